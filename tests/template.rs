@@ -188,7 +188,9 @@ fn sends_to(template: &Template, role: &str) -> BTreeSet<String> {
 }
 
 /// The queues that are no dead-letter queues and whose senders no policy limits. The CRM sends its
-/// messages to the first four from its own stack. Events are for the CRM: no function receives them.
+/// messages to the first four from its own stack. Events are for the CRM: no function receives them,
+/// so that a forged one makes no function work. Dead-letter queues are exempt for the same reason:
+/// SQS and the functions write to them, and only an operator moves their messages.
 const QUEUES_WITHOUT_POLICY: [&str; 5] =
     ["ContactQueue", "InvoiceQueue", "CreditNoteQueue", "PaymentQueue", "EventQueue"];
 
@@ -205,15 +207,30 @@ fn a_policy_lets_only_the_products_roles_send_to_queues_that_are_not_the_crms() 
         }
     }
     let limited = queues.keys().filter(|name| !exempt.contains(**name)).collect::<Vec<_>>();
-    assert!(limited.contains(&&"PollQueue"), "{limited:?}");
+    let kinds = ["Contact", "Invoice", "CreditNote", "Payment"];
+    let own = kinds.map(|kind| format!("{kind}WakeUpQueue")).into_iter();
+    for name in own.chain(["PollQueue".to_owned()]) {
+        assert!(limited.iter().any(|limited| **limited == name), "{name}: {limited:?}");
+    }
+    // Of the others, the functions receive from the queues of the CRM alone.
+    let of_the_crm = kinds.map(|kind| format!("{kind}Queue.Arn"));
+    for (function, properties) in functions() {
+        for queue in sources(&properties).into_keys() {
+            let name = queue.strip_suffix(".Arn").unwrap();
+            let is_limited = limited.iter().any(|limited| **limited == name);
+            assert!(is_limited || of_the_crm.contains(&queue), "{function}: {queue}");
+        }
+    }
     for name in limited {
         // A queue has only one policy: a second resource would replace the first.
         let own = policies.values().filter(|policy| texts(&policy["Queues"]).contains(name));
         let own = own.collect::<Vec<_>>();
         let [policy] = own.as_slice() else { panic!("{name} has {} policies", own.len()) };
+        // The other statement demands TLS; `aws_rules` checks it.
         let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
-        let [statement] = statements.as_slice() else { panic!("{name}: {statements:?}") };
+        let [statement, _] = statements.as_slice() else { panic!("{name}: {statements:?}") };
         for (part, expected) in [
+            ("Sid", "OnlyTheProductSends"),
             ("Effect", "Deny"),
             ("Principal", "*"),
             ("Action", "sqs:SendMessage"),
