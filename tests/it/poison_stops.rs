@@ -20,8 +20,8 @@ fn with_a_stopping_row(records: Records) -> World {
     world
 }
 
-/// The good messages behind the bad one take effect within three minutes, and the bad one is moved
-/// aside within another three.
+/// The good messages behind the bad one take effect within a minute, and the bad one is moved aside
+/// within another.
 fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: Records) {
     let kind = records.kind;
     let expected = records.counts(world).map(|count| count + GOOD);
@@ -30,9 +30,9 @@ fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: 
     send_good(&mut queues, records);
     let took = queues.work(|world| records.counts(world) == expected);
     assert_eq!(records.counts(world), expected, "{kind}");
-    assert!(took <= SignedDuration::from_mins(3), "{kind}: {took}");
+    assert!(took <= SignedDuration::from_mins(1), "{kind}: {took}");
     let rest = queues.work(|_| false);
-    assert!(rest <= SignedDuration::from_mins(3), "{kind}: {rest}");
+    assert!(rest <= SignedDuration::from_mins(1), "{kind}: {rest}");
     assert_eq!(records.counts(world), expected, "{kind}");
     let graves = queues.graveyard.graves();
     let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
@@ -40,7 +40,7 @@ fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: 
 }
 
 #[test]
-fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_three_minutes() {
+fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_a_minute() {
     for records in EVERY_KIND {
         let world = with_a_stopping_row(records);
         assert_alone_aside(&world, QueueSource::Messages, records.bad_message(), records);
@@ -48,7 +48,7 @@ fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_three
 }
 
 #[test]
-fn a_wake_up_of_any_kind_that_stops_the_function_delays_others_for_at_most_three_minutes() {
+fn a_wake_up_of_any_kind_that_stops_the_function_delays_others_for_at_most_a_minute() {
     for records in EVERY_KIND {
         let world = with_a_stopping_row(records);
         let bad = wake(&world, records, vec![CrmId::new(records.bad).unwrap()]);

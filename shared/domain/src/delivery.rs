@@ -17,7 +17,7 @@ pub const FAILURES_MAX: u32 = 5;
 pub const STOPPED: &str = "function_stopped";
 
 /// How long after the end of its invocation a message may return because the function stopped. It
-/// is hidden for 30 seconds at a time, and may then wait for an invocation.
+/// is hidden for 15 seconds at a time, and may then wait for an invocation.
 const RETURNS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long the failures of a message are kept after the last change: a day longer than SQS keeps

@@ -6,8 +6,8 @@
 //! permanent reason is moved aside. Records of one account are processed together, so that they can
 //! share calls; revisions keep their order, not the queue.
 //!
-//! While a batch is processed, its records are hidden for 30 seconds at a time. So if the function
-//! stops, they return within 30 seconds, and the record that stopped it is found and moved aside.
+//! While a batch is processed, its records are hidden for 15 seconds at a time. So if the function
+//! stops, they return within 15 seconds, and the record that stopped it is found and moved aside.
 
 mod finish;
 mod held;
@@ -47,8 +47,10 @@ pub use self::held::HeldMessages;
 pub(crate) use self::records::body_of;
 pub use self::retry_policy::redelivery_delay;
 
-/// For how long a message is hidden at a time while it is processed.
-pub const HIDDEN_FOR: Duration = Duration::from_secs(30);
+/// For how long a message is hidden at a time while it is processed. A message that crashes the
+/// function holds up its group for three times as long, which is less than a minute. It is also
+/// three times as long as the interval after which messages are hidden again.
+pub const HIDDEN_FOR: Duration = Duration::from_secs(15);
 
 /// Serves the two queues of a kind until Lambda stops the process.
 pub async fn serve_queues(kind: EntityKind) -> Result<(), Error> {

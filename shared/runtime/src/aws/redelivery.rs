@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 use crate::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery};
 
 /// After how long held messages are hidden again: soon enough for a call that has to be repeated.
-const HIDDEN_AGAIN_AFTER: Duration = Duration::from_secs(10);
+const HIDDEN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// A queue from which records were received.
 #[derive(Debug, Clone)]
@@ -72,4 +72,20 @@ impl MessageRedelivery for ReceivedQueue {
 
 fn whole_seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::ATTEMPT_TIMEOUT;
+
+    #[test]
+    fn a_message_stays_hidden_if_the_call_that_hides_it_again_times_out_once() {
+        assert!(HIDDEN_AGAIN_AFTER + ATTEMPT_TIMEOUT < HIDDEN_FOR);
+    }
+
+    #[test]
+    fn three_stops_of_a_function_take_less_than_a_minute() {
+        assert!(HIDDEN_FOR * 3 < Duration::from_mins(1));
+    }
 }
