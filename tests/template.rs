@@ -13,6 +13,8 @@
 mod alarms;
 #[path = "template/aws_rules.rs"]
 mod aws_rules;
+#[path = "template/runbook.rs"]
+mod runbook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

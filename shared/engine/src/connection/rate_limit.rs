@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call_budget::{CallBudget, CallDecision, CallPriority, ExhaustedLimit};
 use domain::connection::ConnectionState;
-use domain::ids::Ledger;
+use domain::ids::{AccountId, Ledger};
 use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use store::table::WriteExpectation;
@@ -108,7 +108,7 @@ impl RateLimiter for TenantRateLimiter {
     }
 
     fn report_unknown_sentences(&self, count: usize) {
-        self.engine.metrics.record_metric(Metric::UnknownSentences(count));
+        report_unknown(&self.engine, Some(&self.ledger.account), count);
     }
 }
 
@@ -130,8 +130,20 @@ pub(crate) async fn fetch_links(
 pub(crate) fn count_unknown_sentences(engine: &Engine, error: &XeroError) {
     let count = error.unknown_sentences();
     if count > 0 {
-        engine.metrics.record_metric(Metric::UnknownSentences(count));
+        report_unknown(engine, None, count);
     }
+}
+
+/// Counts and logs sentences that are not in the table of known ones. The line says where to look:
+/// the refused record may succeed in another way, or its refusal may be explained in other words.
+/// The sentences themselves may contain names and are not logged.
+fn report_unknown(engine: &Engine, account: Option<&AccountId>, sentences: usize) {
+    engine.metrics.record_metric(Metric::UnknownSentences(sentences));
+    tracing::warn!(
+        account.id = account.map(AccountId::as_str),
+        sentences,
+        "Xero refused a call in sentences that are not known"
+    );
 }
 
 /// Counts unreadable rows of an answer. The client has logged which rows they are.

@@ -83,10 +83,13 @@ impl XeroError {
         }
     }
 
-    /// How many of Xero's sentences about the document are not in the table of
-    /// [`rejection`](mod@domain::rejection).
+    /// How many of Xero's sentences about the document, or about any of a batch, are not in the
+    /// table of [`rejection`](mod@domain::rejection).
     pub fn unknown_sentences(&self) -> usize {
-        if let Self::Rejected { messages } | Self::NotUnique { messages } = self {
+        if let Self::Rejected { messages }
+        | Self::NotUnique { messages }
+        | Self::BatchRejected { messages } = self
+        {
             messages.iter().filter(|message| !rejection::is_known(message)).count()
         } else {
             0

@@ -285,6 +285,13 @@ async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
         drop(invoices::create_invoices(&session, &[an_invoice()], &a_key()).await);
         assert_eq!(counting.count(), expected, "{text}");
     }
+    // A batch that is refused as a whole.
+    let counting = Arc::new(Counting::default());
+    let session = a_session(Scripted::new([refused(moon)])).with_rate_limiter(counting.clone());
+    let documents = [an_invoice(), an_invoice()];
+    let error = invoices::create_invoices(&session, &documents, &a_key()).await.unwrap_err();
+    assert!(matches!(error, XeroError::BatchRejected { .. }), "{error:?}");
+    assert_eq!((counting.count(), error.unknown_sentences()), (1, 1));
     let counting = Arc::new(Counting::default());
     let session = a_session(Scripted::new([refused(moon)])).with_rate_limiter(counting.clone());
     drop(invoices::read_changed_page(&session, Timestamp::UNIX_EPOCH, PagePosition::FIRST).await);
