@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use domain::connection::ConnectionStatus;
 use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{CrmId, PaymentId};
 use domain::invoice_payments::{InvoicePayments, Match, PAYMENTS_MAX, RecordedPayment};
 use domain::money::{Currency, Money};
-use domain::outbound::EventContent;
+use domain::outbound::{EventContent, OutboundEvent};
 use engine::inbound::MessageOutcome;
 use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::{PollOutcome, poll_tenants};
@@ -200,6 +201,30 @@ fn a_change_of_more_rows_than_a_transaction_allows_is_an_error_and_no_panic() {
         let kept = world.table.all_items().into_iter();
         let kept = kept.filter(|item| !item.key.sk.starts_with("MONEY#"));
         world.table.restore_items(kept.collect());
+    }
+}
+
+#[test]
+fn a_change_of_more_events_than_a_transaction_allows_is_an_error_and_no_panic() {
+    for (count, is_written) in [(99, true), (100, false), (9_900, false)] {
+        let world = billed();
+        let event = |number: u128| {
+            let news = EventContent::Connection {
+                status: ConnectionStatus::Active,
+                organisation: None,
+                message: String::new(),
+            };
+            OutboundEvent::new(Uuid::from_u128(number), world.account(), news, world.clock.now())
+        };
+        let events = (1..=count).map(event).collect::<Vec<_>>();
+        let (rows, store) = (no_rows(&world), &world.engine.store);
+        let written = store.put_invoice_payments(&rows, rows.record.clone(), None, &events);
+        match run(written).unwrap() {
+            Ok(_) => assert!(is_written, "{count}"),
+            Err(error) => {
+                assert!(!is_written && error.is_about_the_record(), "{count}: {error}");
+            }
+        }
     }
 }
 

@@ -6,13 +6,15 @@ use domain::ids::CrmId;
 use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
 use domain::matching::{CANDIDATES_MAX, ContactMatch};
 use domain::operation::{AttentionReason, OperationState, ParkingReason};
-use domain::reconciliation::{ClientFinding, ContactReconciliation, ReconciliationProgress};
+use domain::reconciliation::{
+    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationProgress,
+};
 use engine::commands::contacts::{self, reconcile};
 use engine::ports::Clock;
 use jiff::SignedDuration;
-use store::COUNTED_MAX;
 use store::keys::SHARDS;
-use store::table::WriteExpectation;
+use store::table::{MAX_ITEM_BYTES, TableError, WriteExpectation};
+use store::{COUNTED_MAX, StoreError};
 use tests::World;
 use tests::builders::a_client;
 use tests::gate::run;
@@ -155,6 +157,58 @@ fn a_finding_too_large_for_a_row_leaves_its_client_alone_and_delays_no_other() {
         let counts = ended.counts;
         let left_alone = u64::from(!is_found);
         assert_eq!((counts.missing, counts.left_alone), (100, left_alone), "{email_bytes}");
+    }
+}
+
+#[test]
+fn one_finding_is_stored_up_to_the_exact_size_of_a_row() {
+    let world = World::connected();
+    let store = &world.engine.store;
+    let (ledger, now) = (world.ledger(), world.clock.now());
+    let reconciliation = ContactReconciliation::new(ledger.clone(), owner(), now);
+    let begun = store.put_reconciliation(&reconciliation, WriteExpectation::Absent);
+    let version = run(begun).unwrap().unwrap();
+    let write = |name_bytes: usize| {
+        let name = "x".repeat(name_bytes);
+        let client_id = CrmId::new("cli_1").unwrap();
+        let findings = vec![ClientFinding { client_id, name, found: ContactMatch::Missing }];
+        let pages = FindingsPage::split_into_pages(&ledger, now, 0, findings);
+        assert_eq!(pages.len(), 1);
+        run(store.put_reconciliation_step(&reconciliation, version, &pages, &[])).unwrap()
+    };
+    // The size of the row as the table counts it.
+    let size = |error: &StoreError| {
+        let StoreError::TooLarge { source: TableError::TooLarge { bytes, limit }, .. } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(*limit, MAX_ITEM_BYTES);
+        *bytes
+    };
+    let without_name = size(&write(MAX_ITEM_BYTES).unwrap_err()) - MAX_ITEM_BYTES;
+    let longest = MAX_ITEM_BYTES - without_name;
+    for name_bytes in [longest + 1, longest * 100, MAX_ITEM_BYTES * 100] {
+        let error = write(name_bytes).unwrap_err();
+        assert_eq!(size(&error), without_name + name_bytes);
+        assert!(error.is_about_the_record());
+    }
+    write(longest).unwrap();
+    let stored = run(store.find_findings_page(&ledger, now, 0)).unwrap().unwrap().unwrap();
+    assert_eq!(stored.findings[0].name.len(), longest);
+}
+
+#[test]
+fn a_finding_lists_a_limited_number_of_candidates() {
+    for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
+        let world = World::connected();
+        world.receive(Contact, &a_client("cli_1", 1, "Twin", "record"));
+        enter_contacts(&world, "Twin", count, 3);
+        let (_, found) = reconciled(&world);
+        assert_eq!(found.len(), 1, "{count}");
+        let ContactMatch::Ambiguous { candidates, why: _ } = &found[0].found else {
+            panic!("{count}: {found:?}")
+        };
+        assert_eq!(candidates.len(), CANDIDATES_MAX, "{count}");
     }
 }
 
