@@ -36,9 +36,9 @@ pub(super) async fn carry_over_invoice_payments(
     }
 }
 
-/// Moves the payments of one invoice, as far as the invoice has room for them in the new ledger. The
-/// others are refused, as if they arrived now. The carry-over that a concurrent writer requests moves
-/// what it has written.
+/// Moves the payments of one invoice, as far as the invoice has room for them in the new ledger.
+/// The others are refused, as if they arrived now. The carry-over that a concurrent writer requests
+/// moves what it has written.
 async fn move_invoice_payments(
     engine: &Engine,
     source: &Ledger,
@@ -57,8 +57,8 @@ async fn move_invoice_payments(
     engine.store.remove_invoice_payments(&rows).await
 }
 
-/// Refuses a payment on an invoice that has the maximum number of payments. If the move is repeated,
-/// the CRM recognises the event.
+/// Refuses a payment on an invoice that has the maximum number of payments. If the move is
+/// repeated, the CRM recognises the event.
 async fn refuse_payment(
     engine: &Engine,
     target: &Ledger,
