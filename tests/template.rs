@@ -190,8 +190,8 @@ fn sends_to(template: &Template, role: &str) -> BTreeSet<String> {
 }
 
 /// The queues that are no dead-letter queues and whose senders no policy limits. The CRM sends its
-/// messages to the first four from its own stack. Events are for the CRM: no function receives them,
-/// so that a forged one makes no function work. Dead-letter queues are exempt for the same reason:
+/// messages to the first four from its own stack. Events are for the CRM: no function receives
+/// them, so that a forged one makes no function work. Dead-letter queues are exempt for the same reason:
 /// SQS and the functions write to them, and only an operator moves their messages.
 const QUEUES_WITHOUT_POLICY: [&str; 5] =
     ["ContactQueue", "InvoiceQueue", "CreditNoteQueue", "PaymentQueue", "EventQueue"];

@@ -75,8 +75,8 @@ async fn refuse_payment(
 }
 
 /// Refuses the payment of which a record is a share, if the invoice has no room for it in the new
-/// ledger. Returns whether it did. If [`move_invoice_payments`] refused the payment already, the CRM
-/// recognises the event.
+/// ledger. Returns whether it did. If [`move_invoice_payments`] refused the payment already, the
+/// CRM recognises the event.
 pub(super) async fn refuse_share_without_room(
     engine: &Engine,
     mapping: &Mapping,
