@@ -21,7 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::entity::EntityKind;
-use domain::envelope::{self, UnreadableBody};
+use domain::envelope::{self, MessageType, UnreadableBody};
 use jsonschema::{Registry, Validator};
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,13 +96,7 @@ fn kind_of(message_type: &str) -> EntityKind {
 
 /// The kind whose queue accepts messages of this type.
 fn known_kind(message_type: &str) -> Option<EntityKind> {
-    match message_type.split('.').next() {
-        Some("client") => Some(EntityKind::Contact),
-        Some("invoice") => Some(EntityKind::Invoice),
-        Some("credit_note") => Some(EntityKind::CreditNote),
-        Some("payment") => Some(EntityKind::Payment),
-        Some(_) | None => None,
-    }
+    MessageType::from_name(message_type).map(|known| known.record_kind().queue_kind())
 }
 
 /// An example that both sides accept.
@@ -151,24 +145,7 @@ fn pointers(value: &Value) -> Vec<String> {
 #[test]
 fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
     let schemas = inbound_schemas();
-    let types = schemas.keys().map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(
-        types,
-        [
-            "client.upserted",
-            "credit_note.allocated",
-            "credit_note.deallocated",
-            "credit_note.issued",
-            "credit_note.updated",
-            "credit_note.voided",
-            "invoice.sent",
-            "invoice.updated",
-            "invoice.voided",
-            "payment.deleted",
-            "payment.recorded",
-        ]
-    );
-    for message_type in types {
+    for message_type in MessageType::ALL.map(MessageType::as_str) {
         for name in [message_type.to_owned(), format!("{message_type}.minimal")] {
             let path = inbound().join("examples").join(format!("{name}.json"));
             let text = fs::read_to_string(path).unwrap();
@@ -178,6 +155,23 @@ fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
             let read = envelope::read_crm_body(&text, kind_of(message_type), ACCOUNT);
             assert!(read.is_ok(), "{name}: {read:?}");
         }
+    }
+}
+
+#[test]
+fn the_record_of_every_example_is_found_as_if_it_were_refused() {
+    for Example { name, message_type, message } in examples() {
+        let subject = envelope::find_subject(&message.to_string(), ACCOUNT).expect(&name);
+        let kind = MessageType::from_name(&message_type).unwrap().record_kind();
+        assert_eq!(subject.kind, kind, "{name}");
+    }
+}
+
+#[test]
+fn the_guide_names_every_message_type() {
+    let guide = fs::read_to_string(inbound().join("README.md")).unwrap();
+    for message_type in MessageType::ALL.map(MessageType::as_str) {
+        assert!(guide.contains(&format!("`{message_type}`")), "{message_type}");
     }
 }
 

@@ -128,17 +128,13 @@ fn every_push_function_serves_the_crms_messages_and_its_wake_ups() {
     let hidden = default("PushVisibilitySeconds");
     // AWS recommends six times the function's timeout.
     assert!(hidden >= 6 * default("PushTimeoutSeconds"));
-    for (kind, variable) in [
-        ("Contact", "CONTACT"),
-        ("Invoice", "INVOICE"),
-        ("CreditNote", "CREDIT_NOTE"),
-        ("Payment", "PAYMENT"),
-    ] {
-        let function = template.properties(&format!("{kind}PushFunction"));
+    for (kind, prefix) in Function::list_queues() {
+        let variable = kind.as_str().to_uppercase();
+        let function = template.properties(&format!("{prefix}PushFunction"));
         assert_eq!(function["Timeout"], "PushTimeoutSeconds");
         let own = &function["Environment"]["Variables"];
-        assert_eq!(own["QUEUE_URL"], format!("{kind}Queue"));
-        assert_eq!(own["DEAD_LETTER_QUEUE_URL"], format!("{kind}DeadLetterQueue"));
+        assert_eq!(own["QUEUE_URL"], format!("{prefix}Queue"));
+        assert_eq!(own["DEAD_LETTER_QUEUE_URL"], format!("{prefix}DeadLetterQueue"));
         assert_eq!(own["WAKE_UP_DEAD_LETTER_QUEUE_URL"], "WakeUpDeadLetterQueue");
         let mut served = BTreeSet::new();
         for (queue, source) in sources(function) {
@@ -147,11 +143,11 @@ fn every_push_function_serves_the_crms_messages_and_its_wake_ups() {
             assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], "PushConcurrency");
             served.insert(queue);
         }
-        let both = [format!("{kind}Queue.Arn"), format!("{kind}WakeUpQueue.Arn")];
+        let both = [format!("{prefix}Queue.Arn"), format!("{prefix}WakeUpQueue.Arn")];
         assert_eq!(served, BTreeSet::from(both));
         for (name, letters) in [
-            (format!("{kind}Queue"), format!("{kind}DeadLetterQueue.Arn")),
-            (format!("{kind}WakeUpQueue"), "WakeUpDeadLetterQueue.Arn".to_owned()),
+            (format!("{prefix}Queue"), format!("{prefix}DeadLetterQueue.Arn")),
+            (format!("{prefix}WakeUpQueue"), "WakeUpDeadLetterQueue.Arn".to_owned()),
         ] {
             let queue = template.properties(&name);
             // A wake-up cannot carry a deduplication id, so the queue derives one from its body.
@@ -167,7 +163,7 @@ fn every_push_function_serves_the_crms_messages_and_its_wake_ups() {
         }
         // The variables that name the wake-up queue name this one.
         let variables = template.at(&["Globals", "Function", "Environment", "Variables"]);
-        let queue = format!("{kind}WakeUpQueue");
+        let queue = format!("{prefix}WakeUpQueue");
         assert_eq!(variables[format!("{variable}_WAKE_UP_QUEUE_ARN")], format!("{queue}.Arn"));
         assert_eq!(variables[format!("{variable}_WAKE_UP_QUEUE_URL")], queue);
     }
@@ -189,12 +185,10 @@ fn sends_to(template: &Template, role: &str) -> BTreeSet<String> {
     rights.filter(|(action, _)| action == "sqs:SendMessage").map(|(_, queue)| queue).collect()
 }
 
-/// The queues that are no dead-letter queues and whose senders no policy limits. The CRM sends its
-/// messages to the first four from its own stack. Events are for the CRM: no function receives
-/// them, so that a forged one makes no function work. Dead-letter queues are exempt for the same reason:
-/// SQS and the functions write to them, and only an operator moves their messages.
-const QUEUES_WITHOUT_POLICY: [&str; 5] =
-    ["ContactQueue", "InvoiceQueue", "CreditNoteQueue", "PaymentQueue", "EventQueue"];
+/// The queues that the CRM sends to, from its own stack.
+fn queues_of_the_crm() -> BTreeSet<String> {
+    Function::list_queues().into_iter().map(|(_, prefix)| format!("{prefix}Queue")).collect()
+}
 
 #[test]
 fn a_policy_lets_only_the_products_roles_send_to_queues_that_are_not_the_crms() {
@@ -202,25 +196,29 @@ fn a_policy_lets_only_the_products_roles_send_to_queues_that_are_not_the_crms() 
     let queues = template.of_type("AWS::SQS::Queue");
     let policies = template.of_type("AWS::SQS::QueuePolicy");
     let roles = template.of_type("AWS::IAM::Role");
-    let mut exempt = QUEUES_WITHOUT_POLICY.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
+    // No policy limits the senders of these queues. The CRM sends its messages from its own stack.
+    // Events are for the CRM: no function receives them, so that a forged one makes no function
+    // work. Nor do functions receive from dead-letter queues: SQS and the functions write to them,
+    // and only an operator moves their messages.
+    let mut exempt = queues_of_the_crm();
+    exempt.insert("EventQueue".to_owned());
     for queue in queues.values() {
         if let Some(letters) = queue["RedrivePolicy"]["deadLetterTargetArn"].as_str() {
             exempt.insert(letters.strip_suffix(".Arn").unwrap().to_owned());
         }
     }
     let limited = queues.keys().filter(|name| !exempt.contains(**name)).collect::<Vec<_>>();
-    let kinds = ["Contact", "Invoice", "CreditNote", "Payment"];
-    let own = kinds.map(|kind| format!("{kind}WakeUpQueue")).into_iter();
+    let own = Function::list_queues().into_iter().map(|(_, prefix)| format!("{prefix}WakeUpQueue"));
     for name in own.chain(["PollQueue".to_owned()]) {
         assert!(limited.iter().any(|limited| **limited == name), "{name}: {limited:?}");
     }
     // Of the others, the functions receive from the queues of the CRM alone.
-    let of_the_crm = kinds.map(|kind| format!("{kind}Queue.Arn"));
+    let of_the_crm = queues_of_the_crm();
     for (function, properties) in functions() {
         for queue in sources(&properties).into_keys() {
             let name = queue.strip_suffix(".Arn").unwrap();
             let is_limited = limited.iter().any(|limited| **limited == name);
-            assert!(is_limited || of_the_crm.contains(&queue), "{function}: {queue}");
+            assert!(is_limited || of_the_crm.contains(name), "{function}: {queue}");
         }
     }
     for name in limited {
@@ -279,8 +277,7 @@ fn find_filled_queues(template: &Template, function: &Value, route: Route) -> BT
             filled.extend(sends_to(template, passed.strip_suffix(".Arn").unwrap()));
         }
         if filled.contains("EventQueue.Arn") {
-            let of_the_crm = ["Contact", "Invoice", "CreditNote", "Payment"];
-            filled.extend(of_the_crm.map(|kind| format!("{kind}Queue.Arn")));
+            filled.extend(queues_of_the_crm().into_iter().map(|queue| format!("{queue}.Arn")));
         }
     }
     filled
@@ -323,7 +320,8 @@ fn functions_that_feed_their_own_queue_may_loop_and_have_an_alarm() {
             looping.insert(format!("servicecortex-xero-${{Stage}}-{name}"));
         }
     }
-    assert_eq!(looping.len(), 5, "{looping:?}");
+    // The push functions and the payment poll.
+    assert_eq!(looping.len(), Function::list_queues().len() + 1, "{looping:?}");
     let alarms = Template::read("infra/alarms.yaml");
     let metrics = alarms.properties("RecursiveLoops")["Metrics"].as_array().unwrap();
     let metrics = metrics.iter().filter_map(|metric| metric["MetricStat"].get("Metric"));
@@ -369,10 +367,32 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
         for path in ["README.md", "infra/samconfig.toml", "infra/deploying.md"] {
             assert!(text(path).contains(&format!("-p {name}")), "{path} does not build {name}");
         }
+        let binaries = text("infra/local/src/binaries.rs");
+        assert!(binaries.contains(&format!("\"{name}\"")), "{name} is not built locally");
+        let own_crates = text("shared/runtime/src/telemetry.rs");
+        let crate_name = name.replace('-', "_");
+        assert!(own_crates.contains(&format!("\"{crate_name}\"")), "{name} has no log filter");
     }
     let built_for = template.at(&["Globals", "Function", "Architectures"]);
     assert_eq!(built_for, &json!(["Architecture"]));
     assert_eq!(template.at(&["Parameters", "Architecture", "Default"]), "arm64");
+}
+
+#[test]
+fn the_crm_and_the_story_know_every_queue() {
+    let template = template();
+    let (guide, story) = (text("infra/deploying.md"), text("infra/local/src/story/watch.rs"));
+    for (_, prefix) in Function::list_queues() {
+        assert!(guide.contains(&format!("`{prefix}QueueUrl`")), "{prefix}: deploying.md");
+        let output = format!("{prefix}QueueArn");
+        let arn = template.at(&["Outputs", output.as_str(), "Value"]);
+        assert_eq!(*arn, format!("{prefix}Queue.Arn"));
+        for queue in ["Queue", "DeadLetterQueue", "WakeUpQueue"] {
+            let (queue, output) = (format!("{prefix}{queue}"), format!("{prefix}{queue}Url"));
+            assert_eq!(*template.at(&["Outputs", output.as_str(), "Value"]), queue);
+            assert!(story.contains(&format!("\"{output}\"")), "{output}: watch.rs");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::envelope;
+use domain::body::BodyShape;
+use domain::envelope::{self, MessageType};
 use fastrand::Rng;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -207,6 +208,19 @@ fn both_sides_agree_on_random_texts_in_every_text_field() {
     }
 }
 
+/// The fields of a message that contain a record with an id of its own.
+fn record_fields(message_type: MessageType) -> Vec<&'static str> {
+    let BodyShape::Object(fields) = message_type.body_shape() else { return Vec::new() };
+    let has_id = |shape: BodyShape| match shape {
+        BodyShape::Object(members) => members.iter().any(|member| member.name == "id"),
+        BodyShape::List(_) | BodyShape::Value | BodyShape::Map => false,
+    };
+    let records = fields.iter().filter(|field| has_id(field.shape));
+    let records = records.map(|field| field.name).collect::<Vec<_>>();
+    assert!(!records.is_empty(), "{message_type:?}");
+    records
+}
+
 #[test]
 fn no_id_of_a_message_contains_the_separators_of_keys_or_derived_ids() {
     let schemas = inbound_schemas();
@@ -225,8 +239,40 @@ fn no_id_of_a_message_contains_the_separators_of_keys_or_derived_ids() {
             seen.insert(pointer);
         }
     }
-    for id in ["/client/id", "/invoice/id", "/credit_note/id", "/allocation/id", "/payment/id"] {
-        assert!(seen.contains(id), "{id}");
+    for message_type in MessageType::ALL {
+        for record in record_fields(message_type) {
+            assert!(seen.contains(&format!("/{record}/id")), "{record}");
+        }
+    }
+}
+
+#[test]
+fn a_document_of_another_client_is_refused_by_the_reader_alone() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        let pointers = pointers(&example.message).into_iter();
+        for pointer in pointers.filter(|pointer| pointer.ends_with("/client_id")) {
+            let mut changed = example.message.clone();
+            *changed.pointer_mut(&pointer).unwrap() = Value::from("cli_another");
+            let both = verdict(&schemas, &example, &changed);
+            assert_eq!(both, (true, false), "{}: {pointer}", example.name);
+        }
+    }
+}
+
+#[test]
+fn a_discount_above_its_line_is_refused_by_the_reader_alone_unless_the_document_is_void() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        let is_void = example.message_type.ends_with(".voided");
+        let pointers = pointers(&example.message).into_iter();
+        for pointer in pointers.filter(|pointer| pointer.ends_with("/lines/0")) {
+            let mut changed = example.message.clone();
+            let line = changed.pointer_mut(&pointer).unwrap();
+            line["discount"] = parsed(r#"{"amount":"99999999.00"}"#);
+            let both = verdict(&schemas, &example, &changed);
+            assert_eq!(both, (true, is_void), "{}: {pointer}", example.name);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
+use tests::kinds::assert_every_kind;
 use tests::world::{every_account, owner};
 use uuid::Uuid;
 
@@ -71,6 +72,7 @@ fn mapping_in(world: &World, tenant: Uuid, kind: EntityKind, id: &str) -> Option
 /// Asserts that all records are in the books of the first organisation, once, and that none is
 /// still waiting.
 fn assert_arrived(world: &World, when: &str) {
+    assert_every_kind(ARRIVES.map(|(kind, _)| kind));
     for (kind, id) in ARRIVES {
         let mapping = world.mapping(kind, id).unwrap_or_else(|| panic!("{when}: {id} is lost"));
         let operation = mapping.operation;

@@ -15,6 +15,7 @@ use tests::World;
 use tests::builders::{
     PaymentMessage, a_client, a_credit_note, a_payment, an_allocation, an_invoice,
 };
+use tests::kinds::assert_every_kind;
 use xero::{Transport, TransportError};
 use xero_sim::{PaymentStatus, TransactionStatus};
 
@@ -164,7 +165,7 @@ fn creations() -> Vec<Case> {
         path,
         before,
         kind,
-        queue: if kind == Allocation { CreditNote } else { kind },
+        queue: kind.queue_kind(),
         body,
         record,
         count,
@@ -238,7 +239,7 @@ fn creations() -> Vec<Case> {
 #[allow(clippy::too_many_lines, reason = "a table, one row for each kind")]
 fn changes() -> Vec<Case> {
     let change = |name, method, path, before, kind: EntityKind, body, record, count, expected| {
-        let queue = if kind == Allocation { CreditNote } else { kind };
+        let queue = kind.queue_kind();
         Case { name, method, path, before, kind, queue, body, record, count, expected }
     };
     vec![
@@ -342,6 +343,8 @@ fn replaced(case: &Case, answer: (u16, &'static str), unhelpful: bool) -> World 
 
 #[test]
 fn every_document_is_written_exactly_once_whatever_replaces_the_answer() {
+    assert_every_kind(creations().iter().map(|case| case.kind));
+    assert_every_kind(changes().iter().map(|case| case.kind));
     for case in creations().iter().chain(&changes()) {
         for answer in ANSWERS {
             // The second variant of Xero does not prevent duplicates.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client_of, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
+use tests::kinds::assert_every_kind;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
@@ -71,6 +72,7 @@ impl Records {
 
 /// Two accounts, each with a client, an invoice and a credit note in an organisation of its own.
 pub fn stocked() -> World {
+    assert_every_kind(EVERY_KIND.map(|records| records.kind));
     let world = World::with(|settings| settings.unconfirmed.allocation_answer_has_id = true);
     world.connect();
     let second = tenant_of(&world, OTHER);

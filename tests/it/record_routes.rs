@@ -89,9 +89,9 @@ async fn an_unknown_kind_is_not_found_and_no_record_changes() {
     let calls = world.calls().len();
     let (_, before) = send(&gateway, "GET", &address(Invoice)).await;
     for (method, path) in [
-        ("GET", format!("/v1/quotes/{ID}")),
-        ("POST", format!("/v1/quotes/{ID}/sync")),
-        ("POST", format!("/v1/quotes/{ID}/never-send")),
+        ("GET", format!("/v1/receipts/{ID}")),
+        ("POST", format!("/v1/receipts/{ID}/sync")),
+        ("POST", format!("/v1/receipts/{ID}/never-send")),
         ("POST", format!("/v1/contacts/{ID}/sync")),
     ] {
         let (status, answer) = send(&gateway, method, &path).await;

@@ -19,6 +19,7 @@ use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
+use tests::kinds::assert_every_kind;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
 
 const MINUTES: SignedDuration = SignedDuration::from_mins(2);
@@ -110,12 +111,16 @@ fn all_synced(world: &World, day: u32) {
         let mapping = mapping.unwrap_or_else(|| panic!("{id} is not known"));
         assert_eq!(mapping.operation.state, OperationState::Synced, "{id}");
     }
-    for (kind, id) in [
+    let records = [
+        (Contact, format!("cli_{day}")),
+        (Invoice, format!("inv_{day}_1")),
         (CreditNote, format!("crn_{day}")),
         (EntityKind::Allocation, format!("alo_{day}")),
         (Payment, format!("pay_{day}_1.1")),
         (Payment, format!("pay_{day}_2.1")),
-    ] {
+    ];
+    assert_every_kind(records.iter().map(|(kind, _)| *kind));
+    for (kind, id) in records {
         let mapping = world.mapping(kind, &id).unwrap_or_else(|| panic!("{id} is not known"));
         assert_eq!(
             mapping.operation.state,

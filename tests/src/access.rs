@@ -90,6 +90,17 @@ impl Function {
         }
     }
 
+    /// The kinds that have queues of their own, each with the prefix of the names that its queues
+    /// and its function have in the template, such as `Invoice`.
+    pub fn list_queues() -> Vec<(EntityKind, String)> {
+        let served = EntityKind::ALL.into_iter().filter(|kind| kind.queue_kind() == *kind);
+        let named = served.map(|kind| {
+            let function = Self::of_queue(kind).resource("");
+            (kind, function.trim_end_matches("Push").to_owned())
+        });
+        named.collect()
+    }
+
     /// A resource of the function, such as its role.
     pub fn resource(self, what: &str) -> String {
         format!("{self:?}{what}")

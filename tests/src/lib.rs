@@ -12,6 +12,7 @@
 pub mod access;
 pub mod builders;
 pub mod gate;
+pub mod kinds;
 pub mod measure;
 pub mod ports;
 pub mod simulation;

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tests::access::Function;
 use tests::template::Template;
 
-use super::template;
+use super::{template, text};
 
 /// Metrics that are written whether something happens or not: by the health check every hour.
 const ALWAYS_WRITTEN: [&str; 3] = ["Overdue", "Undelivered", "AccountsWarned"];
@@ -64,6 +65,40 @@ fn gaps_of_metrics_that_are_written_now_and_then_are_filled() {
             other => panic!("{name}: {other}"),
         };
         assert_eq!(raises, name.ends_with("Missing"), "{name}");
+    }
+}
+
+/// The values of the dimensions that an alarm watches.
+fn watched_names(alarms: &Template, alarm: &str) -> BTreeSet<String> {
+    let (metrics, _) = watched(alarms.properties(alarm));
+    let name = |metric: &Watched<'_>| metric.dimensions[0]["Value"].as_str().unwrap().to_owned();
+    metrics.iter().map(name).collect()
+}
+
+#[test]
+fn every_push_function_and_each_of_its_queues_has_alarms_and_is_on_the_dashboard() {
+    let (template, alarms) = (template(), Template::read("infra/alarms.yaml"));
+    let dashboard = text("infra/dashboard.yaml");
+    let name_of = |resource: &str, name: &str| {
+        template.properties(resource)[name].as_str().unwrap().to_owned()
+    };
+    for (_, prefix) in Function::list_queues() {
+        let function = name_of(&format!("{prefix}PushFunction"), "FunctionName");
+        let queue = name_of(&format!("{prefix}Queue"), "QueueName");
+        let wake_ups = name_of(&format!("{prefix}WakeUpQueue"), "QueueName");
+        let dead_letters = name_of(&format!("{prefix}DeadLetterQueue"), "QueueName");
+        for (alarm, name) in [
+            ("PushErrors", &function),
+            ("ThrottledFunctions", &function),
+            ("QueueAge", &queue),
+            ("QueueAge", &wake_ups),
+            ("DeadLetters", &dead_letters),
+        ] {
+            assert!(watched_names(&alarms, alarm).contains(name), "{alarm}: {name}");
+        }
+        for name in [&function, &queue, &wake_ups, &dead_letters] {
+            assert!(dashboard.contains(&format!("\"{name}\"")), "the dashboard lacks {name}");
+        }
     }
 }
 

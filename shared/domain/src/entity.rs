@@ -36,6 +36,32 @@ impl EntityKind {
         }
     }
 
+    /// Whether the former numbers of a record are kept. Allocations name their credit note by its
+    /// number, possibly by a former one.
+    pub(crate) const fn keeps_former_numbers(self) -> bool {
+        match self {
+            Self::CreditNote => true,
+            Self::Contact | Self::Invoice | Self::Allocation | Self::Payment => false,
+        }
+    }
+
+    /// Whether a new copy in Xero may have a number of its own.
+    pub(crate) const fn has_copy_numbers(self) -> bool {
+        match self {
+            Self::Contact => false,
+            Self::Invoice | Self::CreditNote | Self::Allocation | Self::Payment => true,
+        }
+    }
+
+    /// Whether a record that is in Xero is carried over when its account connects another
+    /// organisation. Records that are not in Xero are carried over whatever their kind is.
+    pub const fn is_carried_over_when_synced(self) -> bool {
+        match self {
+            Self::Contact => true,
+            Self::Invoice | Self::CreditNote | Self::Allocation | Self::Payment => false,
+        }
+    }
+
     /// The name that people see.
     pub const fn display_noun(self) -> &'static str {
         match self {

@@ -124,7 +124,14 @@ fn what_cannot_be_read_at_all_says_why() {
     assert_eq!(read("{\"version\":1}x").stable_code(), "not_json");
     assert_eq!(read("{}"), UnreadableBody::UnknownVersion);
     assert_eq!(read("{\"version\":9}"), UnreadableBody::UnknownVersion);
-    assert_eq!(read("{\"version\":1,\"type\":\"quote.sent\"}"), UnreadableBody::UnknownType);
+    let unknown = read("{\"version\":1,\"type\":\"receipt.sent\"}");
+    assert_eq!(unknown, UnreadableBody::UnknownType);
+    let sentence = unknown.to_string();
+    assert!(sentence.starts_with("type must be client.upserted, invoice.sent, "), "{sentence}");
+    assert!(sentence.ends_with(", payment.recorded or payment.deleted"), "{sentence}");
+    for message_type in MessageType::ALL {
+        assert!(sentence.contains(message_type.as_str()), "{sentence}");
+    }
     assert_eq!(read(&" ".repeat(BODY_LIMIT_BYTES + 1)).stable_code(), "oversized");
 }
 

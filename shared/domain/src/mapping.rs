@@ -203,7 +203,7 @@ impl Mapping {
             return keys;
         }
         keys.push(self.snapshot.natural_key.clone());
-        if self.generation > 1 && self.key.kind != EntityKind::Contact {
+        if self.generation > 1 && self.key.kind.has_copy_numbers() {
             keys.push(self.copy_number());
         }
         keys.retain(|key| *key != next.natural_key);

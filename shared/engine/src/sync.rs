@@ -82,9 +82,7 @@ pub trait SyncEntity: 'static {
     fn is_wanted(snapshot: &Self::Snapshot) -> bool;
 
     /// Returns the clients whose contacts the tasks need. They are pushed first.
-    fn list_clients(_: &[SyncTask<'_, Self::Snapshot>]) -> BTreeSet<CrmId> {
-        BTreeSet::new()
-    }
+    fn list_clients(tasks: &[SyncTask<'_, Self::Snapshot>]) -> BTreeSet<CrmId>;
 
     /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
     /// many documents per call as their failures allow. Records an outcome at every task. A task

@@ -206,6 +206,16 @@ impl RowIdentity {
     }
 }
 
+/// Whether the id of a row is read from a member with this name.
+pub(crate) fn is_id_member(name: &str) -> bool {
+    IDS.contains(&name)
+}
+
+/// Whether the number of a row is read from a member with this name.
+pub(crate) fn is_number_member(name: &str) -> bool {
+    NUMBERS.contains(&name)
+}
+
 /// The members of an object, not yet parsed; empty for any other value.
 fn parse_members(json: &str) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(json).unwrap_or_default()

@@ -23,19 +23,22 @@ use tests::World;
 use tests::access::{Access, Function, HintQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
+use tests::kinds::assert_every_queue;
 use tests::world::{ACCOUNT, callback};
 use xero_sim::Consent;
 
 use super::Used;
 
 /// A message for each queue.
-fn one_of_each() -> [(EntityKind, String); 4] {
-    [
+fn one_of_each() -> Vec<(EntityKind, String)> {
+    let messages = vec![
         (Contact, a_client("cli_1", 1, "Client cli_1", "push")),
         (Invoice, an_invoice("inv_1", "cli_1").body()),
         (CreditNote, a_credit_note("crn_1", "cli_1").body()),
         (Payment, a_payment("pay_1", &[("inv_1", "1.00")]).body()),
-    ]
+    ];
+    assert_every_queue(messages.iter().map(|(kind, _)| *kind));
+    messages
 }
 
 /// A connection, from the callback on, its status, and its end.

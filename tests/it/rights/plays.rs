@@ -21,6 +21,7 @@ use tests::World;
 use tests::access::{Access, Function};
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
+use tests::kinds::assert_every_queue;
 
 use super::Used;
 
@@ -62,6 +63,7 @@ pub(super) fn put_off() -> Used {
             numbered(|number| a_payment(&format!("pay_{number}"), &[("inv_1", "1.00")]).body()),
         ),
     ];
+    assert_every_queue(bursts.iter().map(|(kind, _)| *kind));
     let mut used = Used::new();
     for (kind, burst) in bursts {
         let world = World::connected();

@@ -42,10 +42,13 @@ impl DocumentHead<'_> {
     /// Whether Xero accepts changes to it: nothing was paid or applied, and its status allows
     /// edits.
     pub fn is_editable(&self) -> bool {
-        let takes_changes = matches!(
-            self.status,
-            DocumentStatus::Draft | DocumentStatus::Submitted | DocumentStatus::Authorised
-        );
+        let takes_changes = match self.status {
+            DocumentStatus::Draft | DocumentStatus::Submitted | DocumentStatus::Authorised => true,
+            DocumentStatus::Paid
+            | DocumentStatus::Voided
+            | DocumentStatus::Deleted
+            | DocumentStatus::Other(_) => false,
+        };
         takes_changes && self.left == self.total
     }
 }
@@ -92,6 +95,15 @@ pub enum DocumentStatus {
     /// A status that this version does not know.
     #[serde(untagged)]
     Other(String),
+}
+
+/// The status of a document that was created with this one.
+impl From<NewStatus> for DocumentStatus {
+    fn from(status: NewStatus) -> Self {
+        match status {
+            NewStatus::Authorised => Self::Authorised,
+        }
+    }
 }
 
 impl DocumentStatus {

@@ -62,6 +62,12 @@ impl MessageType {
         }
     }
 
+    /// The names of all types, as a sentence lists them: `a, b or c`.
+    pub(super) fn list_names() -> String {
+        let [others @ .., last] = Self::ALL.map(Self::as_str);
+        format!("{} or {last}", others.join(", "))
+    }
+
     /// The type with this name, or `None` if the contract does not have the name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|message_type| message_type.as_str() == name)

@@ -1,6 +1,6 @@
 //! The reasons why a body cannot be read.
 
-use super::{BODY_LIMIT_BYTES, CONTRACT_VERSION};
+use super::{BODY_LIMIT_BYTES, CONTRACT_VERSION, MessageType};
 use crate::body::FieldSuggestion;
 use crate::entity::EntityKind;
 
@@ -25,11 +25,7 @@ pub enum UnreadableBody {
     #[error("version must be {CONTRACT_VERSION}")]
     UnknownVersion,
     /// The contract does not have this type.
-    #[error(
-        "type must be client.upserted, invoice.sent, invoice.updated, invoice.voided, \
-         credit_note.issued, credit_note.updated, credit_note.voided, credit_note.allocated, \
-         credit_note.deallocated, payment.recorded or payment.deleted"
-    )]
+    #[error("type must be {}", MessageType::list_names())]
     UnknownType,
     /// The contract does not have this field.
     #[error("{field} is not a known field{meant}")]

@@ -2,7 +2,6 @@
 //! deleted in Xero.
 
 use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
-use crate::entity::EntityKind;
 use crate::idempotency::ContentHash;
 use crate::ids::DERIVED;
 
@@ -76,7 +75,7 @@ impl Mapping {
     pub(super) fn numbers_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
         let mut numbers = self.former_numbers.clone();
         let number = &self.snapshot.natural_key;
-        if self.key.kind == EntityKind::CreditNote && *number != next.natural_key {
+        if self.key.kind.keeps_former_numbers() && *number != next.natural_key {
             numbers.retain(|former| former != number);
             numbers.push(number.clone());
         }

@@ -70,6 +70,11 @@ impl SyncEntity for AllocationEntity {
         allocation.display_name()
     }
 
+    /// Clients are pushed with their documents.
+    fn list_clients(_: &[SyncTask<'_, Snapshot>]) -> BTreeSet<CrmId> {
+        BTreeSet::new()
+    }
+
     /// Processes the tasks one after the other: each changes how much of its credit note remains
     /// for the next.
     async fn sync_batch<'t>(

@@ -215,7 +215,7 @@ async fn move_record(
     if mapping.is_held(now) {
         return Ok(RecordMoveOutcome::Held);
     }
-    if is_synced && mapping.key.kind != EntityKind::Contact {
+    if is_synced && !mapping.key.kind.is_carried_over_when_synced() {
         return Ok(RecordMoveOutcome::Kept);
     }
     let is_refused = !is_synced && refuse_share_without_room(engine, &mapping, target).await?;

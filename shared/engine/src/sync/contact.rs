@@ -4,6 +4,8 @@ mod drop_rejected_fields;
 mod merged_contact;
 mod name_conflict;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::client::Client;
@@ -73,6 +75,11 @@ impl SyncEntity for ContactEntity {
 
     fn record_number(client: &Client) -> String {
         contact_number(&client.id)
+    }
+
+    /// A contact needs no other one.
+    fn list_clients(_: &[SyncTask<'_, Client>]) -> BTreeSet<CrmId> {
+        BTreeSet::new()
     }
 
     /// Updates linked contacts. An unlinked client is matched by its contact number and, if its

@@ -82,6 +82,8 @@ impl SalesEntity for CreditNoteEntity {
     type Remote = RemoteCreditNote;
     type Id = XeroCreditNoteId;
 
+    const NEW_STATUS: NewStatus = NewStatus::Authorised;
+
     fn typed_id(id: XeroId) -> XeroCreditNoteId {
         XeroCreditNoteId(id.0)
     }

@@ -83,6 +83,8 @@ impl SalesEntity for InvoiceEntity {
     type Remote = RemoteInvoice;
     type Id = XeroInvoiceId;
 
+    const NEW_STATUS: NewStatus = NewStatus::Authorised;
+
     fn typed_id(id: XeroId) -> XeroInvoiceId {
         XeroInvoiceId(id.0)
     }

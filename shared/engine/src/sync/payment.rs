@@ -8,6 +8,8 @@ mod payment_writer;
 mod prerequisites;
 mod remove;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
@@ -70,6 +72,11 @@ impl SyncEntity for PaymentEntity {
 
     fn is_wanted(part: &PaymentPart) -> bool {
         part.standing == PaymentRecordStatus::Recorded
+    }
+
+    /// Clients are pushed with their invoices.
+    fn list_clients(_: &[SyncTask<'_, PaymentPart>]) -> BTreeSet<CrmId> {
+        BTreeSet::new()
     }
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created

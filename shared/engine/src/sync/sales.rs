@@ -42,6 +42,9 @@ pub(super) trait SalesEntity: SyncEntity {
     /// The type of the document's id in Xero.
     type Id: Copy + Send + Sync + 'static;
 
+    /// The status in which documents are created. An adopted document is brought to it.
+    const NEW_STATUS: NewStatus;
+
     /// Converts an id into one of this kind.
     fn typed_id(id: XeroId) -> Self::Id;
 

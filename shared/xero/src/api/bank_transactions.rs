@@ -17,6 +17,7 @@ use super::write_outcome::ElementFit;
 use super::{TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
+use crate::resource_kind::ResourceKind;
 use crate::rows::{DecodedRows, OddRow, RowIdentity};
 use crate::session::ApiSession;
 
@@ -33,6 +34,8 @@ impl Resource for BankTransactions {
     const ONE: &'static str = "/BankTransactions/{BankTransactionID}";
     const COLLECTION: &'static str = "BankTransactions";
     const ID_MEMBER: &'static str = "BankTransactionID";
+    const NUMBER_MEMBER: Option<&'static str> = None;
+    const KIND: ResourceKind = ResourceKind::BankTransactions;
     const HAS_UNIT_AMOUNTS: bool = false;
 
     fn encode_documents(documents: &[BankTransactionDocument]) -> Bytes {

@@ -24,6 +24,7 @@ use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
+use crate::resource_kind::ResourceKind;
 use crate::rows::{DecodedRows, OddRow, RowIdentity};
 use crate::session::{ApiCall, ApiSession};
 
@@ -40,6 +41,8 @@ impl Resource for Contacts {
     const ONE: &'static str = "/Contacts/{ContactID}";
     const COLLECTION: &'static str = "Contacts";
     const ID_MEMBER: &'static str = "ContactID";
+    const NUMBER_MEMBER: Option<&'static str> = Some("ContactNumber");
+    const KIND: ResourceKind = ResourceKind::Contacts;
     const HAS_UNIT_AMOUNTS: bool = false;
     const CREATED_WITH_ID: &'static str = "a contact to create must have no id";
     const UPDATED_WITHOUT_ID: &'static str = "a contact to update must have an id";

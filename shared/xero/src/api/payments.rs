@@ -22,6 +22,7 @@ use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
+use crate::resource_kind::ResourceKind;
 use crate::rows::{DecodedRows, OddRow, RowIdentity};
 use crate::session::{ApiCall, ApiSession};
 
@@ -38,6 +39,8 @@ impl Resource for Payments {
     const ONE: &'static str = "/Payments/{PaymentID}";
     const COLLECTION: &'static str = "Payments";
     const ID_MEMBER: &'static str = "PaymentID";
+    const NUMBER_MEMBER: Option<&'static str> = None;
+    const KIND: ResourceKind = ResourceKind::Payments;
     const HAS_UNIT_AMOUNTS: bool = false;
 
     fn encode_documents(documents: &[PaymentDocument]) -> Bytes {

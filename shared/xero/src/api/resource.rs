@@ -16,7 +16,8 @@ use super::write_outcome::{ElementFit, confirm_change, read_outcomes, send_batch
 use super::{PagePosition, RowPage, TargetStatus, WriteOutcome, page};
 use crate::error::XeroError;
 use crate::json::encode_collection;
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::resource_kind::ResourceKind;
+use crate::rows::{DecodedRows, OddRow, RowIdentity, is_id_member, is_number_member};
 use crate::session::{ApiCall, ApiSession};
 
 /// A kind of record of the Accounting API.
@@ -38,6 +39,10 @@ pub(super) trait Resource {
     const COLLECTION: &'static str;
     /// The member that holds a record's id. The list can be ordered by it.
     const ID_MEMBER: &'static str;
+    /// The member that holds a record's number, if records of this kind have numbers.
+    const NUMBER_MEMBER: Option<&'static str>;
+    /// The resource that errors and unreadable rows name.
+    const KIND: ResourceKind;
     /// Whether its lines have unit amounts that keep four decimals (`unitdp=4`).
     const HAS_UNIT_AMOUNTS: bool;
     /// Why a document to create that has an id is not sent.
@@ -65,13 +70,25 @@ pub(super) trait RemovableResource: Resource {
     fn is_gone(remote: &Self::Remote) -> bool;
 }
 
+/// Asserts that the lists of other modules include the kind: without it, errors name the wrong
+/// permission, and the elements of an answer are not recognised.
+fn assert_known<R: Resource>() {
+    for path in [R::LIST, R::ONE] {
+        debug_assert_eq!(ResourceKind::from_endpoint(path), Some(R::KIND), "{path}");
+    }
+    debug_assert!(is_id_member(R::ID_MEMBER), "{}", R::ID_MEMBER);
+    debug_assert!(R::NUMBER_MEMBER.is_none_or(is_number_member), "{:?}", R::NUMBER_MEMBER);
+}
+
 /// A call for the list.
 pub(super) fn list_call<R: Resource>() -> ApiCall {
+    assert_known::<R>();
     ApiCall::for_list(R::LIST, R::COLLECTION).with_row_id(R::ID_MEMBER)
 }
 
 /// A call for one record by its id or, where Xero accepts it, by its number.
 pub(super) fn record_call<R: Resource>(id: String) -> ApiCall {
+    assert_known::<R>();
     let call = ApiCall::for_record(R::ONE, R::COLLECTION, id).with_row_id(R::ID_MEMBER);
     with_unit_decimals::<R>(call)
 }
@@ -241,6 +258,7 @@ async fn write_batch<R: Resource, D>(
     key: &IdempotencyKey,
     fit: fn(&D, &RowIdentity) -> ElementFit,
 ) -> Result<Vec<WriteOutcome<R::Remote>>, XeroError> {
+    assert_known::<R>();
     let call = ApiCall::for_batch_write(R::LIST, method, R::COLLECTION, body, key);
     let call = with_unit_decimals::<R>(call);
     send_batch::<D, R::Row, R::Remote>(session, call, R::COLLECTION, documents, fit).await

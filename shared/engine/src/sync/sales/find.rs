@@ -1,7 +1,7 @@
 //! Looks up documents by their numbers, one call per batch. Our own document is adopted, a foreign
 //! one is refused.
 
-use domain::document::sales::{DocumentStatus, NewStatus, SalesDocument};
+use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::ids::XeroContactId;
 use domain::recognise::{self, ExpectedDocument, FoundDocument};
@@ -110,9 +110,8 @@ fn plan_own_document<T: SalesEntity>(
     let head = remote.document_head();
     let operation = LoggedOperation::Adopt;
     if head.is_editable() {
-        // Documents that we create or adopt are approved.
-        let draft = *head.status != DocumentStatus::Authorised;
-        let status = draft.then_some(NewStatus::Authorised);
+        let has_status = *head.status == DocumentStatus::from(T::NEW_STATUS);
+        let status = (!has_status).then_some(T::NEW_STATUS);
         let number = head.number.map(str::to_owned);
         return LookupOutcome::Ours(DocumentTarget::Existing {
             id: head.id,

@@ -25,6 +25,7 @@ use super::write_outcome::{ElementFit, read_outcomes, read_removal};
 use super::{PagePosition, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
+use crate::resource_kind::ResourceKind;
 use crate::rows::{DecodedRows, RowIdentity};
 use crate::session::{ApiCall, ApiSession};
 
@@ -45,6 +46,8 @@ impl Resource for CreditNotes {
     const ONE: &'static str = "/CreditNotes/{CreditNoteID}";
     const COLLECTION: &'static str = "CreditNotes";
     const ID_MEMBER: &'static str = "CreditNoteID";
+    const NUMBER_MEMBER: Option<&'static str> = Some("CreditNoteNumber");
+    const KIND: ResourceKind = ResourceKind::CreditNotes;
     const HAS_UNIT_AMOUNTS: bool = true;
     const CREATED_WITH_ID: &'static str = "a credit note to create must have no id";
     const UPDATED_WITHOUT_ID: &'static str = "a credit note to update must have an id";

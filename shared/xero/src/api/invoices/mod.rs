@@ -23,6 +23,7 @@ use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
+use crate::resource_kind::ResourceKind;
 use crate::rows::{DecodedRows, RowIdentity};
 use crate::session::{ApiCall, ApiSession, percent_encode};
 
@@ -39,6 +40,8 @@ impl Resource for Invoices {
     const ONE: &'static str = "/Invoices/{InvoiceID}";
     const COLLECTION: &'static str = "Invoices";
     const ID_MEMBER: &'static str = "InvoiceID";
+    const NUMBER_MEMBER: Option<&'static str> = Some("InvoiceNumber");
+    const KIND: ResourceKind = ResourceKind::Invoices;
     const HAS_UNIT_AMOUNTS: bool = true;
     const CREATED_WITH_ID: &'static str = "an invoice to create must have no id";
     const UPDATED_WITHOUT_ID: &'static str = "an invoice to update must have an id";
