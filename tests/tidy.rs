@@ -61,6 +61,8 @@ fn files_are_short() {
         assert!(lines <= limit, "{name} has {lines} lines; the limit is {limit}");
         if name.starts_with("functions/") {
             assert!(lines <= MAIN_LINES_MAX, "{name} has {lines} lines");
+            // `test = false` in the manifests: no test harness is linked for each function.
+            assert!(!text.contains("#[test]"), "{name} contains tests, which would never run");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Parses cargo's output while it compiles: the progress, and the errors when it fails.
+//! Builds programs of the workspace, and parses cargo's output meanwhile: the progress, and the
+//! errors when it fails.
 //!
 //! This crate has no dependencies, so that it is compiled before everything else.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -37,6 +38,60 @@ pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>
         {
             command.env_remove(&name);
         }
+    }
+    command
+}
+
+/// Selects every package, and its examples, of which there are none.
+///
+/// Cargo compiles a library once for each set of features. The set depends on which packages a
+/// command selects, and on whether its targets may use the dependencies of tests: examples may.
+/// With these arguments all commands use the features of `cargo test --workspace` and of
+/// `cargo clippy --workspace --all-targets`, so nothing is compiled twice.
+pub const WHOLE_WORKSPACE: [&str; 2] = ["--workspace", "--examples"];
+
+/// A program of the workspace that is built and started by a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    /// The name of its binary.
+    pub binary: &'static str,
+    /// The profile that it is built with: `dev` or `test`. Both put it into the same folder.
+    pub profile: &'static str,
+}
+
+/// The program that runs the product on one machine, and its checks.
+const RUNNER: Program = Program { binary: "local", profile: "dev" };
+
+/// The programs that are named by their first argument. They run what `cargo test` optimises.
+const NAMED: [Program; 2] = [
+    Program { binary: "simulate", profile: "test" },
+    Program { binary: "measure", profile: "test" },
+];
+
+impl Program {
+    /// The program that a command line names, and its own arguments.
+    pub fn find(arguments: &[OsString]) -> (Self, &[OsString]) {
+        let named = arguments.split_first().and_then(|(first, rest)| {
+            let program = NAMED.into_iter().find(|program| first == program.binary)?;
+            Some((program, rest))
+        });
+        named.unwrap_or((RUNNER, arguments))
+    }
+
+    /// The command that builds it.
+    pub fn build(self, root: &Path) -> Command {
+        let mut command = build_binaries(root, &[self.binary]);
+        command.args(["--profile", self.profile]);
+        command
+    }
+}
+
+/// The command that builds binaries of the workspace, with the features of [`WHOLE_WORKSPACE`].
+pub fn build_binaries(root: &Path, binaries: &[&str]) -> Command {
+    let mut command = cargo(root, ["build"]);
+    command.args(WHOLE_WORKSPACE);
+    for binary in binaries {
+        command.args(["--bin", binary]);
     }
     command
 }
@@ -104,9 +159,43 @@ pub fn errors(output: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::{OsStr, OsString};
+    use std::path::Path;
     use std::time::Duration;
 
-    use super::{ERROR_LINES_MAX, Progress, errors, progress, progress_line, read_columns};
+    use super::{
+        ERROR_LINES_MAX, Program, Progress, errors, progress, progress_line, read_columns,
+    };
+
+    /// The words of a command line as one text.
+    fn join<T: AsRef<OsStr>>(words: impl IntoIterator<Item = T>) -> String {
+        let words = words.into_iter().map(|word| word.as_ref().to_string_lossy().into_owned());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The binary, its arguments, and cargo's arguments for a command line.
+    fn planned(line: &str) -> (&'static str, String, String) {
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let (program, arguments) = Program::find(&words);
+        (program.binary, join(arguments), join(program.build(Path::new(".")).get_args()))
+    }
+
+    #[test]
+    fn a_command_runs_the_program_that_it_names_or_else_the_runner() {
+        let (binary, arguments, _) = planned("story --stay");
+        assert_eq!((binary, arguments.as_str()), ("local", "story --stay"));
+        let (binary, arguments, _) = planned("simulate --seed 7");
+        assert_eq!((binary, arguments.as_str()), ("simulate", "--seed 7"));
+        assert_eq!(planned("").0, "local");
+    }
+
+    #[test]
+    fn every_program_is_built_with_the_features_of_the_tests() {
+        let (_, _, cargo) = planned("verify");
+        assert_eq!(cargo, "build --workspace --examples --bin local --profile dev");
+        let (_, _, cargo) = planned("measure");
+        assert_eq!(cargo, "build --workspace --examples --bin measure --profile test");
+    }
 
     #[test]
     fn a_progress_line_shows_the_time_and_fits_the_terminal() {

@@ -1,12 +1,13 @@
-//! Compiles the runner behind one line of progress, then replaces itself with it.
+//! Compiles a program of the workspace behind one line of progress, then replaces itself with it.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use launch::{BAR_VARIABLES, Progress, cargo, errors, progress, progress_line, read_columns};
+use launch::{BAR_VARIABLES, Program, Progress, errors, progress, progress_line, read_columns};
 
 /// Moves to the start of the line and erases it.
 const ERASE: &str = "\r\x1b[2K";
@@ -16,14 +17,18 @@ const COLUMNS_DEFAULT: usize = 80;
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let complaint = match compile(&root) {
-        Ok(None) => {
-            let runner = ["run", "--quiet", "--package", "local", "--"];
-            let mut run = cargo(&root, runner);
-            // `exec` only returns if the runner cannot be started.
-            format!("Cannot start the runner: {}", run.args(std::env::args_os().skip(1)).exec())
-        }
-        Ok(Some(output)) => format!("The runner does not compile:\n{output}"),
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (program, arguments) = Program::find(&words);
+    let complaint = match compile(program, &root) {
+        // `exec` only returns if the program cannot be started.
+        Ok(None) => match std::env::current_exe() {
+            Ok(this) => {
+                let mut start = Command::new(this.with_file_name(program.binary));
+                format!("Cannot start {}: {}", program.binary, start.args(arguments).exec())
+            }
+            Err(error) => format!("Cannot find the folder of {}: {error}", program.binary),
+        },
+        Ok(Some(output)) => format!("The program {} does not compile:\n{output}", program.binary),
         Err(error) => format!("Cannot run cargo: {error}"),
     };
     // If standard error is closed, the message is dropped.
@@ -31,10 +36,11 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Builds the runner. If that fails, returns cargo's errors, or all of its output if there are
-/// none.
-fn compile(root: &Path) -> std::io::Result<Option<String>> {
-    let mut child = cargo(root, ["build", "--package", "local"])
+/// Builds the program into the folder of this one. If that fails, returns cargo's errors, or all of
+/// its output if there are none.
+fn compile(program: Program, root: &Path) -> std::io::Result<Option<String>> {
+    let mut child = program
+        .build(root)
         .envs(BAR_VARIABLES)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

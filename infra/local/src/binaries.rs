@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::process::Command;
 
-use crate::children::cargo;
+use crate::children::{build_binaries, cargo};
 use crate::compile::compile;
 use crate::failure::Failure;
 use crate::workplace::Workplace;
@@ -25,6 +25,14 @@ pub const FUNCTIONS: [&str; 11] = [
     "log-cleanup",
 ];
 
+/// Packages the file of the second argument as the first one. It compresses in a quarter of the time
+/// that Python's default level takes; the packages stay on this machine.
+const PACK: &str = "\
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=1) as package:
+    package.write(sys.argv[2], 'bootstrap')
+";
+
 /// A function's code, ready to upload.
 #[derive(Debug, Clone)]
 pub struct Package {
@@ -36,45 +44,54 @@ pub struct Package {
 
 /// Builds the functions with the workspace's dev profile, behind one line of progress.
 pub async fn build(workplace: &Workplace) -> Result<(), Failure> {
-    let mut build = cargo(workplace.project.root(), ["build"]);
-    for function in FUNCTIONS {
-        build.args(["--package", function]);
-    }
+    let mut build = build_binaries(workplace.project.root(), &FUNCTIONS);
     compile(workplace, "Building the functions failed", &mut build).await
 }
 
 /// Packages each binary that is newer than its package.
 pub async fn pack(workplace: &Workplace, environment: &Path) -> Result<Vec<Package>, Failure> {
     let built = target(workplace).await?.join("debug");
-    let packages_folder = workplace.project.folder("packages")?;
-    // Another run may package at the same time: unfinished files are in a folder of this run.
-    let unfinished = workplace.scratch.folder().join("packing");
-    std::fs::create_dir_all(&unfinished)
-        .map_err(|error| Failure::new("Cannot create a folder for packaging").because(error))?;
-    let mut packages = Vec::new();
-    let mut packed = 0_usize;
-    for function in FUNCTIONS {
-        let zip = packages_folder.join(format!("{function}.zip"));
-        let binary = built.join(function);
-        if newer(&binary, &zip) {
-            workplace.console.progress(&format!("packaging {function}"));
-            pack_one(workplace, environment, &binary, &unfinished, &zip).await?;
-            packed = packed.saturating_add(1);
-        }
-        packages.push(Package { function, zip });
-    }
+    let folder = workplace.project.folder("packages")?;
+    let packages =
+        FUNCTIONS.map(|function| Package { function, zip: folder.join(format!("{function}.zip")) });
+    let outdated: Vec<&Package> = packages
+        .iter()
+        .filter(|package| newer(&built.join(package.function), &package.zip))
+        .collect();
+    // A package keeps one processor busy, so two are made at a time.
+    let (half, rest) = outdated.split_at(outdated.len() / 2);
+    tokio::try_join!(
+        Box::pin(pack_each(workplace, environment, &built, half)),
+        Box::pin(pack_each(workplace, environment, &built, rest)),
+    )?;
     workplace.console.progress_over();
-    workplace.console.done(&format!("built; packaged {packed} of {}", FUNCTIONS.len()));
-    Ok(packages)
+    workplace.console.done(&format!("built; packaged {} of {}", outdated.len(), FUNCTIONS.len()));
+    Ok(packages.into())
+}
+
+async fn pack_each(
+    workplace: &Workplace,
+    environment: &Path,
+    built: &Path,
+    packages: &[&Package],
+) -> Result<(), Failure> {
+    for package in packages {
+        workplace.console.progress(&format!("packaging {}", package.function));
+        pack_one(workplace, environment, &built.join(package.function), package).await?;
+    }
+    Ok(())
 }
 
 async fn pack_one(
     workplace: &Workplace,
     environment: &Path,
     binary: &Path,
-    folder: &Path,
-    package: &Path,
+    package: &Package,
 ) -> Result<(), Failure> {
+    // Another run may package at the same time: unfinished files are in a folder of this run.
+    let folder = workplace.scratch.folder().join("packing").join(package.function);
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Failure::new("Cannot create a folder for packaging").because(error))?;
     let bootstrap = folder.join("bootstrap");
     let copied = std::fs::copy(binary, &bootstrap);
     copied.map_err(|error| {
@@ -85,10 +102,10 @@ async fn pack_one(
     workplace.children.ask(strip.arg(&bootstrap)).await.ok();
     let unfinished = folder.join("code.unfinished");
     let mut zip = Command::new(environment.join("bin/python"));
-    zip.args(["-m", "zipfile", "-c"]).arg(&unfinished).arg(&bootstrap);
-    let log = workplace.run.log("pack");
+    zip.args(["-c", PACK]).arg(&unfinished).arg(&bootstrap);
+    let log = workplace.run.log(&format!("pack-{}", package.function));
     workplace.children.run_quietly("Packaging a function", &mut zip, &log).await?;
-    std::fs::rename(&unfinished, package)
+    std::fs::rename(&unfinished, &package.zip)
         .map_err(|error| Failure::new("Cannot move a package into place").because(error))
 }
 

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
+    Pid, Signal, WaitOptions, kill_process_group, setpriority_pgrp, test_kill_process_group,
+    waitpgid,
 };
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
@@ -20,6 +21,9 @@ use crate::wait;
 /// How long a group may take to exit before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The niceness of processes that run in the background: they get what the others leave.
+const BACKGROUND_NICENESS: i32 = 10;
+
 /// How many of a log's last lines explain a failure.
 const TAIL_LINES: usize = 15;
 
@@ -27,6 +31,7 @@ const TAIL_LINES: usize = 15;
 #[derive(Debug, Clone, Default)]
 pub struct Children {
     groups: Arc<Mutex<BTreeSet<i32>>>,
+    are_in_background: bool,
 }
 
 /// A started process that leads its group.
@@ -44,11 +49,21 @@ impl Leader {
 }
 
 impl Children {
+    /// Starts processes at a lower priority. They are in the same list.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self { groups: Arc::clone(&self.groups), are_in_background: true }
+    }
+
     /// Starts the command in its own process group.
     pub fn start(&self, command: &mut Command) -> std::io::Result<Leader> {
         let child = command.process_group(0).spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
         self.list().insert(group);
+        if let Some(id) = Pid::from_raw(group).filter(|_| self.are_in_background) {
+            // Only the order of work depends on it.
+            setpriority_pgrp(Some(id), BACKGROUND_NICENESS).ok();
+        }
         Ok(Leader { child, group })
     }
 
@@ -176,6 +191,11 @@ impl Lines {
 /// A `cargo` in the folder `root` without the variables that `cargo run` sets for the runner.
 pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     Command::from(launch::cargo(root, arguments))
+}
+
+/// A `cargo build` of these binaries, with the features of all other commands.
+pub fn build_binaries(root: &Path, binaries: &[&str]) -> Command {
+    Command::from(launch::build_binaries(root, binaries))
 }
 
 /// The last lines of a log.

@@ -59,6 +59,8 @@ pub struct Console {
     colour: bool,
     /// Whether lines can be redrawn.
     terminal: bool,
+    /// Whether the output is read when it is complete: without progress.
+    kept: bool,
 }
 
 struct State {
@@ -78,6 +80,7 @@ impl std::fmt::Debug for Console {
         f.debug_struct("Console")
             .field("colour", &self.colour)
             .field("terminal", &self.terminal)
+            .field("kept", &self.kept)
             .finish_non_exhaustive()
     }
 }
@@ -108,7 +111,15 @@ impl Console {
             is_changing: false,
             steps: (0, 0),
         };
-        Self { state: Arc::new(Mutex::new(state)), colour, terminal }
+        Self { state: Arc::new(Mutex::new(state)), colour, terminal, kept: false }
+    }
+
+    /// A console of the same run that writes to `out`, which is printed when it is complete.
+    #[must_use]
+    pub fn kept(&self, out: impl Write + Send + 'static) -> Self {
+        let kept = Self::new(out, self.colour, false);
+        kept.state().started = self.state().started;
+        Self { kept: true, ..kept }
     }
 
     /// The maximum width of a line: that of the terminal, or 100 columns without one.
@@ -185,7 +196,7 @@ impl Console {
             // A line that wraps cannot be erased.
             let line = truncate(&text, self.columns().saturating_sub(1));
             self.print(&format!("{ERASE}{line}"), true);
-        } else if self.is_progress_due() {
+        } else if !self.kept && self.is_progress_due() {
             self.line(&text);
         }
     }

@@ -60,15 +60,10 @@ pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failu
     let tools = python.environment(workplace, &LAMBDA).await?.join("bin");
     let machine = machine(workplace).await;
     let shown = format!("cargo lambda build --release {} -p {FUNCTION}", machine.flag());
-    workplace.console.step(&shown);
     let arguments = ["lambda", "build", "--release", machine.flag(), "--package", FUNCTION];
     let mut build = cargo(workplace.project.root(), arguments);
     build.env("PATH", path(&tools)?);
-    let status = workplace.children.run(&mut build).await;
-    let status = status.map_err(|error| Failure::new("Cannot run cargo lambda").because(error))?;
-    if !status.success() {
-        return Err(Failure::new(format!("{shown} failed ({status}); its output is above")));
-    }
+    workplace.show(&shown, &mut build).await?;
     let target = crate::binaries::target(workplace).await?;
     let bootstrap = target.join("lambda").join(FUNCTION).join("bootstrap");
     let content = std::fs::read(&bootstrap).map_err(|error| {

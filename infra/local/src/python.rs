@@ -76,7 +76,7 @@ impl Python {
         workplace: &Workplace,
         wanted: &Environment,
     ) -> Result<PathBuf, Failure> {
-        let Workplace { project, console, children, scratch: _, run } = workplace;
+        let Workplace { project, console, children, scratch: _, run, output: _ } = workplace;
         let folder = project.workshop().join(wanted.name);
         let requirements = project.sources().join(wanted.requirements);
         let text = std::fs::read_to_string(&requirements).map_err(|error| {
@@ -101,7 +101,7 @@ impl Python {
         children.run_quietly(&format!("Installing {}", wanted.what), &mut install, &log).await?;
         std::fs::write(&stamp, fulfilled)
             .map_err(|error| Failure::new("Cannot record what was installed").because(error))?;
-        console.done("installed");
+        console.done(&format!("{}: installed", wanted.what));
         Ok(folder)
     }
 }

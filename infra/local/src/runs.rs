@@ -27,6 +27,13 @@ impl Run {
         Ok(Self { folder: project.folder(&format!("runs/{name}"))? })
     }
 
+    /// A folder inside this one, for a part of the run whose logs have the same names as others.
+    pub fn part(&self, name: &str) -> std::io::Result<Self> {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { folder })
+    }
+
     /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder

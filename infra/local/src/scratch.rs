@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::project::Project;
 
 /// The folder of this run, `.local/tmp/<process id>`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scratch {
     folder: PathBuf,
 }

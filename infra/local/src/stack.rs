@@ -72,12 +72,17 @@ pub struct Stack {
 impl Stack {
     /// Installs what is missing, builds the functions, starts everything and deploys the template.
     pub async fn start(options: &Options, workplace: &Workplace) -> Result<Self, Failure> {
-        let Workplace { project: _, console, children, scratch: _, run: _ } = workplace;
+        let Workplace { project: _, console, children, scratch: _, run: _, output: _ } = workplace;
         let python = Python::find(children, options.python.as_deref()).await?;
         let ports = Ports::take(options.port).await?;
-        let environment = python.environment(workplace, &MINISTACK).await?;
-        console.step("Building the functions");
-        binaries::build(workplace).await?;
+        // Installing waits for the network most of the time.
+        let (environment, ()) = tokio::try_join!(
+            Box::pin(python.environment(workplace, &MINISTACK)),
+            Box::pin(async {
+                console.step("Building the functions");
+                binaries::build(workplace).await
+            }),
+        )?;
         let packages = binaries::pack(workplace, &environment).await?;
 
         console.step("Starting the Xero simulator, the CRM's stand-in and the local AWS");

@@ -1,14 +1,19 @@
 //! Every check of the project, from formatting to the end-to-end tests, each with its own line.
+//! `lanes` runs them side by side.
+
+mod lanes;
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use launch::WHOLE_WORKSPACE;
 use tokio::process::Command;
 
-use crate::binaries;
-use crate::children::cargo;
+use self::lanes::Lane;
+use crate::binaries::{self, FUNCTIONS};
+use crate::children::{build_binaries, cargo};
 use crate::compile::compile;
-use crate::console::Tone;
+use crate::console::{Tone, clock_time};
 use crate::deployment;
 use crate::failure::Failure;
 use crate::fuzzing;
@@ -22,33 +27,37 @@ use crate::workplace::Workplace;
 /// accounts.
 const BUSINESSES: u8 = 7;
 
-/// A check, in the order they run: the quick ones first. The descriptions are part of the help.
+/// The binaries of the tests.
+const TOOLS: [&str; 2] = ["simulate", "measure"];
+
+/// A check, in the order they run: those that compile the workspace, then those that run beside
+/// them. The descriptions are part of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Check {
     /// `cargo fmt --check`.
     #[value(name = "fmt")]
     Format,
-    /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
-    Template,
     /// `cargo clippy`, where a warning is an error.
     Clippy,
     /// `cargo doc`, where a warning is an error.
     Docs,
-    /// Licences, sources and duplicates of the dependencies.
-    Deny,
     /// Unit, property, contract and simulation tests: all that need no stack.
     Tests,
-    /// Coverage-guided fuzzing of each target.
-    Fuzz,
-    /// The simulator, driven by Xero's own SDK for Python.
-    Sdk,
-    /// The local AWS exits when a function feeds its own queue without permission.
-    Loops,
     /// The tests against the started stack.
     #[value(name = "e2e")]
     EndToEnd,
     /// The product's story, against its own stack.
     Story,
+    /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
+    Template,
+    /// Licences, sources and duplicates of the dependencies.
+    Deny,
+    /// The local AWS exits when a function feeds its own queue without permission.
+    Loops,
+    /// The simulator, driven by Xero's own SDK for Python.
+    Sdk,
+    /// Coverage-guided fuzzing of each target.
+    Fuzz,
     /// The functions as they are built for deployment: `cargo lambda build --release`.
     Lambda,
 }
@@ -59,6 +68,20 @@ impl Check {
         let value = self.to_possible_value().expect("no check is hidden from the command line");
         value.get_name().to_owned()
     }
+
+    /// What it needs for itself while it runs.
+    const fn lane(self) -> Lane {
+        match self {
+            Self::Format
+            | Self::Clippy
+            | Self::Docs
+            | Self::Tests
+            | Self::EndToEnd
+            | Self::Story => Lane::Workspace,
+            Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => Lane::Tools,
+            Self::Lambda => Lane::Release,
+        }
+    }
 }
 
 /// The selected checks in the order they run: all of them if none is selected.
@@ -67,24 +90,14 @@ fn in_order(only: &[Check]) -> Vec<Check> {
     Check::value_variants().iter().copied().filter(selected).collect()
 }
 
-/// Runs these checks, or every check if there are none, in their usual order. Runs all of them even
-/// if one fails, and then fails.
+/// Runs these checks, or every check if there are none. Runs all of them even if one fails, and then
+/// fails.
 pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Result<(), Failure> {
-    let verifier = Verifier { options, workplace };
     let console = &workplace.console;
-    let mut failed = Vec::new();
-    for check in in_order(only) {
-        let name = check.name();
-        console.title(&name);
-        console.expect_steps(0);
-        match Box::pin(verifier.run(check)).await {
-            Ok(()) => console.line(&console.paint(Tone::Good, &format!("{name}: passed"))),
-            Err(failure) => {
-                console.failure(&failure);
-                failed.push(name);
-            }
-        }
-    }
+    let checks = in_order(only);
+    let mut failed = lanes::run_in_lanes(&checks, options, workplace).await;
+    failed.sort_by_key(|failed| checks.iter().position(|check| check == failed));
+    let failed = failed.into_iter().map(Check::name).collect::<Vec<_>>();
     if failed.is_empty() {
         console.title("All checks passed.");
         return Ok(());
@@ -99,6 +112,26 @@ struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
+    /// Runs a check between its title and its result. Returns whether it passed.
+    async fn attempt(&self, check: Check) -> bool {
+        let console = &self.workplace.console;
+        let name = check.name();
+        console.title(&name);
+        console.expect_steps(0);
+        let begun = console.elapsed();
+        match Box::pin(self.run(check)).await {
+            Ok(()) => {
+                let took = clock_time(console.elapsed().saturating_sub(begun));
+                console.line(&console.paint(Tone::Good, &format!("{name}: passed in {took}")));
+                true
+            }
+            Err(failure) => {
+                console.failure(&failure);
+                false
+            }
+        }
+    }
+
     async fn run(&self, check: Check) -> Result<(), Failure> {
         match check {
             Check::Format => self.cargo(&["fmt", "--all", "--check"]).await,
@@ -154,11 +187,15 @@ impl Verifier<'_> {
         Ok(python.environment(self.workplace, environment).await?.join("bin"))
     }
 
+    /// Documents every library, and every binary that is not named like a library.
     async fn docs(&self) -> Result<(), Failure> {
-        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+        let arguments = ["doc", "--no-deps", "--document-private-items", "--lib"];
         let mut docs = cargo(self.workplace.project.root(), arguments);
-        docs.env("RUSTDOCFLAGS", "-D warnings");
-        self.shown(&format!("cargo {}", arguments.join(" ")), &mut docs).await
+        docs.args(WHOLE_WORKSPACE).env("RUSTDOCFLAGS", "-D warnings");
+        for binary in FUNCTIONS.into_iter().chain(TOOLS) {
+            docs.args(["--bin", binary]);
+        }
+        self.shown("cargo doc, of every library and binary", &mut docs).await
     }
 
     async fn deny(&self) -> Result<(), Failure> {
@@ -180,7 +217,9 @@ impl Verifier<'_> {
         let python = self.tools(&SDK).await?.join("python");
         let root = self.workplace.project.root();
         self.workplace.console.step("Building the simulator");
-        let mut build = cargo(root, ["build", "--package", "xero-sim"]);
+        let mut build = build_binaries(root, &["xero-sim"]);
+        // `cargo test` builds it, too, perhaps at this moment: with one profile it is one file.
+        build.args(["--profile", "test"]);
         compile(self.workplace, "Building the simulator failed", &mut build).await?;
         let simulator = binaries::target(self.workplace).await?.join("debug/xero-sim");
         let script = "tests/sdk/check_simulator.py";
@@ -240,7 +279,7 @@ mod tests {
     #[test]
     fn every_check_has_the_name_that_the_documents_use() {
         let names = in_order(&[]).into_iter().map(Check::name).collect::<Vec<_>>();
-        let expected = "fmt template clippy docs deny tests fuzz sdk loops e2e story lambda";
+        let expected = "fmt clippy docs tests e2e story template deny loops sdk fuzz lambda";
         assert_eq!(names.join(" "), expected);
     }
 }

@@ -127,8 +127,10 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // A preconfigured TLS setup needs its own protocol list; reqwest does not add one.
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A preconfigured TLS setup needs its own protocol list; reqwest does not add one. HTTP/2 is
+    // left out: DynamoDB does not offer it, and Xero allows five calls at a time, so there is
+    // little to share a connection for (<https://developer.xero.com/faq/limits>).
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
