@@ -270,7 +270,7 @@ impl<'a> Queues<'a> {
             let now = self.world.clock.now();
             let passed = now.duration_since(begun);
             let hidden = self.messages.iter().map(|message| message.visible_at);
-            let next = hidden.filter(|at| *at > now).min();
+            let next = hidden.chain(self.next_wake_up()).filter(|at| *at > now).min();
             let Some(next) = next.filter(|_| !is_over(self.world)) else { return passed };
             assert!(passed < SignedDuration::from_hours(1), "{:?}", self.messages);
             self.world.clock.advance(next.duration_since(now));
@@ -287,6 +287,14 @@ impl<'a> Queues<'a> {
             assert_eq!(wake.kind.queue_kind(), self.worker.kind);
             self.send(QueueSource::WakeUps, wake.account.as_str(), wake.to_body());
         }
+    }
+
+    /// When the next wake-up is due, unless it is a later attempt of the ladder.
+    fn next_wake_up(&self) -> Option<Timestamp> {
+        let (at, wake) = self.world.bookings.take_first()?;
+        run(self.world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
+        let wait = at.duration_since(self.world.clock.now());
+        (wait <= SignedDuration::from_mins(2)).then_some(at)
     }
 
     /// Delivers messages. Returns whether there were any.
