@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use store::Store;
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 use tests::World;
 use tests::ports::{MemorySecrets, VirtualClock};
@@ -114,6 +114,11 @@ impl ItemTable for SlowTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.clock.pass(self.takes).await;
         self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.clock.pass(self.takes).await;
+        self.inner.get_many(keys).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

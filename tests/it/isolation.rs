@@ -335,7 +335,9 @@ const NEW_FIELDS: [&str; 14] = [
 /// Rows that the earlier release did not have.
 fn is_new(item: &StoredItem) -> bool {
     let sk = item.key.sk.as_str();
-    sk.starts_with("USE#") || ["CLAIM", "UPGRADED", "ACTIVITY", "KEPT"].contains(&sk)
+    sk.starts_with("USE#")
+        || sk.starts_with("AWAITED#")
+        || ["CLAIM", "UPGRADED", "ACTIVITY", "KEPT"].contains(&sk)
 }
 
 fn edited(item: StoredItem, edit: impl FnOnce(&mut Value)) -> StoredItem {

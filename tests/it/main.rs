@@ -24,6 +24,7 @@ mod contacts;
 mod copies;
 mod crash;
 mod damaged_shares;
+mod dependants;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
@@ -68,6 +69,7 @@ mod sizes_records;
 mod sizes_shares;
 mod status;
 mod story;
+mod table_calls;
 mod ten_thousand;
 mod tokens;
 mod too_large;

@@ -12,8 +12,10 @@ use tests::access::{Access, Function, HintQueue};
 use tests::simulation::many;
 use tests::template::{Right, Template};
 
-use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off};
-use plays::{checked, cleaned_up, compared, given_up, kept_alive, pressed, put_off, swept, ticked};
+use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
+use plays::{
+    checked, cleaned_up, compared, given_up, kept_alive, polled, pressed, put_off, swept, ticked,
+};
 
 /// Enough seeds for every function to use all of its permissions.
 const SEEDS: u64 = 1_500;
@@ -32,10 +34,11 @@ fn used() -> Used {
     used.entry(Function::Sweep).or_default().extend(swept());
     used.entry(Function::SettingsApi).or_default().extend(pressed());
     used.entry(Function::PaymentPoll).or_default().extend(ticked());
+    used.entry(Function::PaymentPoll).or_default().extend(polled());
     used.entry(Function::Sweep).or_default().extend(commanded());
     used.entry(Function::ContactPush).or_default().extend(compared());
     used.entry(Function::ContactPush).or_default().extend(carried_over());
-    let plays = [given_up(), put_off(), connects(), connected_meanwhile(), cut_off()];
+    let plays = [given_up(), put_off(), connects(), connected_meanwhile(), cut_off(), released()];
     for (function, accesses) in plays.into_iter().flatten() {
         used.entry(function).or_default().extend(accesses);
     }
@@ -56,6 +59,8 @@ fn rights_for(access: Access) -> Vec<Right> {
     let grants = || format!("{SECRETS}/grant/*");
     match access {
         Access::Read => on_table("dynamodb:GetItem", ""),
+        Access::ReadMany => on_table("dynamodb:BatchGetItem", ""),
+        Access::Check => on_table("dynamodb:ConditionCheckItem", ""),
         Access::Put => on_table("dynamodb:PutItem", ""),
         Access::Delete => on_table("dynamodb:DeleteItem", ""),
         Access::Query => on_table("dynamodb:Query", ""),

@@ -38,6 +38,10 @@ fn add_invoices(world: &World, count: usize, state: &OperationState) {
         mapping.operation.failure = Some(failure);
         let written = world.engine.store.put_mapping(&mapping, WriteExpectation::Absent, None);
         run(written).unwrap().unwrap();
+        if let Some(awaited) = mapping.awaited_record() {
+            let recorded = world.engine.store.record_dependant(&mapping.key, &awaited);
+            run(recorded).unwrap().unwrap();
+        }
     }
 }
 

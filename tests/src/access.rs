@@ -9,10 +9,14 @@ use store::table::{ItemWrite, TableIndex};
 pub enum Access {
     /// Reading a row.
     Read,
+    /// Reading several rows in one request.
+    ReadMany,
     /// Writing a row.
     Put,
     /// Removing a row.
     Delete,
+    /// Checking a row in the transaction that writes others.
+    Check,
     /// Reading pages of rows.
     Query,
     /// Reading pages of the index of due rows.
@@ -126,6 +130,7 @@ impl Access {
         let all = writes.iter().map(|write| match write {
             ItemWrite::Put { .. } => Self::Put,
             ItemWrite::Delete { .. } => Self::Delete,
+            ItemWrite::Check { .. } => Self::Check,
         });
         all.collect::<Vec<_>>().into_iter()
     }

@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 use uuid::Uuid;
 use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
@@ -378,6 +378,11 @@ impl ItemTable for GatedTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.gate.uses(Access::Read);
         self.gate.step(self.table.get(key)).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.gate.uses(Access::ReadMany);
+        self.gate.step(self.table.get_many(keys)).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

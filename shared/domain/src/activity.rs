@@ -1,6 +1,6 @@
 //! The last use of an account's connection, and the number of records that wait for a connection.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
@@ -20,7 +20,18 @@ pub struct AccountActivity {
     pub last_success_at: Option<Timestamp>,
 }
 
+/// How far the recorded instants may be behind the newest ones. People read them in minutes.
+const RECORDED_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
 impl AccountActivity {
+    /// Whether attempts that end at `now` need not be recorded, because others ended with the same
+    /// success a moment before.
+    pub fn is_recent(&self, has_success: bool, now: Timestamp) -> bool {
+        let is_recent = |at: Timestamp| now.duration_since(at).abs() < RECORDED_EVERY;
+        is_recent(self.last_attempt_at)
+            && (!has_success || self.last_success_at.is_some_and(is_recent))
+    }
+
     /// The activity after attempts that ended at `now`. The instants never move backwards, because
     /// the clocks of two processes may differ.
     #[must_use]
@@ -49,6 +60,21 @@ pub struct KeptRecords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attempts_within_a_few_seconds_are_recorded_once() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let account = AccountId::new("acc_1").unwrap();
+        let failed = AccountActivity::after_attempts(None, account.clone(), false, at(100));
+        for (has_success, seconds, is_recent) in
+            [(false, 100, true), (false, 104, true), (false, 105, false), (true, 100, false)]
+        {
+            assert_eq!(failed.is_recent(has_success, at(seconds)), is_recent, "{seconds}");
+        }
+        let synced = AccountActivity::after_attempts(Some(&failed), account, true, at(101));
+        assert!(synced.is_recent(true, at(102)) && synced.is_recent(false, at(102)));
+        assert!(!synced.is_recent(true, at(200)) && !synced.is_recent(true, at(10)));
+    }
 
     #[test]
     fn a_failure_moves_the_last_attempt_and_not_the_last_success() {

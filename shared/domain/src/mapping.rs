@@ -2,6 +2,7 @@
 //! Each mapping is one row of the table.
 
 mod amounts;
+mod awaited;
 mod numbers;
 mod open_invoice;
 

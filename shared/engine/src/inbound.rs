@@ -1,6 +1,7 @@
 //! Processes incoming messages of one account that one queue delivered together.
 
 mod batch;
+mod batch_rows;
 mod dead_letter_report;
 mod deliveries;
 mod dispatch;
@@ -9,6 +10,7 @@ mod unconnected;
 
 use std::collections::BTreeMap;
 
+use domain::connection::Connection;
 use domain::crm::payment::{PartRole, Payment, PaymentPart};
 use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
@@ -19,6 +21,7 @@ use futures::FutureExt;
 use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
+use self::batch_rows::BatchConnections;
 pub use self::dead_letter_report::{explain_failed, explain_unreadable, report_dead_letter};
 pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
@@ -74,11 +77,15 @@ pub async fn receive_messages(
     let mut arrivals = MessageBatch::default();
     let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
     let mut written: Vec<(usize, Ledger)> = Vec::new();
+    let connections = BatchConnections::read_all(engine, messages).await;
+    let ahead: &Engine = &*connections.read_rows_ahead(engine, messages).await;
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             InboundBody::Message(message) => {
-                let told = prepare_message(engine, message, index, &mut written).boxed();
-                let told = isolate_record(told).await;
+                let connection = connections.connection_of(&message.account);
+                let engines = (engine, ahead);
+                let told = prepare_message(engines, connection, message, index, &mut written);
+                let told = isolate_record(told.boxed()).await;
                 arrivals.add_message(index, told, &message.content);
             }
             InboundBody::Wake(wake) => match &wake.errand {
@@ -90,7 +97,7 @@ pub async fn receive_messages(
         }
     }
     for group in arrivals.take_groups() {
-        let dealt = dispatch::process_group(engine, &group, delivery, invocation).boxed();
+        let dealt = dispatch::process_group(ahead, &group, delivery, invocation).boxed();
         arrivals.add_outcomes(dealt.await);
     }
     for (index, ledger) in walks {
@@ -158,9 +165,11 @@ struct MessageTarget {
 /// A record, and why its outcome cannot be recorded.
 type FailedRecord = (CrmId, PersistError);
 
-/// Returns the ledger of a message's records, or the outcome if nothing is left to do.
+/// Returns the ledger of a message's records, or the outcome if nothing is left to do. The second
+/// engine has read the message's rows ahead.
 async fn prepare_message(
-    engine: &Engine,
+    (engine, ahead): (&Engine, &Engine),
+    connection: Result<Option<&Connection>, PersistError>,
     message: &CrmMessage,
     index: usize,
     written: &mut Vec<(usize, Ledger)>,
@@ -168,8 +177,8 @@ async fn prepare_message(
     let CrmMessage { id, account, sent_at: _, content } = message;
     // If the message is processed again, the CRM recognises the event.
     let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
-    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
-    let ledger = ledger_of(connection.as_ref(), account);
+    let connection = connection?;
+    let ledger = ledger_of(connection, account);
     if !connection.is_some_and(|connection| connection.state.is_connected())
         && !unconnected::admit_unconnected(engine, &ledger, content).await?
     {
@@ -181,7 +190,7 @@ async fn prepare_message(
         let crm_id = ContactEntity::record_id(client);
         let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
         let snapshot = push::encode_snapshot::<ContactEntity>(client);
-        push::keep_snapshot(engine, &key, &snapshot, KeepReason::Record).await?;
+        push::keep_snapshot(ahead, &key, &snapshot, KeepReason::Record).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
     let mut failed = Vec::new();
@@ -191,7 +200,7 @@ async fn prepare_message(
             Err(outcome) => return Ok(Err(outcome)),
         }
     }
-    let also = match apply_sign_change(engine, &ledger, content).await? {
+    let also = match apply_sign_change(ahead, &ledger, content).await? {
         SignChange::No => None,
         SignChange::Retracted(kind, crm_id) => Some((kind, crm_id)),
         SignChange::Overtaken { known } => {

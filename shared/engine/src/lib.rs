@@ -33,6 +33,7 @@ pub mod inbound;
 pub mod jobs;
 pub mod poll;
 pub mod ports;
+mod read_ahead;
 mod record_isolation;
 pub mod sync;
 

@@ -18,6 +18,7 @@ mod verify;
 use std::num::NonZeroU16;
 
 use domain::call_budget::CallPriority;
+use domain::connection::{Connection, ConnectionState};
 use domain::failure::FailureClass;
 use domain::ids::Ledger;
 use domain::operation::Trigger;
@@ -184,11 +185,13 @@ async fn poll_tenant(
     let Some(row) = engine.store.find_poll_progress(ledger).await? else {
         return Ok(PollOutcome::Unconnected);
     };
-    if !is_connected(engine, ledger).await? {
+    let connection = engine.store.find_connection(&ledger.account).await?;
+    if !connection.as_ref().is_some_and(|row| is_connected(&row.record, ledger)) {
         stop_polling(engine, row).await?;
         return Ok(PollOutcome::Unconnected);
     }
-    let desk = TenantSession::open(engine, ledger, Trigger::Routine, invocation)
+    let (connection, routine) = (connection.as_ref(), Trigger::Routine);
+    let desk = TenantSession::open_on_connection(engine, connection, ledger, routine, invocation)
         .await?
         .with_priority(CallPriority::Poll);
     let read = read_changes(&desk, row).await;
@@ -252,12 +255,9 @@ async fn save_progress(
     }
 }
 
-async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
-    let connection = engine.store.find_connection(&ledger.account).await?;
-    Ok(connection.is_some_and(|row| {
-        row.record.state == domain::connection::ConnectionState::Active
-            && row.record.current_ledger().as_ref() == Some(ledger)
-    }))
+fn is_connected(connection: &Connection, ledger: &Ledger) -> bool {
+    connection.state == ConnectionState::Active
+        && connection.current_ledger().as_ref() == Some(ledger)
 }
 
 /// Stops polling the ledger until its account is connected to it again.

@@ -1,13 +1,13 @@
 //! The count of calls on an organisation, and the progress of a Sync All.
 
 use domain::call_budget::CallBudget;
-use domain::ids::{Ledger, TenantId};
+use domain::ids::{AccountId, Ledger, TenantId};
 use domain::sync_all::SyncAll;
 
 use crate::keys;
 use crate::results::{StoreError, VersionedRecord};
-use crate::store::Store;
-use crate::table::{ItemVersion, WriteExpectation};
+use crate::store::{Store, encode_item};
+use crate::table::{ItemVersion, ItemWrite, WriteExpectation};
 
 impl Store {
     /// Reads the count of calls on an organisation.
@@ -25,6 +25,25 @@ impl Store {
         expect: WriteExpectation,
     ) -> Result<ItemVersion, StoreError> {
         self.put_record("write the call budget", meter, expect).await
+    }
+
+    /// Like [`Store::put_call_budget`], on the condition that the account's connection has this
+    /// version. Otherwise the write is a [`StoreError::Conflict`].
+    pub async fn put_call_budget_on_connection(
+        &self,
+        meter: &CallBudget,
+        expect: WriteExpectation,
+        account: &AccountId,
+        connection: ItemVersion,
+    ) -> Result<ItemVersion, StoreError> {
+        let (key, unchanged) =
+            (keys::connection_key(account), WriteExpectation::Version(connection));
+        let writes = vec![
+            ItemWrite::Put { item: encode_item(meter), expect },
+            ItemWrite::Check { key, expect: unchanged },
+        ];
+        self.write_all("write the call budget", writes).await?;
+        Ok(expect.next_version())
     }
 
     /// Reads a ledger's newest Sync All.

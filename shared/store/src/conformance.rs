@@ -6,6 +6,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a check that fails panics; that is what it is for")]
 
+pub mod batches;
 pub mod indexes;
 pub mod limits;
 pub mod queries;
@@ -21,6 +22,7 @@ use crate::table::{
 pub async fn check_all(table: &dyn ItemTable) {
     writes::check_all(table).await;
     transactions::check_all(table).await;
+    batches::check_all(table).await;
     races::check_all(table).await;
     queries::check_all(table).await;
     indexes::check_all(table).await;
@@ -37,6 +39,10 @@ fn replace(item: NewItem, version: ItemVersion) -> ItemWrite {
 
 fn delete(key: &ItemKey, version: ItemVersion) -> ItemWrite {
     ItemWrite::Delete { key: key.clone(), expect: version }
+}
+
+fn check_item(key: &ItemKey, expect: WriteExpectation) -> ItemWrite {
+    ItemWrite::Check { key: key.clone(), expect }
 }
 
 async fn done(table: &dyn ItemTable, writes: Vec<ItemWrite>) {

@@ -15,6 +15,7 @@
 //! earlier one.
 
 mod attributes;
+mod batch;
 mod key_condition;
 #[cfg(feature = "conformance")]
 mod layout;
@@ -36,9 +37,9 @@ use aws_sdk_dynamodb::{
 pub use self::layout::create_table;
 use self::{key_condition::KeyCondition, transaction::WriteCondition, write_id::WriteId};
 use crate::table::{
-    BoxError, CorruptItem, IndexEntry, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable,
-    ItemWrite, NewItem, PageCursor, SortOrder, StoredItem, TableError, TableIndex, TableQuery,
-    WriteExpectation, check_limits,
+    BoxError, CorruptItem, FoundItems, IndexEntry, IndexPage, IndexQuery, ItemKey, ItemPage,
+    ItemTable, ItemWrite, NewItem, PageCursor, SortOrder, StoredItem, TableError, TableIndex,
+    TableQuery, WriteExpectation, check_limits,
 };
 
 /// The name of the sparse index of due rows.
@@ -136,11 +137,15 @@ impl ItemTable for DynamoTable {
         answer.item.map(attributes::decode_item).transpose()
     }
 
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.get_batches(keys).await
+    }
+
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         check_limits(&writes)?;
         match <[ItemWrite; 1]>::try_from(writes) {
             Ok([ItemWrite::Put { item, expect }]) => self.put_item(item, expect).await,
-            Ok([delete]) => self.send_transaction(vec![delete]).await,
+            Ok([single]) => self.send_transaction(vec![single]).await,
             Err(writes) => self.send_transaction(writes).await,
         }
     }

@@ -25,6 +25,8 @@
 //! | payments of an invoice | `L#account#tenant` | `MONEY#crm id` | | |
 //! | CRM payment on an invoice | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
 //! | Xero payment on an invoice | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
+//! | mark of an awaited record | `L#account#tenant` | `AWAITED#kind#crm id` | | |
+//! | record that may wait for another | `L#account#tenant` | `AWAITED#kind#crm id#kind#crm id` | | |
 //! | poll progress | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | count of calls | `T#tenant` | `CALLS` | | |
@@ -40,6 +42,7 @@
 
 mod index_keys;
 
+use domain::crm::credit_note;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId, XeroPaymentId};
 use domain::mapping::MappingKey;
@@ -141,6 +144,35 @@ pub(crate) fn is_part(key: &ItemKey, payment: &PaymentId) -> bool {
         let of = part.crm_id.as_str().rsplit_once('.').map(|(of, _)| of);
         part.kind == EntityKind::Payment && of == Some(payment.as_str())
     })
+}
+
+/// The prefix of the sort keys of awaited records and their dependants.
+pub(crate) const AWAITED: &str = "AWAITED#";
+
+/// The key of the mark that other records may wait for a record. All records that an id of a credit
+/// note may identify have the same mark.
+pub(crate) fn awaited_key(awaited: &MappingKey) -> ItemKey {
+    let MappingKey { ledger, kind, crm_id } = awaited;
+    let name = match kind {
+        EntityKind::CreditNote => credit_note::shared_id(crm_id),
+        EntityKind::Contact
+        | EntityKind::Invoice
+        | EntityKind::Allocation
+        | EntityKind::Payment => crm_id.as_str(),
+    };
+    ItemKey::new(ledger_partition(ledger), format!("{AWAITED}{kind}#{name}"))
+}
+
+/// The prefix of the sort keys of the records that may wait for a record.
+pub(crate) fn dependants_prefix(awaited: &MappingKey) -> String {
+    format!("{}#", awaited_key(awaited).sk)
+}
+
+/// The key of a record that may wait for another one of its ledger.
+pub(crate) fn dependant_key(awaited: &MappingKey, dependant: &MappingKey) -> ItemKey {
+    let MappingKey { ledger, kind, crm_id } = dependant;
+    let sort = format!("{}{kind}#{crm_id}", dependants_prefix(awaited));
+    ItemKey::new(ledger_partition(ledger), sort)
 }
 
 pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey {

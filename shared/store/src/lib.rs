@@ -10,10 +10,11 @@
 //! 1. [`table`]: the trait and its vocabulary.
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
-//! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, the outbox,
-//!    failed deliveries, the payments of invoices, the log, its cleanup, erasure, health and the
-//!    count of calls each have a file. [`ScanPage`] is a page of a scan over all accounts.
-//!    [`ConflictLimit`] bounds how often a change is decided again after a conflict.
+//! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, dependants,
+//!    the outbox, failed deliveries, the payments of invoices, the log, its cleanup, erasure, health
+//!    and the count of calls each have a file. [`ReadAheadKeys`] lists rows to read together.
+//!    [`ScanPage`] is a page of a scan over all accounts. [`ConflictLimit`] bounds how often a
+//!    change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod attention;
@@ -24,6 +25,7 @@ mod codec;
 pub mod conformance;
 mod connections;
 mod deliveries;
+mod dependants;
 mod due;
 pub mod dynamo;
 mod erasure;
@@ -34,6 +36,7 @@ mod log;
 pub mod memory;
 mod outbox;
 mod polling;
+mod read_ahead;
 mod reconciliation;
 mod records;
 mod results;
@@ -47,14 +50,16 @@ pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
 pub use cleanup::RemovalResult;
 pub use codec::read_mapping;
 pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
+pub use dependants::DependantPage;
 pub use due::DueEntry;
 pub use erasure::AccountPartition;
 pub use invoice_payments::InvoicePaymentRows;
 pub use polling::OpenPage;
+pub use read_ahead::ReadAheadKeys;
 pub use reconciliation::STEP_MAX;
 pub use results::{
     GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, VersionedRecord,
 };
 pub use scans::{ScanPage, ShardScan};
-pub use store::Store;
+pub use store::{OutcomeConfirmation, Store};
 pub use update::ConflictLimit;

@@ -8,14 +8,13 @@ use jiff::Timestamp;
 
 use crate::keys;
 use crate::results::{LogPage, StoreError};
-use crate::store::{Store, decode_all};
-use crate::table::{PageCursor, SortOrder, SortRange, TableQuery, WriteExpectation};
+use crate::store::{Store, decode_all, new_log_entry};
+use crate::table::{PageCursor, SortOrder, SortRange, TableQuery};
 
 impl Store {
     /// Appends an entry to the sync log.
     pub async fn append_log(&self, entry: &LogEntry) -> Result<(), StoreError> {
-        let entry = entry.clone().with_clipped_message();
-        self.put_record("write the sync log", &entry, WriteExpectation::Absent).await.map(drop)
+        self.write_all("write the sync log", vec![new_log_entry(entry)]).await
     }
 
     /// Returns a page of an account's sync log, newest first, without entries that are older than

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use self::rows::MemoryRows;
 use crate::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery, check_limits,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery, check_limits,
 };
 
 /// A table that exists as long as its last clone. Clones share the items.
@@ -46,6 +46,15 @@ impl MemoryTable {
 impl ItemTable for MemoryTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         Ok(self.lock_rows().get(key).cloned())
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        let rows = self.lock_rows();
+        let read = |key: ItemKey| {
+            let item = rows.get(&key).cloned();
+            (key, item)
+        };
+        Ok(keys.into_iter().map(read).collect())
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

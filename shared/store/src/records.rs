@@ -96,6 +96,19 @@ pub(crate) struct ReverseLink {
     pub(crate) crm_id: CrmId,
 }
 
+/// Marks that other records may wait for a record, which need not be known yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AwaitedRecord {
+    pub(crate) awaited: MappingKey,
+}
+
+/// A record that may wait for another one. The record's mapping says whether it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DependantRecord {
+    pub(crate) awaited: MappingKey,
+    pub(crate) dependant: MappingKey,
+}
+
 /// The progress of the sweep over a shard's parked mappings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SweepCursor {
@@ -134,6 +147,18 @@ impl StoredRecord for OutboundEvent {
 
     fn with_index_keys(&self, item: NewItem) -> NewItem {
         NewItem { due: Some(keys::undelivered_event_key(self)), ..item }
+    }
+}
+
+impl StoredRecord for AwaitedRecord {
+    fn item_key(&self) -> ItemKey {
+        keys::awaited_key(&self.awaited)
+    }
+}
+
+impl StoredRecord for DependantRecord {
+    fn item_key(&self) -> ItemKey {
+        keys::dependant_key(&self.awaited, &self.dependant)
     }
 }
 

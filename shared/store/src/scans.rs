@@ -98,6 +98,18 @@ impl Store {
             .await
     }
 
+    /// Returns parked mappings of a shard, of all accounts, after `after`, ordered by account.
+    pub async fn list_all_parked(
+        &self,
+        shard: u32,
+        after: Option<&MappingKey>,
+        limit: NonZeroU16,
+    ) -> Result<ScanPage<MappingKey>, StoreError> {
+        let after = after.map(|key| keys::mapping_entry(keys::parked_partition, key));
+        let pk = keys::parked_partition(shard);
+        self.list_entries("find parked mappings", pk, after, limit, keys::read_mapping).await
+    }
+
     /// Returns accounts of a shard for which the last health check found records that were given
     /// up, after `after`.
     pub async fn list_unhealthy(

@@ -14,6 +14,7 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::OutboundEvent;
+use domain::sync_log::LogEntry;
 
 pub(crate) use crate::codec::{decode_all, decode_item, encode_item};
 use crate::keys;
@@ -24,16 +25,31 @@ use crate::table::{
     TableQuery, WriteExpectation,
 };
 
+/// What is written or required together with the outcome of an attempt.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OutcomeConfirmation<'a> {
+    /// Whether the document is reserved for the mapping already.
+    pub is_reserved: bool,
+    /// Whether the write is a [`StoreError::Conflict`] if other records may wait for this one.
+    pub is_unawaited: bool,
+    /// The event for the CRM.
+    pub event: Option<&'a OutboundEvent>,
+    /// The entry of the sync log.
+    pub entry: Option<&'a LogEntry>,
+}
+
 /// Access to all stored records.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) table: Arc<dyn ItemTable>,
+    /// The same table, whose reads never return a row that was read ahead.
+    pub(crate) fresh: Arc<dyn ItemTable>,
 }
 
 impl Store {
     /// Creates the store over a table.
     pub fn new(table: Arc<dyn ItemTable>) -> Self {
-        Self { table }
+        Self { fresh: table.clone(), table }
     }
 
     /// Reads the account codes that an account has chosen, or the defaults.
@@ -107,16 +123,16 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Writes a mapping, its link and its event in one transaction. `before` is the mapping as it
-    /// was read. If the document already belongs to a mapping, the write is a
-    /// [`StoreError::Conflict`], unless the document is reserved for this one.
+    /// Writes a mapping, its link, its event and its entry in the sync log in one transaction.
+    /// `before` is the mapping as it was read. If the document already belongs to a mapping, the
+    /// write is a [`StoreError::Conflict`], unless the document is reserved for this one.
     pub async fn confirm_mapping(
         &self,
         mapping: &Mapping,
         before: &VersionedRecord<Mapping>,
-        is_reserved: bool,
-        event: Option<&OutboundEvent>,
+        confirmation: OutcomeConfirmation<'_>,
     ) -> Result<ItemVersion, StoreError> {
+        let OutcomeConfirmation { is_reserved, is_unawaited, event, entry } = confirmation;
         let expect = WriteExpectation::Version(before.version);
         let mut writes = vec![ItemWrite::Put { item: encode_item(mapping), expect }];
         let id_of = |mapping: &Mapping| mapping.link.as_ref().map(|link| link.xero_id);
@@ -132,6 +148,8 @@ impl Store {
             }));
         }
         writes.extend(event.map(new_event));
+        writes.extend(entry.map(new_log_entry));
+        writes.extend(is_unawaited.then(|| check_unawaited(&mapping.key)));
         self.write_all("confirm the mapping", writes).await?;
         Ok(expect.next_version())
     }
@@ -253,6 +271,17 @@ pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> ItemWrite {
     let MappingKey { ledger, kind, crm_id } = key.clone();
     let reverse = ReverseLink { ledger, kind, xero_id, crm_id };
     ItemWrite::Put { item: encode_item(&reverse), expect: WriteExpectation::Absent }
+}
+
+/// Builds the condition that no record waits for a record.
+fn check_unawaited(record: &MappingKey) -> ItemWrite {
+    ItemWrite::Check { key: keys::awaited_key(record), expect: WriteExpectation::Absent }
+}
+
+/// Builds the row of an entry of the sync log.
+pub(crate) fn new_log_entry(entry: &LogEntry) -> ItemWrite {
+    let item = encode_item(&entry.clone().with_clipped_message());
+    ItemWrite::Put { item, expect: WriteExpectation::Absent }
 }
 
 /// Builds the row of an undelivered event.

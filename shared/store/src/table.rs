@@ -8,7 +8,7 @@ mod item;
 mod limits;
 mod query;
 
-use std::{error::Error, fmt::Debug};
+use std::{collections::BTreeMap, error::Error, fmt::Debug};
 
 use async_trait::async_trait;
 
@@ -25,7 +25,10 @@ pub use self::{
 /// The cause of a failed operation, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a write expects of the item that it replaces.
+/// Items that were read together, by their keys. `None` means that there is no such item.
+pub type FoundItems = BTreeMap<ItemKey, Option<StoredItem>>;
+
+/// What a write expects of the item that it replaces or checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteExpectation {
     /// The item does not exist.
@@ -63,14 +66,30 @@ pub enum ItemWrite {
         /// The version that it must have.
         expect: ItemVersion,
     },
+    /// Changes nothing. The other writes of its transaction are performed only if the expectation
+    /// holds at that moment.
+    Check {
+        /// The key of the item.
+        key: ItemKey,
+        /// The expectation.
+        expect: WriteExpectation,
+    },
 }
 
 impl ItemWrite {
-    /// Returns the key of the item that this write changes.
+    /// Returns the key of the item that this write changes or checks.
     pub fn item_key(&self) -> &ItemKey {
         match self {
             Self::Put { item, .. } => &item.key,
-            Self::Delete { key, .. } => key,
+            Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+
+    /// Returns whether this write changes its item.
+    pub const fn is_change(&self) -> bool {
+        match self {
+            Self::Put { .. } | Self::Delete { .. } => true,
+            Self::Check { .. } => false,
         }
     }
 }
@@ -127,6 +146,23 @@ pub trait ItemTable: Send + Sync + Debug {
     /// until the table deletes it.
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError>;
 
+    /// Returns the items with these keys, each as the latest completed write left it, but not all
+    /// as of one instant. Items that are corrupt, or that the table did not return, are left out:
+    /// [`ItemTable::get`] returns them or their error.
+    ///
+    /// A table that can read many items per request overrides this method, which reads one by one.
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        let mut found = FoundItems::new();
+        for key in keys {
+            match self.get(&key).await {
+                Ok(item) => drop(found.insert(key, item)),
+                Err(TableError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     /// Performs all writes, or none of them and returns [`TableError::Conflict`] if an expectation
     /// does not hold. Of several writers with the same expectation at most one succeeds, even if
     /// they write the same content.
@@ -136,8 +172,8 @@ pub trait ItemTable: Send + Sync + Debug {
     ///
     /// # Panics
     ///
-    /// If there are no writes, two writes of one item, or a key that is empty or longer than
-    /// [`ItemKey`] allows.
+    /// If there are no writes, two writes or checks of one item, or a key that is empty or longer
+    /// than [`ItemKey`] allows.
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError>;
 
     /// Returns one page of a partition, as the latest completed writes left it. A corrupt item is

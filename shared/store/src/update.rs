@@ -4,8 +4,6 @@
 //! [`Store::update_mapping`] and its siblings change a single row. Code that decides from several
 //! rows, or writes a row together with others, contains its own loop around a [`ConflictLimit`].
 
-use std::convert::Infallible;
-
 use domain::activity::{AccountActivity, KeptRecords};
 use domain::ids::AccountId;
 use domain::mapping::{Mapping, MappingKey};
@@ -64,13 +62,14 @@ impl Store {
     }
 
     /// Writes when an account's records were last attempted, as `decide` makes it from the stored
-    /// row. After a conflict `decide` is called again with the changed row.
+    /// row. If `decide` returns `None`, nothing is written. After a conflict `decide` is called
+    /// again with the changed row.
     pub async fn update_activity(
         &self,
         account: &AccountId,
-        decide: impl Fn(Option<AccountActivity>) -> AccountActivity,
+        decide: impl Fn(Option<AccountActivity>) -> Option<AccountActivity>,
     ) -> Result<(), StoreError> {
-        let decide = move |known| Ok::<_, Infallible>(decide(known));
+        let decide = move |known| decide(known).ok_or(());
         let read = move || self.find_activity(account);
         self.update("write the last attempts", read, decide).await.map(drop)
     }

@@ -18,7 +18,7 @@ use engine::connection::disconnect::disconnect_account;
 use engine::inbound::{DeliverySize, receive_messages};
 use engine::jobs::erasure::{end_connection, erase_account, revoke_all_grants};
 use engine::ports::Clock;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::access::{Access, Function, HintQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
@@ -169,5 +169,45 @@ pub(super) fn cut_off() -> Used {
     let _polled = world.poll();
     assert!(world.secrets.is_empty());
     used.insert(Function::PaymentPoll, world.gate.take_used());
+    used
+}
+
+/// Records that waited for a client or a document, which a function pushes, and records of every
+/// kind that waited for a connection, which a person makes.
+pub(super) fn released() -> Used {
+    let mut used = Used::new();
+    let world = World::connected();
+    world.choose_accounts();
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body());
+    world.gate.take_used();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    used.insert(Function::InvoicePush, world.gate.take_used());
+
+    // A client whose name another contact has, until the CRM changes it.
+    let world = World::connected();
+    world.choose_accounts();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_hours(14));
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]).surcharge("2.00");
+    world.receive(Payment, &payment.body());
+    world.receive(Contact, &a_client("cli_1", 2, "Ridge", "record"));
+    world.gate.take_used();
+    world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());
+    used.insert(Function::CreditNotePush, world.gate.take_used());
+
+    let mut world = World::connected();
+    world.choose_accounts();
+    world.clock.advance(SignedDuration::from_hours(61 * 24));
+    world.restart();
+    for (kind, body) in one_of_each() {
+        world.receive(kind, &body);
+    }
+    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+    let ticket = world.authorise(&account, user, &[tenant]);
+    world.gate.take_used();
+    world.complete(&account, &ticket);
+    used.insert(Function::SettingsApi, world.gate.take_used());
     used
 }

@@ -91,6 +91,17 @@ pub(super) fn ticked() -> BTreeSet<Access> {
     world.gate.take_used()
 }
 
+/// A poll after which several invoices are observed.
+pub(super) fn polled() -> BTreeSet<Access> {
+    let world = World::connected();
+    for number in 0..2 {
+        world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").body());
+    }
+    world.gate.take_used();
+    let _polled = world.poll();
+    world.gate.take_used()
+}
+
 /// A comparison of all clients with all contacts, from its first wake-up on.
 pub(super) fn compared() -> BTreeSet<Access> {
     let world = World::connected();

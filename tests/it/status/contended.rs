@@ -45,7 +45,7 @@ impl ItemTable for Contended {
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        let is_met = writes.iter().any(|write| write.item_key().sk == self.sk)
+        let is_met = writes.iter().any(|write| write.is_change() && write.item_key().sk == self.sk)
             && self
                 .left
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))

@@ -16,7 +16,14 @@ struct Layer {
 const LAYERS: [Layer; 4] = [
     Layer {
         name: "errors, ports",
-        modules: &["errors", "ports", "concurrency", "error_chain", "record_isolation"],
+        modules: &[
+            "errors",
+            "ports",
+            "concurrency",
+            "error_chain",
+            "read_ahead",
+            "record_isolation",
+        ],
     },
     Layer { name: "connection", modules: &["connection"] },
     Layer { name: "sync", modules: &["sync"] },

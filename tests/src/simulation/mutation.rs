@@ -115,7 +115,9 @@ fn without_rise(write: ItemWrite) -> ItemWrite {
             });
             ItemWrite::Put { item, expect }
         }
-        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. }) => write,
+        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. } | ItemWrite::Check { .. }) => {
+            write
+        }
     }
 }
 
@@ -128,7 +130,9 @@ fn without_serial(write: ItemWrite) -> ItemWrite {
             });
             ItemWrite::Put { item, expect }
         }
-        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. }) => write,
+        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. } | ItemWrite::Check { .. }) => {
+            write
+        }
     }
 }
 

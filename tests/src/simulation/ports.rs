@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 use uuid::Uuid;
 use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
@@ -191,6 +191,15 @@ impl ItemTable for SimTable {
         let what = || format!("read {key}");
         let item = self.step(Port::Read, what, self.table.get(key)).await?;
         Ok(item.map(|item| Mutation::read(self.net.mutation, item)))
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.net.uses(Access::ReadMany);
+        let names = keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let what = move || format!("read {}", names.join(" + "));
+        let found = self.step(Port::Read, what, self.table.get_many(keys)).await?;
+        let read = |item| Mutation::read(self.net.mutation, item);
+        Ok(found.into_iter().map(|(key, item)| (key, item.map(read))).collect())
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

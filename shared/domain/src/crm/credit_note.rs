@@ -144,6 +144,19 @@ pub fn may_identify(id: &CrmId, record: &CrmId) -> bool {
         || earlier_record_id(&of_invoice).is_some_and(|earlier| earlier == *record)
 }
 
+/// Returns the part that a record's id shares with every id that may identify the record, so that
+/// records which wait for it are found by one key.
+pub fn shared_id(id: &CrmId) -> &str {
+    let mut shared = id.as_str();
+    while let Some(shorter) = shared
+        .strip_suffix(CREDIT)
+        .and_then(|rest| rest.strip_suffix('.').or_else(|| rest.strip_suffix(DERIVED)))
+    {
+        shared = shorter;
+    }
+    shared
+}
+
 /// Whether a stored snapshot is the credit note of a negative invoice.
 pub fn is_of_negative_invoice(snapshot: &str) -> bool {
     serde_json::from_str::<CreditNote>(snapshot).is_ok_and(|note| note.is_negative_invoice)
@@ -171,6 +184,22 @@ mod tests {
 
     use super::*;
     use crate::translate::tests::{a_line, an_invoice};
+
+    #[test]
+    fn every_id_that_may_identify_a_record_shares_a_part_with_it() {
+        let id = |text: &str| CrmId::new(text).unwrap();
+        let plain = ["crn_1", "crn_1.credit", "crn_1.credit.credit", "credit", "a.creditx"];
+        for one in plain {
+            let names = [id(one), negative_invoice_record_id(&id(one))];
+            let earlier = names.iter().filter_map(earlier_record_id).collect::<Vec<_>>();
+            for record in names.iter().chain(&earlier) {
+                assert!(may_identify(&id(one), record), "{one} {record}");
+                assert_eq!(shared_id(&id(one)), shared_id(record));
+            }
+        }
+        assert_ne!(shared_id(&id("crn_1")), shared_id(&id("crn_2")));
+        assert_eq!(shared_id(&id("credit")), "credit");
+    }
 
     fn of_lines(lines: Vec<DocumentLine>) -> Invoice {
         let total = totals::sum_lines(&lines, LineAmounts::Exclusive).total;

@@ -13,7 +13,10 @@ pub(crate) async fn record_attempts(engine: &Engine, account: &AccountId, has_su
     // A concurrently recorded failure must not overwrite a success, so the change is decided again
     // after a conflict.
     let recorded = engine.store.update_activity(account, |known| {
-        AccountActivity::after_attempts(known.as_ref(), account.clone(), has_success, now)
+        let is_recent = known.as_ref().is_some_and(|known| known.is_recent(has_success, now));
+        (!is_recent).then(|| {
+            AccountActivity::after_attempts(known.as_ref(), account.clone(), has_success, now)
+        })
     });
     if let Err(error) = recorded.await {
         tracing::warn!(

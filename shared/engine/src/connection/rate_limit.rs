@@ -1,9 +1,10 @@
 //! Counts the calls of one attempt: every call is recorded in the organisation's row before it is
 //! made, and no call is made on a connection that has ended.
 //!
-//! A call is first recorded in the row, and then the connection is read. A disconnect does the two
-//! in the opposite order: either the call sees that the connection has ended, or the disconnect
-//! sees the call.
+//! A call is recorded in the row on the condition that the connection is unchanged since the
+//! attempt began, in one transaction. If it has changed, the call is first recorded, and then the
+//! connection is read. A disconnect does the two in the opposite order: either the call sees that
+//! the connection has ended, or the disconnect sees the call.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use domain::connection::ConnectionState;
 use domain::ids::{AccountId, Ledger};
 use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
-use store::table::WriteExpectation;
+use store::table::{ItemVersion, WriteExpectation};
 use store::{ConflictLimit, StoreError, VersionedRecord};
 use xero::connections::{self, XeroConnection};
 use xero::error::RateLimit;
@@ -51,15 +52,21 @@ pub(crate) struct TenantRateLimiter {
     pub(crate) invocation: Invocation,
     /// The row as this attempt last wrote it.
     pub(crate) known: Mutex<Option<VersionedRecord<CallBudget>>>,
+    /// The version of the connection's row in which the connection is the required one, if it is
+    /// known.
+    pub(crate) connection_version: Option<ItemVersion>,
 }
 
 #[async_trait]
 impl RateLimiter for TenantRateLimiter {
     async fn acquire_permit(&self) -> Result<Permit, NotPermitted> {
         let by = ClaimId(self.engine.ids.new_uuid());
-        self.reserve_call(by).await?;
-        let mut asked_at = self.engine.clock.now();
-        let mut open = self.is_connection_current().await;
+        let checked_at = self.reserve_call(by).await?;
+        let mut asked_at = checked_at.unwrap_or_else(|| self.engine.clock.now());
+        let mut open = match checked_at {
+            Some(_) => Ok(true),
+            None => self.is_connection_current().await,
+        };
         let is_slow = self.engine.clock.now().duration_since(asked_at) > CONNECTION_READ_AGE_MAX;
         if is_slow && matches!(open, Ok(true)) {
             asked_at = self.engine.clock.now();
@@ -155,8 +162,11 @@ fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
 
 impl TenantRateLimiter {
     /// Records the call in the organisation's row, and waits while all concurrent calls are in use.
-    async fn reserve_call(&self, by: ClaimId) -> Result<(), NotPermitted> {
+    /// Returns the instant before the record was written on the condition that the connection is
+    /// unchanged, or `None` if the connection is still to be read.
+    async fn reserve_call(&self, by: ClaimId) -> Result<Option<Timestamp>, NotPermitted> {
         let mut looks = 0;
+        let mut version = self.connection_version;
         let mut conflicts = ConflictLimit::default();
         loop {
             let now = self.engine.clock.now();
@@ -165,10 +175,15 @@ impl TenantRateLimiter {
             }
             let (meter, expect) = self.read_call_budget().await.map_err(into_not_permitted)?;
             match meter.decide_call(by, self.priority, now) {
-                CallDecision::Go(next) => match self.write_call_budget(next, expect).await {
-                    Ok(()) => return Ok(()),
-                    Err(error) => conflicts.allow_retry(error).map_err(into_not_permitted)?,
-                },
+                CallDecision::Go(next) => {
+                    let checked_at = self.engine.clock.now();
+                    match self.write_call_budget(next, expect, version).await {
+                        Ok(()) => return Ok(version.map(|_| checked_at)),
+                        Err(error) => conflicts.allow_retry(error).map_err(into_not_permitted)?,
+                    }
+                    // It may be the connection that has changed.
+                    version = None;
+                }
                 CallDecision::Wait { until: _, exhausted: ExhaustedLimit::Lanes }
                     if looks < CALLS_RECHECKS_MAX =>
                 {
@@ -187,7 +202,8 @@ impl TenantRateLimiter {
 
     /// Returns whether the connection is still the one with which this attempt began.
     async fn is_connection_current(&self) -> Result<bool, StoreError> {
-        let row = self.engine.store.find_connection(&self.ledger.account).await?;
+        let store = self.engine.store.without_read_ahead();
+        let row = store.find_connection(&self.ledger.account).await?;
         Ok(row.is_some_and(|row| {
             row.record.state == self.state
                 && row.record.connected_at == self.connected_at
@@ -212,7 +228,8 @@ impl TenantRateLimiter {
         let mut conflicts = ConflictLimit::default();
         loop {
             let (meter, expect) = self.read_call_budget().await?;
-            match self.write_call_budget(change(&meter, self.engine.clock.now()), expect).await {
+            let meter = change(&meter, self.engine.clock.now());
+            match self.write_call_budget(meter, expect, None).await {
                 Ok(()) => return Ok(()),
                 Err(error) => conflicts.allow_retry(error)?,
             }
@@ -235,12 +252,21 @@ impl TenantRateLimiter {
         })
     }
 
+    /// Writes the row, if a version is given on the condition that the connection has it.
     async fn write_call_budget(
         &self,
         meter: CallBudget,
         expect: WriteExpectation,
+        connection: Option<ItemVersion>,
     ) -> Result<(), StoreError> {
-        let version = self.engine.store.put_call_budget(&meter, expect).await?;
+        let store = &self.engine.store;
+        let version = match connection {
+            Some(connection) => {
+                let account = &self.ledger.account;
+                store.put_call_budget_on_connection(&meter, expect, account, connection).await?
+            }
+            None => store.put_call_budget(&meter, expect).await?,
+        };
         let row = VersionedRecord { record: meter, version };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
         Ok(())

@@ -2,6 +2,7 @@
 //! the connection and the pinned tenant; every call renews the access token if necessary.
 
 mod attempt_error;
+mod refusal;
 
 use std::sync::{Arc, Mutex};
 
@@ -11,21 +12,23 @@ use domain::failure::Failure;
 use domain::ids::{Ledger, TenantId};
 use domain::operation::Trigger;
 use jiff::Timestamp;
-use xero::api::organisation;
-use xero::{ApiSession, NotPermitted, XeroError};
+use store::VersionedRecord;
+use store::table::ItemVersion;
+use xero::{ApiSession, XeroError};
 
+use crate::connection::change_if_connected;
 use crate::connection::connection_failures::{
     not_connected_failure, organisation_unavailable_failure, refused_once_failure,
     unusable_connection_failure,
 };
 use crate::connection::grant_tokens::GrantTokens;
-use crate::connection::rate_limit::{TenantRateLimiter, fetch_links};
-use crate::connection::{change_if_connected, disconnect};
+use crate::connection::rate_limit::TenantRateLimiter;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::{Engine, Invocation};
 
 pub use self::attempt_error::AttemptError;
+use self::refusal::RefusalCause;
 
 /// An account's access to its organisation, for one attempt.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub struct TenantSession<'a> {
     /// The priority of its calls.
     priority: CallPriority,
     connected_at: Option<Timestamp>,
+    /// The version of the usable connection with which the session was opened.
+    connection_version: Option<ItemVersion>,
     tokens: Arc<GrantTokens>,
 }
 
@@ -57,24 +62,26 @@ impl<'a> TenantSession<'a> {
         invocation: Invocation,
     ) -> Result<Self, AttemptError> {
         let connection = engine.store.find_connection(&ledger.account).await?;
-        let connection = connection.map(|row| row.record);
         Self::open_on_connection(engine, connection.as_ref(), ledger, urgency, invocation).await
     }
 
     /// Like [`TenantSession::open`], for a connection that has just been read.
     pub(crate) async fn open_on_connection(
         engine: &'a Engine,
-        connection: Option<&Connection>,
+        connection: Option<&VersionedRecord<Connection>>,
         ledger: &Ledger,
         urgency: Trigger,
         invocation: Invocation,
     ) -> Result<Self, AttemptError> {
-        let connection = connection.filter(|one| one.current_ledger().as_ref() == Some(ledger));
-        let Some(connection) = connection else { return Err(not_connected_failure().into()) };
+        let row = connection.filter(|row| row.record.current_ledger().as_ref() == Some(ledger));
+        let Some(VersionedRecord { record: connection, version }) = row else {
+            return Err(not_connected_failure().into());
+        };
         let organisation = connection
             .usable_organisation(engine.clock.now())
             .map_err(unusable_connection_failure)?;
-        let desk = Self::for_organisation(engine, connection, organisation, urgency, invocation);
+        let desk = Self::for_organisation(engine, connection, organisation, urgency, invocation)
+            .with_connection_version(*version);
         // An unusable connection is detected before any record is claimed.
         match desk.tokens.get(None).await {
             Ok(_) => Ok(desk),
@@ -92,6 +99,7 @@ impl<'a> TenantSession<'a> {
         let organisation = connection.organisation.as_ref()?;
         let all = Trigger::All;
         let desk = Self::for_organisation(engine, connection, organisation, all, invocation);
+        // It has no version of a usable connection, so every call reads the connection.
         let turnstile = TenantRateLimiter {
             state: ConnectionState::Unavailable,
             ..desk.rate_limiter(CallPriority::Poll)
@@ -110,7 +118,7 @@ impl<'a> TenantSession<'a> {
         let connected_at = connection.connected_at;
         let ledger = Ledger { account: connection.account.clone(), tenant: organisation.tenant };
         let tokens = Arc::new(GrantTokens {
-            engine: engine.clone(),
+            engine: *engine.without_read_ahead(),
             grant: organisation.grant,
             consented: organisation.serial,
             invocation,
@@ -126,9 +134,15 @@ impl<'a> TenantSession<'a> {
             trigger: urgency,
             priority,
             connected_at,
+            connection_version: None,
             tokens,
         };
         desk.with_rate_limiter()
+    }
+
+    /// Makes the session count its calls on the condition that the connection has this version.
+    fn with_connection_version(self, version: ItemVersion) -> Self {
+        Self { connection_version: Some(version), ..self }.with_rate_limiter()
     }
 
     /// Returns the session with another call priority.
@@ -152,6 +166,7 @@ impl<'a> TenantSession<'a> {
             priority,
             invocation: self.invocation,
             known: Mutex::new(None),
+            connection_version: self.connection_version,
         }
     }
 
@@ -190,7 +205,8 @@ impl<'a> TenantSession<'a> {
                 paused_until: connection.paused_until.max(Some(until)),
                 ..connection
             };
-            change_if_connected(self.engine, account, seen, pause).await;
+            let engine: &Engine = &self.engine.without_read_ahead();
+            change_if_connected(engine, account, seen, pause).await;
         }
         if !is_refusal(error) {
             return None;
@@ -211,71 +227,6 @@ impl<'a> TenantSession<'a> {
             }
         }
     }
-
-    /// Determines why Xero refused a call: the organisation's link was removed inside Xero, or Xero
-    /// refuses every call on it although it is still linked, as after the end of a trial or a
-    /// subscription.
-    async fn determine_refusal_cause(&self) -> Result<RefusalCause, XeroError> {
-        if !self.check_link_at_xero().await? {
-            return Ok(RefusalCause::Unlinked);
-        }
-        let (account, seen) = (&self.ledger.account, self.connected_at);
-        match organisation::get_organisation(&self.session).await {
-            Err(error) if is_refusal(&error) => {
-                tracing::warn!(
-                    error = %ErrorChain(&error),
-                    account.id = %account,
-                    "Xero refuses an organisation that is still linked"
-                );
-                let now = self.engine.clock.now();
-                change_if_connected(self.engine, account, seen, |one| one.after_refusal(now)).await;
-                Ok(RefusalCause::Unavailable)
-            }
-            // Another process has found the same, or a person has ended the connection.
-            Err(XeroError::NotPermitted { source: NotPermitted::Closed }) => {
-                let row = self.engine.store.find_connection(account).await;
-                let state = row.ok().flatten().map(|row| row.record.state);
-                let is_unavailable = state == Some(ConnectionState::Unavailable);
-                Ok(if is_unavailable { RefusalCause::Unavailable } else { RefusalCause::Unlinked })
-            }
-            Ok(_) => Ok(RefusalCause::Single),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Returns whether Xero still lists the organisation among those that this user linked. If not,
-    /// the connection is ended here, too: Xero sends no notification when a link is removed.
-    pub(crate) async fn check_link_at_xero(&self) -> Result<bool, XeroError> {
-        let linked = fetch_links(self.engine, &*self.tokens).await?;
-        let tenant = self.ledger.tenant;
-        // An unreadable link counts as listed: no connection is ended because of it.
-        let is_listed = linked.rows.iter().any(|linked| linked.tenant == tenant)
-            || linked.undecodable.iter().any(|odd| odd.may_belong_to(tenant.0));
-        if !is_listed {
-            let (account, seen) = (&self.ledger.account, self.connected_at);
-            let now = self.engine.clock.now();
-            change_if_connected(self.engine, account, seen, |one| one.after_unlink(now)).await;
-            let removed = disconnect::remove_leftovers(self.engine, account, self.invocation);
-            if let Err(error) = removed.await {
-                tracing::warn!(
-                    error = %ErrorChain(&error),
-                    "the removed link could not be cleaned up; the sweep tries again"
-                );
-            }
-        }
-        Ok(is_listed)
-    }
-}
-
-/// Why Xero refused a call on an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RefusalCause {
-    /// The account is no longer connected to the organisation.
-    Unlinked,
-    /// Xero refuses every call on the organisation.
-    Unavailable,
-    /// Xero refused this call only.
-    Single,
 }
 
 /// Returns whether an error may mean that Xero refuses the whole organisation. A 403 that names no

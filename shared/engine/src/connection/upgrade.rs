@@ -22,6 +22,9 @@ const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// The upgrade that adds every record that was given up to the `attention` index.
 const ATTENTION_UPGRADE: &str = "attention";
 
+/// The upgrade that makes every record that waits for another one findable by that one's key.
+const DEPENDANTS_UPGRADE: &str = "dependants";
+
 /// Which connections have their claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimProgress {
@@ -39,7 +42,10 @@ pub(crate) async fn perform_upgrades(
     invocation: Invocation,
 ) -> Result<(), StoreError> {
     match claim_existing_connections(engine, invocation).await? {
-        ClaimProgress::All | ClaimProgress::AllReadable => index_given_up(engine, invocation).await,
+        ClaimProgress::All | ClaimProgress::AllReadable => {
+            index_given_up(engine, invocation).await?;
+            record_dependants(engine, invocation).await
+        }
         ClaimProgress::CutShort => Ok(()),
     }
 }
@@ -159,5 +165,36 @@ async fn index_record(engine: &Engine, key: &MappingKey) -> Result<(), StoreErro
         // Another process has written the row, which indexed it.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Records for every parked record which one it waits for. Until then, and for records that an
+/// earlier release parks during the upgrade, the sweep releases them. A record that cannot be read
+/// or written is reported and left out.
+async fn record_dependants(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
+    if engine.store.is_upgraded(DEPENDANTS_UPGRADE).await? {
+        return Ok(());
+    }
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(());
+        }
+        let parked = walk.take_page(engine.store.list_all_parked(shard, after, PAGE).await?);
+        let recorded = parked.iter().map(|key| {
+            engine.skip_failing(&key.ledger.account, record_dependant(engine, key)).boxed()
+        });
+        for recorded in concurrency::map_concurrently(recorded.collect()).await {
+            recorded?;
+        }
+    }
+    engine.store.put_upgraded(DEPENDANTS_UPGRADE).await
+}
+
+async fn record_dependant(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
+    let Some(row) = engine.store.find_mapping(key).await? else { return Ok(()) };
+    match row.record.awaited_record() {
+        Some(awaited) => engine.store.record_dependant(&row.record.key, &awaited).await,
+        None => Ok(()),
     }
 }

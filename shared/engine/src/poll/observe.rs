@@ -9,23 +9,23 @@ use domain::chart::Chart;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
+use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::Match;
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
-use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
+use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
 use super::isolation::{isolate_invoice, known_payments};
 use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
 use super::unreadable;
-use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
 use crate::sync::sync_log;
+use crate::{Engine, concurrency};
 
 /// Observes what was read and what belongs to it: invoices on which a payment changed, and the
 /// payments of changed invoices. `touched` are invoices with a change that could not be read.
@@ -150,17 +150,22 @@ async fn find_own_invoices(
     desk: &TenantSession<'_>,
     ids: BTreeSet<XeroInvoiceId>,
 ) -> Result<BTreeMap<XeroInvoiceId, CrmId>, StoreError> {
-    let linked = ids.into_iter().map(|id| find_owner(desk, id).boxed());
+    let mut rows = ReadAheadKeys::default();
+    for id in &ids {
+        rows.add_linked_record(&desk.ledger, EntityKind::Invoice, (*id).into());
+    }
+    let engine: &Engine = &*desk.engine.with_rows_read_ahead(rows).await;
+    let linked = ids.into_iter().map(|id| find_owner(engine, &desk.ledger, id).boxed());
     let linked = concurrency::map_concurrently(linked.collect()).await;
     let linked = linked.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(linked.into_iter().flatten().collect())
 }
 
 async fn find_owner(
-    desk: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     id: XeroInvoiceId,
 ) -> Result<Option<(XeroInvoiceId, CrmId)>, StoreError> {
-    let (engine, ledger) = (desk.engine, &desk.ledger);
     let linked = engine.store.find_linked_record(ledger, EntityKind::Invoice, id.into());
     let owner = engine.skip_failing(&ledger.account, linked).await?.flatten();
     Ok(owner.map(|crm_id| (id, crm_id)))

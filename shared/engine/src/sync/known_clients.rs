@@ -8,11 +8,12 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
 use futures::FutureExt;
 use jiff::Timestamp;
+use store::ReadAheadKeys;
 
 use super::SyncTask;
-use crate::concurrency;
 use crate::connection::tenant_session::TenantSession;
 use crate::errors::{PersistError, isolate_record};
+use crate::{Engine, concurrency};
 
 /// The clients of documents, after they were pushed.
 #[derive(Debug, Default)]
@@ -36,11 +37,23 @@ pub struct MergedClient<'a, S> {
 }
 
 impl KnownClients {
-    /// Reads the rows of clients.
+    /// Reads the rows of clients, together if there are several.
     pub(super) async fn read_rows(&mut self, desk: &TenantSession<'_>, clients: Vec<CrmId>) {
-        let reads = clients
-            .iter()
-            .map(|crm_id| isolate_record(find_client_mapping(desk, crm_id.clone())).boxed());
+        let ledger = &desk.ledger;
+        let key = |id: &CrmId| MappingKey::new(ledger.clone(), EntityKind::Contact, id.clone());
+        let mut ahead = ReadAheadKeys::default();
+        for client in &clients {
+            ahead.add_mapping(&key(client));
+        }
+        let engine: &Engine = &*desk.engine.with_rows_read_ahead(ahead).await;
+        let reads = clients.iter().map(|client| {
+            let key = key(client);
+            let read = async move {
+                let row = engine.store.find_mapping(&key).await?;
+                Ok::<_, PersistError>(row.map(|row| row.record))
+            };
+            isolate_record(read).boxed()
+        });
         let rows = concurrency::map_concurrently(reads.collect()).await;
         for (client, row) in clients.into_iter().zip(rows) {
             match row {
@@ -69,12 +82,4 @@ fn is_due(row: &Mapping, now: Timestamp) -> bool {
         | OperationState::Skipped
         | OperationState::Withheld => false,
     }
-}
-
-async fn find_client_mapping(
-    desk: &TenantSession<'_>,
-    crm_id: CrmId,
-) -> Result<Option<Mapping>, PersistError> {
-    let key = MappingKey::new(desk.ledger.clone(), EntityKind::Contact, crm_id);
-    Ok(desk.engine.store.find_mapping(&key).await?.map(|row| row.record))
 }

@@ -17,7 +17,7 @@ use domain::mapping::{KeptSnapshot, Mapping, MappingKey};
 use domain::operation::{ClaimId, OperationState, Trigger, WriteAnswer};
 use futures::FutureExt;
 use jiff::Timestamp;
-use store::VersionedRecord;
+use store::{ReadAheadKeys, VersionedRecord};
 
 use crate::connection::activity;
 use crate::errors::{PersistError, isolate_record};
@@ -134,6 +134,10 @@ pub async fn push_records(
     urgency: Trigger,
     invocation: Invocation,
 ) -> Vec<Result<PushOutcome, PersistError>> {
+    if offers.is_empty() {
+        return Vec::new();
+    }
+    let engine: &Engine = &*engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
     let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
@@ -169,6 +173,26 @@ pub async fn push_records(
         activity::record_attempts(engine, &ledger.account, is_synced).await;
     }
     schedule_due_wake_ups(engine, ledger, kind, items).await
+}
+
+/// Returns the rows that a push reads once. A row that it reads again has been written since, or
+/// must be as the table has it then.
+fn list_rows(ledger: &Ledger, kind: EntityKind, offers: &[PushOffer]) -> ReadAheadKeys {
+    let mut rows = ReadAheadKeys::default();
+    rows.add_connection(&ledger.account);
+    rows.add_call_budget(ledger.tenant);
+    rows.add_activity(&ledger.account);
+    match kind {
+        EntityKind::Invoice | EntityKind::CreditNote => {
+            rows.add_account_codes(&ledger.account);
+            rows.add_chart(ledger);
+        }
+        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => {}
+    }
+    for offer in offers {
+        rows.add_mapping(&MappingKey::new(ledger.clone(), kind, offer.crm_id.clone()));
+    }
+    rows
 }
 
 /// An item with what its admission resulted in.

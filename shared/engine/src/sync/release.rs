@@ -1,47 +1,77 @@
 //! Releases stopped records once the condition for which they waited is met.
 
+mod release_mappings;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::connection::UnusableConnection;
 use domain::crm::credit_note::may_identify;
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{OperationEvent, OperationState, ParkingReason};
 use futures::FutureExt;
-use jiff::{SignedDuration, Timestamp};
-use store::table::WriteExpectation;
-use store::{ShardScan, StoreError, VersionedRecord};
+use store::{ShardScan, StoreError};
 
+use self::release_mappings::{ReleaseTiming, release_mappings};
 use crate::errors::PersistError;
 use crate::sync::is_credit_note_in_xero;
 use crate::{Engine, Invocation, concurrency};
 
 /// Of each of the index's shards. What is beyond is released by the sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// A schedule may not lie in the past when it is made, and none fires more exactly than this.
-const WAKE_UP_DELAY: SignedDuration = SignedDuration::from_secs(60);
+/// Records that waited for one record, per page, and the maximum number of pages. What is beyond is
+/// released by the sweep.
+const PER_PAGE: NonZeroU16 = PER_SHARD;
+const DEPENDANT_PAGES_MAX: u32 = 16;
 
 /// Releases everything of a ledger that is parked: its connection works again. Repeating it, or
 /// being interrupted, does no harm.
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
-    release_mappings(engine, ledger, keys, OperationEvent::Released, |_| true).await.map(drop)
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
 }
 
-/// Releases what is parked on a document that has just come into being in Xero.
-pub(crate) async fn release_waiting_for(
+/// Releases what is parked on a record whose attempt has just succeeded. If the record is in Xero,
+/// no other record can begin to wait for it, and the rows of those that did are removed.
+pub(crate) async fn release_dependants(
     engine: &Engine,
-    done: &MappingKey,
+    done: &Mapping,
 ) -> Result<(), PersistError> {
-    let keys = engine.store.list_parked(&done.ledger, PER_SHARD).await?;
-    release_mappings(engine, &done.ledger, keys, OperationEvent::Released, |mapping| {
-        awaited_prerequisite(mapping)
-            .is_some_and(|(kind, crm_id)| kind == done.kind && may_identify(crm_id, &done.crm_id))
+    let key = &done.key;
+    let (mut dependants, mut after) = (Vec::new(), None);
+    for _ in 0..DEPENDANT_PAGES_MAX {
+        let page = engine.store.list_dependants(key, after, PER_PAGE).await?;
+        dependants.extend(page.dependants);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let keys = dependants.clone();
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    release_mappings(engine, &key.ledger, keys, event, at_once, |mapping| {
+        let awaited = mapping.awaited_record();
+        awaited.is_some_and(|one| one.kind == key.kind && may_identify(&one.crm_id, &key.crm_id))
     })
-    .await
-    .map(drop)
+    .await?;
+    if done.link.is_some() {
+        engine.store.remove_dependants(key, &dependants).await?;
+    }
+    Ok(())
+}
+
+/// Releases what is parked on any of these records, which have just got their links.
+pub(crate) async fn release_all_dependants(
+    engine: &Engine,
+    done: Vec<Mapping>,
+) -> Result<(), PersistError> {
+    for done in engine.store.select_awaited(done).await? {
+        release_dependants(engine, &done).await?;
+    }
+    Ok(())
 }
 
 /// Releases records that could not be translated, after the settings have changed.
@@ -50,7 +80,8 @@ pub(crate) async fn release_untranslatable(
     ledger: &Ledger,
 ) -> Result<(), PersistError> {
     let keys = engine.store.list_skipped(ledger, PER_SHARD).await?;
-    release_mappings(engine, ledger, keys, OperationEvent::Released, |_| true).await.map(drop)
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
 }
 
 /// The result of an operator's release.
@@ -87,8 +118,8 @@ pub async fn release_after_outage(
             ledgers.entry(key.ledger.clone()).or_default().push(key);
         }
         let released = ledgers.iter().map(|(ledger, keys)| {
-            release_mappings(engine, ledger, keys.clone(), OperationEvent::Outlived, |_| true)
-                .boxed()
+            let (event, later) = (OperationEvent::Outlived, ReleaseTiming::Later);
+            release_mappings(engine, ledger, keys.clone(), event, later, |_| true).boxed()
         });
         for released in concurrency::map_concurrently(released.collect()).await {
             match released {
@@ -114,10 +145,7 @@ pub(crate) async fn release_if_connected(
     if let Some(epoch) = working_epoch(engine, &key.ledger).await?
         && mapping.operation.failed_epoch != Some(epoch)
     {
-        release_mappings(engine, &key.ledger, vec![key.clone()], OperationEvent::Released, |_| {
-            true
-        })
-        .await?;
+        release_again(engine, key).await?;
     }
     Ok(())
 }
@@ -128,13 +156,16 @@ pub(crate) async fn release_if_prerequisite_met(
     mapping: &Mapping,
 ) -> Result<(), PersistError> {
     if is_prerequisite_met(engine, mapping).await? {
-        let key = &mapping.key;
-        release_mappings(engine, &key.ledger, vec![key.clone()], OperationEvent::Released, |_| {
-            true
-        })
-        .await?;
+        release_again(engine, &mapping.key).await?;
     }
     Ok(())
+}
+
+/// Releases a mapping that has just been parked although its condition is met.
+async fn release_again(engine: &Engine, key: &MappingKey) -> Result<(), PersistError> {
+    let (event, later) = (OperationEvent::Released, ReleaseTiming::Later);
+    let keys = vec![key.clone()];
+    release_mappings(engine, &key.ledger, keys, event, later, |_| true).await.map(drop)
 }
 
 /// Releases those of some parked mappings whose condition is met although no wake-up arrived.
@@ -151,7 +182,8 @@ pub(crate) async fn release_overlooked(
             ready.push(key);
         }
     }
-    release_mappings(engine, ledger, ready, OperationEvent::Released, |_| true).await.map(drop)
+    let (event, later) = (OperationEvent::Released, ReleaseTiming::Later);
+    release_mappings(engine, ledger, ready, event, later, |_| true).await.map(drop)
 }
 
 /// Returns whether what a parked mapping waits for has happened. `epoch` is that of its connection,
@@ -197,8 +229,8 @@ pub(crate) async fn working_epoch(
 }
 
 async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
-    let Some((kind, crm_id)) = awaited_prerequisite(mapping) else { return Ok(false) };
-    if kind == EntityKind::CreditNote {
+    let Some(awaited) = mapping.awaited_record() else { return Ok(false) };
+    if awaited.kind == EntityKind::CreditNote {
         match is_credit_note_in_xero(engine, mapping).await {
             Err(error) if error.is_about_the_record() => return Ok(false),
             Err(error) => return Err(error),
@@ -206,90 +238,9 @@ async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool,
             Ok(None) => {}
         }
     }
-    let key = MappingKey::new(mapping.key.ledger.clone(), kind, crm_id.clone());
-    match engine.store.find_mapping(&key).await {
+    match engine.store.find_mapping(&awaited).await {
         // Whoever reads it for its own sake reports it.
         Err(error) if error.is_about_the_record() => Ok(false),
         row => Ok(row?.is_some_and(|row| row.record.link.is_some())),
-    }
-}
-
-fn awaited_prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
-    match &mapping.operation.state {
-        OperationState::Parked { on: ParkingReason::Prerequisite { kind, crm_id } } => {
-            Some((*kind, crm_id))
-        }
-        OperationState::Parked { on: ParkingReason::Reconnect }
-        | OperationState::Due
-        | OperationState::Claimed { by: _, until: _ }
-        | OperationState::Waiting { until: _ }
-        | OperationState::Synced
-        | OperationState::Skipped
-        | OperationState::Withheld => None,
-    }
-}
-
-/// Releases those of the mappings that are wanted and stopped, and schedules wake-ups for them, 50
-/// at a time. Returns how many. A mapping that can never be released is reported and left out. Any
-/// other failure of one is returned after the others are released and their wake-ups scheduled.
-async fn release_mappings(
-    engine: &Engine,
-    ledger: &Ledger,
-    keys: Vec<MappingKey>,
-    event: OperationEvent,
-    wanted: impl Fn(&Mapping) -> bool + Sync,
-) -> Result<usize, PersistError> {
-    let (event, wanted) = (&event, &wanted);
-    let ends = keys.iter().map(|key| {
-        let released = release_mapping(engine, key, event, wanted);
-        engine.skip_failing(&key.ledger.account, released).boxed()
-    });
-    let (mut released, mut failed) = (Vec::new(), None);
-    for end in concurrency::map_concurrently(ends.collect()).await {
-        match end {
-            Ok(one) => released.extend(one.flatten()),
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
-        }
-    }
-    let now = engine.clock.now();
-    let at = now.saturating_add(WAKE_UP_DELAY).unwrap_or(now);
-    for kind in EntityKind::ALL {
-        let of_kind = released.iter().filter(|(one, _)| *one == kind);
-        let looks: Vec<(CrmId, Timestamp)> =
-            of_kind.map(|(_, crm_id)| (crm_id.clone(), at)).collect();
-        for (_, booked) in engine.schedule_wake_ups(ledger, kind, looks).await {
-            failed = failed.or(booked.err().map(PersistError::from));
-        }
-    }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(released.len()),
-    }
-}
-
-/// Gives the mapping if it was released.
-async fn release_mapping(
-    engine: &Engine,
-    key: &MappingKey,
-    event: &OperationEvent,
-    wanted: &(impl Fn(&Mapping) -> bool + Sync),
-) -> Result<Option<(EntityKind, CrmId)>, StoreError> {
-    let known = engine.store.find_mapping(key).await?;
-    let Some(VersionedRecord { record, version }) = known else { return Ok(None) };
-    let stopped = matches!(
-        record.operation.state,
-        OperationState::Parked { on: _ } | OperationState::Skipped
-    );
-    if !stopped || !wanted(&record) {
-        return Ok(None);
-    }
-    let Ok(released) = record.apply_event(event.clone(), engine.clock.now()) else {
-        return Ok(None);
-    };
-    match engine.store.put_mapping(&released, WriteExpectation::Version(version), None).await {
-        Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
-        // Another process has changed it.
-        Err(StoreError::Conflict) => Ok(None),
-        Err(error) => Err(error),
     }
 }

@@ -1,5 +1,6 @@
-//! Writes the sync log: one entry per attempt, in sentences for people. Nothing depends on an
-//! entry, so a failure to write one is only logged.
+//! Writes the sync log: one entry per attempt, in sentences for people. The entry of an attempt is
+//! written together with its outcome. Nothing depends on any other entry, so a failure to write one
+//! is only logged.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -19,13 +20,14 @@ use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::sync::Synced;
 
-/// Logs that Xero has the document.
-pub(crate) async fn log_synced(
+/// Creates the entry about an attempt after which Xero has the document. It is to be written
+/// together with the outcome.
+pub(crate) fn synced_entry(
     engine: &Engine,
     mapping: &Mapping,
     brought: &Synced,
     began: Timestamp,
-) {
+) -> LogEntry {
     let verb = match brought.operation {
         LoggedOperation::Create => "Created in Xero.",
         LoggedOperation::Update => "Updated in Xero.",
@@ -41,13 +43,25 @@ pub(crate) async fn log_synced(
         message,
         code: None,
     };
-    append_attempt(engine, mapping, outcome, began).await;
+    attempt_entry(engine, mapping, outcome, began)
 }
 
 /// Logs a failed attempt, as recorded in the mapping's operation.
 pub(crate) async fn log_failed(engine: &Engine, mapping: &Mapping, began: Timestamp) {
+    let Some(failure) = &mapping.operation.failure else { return };
+    let entry = failed_entry(engine, mapping, failure, began);
+    write_entry(engine, &entry).await;
+}
+
+/// Creates the entry about an attempt that failed, as recorded in the mapping's operation, for this
+/// reason. It is to be written together with the outcome.
+pub(crate) fn failed_entry(
+    engine: &Engine,
+    mapping: &Mapping,
+    failure: &Failure,
+    began: Timestamp,
+) -> LogEntry {
     let operation = &mapping.operation;
-    let Some(failure) = &operation.failure else { return };
     let counted = failure.class.is_counted();
     let (status, then) = match &operation.state {
         OperationState::Skipped => (LogStatus::Skipped, " It was given up.".to_owned()),
@@ -71,7 +85,11 @@ pub(crate) async fn log_failed(engine: &Engine, mapping: &Mapping, began: Timest
         message: format!("{failure}{then}"),
         code: Some(failure.code.clone().into_owned()),
     };
-    append_attempt(engine, mapping, outcome, began).await;
+    let entry = attempt_entry(engine, mapping, outcome, began);
+    // The operation has already counted a counted failure; any other attempt follows those it has
+    // counted.
+    let tried = u32::from(operation.failures);
+    LogEntry { attempt: if counted { tried.max(1) } else { tried + 1 }, ..entry }
 }
 
 /// Logs that a message or command required no push.
@@ -146,23 +164,19 @@ struct LoggedOutcome {
     code: Option<String>,
 }
 
-async fn append_attempt(
+fn attempt_entry(
     engine: &Engine,
     mapping: &Mapping,
     outcome: LoggedOutcome,
     began: Timestamp,
-) {
+) -> LogEntry {
     let now = engine.clock.now();
     let snapshot = &mapping.snapshot;
     // A row without the text of its snapshot is logged without a number.
     let number = (!snapshot.json.is_empty()).then(|| snapshot.natural_key.clone());
     let tried = u32::from(mapping.operation.failures);
     let LoggedOutcome { operation, status, message, code } = outcome;
-    // The operation has already counted a counted failure; any other attempt follows those it has
-    // counted.
-    let counted =
-        mapping.operation.failure.as_ref().is_some_and(|failure| failure.class.is_counted());
-    let entry = LogEntry {
+    LogEntry {
         id: entry_id(engine, now),
         at: now,
         account: mapping.key.ledger.account.clone(),
@@ -172,15 +186,27 @@ async fn append_attempt(
         number,
         xero_id: mapping.link.as_ref().map(|link| link.xero_id),
         status,
-        attempt: if counted { tried.max(1) } else { tried + 1 },
+        attempt: tried + 1,
         duration_ms: u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0),
         message,
         code,
-    };
-    write_entry(engine, &entry).await;
+    }
 }
 
 async fn write_entry(engine: &Engine, entry: &LogEntry) {
+    report_entry(engine, entry);
+    engine.mark_account_logged(&entry.account).await;
+    if let Err(error) = engine.store.append_log(entry).await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            account.id = %entry.account,
+            "a sync log entry was not written"
+        );
+    }
+}
+
+/// Reports an entry to the operator.
+pub(crate) fn report_entry(engine: &Engine, entry: &LogEntry) {
     engine.metrics.record_metric(Metric::Attempt { entity: entry.entity, outcome: entry.status });
     let LogEntry { account, entity, crm_id, attempt, duration_ms, status, .. } = entry;
     tracing::info!(
@@ -194,14 +220,6 @@ async fn write_entry(engine: &Engine, entry: &LogEntry) {
         failure.code = entry.code.as_deref(),
         "attempt"
     );
-    engine.mark_account_logged(account).await;
-    if let Err(error) = engine.store.append_log(entry).await {
-        tracing::warn!(
-            error = %ErrorChain(&error),
-            account.id = %account,
-            "a sync log entry was not written"
-        );
-    }
 }
 
 /// Accounts that this process has recently registered as having a sync log.

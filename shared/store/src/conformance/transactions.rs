@@ -1,12 +1,15 @@
 //! Writes of several items: all or nothing.
 
-use super::{create, delete, done, read, refused, replace, version_of};
-use crate::table::{ItemKey, ItemTable, ItemVersion, ItemWrite, MAX_WRITES, NewItem, TableError};
+use super::{check_item, create, delete, done, read, refused, replace, version_of};
+use crate::table::{
+    ItemKey, ItemTable, ItemVersion, ItemWrite, MAX_WRITES, NewItem, TableError, WriteExpectation,
+};
 
 /// Runs all checks of this module.
 pub async fn check_all(table: &dyn ItemTable) {
     a_transaction_makes_every_change(table).await;
     a_failing_expectation_in_any_position_changes_nothing(table).await;
+    a_check_decides_the_transaction_and_changes_nothing(table).await;
     a_transaction_may_hold_a_hundred_writes(table).await;
     more_than_a_hundred_writes_are_refused_and_change_nothing(table).await;
     a_transaction_may_span_partitions(table).await;
@@ -31,6 +34,32 @@ pub async fn a_transaction_makes_every_change(table: &dyn ItemTable) {
     let replaced = NewItem::new(old.clone(), "2").into_stored(ItemVersion::FIRST.next());
     assert_eq!(read(table, &old).await, Some(replaced));
     assert_eq!(read(table, &doomed).await, None);
+}
+
+/// A check that fails cancels the transaction; a checked item keeps its version.
+pub async fn a_check_decides_the_transaction_and_changes_nothing(table: &dyn ItemTable) {
+    let [there, missing, written] =
+        ["THERE", "MISSING", "WRITTEN"].map(|sk| ItemKey::new("CHECK", sk));
+    let (first, second) = (ItemVersion::FIRST, ItemVersion::FIRST.next());
+    done(table, vec![create(NewItem::new(there.clone(), "1"))]).await;
+    let failing = [
+        check_item(&there, WriteExpectation::Absent),
+        check_item(&there, WriteExpectation::Version(second)),
+        check_item(&missing, WriteExpectation::Version(first)),
+    ];
+    for failing in failing {
+        refused(table, vec![create(NewItem::new(written.clone(), "1")), failing]).await;
+    }
+    assert_eq!(read(table, &written).await, None);
+    let checks = [
+        check_item(&there, WriteExpectation::Version(first)),
+        check_item(&missing, WriteExpectation::Absent),
+    ];
+    let writes = [create(NewItem::new(written.clone(), "1"))].into_iter().chain(checks);
+    done(table, writes.collect()).await;
+    assert_eq!(version_of(table, &written).await, Some(1));
+    assert_eq!(version_of(table, &there).await, Some(1));
+    assert_eq!(read(table, &missing).await, None);
 }
 
 /// For every position and every kind of write, one failed expectation cancels the transaction.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
 };
 
 use super::{
@@ -78,6 +79,18 @@ pub(super) fn build_step(
                 .build()
                 .expect("a delete has a table and a key");
             TransactWriteItem::builder().delete(delete).build()
+        }
+        ItemWrite::Check { key, expect } => {
+            let precondition = WriteCondition::from(expect);
+            let check = ConditionCheck::builder()
+                .table_name(table_name)
+                .set_key(Some(attributes::encode_key(&key)))
+                .condition_expression(precondition.expression)
+                .set_expression_attribute_names(Some(precondition.names))
+                .set_expression_attribute_values(precondition.values)
+                .build()
+                .expect("a check has a table, a key and a condition");
+            TransactWriteItem::builder().condition_check(check).build()
         }
     }
 }

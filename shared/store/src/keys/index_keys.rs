@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, format_instant, ledger_partition, mapping_key,
-    poll_progress_key,
+    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, format_instant, ledger_partition,
+    mapping_key, poll_progress_key,
 };
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -200,6 +200,16 @@ pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
     let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
     let crm_id = CrmId::new(crm_id).ok()?;
     Some(MappingKey::new(ledger, EntityKind::parse(kind)?, crm_id))
+}
+
+/// Reads a mapping's key from the key of the row that says for which record it may wait.
+pub(crate) fn read_dependant(key: &ItemKey) -> Option<MappingKey> {
+    let ledger = read_ledger(key)?;
+    let mut parts = key.sk.strip_prefix(AWAITED)?.rsplitn(3, '#');
+    let (crm_id, kind) = (parts.next()?, parts.next()?);
+    // Without a further part, it is the mark of the awaited record.
+    parts.next()?;
+    Some(MappingKey::new(ledger, EntityKind::parse(kind)?, CrmId::new(crm_id).ok()?))
 }
 
 /// Reads an account's id from the key of its connection.

@@ -50,6 +50,7 @@ impl MemoryRows {
                 self.put_item(item.into_stored(expect.next_version()));
             }
             ItemWrite::Delete { key, expect: _ } => self.remove_item(&key),
+            ItemWrite::Check { key: _, expect: _ } => {}
         }
     }
 
@@ -129,8 +130,10 @@ impl MemoryRows {
 
 fn expected_version(write: &ItemWrite) -> Option<ItemVersion> {
     match write {
-        ItemWrite::Put { expect: WriteExpectation::Absent, .. } => None,
+        ItemWrite::Put { expect: WriteExpectation::Absent, .. }
+        | ItemWrite::Check { expect: WriteExpectation::Absent, .. } => None,
         ItemWrite::Put { expect: WriteExpectation::Version(version), .. }
+        | ItemWrite::Check { expect: WriteExpectation::Version(version), .. }
         | ItemWrite::Delete { expect: version, .. } => Some(*version),
     }
 }

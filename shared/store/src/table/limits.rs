@@ -38,7 +38,9 @@ pub(crate) fn check_limits(writes: &[ItemWrite]) -> Result<(), TableError> {
     for write in writes {
         let bytes = match write {
             ItemWrite::Put { item, .. } => item_bytes(item),
-            ItemWrite::Delete { key, .. } => key_bytes(&key.pk, &key.sk),
+            ItemWrite::Delete { key, .. } | ItemWrite::Check { key, .. } => {
+                key_bytes(&key.pk, &key.sk)
+            }
         };
         refuse_above(MAX_ITEM_BYTES, bytes)?;
         total += bytes;

@@ -165,6 +165,7 @@ impl Wire {
         match target.strip_prefix("DynamoDB_20120810.").unwrap() {
             "CreateTable" => carry_out(&body, |request| database.create_table(request)),
             "GetItem" => carry_out(&body, |request| database.get_item(request)),
+            "BatchGetItem" => carry_out(&body, |request| database.batch_get_item(request)),
             "PutItem" => carry_out(&body, |request| database.put_item(request)),
             "Query" => carry_out(&body, |request| database.query(request)),
             "TransactWriteItems" => {

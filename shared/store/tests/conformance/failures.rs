@@ -152,6 +152,48 @@ async fn an_item_without_a_write_id_is_read_and_replaced() {
     emulator.table().write_items(vec![replace]).await.unwrap();
 }
 
+/// The answer to a batch of which DynamoDB has not processed the item `A B`.
+fn unprocessed() -> Fault {
+    let keys = r#"{"Keys":[{"pk":{"S":"A"},"sk":{"S":"B"}}]}"#;
+    let body =
+        format!(r#"{{"Responses":{{"records":[]}},"UnprocessedKeys":{{"records":{keys}}}}}"#);
+    Fault::Answer(200, body)
+}
+
+#[tokio::test]
+async fn keys_that_a_batch_leaves_unprocessed_are_read_again_or_left_out() {
+    let emulator = Emulator::start().await;
+    let table = emulator.table();
+    table.write_items(vec![create("B")]).await.unwrap();
+    let (there, missing) = (ItemKey::new("A", "B"), ItemKey::new("A", "C"));
+    for (faults, requests, is_found) in [(2, 3, true), (3, 3, false)] {
+        emulator.requests();
+        emulator.befall(vec![unprocessed(); faults]);
+        let found = table.get_many(vec![there.clone(), missing.clone()]).await.unwrap();
+        assert_eq!((emulator.requests(), emulator.faults_left()), (requests, 0));
+        assert_eq!(found.get(&missing), Some(&None));
+        assert_eq!(found.contains_key(&there), is_found);
+        assert_eq!(found.get(&there).is_some_and(Option::is_some), is_found);
+    }
+}
+
+#[tokio::test]
+async fn a_corrupt_item_is_left_out_of_a_batch_and_an_unreachable_table_fails_it() {
+    let emulator = Emulator::start().await;
+    let (client, table_name) = emulator.client();
+    let put = client.put_item().table_name(table_name);
+    let put = put.item("pk", AttributeValue::S("A".to_owned()));
+    put.item("sk", AttributeValue::S("B".to_owned())).send().await.unwrap();
+    let table = emulator.table();
+    table.write_items(vec![create("C")]).await.unwrap();
+    let keys = ["B", "C"].map(|sk| ItemKey::new("A", sk)).to_vec();
+    let found = table.get_many(keys.clone()).await.unwrap();
+    assert_eq!(found.keys().map(|key| key.sk.as_str()).collect::<Vec<_>>(), ["C"]);
+    emulator.befall(vec![Fault::LostReply; 3]);
+    let error = table.get_many(keys).await.unwrap_err();
+    assert!(matches!(error, TableError::Unavailable { operation: "batch get items", .. }));
+}
+
 fn partition() -> TableQuery {
     TableQuery {
         pk: "A".to_owned(),

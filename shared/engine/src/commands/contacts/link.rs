@@ -10,7 +10,7 @@ use domain::operation::{OperationEvent, Trigger};
 use domain::recognise;
 use domain::sync_log::LogStatus;
 use jiff::Timestamp;
-use store::{ConflictLimit, StoreError};
+use store::{ConflictLimit, OutcomeConfirmation, StoreError};
 use xero::api::contacts;
 
 use crate::commands::views::RecordView;
@@ -72,7 +72,9 @@ pub async fn link_client(
     };
     let told = format!("Linked to {} in Xero by {by}.", contact.name);
     log_link_change(engine, &mapping, told).await;
-    release::release_waiting_for(engine, &key).await?;
+    if engine.store.is_awaited(&key).await? {
+        release::release_dependants(engine, &mapping).await?;
+    }
     engine.enqueue_wake_ups(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
@@ -124,7 +126,7 @@ async fn change_link(
             return Ok(Err(LinkOutcome::BeingSent));
         }
         let next = change(before.record.clone(), now);
-        match engine.store.confirm_mapping(&next, &before, false, None).await {
+        match engine.store.confirm_mapping(&next, &before, OutcomeConfirmation::default()).await {
             Ok(_) => return Ok(Ok(next)),
             Err(error) => conflicts.allow_retry(error)?,
         }

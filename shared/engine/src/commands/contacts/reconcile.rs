@@ -13,7 +13,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
 use domain::matching::{self, ContactMatch};
 use domain::reconciliation::{
     ClientFinding, ContactReconciliation, FindingsPage, ReconciliationProgress,
@@ -33,8 +33,6 @@ use crate::{Engine, Invocation};
 
 /// Minimum time before the end of the invocation for a further step, which uses only the table.
 const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
-/// Parked records per shard of the index that are released at the end.
-const PARKED_PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
 /// Starts a reconciliation, or returns the one in progress. `None` if the account has never been
 /// connected.
@@ -133,10 +131,10 @@ pub(crate) async fn continue_reconciliation(
     let mut row = row;
     while row.record.is_comparing() {
         // `None` means that another process is working on it.
-        let Some(stepped) = perform_reconciliation_step(engine, &row, &comparison).await? else {
-            return Ok(());
-        };
+        let step = perform_reconciliation_step(engine, &row, &comparison).await?;
+        let Some((stepped, linked)) = step else { return Ok(()) };
         row = stepped;
+        release::release_all_dependants(engine, linked).await?;
         let has_room = engine
             .clock
             .now()
@@ -146,9 +144,11 @@ pub(crate) async fn continue_reconciliation(
             return Ok(engine.wake_ups.enqueue(&next_wake_up(engine, &row.record)).await?);
         }
     }
-    let parked = engine.store.list_parked(ledger, PARKED_PER_SHARD).await?;
-    release::release_overlooked(engine, ledger, parked).await
+    Ok(())
 }
+
+/// A step that was performed: the row after it, and the clients that it linked.
+type PerformedStep = (VersionedRecord<ContactReconciliation>, Vec<Mapping>);
 
 /// Performs one step. Returns `None` if another process has performed it. A step that does not fit
 /// into a transaction is repeated with half as many clients; a single client that does not fit is
@@ -157,7 +157,7 @@ async fn perform_reconciliation_step(
     engine: &Engine,
     row: &VersionedRecord<ContactReconciliation>,
     comparison: &ContactComparison,
-) -> Result<Option<VersionedRecord<ContactReconciliation>>, StoreError> {
+) -> Result<Option<PerformedStep>, StoreError> {
     let VersionedRecord { record: before, version } = row;
     let ReconciliationProgress::Comparing { after } = &before.place else { return Ok(None) };
     let mut clients = STEP_MAX;
@@ -195,7 +195,10 @@ async fn perform_reconciliation_step(
         };
         match engine.store.put_reconciliation_step(&next, *version, &findings, &taken.linked).await
         {
-            Ok(version) => return Ok(Some(VersionedRecord { record: next, version })),
+            Ok(version) => {
+                let linked = taken.linked.into_iter().map(|(mapping, ..)| mapping).collect();
+                return Ok(Some((VersionedRecord { record: next, version }, linked)));
+            }
             Err(StoreError::TooLarge { .. }) if clients > 1 => {
                 clients /= 2;
                 continue;

@@ -53,6 +53,8 @@ pub(super) async fn attempt_records<I: Send + Sync>(
     let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
     let attempts = attempts.collect::<Vec<_>>();
     let epoch = sync_mappings(engine, ledger, kind, &attempts, urgency, invocation).await;
+    // What is recorded depends on what other processes have done meanwhile.
+    let engine: &Engine = &engine.without_read_ahead();
     let settled = attempts.into_iter().map(|attempt| {
         let Attempt { item, claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
@@ -97,13 +99,13 @@ async fn sync_mappings<I: Sync>(
         return None;
     }
     let connection = match engine.store.find_connection(&ledger.account).await {
-        Ok(connection) => connection.map(|row| row.record),
+        Ok(connection) => connection,
         Err(error) => {
             fail_all(attempts, &error.into());
             return None;
         }
     };
-    let epoch = connection.as_ref().map(|connection| connection.epoch);
+    let epoch = connection.as_ref().map(|row| row.record.epoch);
     match TenantSession::open_on_connection(
         engine,
         connection.as_ref(),

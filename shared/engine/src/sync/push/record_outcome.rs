@@ -1,6 +1,11 @@
-//! Records a success or a failure: the outcome goes into the row, then the log is written, then
-//! wake-ups are scheduled. A crash between them loses a log entry or a wake-up, never the outcome;
-//! the sweep finds the record of a lost wake-up.
+//! Records a success or a failure: one transaction writes the row, its link, the event and the
+//! entry of the sync log, then wake-ups are scheduled. A crash between them loses a wake-up, never
+//! the outcome; the sweep finds the record of a lost wake-up.
+//!
+//! A record that waits for another one is recorded as its dependant before it is parked, and the
+//! awaited record is confirmed on the condition that it has no dependants. So either the awaited
+//! record's process sees the dependant and releases it, or the dependant's process sees, after
+//! parking it, that the awaited record is in Xero.
 
 mod attempt_failure;
 
@@ -11,7 +16,7 @@ use domain::operation::{
     OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteTrace,
 };
 use domain::outbound::{EventContent, OutboundEvent as Outbound};
-use store::{ConflictLimit, StoreError, VersionedRecord};
+use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, into_attempt_failure};
 use super::{AttemptFacts, ClaimedRecord, FinishedPush, PushOutcome, RecordedOutcome};
@@ -32,8 +37,9 @@ pub(super) async fn record_success(
 ) -> Result<RecordedOutcome, PersistError> {
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
-    let mut is_reserved = false;
+    let (mut is_reserved, mut is_awaited) = (false, false);
     let mut conflicts = ConflictLimit::default();
+    engine.mark_account_logged(&before.record.key.ledger.account).await;
     loop {
         let freshness = before.record.snapshot_freshness(revision);
         let event = OperationEvent::Confirmed { by: claimed.by, snapshot: freshness };
@@ -44,13 +50,18 @@ pub(super) async fn record_success(
         // Once the document is found, nothing has to be looked for under other numbers.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
-        match write_outcome(engine, &next, &before, is_reserved, None).await {
+        let entry = sync_log::synced_entry(engine, &next, &brought, claimed.at);
+        // What waits for a record was released when the record got its link.
+        let is_unawaited = before.record.link.is_none() && !is_awaited;
+        let confirmation =
+            OutcomeConfirmation { is_reserved, is_unawaited, event: None, entry: Some(&entry) };
+        match write_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 if brought.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
-                sync_log::log_synced(engine, &next, &brought, claimed.at).await;
-                if before.record.link.is_none() {
+                sync_log::report_entry(engine, &entry);
+                if before.record.link.is_none() && is_awaited {
                     release_waiting_records(engine, &next).await;
                 }
                 return Ok(match freshness {
@@ -71,6 +82,7 @@ pub(super) async fn record_success(
             }
             owner => is_reserved = owner.is_some(),
         }
+        is_awaited = is_awaited || engine.store.is_awaited(&next.key).await?;
         before = reread_mapping(engine, &before).await?;
     }
 }
@@ -82,15 +94,14 @@ async fn write_outcome(
     engine: &Engine,
     next: &Mapping,
     before: &VersionedRecord<Mapping>,
-    is_reserved: bool,
-    event: Option<&Outbound>,
+    confirmation: OutcomeConfirmation<'_>,
 ) -> Result<(), StoreError> {
-    match engine.store.confirm_mapping(next, before, is_reserved, event).await {
+    match engine.store.confirm_mapping(next, before, confirmation).await {
         Err(StoreError::TooLarge { .. }) => {
             let what = "the outcome did not fit into the row; the snapshot's text was dropped";
             report_to_operator(engine, next, Metric::Defect, what);
             let next = next.clone().without_text();
-            engine.store.confirm_mapping(&next, before, is_reserved, event).await.map(drop)
+            engine.store.confirm_mapping(&next, before, confirmation).await.map(drop)
         }
         result => result.map(drop),
     }
@@ -108,10 +119,10 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, measure: Metric, what:
     );
 }
 
-/// What waited for this document goes on. The document itself is recorded, whatever becomes of
-/// that.
+/// Releases what waited for this document. If that fails, the document itself is recorded all the
+/// same.
 async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
-    if let Err(error) = release::release_waiting_for(engine, &mapping.key).await {
+    if let Err(error) = release::release_dependants(engine, mapping).await {
         tracing::error!(
             error = %ErrorChain(&error),
             account.id = %mapping.key.ledger.account,
@@ -152,7 +163,9 @@ pub(super) async fn record_failure(
     }
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
+    let mut is_recorded_dependant = false;
     let mut conflicts = ConflictLimit::default();
+    engine.mark_account_logged(&before.record.key.ledger.account).await;
     loop {
         let event = OperationEvent::Failed {
             by: claimed.by,
@@ -166,11 +179,25 @@ pub(super) async fn record_failure(
         else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
+        if let Some(awaited) = next.awaited_record()
+            && !is_recorded_dependant
+        {
+            engine.store.record_dependant(&next.key, &awaited).await?;
+            is_recorded_dependant = true;
+        }
         let event = skipped_event(engine, &next);
-        match write_outcome(engine, &next, &before, false, event.as_ref()).await {
+        // The log tells what happened even when a newer snapshot has already wiped it from the row.
+        let entry = sync_log::failed_entry(engine, &next, &failure, claimed.at);
+        let confirmation = OutcomeConfirmation {
+            event: event.as_ref(),
+            entry: Some(&entry),
+            ..OutcomeConfirmation::default()
+        };
+        match write_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
+                sync_log::report_entry(engine, &entry);
                 engine.deliver_committed(&next.key.ledger.account, &event).await;
-                return conclude_failure(engine, claimed, &next, &failure).await;
+                return conclude_failure(engine, &next).await;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -229,14 +256,8 @@ pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound>
 
 async fn conclude_failure(
     engine: &Engine,
-    claimed: &ClaimedRecord,
     next: &Mapping,
-    failure: &Failure,
 ) -> Result<RecordedOutcome, PersistError> {
-    // The log tells what happened even when a newer snapshot has already wiped it from the row.
-    let mut logged = next.clone();
-    logged.operation.failure = Some(failure.clone());
-    sync_log::log_failed(engine, &logged, claimed.at).await;
     let look = match next.operation.state {
         OperationState::Waiting { until }
             if next.operation.failure.is_none() && until <= engine.clock.now() =>

@@ -1,0 +1,106 @@
+//! Releases mappings and wakes up their records.
+
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{OperationEvent, OperationState};
+use futures::FutureExt;
+use jiff::SignedDuration;
+use store::table::WriteExpectation;
+use store::{StoreError, VersionedRecord};
+
+use crate::errors::PersistError;
+use crate::ports::PortError;
+use crate::{Engine, concurrency};
+
+/// The delay of a record that continues later. A schedule may not lie in the past when it is made.
+const LATER: SignedDuration = SignedDuration::from_secs(60);
+
+/// When released records continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReleaseTiming {
+    /// As soon as the queue of wake-ups delivers them: what they waited for has just happened.
+    AtOnce,
+    /// After a minute: they may stop again for the same reason, and must not do so without a pause.
+    Later,
+}
+
+/// Releases those of the mappings that are wanted and stopped, and enqueues or schedules wake-ups
+/// for them. Returns how many. A mapping that can never be released is reported and left out. Any
+/// other failure of one is returned after the others are released and woken up.
+pub(super) async fn release_mappings(
+    engine: &Engine,
+    ledger: &Ledger,
+    keys: Vec<MappingKey>,
+    event: OperationEvent,
+    timing: ReleaseTiming,
+    wanted: impl Fn(&Mapping) -> bool + Sync,
+) -> Result<usize, PersistError> {
+    let (event, wanted) = (&event, &wanted);
+    let ends = keys.iter().map(|key| {
+        let released = release_mapping(engine, key, event, wanted);
+        engine.skip_failing(&key.ledger.account, released).boxed()
+    });
+    let (mut released, mut failed) = (Vec::new(), None);
+    for end in concurrency::map_concurrently(ends.collect()).await {
+        match end {
+            Ok(one) => released.extend(one.flatten()),
+            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        }
+    }
+    for kind in EntityKind::ALL {
+        let of_kind = released.iter().filter(|(one, _)| *one == kind);
+        let records = of_kind.map(|(_, crm_id)| crm_id.clone()).collect::<Vec<_>>();
+        let woken = wake_up_released(engine, ledger, kind, records, timing).await;
+        failed = failed.or(woken.err().map(PersistError::from));
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(released.len()),
+    }
+}
+
+/// Enqueues or schedules wake-ups for released records of one kind.
+async fn wake_up_released(
+    engine: &Engine,
+    ledger: &Ledger,
+    kind: EntityKind,
+    records: Vec<CrmId>,
+    timing: ReleaseTiming,
+) -> Result<(), PortError> {
+    if timing == ReleaseTiming::AtOnce {
+        return engine.enqueue_wake_ups(ledger, kind, &records).await;
+    }
+    let now = engine.clock.now();
+    let at = now.saturating_add(LATER).unwrap_or(now);
+    let looks = records.into_iter().map(|crm_id| (crm_id, at)).collect();
+    let scheduled = engine.schedule_wake_ups(ledger, kind, looks).await;
+    scheduled.into_iter().map(|(_, scheduled)| scheduled).collect()
+}
+
+/// Gives the mapping if it was released.
+async fn release_mapping(
+    engine: &Engine,
+    key: &MappingKey,
+    event: &OperationEvent,
+    wanted: &(impl Fn(&Mapping) -> bool + Sync),
+) -> Result<Option<(EntityKind, CrmId)>, StoreError> {
+    let known = engine.store.find_mapping(key).await?;
+    let Some(VersionedRecord { record, version }) = known else { return Ok(None) };
+    let stopped = matches!(
+        record.operation.state,
+        OperationState::Parked { on: _ } | OperationState::Skipped
+    );
+    if !stopped || !wanted(&record) {
+        return Ok(None);
+    }
+    let Ok(released) = record.apply_event(event.clone(), engine.clock.now()) else {
+        return Ok(None);
+    };
+    match engine.store.put_mapping(&released, WriteExpectation::Version(version), None).await {
+        Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
+        // Another process has changed it.
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,195 @@
+//! The calls to the table that a piece of work makes: exact numbers, which do not grow with what an
+//! account has. Each invocation of a push function makes one call more, which hides its messages.
+
+mod counted_table;
+mod walks;
+
+use std::collections::BTreeMap;
+
+use domain::entity::EntityKind::{Invoice, Payment};
+use domain::envelope::{InboundBody, read_crm_body};
+use domain::ids::CrmId;
+use domain::operation::{OperationState, Trigger};
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::sync::known_records::push_known;
+use engine::sync::push::PushOutcome;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use tests::World;
+use tests::builders::{a_payment, an_invoice};
+use tests::gate::run;
+use tests::world::ACCOUNT;
+use xero_sim::Receipt;
+
+use self::counted_table::{Calls, Counts, account_of_size};
+
+/// Accounts by their numbers of mappings and of parked records.
+const SIZES: [(usize, usize); 3] = [(100, 0), (10_000, 100), (100_000, 10_000)];
+
+/// The hiding of an invocation's messages.
+const HIDING: usize = 1;
+
+fn invoice_id(batch: usize, number: usize) -> String {
+    format!("inv_{batch}_{number:02}")
+}
+
+/// Messages about new invoices of a client.
+fn messages(batch: usize, documents: usize, client: &str) -> Vec<InboundBody> {
+    let body = |number| an_invoice(&invoice_id(batch, number), client).body();
+    (0..documents).map(|number| read_crm_body(&body(number), Invoice, ACCOUNT).unwrap()).collect()
+}
+
+/// Receives messages together. Returns the calls that this takes.
+fn receive(
+    world: &World,
+    calls: &Calls,
+    messages: &[InboundBody],
+    size: DeliverySize,
+    expected: &MessageOutcome,
+) -> Counts {
+    world.clock.advance(SignedDuration::from_mins(1));
+    calls.count(|| {
+        let received = receive_messages(&world.engine, messages, size, world.invocation());
+        for outcome in run(received).unwrap() {
+            assert_eq!(outcome.unwrap(), *expected);
+        }
+    })
+}
+
+fn push(world: &World, calls: &Calls, messages: &[InboundBody]) -> Counts {
+    let synced = MessageOutcome::Pushed(PushOutcome::Synced);
+    receive(world, calls, messages, DeliverySize::Partial, &synced)
+}
+
+#[test]
+fn pushing_invoices_of_a_known_client_takes_as_few_calls_in_an_account_of_any_size() {
+    for (mappings, parked) in SIZES {
+        let (world, calls) = account_of_size(mappings, parked);
+        for (documents, limit) in [(1, 8), (10, 4 * 10), (50, 3 * 50)] {
+            let counts = push(&world, &calls, &messages(documents, documents, "cli_1"));
+            let expected = Counts {
+                // The connection, which says in which organisation the records are.
+                gets: 1,
+                // Each invoice and the credit note that it may have been, under both of its ids;
+                // the client, the connection, the count of calls, the last attempts, the account
+                // codes and the chart.
+                batches: (3 * documents + 6).div_ceil(100),
+                // The claims, the end of the call, the last attempts.
+                puts: documents + 2,
+                // The begin of the call, the outcomes.
+                transactions: documents + 1,
+                ..Counts::default()
+            };
+            assert_eq!(counts, expected, "{documents} documents, {mappings} mappings");
+            assert!(counts.total() + HIDING <= limit, "{documents} documents: {counts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_new_client_takes_six_calls_more() {
+    for (mappings, parked) in SIZES {
+        let (world, calls) = account_of_size(mappings, parked);
+        let known = push(&world, &calls, &messages(1, 1, "cli_1"));
+        let new = push(&world, &calls, &messages(2, 1, "cli_2"));
+        let expected = Counts {
+            // The claim, the ends of a look-up and of a write.
+            puts: known.puts + 3,
+            // The begins of both, the outcome.
+            transactions: known.transactions + 3,
+            ..known
+        };
+        assert_eq!(new, expected, "{mappings} mappings");
+        assert_eq!(new.total() - known.total(), 6);
+    }
+}
+
+#[test]
+fn a_burst_is_stored_and_then_pushed_with_few_calls() {
+    for (mappings, parked) in SIZES {
+        let (world, calls) = account_of_size(mappings, parked);
+        for documents in [10, 50] {
+            let messages = messages(documents, documents, "cli_1");
+            for batch in messages.chunks(10) {
+                let put_off = MessageOutcome::PutOff;
+                let counts = receive(&world, &calls, batch, DeliverySize::Full, &put_off);
+                // The connection is read again at the end, because the account may have been
+                // connected to another organisation meanwhile.
+                let expected = Counts { gets: 2, batches: 1, puts: 10, ..Counts::default() };
+                assert_eq!(counts, expected, "{documents} documents, {mappings} mappings");
+            }
+            let ids = (0..documents).map(|number| invoice_id(documents, number));
+            let ids = ids.map(|id| CrmId::new(id).unwrap()).collect::<Vec<_>>();
+            let counts = calls.count(|| {
+                let (ledger, invocation) = (world.ledger(), world.invocation());
+                let routine = Trigger::Routine;
+                let pushed = push_known(&world.engine, &ledger, Invoice, &ids, routine, invocation);
+                for outcome in run(pushed).unwrap() {
+                    assert_eq!(outcome.unwrap(), PushOutcome::Synced);
+                }
+            });
+            let expected = Counts {
+                // The client.
+                gets: 1,
+                batches: 1,
+                puts: documents + 2,
+                transactions: documents + 1,
+                ..Counts::default()
+            };
+            assert_eq!(counts, expected, "{documents} documents, {mappings} mappings");
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_an_invoice_is_found_without_a_look_at_what_waits_for_others() {
+    for (mappings, parked) in SIZES {
+        let (world, calls) = account_of_size(mappings, parked);
+        world.choose_accounts();
+        let payment = a_payment("pay_1", &[("inv_1_00", "114.00")]).body();
+        let parked_payment = MessageOutcome::Pushed(PushOutcome::Parked);
+        assert_eq!(world.receive(Payment, &payment), parked_payment);
+        let counts = push(&world, &calls, &messages(1, 1, "cli_1"));
+        let expected = Counts {
+            // After the refused outcome: the owner of the document, whether the invoice is awaited,
+            // the invoice; then the payment.
+            gets: 1 + 4,
+            batches: 1,
+            // The payment's release.
+            puts: 3 + 1,
+            // The refused outcome, the removal of what waited.
+            transactions: 2 + 2,
+            // What waits for the invoice.
+            queries: 1,
+            index_queries: 0,
+        };
+        assert_eq!(counts, expected, "{mappings} mappings");
+        world.advance(SignedDuration::from_secs(2));
+        let payment = world.mapping(Payment, "pay_1.1").unwrap();
+        assert_eq!(payment.operation.state, OperationState::Synced);
+    }
+}
+
+#[test]
+fn a_poll_takes_as_many_calls_in_an_account_of_any_size() {
+    let mut expected: BTreeMap<usize, Counts> = BTreeMap::new();
+    for (mappings, parked) in SIZES {
+        let (world, calls) = account_of_size(mappings, parked);
+        let receipt = Receipt::on(date(2026, 11, 2));
+        for documents in [0, 1, 10, 50] {
+            if documents > 0 {
+                push(&world, &calls, &messages(documents, documents, "cli_1"));
+            }
+            for number in 0..documents {
+                let number = format!("#{}", invoice_id(documents, number).to_uppercase());
+                world.is_paid(&number, "114.00", &receipt);
+            }
+            world.clock.advance(SignedDuration::from_mins(15));
+            let counts = calls.count(|| {
+                let _polled = world.poll();
+            });
+            let first = *expected.entry(documents).or_insert(counts);
+            assert_eq!(counts, first, "{documents} documents, {mappings} mappings");
+        }
+    }
+}
