@@ -11,6 +11,10 @@
 
 #[path = "contract/agreement.rs"]
 mod agreement;
+#[path = "contract/api.rs"]
+mod api;
+#[path = "contract/compatibility.rs"]
+mod compatibility;
 #[path = "contract/events.rs"]
 mod events;
 #[path = "contract/fields.rs"]

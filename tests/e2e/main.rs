@@ -11,6 +11,8 @@
 )]
 
 mod deaths;
+#[path = "../it/described.rs"]
+mod described;
 mod messages;
 mod people;
 mod stack;

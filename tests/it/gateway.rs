@@ -13,8 +13,9 @@ use engine::connection::token::TokenCache;
 use engine::ports::{Clock, PortError, SecretStore};
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Request};
-use runtime::{api, callback};
+use lambda_http::{Body, Request, RequestExt};
+use runtime::api::SettingsApi;
+use runtime::callback;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::Store;
@@ -29,6 +30,8 @@ use tests::world::ACCOUNT;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 use xero::{Transport, TransportError};
+
+use crate::described::assert_described;
 
 /// The world's clock, which follows tokio's.
 #[derive(Debug, Clone)]
@@ -191,6 +194,7 @@ impl SecretStore for SlowSecrets {
 #[derive(Debug)]
 pub struct Gateway {
     engine: Engine,
+    api: SettingsApi,
 }
 
 impl Gateway {
@@ -212,13 +216,17 @@ impl Gateway {
             searches: Arc::default(),
             ..world.engine.clone()
         };
-        Self { engine }
+        let api = SettingsApi::new(engine.clone());
+        Self { engine, api }
     }
 
     /// The settings API's response, and how long it took.
     pub async fn send(&self, request: &Request) -> (Duration, Response<Body>) {
         let begun = Instant::now();
-        let answer = api::answer_request(&self.engine, request).await;
+        let answer = self.api.answer_request(request).await;
+        let (method, path) = (request.method().as_str(), request.raw_http_path());
+        let (status, media) = (answer.status().as_u16(), answer.headers()["content-type"].clone());
+        assert_described(method, path, status, media.to_str().unwrap(), answer.body());
         (begun.elapsed(), answer)
     }
 

@@ -12,6 +12,7 @@
 
 mod abandoned;
 mod answers_in_time;
+mod api_lists;
 mod archived;
 mod availability;
 mod bad_row;
@@ -25,6 +26,7 @@ mod copies;
 mod crash;
 mod damaged_shares;
 mod dependants;
+mod described;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;

@@ -165,14 +165,31 @@ fn requests_without_a_token_have_a_limit_of_their_own() {
         (&all["ThrottlingRateLimit"], &all["ThrottlingBurstLimit"]),
         (&json!("ApiRateLimit"), &json!("ApiBurstLimit"))
     );
-    assert_eq!(names(&stage["RouteSettings"]), BTreeSet::from(["GET /oauth/callback"]));
-    let own = &stage["RouteSettings"]["GET /oauth/callback"];
+    let open = ["GET /oauth/callback", "GET /v1/openapi.json"];
+    assert_eq!(names(&stage["RouteSettings"]), BTreeSet::from(open));
     let least = |limit: &str| template.at(&["Parameters", limit, "Default"]).as_u64().unwrap();
-    assert!(own["ThrottlingRateLimit"].as_u64().unwrap() < least("ApiRateLimit"));
-    assert!(own["ThrottlingBurstLimit"].as_u64().unwrap() < least("ApiBurstLimit"));
+    for route in open {
+        let own = &stage["RouteSettings"][route];
+        assert!(own["ThrottlingRateLimit"].as_u64().unwrap() < least("ApiRateLimit"));
+        assert!(own["ThrottlingBurstLimit"].as_u64().unwrap() < least("ApiBurstLimit"));
+    }
     // API Gateway refuses settings of a route that does not exist.
     let after = template.at(&["Resources", "ApiStage", "DependsOn"]);
-    assert_eq!(after, "OAuthCallbackRoute");
+    assert_eq!(*after, json!(["DocumentRoute", "OAuthCallbackRoute"]));
+}
+
+#[test]
+fn only_the_pages_of_the_crm_may_call_the_api_in_a_browser() {
+    let template = template();
+    let cors = &template.properties("Api")["CorsConfiguration"];
+    assert_eq!(cors["AllowOrigins"], "CrmOrigins");
+    assert_eq!(cors["AllowMethods"], json!(["GET", "POST", "PUT", "DELETE"]));
+    assert_eq!(cors["AllowHeaders"], json!(["authorization", "content-type", "if-match"]));
+    // The token travels in a header, and cookies would make forged requests possible.
+    assert!(cors.get("AllowCredentials").is_none());
+    let origins = template.at(&["Parameters", "CrmOrigins"]);
+    assert!(origins.get("Default").is_none(), "the stage names them");
+    assert_eq!(origins["AllowedPattern"], format!("{SCHEMES}[^\\s/,]+"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The few AWS calls that the runner makes itself, as the root user of the local account. DynamoDB,
-//! SQS and Secrets Manager are called with the SDK crates that the product uses. The seven calls of
-//! the other services are built by hand and signed: the crates of four more services would take far
+//! SQS and Secrets Manager are called with the SDK crates that the product uses. The eight calls of
+//! the other services are built by hand and signed: the crates of five more services would take far
 //! longer to compile.
 
+pub mod apis;
 pub mod cloudformation;
 mod connector;
 pub mod dynamodb;

@@ -120,6 +120,7 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
         ("LogLevel", log_level.to_owned()),
         ("CrmUrl", addresses.crm.clone()),
         ("CrmReturnUrl", format!("{}{RETURN_PATH}", addresses.crm)),
+        ("CrmOrigins", addresses.crm.clone()),
         ("JwtIssuer", addresses.crm.clone()),
         ("JwtAudience", AUDIENCE.to_owned()),
         ("PublicUrl", addresses.api.clone()),

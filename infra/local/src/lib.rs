@@ -8,6 +8,7 @@
 //! scenario; [`verify`] runs the checks. [`arguments`] is the command line, [`console`] and
 //! [`failure`] are the output.
 
+pub mod api_fuzzing;
 pub mod arguments;
 pub mod aws;
 pub mod binaries;
@@ -18,6 +19,7 @@ pub mod console;
 pub mod crm;
 pub mod crm_pages;
 pub mod deployment;
+pub mod description;
 pub mod emulator;
 pub mod failure;
 pub mod fuzzing;

@@ -138,6 +138,13 @@ pub const CHECKERS: Environment = Environment {
     requirements: "requirements-checkers.txt",
 };
 
+/// The fuzzer of the settings API.
+pub const API: Environment = Environment {
+    name: "api",
+    what: "The fuzzer of the settings API (schemathesis)",
+    requirements: "requirements-api.txt",
+};
+
 /// The tools of cargo that the checks run.
 pub const CARGO_TOOLS: Environment = Environment {
     name: "cargo-tools",

@@ -1,7 +1,7 @@
 //! Everything the product needs on this machine, started in order and ended together.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, value_parser};
 use tokio::task::JoinSet;
@@ -11,6 +11,7 @@ use crate::binaries;
 use crate::children::Children;
 use crate::crm::{AUDIENCE, Crm};
 use crate::deployment::{self, Addresses, Outputs};
+use crate::description::Description;
 use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
@@ -67,6 +68,7 @@ pub struct Stack {
     pub http: HttpClient,
     around: Around,
     emulator: Emulator,
+    description: OnceLock<Description>,
 }
 
 impl Stack {
@@ -101,9 +103,11 @@ impl Stack {
             Err(failure) => return Err(emulator.explain(failure).await),
         };
         aws.put_secret(outputs.get("AppSecretId")?, &around.xero.app_secret()?).await?;
+        aws.allow_origin(outputs.get("ApiId")?, &around.addresses.crm).await?;
         around.gateway.open(outputs.get("ApiId")?);
         console.done("deployed");
-        Ok(Self { aws, outputs, http, around, emulator })
+        let description = OnceLock::new();
+        Ok(Self { aws, outputs, http, around, emulator, description })
     }
 
     /// The log of the local AWS, with the functions' own lines in it.
@@ -134,6 +138,16 @@ impl Stack {
     /// Xero.
     pub fn xero(&self) -> &Xero {
         &self.around.xero
+    }
+
+    /// The OpenAPI document that the API serves, read once.
+    pub async fn description(&self) -> Result<&Description, Failure> {
+        if let Some(known) = self.description.get() {
+            return Ok(known);
+        }
+        let text = self.http.get(&format!("{}/v1/openapi.json", self.addresses().api)).await?;
+        let description = Description::parse(&text)?;
+        Ok(self.description.get_or_init(|| description))
     }
 
     /// The addresses in the form in which the end-to-end tests read them from their environment.

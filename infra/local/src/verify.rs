@@ -10,6 +10,7 @@ use launch::WHOLE_WORKSPACE;
 use tokio::process::Command;
 
 use self::lanes::Lane;
+use crate::api_fuzzing;
 use crate::binaries::{self, FUNCTIONS};
 use crate::children::{build_binaries, cargo};
 use crate::compile::compile;
@@ -18,7 +19,7 @@ use crate::deployment;
 use crate::failure::Failure;
 use crate::fuzzing;
 use crate::lambda;
-use crate::python::{CARGO_TOOLS, CHECKERS, CHECKS, Environment, MINISTACK, Python, SDK};
+use crate::python::{API, CARGO_TOOLS, CHECKERS, CHECKS, Environment, MINISTACK, Python, SDK};
 use crate::stack::{self, Options, Stack};
 use crate::story;
 use crate::workplace::Workplace;
@@ -46,6 +47,8 @@ pub enum Check {
     /// The tests against the started stack.
     #[value(name = "e2e")]
     EndToEnd,
+    /// The settings API of a stack, fuzzed as an Owner and as a Member.
+    Api,
     /// The product's story, against its own stack.
     Story,
     /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
@@ -77,6 +80,7 @@ impl Check {
             | Self::Docs
             | Self::Tests
             | Self::EndToEnd
+            | Self::Api
             | Self::Story => Lane::Workspace,
             Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => Lane::Tools,
             Self::Lambda => Lane::Release,
@@ -147,6 +151,7 @@ impl Verifier<'_> {
             Check::Sdk => self.sdk().await,
             Check::Loops => self.loops().await,
             Check::EndToEnd => self.end_to_end().await,
+            Check::Api => self.api().await,
             Check::Story => self.story().await,
             Check::Lambda => lambda::build(self.workplace, self.options).await,
         }
@@ -237,6 +242,16 @@ impl Verifier<'_> {
         self.shown("python -m unittest test_recursive_loops", &mut tests).await
     }
 
+    /// The settings API on a stack of its own: the requests are about arbitrary records.
+    async fn api(&self) -> Result<(), Failure> {
+        let python = self.tools(&API).await?.join("python");
+        let stack = Stack::start(self.options, self.workplace).await?;
+        match api_fuzzing::run(&stack, self.workplace, &python).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(stack.explain(failure).await),
+        }
+    }
+
     /// The story on its own stack: its tables count everything in the books.
     async fn story(&self) -> Result<(), Failure> {
         let console = &self.workplace.console;
@@ -279,7 +294,7 @@ mod tests {
     #[test]
     fn every_check_has_the_name_that_the_documents_use() {
         let names = in_order(&[]).into_iter().map(Check::name).collect::<Vec<_>>();
-        let expected = "fmt clippy docs tests e2e story template deny loops sdk fuzz lambda";
+        let expected = "fmt clippy docs tests e2e api story template deny loops sdk fuzz lambda";
         assert_eq!(names.join(" "), expected);
     }
 }

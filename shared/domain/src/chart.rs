@@ -18,6 +18,9 @@ pub struct Chart {
     pub organisation_name: String,
     /// The base currency of its books.
     pub base_currency: Currency,
+    /// The code that names the organisation in links to Xero's pages, such as `!Xk9z2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_code: Option<String>,
     /// Every account that has a code.
     pub accounts: Vec<ChartAccount>,
     /// Every tax rate, including those no longer in use.

@@ -72,6 +72,7 @@ fn a_chart() -> Chart {
         read_at: Timestamp::UNIX_EPOCH,
         organisation_name: "Ridgeway".to_owned(),
         base_currency: Currency::new("GBP").unwrap(),
+        short_code: None,
         accounts: vec![
             account("200", "REVENUE", true),
             account("201", "REVENUE", false),

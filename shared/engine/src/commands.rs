@@ -1,11 +1,15 @@
 //! What users do: connect an organisation, choose settings and account codes, link contacts, and
 //! sync, view or withhold records.
 
+pub mod activity;
+pub mod attention;
 pub mod choices;
 pub mod connect;
 pub mod contacts;
+pub mod links;
 pub mod organisation;
 pub mod payments;
+pub mod preview;
 mod sealing;
 pub mod settings;
 pub mod status;

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use crate::keys;
 use crate::results::StoreError;
 use crate::store::Store;
-use crate::table::{IndexEntry, IndexQuery, SortOrder, SortRange, TableIndex};
+use crate::table::{
+    IndexEntry, IndexPage, IndexQuery, PageCursor, SortOrder, SortRange, TableIndex,
+};
 
 /// Entries read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
@@ -36,7 +38,59 @@ pub struct AttentionCount {
     pub newest: Option<NeedsAttention>,
 }
 
+/// A page of records that need attention, the newest failure first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttentionPage {
+    /// The records. Entries may be outdated: read the row before deciding anything.
+    pub records: Vec<NeedsAttention>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<PageCursor>,
+}
+
 impl Store {
+    /// Reads a page of the records of a ledger that need attention for one reason. A cursor that no
+    /// page of this list ended with results in an empty last page.
+    pub async fn list_attention(
+        &self,
+        ledger: &Ledger,
+        attention: AttentionReason,
+        after: Option<&PageCursor>,
+        limit: NonZeroU16,
+    ) -> Result<AttentionPage, StoreError> {
+        let after = after.map(|cursor| keys::attention_entry(ledger, cursor.sort_key()));
+        let after = match after {
+            Some(None) => return Ok(AttentionPage::default()),
+            Some(entry) => entry,
+            None => None,
+        };
+        let page = self.read_attention_page(ledger, attention, limit, after).await?;
+        let next = page.next.map(|entry| PageCursor::at_sort_key(entry.index.sk));
+        let records = page.entries.iter().filter_map(parse_attention_entry).collect();
+        Ok(AttentionPage { records, next })
+    }
+
+    async fn read_attention_page(
+        &self,
+        ledger: &Ledger,
+        attention: AttentionReason,
+        limit: NonZeroU16,
+        after: Option<IndexEntry>,
+    ) -> Result<IndexPage, StoreError> {
+        let query = IndexQuery {
+            index: TableIndex::Attention,
+            pk: keys::ledger_partition(ledger),
+            range: SortRange::Prefix(keys::attention_prefix(attention).to_owned()),
+            order: SortOrder::Descending,
+            limit,
+            after,
+        };
+        let page = self.table.query_index(query).await;
+        page.map_err(|source| StoreError::Table {
+            operation: "find records that need attention",
+            source,
+        })
+    }
+
     /// Counts the records of a ledger that need attention for one reason.
     pub async fn count_attention(
         &self,
@@ -46,26 +100,11 @@ impl Store {
         let mut counted = AttentionCount::default();
         let mut after: Option<IndexEntry> = None;
         loop {
-            let query = IndexQuery {
-                index: TableIndex::Attention,
-                pk: keys::ledger_partition(ledger),
-                range: SortRange::Prefix(keys::attention_prefix(attention).to_owned()),
-                order: SortOrder::Descending,
-                limit: PAGE,
-                after,
-            };
-            let page = self.table.query_index(query).await;
-            let page = page.map_err(|source| StoreError::Table {
-                operation: "find records that need attention",
-                source,
-            })?;
+            let page = self.read_attention_page(ledger, attention, PAGE, after).await?;
             for entry in &page.entries {
-                let Some(key) = keys::read_mapping(&entry.key) else { continue };
+                let Some(record) = parse_attention_entry(entry) else { continue };
                 counted.count += 1;
-                counted.newest.get_or_insert_with(|| NeedsAttention {
-                    key,
-                    failed_at: keys::read_failed_at(entry),
-                });
+                counted.newest.get_or_insert(record);
             }
             after = page.next;
             if after.is_none() || counted.count >= COUNTED_MAX {
@@ -74,4 +113,9 @@ impl Store {
             }
         }
     }
+}
+
+fn parse_attention_entry(entry: &IndexEntry) -> Option<NeedsAttention> {
+    let key = keys::read_mapping(&entry.key)?;
+    Some(NeedsAttention { key, failed_at: keys::read_failed_at(entry) })
 }

@@ -46,7 +46,7 @@ mod store;
 pub mod table;
 mod update;
 
-pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
+pub use attention::{AttentionCount, AttentionPage, COUNTED_MAX, NeedsAttention};
 pub use cleanup::RemovalResult;
 pub use codec::read_mapping;
 pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
@@ -54,6 +54,7 @@ pub use dependants::DependantPage;
 pub use due::DueEntry;
 pub use erasure::AccountPartition;
 pub use invoice_payments::InvoicePaymentRows;
+pub use log::LogSpan;
 pub use polling::OpenPage;
 pub use read_ahead::ReadAheadKeys;
 pub use reconciliation::STEP_MAX;

@@ -62,6 +62,29 @@ impl Store {
         Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
     }
 
+    /// Reads the account codes that an account has chosen, or the defaults, with the version of
+    /// their row, if there is one.
+    pub async fn find_account_codes(
+        &self,
+        account: &AccountId,
+    ) -> Result<(AccountCodes, Option<ItemVersion>), StoreError> {
+        let settings: Option<VersionedRecord<AccountSettings>> =
+            self.read_record("read the settings", &keys::settings_key(account)).await?;
+        Ok(settings.map_or_else(Default::default, |row| (row.record.codes, Some(row.version))))
+    }
+
+    /// Writes an account's codes if their row is as expected. Otherwise the result is a
+    /// [`StoreError::Conflict`].
+    pub async fn replace_account_codes(
+        &self,
+        account: &AccountId,
+        codes: AccountCodes,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        let settings = AccountSettings { account: account.clone(), codes };
+        self.put_record("write the settings", &settings, expect).await
+    }
+
     /// Writes an account's codes, regardless of earlier ones.
     pub async fn put_account_codes(
         &self,

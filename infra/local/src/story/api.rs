@@ -124,14 +124,36 @@ impl<'a> Api<'a> {
 
     async fn call(&self, method: Method, path: &str) -> Result<Response<Bytes>, Failure> {
         let request = Request::builder()
-            .method(method)
+            .method(method.clone())
             .uri(format!("{}{path}", self.stack.addresses().api))
             .header("authorization", format!("Bearer {}", self.token))
             .body(Bytes::new())
             .map_err(|error| {
                 Failure::new(format!("Cannot build the request of {path}")).because(error)
             })?;
-        self.stack.http.send(request).await
+        let answer = self.stack.http.send(request).await?;
+        // A function that timed out has no response of its own.
+        if !answer.status().is_server_error() {
+            self.check_description(&method, path, &answer).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Fails unless the OpenAPI document that the API serves describes the response.
+    async fn check_description(
+        &self,
+        method: &Method,
+        path: &str,
+        answer: &Response<Bytes>,
+    ) -> Result<(), Failure> {
+        let path = path.split('?').next().unwrap_or_default();
+        let media = answer.headers().get("content-type").and_then(|media| media.to_str().ok());
+        let media = media.unwrap_or_default();
+        let status = answer.status().as_u16();
+        let description = self.stack.description().await?;
+        description.check(method.as_str(), path, status, media, answer.body()).map_err(|differs| {
+            Failure::new(format!("The API's response is not the one that it describes: {differs}"))
+        })
     }
 }
 

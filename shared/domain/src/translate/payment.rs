@@ -202,6 +202,7 @@ mod tests {
             read_at: Timestamp::UNIX_EPOCH,
             organisation_name: "Ridgeway".to_owned(),
             base_currency: Currency::new("GBP").unwrap(),
+            short_code: None,
             accounts: vec![
                 account("092", "BANK", false),
                 account("404", "EXPENSE", false),

@@ -2,7 +2,7 @@
 
 use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::call_budget::CallPriority;
-use domain::chart::{ChartAccount, TaxRate};
+use domain::chart::{Chart, ChartAccount, TaxRate};
 use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
@@ -12,6 +12,7 @@ use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::StoreError;
+use store::table::{ItemVersion, WriteExpectation};
 
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::{find_connected_ledger, find_records_ledger};
@@ -64,7 +65,7 @@ pub async fn never_send_record(
 }
 
 /// The accounts and tax rates to choose from, as Xero has them now.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct AccountChoices {
     /// For invoice lines and surcharges.
     pub income: Vec<AccountOption>,
@@ -77,7 +78,12 @@ pub struct AccountChoices {
     /// For tax rates on sales.
     pub tax: Vec<TaxRateOption>,
     /// Why choices in use are not usable now.
-    pub objections: Vec<String>,
+    pub objections: Vec<CodeObjection>,
+    /// The names of bank accounts without a code, which cannot be chosen until they get one in
+    /// Xero.
+    pub without_code: Vec<String>,
+    /// When the accounts and tax rates were read from Xero.
+    pub read_at: Timestamp,
 }
 
 /// An account to choose.
@@ -132,8 +138,16 @@ pub async fn account_choices(
         bank: accounts(&ChartAccount::is_bank),
         gift_card: accounts(&ChartAccount::takes_payments),
         tax: taxes.map(tax).collect(),
-        objections: chart::describe_objections(&codes.find_objections(&chart)),
+        objections: codes.find_objections(&chart),
+        without_code: list_banks_without_code(&chart),
+        read_at: chart.read_at,
     })
+}
+
+fn list_banks_without_code(chart: &Chart) -> Vec<String> {
+    let accounts = chart.money_accounts.iter().map(|one| &one.account);
+    let without = accounts.filter(|account| account.is_bank && account.code.is_none());
+    without.map(|account| account.name.clone()).collect()
 }
 
 /// The result of choosing account codes.
@@ -145,24 +159,53 @@ pub enum CodeChoiceOutcome {
     Refused(Vec<CodeObjection>),
     /// Xero's chart could not be read.
     Unread(Box<AttemptError>),
+    /// Another person has changed the codes since the expected version.
+    Changed,
+}
+
+/// The account codes in use, with their version: 0 while the defaults are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionedCodes {
+    /// The account codes.
+    pub codes: AccountCodes,
+    /// The version, which every change increases.
+    pub version: u64,
 }
 
 /// Returns the account codes in use.
 pub async fn account_codes(
     engine: &Engine,
     account: &AccountId,
-) -> Result<AccountCodes, StoreError> {
-    engine.store.read_account_codes(account).await
+) -> Result<VersionedCodes, StoreError> {
+    let (codes, version) = engine.store.find_account_codes(account).await?;
+    Ok(VersionedCodes { codes, version: version.map_or(0, ItemVersion::as_number) })
 }
 
-/// Chooses account codes after checking them against the chart as Xero has it now. Records that
-/// were refused because a code was missing are tried again.
+/// Chooses account codes, whatever the ones in use are. See [`replace_account_codes`].
 pub async fn choose_account_codes(
     engine: &Engine,
     account: &AccountId,
     codes: AccountCodes,
     invocation: Invocation,
 ) -> Result<CodeChoiceOutcome, PersistError> {
+    replace_account_codes(engine, account, codes, None, invocation).await
+}
+
+/// Chooses account codes after checking them against the chart as Xero has it now. Records that
+/// were refused because a code was missing are tried again. If a version is expected and another
+/// one is in use, nothing changes.
+pub async fn replace_account_codes(
+    engine: &Engine,
+    account: &AccountId,
+    codes: AccountCodes,
+    expected: Option<u64>,
+    invocation: Invocation,
+) -> Result<CodeChoiceOutcome, PersistError> {
+    if let Some(expected) = expected
+        && account_codes(engine, account).await?.version != expected
+    {
+        return Ok(CodeChoiceOutcome::Changed);
+    }
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Ok(CodeChoiceOutcome::Unread(Box::new(
             connection::connection_failures::not_connected_failure().into(),
@@ -183,7 +226,9 @@ pub async fn choose_account_codes(
     if !objections.is_empty() {
         return Ok(CodeChoiceOutcome::Refused(objections));
     }
-    engine.store.put_account_codes(account, codes).await?;
+    if !write_account_codes(engine, account, codes, expected).await? {
+        return Ok(CodeChoiceOutcome::Changed);
+    }
     let cured = |connection: Connection| {
         let had = !connection.warnings.is_empty();
         had.then(|| Connection { warnings: Vec::new(), ..connection })
@@ -191,4 +236,23 @@ pub async fn choose_account_codes(
     connection::change_connection(engine, account, cured).await?;
     release::release_untranslatable(engine, &ledger).await?;
     Ok(CodeChoiceOutcome::Done)
+}
+
+/// Writes account codes. `false` if another version than the expected one is in use.
+async fn write_account_codes(
+    engine: &Engine,
+    account: &AccountId,
+    codes: AccountCodes,
+    expected: Option<u64>,
+) -> Result<bool, StoreError> {
+    let expect = match expected {
+        None => return engine.store.put_account_codes(account, codes).await.map(|()| true),
+        Some(0) => WriteExpectation::Absent,
+        Some(version) => WriteExpectation::Version(ItemVersion::from_number(version)),
+    };
+    match engine.store.replace_account_codes(account, codes, expect).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::Conflict) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

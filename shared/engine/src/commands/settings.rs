@@ -11,8 +11,8 @@ use domain::sync_all::{SyncAll, SyncAllCounts, SyncAllProgress};
 use domain::sync_log::{LogEntry, LogStatus};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::StoreError;
 use store::table::PageCursor;
+use store::{LogSpan, StoreError};
 
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::find_records_ledger;
@@ -25,18 +25,26 @@ use crate::{Engine, Invocation};
 const LOG_READS_MAX: u32 = 20;
 
 /// A filter for sync log entries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFilter {
     /// Only entries of this kind.
     pub entity: Option<EntityKind>,
     /// Only entries with this status.
     pub status: Option<LogStatus>,
+    /// Only entries about this record. A payment's parts have ids of their own.
+    pub crm_id: Option<CrmId>,
+    /// Only entries with this code.
+    pub code: Option<String>,
+    /// Only entries of this span of time.
+    pub span: LogSpan,
 }
 
 impl LogFilter {
-    fn accepts_entry(self, entry: &LogEntry) -> bool {
+    fn accepts_entry(&self, entry: &LogEntry) -> bool {
         self.entity.is_none_or(|entity| entity == entry.entity)
             && self.status.is_none_or(|status| status == entry.status)
+            && self.crm_id.as_ref().is_none_or(|id| *id == entry.crm_id)
+            && self.code.as_ref().is_none_or(|code| entry.code.as_ref() == Some(code))
     }
 }
 
@@ -54,7 +62,7 @@ pub struct LogView {
 pub async fn read_sync_log(
     engine: &Engine,
     account: &AccountId,
-    filter: LogFilter,
+    filter: &LogFilter,
     cursor: Option<String>,
     limit: NonZeroU16,
 ) -> Result<LogView, StoreError> {
@@ -63,7 +71,8 @@ pub async fn read_sync_log(
     let mut entries: Vec<LogEntry> = Vec::new();
     let mut after = cursor.map(PageCursor::at_sort_key);
     for _ in 0..LOG_READS_MAX {
-        let page = engine.store.list_log_entries(account, after.clone(), limit, now).await?;
+        let page =
+            engine.store.list_log_span(account, filter.span, after.clone(), limit, now).await?;
         for entry in page.entries {
             let full = entries.len() == wanted;
             if full {

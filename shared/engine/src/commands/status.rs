@@ -212,24 +212,11 @@ async fn find_problem(
         // The index may still list a record that has just been synced.
         let Some(failure) = mapping.operation.failure.clone() else { continue };
         let failed_at = mapping.operation.failed_at;
-        let xero_url = xero_url(&mapping);
         let record = RecordView::from_mapping(mapping);
+        let xero_url = record.xero_url.clone();
         return Ok(Some(ProblemView { record, failure: failure.into(), failed_at, xero_url }));
     }
     Ok(None)
-}
-
-/// Returns the address at which Xero shows the document.
-fn xero_url(mapping: &domain::mapping::Mapping) -> Option<String> {
-    use domain::entity::EntityKind;
-    let id = mapping.link.as_ref()?.xero_id;
-    let page = match mapping.key.kind {
-        EntityKind::Contact => "Contacts/View/",
-        EntityKind::Invoice => "AccountsReceivable/View.aspx?InvoiceID=",
-        EntityKind::CreditNote => "AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
-        EntityKind::Payment | EntityKind::Allocation => return None,
-    };
-    Some(format!("https://go.xero.com/{page}{id}"))
 }
 
 fn connection_problem(status: ConnectionStatus) -> Option<FailureView> {

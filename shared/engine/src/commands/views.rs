@@ -28,6 +28,9 @@ pub struct RecordView {
     /// Its number there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xero_number: Option<String>,
+    /// The page in Xero that shows it, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xero_url: Option<String>,
     /// Status and amounts, for invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amounts: Option<DocumentAmounts>,
@@ -85,6 +88,7 @@ impl RecordView {
             OperationState::Skipped => (RecordState::Skipped, None),
             OperationState::Withheld => (RecordState::NeverSend, None),
         };
+        let xero_url = link.as_ref().and_then(|link| find_xero_url(key.kind, link.xero_id));
         Self {
             crm_id: key.crm_id,
             entity: key.kind,
@@ -93,10 +97,22 @@ impl RecordView {
             synced_revision,
             xero_id: link.as_ref().map(|link| link.xero_id),
             xero_number: link.as_ref().and_then(|link| link.number.clone()),
+            xero_url,
             amounts: link.and_then(|link| link.amounts),
             next_attempt_at,
             failure: operation.failure,
             earlier_xero_ids: left,
         }
     }
+}
+
+/// Returns the page in Xero that shows a document, or `None` if its kind has no page of its own.
+pub(crate) fn find_xero_url(kind: EntityKind, id: XeroId) -> Option<String> {
+    let page = match kind {
+        EntityKind::Contact => "Contacts/View/",
+        EntityKind::Invoice => "AccountsReceivable/View.aspx?InvoiceID=",
+        EntityKind::CreditNote => "AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+        EntityKind::Payment | EntityKind::Allocation => return None,
+    };
+    Some(format!("https://go.xero.com/{page}{id}"))
 }

@@ -48,6 +48,7 @@ pub async fn fetch_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError
         read_at: desk.engine.clock.now(),
         organisation_name: organisation.name,
         base_currency: organisation.base_currency,
+        short_code: organisation.short_code,
         accounts: accounts.with_code,
         tax_rates: tax_rates.rows,
         money_accounts: accounts.for_money,

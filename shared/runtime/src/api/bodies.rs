@@ -1,11 +1,12 @@
 //! The request bodies that the routes accept.
 
-use domain::account_codes::AccountCodes;
 use domain::body::{BodyField, BodyShape};
 
+use super::attention::RecordChoice;
 use super::connection::{ConnectTicket, OrganisationChoice};
 use super::contacts::ContactChoice;
 use super::payments::PaymentChoice;
+use super::views::AccountCodesView;
 use crate::http::{ProblemDetails, RequestBody, parse_body};
 
 const CODES: &[BodyField] = &[
@@ -17,21 +18,22 @@ const CODES: &[BodyField] = &[
     BodyField::new("tax_types", BodyShape::Map),
 ];
 
-impl RequestBody for AccountCodes {
+impl RequestBody for AccountCodesView {
     const SHAPE: BodyShape = BodyShape::Object(CODES);
     const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
 }
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for
 /// the account codes, the completion of a connect, the choice of an organisation, the link of a
-/// contact, and the answer about a payment.
-pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 5] {
+/// contact, the answer about a payment, and the choice of records.
+pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 6] {
     [
-        find_body_error::<AccountCodes>(bytes),
+        find_body_error::<AccountCodesView>(bytes),
         find_body_error::<ConnectTicket>(bytes),
         find_body_error::<OrganisationChoice>(bytes),
         find_body_error::<ContactChoice>(bytes),
         find_body_error::<PaymentChoice>(bytes),
+        find_body_error::<RecordChoice>(bytes),
     ]
 }
 
@@ -49,7 +51,7 @@ mod tests {
     fn every_account_code_can_be_chosen() {
         let code = || Some("200".to_owned());
         // Without `..`, so that adding a code without extending the shape does not compile.
-        let codes = AccountCodes {
+        let codes = AccountCodesView {
             sales: "200".to_owned(),
             stripe_bank: code(),
             stripe_fee: code(),
@@ -58,7 +60,7 @@ mod tests {
             tax_types: BTreeMap::from([("20".to_owned(), "OUTPUT2".to_owned())]),
         };
         let body = serde_json::to_string(&codes).unwrap();
-        assert_eq!(parse_body::<AccountCodes>(body.as_bytes()).unwrap(), codes);
+        assert_eq!(parse_body::<AccountCodesView>(body.as_bytes()).unwrap(), codes);
     }
 
     #[test]
@@ -76,12 +78,14 @@ mod tests {
             Some("tenantId is not a known field; did you mean tenant_id?")
         );
         let contact = format!(r#"{{"contact_id":"{id}","contact_id":"{id}"}}"#);
-        let [_, _, _, contact, _] = list_body_errors(contact.as_bytes());
+        let [_, _, _, contact, ..] = list_body_errors(contact.as_bytes());
         assert_eq!(contact.as_deref(), Some("contact_id: is given twice"));
-        let [.., says] = list_body_errors(br#"{"sameas":"pay_1"}"#);
+        let [.., says, _] = list_body_errors(br#"{"sameas":"pay_1"}"#);
         assert_eq!(says.as_deref(), Some("sameas is not a known field; did you mean same_as?"));
-        let [.., says] = list_body_errors(br#"{"same_as":"pay_1"}"#);
+        let [.., says, _] = list_body_errors(br#"{"same_as":"pay_1"}"#);
         assert_eq!(says, None);
+        let [.., records] = list_body_errors(br#"{"records":[{"kind":"invoice"}]}"#);
+        assert!(records.unwrap().starts_with("records[0].kind is not a known field"));
     }
 
     #[test]

@@ -1,71 +1,112 @@
-//! Decisions of people: Never send, and the account codes.
+//! The accounts and tax rates that an account uses.
 
-use domain::account_codes::AccountCodes;
-use domain::entity::EntityKind;
+use axum::extract::State;
+use domain::ids::AccountId;
 use engine::Engine;
-use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
-use lambda_http::Request;
+use engine::commands::choices::{self, CodeChoiceOutcome};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::records::{parse_crm_id, unknown_record};
-use super::{
-    RouteResult, describe_attempt_error, interactive_invocation, log_unavailable, may_change,
-};
-use crate::http::{ApiCaller, ProblemDetails, json_response, read_body};
+use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
+use super::views::{AccountChoicesView, AccountCodesView};
+use super::{RouteResult, describe_attempt_error, interactive_invocation, log_unavailable};
+use crate::http::{FieldProblem, ProblemDetails, json_response, versioned_response};
 
-pub(super) async fn never_send(
-    engine: &Engine,
-    caller: &ApiCaller,
-    kind: EntityKind,
-    id: &str,
-) -> RouteResult {
-    may_change(caller)?;
-    let (account, user) = (&caller.account, &caller.user);
-    let withheld = choices::never_send_record(engine, account, user, kind, parse_crm_id(id)?).await;
-    match withheld.map_err(|error| log_unavailable(&error))? {
-        NeverSendOutcome::Done(view) => Ok(json_response(200, &view)),
-        NeverSendOutcome::BeingSent { until: _ } => Err(ProblemDetails::state_conflict(
-            "This record is being sent to Xero. Try again in a minute or two.",
+/// Declares the routes of this module.
+pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(read_account_codes, choose_account_codes))
+        .routes(routes!(read_account_choices))
+}
+
+/// Reads the account codes and tax types in use.
+#[utoipa::path(
+    get,
+    path = "/v1/account-codes",
+    tag = "settings",
+    responses(
+        (status = 200, description = "The account codes.", body = AccountCodesView, headers(
+            ("etag" = String, description = "The version, for the `If-Match` of a change."),
         )),
-        NeverSendOutcome::Unknown => Err(unknown_record()),
-    }
-}
-
-pub(super) async fn read_account_codes(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    let codes = choices::account_codes(engine, &caller.account).await;
-    Ok(json_response(200, &codes.map_err(|error| log_unavailable(&error))?))
-}
-
-pub(super) async fn read_account_choices(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    match choices::account_choices(engine, &caller.account, interactive_invocation(engine)).await {
-        Ok(choices) => Ok(json_response(200, &choices)),
-        Err(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
-        }
-    }
-}
-
-pub(super) async fn choose_account_codes(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
+    ),
+)]
+async fn read_account_codes(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
 ) -> RouteResult {
-    may_change(caller)?;
-    let codes: AccountCodes = read_body(request)?;
-    let account = &caller.account;
-    let chosen = choices::choose_account_codes(
-        engine,
-        account,
-        codes.clone(),
-        interactive_invocation(engine),
-    );
-    match chosen.await.map_err(|error| log_unavailable(&error))? {
-        CodeChoiceOutcome::Done => Ok(json_response(200, &codes)),
-        CodeChoiceOutcome::Refused(objections) => Err(match objections.first() {
-            Some(objection) => ProblemDetails::bad_field(&objection.field, &objection.problem),
-            None => ProblemDetails::service_unavailable(),
-        }),
-        CodeChoiceOutcome::Unread(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
+    answer_account_codes(&engine, &caller.account).await
+}
+
+async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResult {
+    let codes = choices::account_codes(engine, account).await;
+    let codes = codes.map_err(|error| log_unavailable(&error))?;
+    Ok(versioned_response(codes.version, &AccountCodesView::from(codes.codes)))
+}
+
+/// Reads the accounts and tax rates to choose from.
+#[utoipa::path(
+    get,
+    path = "/v1/account-codes/choices",
+    tag = "settings",
+    responses(
+        (status = 200, description = "The choices, as Xero had them within the last minute.", body = AccountChoicesView),
+        (status = 409, description = "Xero cannot be read."),
+    ),
+)]
+async fn read_account_choices(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+) -> RouteResult {
+    let invocation = interactive_invocation(&engine);
+    match choices::account_choices(&engine, &caller.account, invocation).await {
+        Ok(choices) => Ok(json_response(200, &AccountChoicesView::from(choices))),
+        Err(trouble) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
         }
+    }
+}
+
+/// Chooses the account codes and tax types.
+///
+/// Records that were given up because a choice was missing are tried again.
+#[utoipa::path(
+    put,
+    path = "/v1/account-codes",
+    tag = "settings",
+    params(
+        ("if-match" = Option<String>, Header, description = "The `etag` of the codes that the change is based on. Without it, the change replaces whatever another person chose meanwhile."),
+    ),
+    request_body = AccountCodesView,
+    responses(
+        (status = 200, description = "The account codes in use from now on.", body = AccountCodesView, headers(
+            ("etag" = String, description = "The version, for the `If-Match` of a change."),
+        )),
+        (status = 400, description = "The body is not valid, or a code cannot be used."),
+        (status = 403, description = "The role may only read."),
+        (status = 409, description = "Xero cannot be read."),
+        (status = 412, description = "Another person has changed the codes."),
+    ),
+)]
+async fn choose_account_codes(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    ExpectedVersion(expected): ExpectedVersion,
+    JsonBody(codes): JsonBody<AccountCodesView>,
+) -> RouteResult {
+    let (account, invocation) = (&caller.account, interactive_invocation(&engine));
+    let chosen =
+        choices::replace_account_codes(&engine, account, codes.into(), expected, invocation);
+    match chosen.await.map_err(|error| log_unavailable(&error))? {
+        CodeChoiceOutcome::Done => answer_account_codes(&engine, account).await,
+        CodeChoiceOutcome::Refused(objections) => {
+            let errors = objections
+                .into_iter()
+                .map(|one| FieldProblem { field: one.field, detail: one.problem });
+            Err(ProblemDetails::bad_fields(errors.collect()))
+        }
+        CodeChoiceOutcome::Unread(trouble) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
+        }
+        CodeChoiceOutcome::Changed => Err(ProblemDetails::changed_meanwhile()),
     }
 }

@@ -1,29 +1,51 @@
 //! The connection: connect, complete, status, disconnect, and choosing another organisation.
 
+use axum::extract::State;
 use domain::body::{BodyField, BodyShape};
 use domain::connection::PinnedOrganisation;
 use domain::ids::TenantId;
 use engine::Engine;
 use engine::commands::connect::{self, ConnectError, ConnectOutcome};
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
-use engine::commands::status as engine_status;
-use engine::commands::status::OrganisationOption;
+use engine::commands::status;
 use engine::connection::disconnect;
-use lambda_http::Request;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
 
-use super::{RouteResult, interactive_invocation, log_unavailable, may_change};
-use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response, read_body};
+use super::extract::{Administrator, AnyCaller, JsonBody};
+use super::views::{CompletionView, ConnectView, OrganisationView, StatusView};
+use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
+use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
 
-#[derive(Serialize)]
-struct ConnectView {
-    authorize_url: String,
+/// Declares the routes of this module.
+pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(read_connection, begin_connect, disconnect_account))
+        .routes(routes!(complete_connect))
+        .routes(routes!(choose_organisation))
 }
 
-pub(super) async fn begin_connect(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    may_change(caller)?;
-    let begun = connect::begin_connect(engine, &caller.account, &caller.user).await;
+/// Begins a connect.
+///
+/// The browser continues at `authorize_url`, and comes back with a ticket that completes it.
+#[utoipa::path(
+    post,
+    path = "/v1/connection",
+    tag = "connection",
+    responses(
+        (status = 201, description = "The connect has begun.", body = ConnectView),
+        (status = 403, description = "The role may only read."),
+    ),
+)]
+async fn begin_connect(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+) -> RouteResult {
+    let begun = connect::begin_connect(&engine, &caller.account, &caller.user).await;
     let authorize_url = begun.map_err(|error: ConnectError| log_unavailable(&error))?;
     Ok(json_response(201, &ConnectView { authorize_url }))
 }
@@ -31,9 +53,11 @@ pub(super) async fn begin_connect(engine: &Engine, caller: &ApiCaller) -> RouteR
 const TICKET: &[BodyField] = &[BodyField::single_value("ticket")];
 
 /// The ticket that the CRM's page received from the callback.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct ConnectTicket {
+    /// The ticket.
     #[serde(deserialize_with = "deserialize_secret")]
+    #[schema(value_type = String)]
     ticket: SecretString,
 }
 
@@ -48,45 +72,40 @@ fn deserialize_secret<'de, D: Deserializer<'de>>(
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// The result of a completion.
-#[derive(Serialize)]
-struct CompletionView {
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organisation: Option<String>,
-    /// The Xero user who consented.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    xero_user: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    choices: Vec<OrganisationOption>,
-    /// What else the person should know.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
-}
-
 /// Some of the ticked organisations belong to another account.
 const OTHERS_IN_USE: &str = "Another organisation that you selected is connected to another ServiceCortex account. To use it here, disconnect it there first, then connect again. If you do not know that account, contact support.";
 
-impl CompletionView {
-    fn with_outcome(outcome: &'static str) -> Self {
-        Self { outcome, organisation: None, xero_user: None, choices: Vec::new(), message: None }
-    }
-}
-
-/// Completes a connect. If Xero is slow, the answer is `in_progress`, and presenting the same
-/// ticket again resumes the completion.
-pub(super) async fn complete_connect(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
+/// Completes a connect with the ticket of the callback.
+///
+/// If Xero is slow, the response is `in_progress`, and presenting the same ticket again resumes the
+/// completion.
+#[utoipa::path(
+    post,
+    path = "/v1/connection/complete",
+    tag = "connection",
+    request_body = ConnectTicket,
+    responses(
+        (status = 200, description = "The result.", body = CompletionView),
+        (status = 202, description = "Xero is slow. Present the ticket again.", body = CompletionView),
+        (status = 400, description = "The body is not valid."),
+        (status = 403, description = "The role may only read, or another person began the connect."),
+        (status = 409, description = "The organisation is connected to another account."),
+        (status = 410, description = "The ticket was used, has expired, or Xero did not accept it."),
+    ),
+)]
+async fn complete_connect(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    JsonBody(body): JsonBody<ConnectTicket>,
 ) -> RouteResult {
-    may_change(caller)?;
-    let ConnectTicket { ticket } = read_body(request)?;
-    let (account, user) = (&caller.account, &caller.user);
-    let completed =
-        connect::complete_connect(engine, account, user, &ticket, interactive_invocation(engine))
-            .await;
-    completed.map_err(|error| log_unavailable(&error)).and_then(answer_completion)
+    let (account, user, invocation) =
+        (&caller.account, &caller.user, interactive_invocation(&engine));
+    let completing = connect::complete_connect(&engine, account, user, &body.ticket, invocation);
+    let completing = Box::pin(completing);
+    let work = async {
+        completing.await.map_err(|error| log_unavailable(&error)).and_then(answer_completion)
+    };
+    answer_in_time(work, async { Ok(answer_in_progress()) }).await
 }
 
 fn answer_completion(completed: ConnectOutcome) -> RouteResult {
@@ -102,7 +121,11 @@ fn answer_completion(completed: ConnectOutcome) -> RouteResult {
             Ok(json_response(200, &CompletionView::with_outcome("no_organisation")))
         }
         ConnectOutcome::OtherOrganisation { by, offered, is_any_in_use } => {
-            let choices = offered.into_iter().map(OrganisationOption::from).collect();
+            let choices = offered
+                .into_iter()
+                .map(status::OrganisationOption::from)
+                .map(OrganisationView::from)
+                .collect();
             let view = CompletionView::with_outcome("other_organisation");
             let message = is_any_in_use.then_some(OTHERS_IN_USE);
             Ok(json_response(200, &CompletionView { xero_user: by, choices, message, ..view }))
@@ -119,7 +142,7 @@ fn answer_completion(completed: ConnectOutcome) -> RouteResult {
     }
 }
 
-pub(super) fn answer_in_progress() -> lambda_http::Response<lambda_http::Body> {
+fn answer_in_progress() -> lambda_http::Response<lambda_http::Body> {
     json_response(202, &CompletionView::with_outcome("in_progress"))
 }
 
@@ -129,63 +152,85 @@ fn organisation_in_use() -> ProblemDetails {
     )
 }
 
-pub(super) async fn read_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    let view = engine_status::read_status(engine, &caller.account).await;
-    let mut view = view.map_err(|error| log_unavailable(&error))?;
-    if caller.role == CallerRole::Reader {
-        // Only people who may choose an organisation may see the choices.
-        view.choices = Vec::new();
-        view.choices_by = None;
-    }
-    Ok(json_response(200, &view))
+/// Reads the status of the connection.
+#[utoipa::path(
+    get,
+    path = "/v1/connection",
+    tag = "connection",
+    responses((status = 200, description = "The status.", body = StatusView)),
+)]
+async fn read_connection(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+) -> RouteResult {
+    answer_status(&engine, &caller).await
 }
 
-/// Ends the connection. When this answers, no new work starts; links that could not be removed at
-/// Xero are removed later.
-pub(super) async fn disconnect_account(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    may_change(caller)?;
-    let ended =
-        disconnect::disconnect_account(engine, &caller.account, interactive_invocation(engine))
-            .await;
-    ended.map_err(|error| log_unavailable(&error))?;
-    read_status(engine, caller).await
+async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
+    let view = status::read_status(engine, &caller.account).await;
+    let view = view.map_err(|error| log_unavailable(&error))?;
+    let pages = find_pages(engine, &caller.account).await?;
+    let can_change = caller.role == CallerRole::Administrator;
+    Ok(json_response(200, &StatusView::for_caller(view, can_change, &pages)))
+}
+
+/// Ends the connection.
+///
+/// When this answers, no new work starts. What is in Xero stays, and links that could not be
+/// removed at Xero are removed later.
+#[utoipa::path(
+    delete,
+    path = "/v1/connection",
+    tag = "connection",
+    responses(
+        (status = 200, description = "The status.", body = StatusView),
+        (status = 403, description = "The role may only read."),
+    ),
+)]
+async fn disconnect_account(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+) -> RouteResult {
+    let invocation = interactive_invocation(&engine);
+    let ending = Box::pin(disconnect::disconnect_account(&engine, &caller.account, invocation));
+    let work = async {
+        ending.await.map_err(|error| log_unavailable(&error))?;
+        answer_status(&engine, &caller).await
+    };
+    answer_in_time(Box::pin(work), Box::pin(answer_late_disconnect(&engine, &caller))).await
 }
 
 /// Answers a disconnect that took too long. Xero may still list the organisation; the sweep removes
 /// the link.
-pub(super) async fn answer_late_disconnect(engine: &Engine, caller: &ApiCaller) -> RouteResult {
+async fn answer_late_disconnect(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     let row = engine.store.find_connection(&caller.account).await;
     let row = row.map_err(|error| log_unavailable(&error))?;
     if row.is_some_and(|row| row.record.state.is_connected()) {
         return Err(ProblemDetails::too_slow());
     }
-    read_status(engine, caller).await
+    answer_status(engine, caller).await
 }
 
 /// Answers a choice that took too long: the organisation is in use, or the choice has to be
 /// repeated.
-pub(super) async fn answer_late_choice(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
-) -> RouteResult {
-    let OrganisationChoice { tenant_id } = read_body(request)?;
+async fn answer_late_choice(engine: &Engine, caller: &ApiCaller, tenant: TenantId) -> RouteResult {
     let row = engine.store.find_connection(&caller.account).await;
     let row = row.map_err(|error| log_unavailable(&error))?;
     let ledger = row.filter(|row| row.record.state.is_connected());
     let ledger = ledger.and_then(|row| row.record.current_ledger());
-    if ledger.is_none_or(|ledger| ledger.tenant != tenant_id) {
+    if ledger.is_none_or(|ledger| ledger.tenant != tenant) {
         return Err(ProblemDetails::too_slow());
     }
-    read_status(engine, caller).await
+    answer_status(engine, caller).await
 }
 
 const TENANT: &[BodyField] = &[BodyField::single_value("tenant_id")];
 
 /// The choice of one of the offered organisations.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct OrganisationChoice {
-    tenant_id: TenantId,
+    /// The organisation.
+    tenant_id: Uuid,
 }
 
 impl RequestBody for OrganisationChoice {
@@ -193,25 +238,35 @@ impl RequestBody for OrganisationChoice {
     const MUST: &'static str = "must name the tenant_id of one of the choices";
 }
 
-pub(super) async fn choose_organisation(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
+/// Chooses one of the offered organisations.
+#[utoipa::path(
+    post,
+    path = "/v1/connection/organisation",
+    tag = "connection",
+    request_body = OrganisationChoice,
+    responses(
+        (status = 200, description = "The status. The account uses the organisation.", body = StatusView),
+        (status = 400, description = "The body is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 409, description = "The organisation is not offered, or is connected to another account."),
+    ),
+)]
+async fn choose_organisation(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    JsonBody(body): JsonBody<OrganisationChoice>,
 ) -> RouteResult {
-    may_change(caller)?;
-    let OrganisationChoice { tenant_id } = read_body(request)?;
-    let chosen = organisation::choose_organisation(
-        engine,
-        &caller.account,
-        tenant_id,
-        interactive_invocation(engine),
-    )
-    .await;
-    match chosen.map_err(|error| log_unavailable(&error))? {
-        OrganisationChoiceOutcome::Done => read_status(engine, caller).await,
-        OrganisationChoiceOutcome::InUse => Err(organisation_in_use()),
-        OrganisationChoiceOutcome::NotOffered => Err(ProblemDetails::state_conflict(
-            "This organisation has not been authorised. Click Connect to Xero and select it there first.",
-        )),
-    }
+    let (tenant, invocation) = (TenantId(body.tenant_id), interactive_invocation(&engine));
+    let choosing =
+        Box::pin(organisation::choose_organisation(&engine, &caller.account, tenant, invocation));
+    let work = async {
+        match choosing.await.map_err(|error| log_unavailable(&error))? {
+            OrganisationChoiceOutcome::Done => answer_status(&engine, &caller).await,
+            OrganisationChoiceOutcome::InUse => Err(organisation_in_use()),
+            OrganisationChoiceOutcome::NotOffered => Err(ProblemDetails::state_conflict(
+                "This organisation has not been authorised. Click Connect to Xero and select it there first.",
+            )),
+        }
+    };
+    answer_in_time(Box::pin(work), Box::pin(answer_late_choice(&engine, &caller, tenant))).await
 }

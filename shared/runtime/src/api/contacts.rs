@@ -1,49 +1,73 @@
 //! Contacts: search, link, unlink, and the reconciliation with all clients.
 
+use axum::extract::State;
 use domain::body::{BodyField, BodyShape};
-use domain::ids::XeroContactId;
-use domain::matching::{ContactCandidate, ContactMatch, MatchEvidence};
-use domain::reconciliation::{
-    ClientFinding, ContactReconciliation, ReconciliationCounts, ReconciliationProgress,
-};
+use domain::ids::{AccountId, XeroContactId};
 use engine::Engine;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
-use lambda_http::{Request, RequestExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::records::{parse_crm_id, unknown_record};
-use super::{
-    RouteResult, describe_attempt_error, interactive_invocation, log_unavailable, may_change,
-};
-use crate::http::{ApiCaller, ProblemDetails, RequestBody, json_response, read_body};
+use super::extract::{Administrator, AnyCaller, JsonBody, Parameters, PathIds};
+use super::log::parse_choice;
+use super::records::{answer_record, parse_crm_id, unknown_record};
+use super::views::{ContactsView, FindingWord, FindingsView, ReconciliationView, RecordView};
+use super::{RouteResult, describe_attempt_error, interactive_invocation, log_unavailable};
+use crate::http::{ProblemDetails, RequestBody, json_response};
 
 /// The length of a search text in characters. Xero does not search for shorter ones.
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
 
-#[derive(Serialize)]
-struct ContactsView<T> {
-    contacts: T,
+/// Declares the routes of this module.
+pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(search_contacts))
+        .routes(routes!(link_contact, unlink_contact))
+        .routes(routes!(read_reconciliation, start_reconciliation))
+        .routes(routes!(read_findings))
 }
 
-pub(super) async fn search_contacts(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
+/// The parameters of a search.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SearchParameters {
+    /// A part of the name, the e-mail address or a number.
+    #[param(value_type = String, required = true, min_length = 2, max_length = 100)]
+    query: Option<String>,
+}
+
+/// Searches the contacts in Xero.
+///
+/// Every search may cost a call to Xero, so only people who may link a contact can search.
+#[utoipa::path(
+    get,
+    path = "/v1/contacts",
+    tag = "contacts",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "The contacts.", body = ContactsView),
+        (status = 400, description = "The query is too short or too long."),
+        (status = 403, description = "The role may only read."),
+        (status = 409, description = "Xero cannot be read."),
+    ),
+)]
+async fn search_contacts(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    Parameters(asked): Parameters<SearchParameters>,
 ) -> RouteResult {
-    // Every search may cost a call, and only people who may link need one.
-    may_change(caller)?;
-    let parameters = request.query_string_parameters();
-    let query = parameters.first("query").unwrap_or_default().trim();
+    let query = asked.query.as_deref().unwrap_or_default().trim();
     if !QUERY_LENGTH.contains(&query.chars().count()) {
         return Err(ProblemDetails::bad_field("query", "must have 2 to 100 characters"));
     }
-    match contacts::search_contacts(engine, &caller.account, query, interactive_invocation(engine))
-        .await
-    {
-        Ok(contacts) => Ok(json_response(200, &ContactsView { contacts })),
+    let invocation = interactive_invocation(&engine);
+    match contacts::search_contacts(&engine, &caller.account, query, invocation).await {
+        Ok(found) => Ok(json_response(200, &ContactsView::from(found))),
         Err(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
+            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
         }
     }
 }
@@ -51,8 +75,9 @@ pub(super) async fn search_contacts(
 const CONTACT: &[BodyField] = &[BodyField::single_value("contact_id")];
 
 /// The contact to which a client is to be linked.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct ContactChoice {
+    /// The contact's id in Xero.
     contact_id: Uuid,
 }
 
@@ -61,42 +86,71 @@ impl RequestBody for ContactChoice {
     const MUST: &'static str = "must be {\"contact_id\": \"<the id of a contact in Xero>\"}";
 }
 
-pub(super) async fn link_contact(
-    engine: &Engine,
-    caller: &ApiCaller,
-    client: &str,
-    request: &Request,
+/// Links a client to a contact.
+///
+/// The client's data and documents go to that contact from now on.
+#[utoipa::path(
+    put,
+    path = "/v1/clients/{client_id}/contact",
+    tag = "contacts",
+    params(("client_id" = String, Path, description = "The CRM's id of the client.")),
+    request_body = ContactChoice,
+    responses(
+        (status = 200, description = "The client.", body = RecordView),
+        (status = 400, description = "The id or the body is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "The client was never sent to the integration."),
+        (status = 409, description = "The contact cannot be used, the client is being sent, or Xero cannot be read."),
+    ),
+)]
+async fn link_contact(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds(client): PathIds<String>,
+    JsonBody(body): JsonBody<ContactChoice>,
 ) -> RouteResult {
-    may_change(caller)?;
-    let ContactChoice { contact_id } = read_body(request)?;
     let (account, user) = (&caller.account, &caller.user);
-    let (client, contact) = (parse_crm_id(client)?, XeroContactId(contact_id));
-    let linked = contacts::link_client(
-        engine,
-        account,
-        user,
-        client,
-        contact,
-        interactive_invocation(engine),
-    )
-    .await;
-    answer_link_result(engine, linked.map_err(|error| log_unavailable(&error))?)
+    let (client, contact) = (parse_crm_id(&client)?, XeroContactId(body.contact_id));
+    let invocation = interactive_invocation(&engine);
+    let linked = contacts::link_client(&engine, account, user, client, contact, invocation).await;
+    let linked = linked.map_err(|error| log_unavailable(&error))?;
+    answer_link_result(&engine, account, linked).await
 }
 
-pub(super) async fn unlink_contact(
-    engine: &Engine,
-    caller: &ApiCaller,
-    client: &str,
+/// Unlinks a client from its contact.
+///
+/// The contact stays in Xero, and the client is not matched with it again.
+#[utoipa::path(
+    delete,
+    path = "/v1/clients/{client_id}/contact",
+    tag = "contacts",
+    params(("client_id" = String, Path, description = "The CRM's id of the client.")),
+    responses(
+        (status = 200, description = "The client.", body = RecordView),
+        (status = 400, description = "The id is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "The client was never sent to the integration."),
+        (status = 409, description = "The client is being sent at this moment."),
+    ),
+)]
+async fn unlink_contact(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds(client): PathIds<String>,
 ) -> RouteResult {
-    may_change(caller)?;
     let (account, user) = (&caller.account, &caller.user);
-    let unlinked = contacts::unlink_client(engine, account, user, parse_crm_id(client)?).await;
-    answer_link_result(engine, unlinked.map_err(|error| log_unavailable(&error))?)
+    let unlinked = contacts::unlink_client(&engine, account, user, parse_crm_id(&client)?).await;
+    let unlinked = unlinked.map_err(|error| log_unavailable(&error))?;
+    answer_link_result(&engine, account, unlinked).await
 }
 
-fn answer_link_result(engine: &Engine, linked: LinkOutcome) -> RouteResult {
+async fn answer_link_result(
+    engine: &Engine,
+    account: &AccountId,
+    linked: LinkOutcome,
+) -> RouteResult {
     match linked {
-        LinkOutcome::Done(view) => Ok(json_response(200, &view)),
+        LinkOutcome::Done(view) => answer_record(engine, account, Some(*view)).await,
         LinkOutcome::BeingSent => Err(ProblemDetails::state_conflict(
             "The client is being sent to Xero. Try again in a minute or two.",
         )),
@@ -108,126 +162,90 @@ fn answer_link_result(engine: &Engine, linked: LinkOutcome) -> RouteResult {
     }
 }
 
-/// The progress of a reconciliation.
-#[derive(Serialize)]
-struct ReconciliationView {
-    started_by: String,
-    started_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_at: Option<String>,
-    /// Why the reconciliation was given up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<String>,
-    /// Pages of findings so far.
-    pages: u32,
-    #[serde(flatten)]
-    counts: ReconciliationCounts,
-}
-
-impl From<ContactReconciliation> for ReconciliationView {
-    fn from(row: ContactReconciliation) -> Self {
-        let (finished_at, stopped) = match row.place {
-            ReconciliationProgress::Comparing { after: _ } => (None, None),
-            ReconciliationProgress::Done { at } => (Some(at.to_string()), None),
-            ReconciliationProgress::Stopped { failure } => (None, Some(failure.to_string())),
-        };
-        Self {
-            started_by: row.by.to_string(),
-            started_at: row.started_at.to_string(),
-            finished_at,
-            stopped,
-            pages: row.pages,
-            counts: row.counts,
-        }
-    }
-}
-
-pub(super) async fn start_reconciliation(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    may_change(caller)?;
+/// Starts a reconciliation, or joins the one in progress.
+///
+/// It compares all clients with all contacts, links certain matches and lists the others.
+#[utoipa::path(
+    post,
+    path = "/v1/reconciliation",
+    tag = "contacts",
+    responses(
+        (status = 202, description = "The progress.", body = ReconciliationView),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "Xero was never connected."),
+    ),
+)]
+async fn start_reconciliation(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+) -> RouteResult {
     let started =
-        reconcile::start_reconciliation(engine, &caller.account, caller.user.clone()).await;
+        reconcile::start_reconciliation(&engine, &caller.account, caller.user.clone()).await;
     match started.map_err(|error| log_unavailable(&error))? {
-        Some(row) => Ok(json_response(202, &ReconciliationView::from(row))),
+        Some(row) => Ok(json_response(202, &ReconciliationView::from(Some(row)))),
         None => Err(ProblemDetails::not_found("Xero was never connected.")),
     }
 }
 
-pub(super) async fn read_reconciliation(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    let row = reconcile::find_reconciliation(engine, &caller.account).await;
-    match row.map_err(|error| log_unavailable(&error))? {
-        Some(row) => Ok(json_response(200, &ReconciliationView::from(row))),
-        None => Err(ProblemDetails::not_found("No reconciliation has been started yet.")),
-    }
-}
-
-/// The finding about one client, in sentences for people.
-#[derive(Serialize)]
-struct FindingView {
-    client_id: String,
-    name: String,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contact_id: Option<XeroContactId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<MatchEvidence>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<ContactCandidate>,
-    message: String,
-    remedy: String,
-}
-
-impl From<ClientFinding> for FindingView {
-    fn from(finding: ClientFinding) -> Self {
-        let ClientFinding { client_id, name, found } = finding;
-        let view = |outcome, message: String, remedy: &str| Self {
-            client_id: client_id.to_string(),
-            name: name.clone(),
-            outcome,
-            contact_id: None,
-            by: None,
-            candidates: Vec::new(),
-            message,
-            remedy: remedy.to_owned(),
-        };
-        match found {
-            ContactMatch::Confident { contact, by } => {
-                let message = domain::reconciliation::describe_link(by);
-                let view =
-                    view("linked", message, "If this is the wrong contact, unlink the client.");
-                Self { contact_id: Some(contact), by: Some(by), ..view }
-            }
-            ContactMatch::Ambiguous { candidates, why } => {
-                Self { candidates, ..view("ambiguous", why.doubt_message(), why.doubt_remedy()) }
-            }
-            ContactMatch::Missing => view(
-                "missing",
-                "No contact in Xero resembles this client.".to_owned(),
-                "No action is needed: the contact is created with the client's first invoice. You can also search for a contact and link it.",
-            ),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct FindingsView {
-    page: u32,
-    findings: Vec<FindingView>,
-}
-
-pub(super) async fn read_findings(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
+/// Reads the progress of the newest reconciliation.
+#[utoipa::path(
+    get,
+    path = "/v1/reconciliation",
+    tag = "contacts",
+    responses(
+        (status = 200, description = "The progress; `none` if no reconciliation was started yet.", body = ReconciliationView),
+    ),
+)]
+async fn read_reconciliation(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
 ) -> RouteResult {
-    let parameters = request.query_string_parameters();
-    let page = parameters.first("page").unwrap_or("0").parse::<u32>();
+    let row = reconcile::find_reconciliation(&engine, &caller.account).await;
+    let row = row.map_err(|error| log_unavailable(&error))?;
+    Ok(json_response(200, &ReconciliationView::from(row)))
+}
+
+/// The parameters of the findings.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct FindingsParameters {
+    /// The number of the page, from 0; 0 if absent.
+    #[param(value_type = u32, required = false)]
+    page: Option<String>,
+    /// Only findings with this outcome: `linked`, `ambiguous` or `missing`.
+    #[param(value_type = FindingWord, required = false)]
+    outcome: Option<String>,
+}
+
+/// Reads a page of findings of the newest reconciliation.
+#[utoipa::path(
+    get,
+    path = "/v1/reconciliation/findings",
+    tag = "contacts",
+    params(FindingsParameters),
+    responses(
+        (status = 200, description = "The findings.", body = FindingsView),
+        (status = 400, description = "A parameter is not valid."),
+        (status = 404, description = "The page does not exist."),
+    ),
+)]
+async fn read_findings(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+    Parameters(asked): Parameters<FindingsParameters>,
+) -> RouteResult {
+    let page = asked.page.as_deref().unwrap_or("0").parse::<u32>();
     let page = page
         .map_err(|_| ProblemDetails::bad_field("page", "must be a whole number, 0 or greater"))?;
-    let found = reconcile::find_open_findings(engine, &caller.account, page).await;
+    let outcome = asked.outcome.as_deref();
+    let outcome = parse_choice(outcome, "outcome", FindingWord::parse, &FindingWord::NAMES)?;
+    let found = reconcile::find_open_findings(&engine, &caller.account, page).await;
     match found.map_err(|error| log_unavailable(&error))? {
-        Some(findings) => {
-            let findings = findings.into_iter().map(FindingView::from).collect();
-            Ok(json_response(200, &FindingsView { page, findings }))
+        Some(mut findings) => {
+            findings.retain(|one| {
+                outcome.is_none_or(|outcome| FindingWord::from(&one.found) == outcome)
+            });
+            Ok(json_response(200, &FindingsView::of_page(page, findings)))
         }
         None => Err(ProblemDetails::not_found("This page of findings does not exist.")),
     }

@@ -2,63 +2,189 @@
 
 use std::num::NonZeroU16;
 
+use axum::extract::State;
 use domain::entity::EntityKind;
-use domain::sync_log::LogStatus;
+use domain::ids::CrmId;
+use domain::sync_log::{LogStatus, RETENTION_DAYS};
 use engine::Engine;
+use engine::commands::activity;
 use engine::commands::settings::{self, LogFilter};
-use lambda_http::{Request, RequestExt};
+use jiff::Timestamp;
+use serde::Deserialize;
+use store::LogSpan;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{RouteResult, log_unavailable};
-use crate::http::{ApiCaller, ProblemDetails, json_response};
+use super::extract::{AnyCaller, Parameters};
+use super::views::{ActivityView, LogOutcome, LogPageView, RecordKind};
+use super::{RouteResult, find_pages, log_unavailable};
+use crate::http::{ProblemDetails, json_response};
 
 /// The default number of entries per page.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
 const PAGE_MAX: u16 = 200;
+/// Entries are kept for this long.
+const DAYS_MAX: i64 = RETENTION_DAYS;
 
-pub(super) async fn read_log_page(
-    engine: &Engine,
-    caller: &ApiCaller,
-    request: &Request,
-) -> RouteResult {
-    let query = request.query_string_parameters();
-    let kinds = EntityKind::ALL.map(EntityKind::as_str);
-    let entity = parse_choice(query.first("entity"), "entity", EntityKind::parse, &kinds)?;
-    let statuses = LogStatus::ALL.map(LogStatus::as_str);
-    let status = parse_choice(query.first("status"), "status", LogStatus::parse, &statuses)?;
-    let limit = match query.first("limit") {
-        None => PAGE_DEFAULT,
-        Some(text) => parse_page_size(text)?,
-    };
-    let cursor = query.first("cursor").filter(|cursor| !cursor.is_empty());
-    let cursor = cursor.map(parse_log_cursor).transpose()?;
-    let filter = LogFilter { entity, status };
-    let view = settings::read_sync_log(engine, &caller.account, filter, cursor, limit).await;
-    Ok(json_response(200, &view.map_err(|error| log_unavailable(&error))?))
+/// Declares the routes of this module.
+pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new().routes(routes!(read_sync_log)).routes(routes!(read_activity))
 }
 
-fn parse_choice<T>(
+/// The parameters of the sync log.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LogParameters {
+    /// Only entries about records of this kind.
+    #[param(value_type = RecordKind, required = false)]
+    entity: Option<String>,
+    /// Only entries with this outcome.
+    #[param(value_type = LogOutcome, required = false)]
+    status: Option<String>,
+    /// Only entries about the record with this id.
+    #[param(value_type = String, required = false)]
+    crm_id: Option<String>,
+    /// Only entries with this code of a failure.
+    #[param(value_type = String, required = false)]
+    code: Option<String>,
+    /// Only entries from this instant on, such as `2026-11-02T09:00:00Z`.
+    #[param(value_type = Timestamp, required = false)]
+    from: Option<String>,
+    /// Only entries before this instant.
+    #[param(value_type = Timestamp, required = false)]
+    before: Option<String>,
+    /// The maximum number of entries, from 1 to 200; 50 if absent.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 200)]
+    limit: Option<String>,
+    /// The `next` of the previous page.
+    #[param(value_type = String, required = false)]
+    cursor: Option<String>,
+}
+
+/// Reads a page of the sync log, newest first.
+///
+/// Entries are kept for 30 days.
+#[utoipa::path(
+    get,
+    path = "/v1/sync-log",
+    tag = "log",
+    params(LogParameters),
+    responses(
+        (status = 200, description = "A page of the log.", body = LogPageView),
+        (status = 400, description = "A parameter is not valid."),
+    ),
+)]
+async fn read_sync_log(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+    Parameters(asked): Parameters<LogParameters>,
+) -> RouteResult {
+    let kinds = EntityKind::ALL.map(EntityKind::as_str);
+    let entity = parse_choice(asked.entity.as_deref(), "entity", EntityKind::parse, &kinds)?;
+    let statuses = LogStatus::ALL.map(LogStatus::as_str);
+    let status = parse_choice(asked.status.as_deref(), "status", LogStatus::parse, &statuses)?;
+    let limit = asked.limit.as_deref().map_or(Ok(PAGE_DEFAULT), parse_page_size)?;
+    let cursor = parse_cursor(asked.cursor.as_deref())?;
+    let filter = LogFilter {
+        entity,
+        status,
+        crm_id: find_text(asked.crm_id.as_deref()).map(parse_record_id).transpose()?,
+        code: find_text(asked.code.as_deref()).map(str::to_owned),
+        span: LogSpan {
+            from: parse_instant(asked.from.as_deref(), "from")?,
+            before: parse_instant(asked.before.as_deref(), "before")?,
+        },
+    };
+    let view = settings::read_sync_log(&engine, &caller.account, &filter, cursor, limit).await;
+    let view = view.map_err(|error| log_unavailable(&error))?;
+    let pages = find_pages(&engine, &caller.account).await?;
+    Ok(json_response(200, &LogPageView::of_page(view, &pages)))
+}
+
+/// The parameters of the activity.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ActivityParameters {
+    /// How many days back, from 1 to 30; 30 if absent.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 30)]
+    days: Option<String>,
+}
+
+/// Counts the attempts of every hour.
+#[utoipa::path(
+    get,
+    path = "/v1/activity",
+    tag = "log",
+    params(ActivityParameters),
+    responses(
+        (status = 200, description = "The hours with attempts, the oldest first.", body = ActivityView),
+        (status = 400, description = "A parameter is not valid."),
+    ),
+)]
+async fn read_activity(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+    Parameters(asked): Parameters<ActivityParameters>,
+) -> RouteResult {
+    let wrong = || ProblemDetails::bad_field("days", "must be a whole number from 1 to 30");
+    let days = match find_text(asked.days.as_deref()) {
+        None => DAYS_MAX,
+        Some(text) => text
+            .parse::<i64>()
+            .ok()
+            .filter(|days| (1..=DAYS_MAX).contains(days))
+            .ok_or_else(wrong)?,
+    };
+    let activity = activity::read_activity(&engine, &caller.account, days).await;
+    let activity = activity.map_err(|error| log_unavailable(&error))?;
+    Ok(json_response(200, &ActivityView::from(activity)))
+}
+
+fn parse_record_id(text: &str) -> Result<CrmId, ProblemDetails> {
+    CrmId::new(text).map_err(|error| ProblemDetails::bad_field("crm_id", &error.to_string()))
+}
+
+/// Returns a parameter that is not empty.
+fn find_text(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Parses an instant. An empty one is none.
+fn parse_instant(
+    text: Option<&str>,
+    field: &'static str,
+) -> Result<Option<Timestamp>, ProblemDetails> {
+    let wrong =
+        |_| ProblemDetails::bad_field(field, "must be an instant such as 2026-11-02T09:00:00Z");
+    find_text(text).map(str::parse::<Timestamp>).transpose().map_err(wrong)
+}
+
+/// Parses a parameter that takes one of several words. An empty one is none.
+pub(super) fn parse_choice<T>(
     text: Option<&str>,
     field: &'static str,
     parse: impl Fn(&str) -> Option<T>,
     words: &[&str],
 ) -> Result<Option<T>, ProblemDetails> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = find_text(text) else { return Ok(None) };
     let wrong =
         || ProblemDetails::bad_field(field, &format!("must be one of {}", words.join(", ")));
     parse(text).map(Some).ok_or_else(wrong)
 }
 
-fn parse_page_size(text: &str) -> Result<NonZeroU16, ProblemDetails> {
+/// Parses the maximum number of rows of a page.
+pub(super) fn parse_page_size(text: &str) -> Result<NonZeroU16, ProblemDetails> {
     let size = text.parse::<NonZeroU16>().ok().filter(|size| size.get() <= PAGE_MAX);
     size.ok_or_else(|| ProblemDetails::bad_field("limit", "must be a whole number from 1 to 200"))
 }
 
-/// Parses a cursor: the id of the last entry of the previous page.
-fn parse_log_cursor(text: &str) -> Result<String, ProblemDetails> {
-    let shaped = text.len() <= 100
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte));
-    if shaped {
-        Ok(text.to_owned())
+/// Parses a cursor, which names the last row of the previous page. An empty one is none.
+pub(super) fn parse_cursor(text: Option<&str>) -> Result<Option<String>, ProblemDetails> {
+    let Some(text) = find_text(text) else { return Ok(None) };
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.!_~ ".contains(&byte);
+    if text.len() <= 200 && text.bytes().all(is_sign) {
+        Ok(Some(text.to_owned()))
     } else {
         Err(ProblemDetails::bad_field("cursor", "must be the `next` of an earlier page"))
     }

@@ -1,32 +1,45 @@
 //! The settings API: what people see and control.
+//!
+//! A handler's declaration both routes requests to it and describes it in the OpenAPI document.
 
+mod attention;
 mod bodies;
 mod choices;
 mod connection;
 mod contacts;
+mod document;
+mod extract;
 mod log;
 mod payments;
+mod preview;
 mod records;
-mod routes;
+mod views;
 
 use std::error::Error;
 use std::time::Duration;
 
-use domain::entity::EntityKind;
+use axum::Router;
+use axum::body::to_bytes;
+use bytes::Bytes;
+use domain::ids::AccountId;
+use engine::commands::links::{self, XeroPages};
 use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Request, RequestExt, Response, service_fn};
-use tracing::Instrument;
+use lambda_http::http::Uri;
+use lambda_http::http::header::CONTENT_LENGTH;
+use lambda_http::{Body, Request, RequestExt, Response, Service, service_fn};
+use tracing::{Instrument, Span};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use self::records::parse_kind;
-use self::routes::RouteLookup;
+use self::extract::AnyCaller;
 use crate::boot::boot_engine;
-use crate::http::{ApiCaller, CallerRole, ProblemDetails};
+use crate::http::{ApiCaller, ProblemDetails};
 
 pub use self::bodies::list_body_errors;
-pub use self::routes::{ApiRoute, ROUTES};
+pub use self::document::{describe_api, list_routes};
 
 /// Time limit of a request's work. Every request is answered within 25 seconds, because API Gateway
 /// gives up after 30 and Lambda ends the function after 29. The last second is for reading the
@@ -41,150 +54,130 @@ type RouteResult = Result<Response<Body>, ProblemDetails>;
 /// Serves the API until Lambda stops the process.
 pub async fn serve_api() -> Result<(), lambda_http::Error> {
     let booted = boot_engine().await?;
-    let engine = &booted.engine;
+    let api = &SettingsApi::new(booted.engine.clone());
     lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, lambda_http::Error>(answer_request(engine, &request).await)
+        Ok::<_, lambda_http::Error>(api.answer_request(&request).await)
     }))
     .await
 }
 
-/// Answers a request within 25 seconds, even if Xero or AWS is slow.
-pub async fn answer_request(engine: &Engine, request: &Request) -> Response<Body> {
-    let answer = match ApiCaller::from_request(request) {
-        Some(caller) => {
-            let span = tracing::info_span!("request", account.id = %caller.account);
-            answer_in_time(engine, request, &caller).instrument(span).await
-        }
-        None => Err(ProblemDetails::not_authenticated()),
-    };
-    answer.unwrap_or_else(|problem| problem.to_response())
+/// The API of one process.
+#[derive(Debug, Clone)]
+pub struct SettingsApi {
+    router: Router,
 }
 
-/// Answers a request in time. Work that takes longer is dropped, as if the process had died: what
-/// it has recorded continues with the next request, a wake-up or the sweep.
-async fn answer_in_time(engine: &Engine, request: &Request, caller: &ApiCaller) -> RouteResult {
-    let answer = Box::pin(route_request(engine, request, caller));
-    if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), answer).await {
+impl SettingsApi {
+    /// Creates the API of an engine.
+    pub fn new(engine: Engine) -> Self {
+        let (router, _) = declare_routes().split_for_parts();
+        let router = router
+            .fallback(refuse_address)
+            .method_not_allowed_fallback(refuse_method)
+            .with_state(engine);
+        Self { router }
+    }
+
+    /// Answers a request within 25 seconds, even if Xero or AWS is slow.
+    ///
+    /// Work that takes longer is dropped, as if the process had died: what it has recorded
+    /// continues with the next request, a wake-up or the sweep.
+    pub async fn answer_request(&self, request: &Request) -> Response<Body> {
+        let caller = ApiCaller::from_request(request);
+        let span = caller.as_ref().map_or_else(
+            Span::none,
+            |caller| tracing::info_span!("request", account.id = %caller.account),
+        );
+        let Some(request) = build_router_request(request, caller) else {
+            return no_such_address().to_response();
+        };
+        let answer = self.clone().call_router(request).instrument(span);
+        let limit = ANSWER_WITHIN.unsigned_abs().saturating_add(LOOK_WITHIN);
+        match tokio::time::timeout(limit, answer).await {
+            Ok(answer) => answer,
+            Err(_) => ProblemDetails::too_slow().to_response(),
+        }
+    }
+
+    async fn call_router(mut self, request: axum::extract::Request) -> Response<Body> {
+        let Ok(answer) = self.router.call(request).await;
+        let (mut parts, body) = answer.into_parts();
+        // API Gateway writes it.
+        parts.headers.remove(CONTENT_LENGTH);
+        let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Response::from_parts(parts, Body::Text(text))
+    }
+}
+
+/// Declares every route.
+fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::with_openapi(document::begin_document())
+        .merge(connection::declare_routes())
+        .merge(choices::declare_routes())
+        .merge(records::declare_routes())
+        .merge(payments::declare_routes())
+        .merge(preview::declare_routes())
+        .merge(attention::declare_routes())
+        .merge(contacts::declare_routes())
+        .merge(log::declare_routes())
+        .routes(routes!(document::read_document))
+}
+
+/// Builds the request that the router takes. `None` if its path cannot be one of a route.
+fn build_router_request(
+    request: &Request,
+    caller: Option<ApiCaller>,
+) -> Option<axum::extract::Request> {
+    // A path may end with a slash.
+    let mut address = format!("/{}", encode_path(request.raw_http_path().trim_matches('/')));
+    if let Some(query) = request.uri().query() {
+        address.push('?');
+        address.push_str(query);
+    }
+    let bytes = Bytes::copy_from_slice(request.body());
+    let mut built = axum::extract::Request::new(axum::body::Body::from(bytes));
+    *built.method_mut() = request.method().clone();
+    *built.uri_mut() = address.parse::<Uri>().ok()?;
+    *built.headers_mut() = request.headers().clone();
+    if let Some(caller) = caller {
+        built.extensions_mut().insert(caller);
+    }
+    Some(built)
+}
+
+/// Encodes the bytes of a path that an address cannot contain. API Gateway may have decoded them.
+fn encode_path(path: &str) -> String {
+    let encode = |byte: u8| {
+        if byte.is_ascii_graphic() && !b"\"#<>?\\^`{|}".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    path.bytes().map(encode).collect()
+}
+
+async fn refuse_address(_: AnyCaller) -> ProblemDetails {
+    no_such_address()
+}
+
+async fn refuse_method(_: AnyCaller) -> ProblemDetails {
+    ProblemDetails::method_not_allowed()
+}
+
+/// Answers with the result of work or, if it takes too long, with the current state: something may
+/// have been committed before Xero was called.
+async fn answer_in_time(
+    work: impl Future<Output = RouteResult>,
+    look: impl Future<Output = RouteResult>,
+) -> RouteResult {
+    if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), work).await {
         return answer;
     }
     tracing::warn!("a request took too long");
-    let late = Box::pin(answer_late(engine, request, caller));
-    let late = tokio::time::timeout(LOOK_WITHIN, late).await;
-    late.unwrap_or_else(|_| Err(ProblemDetails::too_slow()))
-}
-
-/// Answers a request that took too long: with the current state, if something was committed before
-/// Xero was called.
-async fn answer_late(engine: &Engine, request: &Request, caller: &ApiCaller) -> RouteResult {
-    let path = request.raw_http_path().trim_matches('/');
-    let segments = path.split('/').collect::<Vec<_>>();
-    let part = |index: usize| segments.get(index).copied().unwrap_or_default();
-    match routes::find_route(request.method(), &segments) {
-        RouteLookup::Route(ApiRoute::CompleteConnect) => Ok(connection::answer_in_progress()),
-        RouteLookup::Route(ApiRoute::Disconnect) => {
-            connection::answer_late_disconnect(engine, caller).await
-        }
-        RouteLookup::Route(ApiRoute::ChooseOrganisation) => {
-            connection::answer_late_choice(engine, caller, request).await
-        }
-        RouteLookup::Route(ApiRoute::SyncNow) => {
-            read_record(engine, caller, parse_kind(part(1))?, part(2)).await
-        }
-        RouteLookup::Route(_) | RouteLookup::OtherMethods | RouteLookup::Nothing => {
-            Err(ProblemDetails::too_slow())
-        }
-    }
-}
-
-/// Answers with the record at an address, or with all parts of a payment.
-async fn read_record(
-    engine: &Engine,
-    caller: &ApiCaller,
-    kind: EntityKind,
-    id: &str,
-) -> RouteResult {
-    match kind {
-        EntityKind::Payment => payments::read_payment(engine, caller, id).await,
-        EntityKind::Contact
-        | EntityKind::Invoice
-        | EntityKind::CreditNote
-        | EntityKind::Allocation => records::read_single_record(engine, caller, kind, id).await,
-    }
-}
-
-/// Syncs the record at an address, or all parts of a payment, now.
-async fn sync_record(
-    engine: &Engine,
-    caller: &ApiCaller,
-    kind: EntityKind,
-    id: &str,
-) -> RouteResult {
-    match kind {
-        EntityKind::Payment => payments::sync_now(engine, caller, id).await,
-        EntityKind::Contact
-        | EntityKind::Invoice
-        | EntityKind::CreditNote
-        | EntityKind::Allocation => records::sync_now(engine, caller, kind, id).await,
-    }
-}
-
-/// Marks the record at an address, or all parts of a payment, as Never send.
-async fn withhold_record(
-    engine: &Engine,
-    caller: &ApiCaller,
-    kind: EntityKind,
-    id: &str,
-) -> RouteResult {
-    match kind {
-        EntityKind::Payment => payments::never_send(engine, caller, id).await,
-        EntityKind::Contact
-        | EntityKind::Invoice
-        | EntityKind::CreditNote
-        | EntityKind::Allocation => choices::never_send(engine, caller, kind, id).await,
-    }
-}
-
-async fn route_request(engine: &Engine, request: &Request, caller: &ApiCaller) -> RouteResult {
-    let path = request.raw_http_path().trim_matches('/');
-    let segments = path.split('/').collect::<Vec<_>>();
-    let route = match routes::find_route(request.method(), &segments) {
-        RouteLookup::Route(route) => route,
-        RouteLookup::OtherMethods => return Err(ProblemDetails::method_not_allowed()),
-        RouteLookup::Nothing => return Err(no_such_address()),
-    };
-    let part = |index: usize| segments.get(index).copied().unwrap_or_default();
-    // Only the addresses of records have these parts.
-    let (collection, id) = (part(1), part(2));
-    match route {
-        ApiRoute::Status => connection::read_status(engine, caller).await,
-        ApiRoute::Connect => connection::begin_connect(engine, caller).await,
-        ApiRoute::CompleteConnect => connection::complete_connect(engine, caller, request).await,
-        ApiRoute::Disconnect => connection::disconnect_account(engine, caller).await,
-        ApiRoute::ChooseOrganisation => {
-            connection::choose_organisation(engine, caller, request).await
-        }
-        ApiRoute::AccountCodes => choices::read_account_codes(engine, caller).await,
-        ApiRoute::ChooseAccountCodes => {
-            choices::choose_account_codes(engine, caller, request).await
-        }
-        ApiRoute::SyncLog => log::read_log_page(engine, caller, request).await,
-        ApiRoute::SyncAllProgress => records::read_sync_all(engine, caller).await,
-        ApiRoute::SyncAll => records::sync_all(engine, caller).await,
-        ApiRoute::Record => read_record(engine, caller, parse_kind(collection)?, id).await,
-        ApiRoute::SyncNow => sync_record(engine, caller, parse_kind(collection)?, id).await,
-        ApiRoute::NeverSend => withhold_record(engine, caller, parse_kind(collection)?, id).await,
-        ApiRoute::Money => payments::read_invoice_payments(engine, caller, id).await,
-        ApiRoute::SettleMoney => {
-            payments::resolve_payment(engine, caller, id, part(4), request).await
-        }
-        ApiRoute::AccountChoices => choices::read_account_choices(engine, caller).await,
-        ApiRoute::SearchContacts => contacts::search_contacts(engine, caller, request).await,
-        ApiRoute::LinkContact => contacts::link_contact(engine, caller, id, request).await,
-        ApiRoute::UnlinkContact => contacts::unlink_contact(engine, caller, id).await,
-        ApiRoute::Reconcile => contacts::start_reconciliation(engine, caller).await,
-        ApiRoute::Reconciliation => contacts::read_reconciliation(engine, caller).await,
-        ApiRoute::Findings => contacts::read_findings(engine, caller, request).await,
-    }
+    let looked = tokio::time::timeout(LOOK_WITHIN, look).await;
+    looked.unwrap_or_else(|_| Err(ProblemDetails::too_slow()))
 }
 
 /// The time limits of work for which a person waits.
@@ -197,11 +190,10 @@ fn no_such_address() -> ProblemDetails {
     ProblemDetails::not_found("This address does not exist.")
 }
 
-fn may_change(caller: &ApiCaller) -> Result<(), ProblemDetails> {
-    match caller.role {
-        CallerRole::Administrator => Ok(()),
-        CallerRole::Reader => Err(ProblemDetails::role_forbidden()),
-    }
+/// Returns the pages in Xero to which a response links.
+async fn find_pages(engine: &Engine, account: &AccountId) -> Result<XeroPages, ProblemDetails> {
+    let pages = links::find_xero_pages(engine, account).await;
+    pages.map_err(|error| log_unavailable(&error))
 }
 
 fn log_unavailable(error: &dyn Error) -> ProblemDetails {
@@ -217,5 +209,23 @@ fn describe_attempt_error(engine: &Engine, trouble: &AttemptError) -> String {
         | AttemptError::Explained(failure)
         | AttemptError::Blocked { failure, on: _ } => failure.to_string(),
         AttemptError::Persist(_) => "The settings could not be read. Try again.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode_path;
+
+    #[test]
+    fn a_decoded_path_is_encoded_and_an_encoded_one_stays() {
+        for (path, encoded) in [
+            ("v1/invoices/inv_1", "v1/invoices/inv_1"),
+            ("v1/invoices/a b", "v1/invoices/a%20b"),
+            ("v1/invoices/a%20b", "v1/invoices/a%20b"),
+            ("v1/invoices/\u{e9}?", "v1/invoices/%C3%A9%3F"),
+            ("v1/invoices/..", "v1/invoices/.."),
+        ] {
+            assert_eq!(encode_path(path), encoded, "{path}");
+        }
     }
 }

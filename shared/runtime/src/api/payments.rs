@@ -1,46 +1,109 @@
 //! Payments that the CRM recorded, and the payments of an invoice from both sides.
 
+use axum::extract::State;
 use domain::body::{BodyField, BodyShape};
-use domain::ids::{PaymentId, XeroPaymentId};
-use domain::invoice_payments::{InvoicePayments, PaymentDecision as Is};
+use domain::ids::{AccountId, PaymentId, XeroPaymentId};
+use domain::invoice_payments::PaymentDecision as Is;
 use engine::Engine;
 use engine::commands::payments;
 use engine::sync::invoice_payments;
-use lambda_http::Request;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::extract::{Administrator, AnyCaller, JsonBody, PathIds};
 use super::records::{parse_crm_id, unknown_record};
-use super::{RouteResult, interactive_invocation, log_unavailable, may_change};
-use crate::http::{ApiCaller, ProblemDetails, RequestBody, json_response, read_body};
+use super::views::{InvoicePaymentsView, PaymentView};
+use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
+use crate::http::{ProblemDetails, RequestBody, json_response};
+
+/// Declares the routes of this module.
+pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(read_payment))
+        .routes(routes!(sync_payment))
+        .routes(routes!(never_send_payment))
+        .routes(routes!(read_invoice_payments))
+        .routes(routes!(resolve_payment))
+}
 
 fn parse_payment_id(text: &str) -> Result<PaymentId, ProblemDetails> {
     PaymentId::new(text)
         .map_err(|error| ProblemDetails::bad_field("payment_id", &error.to_string()))
 }
 
-/// Answers with a payment and its parts.
-pub(super) async fn read_payment(engine: &Engine, caller: &ApiCaller, id: &str) -> RouteResult {
-    answer_with_parts(
-        payments::find_payment_view(engine, &caller.account, &parse_payment_id(id)?).await,
-    )
+/// Reads a payment and its parts.
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{payment_id}",
+    tag = "records",
+    params(("payment_id" = String, Path, description = "The CRM's id of the payment.")),
+    responses(
+        (status = 200, description = "The payment.", body = PaymentView),
+        (status = 400, description = "The id is not valid."),
+        (status = 404, description = "The payment was never sent to the integration."),
+    ),
+)]
+async fn read_payment(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+    PathIds(id): PathIds<String>,
+) -> RouteResult {
+    answer_payment(&engine, &caller.account, &parse_payment_id(&id)?).await
 }
 
-/// Syncs the parts of a payment while the person waits. If that takes too long, the answer is the
-/// parts in their current state.
-pub(super) async fn sync_now(engine: &Engine, caller: &ApiCaller, id: &str) -> RouteResult {
-    may_change(caller)?;
-    let (account, id) = (&caller.account, parse_payment_id(id)?);
-    let sync = payments::sync_payment_now(engine, account, &id, interactive_invocation(engine));
-    answer_with_parts(Box::pin(sync).await)
+/// Syncs the parts of a payment now.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{payment_id}/sync",
+    tag = "records",
+    params(("payment_id" = String, Path, description = "The CRM's id of the payment.")),
+    responses(
+        (status = 200, description = "The payment after the attempt, or in its current state if the attempt takes longer.", body = PaymentView),
+        (status = 400, description = "The id is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "The payment was never sent to the integration."),
+    ),
+)]
+async fn sync_payment(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds(id): PathIds<String>,
+) -> RouteResult {
+    let (account, id) = (&caller.account, parse_payment_id(&id)?);
+    let invocation = interactive_invocation(&engine);
+    let sync = Box::pin(payments::sync_payment_now(&engine, account, &id, invocation));
+    let work = async { answer_parts(&engine, account, sync.await).await };
+    answer_in_time(work, Box::pin(answer_payment(&engine, account, &id))).await
 }
 
-pub(super) async fn never_send(engine: &Engine, caller: &ApiCaller, id: &str) -> RouteResult {
-    may_change(caller)?;
-    let id = parse_payment_id(id)?;
-    let withheld = payments::never_send_payment(engine, &caller.account, &caller.user, &id).await;
+/// Marks all parts of a payment as never to be sent.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{payment_id}/never-send",
+    tag = "records",
+    params(("payment_id" = String, Path, description = "The CRM's id of the payment.")),
+    responses(
+        (status = 200, description = "The payment. Its documents in Xero, if any, stay.", body = PaymentView),
+        (status = 400, description = "The id is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "The payment was never sent to the integration."),
+        (status = 409, description = "A part of the payment is being sent at this moment."),
+    ),
+)]
+async fn never_send_payment(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds(id): PathIds<String>,
+) -> RouteResult {
+    let id = parse_payment_id(&id)?;
+    let withheld = payments::never_send_payment(&engine, &caller.account, &caller.user, &id).await;
     match withheld.map_err(|error| log_unavailable(&error))? {
-        payments::PaymentNeverSendOutcome::Done => read_payment(engine, caller, id.as_str()).await,
+        payments::PaymentNeverSendOutcome::Done => {
+            answer_payment(&engine, &caller.account, &id).await
+        }
         payments::PaymentNeverSendOutcome::BeingSent => Err(ProblemDetails::state_conflict(
             "This payment is being sent to Xero. Try again in a minute or two.",
         )),
@@ -48,42 +111,54 @@ pub(super) async fn never_send(engine: &Engine, caller: &ApiCaller, id: &str) ->
     }
 }
 
-/// The payments of an invoice.
-#[derive(Serialize)]
-struct InvoicePaymentsView<'a> {
-    /// The payments that the CRM recorded.
-    recorded: &'a [domain::invoice_payments::RecordedPayment],
-    /// The payments in Xero, each with its relation to the CRM's.
-    received: &'a [domain::invoice_payments::ReceivedPayment],
-    /// The number of payments that a person has to decide on.
-    unclear: usize,
+async fn answer_payment(engine: &Engine, account: &AccountId, id: &PaymentId) -> RouteResult {
+    answer_parts(engine, account, payments::find_payment_view(engine, account, id).await).await
 }
 
-pub(super) async fn read_invoice_payments(
+async fn answer_parts<E: std::error::Error + 'static>(
     engine: &Engine,
-    caller: &ApiCaller,
-    id: &str,
+    account: &AccountId,
+    parts: Result<Option<payments::PaymentView>, E>,
 ) -> RouteResult {
-    let known =
-        invoice_payments::find_invoice_payments(engine, &caller.account, &parse_crm_id(id)?).await;
-    match known.map_err(|error| log_unavailable(&error))? {
-        Some(receipts) => Ok(json_response(200, &view_payments(&receipts))),
-        None => Err(ProblemDetails::not_found("No payments are known for this invoice.")),
-    }
+    let view = parts.map_err(|error| log_unavailable(&error))?.ok_or_else(unknown_record)?;
+    let pages = find_pages(engine, account).await?;
+    Ok(json_response(200, &PaymentView::of_payment(view, &pages)))
 }
 
-fn view_payments(receipts: &InvoicePayments) -> InvoicePaymentsView<'_> {
-    let unclear = receipts.unclear_payments().count();
-    InvoicePaymentsView { recorded: &receipts.recorded, received: &receipts.received, unclear }
+/// Reads the payments of an invoice, from both sides.
+#[utoipa::path(
+    get,
+    path = "/v1/invoices/{invoice_id}/payments",
+    tag = "payments",
+    params(("invoice_id" = String, Path, description = "The CRM's id of the invoice.")),
+    responses(
+        (status = 200, description = "The payments; none if none are known.", body = InvoicePaymentsView),
+        (status = 400, description = "The id is not valid."),
+    ),
+)]
+async fn read_invoice_payments(
+    State(engine): State<Engine>,
+    AnyCaller(caller): AnyCaller,
+    PathIds(id): PathIds<String>,
+) -> RouteResult {
+    answer_invoice_payments(&engine, &caller.account, &id).await
+}
+
+async fn answer_invoice_payments(engine: &Engine, account: &AccountId, id: &str) -> RouteResult {
+    let invoice = parse_crm_id(id)?;
+    let known = invoice_payments::find_invoice_payments(engine, account, &invoice).await;
+    let known = known.map_err(|error| log_unavailable(&error))?;
+    Ok(json_response(200, &InvoicePaymentsView::from(known)))
 }
 
 /// A person's decision about an unclear payment.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PaymentChoice {
     /// It is this payment of the CRM.
+    #[schema(value_type = String)]
     SameAs(PaymentId),
-    /// It is none of the CRM's payments.
+    /// It is none of the CRM's payments. Only `true` is accepted.
     Import(bool),
 }
 
@@ -95,43 +170,47 @@ impl RequestBody for PaymentChoice {
         "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
 }
 
-pub(super) async fn resolve_payment(
-    engine: &Engine,
-    caller: &ApiCaller,
-    id: &str,
-    payment: &str,
-    request: &Request,
+/// Decides what an unclear payment in Xero is.
+#[utoipa::path(
+    post,
+    path = "/v1/invoices/{invoice_id}/payments/{xero_payment_id}",
+    tag = "payments",
+    params(
+        ("invoice_id" = String, Path, description = "The CRM's id of the invoice."),
+        ("xero_payment_id" = Uuid, Path, description = "Xero's id of the payment."),
+    ),
+    request_body = PaymentChoice,
+    responses(
+        (status = 200, description = "The payments of the invoice.", body = InvoicePaymentsView),
+        (status = 400, description = "An id or the body is not valid."),
+        (status = 403, description = "The role may only read."),
+        (status = 409, description = "The payment is not unclear, or the named payment is already matched."),
+    ),
+)]
+async fn resolve_payment(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds((id, payment)): PathIds<(String, String)>,
+    JsonBody(choice): JsonBody<PaymentChoice>,
 ) -> RouteResult {
-    may_change(caller)?;
-    let is = match read_body::<PaymentChoice>(request)? {
+    let is = match choice {
         PaymentChoice::SameAs(payment) => Is::Same(payment),
         PaymentChoice::Import(true) => Is::New,
         PaymentChoice::Import(false) => {
             return Err(ProblemDetails::bad_field("body", PaymentChoice::MUST));
         }
     };
-    let payment = Uuid::parse_str(payment).map_err(|_| {
+    let payment = Uuid::parse_str(&payment).map_err(|_| {
         ProblemDetails::bad_field("xero_payment_id", "must be the id of a payment in Xero")
     })?;
-    let (account, invoice) = (&caller.account, parse_crm_id(id)?);
-    let settled =
-        invoice_payments::resolve_payment(engine, account, &invoice, XeroPaymentId(payment), is)
-            .await;
+    let (account, invoice) = (&caller.account, parse_crm_id(&id)?);
+    let payment = XeroPaymentId(payment);
+    let settled = invoice_payments::resolve_payment(&engine, account, &invoice, payment, is).await;
     if settled.map_err(|error| log_unavailable(&error))? {
-        read_invoice_payments(engine, caller, id).await
+        answer_invoice_payments(&engine, account, &id).await
     } else {
         Err(ProblemDetails::state_conflict(
             "This payment is not unclear, or the named payment is already matched with another one in Xero.",
         ))
-    }
-}
-
-fn answer_with_parts<E: std::error::Error + 'static>(
-    parts: Result<Option<payments::PaymentView>, E>,
-) -> RouteResult {
-    match parts {
-        Ok(Some(view)) => Ok(json_response(200, &view)),
-        Ok(None) => Err(unknown_record()),
-        Err(error) => Err(log_unavailable(&error)),
     }
 }

@@ -3,7 +3,6 @@
 
 use domain::body::{self, BodyShape};
 use domain::envelope::UnreadableBody;
-use lambda_http::{Body, Request};
 use serde::de::DeserializeOwned;
 
 use super::ProblemDetails;
@@ -16,17 +15,7 @@ pub(crate) trait RequestBody: DeserializeOwned {
     const MUST: &'static str;
 }
 
-/// Parses the request's body. Errors do not quote it.
-pub(crate) fn read_body<T: RequestBody>(request: &Request) -> Result<T, ProblemDetails> {
-    match request.body() {
-        Body::Empty => parse_body(&[]),
-        Body::Text(text) => parse_body(text.as_bytes()),
-        Body::Binary(bytes) => parse_body(bytes),
-        _ => Err(ProblemDetails::bad_field("body", T::MUST)),
-    }
-}
-
-/// Parses a body from bytes.
+/// Parses a body. Errors do not quote it.
 pub(crate) fn parse_body<T: RequestBody>(bytes: &[u8]) -> Result<T, ProblemDetails> {
     let wrong = || ProblemDetails::bad_field("body", T::MUST);
     let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;

@@ -4,6 +4,7 @@
 use lambda_http::http::header::{HeaderValue, RETRY_AFTER};
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::build_response;
 
@@ -11,23 +12,38 @@ use super::build_response;
 /// Xero that it has begun are over.
 const RETRY_SECONDS: &str = "60";
 
-/// An error as the caller receives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A problem document (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ProblemDetails {
     /// The stable type of the error, a reference into the API's documentation.
     #[serde(rename = "type")]
     name: &'static str,
+    /// The type of the error in words.
     title: &'static str,
+    /// The status of the response.
     status: u16,
+    /// What is wrong and what to do, as sentences.
     detail: String,
     /// The invalid field or parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Every invalid field, if several were checked. The first is also that of `field`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// An invalid field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// The field, such as `stripe_bank` or `tax_types.20`.
+    pub(crate) field: String,
+    /// What is wrong, as the end of a sentence that begins with the field's name.
+    pub(crate) detail: String,
 }
 
 impl ProblemDetails {
     fn new(status: u16, name: &'static str, title: &'static str, detail: String) -> Self {
-        Self { name, title, status, detail, field: None }
+        Self { name, title, status, detail, field: None, errors: Vec::new() }
     }
 
     /// A field or parameter is invalid.
@@ -41,6 +57,20 @@ impl ProblemDetails {
             field: Some(field.to_owned()),
             ..Self::new(400, "/problems/bad-request", "The request is not valid", detail)
         }
+    }
+
+    /// Fields are invalid. There is at least one.
+    pub(crate) fn bad_fields(errors: Vec<FieldProblem>) -> Self {
+        let first = errors.first().map(|first| Self::bad_field(&first.field, &first.detail));
+        Self { errors, ..first.unwrap_or_else(Self::service_unavailable) }
+    }
+
+    /// The resource is not in the version that the caller expects.
+    pub(crate) fn changed_meanwhile() -> Self {
+        let detail =
+            "Another person has changed this since you opened it. Read it again, then repeat your change."
+                .to_owned();
+        Self::new(412, "/problems/changed", "The resource has changed", detail)
     }
 
     /// The token does not identify a caller.
@@ -117,5 +147,12 @@ impl ProblemDetails {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }
         response
+    }
+}
+
+/// A route that ends with an error answers with its problem document.
+impl axum::response::IntoResponse for ProblemDetails {
+    fn into_response(self) -> axum::response::Response {
+        self.to_response().map(axum::body::Body::new)
     }
 }

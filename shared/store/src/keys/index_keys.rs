@@ -72,6 +72,18 @@ pub(crate) fn read_failed_at(entry: &IndexEntry) -> Option<Timestamp> {
     entry.index.sk.split('#').nth(1)?.parse().ok()
 }
 
+/// The entry of the `attention` index with this sort key.
+pub(crate) fn attention_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
+    let mut parts = sort.rsplitn(3, '#');
+    let crm_id = CrmId::new(parts.next()?).ok()?;
+    let kind = EntityKind::parse(parts.next()?)?;
+    let key = MappingKey::new(ledger.clone(), kind, crm_id);
+    Some(IndexEntry {
+        index: IndexKey::new(ledger_partition(ledger), sort),
+        key: mapping_key(&key),
+    })
+}
+
 /// The key in the `due` index of a grant that needs another look.
 pub(crate) fn due_grant_key(grant: &Grant) -> Option<IndexKey> {
     let id = grant.id.to_string();

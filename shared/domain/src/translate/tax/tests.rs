@@ -47,6 +47,7 @@ fn chart(rates: &[Rate]) -> Chart {
         read_at: Timestamp::UNIX_EPOCH,
         organisation_name: "Ridgeway".to_owned(),
         base_currency: Currency::new("GBP").unwrap(),
+        short_code: None,
         accounts: Vec::new(),
         tax_rates: rates.iter().copied().map(tax_rate).collect(),
         money_accounts: Vec::new(),

@@ -1,0 +1,218 @@
+//! The records that need a person: listed by cause, retried, and marked as never to be sent, many
+//! at once.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId, UserId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{AttentionReason, OperationEvent};
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+use store::table::PageCursor;
+
+use crate::commands::choices::{self, NeverSendOutcome};
+use crate::commands::views::RecordView;
+use crate::connection::ledgers::find_records_ledger;
+use crate::errors::PersistError;
+use crate::{Engine, concurrency};
+
+/// Maximum number of records of one request.
+pub const RECORDS_MAX: usize = 100;
+/// A schedule may not lie in the past when it is made, and none fires more exactly than this.
+const WAKE_UP_DELAY: SignedDuration = SignedDuration::from_secs(60);
+/// Takes the place of the sign that separates the parts of an index key, so that a cursor can be
+/// part of an address.
+const SEPARATOR: &str = "!";
+
+/// A page of the records that need attention for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttentionList {
+    /// The number of records that need attention for this reason, on all pages.
+    pub count: u32,
+    /// The records of this page by cause, the newest failure first.
+    pub groups: Vec<AttentionGroup>,
+    /// The cursor of the next page, if there may be one. A cause may continue there.
+    pub next: Option<String>,
+}
+
+/// Records that failed for the same cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttentionGroup {
+    /// The newest failure.
+    pub failure: Failure,
+    /// The records.
+    pub records: Vec<AttentionRecord>,
+}
+
+/// A record that needs attention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttentionRecord {
+    /// The record.
+    pub record: RecordView,
+    /// The number that people know it by.
+    pub number: String,
+    /// When its last attempt failed, if the row records it.
+    pub failed_at: Option<Timestamp>,
+    /// The number of counted attempts that failed.
+    pub failures: u8,
+}
+
+/// Returns a page of the records of an account that need attention for one reason.
+pub async fn list_attention(
+    engine: &Engine,
+    account: &AccountId,
+    reason: AttentionReason,
+    cursor: Option<&str>,
+    limit: NonZeroU16,
+) -> Result<AttentionList, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let cursor = cursor.map(|cursor| PageCursor::at_sort_key(cursor.replace(SEPARATOR, "#")));
+    let page = engine.store.list_attention(&ledger, reason, cursor.as_ref(), limit).await?;
+    let count = engine.store.count_attention(&ledger, reason).await?.count;
+    let rows = page.records.iter().map(|one| {
+        let row = engine.store.find_mapping(&one.key);
+        engine.skip_failing(account, row).boxed()
+    });
+    let mut groups = Vec::new();
+    for row in concurrency::map_concurrently(rows.collect()).await {
+        if let Some(row) = row?.flatten() {
+            add_to_group(&mut groups, row.record, reason);
+        }
+    }
+    let next = page.next.map(|cursor| cursor.sort_key().replace('#', SEPARATOR));
+    Ok(AttentionList { count, groups, next })
+}
+
+/// Adds a record to the group of its cause. The index may still list a record that has just been
+/// synced.
+fn add_to_group(groups: &mut Vec<AttentionGroup>, mapping: Mapping, reason: AttentionReason) {
+    if mapping.operation.attention_reason() != Some(reason) {
+        return;
+    }
+    let Some(failure) = mapping.operation.failure.clone() else { return };
+    let record = AttentionRecord {
+        number: mapping.snapshot.natural_key.clone(),
+        failed_at: mapping.operation.failed_at,
+        failures: mapping.operation.failures,
+        record: RecordView::from_mapping(mapping),
+    };
+    match groups.iter_mut().find(|group| group.failure.code == failure.code) {
+        Some(group) => group.records.push(record),
+        None => groups.push(AttentionGroup { failure, records: vec![record] }),
+    }
+}
+
+/// A record that a person names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRecord {
+    /// Its kind.
+    pub kind: EntityKind,
+    /// Its id.
+    pub crm_id: CrmId,
+}
+
+/// The result of a request about several records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BulkOutcome {
+    /// Records to which it was applied.
+    pub done: Vec<NamedRecord>,
+    /// Records that are being sent at this moment.
+    pub being_sent: Vec<NamedRecord>,
+    /// Records that did not need it, or that are unknown.
+    pub not_needed: Vec<NamedRecord>,
+}
+
+/// Why a record is not retried.
+enum NotRetried {
+    BeingSent,
+    NotNeeded,
+}
+
+/// Gives records that are failing or were given up a full ladder again, and schedules wake-ups that
+/// try them within a minute or two. If one cannot be written, the others are retried nevertheless,
+/// and the error is returned.
+pub async fn retry_records(
+    engine: &Engine,
+    account: &AccountId,
+    records: Vec<NamedRecord>,
+) -> Result<BulkOutcome, PersistError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let keys: Vec<MappingKey> = records
+        .iter()
+        .map(|one| MappingKey::new(ledger.clone(), one.kind, one.crm_id.clone()))
+        .collect();
+    let retried = keys.iter().map(|key| retry_record(engine, key).boxed()).collect();
+    let (mut outcome, mut failed) = (BulkOutcome::default(), None);
+    for (record, retried) in records.into_iter().zip(concurrency::map_concurrently(retried).await) {
+        match retried {
+            Ok(Ok(())) => outcome.done.push(record),
+            Ok(Err(NotRetried::BeingSent)) => outcome.being_sent.push(record),
+            Ok(Err(NotRetried::NotNeeded)) => outcome.not_needed.push(record),
+            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        }
+    }
+    let now = engine.clock.now();
+    let at = now.saturating_add(WAKE_UP_DELAY).unwrap_or(now);
+    for kind in EntityKind::ALL {
+        let of_kind = outcome.done.iter().filter(|one| one.kind == kind);
+        let looks: Vec<(CrmId, Timestamp)> = of_kind.map(|one| (one.crm_id.clone(), at)).collect();
+        for (_, scheduled) in engine.schedule_wake_ups(&ledger, kind, looks).await {
+            failed = failed.or(scheduled.err().map(PersistError::from));
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(outcome),
+    }
+}
+
+async fn retry_record(
+    engine: &Engine,
+    key: &MappingKey,
+) -> Result<Result<(), NotRetried>, StoreError> {
+    let now = engine.clock.now();
+    let retried = engine.store.update_mapping(key, |known| {
+        let Some(known) = known else { return Err(NotRetried::NotNeeded) };
+        if known.is_held(now) {
+            return Err(NotRetried::BeingSent);
+        }
+        if known.operation.attention_reason().is_none() {
+            return Err(NotRetried::NotNeeded);
+        }
+        let fresh = known.apply_event(OperationEvent::Submitted, now);
+        let fresh = fresh.map_err(|_| NotRetried::NotNeeded)?;
+        // The sweep tries the record even if the wake-up is lost.
+        Ok(fresh.apply_event(OperationEvent::Queued, now).unwrap_or(fresh))
+    });
+    Ok(retried.await?.map(drop))
+}
+
+/// Marks records as never to be sent. Their documents in Xero stay. If one cannot be written, the
+/// others are marked nevertheless, and the error is returned.
+pub async fn never_send_records(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    records: Vec<NamedRecord>,
+) -> Result<BulkOutcome, StoreError> {
+    let withheld = records.iter().map(|one| {
+        choices::never_send_record(engine, account, by, one.kind, one.crm_id.clone()).boxed()
+    });
+    let withheld = concurrency::map_concurrently(withheld.collect()).await;
+    let (mut outcome, mut failed) = (BulkOutcome::default(), None);
+    for (record, withheld) in records.into_iter().zip(withheld) {
+        match withheld {
+            Ok(NeverSendOutcome::Done(_)) => outcome.done.push(record),
+            Ok(NeverSendOutcome::BeingSent { until: _ }) => outcome.being_sent.push(record),
+            Ok(NeverSendOutcome::Unknown) => outcome.not_needed.push(record),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(outcome),
+    }
+}
