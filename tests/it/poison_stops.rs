@@ -53,7 +53,13 @@ fn assert_alone_aside(
 fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_a_minute() {
     for records in EVERY_KIND {
         let world = with_a_stopping_row(records);
-        assert_alone_aside(&world, QueueSource::Messages, records.bad_message(), records, ONE_MINUTE);
+        assert_alone_aside(
+            &world,
+            QueueSource::Messages,
+            records.bad_message(),
+            records,
+            ONE_MINUTE,
+        );
     }
 }
 

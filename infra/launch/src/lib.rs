@@ -63,9 +63,10 @@ pub struct Program {
 const RUNNER: Program = Program { binary: "local", profile: "dev" };
 
 /// The programs that are named by their first argument. They run what `cargo test` optimises.
-const NAMED: [Program; 2] = [
+const NAMED: [Program; 3] = [
     Program { binary: "simulate", profile: "test" },
     Program { binary: "measure", profile: "test" },
+    Program { binary: "bench", profile: "test" },
 ];
 
 impl Program {

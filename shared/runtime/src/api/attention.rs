@@ -10,7 +10,7 @@ use domain::operation::AttentionReason;
 use engine::Engine;
 use engine::commands::attention::{self, NamedRecord, RECORDS_MAX};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -43,7 +43,7 @@ fn parse_reason(text: &str) -> Option<AttentionReason> {
 }
 
 /// The parameters of the list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct AttentionParameters {
     /// Records that were given up, or records that are failing and will be repeated; `given_up` if

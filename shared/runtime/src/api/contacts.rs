@@ -6,7 +6,7 @@ use domain::ids::{AccountId, XeroContactId};
 use engine::Engine;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
 }
 
 /// The parameters of a search.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SearchParameters {
     /// A part of the name, the e-mail address or a number.
@@ -206,7 +206,7 @@ async fn read_reconciliation(
 }
 
 /// The parameters of the findings.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct FindingsParameters {
     /// The number of the page, from 0; 0 if absent.

@@ -12,7 +12,6 @@ use engine::commands::settings::{self, LogFilter};
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::LogSpan;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,7 +32,7 @@ pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
 }
 
 /// The parameters of the sync log.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct LogParameters {
     /// Only entries about records of this kind.
@@ -103,7 +102,7 @@ async fn read_sync_log(
 }
 
 /// The parameters of the activity.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ActivityParameters {
     /// How many days back, from 1 to 30; 30 if absent.

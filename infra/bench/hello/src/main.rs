@@ -1,0 +1,13 @@
+//! A function that does nothing. The benchmark compares every other function with it.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(answer_event)).await
+}
+
+async fn answer_event(_: LambdaEvent<IgnoredAny>) -> Result<&'static str, Error> {
+    std::future::ready(Ok("hello")).await
+}

@@ -1,0 +1,125 @@
+//! What a batch of invoices costs: alone, nine together, and fifty that arrive in full deliveries.
+
+use std::path::Path;
+
+use ::tests::builders::an_invoice;
+use local::failure::Failure;
+use local::workplace::Workplace;
+
+use crate::cases::{find_case, is_success, sqs_event, wake_up_event};
+use crate::function_process::{FunctionProcess, StepUsage};
+use crate::functions::{command_of, invoke_once, thousandths};
+use crate::numbers::quotient;
+use crate::push::DELIVERY_MAX;
+use crate::report::{ReportSection, Table};
+use crate::surroundings::{Surroundings, queue_url, wake_up_queue};
+
+const FUNCTION: &str = "invoice-push";
+const QUEUE: &str = "invoices";
+/// The numbers of invoices that arrive together. A full delivery of ten is deferred.
+const SIZES: [usize; 3] = [1, 9, 50];
+
+/// What a batch used.
+#[derive(Debug, Clone, Copy)]
+struct BatchUsage {
+    invoices: usize,
+    cpu_microseconds: usize,
+    peak_kib: usize,
+    aws_calls: usize,
+}
+
+/// Measures batches in one warm process each, and adds the table. `hello` is what the bare function
+/// used: processor time of a warm invocation in microseconds, and peak memory in KiB.
+///
+/// # Errors
+///
+/// If a message is returned, or an invoice is not in Xero at the end.
+pub async fn add_batches(
+    section: &mut ReportSection,
+    workplace: &Workplace,
+    binaries: &Path,
+    hello: (usize, usize),
+) -> Result<(), Failure> {
+    let (hello_cpu, hello_peak) = hello;
+    let mut table = Table::new(&[
+        "invoices together",
+        "CPU ms",
+        "CPU ms for each",
+        "each, times hello",
+        "peak memory above hello",
+        "calls of AWS",
+        "for each",
+    ]);
+    for size in SIZES {
+        let used = Box::pin(measure_batch(workplace, binaries, size)).await?;
+        let each = used.cpu_microseconds / used.invoices.max(1);
+        table.add_row(vec![
+            used.invoices.to_string(),
+            thousandths(used.cpu_microseconds),
+            thousandths(each),
+            quotient(each, hello_cpu),
+            format!("{} MB", quotient(used.peak_kib.saturating_sub(hello_peak), 1_024)),
+            used.aws_calls.to_string(),
+            quotient(used.aws_calls, used.invoices),
+        ]);
+    }
+    section.add_text(
+        "Batches of invoices of a known client in a warm process. Fifty arrive in five full \
+         deliveries, which are deferred, and are pushed together by the wake-ups that follow; the \
+         figures are those of all six invocations. The calls of AWS include those of SQS.",
+    );
+    section.add_table(&table);
+    Ok(())
+}
+
+async fn measure_batch(
+    workplace: &Workplace,
+    binaries: &Path,
+    size: usize,
+) -> Result<BatchUsage, Failure> {
+    let case = find_case(FUNCTION).ok_or_else(|| Failure::new("There is no invoice-push"))?;
+    let surroundings = Surroundings::start(case.prepare).await?;
+    let command = command_of(workplace, &case, binaries, &surroundings);
+    let (mut function, _) = FunctionProcess::start(&command).await?;
+    // Opens the connections, and pushes two invoices that are not of the batch.
+    for number in 0..2 {
+        invoke_once(&mut function, &case, &surroundings, number).await?;
+    }
+    let before = surroundings.world().books(|books| books.invoices().count());
+    surroundings.aws.take_calls();
+    let message = |number| an_invoice(&format!("inv_batch_{number}"), "cli_known").body();
+    let messages = (0..size).map(message).collect::<Vec<_>>();
+    let mut steps = Vec::new();
+    for delivery in messages.chunks(DELIVERY_MAX) {
+        steps.push(deliver(&mut function, &sqs_event(QUEUE, delivery)).await?);
+    }
+    loop {
+        let wake_ups = surroundings.aws.take_sent(&queue_url(&wake_up_queue(QUEUE)));
+        if wake_ups.is_empty() {
+            break;
+        }
+        for delivery in wake_ups.chunks(DELIVERY_MAX) {
+            steps.push(deliver(&mut function, &wake_up_event(QUEUE, delivery)).await?);
+        }
+    }
+    let pushed = surroundings.world().books(|books| books.invoices().count());
+    if pushed.saturating_sub(before) != size {
+        let text = format!("Of {size} invoices {} are in Xero", pushed.saturating_sub(before));
+        return Err(Failure::new(text));
+    }
+    Ok(BatchUsage {
+        invoices: size,
+        cpu_microseconds: steps.iter().map(|step| step.cpu_microseconds).sum(),
+        peak_kib: steps.last().map_or(0, |step| step.peak_kib),
+        aws_calls: surroundings.aws.take_calls().values().sum(),
+    })
+}
+
+async fn deliver(function: &mut FunctionProcess, event: &str) -> Result<StepUsage, Failure> {
+    let (answer, usage) = function.invoke(event).await?;
+    if is_success(&answer) {
+        return Ok(usage);
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    Err(Failure::new(format!("{FUNCTION} reports a failure: {answer}")))
+}

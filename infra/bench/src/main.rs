@@ -1,0 +1,54 @@
+//! `cargo bench-report`: see the library for what it does.
+
+use std::process::ExitCode;
+
+use bench::arguments::Arguments;
+use bench::run::run;
+use clap::Parser as _;
+use local::console::{Console, Tone};
+use local::workplace::Workplace;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The conventional exit code of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // An invalid command line ends the process here, with the exit code 2.
+    let arguments = Arguments::parse();
+    let console = Console::standard();
+    let workplace = match Workplace::open(console.clone()) {
+        Ok(workplace) => workplace,
+        Err(failure) => {
+            console.failure(&failure);
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = Box::pin(run(&arguments, &workplace)) => Some(outcome),
+        () = wait_for_interrupt() => None,
+    };
+    workplace.close().await;
+    match outcome {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(failure)) => {
+            console.line("");
+            console.failure(&failure);
+            ExitCode::FAILURE
+        }
+        None => {
+            console.progress_over();
+            console.line(&console.paint(Tone::Quiet, "Stopped; no process is left running."));
+            ExitCode::from(INTERRUPTED)
+        }
+    }
+}
+
+/// Waits for Ctrl-C. What is counted in process is not interrupted.
+async fn wait_for_interrupt() {
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else {
+        // If signals cannot be received, only the end of the work itself ends the run.
+        return std::future::pending().await;
+    };
+    interrupt.recv().await;
+}
