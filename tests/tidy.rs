@@ -166,8 +166,9 @@ fn no_placeholders_and_ignored_tests_remain() {
 }
 
 /// The fields of log lines, so that queries find them. Counts of a job have their own names.
-const LOG_FIELDS: [&str; 25] = [
+const LOG_FIELDS: [&str; 26] = [
     "account.id",
+    "user.id",
     "tenant.id",
     "entity",
     "crm.id",

@@ -1,5 +1,5 @@
-//! Xero's answers: whatever a server answers to whatever call, the client gives a result and does
-//! not panic, and what it concludes agrees with the answer.
+//! Xero's answers: for any answer to any call, the client returns a result without a panic, and the
+//! result agrees with the answer.
 //!
 //! An input that begins with `HTTP/1.1 ` is a whole answer: a status, headers, an empty line and a
 //! body. Any other input is a body, which is answered with each of several statuses, and the claims
@@ -68,7 +68,7 @@ impl Transport for Answer {
 }
 
 impl Answer {
-    /// The answers that an input stands for.
+    /// The answers that an input represents.
     fn read_all(input: &[u8]) -> Vec<Self> {
         if let Some(answer) = Self::read(input) {
             return vec![answer];
@@ -111,7 +111,7 @@ impl Answer {
     }
 }
 
-/// What people are told of a failure is text that a log and a queue take. Xero refuses a document
+/// The message of a failure is text that a log and a queue accept. Xero refuses a document
 /// with 400 and JSON, if `answer` is the answer to the whole call.
 fn check_error(error: &XeroError, answer: Option<&Answer>) {
     let failure = error.to_failure(Timestamp::UNIX_EPOCH);
@@ -129,7 +129,7 @@ fn check_error(error: &XeroError, answer: Option<&Answer>) {
     }
 }
 
-/// What is said of an unreadable row is short, and is none of its values.
+/// The description of an unreadable row is short and contains none of its values.
 fn check_odd_rows(rows: &[OddRow]) {
     for odd in rows {
         assert!(odd.reason.len() <= 100, "too long: {}", odd.reason);
@@ -137,8 +137,8 @@ fn check_odd_rows(rows: &[OddRow]) {
     }
 }
 
-/// The calls left are the same when they are written into headers again. An answer that rejects the
-/// caller says nothing about them.
+/// The remaining calls are the same after they are written into headers again. An answer that
+/// rejects the caller says nothing about them.
 fn check_budget(budget: RateLimitHeaders, answer: &Answer) {
     let mut headers = HeaderMap::new();
     for (name, left) in [
@@ -165,7 +165,7 @@ fn session(server: Arc<Answer>) -> ApiSession {
     ApiSession::new(server, address(), token, TenantId(Uuid::from_u128(1)))
 }
 
-/// The result of a future that waits for nobody.
+/// The result of a future that never waits.
 fn answered<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {

@@ -1,4 +1,5 @@
-//! Dates as Xero writes them: any text is one or is none, and a date is the same when it is written plainly.
+//! Dates as Xero writes them: any text either is a date or is refused, and a date is the same after
+//! it is written in plain form.
 
 use jiff::civil::Date;
 use xero::date::{parse_date, parse_instant};

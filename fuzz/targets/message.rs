@@ -1,5 +1,5 @@
-//! Messages of the queues: any bytes are read or refused, and what was read is read again from the
-//! row or the body that keeps it.
+//! Messages of the queues: any bytes are read or refused, and a message that was read can be read
+//! again from the row or the body that stores it.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -45,7 +45,7 @@ fn check_inbound(source: QueueSource, kind: EntityKind, body: &str) {
     }
 }
 
-/// The record that a message is about can be shown and is of the account of the group.
+/// The record that a message is about can be displayed and belongs to the account of the group.
 fn check_subject(body: &str) {
     let Some(subject) = find_subject(body, GROUP) else { return };
     assert_eq!(subject.account.as_str(), GROUP);
@@ -120,7 +120,7 @@ fn keep(content: &MessageContent) {
     }
 }
 
-/// A snapshot comes back from its row as it was accepted.
+/// A snapshot is read from its row as it was accepted.
 fn read_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(snapshot: &T) {
     let row = serde_json::to_string(snapshot).expect("a checked snapshot always makes JSON");
     let again: T = serde_json::from_str(&row).expect("a row is read by what wrote it");

@@ -1,4 +1,4 @@
-//! Consents that no account comes to use: what was interrupted or never answered leaves no login behind.
+//! Consents that no account uses: interrupted and unanswered consents leave no login behind.
 
 use std::collections::BTreeSet;
 
@@ -78,8 +78,8 @@ fn a_login_that_another_account_uses_outlives_a_consent_that_was_interrupted() {
     }
 }
 
-/// An account whose person ticked an organisation that the same Xero user had ticked before, with a Xero that keeps
-/// the name of the first consent.
+/// An account whose user selected an organisation that the same Xero user had selected before, with
+/// a Xero that keeps the id of the first consent.
 fn asked() -> (World, Uuid) {
     let world = World::with(|settings| settings.unconfirmed.reconsent_keeps_auth_event = true);
     let (account, login, tenant) = (world.account(), world.user(), world.tenant());

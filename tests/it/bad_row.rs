@@ -1,4 +1,4 @@
-//! A table with one bad row: what reads or writes it fails, and nothing else does.
+//! A table with one bad row: only operations that read or write that row fail.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub enum Trouble {
     Panics,
     /// Every access finds it corrupt.
     IsCorrupt,
-    /// Every access finds the table out of reach.
+    /// Every access finds the table unreachable.
     IsOutOfReach,
     /// It is too large to be written. Reads succeed.
     IsTooLarge,
@@ -78,7 +78,7 @@ impl ItemTable for BadRow {
         self.inner.write_items(writes).await
     }
 
-    /// A corrupt row does not fail its page, as in DynamoDB. Any other trouble does.
+    /// A corrupt row does not fail its page, as in DynamoDB. Any other fault does.
     async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         let mut page = self.inner.query_items(query).await?;
         if let Some(place) = page.items.iter().position(|item| item.key.sk == self.row) {

@@ -69,8 +69,8 @@ fn mapping_in(world: &World, tenant: Uuid, kind: EntityKind, id: &str) -> Option
     run(world.engine.store.find_mapping(&key)).unwrap().unwrap().map(|row| row.record)
 }
 
-/// Asserts that all records are in the books of the first organisation, once, and that none is
-/// still waiting.
+/// Asserts that all records are in the books of the first organisation, once, and that no record
+/// still waits.
 fn assert_arrived(world: &World, when: &str) {
     assert_every_kind(ARRIVES.map(|(kind, _)| kind));
     for (kind, id) in ARRIVES {
@@ -331,7 +331,7 @@ fn never_send_remains_in_effect_through_the_connection() {
 #[test]
 fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
     let day = a_day();
-    // The carrying over dies at each step, and the rest of the day is sent before it resumes.
+    // The carry-over dies at each step, and the rest of the day is sent before it resumes.
     for step in (1..).step_by(3) {
         let mut world = with_accounts();
         let (account, user, tenant) = (world.account(), world.user(), world.tenant());

@@ -82,7 +82,7 @@ fn abandoned_authorisations_are_removed_and_a_pending_one_is_kept() {
     assert_eq!(cleans(&world).attempts, 0);
 }
 
-/// Every reading of the clock takes a second.
+/// Every read of the clock takes a second.
 #[derive(Debug)]
 struct Ticking(Mutex<Timestamp>);
 

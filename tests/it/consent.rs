@@ -1,5 +1,5 @@
-//! A consent belongs to the person who began it: forwarded links, stolen tickets, tickets that are used twice or
-//! too late; and completions that fail, or die, at any step.
+//! A consent belongs to the user who began it: forwarded links, stolen tickets, tickets that are
+//! used twice or too late; and completions that fail or die at any step.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
 }
 
-/// The account's owner has allowed the first organisation and not completed the connect.
+/// The account's owner has given consent for the first organisation and not completed the connect.
 fn authorised(world: &World) -> SecretString {
     let (account, login, tenant) = (world.account(), world.user(), world.tenant());
     world.authorise(&account, login, &[tenant])
@@ -54,8 +54,8 @@ fn is_connected(completed: &ConnectOutcome) -> bool {
 fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     let world = World::new();
     let attacker = world.account();
-    // The attacker begins; the victim allows it on Xero's genuine page, in a browser of their own. It is the
-    // victim's browser that comes back with the ticket.
+    // The attacker begins; the victim gives consent on Xero's genuine page, in their own browser.
+    // The victim's browser receives the ticket.
     let address = world.begin_for(&attacker);
     let (login, tenant) = (world.user(), world.tenant());
     let location = world.consent(&address, login, &[tenant]);
@@ -63,13 +63,13 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     let engine::commands::connect::CallbackOutcome::Authorised { ticket } = outcome else {
         panic!()
     };
-    // The victim's session of the CRM is that of another account, or of another user.
+    // The victim is logged in to the CRM with another account, or as another user.
     assert_eq!(presents(&world, &other(), &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
     assert_eq!(presents(&world, &attacker, &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
     assert_eq!(world.calls_of(TOKEN), 0, "the code was not exchanged");
     assert!(world.secrets.is_empty());
     assert_ne!(world.connection_of(&attacker).state, ConnectionState::Active);
-    // The attacker cannot come back a second time with the same state.
+    // The attacker cannot use the same state a second time.
     let again = world.come_back(&location);
     assert!(matches!(again, engine::commands::connect::CallbackOutcome::Expired), "{again:?}");
 }
@@ -169,7 +169,7 @@ fn another_organisation_is_shown_with_the_xero_user_before_it_is_used() {
     assert_eq!(by.as_deref(), Some("Dana Whitlock"));
     let names = offered.iter().map(|one| one.name.as_str()).collect::<Vec<_>>();
     assert_eq!(names, [second.name.as_str()]);
-    // Nothing has changed until somebody says so.
+    // Nothing changes until a user confirms it.
     assert_eq!(world.connection().organisation.unwrap().tenant.0, first);
     let view = world.status();
     assert_eq!(view.choices.len(), 1);
@@ -217,8 +217,8 @@ fn an_exchange_whose_answer_was_lost_ends_the_connect_and_leaves_nothing_pending
     connects_again(&world);
 }
 
-/// Connects after a consent that was interrupted. Its link is there, and may keep the name of that consent: then the
-/// person is asked.
+/// Connects after an interrupted consent. Its link exists, and may keep the id of that consent:
+/// then the user is asked.
 fn connects_again(world: &World) {
     let again = world.connect();
     if let ConnectOutcome::OtherOrganisation { offered, .. } = &again {
@@ -235,7 +235,7 @@ fn connects_again(world: &World) {
 fn a_code_that_xero_no_longer_takes_ends_the_connect() {
     let world = World::new();
     let ticket = authorised(&world);
-    // By Xero's clock the code is too old; by ours the ticket is not.
+    // By Xero's clock the code has expired; by ours the ticket has not.
     world.xero_clock.set_ahead(MINUTES(6));
     assert_eq!(world.complete(&world.account(), &ticket), ConnectOutcome::Refused);
     let view = world.status();
@@ -300,7 +300,7 @@ fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_
                 | ConnectOutcome::NotYours
                 | ConnectOutcome::Refused) => panic!("{at:?}: {other:?}"),
             }
-            // What the dead process had still to say or to leave, the sweep does.
+            // The sweep sends and removes what the dead process did not.
             world.clock.advance(MINUTES(5));
             world.sweep();
             world.advance(MINUTES(5));

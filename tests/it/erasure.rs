@@ -239,7 +239,7 @@ fn the_log_of_an_account_that_returns_after_its_erasure_is_found_again() {
     syncs(&world, "inv_1");
     assert!(is_log_found(&world));
     // The process that erases is not the one that registered the log.
-    let sweep = Engine { noted: Arc::default(), ..world.engine.clone() };
+    let sweep = Engine { logged_accounts: Arc::default(), ..world.engine.clone() };
     for _ in 0..2 {
         run(erase_account(&sweep, &world.account(), &[], world.invocation())).unwrap().unwrap();
         world.clock.advance(SETTLED);

@@ -142,7 +142,7 @@ fn a_connection_ended_in_xero_is_detected_within_a_day_by_one_call() {
         |news| matches!(news, EventContent::Connection { status, .. } if *status == ConnectionStatus::Disconnected),
     );
     assert_eq!(told.count(), 1);
-    // From then on no more calls are made.
+    // From then on no further calls are made.
     let before = world.xero().calls().len();
     (0..24).for_each(|_| {
         checks(&world);

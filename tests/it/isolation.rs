@@ -1,5 +1,6 @@
-//! Accounts that share a Xero user, or want the same organisation: none ever reaches what is another's, and none
-//! is cut off by what another does. Rows of the earlier release count as much as new ones.
+//! Accounts that share a Xero user, or want the same organisation: none ever accesses the data of
+//! another, and none is disconnected by the actions of another. Rows of the earlier release have
+//! the same effect as new ones.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +35,7 @@ fn account(id: &str) -> AccountId {
     AccountId::new(id).unwrap()
 }
 
-/// A third organisation, with the first one's books, that the first user may connect.
+/// A third organisation with a copy of the first one's books, which the first user may connect.
 fn with_a_third(settings: &mut Settings) {
     let organisation = Organisation::demo(Region::UnitedKingdom, "Valley Lettings Ltd");
     settings.users[0].organisations.push(organisation.id);
@@ -65,7 +66,7 @@ fn assert_works(world: &World, id: &str, client: &str) {
     assert_eq!(state(world, id), ConnectionState::Active, "{id}");
 }
 
-/// Two accounts with one Xero user, each with an organisation of its own.
+/// Two accounts with one Xero user, each with its own organisation.
 fn two_accounts() -> World {
     let world = World::connected();
     let second = organisations(&world)[1];
@@ -82,8 +83,8 @@ fn chooses(world: &World, id: &str, tenant: Uuid) -> OrganisationChoiceOutcome {
     run(chosen).unwrap().unwrap()
 }
 
-/// Connects an account to an organisation that the same login ticked for another account before: since Xero may
-/// keep the name of the first consent, the person is asked.
+/// Connects an account to an organisation that the same login selected for another account before:
+/// because Xero may keep the id of the first consent, the user is asked.
 fn confirms(world: &World, id: &str, tenant: Uuid) {
     let asked = connects(world, id, &[tenant]);
     let ConnectOutcome::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
@@ -106,7 +107,8 @@ fn an_organisation_of_another_account_is_refused_and_that_account_goes_on() {
         assert!(connection.offered.is_empty() && connection.pending.is_none(), "{connection:?}");
         assert!(connection.grants.is_empty() && connection.claims.is_empty(), "{connection:?}");
         assert!(world.statuses_told(&other).is_empty());
-        // With another login, what nothing came of is revoked; with the same one, it is the first account's.
+        // The unused grant of another login is revoked; that of the same login belongs to the first
+        // account.
         assert_eq!(world.calls_of(REVOCATION), login);
         assert_eq!(world.secrets.len(), 1);
         assert_works(&world, ACCOUNT, "cli_1");
@@ -138,7 +140,7 @@ fn a_consent_with_nothing_ticked_connects_nothing() {
     for keeps in [true, false] {
         let world = World::with(|settings| settings.unconfirmed.reconsent_keeps_auth_event = keeps);
         let all = organisations(&world);
-        // One of the two is in use, the other one is linked and nobody's.
+        // One of the two is in use; the other is linked and belongs to no account.
         assert_connected(&connects(&world, ACCOUNT, &all), all[0]);
         world.clock.advance(MINUTES(10));
         assert_eq!(connects(&world, OTHER, &[]), ConnectOutcome::NoOrganisation, "{keeps}");
@@ -147,7 +149,7 @@ fn a_consent_with_nothing_ticked_connects_nothing() {
         assert_works(&world, ACCOUNT, "cli_1");
         assert_eq!(chooses(&world, ACCOUNT, all[1]), OrganisationChoiceOutcome::Done);
     }
-    // A login that nobody else uses is not kept.
+    // A login that no other account uses is not kept.
     let world = World::new();
     assert_eq!(connects(&world, ACCOUNT, &[]), ConnectOutcome::NoOrganisation);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (1, 0));
@@ -158,7 +160,7 @@ fn a_consent_with_nothing_ticked_connects_nothing() {
 #[test]
 fn ticking_only_the_second_organisation_connects_to_the_second() {
     for keeps in [true, false] {
-        // The first one was linked by the same login before, and is nobody's.
+        // The first one was linked by the same login before, and belongs to no account.
         let world = World::with(|settings| settings.unconfirmed.reconsent_keeps_auth_event = keeps);
         let (all, login) = (organisations(&world), world.user());
         world.authorise(&account(OTHER), login, &all[..1]);
@@ -166,7 +168,7 @@ fn ticking_only_the_second_organisation_connects_to_the_second() {
         assert_connected(&connects(&world, ACCOUNT, &all[1..]), all[1]);
         let connection = world.connection();
         assert!(connection.offered.is_empty(), "{keeps}: {connection:?}");
-        // The first one is another account's.
+        // The first one belongs to another account.
         let world = two_accounts();
         world.disconnect_account(&account(OTHER));
         world.clock.advance(MINUTES(10));
@@ -186,13 +188,13 @@ fn a_consent_offers_what_it_ticked_and_the_organisation_the_account_is_pinned_to
         world.clock.advance(MINUTES(10));
         assert_connected(&connects(&world, OTHER, &all[1..2]), all[1]);
         world.clock.advance(MINUTES(10));
-        // The third one is free, the second is the other account's.
+        // The third one is free; the second belongs to the other account.
         assert_connected(&connects(&world, ACCOUNT, &all), all[0]);
         let offered = world.connection().offered;
         let offered = offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>();
         assert_eq!(offered, [all[0], all[2]], "{keeps}");
         world.clock.advance(MINUTES(10));
-        // Consented to once more, whether or not Xero names the first consent.
+        // After another consent, whether or not Xero names the first one.
         assert_connected(&connects(&world, ACCOUNT, &all[..1]), all[0]);
         assert!(world.connection().offered.is_empty(), "{keeps}");
     }
@@ -269,7 +271,7 @@ fn choosing_another_organisation_in_one_account_leaves_the_others_alone() {
     assert_works(&world, ACCOUNT, "cli_1");
     assert_works(&world, OTHER, "cli_1");
     assert_eq!(world.calls_of(REVOCATION), 0);
-    // The one that was left is free for others.
+    // The organisation that is no longer in use is free for other accounts.
     confirms(&world, THIRD, all[0]);
     assert_works(&world, THIRD, "cli_1");
     assert_works(&world, OTHER, "cli_2");
@@ -288,7 +290,7 @@ fn an_operator_moves_an_organisation_from_one_account_to_another() {
         books.invoices().filter_map(|one| one.number.clone()).collect::<BTreeSet<_>>()
     });
     assert_eq!(numbers.into_iter().collect::<Vec<_>>(), ["#INV_1", "#INV_2"]);
-    // What the first account had there is its own still, and it cannot get back in.
+    // The first account still owns its records there, and cannot connect to it again.
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     world.clock.advance(MINUTES(10));
     assert_eq!(connects(&world, ACCOUNT, &[tenant]), ConnectOutcome::OrganisationInUse);
@@ -373,7 +375,7 @@ fn is_connection_of(item: &StoredItem, id: &str) -> bool {
     item.key.sk == "CONNECTION" && item.key.pk == format!("A#{id}")
 }
 
-/// Who has claimed an organisation.
+/// The account that has claimed an organisation.
 fn claimed_by(world: &World, tenant: Uuid) -> Option<String> {
     let claim = run(world.engine.store.find_organisation_owner(TenantId(tenant))).unwrap().unwrap();
     claim.map(|account| account.to_string())
@@ -484,8 +486,8 @@ fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconn
 
 #[test]
 fn a_row_that_the_earlier_release_wrote_once_more_is_still_one_that_can_be_changed() {
-    // While a deployment is under way, a function of the earlier release notes a pause on the connection: it
-    // does not know what the row says of claims, and leaves it out.
+    // During a deployment, a function of the earlier release records a pause on the connection: it
+    // does not know the claims in the row, and drops them.
     let world = two_accounts();
     let items = world.table.all_items().into_iter().map(as_before).collect();
     world.table.restore_items(items);

@@ -133,7 +133,7 @@ fn a_payment_of_two_invoices() -> (World, PaymentId, String) {
     (world, PaymentId::new("pay_1").unwrap(), body)
 }
 
-/// The parts that people see.
+/// The parts that users see.
 fn parts(world: &World, payment: &PaymentId) -> Vec<String> {
     let view = run(payments::find_payment_view(&world.engine, &world.account(), payment));
     let view = view.unwrap().unwrap().unwrap();
@@ -149,7 +149,7 @@ fn a_payment_with_an_unreadable_part_shows_and_changes_the_others() {
     let (account, by) = (world.account(), owner());
     let never = run(payments::never_send_payment(&world.engine, &account, &by, &payment));
     assert_eq!(never.unwrap().unwrap(), PaymentNeverSendOutcome::Done);
-    // A payment of which nothing can be read is not an unknown one.
+    // A payment without a readable part is not an unknown payment.
     damage(&world, "MAP#payment#pay_1.2");
     let none = run(payments::find_payment_view(&world.engine, &account, &payment)).unwrap();
     assert!(none.is_err(), "{none:?}");

@@ -23,9 +23,9 @@ const BAD: &str = "inv_2";
 /// How the queue answers the event about [`BAD`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
-    /// It refuses what the event holds.
+    /// It refuses the content of the event.
     RefusesContent,
-    /// It refuses every call of the product, such as without a permission.
+    /// It refuses every call of the product, for example because a permission is missing.
     RefusesCaller,
 }
 

@@ -68,7 +68,7 @@ fn sync_all_retries_given_up_records_and_skips_synced_ones() {
     // The client and its 120 invoices.
     assert_eq!((counts.looked_at, counts.unchanged, counts.skipped), (121, 81, 40));
     assert_eq!(world.books(|books| books.invoices().count()), 80);
-    // They were checked against the current chart, which takes one read of it; nothing was sent.
+    // They were checked against the current chart, which was read once; nothing was sent.
     let calls = world.calls().split_off(before);
     assert!(calls.iter().all(|call| call.starts_with("GET")), "{calls:?}");
 }
@@ -99,7 +99,7 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     world.advance(SignedDuration::from_hours(24));
     assert_eq!(state(&world, "inv_1"), OperationState::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
-    // Retry now is a user's decision, too, and the newer one: the kept snapshot is sent.
+    // Sync now is also a user's decision, and the later one: the stored snapshot is sent.
     let retry =
         settings::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
     run(retry).unwrap().unwrap().unwrap();

@@ -1,5 +1,5 @@
 //! Messages that break a rule of the contract, in front of 25 good ones of the same account and of
-//! another: all good ones take effect, and the account learns what is wrong.
+//! another: all good ones take effect, and the sync log and the CRM receive the reason.
 
 use domain::entity::EntityKind::Invoice;
 use domain::envelope::QueueSource;
@@ -16,7 +16,7 @@ use crate::poison::{GOOD, arrived, is_alone_aside, send_behind, two_accounts};
 const LINES: &str = r#""lines":["#;
 const QUANTITY: &str = r#""quantity":"1""#;
 
-/// The ids and codes of the records that the CRM was told were given up.
+/// The ids and codes of the records that were reported to the CRM as given up.
 fn given_up(world: &World) -> Vec<(String, String)> {
     let skipped = world.told.news().into_iter().filter_map(|news| {
         let EventContent::Skipped { crm_id, code, .. } = news else { return None };

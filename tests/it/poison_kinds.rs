@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::poison::{GOOD, OTHER};
 
-/// What every message and every request to Xero about a bad record contains, and no other.
+/// A text in every message and every request to Xero about a bad record, and in no other.
 pub const POISON: &str = "poison";
 /// The amount of a bad allocation: a request to Xero does not name the allocation otherwise.
 pub const POISON_AMOUNT: &str = "7.77";
@@ -70,7 +70,7 @@ impl Records {
     }
 }
 
-/// Two accounts, each with a client, an invoice and a credit note in an organisation of its own.
+/// Two accounts, each with a client, an invoice and a credit note in its own organisation.
 pub fn stocked() -> World {
     assert_every_kind(EVERY_KIND.map(|records| records.kind));
     let world = World::with(|settings| settings.unconfirmed.allocation_answer_has_id = true);
@@ -134,7 +134,7 @@ fn notes(world: &World, account: &str) -> usize {
     world.xero().books(tenant).unwrap().credit_notes().count()
 }
 
-/// An allocation of the credit note. Each has an amount of its own.
+/// An allocation of the credit note. Each has a different amount.
 fn allocation(account: &str, id: &str) -> String {
     let cents = id.parse::<u32>().ok();
     let amount = cents.map(|cents| format!("0.{:02}", cents + 1));
@@ -159,7 +159,7 @@ fn payment(account: &str, id: &str) -> String {
     if account == ACCOUNT { payment.body() } else { payment.method("cash").body() }
 }
 
-/// The message of a cash payment of an invoice of its own.
+/// The message of a cash payment of a separate invoice.
 pub fn bad_cash() -> String {
     a_payment("pay_poison", &[("inv_poison", "0.05")]).method("cash").body()
 }

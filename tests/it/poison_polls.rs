@@ -22,8 +22,8 @@ use crate::bad_row::{Trouble, spoil};
 use crate::function::{Graveyard, PLENTY, PortFault, a_record};
 use crate::poison::GOOD;
 
-/// A bad ledger, followed by good ones, each of an account with a Xero user, an organisation and a
-/// paid invoice of its own.
+/// A bad ledger, followed by good ones, each of an account with its own Xero user, organisation and
+/// paid invoice.
 fn paid_ledgers() -> (World, Ledger, Vec<Ledger>) {
     let mut logins = Vec::new();
     let world = World::with(|settings| {
@@ -80,7 +80,7 @@ fn poll(world: &World, graveyard: &Graveyard, bodies: Vec<String>) -> Vec<String
     failures.map(|failure| failure.item_identifier).collect()
 }
 
-/// The good ledgers' accounts that the CRM has not heard of a payment of.
+/// The accounts of good ledgers for which the CRM has not received a payment.
 fn not_polled(world: &World, good: &[Ledger]) -> Vec<String> {
     let told = world.told.deliveries().into_iter();
     let told = told.filter(|event| matches!(event.news, EventContent::PaymentImported(_)));

@@ -59,7 +59,7 @@ fn a_document_that_causes_a_panic_in_a_call_to_xero_fails_alone() {
         queues.work(|_| false);
         let graves = queues.graveyard.graves();
         assert!(graves.is_empty(), "{}: {graves:?}", records.kind);
-        // Looking up what the first tries left may use up the calls of a minute.
+        // Looking up the documents of the first tries may use up the calls of a minute.
         world.advance(SignedDuration::from_mins(3));
         assert_eq!(records.counts(&world), expected, "{}", records.kind);
         let bad = world.mapping(records.kind, records.bad).unwrap();

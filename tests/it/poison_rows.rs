@@ -14,7 +14,7 @@ use crate::poison_kinds::{
     EVERY_KIND, Records, bad_cash, invoice_of_bad_client, stocked, tenant_of,
 };
 
-/// Troubles that no repetition ends, with the reasons that are recorded.
+/// Faults that every repetition meets again, with the reasons that are recorded.
 const PERMANENT: [(Trouble, &str); 2] =
     [(Trouble::Panics, "panicked"), (Trouble::IsCorrupt, "corrupt_row")];
 

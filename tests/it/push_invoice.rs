@@ -194,7 +194,7 @@ fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
     assert_eq!(entry.status, LogStatus::Retrying);
     assert!(entry.message.contains("not subscribed to currency SEK"), "{}", entry.message);
     assert!(entry.message.contains("Add the currency"), "{}", entry.message);
-    assert!(entry.message.contains("Next attempt at 2026-11-02 09:0"), "{}", entry.message);
+    assert!(entry.message.contains("The next attempt is at 2026-11-02 09:0"), "{}", entry.message);
     world.advance(SignedDuration::from_hours(12));
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
     assert_eq!((operation.state, operation.failures), (OperationState::Skipped, 6));
@@ -351,7 +351,7 @@ fn an_invoice_renumbered_while_its_answer_was_lost_is_found_under_the_old_number
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#OLD").body());
     let renumbered = an_invoice("inv_1", "cli_1").number("#NEW").revision(2);
-    // The unanswered write may still take effect: there is no other write until that is certain.
+    // The unanswered write may still take effect, so no other write is made until that is certain.
     let received = world.receive(Invoice, &renumbered.body());
     assert!(
         matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),

@@ -1,4 +1,4 @@
-//! A message that fails again and again, each time in another process: it is dead-lettered after
+//! A message that fails repeatedly, each time in another process: it is dead-lettered after
 //! five failures for the same permanent reason, and for nothing else.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -35,7 +35,7 @@ enum Trouble {
     Panics,
     IsCorrupt,
     IsOutOfReach,
-    /// From then on, the failures of the message are out of reach, too.
+    /// From then on, the failures of the message cannot be read either.
     LosesTheTable,
     /// The function stops.
     StopsTheFunction,
@@ -46,7 +46,7 @@ enum Trouble {
 struct BadRow {
     inner: GatedTable,
     trouble: Mutex<Trouble>,
-    /// Whether the failures of messages are out of reach.
+    /// Whether the failures of messages cannot be read.
     loses_failures: AtomicBool,
 }
 
@@ -279,7 +279,7 @@ fn an_outage_that_begins_during_the_processing_is_not_taken_for_a_stop() {
 /// A scheduler that refuses every wake-up.
 #[derive(Debug)]
 struct RefusedWakeUps {
-    /// Whether it refuses what the wake-up holds.
+    /// Whether it refuses the content of the wake-up.
     is_about_content: bool,
 }
 

@@ -21,7 +21,7 @@ fn uuid(number: usize) -> Uuid {
     Uuid::from_u128(0xabc1_0000_0000_4000_8000_0000_0000_0000 + u128::try_from(number).unwrap())
 }
 
-/// An organisation with a grant of its own.
+/// An organisation with its own grant.
 fn organisation(number: usize) -> PinnedOrganisation {
     PinnedOrganisation {
         tenant: TenantId(uuid(number)),
@@ -100,7 +100,7 @@ fn a_disconnect_fits_into_its_transactions_however_many_organisations_there_are(
         assert!(connection.leftovers.len() <= LEFTOVERS_MAX, "{count}");
         assert_listed(&world, &format!("after the disconnect of {count}"));
         assert!(bytes(&row(&world, "CONNECTION")) < MAX_ITEM_BYTES, "{count}");
-        // The sweep releases what did not fit.
+        // The sweep releases the rest.
         let mut sweeps = 0;
         while world.connection().has_unneeded_claims() {
             world.clock.advance(SignedDuration::from_mins(5));

@@ -1,4 +1,4 @@
-//! The status page: what is stored is a fact, what is failing is counted now.
+//! The status page: stored facts, and the records that are failing now.
 
 mod callbacks;
 mod contended;
@@ -94,7 +94,7 @@ fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_ar
     assert!(!problem.failure.message.is_empty() && !problem.failure.remedy.is_empty());
     assert!(problem.failed_at.unwrap() <= world.clock.now());
     assert_eq!(view.connection_problem, None);
-    // Nothing is waited for: as soon as a record arrives, it is no longer counted.
+    // No delay: as soon as a record is in Xero, it is no longer counted.
     locks(&world, None);
     world.advance(MINUTES(60));
     let view = world.status();
@@ -112,7 +112,7 @@ fn what_was_given_up_is_counted_at_once_and_named_with_its_document_in_xero() {
     assert_eq!(problem.record.crm_id.as_str(), "inv_2");
     assert_eq!((problem.xero_url, problem.record.next_attempt_at), (None, None));
 
-    // An edit that fails is of a document that Xero has.
+    // An edit that fails concerns a document that Xero has.
     locks(&world, Some("2026-12-31"));
     let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
     world.receive(Invoice, &edit.body());
@@ -147,14 +147,14 @@ fn the_last_sync_the_last_attempt_and_the_last_payment_check_are_facts_of_their_
     let synced_at = first.last_sync_at.unwrap();
     assert_eq!(first.last_attempt_at, Some(synced_at));
 
-    // A failure moves the last attempt, and nothing else.
+    // A failure changes only the time of the last attempt.
     world.clock.advance(MINUTES(10));
     sends_hopeless(&world, "inv_2");
     let failed = world.status();
     assert_eq!(failed.last_sync_at, Some(synced_at));
     assert!(failed.last_attempt_at.unwrap() > synced_at);
 
-    // A poll that finds nothing moves the last payment check, and nothing else.
+    // A poll without changes changes only the time of the last payment check.
     world.clock.advance(MINUTES(10));
     assert!(matches!(world.poll(), PollOutcome::Read { .. }));
     let polled = world.status();

@@ -1,5 +1,5 @@
 //! The jobs over 10,000 accounts, on a generated table, with delays of Xero and AWS in virtual
-//! time, so that the test measures sequence and concurrency.
+//! time, so that the test measures order and concurrency.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -185,7 +185,7 @@ impl Transport for SlowXero {
     }
 }
 
-/// Everything, with its accounts already in the table.
+/// A complete world with its accounts already in the table.
 struct Crowd {
     engine: Engine,
     line: Line,

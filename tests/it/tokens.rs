@@ -54,7 +54,7 @@ fn an_expired_token_is_renewed_once_and_used_by_all() {
 #[test]
 fn a_token_that_xero_rejects_is_renewed_and_the_call_repeated() {
     let world = World::connected();
-    // Xero's clock and ours may differ: the token looks fresh here and has expired there.
+    // Xero's clock and ours may differ: the token is valid here and has expired there.
     world.xero_clock.set_ahead(SignedDuration::from_mins(30));
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));

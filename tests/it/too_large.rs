@@ -122,7 +122,8 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         assert_eq!(count(&world, Metric::PollFailed), 0);
         let odd = world.measures.all().into_iter().filter(|one| matches!(one, Metric::OddRows(_)));
         assert_eq!(odd.count() > 0, is_left_out, "{giant}, {bytes}");
-        // People see at the invoice that its changes do not arrive, and the poll is over it.
+        // The sync log of the invoice says that its changes do not reach the CRM, and the poll
+        // continues after it.
         let log = world.log().into_iter();
         let log = log.filter(|line| line.code.as_deref() == Some("row_unreadable"));
         let log = log.map(|line| line.crm_id.to_string()).collect::<Vec<_>>();

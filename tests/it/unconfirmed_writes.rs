@@ -1,5 +1,5 @@
 //! Writes that Xero performed without returning their id: a later failure never makes the record
-//! assume that nothing was written, whatever happens to it next.
+//! assume that nothing was written.
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::FailureClass;
@@ -118,8 +118,8 @@ fn a_second_allocation_of_the_same_amount_may_adopt_the_first_and_both_are_appli
 }
 
 /// A record reserves the allocation that it removes. If Xero refuses the removal for now, and an
-/// equal allocation is created meanwhile, the record later removes the one that it reserved, in
-/// whichever order Xero lists the two.
+/// equal allocation is created in the meantime, the record later removes the one that it reserved,
+/// in whichever order Xero lists the two.
 #[test]
 fn a_record_later_removes_the_allocation_that_it_has_reserved() {
     for seed in 0..8 {

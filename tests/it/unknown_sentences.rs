@@ -1,5 +1,5 @@
-//! Sentences of Xero that the table does not know: each is counted once, whatever the integration
-//! makes of the refusal.
+//! Sentences of Xero that the table does not know: each is counted once, however the integration
+//! handles the refusal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::access::Access;
 
-/// When a process dies within a step.
+/// The moment within a step at which a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Before the step has any effect.

@@ -504,5 +504,5 @@ pub fn not_sent() -> TransportError {
 }
 
 fn lost(kind: TransportErrorKind) -> TransportError {
-    TransportError { sent: RequestSent::Unknown, kind, source: "lost on the way".into() }
+    TransportError { sent: RequestSent::Unknown, kind, source: "lost in transit".into() }
 }

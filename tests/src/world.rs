@@ -113,7 +113,7 @@ impl World {
             metrics: Arc::new(measures.clone()),
             recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
-            noted: Arc::default(),
+            logged_accounts: Arc::default(),
             searches: Arc::default(),
         };
         Self {
@@ -391,7 +391,7 @@ impl World {
     /// Starts a new process, with only the persistent state.
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
-        self.engine.noted = Arc::default();
+        self.engine.logged_accounts = Arc::default();
         self.engine.searches = Arc::default();
     }
 

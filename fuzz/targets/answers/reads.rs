@@ -80,7 +80,7 @@ fn check_rows<T>(result: Result<DecodedRows<T>, XeroError>) {
     }
 }
 
-/// A page has a size, and the time of its answer is the same when it is written plainly.
+/// A page has a size, and the time of its answer is the same after it is written in plain form.
 fn check_page<T>(result: Result<RowPage<T>, XeroError>) {
     match result {
         Ok(page) => {

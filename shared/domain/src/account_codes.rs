@@ -68,8 +68,8 @@ impl AccountCodes {
         codes.chain(taxes).collect()
     }
 
-    /// The tax type chosen for a rate in percent, or for lines outside the scope of tax if `rate`
-    /// is `None`.
+    /// The tax type chosen for a rate in percent; if `rate` is `None`, for lines outside the scope
+    /// of tax.
     pub fn tax_type(&self, rate: Option<Decimal>) -> Option<&str> {
         let name = rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string());
         self.tax_types.get(&name).map(String::as_str)
@@ -83,7 +83,8 @@ fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<
             Ok(percent) if percent.normalize().to_string() == rate => Some(percent),
             Ok(_) | Err(_) => {
                 return Some(
-                    "must be keyed by a plain percentage such as 20 or 12.5, or by none".to_owned(),
+                    "must use a plain percentage such as 20 or 12.5, or the word none, as its key"
+                        .to_owned(),
                 );
             }
         },

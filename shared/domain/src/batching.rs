@@ -5,7 +5,7 @@
 //! enqueued. While one wake-up is processed, the next ones accumulate behind it, and each stands
 //! for ten records or more.
 
-/// What one delivery holds for one account.
+/// The records of one account in one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArrivedRecords {
     /// The number of records that came in messages.

@@ -1,4 +1,4 @@
-//! Reading of JSON bodies: messages from the CRM and bodies of API requests.
+//! Reads JSON bodies: messages from the CRM and bodies of API requests.
 //!
 //! A body is compared with the [`BodyShape`] that is declared beside its type before it is
 //! deserialised. Serde ignores unknown fields, and its own `deny_unknown_fields` reports no path

@@ -18,15 +18,15 @@ use crate::retry::IN_FLIGHT_SECONDS;
 
 pub use priority::CallPriority;
 
-/// Calls that people's requests may make in a minute. Background pushes keep a share of the minute,
+/// Calls that users' requests may make in a minute. Background pushes keep a share of the minute,
 /// however often people press a button.
 const PER_MINUTE_OF_PEOPLE: usize = 40;
-/// The same of the day, in percent of its limit.
+/// Share of the daily limit that people's requests may use, in percent.
 const PERCENT_OF_PEOPLE: u32 = 60;
-/// The same of calls at once.
+/// Concurrent calls that people's requests may make.
 const LANES_OF_PEOPLE: usize = 4;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
-/// Xero's daily limits on one organisation: of the smallest plan, and of all other plans.
+/// Xero's daily limits on one organisation: that of the smallest plan, and that of all other plans.
 const PER_DAY: [u32; 2] = [1_000, 5_000];
 /// While a daily limit is used up, one call is allowed after this time to find out whether a new
 /// day has begun.
@@ -62,10 +62,10 @@ pub struct CallBudget {
     pub lanes: Vec<InFlight>,
     /// The instants at which calls ended in the last minute.
     pub ended: Vec<Timestamp>,
-    /// When those of them ended that people's requests made.
+    /// The instants at which calls for users' requests ended in the last minute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended_of_people: Vec<Timestamp>,
-    /// What the last answer said was left.
+    /// The remaining calls according to the last answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<RemainingCalls>,
 }
@@ -95,7 +95,7 @@ pub struct RemainingCalls {
     pub since: u32,
     /// The daily limit, inferred from the calls left of the day.
     pub day_limit: u32,
-    /// Calls of the day that people's requests made, as far as they are known.
+    /// The known calls of the day that users' requests made.
     #[serde(default)]
     pub of_people: u32,
 }
@@ -162,7 +162,7 @@ impl CallBudget {
             // The answer may not count calls that are still in progress.
             let since = u32::try_from(current.lanes.len()).unwrap_or(u32::MAX);
             let day_limit = day_limit(current.seen, day_remaining);
-            // What is left rises when a day begins.
+            // The number of remaining calls rises when a new day begins.
             let same_day = current.seen.filter(|seen| day_remaining <= seen.day_remaining);
             let of_people = same_day.map_or(0, |seen| seen.of_people);
             current.seen = Some(RemainingCalls {
@@ -177,7 +177,7 @@ impl CallBudget {
         current
     }
 
-    /// The call budget after a call that was allowed and then not made.
+    /// The call budget after an allowed call that was not made.
     #[must_use]
     pub fn after_withdrawal(&self, by: ClaimId, now: Timestamp) -> Self {
         let mut current = self.advanced_to(now);
@@ -244,8 +244,8 @@ impl CallBudget {
     }
 }
 
-/// When another call fits into the minute, if none fits now: once the oldest surplus call ended
-/// more than a minute ago.
+/// When the next call fits into the minute, if none fits now: a minute after the oldest surplus
+/// call ended.
 fn minute_ends(
     under_way: usize,
     ended: &[Timestamp],

@@ -35,15 +35,15 @@ pub struct Connection {
     pub connected_at: Option<Timestamp>,
     /// The name of the Xero user who connected it.
     pub connected_by: Option<String>,
-    /// When the connection was last ended. A connect that began before this instant cannot be
+    /// When the connection last ended. A connect that began before this instant cannot be
     /// completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disconnected_at: Option<Timestamp>,
     /// No call is made before this instant: Xero throttled a call, and every function honours the
     /// pause.
     pub paused_until: Option<Timestamp>,
-    /// A number that rises whenever the connection starts to work. Records parked for want of a
-    /// connection are released only if it has risen since they were parked.
+    /// A number that rises whenever the connection starts to work. Records that were parked without
+    /// a connection are released only if it has risen since then.
     #[serde(default)]
     pub epoch: u64,
     /// A connect that a user has begun and not finished.

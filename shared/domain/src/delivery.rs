@@ -1,5 +1,5 @@
 //! Failed deliveries: how often processing a message failed and for which reasons, whether the
-//! function stopped meanwhile, and events that the CRM's queue refuses.
+//! function stopped in the process, and events that the CRM's queue refuses.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ impl DeliveryFailures {
         self.processed_until = None;
     }
 
-    /// Begins to process the message in an invocation that ends at `until`.
+    /// Marks the message as being processed by an invocation that ends at `until`.
     pub fn begin_processing(&mut self, until: Timestamp) {
         self.processed_until = Some(until);
     }

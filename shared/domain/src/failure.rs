@@ -1,4 +1,4 @@
-//! Failures: what went wrong, what follows from it, and what people read about it.
+//! Failures: their cause, their effect on the operation, and their message for users.
 //!
 //! The class is chosen once, where the facts are known (a status, a header, whether bytes were
 //! sent). It decides everything that follows: whether the attempt counts, when the next one is
@@ -90,9 +90,9 @@ impl fmt::Display for FailureClass {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredFailure")]
 pub struct Failure {
-    /// What it means for the operation.
+    /// The effect on the operation.
     pub class: FailureClass,
-    /// What it is about, if a decision depends on that.
+    /// The cause, if a decision depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<FailureCause>,
     /// A stable name for people, metrics and the CRM, such as `account_code_unknown`.
@@ -165,7 +165,7 @@ impl Failure {
         }
     }
 
-    /// Whether other settings may cure it: it is about an account or a tax rate that was chosen.
+    /// Whether other settings may resolve it: it concerns a chosen account or tax rate.
     pub fn is_about_settings(&self) -> bool {
         self.class == FailureClass::Untranslatable
             || self.cause.is_some_and(FailureCause::is_about_settings)

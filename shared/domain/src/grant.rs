@@ -50,8 +50,8 @@ pub struct Grant {
     /// secret.
     #[serde(default, skip_serializing_if = "is_first")]
     pub secret_number: u32,
-    /// The first of the user's secrets that may still be there: endings that were interrupted leave
-    /// some.
+    /// The first of the user's secrets that may still exist: interrupted endings leave secrets
+    /// behind.
     #[serde(default, skip_serializing_if = "is_first")]
     pub kept_from: u32,
     /// The newest consent that gave these tokens.

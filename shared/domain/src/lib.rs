@@ -10,7 +10,7 @@
 //!
 //! Reading order:
 //!
-//! - [`ids`] and [`entity`] define the names of things.
+//! - [`ids`] and [`entity`] define identities and kinds.
 //! - [`money`] and [`dates`](jiff::civil) are the exact arithmetic.
 //! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
 //!   [`body`] the fields that a body may have. [`wake_up`] holds the messages that the product

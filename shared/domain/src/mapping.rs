@@ -182,7 +182,7 @@ impl Mapping {
         if snapshot.revision <= known.snapshot.revision && !is_missing {
             return SnapshotAcceptance::Stale { known: known.snapshot.revision };
         }
-        // Submitted is never refused.
+        // A newly submitted operation is never refused.
         let moved =
             known.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| known.clone());
         let earlier_keys = known.keys_to_keep(&snapshot);

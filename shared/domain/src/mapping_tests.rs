@@ -58,7 +58,7 @@ fn a_newer_snapshot_keeps_the_claim_of_whoever_is_on_the_older_one() {
     let claim = OperationEvent::Claim {
         by: ClaimId(Uuid::from_u128(1)),
         until: Timestamp::from_second(60).unwrap(),
-        urgency: Trigger::Routine,
+        trigger: Trigger::Routine,
     };
     let known = newer(None, snapshot(1, "a")).apply_event(claim, Timestamp::UNIX_EPOCH).unwrap();
     let next = newer(Some(&known), snapshot(2, "b"));
@@ -71,7 +71,7 @@ fn a_number_under_which_a_write_may_stand_is_remembered() {
     let claim = OperationEvent::Claim {
         by: ClaimId(Uuid::from_u128(1)),
         until: Timestamp::from_second(60).unwrap(),
-        urgency: Trigger::Routine,
+        trigger: Trigger::Routine,
     };
     let calm = newer(None, snapshot(1, "a"));
     assert!(newer(Some(&calm), snapshot(2, "b")).earlier_keys.is_empty());
@@ -104,7 +104,7 @@ fn a_copys_number_is_its_own_fits_into_xero_and_is_the_same_each_time() {
         }
     }
     let copies = [&first, &second].map(|number| numbered(number, 1).copy_number());
-    assert_ne!(copies[0], copies[1], "what was cut off still counts");
+    assert_ne!(copies[0], copies[1], "the part that was cut off still counts");
 }
 
 #[test]

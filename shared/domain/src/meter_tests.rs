@@ -17,7 +17,7 @@ fn who(number: u64) -> ClaimId {
 
 fn go(admission: CallDecision) -> CallBudget {
     match admission {
-        CallDecision::Go(meter) => meter,
+        CallDecision::Go(call_budget) => call_budget,
         CallDecision::Wait { until, exhausted } => panic!("waits until {until}: {exhausted:?}"),
     }
 }
@@ -31,43 +31,43 @@ fn refused(admission: &CallDecision) -> (Timestamp, ExhaustedLimit) {
 
 /// A call budget whose last answer, at zero, reported this number of calls left of the day.
 fn left(day_remaining: u32) -> CallBudget {
-    let meter = go(CallBudget::new(TENANT).decide_call(who(0), CallPriority::Person, at(0)));
-    meter.after_answer(who(0), Some((day_remaining, 9_000)), at(0))
+    let call_budget = go(CallBudget::new(TENANT).decide_call(who(0), CallPriority::Person, at(0)));
+    call_budget.after_answer(who(0), Some((day_remaining, 9_000)), at(0))
 }
 
 #[test]
 fn four_pushes_at_once_leave_a_lane_for_a_person_and_none_for_a_sixth_call() {
-    let mut meter = CallBudget::new(TENANT);
+    let mut call_budget = CallBudget::new(TENANT);
     for number in 0..4 {
-        meter = go(meter.decide_call(who(number), CallPriority::Push, at(0)));
+        call_budget = go(call_budget.decide_call(who(number), CallPriority::Push, at(0)));
     }
     assert_eq!(
-        refused(&meter.decide_call(who(4), CallPriority::Push, at(0))).1,
+        refused(&call_budget.decide_call(who(4), CallPriority::Push, at(0))).1,
         ExhaustedLimit::Lanes
     );
-    meter = go(meter.decide_call(who(5), CallPriority::Person, at(0)));
+    call_budget = go(call_budget.decide_call(who(5), CallPriority::Person, at(0)));
     assert_eq!(
-        refused(&meter.decide_call(who(6), CallPriority::Person, at(0))).1,
+        refused(&call_budget.decide_call(who(6), CallPriority::Person, at(0))).1,
         ExhaustedLimit::Lanes
     );
-    let freed = meter.after_answer(who(0), None, at(500));
+    let freed = call_budget.after_answer(who(0), None, at(500));
     go(freed.decide_call(who(6), CallPriority::Person, at(500)));
 }
 
 #[test]
 fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
-    let mut meter = CallBudget::new(TENANT);
+    let mut call_budget = CallBudget::new(TENANT);
     for number in 0..5 {
         let priority = if number == 0 { CallPriority::Push } else { CallPriority::Person };
-        meter = go(meter.decide_call(who(number), priority, at(0)));
+        call_budget = go(call_budget.decide_call(who(number), priority, at(0)));
     }
-    assert!(meter.is_busy(at(64_999)));
+    assert!(call_budget.is_busy(at(64_999)));
     assert_eq!(
-        refused(&meter.decide_call(who(9), CallPriority::Person, at(64_999))).1,
+        refused(&call_budget.decide_call(who(9), CallPriority::Person, at(64_999))).1,
         ExhaustedLimit::Lanes
     );
-    assert!(!meter.is_busy(at(65_000)));
-    go(meter.decide_call(who(9), CallPriority::Person, at(65_000)));
+    assert!(!call_budget.is_busy(at(65_000)));
+    go(call_budget.decide_call(who(9), CallPriority::Person, at(65_000)));
 }
 
 #[test]
@@ -109,10 +109,11 @@ fn a_used_up_day_is_looked_at_again_by_one_call_an_hour() {
 
 #[test]
 fn when_the_apps_minute_runs_low_everybody_waits_for_the_next() {
-    let meter = CallBudget::new(TENANT).after_answer(who(0), Some((900, 999)), at(0));
-    let (until, exhausted) = refused(&meter.decide_call(who(1), CallPriority::Person, at(30_000)));
+    let call_budget = CallBudget::new(TENANT).after_answer(who(0), Some((900, 999)), at(0));
+    let (until, exhausted) =
+        refused(&call_budget.decide_call(who(1), CallPriority::Person, at(30_000)));
     assert_eq!((until, exhausted), (at(60_000), ExhaustedLimit::AppMinute));
-    go(meter.decide_call(who(1), CallPriority::Person, at(60_000)));
+    go(call_budget.decide_call(who(1), CallPriority::Person, at(60_000)));
 }
 
 proptest! {
@@ -122,7 +123,7 @@ proptest! {
     fn no_window_of_a_minute_ever_holds_more_than_sixty_calls(
         plan in proptest::collection::vec((0_i64..1_500, 0_i64..25_000, any::<bool>()), 1..400),
     ) {
-        let mut meter = CallBudget::new(TENANT);
+        let mut call_budget = CallBudget::new(TENANT);
         let mut now = 0;
         let mut arrivals = Vec::new();
         let mut under_way: Vec<(i64, u64)> = Vec::new();
@@ -131,17 +132,18 @@ proptest! {
             under_way.sort_unstable();
             while let Some((end, by)) = under_way.first().copied().filter(|(end, _)| *end <= now) {
                 under_way.remove(0);
-                meter = meter.after_answer(who(by), None, at(end));
+                call_budget = call_budget.after_answer(who(by), None, at(end));
             }
-            let CallDecision::Go(next) = meter.decide_call(who(number), CallPriority::Person, at(now)) else {
+            let decision = call_budget.decide_call(who(number), CallPriority::Person, at(now));
+            let CallDecision::Go(next) = decision else {
                 continue;
             };
-            meter = next;
+            call_budget = next;
             arrivals.push(if answered { now + takes } else { now + 60_000 });
             if answered {
                 under_way.push((now + takes, number));
             }
-            prop_assert!(meter.lanes.len() <= 5);
+            prop_assert!(call_budget.lanes.len() <= 5);
         }
         for start in &arrivals {
             let window = arrivals.iter().filter(|at| (*start..start + 60_000).contains(at));
@@ -152,22 +154,23 @@ proptest! {
 
 #[test]
 fn background_pushes_keep_a_share_of_the_minute_whatever_people_ask_for() {
-    let mut meter = CallBudget::new(TENANT);
+    let mut call_budget = CallBudget::new(TENANT);
     for number in 0..40 {
-        meter = go(meter.decide_call(who(number), CallPriority::Person, at(0)));
-        meter = meter.after_answer(who(number), None, at(0));
+        call_budget = go(call_budget.decide_call(who(number), CallPriority::Person, at(0)));
+        call_budget = call_budget.after_answer(who(number), None, at(0));
     }
-    let (until, exhausted) = refused(&meter.decide_call(who(40), CallPriority::Person, at(1)));
+    let (until, exhausted) =
+        refused(&call_budget.decide_call(who(40), CallPriority::Person, at(1)));
     assert_eq!((until, exhausted), (at(60_001), ExhaustedLimit::Minute));
     for number in 40..55 {
-        meter = go(meter.decide_call(who(number), CallPriority::Push, at(1)));
-        meter = meter.after_answer(who(number), None, at(1));
+        call_budget = go(call_budget.decide_call(who(number), CallPriority::Push, at(1)));
+        call_budget = call_budget.after_answer(who(number), None, at(1));
     }
     assert_eq!(
-        refused(&meter.decide_call(who(55), CallPriority::Push, at(2))).1,
+        refused(&call_budget.decide_call(who(55), CallPriority::Push, at(2))).1,
         ExhaustedLimit::Minute
     );
-    go(meter.decide_call(who(55), CallPriority::Person, at(60_001)));
+    go(call_budget.decide_call(who(55), CallPriority::Person, at(60_001)));
 }
 
 #[test]
@@ -175,39 +178,40 @@ fn a_row_of_the_previous_release_counts_no_calls_of_people() {
     let json = r#"{"tenant":"00000000-0000-0000-0000-000000000007",
         "lanes":[{"by":"00000000-0000-0000-0000-000000000001","until":"1970-01-01T00:01:00Z"}],
         "ended":["1970-01-01T00:00:00Z"]}"#;
-    let meter: CallBudget = serde_json::from_str(json).unwrap();
-    assert!(meter.ended_of_people.is_empty() && !meter.lanes[0].is_of_person);
-    assert_eq!(meter.ended.len(), 1);
+    let call_budget: CallBudget = serde_json::from_str(json).unwrap();
+    assert!(call_budget.ended_of_people.is_empty() && !call_budget.lanes[0].is_of_person);
+    assert_eq!(call_budget.ended.len(), 1);
 }
 
 #[test]
 fn background_pushes_keep_a_share_of_the_day_and_a_call_at_once() {
     // A day of 1,000 calls.
-    let mut meter = left(1_000);
+    let mut call_budget = left(1_000);
     let mut now = 0;
     let mut people = 0;
     for number in 1..1_000 {
         now += 2_000;
-        let CallDecision::Go(next) = meter.decide_call(who(number), CallPriority::Person, at(now))
+        let CallDecision::Go(next) =
+            call_budget.decide_call(who(number), CallPriority::Person, at(now))
         else {
             break;
         };
         people += 1;
         let left = 1_000 - u32::try_from(number).unwrap();
-        meter = next.after_answer(who(number), Some((left, 9_000)), at(now));
+        call_budget = next.after_answer(who(number), Some((left, 9_000)), at(now));
     }
     assert_eq!(people, 600);
     assert_eq!(
-        refused(&meter.decide_call(who(2_000), CallPriority::Person, at(now))).1,
+        refused(&call_budget.decide_call(who(2_000), CallPriority::Person, at(now))).1,
         ExhaustedLimit::Day
     );
-    go(meter.decide_call(who(2_000), CallPriority::Push, at(now)));
-    let mut meter = CallBudget::new(TENANT);
+    go(call_budget.decide_call(who(2_000), CallPriority::Push, at(now)));
+    let mut call_budget = CallBudget::new(TENANT);
     for number in 0..4 {
-        meter = go(meter.decide_call(who(number), CallPriority::Person, at(0)));
+        call_budget = go(call_budget.decide_call(who(number), CallPriority::Person, at(0)));
     }
     assert_eq!(
-        refused(&meter.decide_call(who(4), CallPriority::Person, at(0))).1,
+        refused(&call_budget.decide_call(who(4), CallPriority::Person, at(0))).1,
         ExhaustedLimit::Lanes
     );
 }

@@ -1,5 +1,5 @@
-//! The comparison of an invoice in Xero with what is known of it: what changed, and what the CRM is
-//! notified of.
+//! Compares an invoice in Xero with the stored facts about it: its changes, and the notifications
+//! for the CRM.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -46,9 +46,10 @@ pub enum SeenInvoice<'a> {
     Missing,
 }
 
-/// Whether Xero's answer shows payments on an invoice, or its end, that no event has reported since
-/// the invoice was last observed. Such an invoice is then observed by its id: the lists of changes
-/// are read once, possibly before the invoice was known to belong to the CRM.
+/// Whether Xero's answer shows payments on an invoice, or that it was voided or deleted, which no
+/// event has reported since the invoice was last observed. Such an invoice is then observed by its
+/// id: the lists of changes are read once, possibly before the invoice was known to belong to the
+/// CRM.
 pub fn has_unreported_changes(known: Option<&XeroLink>, id: XeroId, now: &DocumentAmounts) -> bool {
     let known = known.filter(|link| link.xero_id == id);
     match known.and_then(|link| Some((link.xero_updated_at, link.amounts.as_ref()?))) {
@@ -152,8 +153,8 @@ pub fn report_payments(
     told.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
 }
 
-/// Whether the invoice is older than what is known. Xero's answers may arrive out of order, and a
-/// write of this integration is newer than earlier reads.
+/// Whether the invoice is older than the stored facts. Xero's answers may arrive out of order, and
+/// a write of this integration is newer than earlier reads.
 fn is_older(link: &XeroLink, invoice: &RemoteInvoice, now: Timestamp) -> bool {
     let seen = believed_instant(invoice.updated_at, now);
     let known = believed_instant(link.xero_updated_at, now);

@@ -1,5 +1,5 @@
-//! Positions in a list that is read page by page, with pages that become smaller where an answer
-//! would be too large, and larger again behind it.
+//! Positions in a list that is read page by page. Pages become smaller where an answer would be too
+//! large, and larger again afterwards.
 //!
 //! A position is a number of rows and not of pages, so it stays right when the size of the pages
 //! changes: no row is passed over, and none is read twice because of it.

@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::ids::Ledger;
 use crate::paging::PagePosition;
 
-/// How far a walk begins before the previous one began. Xero's instants have a resolution of one
+/// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// For how long polls of a ledger must have failed, each of them, until people are notified.
+/// How long all polls of a ledger must have failed before users are notified.
 /// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
 /// reported.
 pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
 /// The maximum time between two failed polls in a row. After a longer one the ledger was not polled
 /// in between, because it had no open invoice or was not connected.
 const FAILURES_APART: SignedDuration = SignedDuration::from_mins(45);
-/// How far after Xero's answer a change in it may lie: the clocks of Xero's machines differ. Rows
-/// that other apps imported can state any instant.
+/// Maximum time between Xero's answer and a later change in it: the clocks of Xero's machines
+/// differ. Rows that other apps imported can state any instant.
 const AFTER_ANSWER_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// How far Xero's clock may be ahead of this integration's. A later instant is not believed.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
@@ -40,7 +40,7 @@ pub struct PollProgress {
     /// if a poll stopped among many changes of one second.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub invoices_read: u32,
-    /// The same of changed payments.
+    /// The same number for changed payments.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub payments_read: u32,
     /// When the last verification of all open invoices was completed.
@@ -48,7 +48,8 @@ pub struct PollProgress {
     /// The key after which a verification in progress continues; `None` when none is in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifying_after: Option<String>,
-    /// Whether the ledger is polled. It is while its account is connected to the organisation.
+    /// Whether the ledger is polled, which is the case while its account is connected to the
+    /// organisation.
     pub is_polled: bool,
     /// When invoices and payments were last read completely. Updated only while there are open
     /// invoices.
@@ -116,7 +117,7 @@ impl PollProgress {
         self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
     }
 
-    /// The same progress without instants in the future, from which nothing would be read for ever.
+    /// The same progress without instants in the future, from which no change would ever be read.
     /// Such a list is read again from the last verification, which read every open invoice.
     #[must_use]
     pub fn without_future(self, now: Timestamp) -> Self {

@@ -1,5 +1,6 @@
 //! Reconciliation: the comparison of all clients of an account with all contacts of its
-//! organisation, while people watch. Certain matches are linked; the rest are listed for a person.
+//! organisation, while users see its progress. Certain matches are linked; the rest are listed for
+//! a person.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub struct ContactReconciliation {
     pub counts: ReconciliationCounts,
     /// The number of pages of findings.
     pub pages: u32,
-    /// How often in a row Xero interrupted it.
+    /// The number of consecutive interruptions by Xero.
     pub interruptions: u8,
     /// When the row was last written.
     pub updated_at: Timestamp,

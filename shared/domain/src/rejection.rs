@@ -98,13 +98,13 @@ fn join_messages(messages: &[String]) -> String {
     if messages.is_empty() {
         return "Xero refused the document without giving a reason.".to_owned();
     }
-    let mut told: Vec<&str> = Vec::new();
+    let mut sentences: Vec<&str> = Vec::new();
     for message in messages.iter().map(|message| message.trim()) {
-        if !message.is_empty() && !told.contains(&message) {
-            told.push(message);
+        if !message.is_empty() && !sentences.contains(&message) {
+            sentences.push(message);
         }
     }
-    let mut text = format!("Xero refused it: {}", told.join(" "));
+    let mut text = format!("Xero refused it: {}", sentences.join(" "));
     if let Some((cut, _)) = text.char_indices().nth(MESSAGE_LIMIT) {
         text.truncate(cut);
         text.push('…');

@@ -18,7 +18,7 @@ const THROTTLE_FLOOR_SECONDS: i64 = 2;
 pub const IN_FLIGHT_SECONDS: i64 = 60;
 
 /// How many documents share a call, by the number of their failures. Documents that fail together
-/// are divided among smaller calls, so that one document that makes Xero fail costs the others at
+/// are divided among smaller calls, so that a document that makes Xero fail costs the others at
 /// most two retries.
 const BATCH_SIZES: [usize; 4] = [50, 10, 3, 1];
 

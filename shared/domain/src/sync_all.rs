@@ -1,5 +1,5 @@
-//! Sync All: the push of every record that Xero does not have yet, page by page, while people
-//! watch.
+//! Sync All: the push of every record that Xero does not have yet, page by page, while users see
+//! its progress.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct SyncAll {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "place")]
 pub enum SyncAllProgress {
-    /// Walking over the records of one kind.
+    /// Processing the records of one kind.
     Walking {
         /// The kind.
         kind: EntityKind,

@@ -1,7 +1,8 @@
 //! Lists of all variants of an enum that the compiler checks.
 
 /// All variants of the enum that is being implemented, as an array in the order given. A variant
-/// that is left out does not compile, so a list that code walks over cannot fall behind its enum.
+/// that is left out does not compile, so a list that code iterates over always has every variant of
+/// its enum.
 ///
 /// ```
 /// enum Season {
@@ -29,7 +30,7 @@
 #[macro_export]
 macro_rules! every_variant {
     ($first:ident $(, $rest:ident)* $(,)?) => {
-        // The pattern has to be exhaustive for the type; which value is matched does not matter.
+        // The pattern must be exhaustive for the type; the matched value does not matter.
         match Self::$first {
             Self::$first $(| Self::$rest)* => [Self::$first $(, Self::$rest)*],
         }

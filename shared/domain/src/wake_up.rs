@@ -9,7 +9,7 @@ use crate::entity::EntityKind;
 use crate::envelope::{self, CONTRACT_VERSION, InboundBody, UnreadableBody};
 use crate::ids::{AccountId, CrmId, Ledger, TenantId};
 
-/// A request to look at rows again, sent at once or for a later instant. It carries keys, never
+/// A request to check rows again, sent at once or for a later instant. It carries keys, never
 /// data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WakeUp {
@@ -53,7 +53,7 @@ pub const WAKE_UP_BODY_LIMIT_BYTES: usize = 16 * 1024;
 const TICKET_MAX: usize = 64;
 
 /// The queue that a body came from. A push function has two queues, because the CRM may send to the
-/// first only: a sender of wake-ups decides what the product works on.
+/// first only: a sender of wake-ups decides which records the product processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QueueSource {
     /// The queue of the CRM's messages.

@@ -1,5 +1,5 @@
 //! What users do: connect an organisation, choose settings and account codes, link contacts, and
-//! sync, view or withhold records.
+//! sync or view records, or mark them as never to be sent.
 
 pub mod activity;
 pub mod attention;

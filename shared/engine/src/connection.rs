@@ -1,8 +1,8 @@
 //! The connection of an account to its organisation.
 //!
 //! This module changes the connection's row, together with the event for the CRM, in one
-//! transaction. The modules inside it are what work on a connection needs: tokens, the count of
-//! calls, the session with Xero, and the organisation's chart of accounts.
+//! transaction. Its submodules provide what a connection needs: tokens, the count of calls, the
+//! session with Xero, and the organisation's chart of accounts.
 
 pub(crate) mod activity;
 pub mod chart;
@@ -63,8 +63,8 @@ pub(crate) async fn change_connection_and_claims(
         let needs =
             ClaimChanges::determine_changes(engine, &before, &after).await?.limit_to_transaction();
         let after = needs.apply_to(after);
-        let event =
-            connection_change_event(&before, &after).map(|news| engine.new_event(account, news));
+        let event = connection_change_event(&before, &after)
+            .map(|content| engine.new_event(account, content));
         let polled = new_poll_progress(engine, &before, &after).await?;
         let change = ConnectionChange {
             event: event.as_ref(),
@@ -97,8 +97,8 @@ pub(crate) async fn change_connection(
     })
 }
 
-/// Releases claims that an earlier change of the connection did not need any more and could not
-/// release, because its transaction was full. Releases as many as fit into one transaction.
+/// Releases claims that an earlier change of the connection no longer needed but could not release
+/// because its transaction was full. Releases as many as fit into one transaction.
 pub(crate) async fn release_unneeded_claims(
     engine: &Engine,
     account: &AccountId,
@@ -110,7 +110,7 @@ pub(crate) async fn release_unneeded_claims(
 }
 
 /// Changes an account's connection if it is in use and still the one that was read. A reconnect or
-/// another change in the meantime is newer than what is known here and takes precedence.
+/// another change in the meantime takes precedence.
 pub(crate) async fn change_if_connected(
     engine: &Engine,
     account: &AccountId,
@@ -135,16 +135,15 @@ struct ClaimChanges {
     unclaimed: Vec<TenantId>,
     used: Vec<GrantId>,
     unused: Vec<GrantId>,
-    /// Claims that the account has although its row does not list them, because an earlier release
-    /// wrote the row.
+    /// Claims of the account that its row does not list because an earlier release wrote the row.
     held: Vec<TenantId>,
     /// The same for grants.
     held_grants: Vec<GrantId>,
 }
 
 impl ClaimChanges {
-    /// Compares the claims that the connection has with those that it needs. A row of an earlier
-    /// release lists no claims; they are looked up, and made where no account has them.
+    /// Compares the claims of the connection with those that it needs. A row of an earlier release
+    /// lists no claims; they are looked up, and created if no account has them.
     async fn determine_changes(
         engine: &Engine,
         before: &Connection,
@@ -168,8 +167,8 @@ impl ClaimChanges {
             match engine.store.find_organisation_owner(tenant).await? {
                 None => self.claimed.push(tenant),
                 Some(owner) if owner == after.account => self.held.push(tenant),
-                // A link that is only to be removed needs no claim, and an organisation that was in
-                // use stays in use.
+                // A link that is to be removed needs no claim, and an organisation that was in use
+                // stays in use.
                 Some(_) if wanted_before.contains(&tenant) || !after.is_in_use(tenant) => {}
                 Some(_) => return Err(ConnectionChangeError::Claimed),
             }
@@ -211,8 +210,8 @@ impl ClaimChanges {
     }
 
     /// Limits the changes to those that fit into one transaction, new claims first. The claim on
-    /// the organisation in use is the first of them. What is left out stays as it is, and the next
-    /// change finds it again.
+    /// the organisation in use is the first of them. The next change of the connection finds the
+    /// remaining ones.
     fn limit_to_transaction(mut self) -> Self {
         let mut room = CLAIM_CHANGES_MAX;
         keep_first_elements(&mut self.claimed, &mut room);
@@ -222,7 +221,7 @@ impl ClaimChanges {
         self
     }
 
-    /// The connection with the claims that it has from now on.
+    /// Returns the connection with the claims that it has from now on.
     fn apply_to(&self, after: Connection) -> Connection {
         let mut claims = after.claims;
         claims.retain(|tenant| !self.unclaimed.contains(tenant));
@@ -234,18 +233,18 @@ impl ClaimChanges {
     }
 }
 
-/// Keeps as many elements as there is room for, and takes their room.
+/// Keeps as many elements as fit, and reduces the remaining room accordingly.
 fn keep_first_elements<T>(list: &mut Vec<T>, room: &mut usize) {
     list.truncate(*room);
     *room = room.saturating_sub(list.len());
 }
 
-/// The elements of `wanted` that are not in `known`.
+/// Returns the elements of `wanted` that are not in `known`.
 fn missing_elements<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
     wanted.iter().copied().filter(|one| !known.contains(one)).collect()
 }
 
-/// The poll progress of a ledger that is polled from now on and was not before. A ledger that was
+/// Returns the poll progress of a ledger whose polling starts now. A ledger that was
 /// polled earlier resumes where its last poll stopped.
 async fn new_poll_progress(
     engine: &Engine,
@@ -268,7 +267,8 @@ async fn new_poll_progress(
     })
 }
 
-/// The event for the CRM about a changed connection. A connect that has merely begun is no event.
+/// Returns the event for the CRM about a changed connection. The beginning of a connect is not
+/// reported.
 fn connection_change_event(before: &Connection, after: &Connection) -> Option<EventContent> {
     let tenant = |one: &Connection| one.organisation.as_ref().map(|one| one.tenant);
     let status = after.underlying_status();

@@ -1,4 +1,5 @@
-//! Formats errors for logs: the whole chain of causes on one line, where the error is handled.
+//! Formats errors for logs: the whole chain of causes on one line, at the place where the error is
+//! handled.
 
 use std::error::Error;
 use std::fmt;

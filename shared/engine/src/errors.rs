@@ -19,7 +19,7 @@ pub enum PersistError {
     /// The row is written, but no wake-up is scheduled.
     #[error("the wake-up could not be scheduled")]
     WakeUp(#[source] Arc<PortError>),
-    /// Processing the record panicked. It is unknown how far it came.
+    /// Processing the record panicked. It is unknown which steps were completed.
     #[error("processing the record panicked")]
     Panicked,
 }

@@ -84,21 +84,21 @@ pub async fn receive_messages(
             InboundBody::Message(message) => {
                 let connection = connections.connection_of(&message.account);
                 let engines = (engine, ahead);
-                let told = prepare_message(engines, connection, message, index, &mut written);
-                let told = isolate_record(told.boxed()).await;
-                arrivals.add_message(index, told, &message.content);
+                let prepared = prepare_message(engines, connection, message, index, &mut written);
+                let prepared = isolate_record(prepared.boxed()).await;
+                arrivals.add_message(index, prepared, &message.content);
             }
-            InboundBody::Wake(wake) => match &wake.errand {
-                WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake, records),
-                WakeUpKind::SyncAll => walks.push((index, wake.target_ledger())),
-                WakeUpKind::Connected => connected.push((index, wake.target_ledger())),
-                WakeUpKind::Reconciliation => comparisons.push((index, wake.target_ledger())),
+            InboundBody::Wake(wake_up) => match &wake_up.errand {
+                WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake_up, records),
+                WakeUpKind::SyncAll => walks.push((index, wake_up.target_ledger())),
+                WakeUpKind::Connected => connected.push((index, wake_up.target_ledger())),
+                WakeUpKind::Reconciliation => comparisons.push((index, wake_up.target_ledger())),
             },
         }
     }
     for group in arrivals.take_groups() {
-        let dealt = dispatch::process_group(ahead, &group, delivery, invocation).boxed();
-        arrivals.add_outcomes(dealt.await);
+        let outcomes = dispatch::process_group(ahead, &group, delivery, invocation).boxed();
+        arrivals.add_outcomes(outcomes.await);
     }
     for (index, ledger) in walks {
         let walked =
@@ -256,8 +256,9 @@ async fn log_contradiction(
 ) -> MessageOutcome {
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());
-    let told = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
-    sync_log::log_idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
+    let message = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
+    sync_log::log_idle(engine, account, subject, LogStatus::Unchanged, message.to_owned(), None)
+        .await;
     MessageOutcome::Recorded
 }
 

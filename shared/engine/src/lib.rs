@@ -1,12 +1,13 @@
-//! The engine: what happens, in which order, when a message arrives, a person acts, or a schedule
-//! fires.
+//! The engine: the steps that follow when a message arrives, a user acts or a schedule fires, and
+//! their order.
 //!
 //! Every push performs the same five steps, for every kind of document and for up to 50 documents
 //! per call:
 //!
 //! 1. *accept*: a newer snapshot from the CRM replaces the one in the row; any other is ignored;
 //! 2. *claim*: one process at a time may work on the row, for as long as its invocation can run;
-//! 3. *resolve*: where an earlier try may have succeeded unseen, Xero is read before the write;
+//! 3. *resolve*: if an earlier try may have succeeded without an answer, Xero is read before the
+//!    write;
 //! 4. *write*: one create or update, with an idempotency key derived from the intent;
 //! 5. *confirm*: one transaction records Xero's id in the row and the row in a reverse link.
 //!
@@ -78,7 +79,7 @@ pub struct Engine {
     /// again.
     pub tokens: Arc<TokenCache>,
     /// Accounts whose sync log this process has registered within the last minutes.
-    pub noted: Arc<LoggedAccounts>,
+    pub logged_accounts: Arc<LoggedAccounts>,
     /// Contact searches of this process within the last minute.
     pub searches: Arc<SearchCache>,
 }
@@ -127,7 +128,8 @@ impl Invocation {
         Self { deadline, last_call }
     }
 
-    /// Work for which a person waits. It may be cut off at any moment, and then counts as stopped.
+    /// Work for which a user waits. It may be interrupted at any moment, and then counts as
+    /// stopped.
     pub const fn interactive(deadline: Timestamp) -> Self {
         Self { deadline, last_call: deadline }
     }

@@ -1,5 +1,5 @@
-//! Reads changes from Xero for the CRM: what changed on a ledger's invoices, and which payments
-//! they received.
+//! Reads changes from Xero for the CRM: changes of a ledger's invoices, and the payments that they
+//! received.
 //!
 //! A poll costs two calls if nothing happened, however many invoices are open, and none if no
 //! invoice is open. It reads a page of each list, commits the observations invoice by invoice, then
@@ -47,11 +47,11 @@ pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 const CONCURRENT_POLLS_MAX: usize = 6;
 /// The memory in bytes that the answers to all polls of one process take at most.
 ///
-/// A poll holds one page of each list. While the second page is read, there are the rows of the
-/// first (at most as large as its answer, because a row keeps a part of its text), the answer's
-/// bytes in a buffer that grows by doubling (at most twice the answer), and its rows: four times
-/// [`ANSWER_BYTES_MAX`], or 32 MiB. For six ledgers that is 192 MiB. The functions have 256 MB
-/// (`MemorySize` in template.yaml), of which the process itself takes about 40.
+/// A poll holds one page of each list. While the second page is read, the memory holds the rows of
+/// the first (at most as large as its answer, because a row keeps a part of its text), the bytes of
+/// the second answer in a buffer that grows by doubling (at most twice the answer), and its rows:
+/// four times [`ANSWER_BYTES_MAX`], or 32 MiB. For six ledgers that is 192 MiB. The functions have
+/// 256 MB (`MemorySize` in template.yaml), of which the process itself takes about 40.
 pub const MEMORY_BYTES_MAX: usize = CONCURRENT_POLLS_MAX * 4 * ANSWER_BYTES_MAX;
 
 /// The result of polling a ledger.
@@ -61,7 +61,7 @@ pub enum PollOutcome {
     Idle,
     /// Xero was read.
     Read {
-        /// How many invoices had news.
+        /// The number of invoices with changes.
         news: usize,
     },
     /// Xero or its limits did not allow reading now. The next poll tries again.
@@ -106,9 +106,9 @@ fn poll_tenant_isolated<'a>(
                 );
                 (polled, false)
             }
-            Ok(Err(trouble)) => {
-                let is_for_operator = !needs_account_action(&trouble);
-                (outcome_after_error(ledger, trouble), is_for_operator)
+            Ok(Err(error)) => {
+                let is_for_operator = !needs_account_action(&error);
+                (outcome_after_error(ledger, error), is_for_operator)
             }
             Err(_) => {
                 tracing::error!(account.id = %account, tenant.id = %tenant, "a poll panicked");
@@ -130,9 +130,9 @@ fn poll_tenant_isolated<'a>(
     .boxed()
 }
 
-fn outcome_after_error(ledger: &Ledger, trouble: AttemptError) -> PollOutcome {
+fn outcome_after_error(ledger: &Ledger, error: AttemptError) -> PollOutcome {
     let (account, tenant) = (&ledger.account, ledger.tenant);
-    match trouble {
+    match error {
         AttemptError::Persist(error) => {
             tracing::error!(
                 error = %ErrorChain(&error),
@@ -191,59 +191,63 @@ async fn poll_tenant(
         return Ok(PollOutcome::Unconnected);
     }
     let (connection, routine) = (connection.as_ref(), Trigger::Routine);
-    let desk = TenantSession::open_on_connection(engine, connection, ledger, routine, invocation)
-        .await?
-        .with_priority(CallPriority::Poll);
-    let read = read_changes(&desk, row).await;
-    Ok(PollOutcome::Read { news: desk.record_result(read).await? })
+    let tenant_session =
+        TenantSession::open_on_connection(engine, connection, ledger, routine, invocation)
+            .await?
+            .with_priority(CallPriority::Poll);
+    let read = read_changes(&tenant_session, row).await;
+    Ok(PollOutcome::Read { news: tenant_session.record_result(read).await? })
 }
 
-/// Reads what changed, page by page, then checks invoices one by one where that is due. The
-/// progress is written after each page whose changes are observed, so a later failure repeats only
-/// what follows it.
+/// Reads changes page by page, then checks invoices one by one if that is due. The progress is
+/// written after each page whose changes are observed, so after a later failure only the following
+/// pages are read again.
 async fn read_changes(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     row: VersionedRecord<PollProgress>,
 ) -> Result<usize, AttemptError> {
     let mut row = row;
-    let mut reading =
-        PollReading::resume_from(&row.record.clone().without_future(desk.engine.clock.now()));
-    let mut news = 0;
-    while let Some(changes) = reading.read_pages(desk).await? {
+    let mut reading = PollReading::resume_from(
+        &row.record.clone().without_future(tenant_session.engine.clock.now()),
+    );
+    let mut changed = 0;
+    while let Some(changes) = reading.read_pages(tenant_session).await? {
         let touched = unreadable::affected_invoices(&changes.undecodable);
-        news +=
-            observe::observe_changes(desk, changes.invoices, changes.payments, &touched).await?;
-        unreadable::report_unreadable_rows(desk, &changes.undecodable).await?;
+        changed +=
+            observe::observe_changes(tenant_session, changes.invoices, changes.payments, &touched)
+                .await?;
+        unreadable::report_unreadable_rows(tenant_session, &changes.undecodable).await?;
         let progress = reading.apply_to_progress(row.record.clone());
-        match save_progress(desk, row, progress).await? {
+        match save_progress(tenant_session, row, progress).await? {
             Some(saved) => row = saved,
-            None => return Ok(news),
+            None => return Ok(changed),
         }
     }
-    news += verify::verify_unseen_invoices(desk).await?;
+    changed += verify::verify_unseen_invoices(tenant_session).await?;
     let mut progress = row.record.clone();
     if reading.is_complete() {
-        if progress.is_verification_due(desk.engine.clock.now()) {
-            news += verify::verify_open_invoices(desk, &mut progress).await?;
+        if progress.is_verification_due(tenant_session.engine.clock.now()) {
+            changed += verify::verify_open_invoices(tenant_session, &mut progress).await?;
         }
-        // This comes last: everything that was read is observed, and people see when it was.
-        progress.checked_at = Some(desk.engine.clock.now());
+        // This comes last: all changes are observed by now, and the settings page shows this
+        // instant.
+        progress.checked_at = Some(tenant_session.engine.clock.now());
     }
-    save_progress(desk, row, progress.with_completed_poll()).await?;
-    Ok(news)
+    save_progress(tenant_session, row, progress.with_completed_poll()).await?;
+    Ok(changed)
 }
 
 /// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
-/// one, which reads what is left.
+/// one; that poll reads the remaining changes.
 async fn save_progress(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     row: VersionedRecord<PollProgress>,
     progress: PollProgress,
 ) -> Result<Option<VersionedRecord<PollProgress>>, StoreError> {
     if progress == row.record {
         return Ok(Some(row));
     }
-    match desk
+    match tenant_session
         .engine
         .store
         .put_poll_progress(&progress, WriteExpectation::Version(row.version))

@@ -24,8 +24,8 @@ pub trait Clock: Send + Sync + Debug {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Waits for `moment`. It is the only wait of the engine, used while another process renews a
-    /// token.
+    /// Waits for `moment`. This is the engine's only wait. It is used while another process renews
+    /// a token.
     async fn sleep_for(&self, moment: Duration);
 }
 
@@ -79,13 +79,13 @@ pub trait SecretStore: Send + Sync + Debug {
 /// account's message group.
 #[async_trait]
 pub trait WakeUps: Send + Sync + Debug {
-    /// Schedules `wake` to arrive at `at` or up to a minute later. Scheduling the same wake-up
+    /// Schedules `wake_up` to arrive at `at` or up to a minute later. Scheduling the same wake-up
     /// twice schedules it once.
-    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError>;
+    async fn schedule(&self, wake_up: &WakeUp, at: Timestamp) -> Result<(), PortError>;
 
-    /// Enqueues `wake` behind the account's other wake-ups. Messages from the CRM are on another
+    /// Enqueues `wake_up` behind the account's other wake-ups. Messages from the CRM are on another
     /// queue and are not delayed by it. The same wake-up within five minutes arrives once.
-    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError>;
+    async fn enqueue(&self, wake_up: &WakeUp) -> Result<(), PortError>;
 }
 
 /// The delivery of events to the CRM.
@@ -99,7 +99,7 @@ pub trait EventPublisher: Send + Sync + Debug {
 /// The destination of metrics.
 pub trait MetricRecorder: Send + Sync + Debug {
     /// Records a metric. Metrics carry no account, because every series costs money.
-    fn record_metric(&self, measure: Metric);
+    fn record_metric(&self, metric: Metric);
 }
 
 /// A metric.
@@ -119,7 +119,7 @@ pub enum Metric {
     TotalsDiffer,
     /// Xero throttled a call.
     Throttled,
-    /// Calls that an organisation has left for the day; recorded only when few are left.
+    /// An organisation's remaining calls for the day; recorded only when few remain.
     CallsLeft(u32),
     /// A refresh of a grant's tokens ended.
     Refresh(RefreshOutcome),
@@ -133,8 +133,8 @@ pub enum Metric {
     UnknownSentences(usize),
     /// A poll of a ledger failed for a reason on our side.
     PollFailed,
-    /// A poll of a ledger failed, as all its polls of the last hour did, for any reason that no
-    /// person of the account can resolve.
+    /// A poll of a ledger failed, like all its polls of the last hour, for a reason that no user of
+    /// the account can resolve.
     PollStalled,
 }
 
@@ -218,7 +218,7 @@ pub struct PortError {
 
 impl PortError {
     /// Returns the refusal if the same call will always fail because of what it sends. Any other
-    /// error may pass, even if it needs an operator, such as a missing queue or permission.
+    /// error may be temporary, even if it needs an operator, such as a missing queue or permission.
     pub fn content_refusal(&self) -> Option<&ContentRefusal> {
         self.source.downcast_ref()
     }

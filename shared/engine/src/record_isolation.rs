@@ -35,9 +35,9 @@ pub(crate) async fn catch_panic<T>(work: impl Future<Output = T>) -> Option<T> {
 }
 
 impl Engine {
-    /// Processes one of several records of an account. If it will always fail because of the
-    /// record, or panics, it is counted and logged, and the result is `None`. Any other error is
-    /// returned.
+    /// Processes one of several records of an account. If this panics, or will always fail because
+    /// of the record, the record is counted and logged, and the result is `None`. Any other error
+    /// is returned.
     pub(crate) async fn skip_failing<T, E: RecordError>(
         &self,
         account: &AccountId,
@@ -77,7 +77,7 @@ impl Engine {
         );
     }
 
-    /// Counts and logs a record whose snapshot has no text or an unreadable one.
+    /// Counts and logs a record whose snapshot has no text or cannot be read.
     pub(crate) fn report_unreadable_snapshot(&self, mapping: &Mapping) {
         self.metrics.record_metric(Metric::Defect);
         tracing::error!(

@@ -1,5 +1,5 @@
-//! The kinds of records, each with its own way of being written to Xero. The protocol around them
-//! is the same for all kinds: see [`push`].
+//! The kinds of records, and how each is written to Xero. The protocol around the writes is the
+//! same for all kinds: see [`push`].
 
 mod allocation;
 pub(crate) mod carry_over;
@@ -90,14 +90,14 @@ pub trait SyncEntity: 'static {
     ///
     /// Returns the tasks whose clients must be pushed again; their outcomes are decided after that.
     async fn sync_batch<'t>(
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
         tasks: &'t [SyncTask<'t, Self::Snapshot>],
         clients: &KnownClients,
     ) -> Vec<MergedClient<'t, Self::Snapshot>>;
 }
 
-/// The subject of an attempt: a claimed mapping and its snapshot, with where the attempt records
-/// its writes and its outcome.
+/// The subject of an attempt: a claimed mapping and its snapshot, and the places in which the
+/// attempt records its writes and its outcome.
 #[derive(Debug)]
 pub struct SyncTask<'a, S> {
     /// The mapping.
@@ -191,10 +191,10 @@ fn open<'a, S>(
 /// Records the same error for several tasks.
 fn fail_tasks<'a, S: 'a>(
     tasks: impl IntoIterator<Item = &'a SyncTask<'a, S>>,
-    trouble: &AttemptError,
+    error: &AttemptError,
 ) {
     for task in tasks {
-        task.record_outcome(Err(trouble.clone()));
+        task.record_outcome(Err(error.clone()));
     }
 }
 

@@ -1,5 +1,6 @@
-//! Builds the engine from the configuration, once per process. As much as possible happens here,
-//! before the first event, because Lambda does not throttle the processor while a function starts.
+//! Builds the engine from the configuration, once per process. As much work as possible is done
+//! here, before the first event, because Lambda does not throttle the processor while a function
+//! starts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,8 @@ use crate::{env, telemetry};
 /// function's timeout.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum bytes of an answer. That to a batch of the longest documents is smaller. Of a list whose
-/// answer is larger, fewer rows are requested.
+/// Maximum bytes of an answer. The answer to a batch of the longest documents is smaller. If the
+/// answer to a list is larger, fewer rows are requested.
 const ANSWER_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// Why a function cannot start.
@@ -163,7 +164,7 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
         },
         recovery_mode: config.recovery_mode,
         tokens: Arc::new(TokenCache::default()),
-        noted: Arc::default(),
+        logged_accounts: Arc::default(),
         searches: Arc::default(),
     };
     let (wake_ups, crm_return_url) = (config.wake_ups, config.crm_return_url);

@@ -51,8 +51,8 @@ impl EmbeddedMetrics {
 }
 
 impl MetricRecorder for EmbeddedMetrics {
-    fn record_metric(&self, measure: Metric) {
-        let Some(line) = format_line(&self.namespace, measure, self.clock.now()) else { return };
+    fn record_metric(&self, metric: Metric) {
+        let Some(line) = format_line(&self.namespace, metric, self.clock.now()) else { return };
         // A failure to write to the log could only be reported to the log.
         let mut out = std::io::stdout().lock();
         drop(out.write_all(format!("{line}\n").as_bytes()));
@@ -107,8 +107,8 @@ struct MetricDefinition {
     unit: &'static str,
 }
 
-fn build_series(measure: Metric) -> Option<MetricSeries> {
-    Some(match measure {
+fn build_series(metric: Metric) -> Option<MetricSeries> {
+    Some(match metric {
         Metric::Attempt { entity, outcome } => MetricSeries {
             outcome: Some(outcome.as_str()),
             entity: Some(entity.as_str()),
@@ -162,14 +162,14 @@ fn list_health_values(counted: HealthCounts) -> Vec<(&'static str, usize)> {
     values
 }
 
-fn format_line(namespace: &str, measure: Metric, now: Timestamp) -> Option<String> {
-    let MetricSeries { values, outcome, entity } = build_series(measure)?;
+fn format_line(namespace: &str, metric: Metric, now: Timestamp) -> Option<String> {
+    let MetricSeries { values, outcome, entity } = build_series(metric)?;
     let metrics =
         values.iter().map(|&(name, _)| MetricDefinition { name, unit: "Count" }).collect();
     let dimensions = [outcome.iter().map(|_| "Outcome").collect()];
-    let metric = MetricDirective { namespace, dimensions, metrics };
+    let directive = MetricDirective { namespace, dimensions, metrics };
     let declared =
-        MetricMetadata { timestamp: now.as_millisecond(), cloud_watch_metrics: [metric] };
+        MetricMetadata { timestamp: now.as_millisecond(), cloud_watch_metrics: [directive] };
     let line =
         EmbeddedMetricLine { declared, outcome, entity, values: values.into_iter().collect() };
     serde_json::to_string(&line).ok()
@@ -182,10 +182,10 @@ mod tests {
 
     use super::*;
 
-    fn written(measure: Metric) -> String {
+    fn written(metric: Metric) -> String {
         format_line(
             "ServiceCortexXero/test",
-            measure,
+            metric,
             Timestamp::from_second(1_800_000_000).unwrap(),
         )
         .unwrap()
@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn rows_and_sentences_that_are_not_understood_are_counted_one_by_one() {
-        for (measure, name) in
+        for (metric, name) in
             [(Metric::OddRows(3), "OddRows"), (Metric::UnknownSentences(3), "UnknownSentences")]
         {
-            let line = written(measure);
+            let line = written(metric);
             assert!(NAMES.contains(&name), "{name}");
             assert!(line.contains(&format!("\"{name}\":3")), "{line}");
         }

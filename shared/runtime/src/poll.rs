@@ -95,7 +95,7 @@ async fn enqueue_chunks(engine: &Engine, queue: &PollQueue) -> Result<(), Error>
             unsent += 1;
         }
     }
-    tracing::info!(ledgers, unsent, "ticked");
+    tracing::info!(ledgers, unsent, "enqueued the ledgers to poll");
     Ok(())
 }
 
@@ -156,7 +156,7 @@ async fn move_aside(
             tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
             false
         }
-        // The chunks behind it are polled all the same.
+        // The chunks after it are polled nevertheless.
         Err(_) => {
             tracing::error!("moving a message to the dead-letter queue panicked");
             false

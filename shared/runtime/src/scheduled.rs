@@ -107,7 +107,7 @@ async fn answer_sweep_event(
                 later,
                 failed,
                 is_cut_short = !done,
-                "connections ended"
+                "ended connections"
             );
             Some(SweepAnswer::Revoked(revoked))
         }
@@ -174,7 +174,7 @@ pub fn keep_alive_job(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, 
             expired = kept.expired,
             failed = kept.failed,
             is_cut_short = kept.is_cut_short,
-            "kept alive"
+            "renewed unused tokens"
         );
         Ok(())
     })

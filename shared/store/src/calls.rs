@@ -21,17 +21,17 @@ impl Store {
     /// Writes the count of calls on an organisation.
     pub async fn put_call_budget(
         &self,
-        meter: &CallBudget,
+        call_budget: &CallBudget,
         expect: WriteExpectation,
     ) -> Result<ItemVersion, StoreError> {
-        self.put_record("write the call budget", meter, expect).await
+        self.put_record("write the call budget", call_budget, expect).await
     }
 
     /// Like [`Store::put_call_budget`], on the condition that the account's connection has this
     /// version. Otherwise the write is a [`StoreError::Conflict`].
     pub async fn put_call_budget_on_connection(
         &self,
-        meter: &CallBudget,
+        call_budget: &CallBudget,
         expect: WriteExpectation,
         account: &AccountId,
         connection: ItemVersion,
@@ -39,7 +39,7 @@ impl Store {
         let (key, unchanged) =
             (keys::connection_key(account), WriteExpectation::Version(connection));
         let writes = vec![
-            ItemWrite::Put { item: encode_item(meter), expect },
+            ItemWrite::Put { item: encode_item(call_budget), expect },
             ItemWrite::Check { key, expect: unchanged },
         ];
         self.write_all("write the call budget", writes).await?;

@@ -1,5 +1,5 @@
-//! Rows that are overdue, parked or given up, or that need another look. They come from the `due`
-//! index, which lags behind the table. Entries may be outdated: read the row before deciding
+//! Rows that are overdue, parked or given up, or that must be checked again. They come from the
+//! `due` index, which lags behind the table. Entries may be outdated: read the row before deciding
 //! anything.
 
 use std::num::NonZeroU16;
@@ -27,7 +27,7 @@ pub enum DueEntry {
     },
     /// An account with an undelivered event.
     Outbox(AccountId),
-    /// An account whose connection needs another look.
+    /// An account whose connection must be checked again.
     Connection(AccountId),
     /// A grant whose last refresh has an unknown outcome.
     Grant(GrantId),

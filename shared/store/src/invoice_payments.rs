@@ -42,7 +42,7 @@ pub struct InvoicePaymentRows {
 }
 
 impl InvoicePaymentRows {
-    /// No rows: nothing is known of the invoice yet.
+    /// No rows: the invoice has no known payments yet.
     pub fn without_payments(ledger: Ledger, invoice: CrmId) -> Self {
         let record = InvoicePayments::new(ledger, invoice);
         let head = record.clone();

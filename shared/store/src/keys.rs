@@ -6,7 +6,7 @@
 //!
 //! | record | pk | sk | `due` index | `open` index |
 //! |---|---|---|---|---|
-//! | connection | `A#account` | `CONNECTION` | while another look is due | |
+//! | connection | `A#account` | `CONNECTION` | while another check is due | |
 //! | last attempts | `A#account` | `ACTIVITY` | | |
 //! | records stored without a connection | `A#account` | `KEPT` | | |
 //! | outbox event | `A#account` | `OUT#instant-sequence#event id` | until it is delivered | |
@@ -15,7 +15,7 @@
 //! | account codes | `A#account` | `SETTINGS` | | |
 //! | health | `A#account` | `HEALTH` | while records are given up | |
 //! | sync log registration | `A#account` | `LOGGED` | always | |
-//! | grant | `G#xero user` | `GRANT` | while another look is due | |
+//! | grant | `G#xero user` | `GRANT` | while another check is due | |
 //! | use of a grant | `G#xero user` | `USE#account` | | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
@@ -138,7 +138,7 @@ pub(crate) fn part_prefix(payment: &PaymentId) -> String {
 }
 
 /// Returns whether a row is a part of a payment, and not of another one whose id begins with its
-/// id: the name of a part contains no point.
+/// id: the name of a part contains no dot.
 pub(crate) fn is_part(key: &ItemKey, payment: &PaymentId) -> bool {
     read_mapping(key).is_some_and(|part| {
         let of = part.crm_id.as_str().rsplit_once('.').map(|(of, _)| of);

@@ -16,7 +16,7 @@ const COMPRESSED_FROM_BYTES: usize = 1024;
 /// The compression level: 6 of 10, the default of most tools.
 const LEVEL: u8 = 6;
 
-/// The first byte names the format of the rest.
+/// The first byte identifies the format of the other bytes.
 const PLAIN: u8 = 0;
 const DEFLATED: u8 = 1;
 

@@ -62,8 +62,7 @@ impl Store {
         Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
     }
 
-    /// Reads the account codes that an account has chosen, or the defaults, with the version of
-    /// their row, if there is one.
+    /// Reads an account's codes, or the defaults, with the version of their row, if there is one.
     pub async fn find_account_codes(
         &self,
         account: &AccountId,
@@ -73,8 +72,7 @@ impl Store {
         Ok(settings.map_or_else(Default::default, |row| (row.record.codes, Some(row.version))))
     }
 
-    /// Writes an account's codes if their row is as expected. Otherwise the result is a
-    /// [`StoreError::Conflict`].
+    /// Writes an account's codes if their row is as expected, else [`StoreError::Conflict`].
     pub async fn replace_account_codes(
         &self,
         account: &AccountId,
@@ -255,8 +253,7 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Writes a record regardless of the row's contents. If another process writes it concurrently,
-    /// that write stands.
+    /// Writes a record regardless of the row's contents. A write made at the same time stands.
     pub(crate) async fn replace_record<T: StoredRecord + Sync>(
         &self,
         operation: &'static str,

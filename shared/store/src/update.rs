@@ -16,8 +16,8 @@ use crate::table::WriteExpectation;
 /// Maximum number of conflicts after which a change is decided again. Every conflict means that
 /// another process wrote the row, so a change succeeds despite 12 other writers that each write
 /// once. The row with the most concurrent writers is the one that counts the calls to an
-/// organisation. Other rows have fewer, so a common limit costs them nothing: a round takes a few
-/// requests to the table, and a change that gives up is repeated as a whole.
+/// organisation. Other rows have fewer, so one limit suits all: a round takes a few requests to the
+/// table, and a change that reaches the limit is repeated as a whole.
 const CONFLICTS_MAX: u32 = 12;
 
 /// Counts the conflicts of one change.
@@ -26,7 +26,7 @@ const CONFLICTS_MAX: u32 = 12;
 /// let mut conflicts = ConflictLimit::default();
 /// loop {
 ///     // Read the rows and decide.
-///     match store.put_receipts(…).await {
+///     match store.put_invoice_payments(…).await {
 ///         Ok(_) => return Ok(…),
 ///         Err(error) => conflicts.allow_retry(error)?,
 ///     }

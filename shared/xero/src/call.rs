@@ -21,7 +21,7 @@ pub(crate) struct ApiCall {
     pub(crate) body: Option<Bytes>,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) modified_since: Option<Timestamp>,
-    pub(crate) addressed: CallTarget,
+    pub(crate) target: CallTarget,
     /// The member with the id of a row, by which a list that has pages can be ordered.
     pub(crate) row_id: Option<&'static str>,
 }
@@ -118,12 +118,7 @@ impl ApiCall {
         }
     }
 
-    fn new(
-        endpoint: &'static str,
-        method: Method,
-        path: Vec<String>,
-        addressed: CallTarget,
-    ) -> Self {
+    fn new(endpoint: &'static str, method: Method, path: Vec<String>, target: CallTarget) -> Self {
         Self {
             endpoint,
             method,
@@ -132,7 +127,7 @@ impl ApiCall {
             body: None,
             idempotency_key: None,
             modified_since: None,
-            addressed,
+            target,
             row_id: None,
         }
     }

@@ -90,7 +90,7 @@ pub async fn list_connections(
         method: Method::GET,
         address,
         endpoint: LIST,
-        addressed: CallTarget::Collection,
+        target: CallTarget::Collection,
     };
     let body = call.make_call(transport, tokens).await?;
     let elements: Vec<&RawValue> = serde_json::from_slice(&body)
@@ -110,12 +110,8 @@ pub async fn delete_connection(
     id: XeroConnectionId,
 ) -> Result<(), XeroError> {
     let address = join_path(api_url, &["connections", &id.to_string()])?;
-    let call = TenantlessCall {
-        method: Method::DELETE,
-        address,
-        endpoint: ONE,
-        addressed: CallTarget::One,
-    };
+    let call =
+        TenantlessCall { method: Method::DELETE, address, endpoint: ONE, target: CallTarget::One };
     call.make_call(transport, tokens).await.map(drop)
 }
 
@@ -125,7 +121,7 @@ struct TenantlessCall {
     method: Method,
     address: Url,
     endpoint: &'static str,
-    addressed: CallTarget,
+    target: CallTarget,
 }
 
 impl TenantlessCall {
@@ -182,7 +178,7 @@ impl TenantlessCall {
             body: response.body(),
             endpoint: self.endpoint,
             access: AccessMode::Read,
-            addressed: self.addressed,
+            target: self.target,
         }))
     }
 }

@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, Response, StatusCode};
 
-/// The calls left, according to the last answer. A limit that no answer has reported yet is `None`.
+/// The remaining calls, according to the last answer. A limit that no answer has reported yet is
+/// `None`.
 ///
 /// Xero counts per organisation and day, per organisation and minute, and per app and minute over
 /// all organisations. Its windows are fixed, not rolling.

@@ -98,7 +98,7 @@ impl ReqwestTransport {
 #[async_trait]
 impl Transport for ReqwestTransport {
     /// Sends method, headers and body unchanged. Two headers are added if the request has none;
-    /// both state what their absence would mean: `accept: */*` and `accept-encoding: identity`.
+    /// both state the meaning of their absence: `accept: */*` and `accept-encoding: identity`.
     async fn send_request(
         &self,
         request: Request<Bytes>,

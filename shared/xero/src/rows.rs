@@ -94,7 +94,7 @@ impl<T> DecodedRows<T> {
 }
 
 impl OddRow {
-    /// A row that is too large to be read, of which nothing is known.
+    /// A row that is too large to be read, so its content is unknown.
     pub(crate) fn too_large(endpoint: &'static str) -> Self {
         Self {
             endpoint,

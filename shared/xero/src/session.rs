@@ -65,8 +65,8 @@ impl ApiSession {
 
     /// The same session, with every call counted by `rate_limiter` before it is made.
     #[must_use]
-    pub fn with_rate_limiter(self, turnstile: Arc<dyn RateLimiter>) -> Self {
-        Self { rate_limiter: Some(turnstile), ..self }
+    pub fn with_rate_limiter(self, rate_limiter: Arc<dyn RateLimiter>) -> Self {
+        Self { rate_limiter: Some(rate_limiter), ..self }
     }
 
     /// The organisation that this session works on.
@@ -98,10 +98,10 @@ impl ApiSession {
         token: &SecretString,
     ) -> Result<Bytes, XeroError> {
         let request = self.build_request(call, token)?;
-        let Some(turnstile) = &self.rate_limiter else {
+        let Some(rate_limiter) = &self.rate_limiter else {
             return self.finish_call(call, self.transport.send_request(request).await);
         };
-        let pass = turnstile
+        let pass = rate_limiter
             .acquire_permit()
             .await
             .map_err(|source| XeroError::NotPermitted { source })?;
@@ -115,7 +115,7 @@ impl ApiSession {
             }
             Err(_) => CallOutcome::Unanswered,
         };
-        turnstile.release_permit(pass, ending).await;
+        rate_limiter.release_permit(pass, ending).await;
         self.finish_call(call, outcome)
     }
 
@@ -213,7 +213,7 @@ impl ApiSession {
             body: response.body(),
             endpoint: call.endpoint,
             access: call.access_mode(),
-            addressed: call.addressed,
+            target: call.target,
         });
         self.report_refusal(&error);
         Err(error)
@@ -221,18 +221,18 @@ impl ApiSession {
 
     /// Reports rows that could not be read, so that they are counted.
     pub(crate) fn report_odd_rows(&self, rows: &[OddRow]) {
-        if let Some(turnstile) = self.rate_limiter.as_ref().filter(|_| !rows.is_empty()) {
-            turnstile.report_odd_rows(rows);
+        if let Some(rate_limiter) = self.rate_limiter.as_ref().filter(|_| !rows.is_empty()) {
+            rate_limiter.report_odd_rows(rows);
         }
     }
 
     /// Reports the sentences of a refusal that are not in the table of known ones, so that they are
-    /// counted. Every refusal is reported when it is read, so it is counted whatever the caller
-    /// makes of it: a caller may repeat the write, or explain the refusal in other words.
+    /// counted. Every refusal is reported when it is read, so it is counted even if the caller
+    /// repeats the write or explains the refusal in other words.
     pub(crate) fn report_refusal(&self, error: &XeroError) {
         let unknown = error.unknown_sentences();
-        if let Some(turnstile) = self.rate_limiter.as_ref().filter(|_| unknown > 0) {
-            turnstile.report_unknown_sentences(unknown);
+        if let Some(rate_limiter) = self.rate_limiter.as_ref().filter(|_| unknown > 0) {
+            rate_limiter.report_unknown_sentences(unknown);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Scenarios in which a function does what it does not do in the simulation, and its AWS accesses.
+//! Scenarios that the simulation does not cover, and the AWS accesses of the functions in them.
 
 use std::collections::BTreeSet;
 

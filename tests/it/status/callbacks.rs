@@ -1,4 +1,5 @@
-//! Whatever a callback comes to, the status of the account is what it was before somebody began to connect.
+//! After any outcome of a callback, the account has the status that it had before the connect
+//! began.
 
 use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::Invoice;
@@ -36,7 +37,8 @@ fn unavailable() -> World {
     world
 }
 
-/// A person begins to connect and presses Cancel at Xero: where the browser is sent.
+/// A user begins to connect and presses Cancel in Xero. Returns the URL that the browser is
+/// redirected to.
 fn cancels(world: &World) -> String {
     let address = world.begin();
     let consent = world.xero().deny(world.clock.now(), &address);
@@ -91,7 +93,7 @@ fn is_never_completed(world: &World) {
     world.clock.advance(MINUTES(5));
 }
 
-/// How a connection attempt ends.
+/// The outcome of a connection attempt.
 type Ending = fn(&World);
 
 #[test]

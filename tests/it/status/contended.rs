@@ -1,4 +1,4 @@
-//! Facts that several processes write at the same moment, and facts that cannot be written.
+//! Facts that several processes write at the same time, and facts that cannot be written.
 
 use std::io;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::ports::{Intercepted, refusal, respond};
 
-/// A table that does not write the rows of this sort key, so many times.
+/// A table that fails to write the rows of this sort key a number of times.
 #[derive(Debug)]
 struct Contended {
     table: MemoryTable,
     sk: &'static str,
     left: AtomicU32,
-    /// Whether another process was faster. Otherwise the table does not answer.
+    /// Whether another process has changed the row first. Otherwise the table does not answer.
     is_conflict: bool,
 }
 
@@ -78,7 +78,8 @@ fn a_success_at_the_moment_of_other_attempts_is_remembered() {
     assert_eq!(view.last_sync_at, view.last_attempt_at);
 }
 
-/// An invoice that is attempted while the connection cannot be updated with what the attempt finds out.
+/// An invoice that is attempted while the result of the attempt cannot be recorded on the
+/// connection.
 fn attempts_without_update(world: &mut World) -> OperationState {
     world.engine.store = Contended::at(world, "CONNECTION", 4, false);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -95,7 +96,7 @@ fn a_record_does_not_wait_for_a_connection_that_could_not_be_marked_unavailable(
     world.xero().bookkeeper(now, tenant).unwrap().close_organisation();
     let state = attempts_without_update(&mut world);
     assert!(matches!(state, OperationState::Waiting { .. }), "{state:?}");
-    // The next attempt finds out again, and is released with the connection.
+    // The next attempt detects it again, and is released with the connection.
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
     let now = world.clock.now();
@@ -114,7 +115,7 @@ fn a_record_does_not_wait_for_a_connection_whose_expiry_could_not_be_noted() {
         let is_met = request.uri().path() == "/connect/token" && left.load(Ordering::SeqCst) > 0;
         is_met.then(|| Ok(respond(400, r#"{"error":"invalid_grant"}"#)))
     });
-    // The access token is over.
+    // The access token has expired.
     world.clock.advance(SignedDuration::from_mins(40));
     let state = attempts_without_update(&mut world);
     assert!(matches!(state, OperationState::Waiting { .. }), "{state:?}");

@@ -120,7 +120,7 @@ fn the_hourly_check_renews_a_rejected_token() {
     let mut looks = 0;
     for hour in 1..=24 {
         world.clock.advance(MINUTES(60));
-        // A token that looks fresh to us and has expired for Xero.
+        // A token that is valid by our clock and has expired by Xero's.
         run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap().unwrap();
         world.xero_clock.set_ahead(MINUTES(31) * hour);
         let (lists, before) = (world.calls_of("/connections"), refreshes(&world));

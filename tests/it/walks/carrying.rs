@@ -1,4 +1,4 @@
-//! Carrying over the records of an account: those that arrived before its first connect, and those
+//! Carry-over of the records of an account: those that arrived before its first connect, and those
 //! of an organisation that it no longer uses.
 
 use domain::entity::EntityKind::Contact;

@@ -56,7 +56,7 @@ fn sweeps_without_enough_time_end_in_time_and_together_process_everything_once()
         runs += 1;
         world.clock.advance(SignedDuration::from_mins(5));
     }
-    // An outbox is begun until the last call, 32 seconds after the start: four in each run.
+    // Deliveries begin until the last call, 32 seconds after the start: four outboxes in each run.
     assert_eq!(runs, usize::try_from(ACCOUNTS.div_ceil(4)).unwrap());
     let delivered: BTreeSet<_> =
         world.told.deliveries().iter().map(|event| event.event_id).collect();
@@ -123,7 +123,7 @@ fn an_erasure_of_many_pages_takes_as_few_runs_as_its_pages_need() {
     }
     assert!(rows > 1_000, "{rows}");
     // Ten full pages and those with the rest, five in each run. A run without records to remove
-    // looks at each of the two partitions once.
+    // reads each of the two partitions once.
     assert!((3..=4).contains(&runs), "{runs}");
     let account = world.account();
     let is_left = |text: &str| text.contains(account.as_str());

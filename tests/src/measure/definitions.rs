@@ -10,7 +10,7 @@ use syn::{
 use super::Site;
 use super::sources::{SourceFile, is_test_only, read_name};
 
-/// Whose choice the name of a function is, and who can call it by that name.
+/// The origin of a function's name, and the code that can call it by that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Other crates may call it, or it belongs to the definition of a trait.

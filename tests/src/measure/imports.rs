@@ -1,4 +1,4 @@
-//! Who imports whom inside a crate.
+//! The imports between the modules of a crate.
 //!
 //! An import is a `use` of the crate itself, or a path in the code that begins with `crate`,
 //! `super` or `self`. It leads to the innermost module on its path. If a module on the path only

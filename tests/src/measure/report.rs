@@ -1,4 +1,4 @@
-//! What was measured, as numbers and as text.
+//! The measurements, as numbers and as text.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub const fn title(self) -> &'static str {
         match self {
             Self::OneWordFunctions => "function names of one word",
@@ -37,7 +37,7 @@ impl Measure {
         }
     }
 
-    /// What it shall be at most: a count, or a share in tenths of a percent.
+    /// Its target: the maximum count, or the maximum share in tenths of a percent.
     pub const fn target(self) -> usize {
         match self {
             Self::OneWordFunctions => 350,
@@ -98,9 +98,9 @@ pub struct Reading {
     pub measure: Measure,
     /// A count, or a share in tenths of a percent, rounded up.
     pub value: usize,
-    /// What the list adds to the value, or nothing.
+    /// The contribution of the listed items to the value, if any.
     pub remark: String,
-    /// What can be changed to lower the value.
+    /// The items that can be changed to lower the value.
     pub offenders: Vec<Offender>,
 }
 
@@ -123,7 +123,8 @@ impl Reading {
 pub struct Report {
     /// One reading for each measure, in the order of the table.
     pub readings: Vec<Reading>,
-    /// Modules of `engine` that the table of layers does not know. Their imports are not judged.
+    /// Modules of `engine` that the table of layers does not contain. Their imports are not
+    /// checked.
     pub unplaced_modules: Vec<String>,
 }
 
@@ -134,7 +135,7 @@ impl Report {
         Some(reading.value)
     }
 
-    /// What each measure counts, name and line, to be worked through.
+    /// The items that each measure counts, with name and line, as a work list.
     pub fn render_list(&self) -> String {
         let counting = self.readings.iter().filter(|reading| !reading.offenders.is_empty());
         counting.map(render_offenders).collect()

@@ -1,5 +1,5 @@
-//! What must never happen, and what must have happened in the end. It shares nothing with what it
-//! checks: it looks at what is sent to Xero, at what is written to the table, and at the books.
+//! The invariants of a run, and the conditions that hold at its end. The checker shares no code
+//! with the product: it observes requests to Xero, writes to the table, and the books.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -22,57 +22,57 @@ use super::executor::{Pid, after};
 use super::faults::millis;
 use super::ports::locked;
 
-/// An unanswered write may arrive for this long.
+/// How long an unanswered write may still arrive.
 const IN_FLIGHT: u64 = 60_000;
-/// No record is attempted more often in a run: its ladder, for each version and each time that a person asks, and
-/// the waits that cost no attempt.
+/// Maximum attempts at a record in a run: its ladder for each version and each request of a user,
+/// and the waits that cost no attempt.
 const CLAIMS_MAX: u32 = 80;
 
-/// Watches a run.
+/// Checks a run.
 #[derive(Debug, Clone, Default)]
 pub struct Watch(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
     violations: Vec<String>,
-    /// Writes that may be under way at Xero, until when, by what they write.
+    /// Writes that may still be in progress at Xero, with the end of that period, by document.
     under_way: BTreeMap<String, Timestamp>,
-    /// Keys whose answers a process has heard.
+    /// Keys whose answers a process has received.
     heard: BTreeMap<String, Vec<Pid>>,
     /// Keys whose answers are recorded.
     spent: BTreeSet<String>,
     /// Tenants of accounts that were disconnected.
     closed: BTreeSet<String>,
-    /// The newest of each mapping.
+    /// The newest version of each mapping.
     mappings: BTreeMap<String, Mapping>,
     /// Events that were committed, by their ids.
     committed: BTreeSet<String>,
-    /// The newest of each connection, by account.
+    /// The newest version of each connection, by account.
     connections: BTreeMap<String, Connection>,
-    /// The organisation that each account asks for, and no other.
+    /// The only organisation that each account requests.
     wanted: BTreeMap<String, TenantId>,
     /// How often each record was claimed.
     claims: BTreeMap<String, u32>,
-    /// Calls of accounting, and of the list of connections.
+    /// Calls of the Accounting API and of the list of connections.
     calls: usize,
 }
 
-/// What a run came to cost.
+/// The cost of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// Calls of accounting, and of the list of connections.
+    /// Calls of the Accounting API and of the list of connections.
     pub calls: usize,
     /// Attempts at records.
     pub attempts: usize,
 }
 
 impl Watch {
-    /// What was seen that must not be, since this was last asked.
+    /// The violations since the last call.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut locked(&self.0).violations)
     }
 
-    /// Something that must not happen has happened.
+    /// Records a violation.
     pub fn violated(&self, what: String) {
         locked(&self.0).violations.push(what);
     }
@@ -115,7 +115,7 @@ impl Watch {
         }
     }
 
-    /// It is known when a call is over.
+    /// The end of a call is known.
     pub fn ends(&self, at: Timestamp, request: &Request<Bytes>) {
         let mut seen = locked(&self.0);
         let tenant = header(request, "xero-tenant-id").unwrap_or_default();
@@ -132,7 +132,7 @@ impl Watch {
         }
     }
 
-    /// A process has recorded everything it heard.
+    /// A process has recorded all answers that it received.
     pub fn recorded(&self, pid: Pid) {
         let mut seen = locked(&self.0);
         let heard = seen.heard.iter().filter(|(_, pids)| pids.contains(&pid));
@@ -150,7 +150,7 @@ impl Watch {
         }
     }
 
-    /// Whoever connects this account consents to, and chooses, this organisation and no other.
+    /// Users who connect this account give consent to, and choose, only this organisation.
     pub fn wants(&self, account: &str, tenant: uuid::Uuid) {
         locked(&self.0).wanted.insert(account.to_owned(), TenantId(tenant));
     }
@@ -161,7 +161,7 @@ impl Watch {
         seen.connections.values().any(|one| in_use(one) == Some(TenantId(tenant)))
     }
 
-    /// What the run has cost so far.
+    /// The cost of the run so far.
     pub fn counts(&self) -> Counts {
         let seen = locked(&self.0);
         let attempts = seen.claims.values().map(|claims| usize::try_from(*claims).unwrap_or(0));
@@ -191,7 +191,8 @@ impl Watch {
                 seen.violations.extend(wrong);
                 let wrong = unwanted_organisation(&seen.wanted, &next);
                 seen.violations.extend(wrong);
-                // Whoever is connected to an organisation may call it, also after another account has left it.
+                // An account that is connected to an organisation may call it, even after another
+                // account was disconnected from it.
                 if let Some(tenant) = in_use(&next) {
                     seen.closed.remove(&tenant.to_string());
                 }
@@ -225,7 +226,7 @@ fn header(request: &Request<Bytes>, name: &str) -> Option<String> {
     request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// What a write is about: each document by its id, else by what will be its only name.
+/// The documents of a write: each by its id, otherwise by its unique name.
 fn documents(request: &Request<Bytes>) -> Vec<String> {
     let is_write = matches!(*request.method(), Method::PUT | Method::POST);
     if !is_write || !request.uri().path().starts_with("/api.xro") {
@@ -250,7 +251,7 @@ fn documents(request: &Request<Bytes>) -> Vec<String> {
     elements.filter_map(name).collect()
 }
 
-/// How one row may follow another.
+/// Checks whether one version of a row may follow another.
 fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     let (operation, failure) = (&next.operation, next.operation.failure.as_ref());
@@ -266,7 +267,7 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
             wrong.push(format!("given up after {} failures: {failure:?}", operation.failures));
         }
         if !tells {
-            wrong.push("given up, and the CRM is not told".to_owned());
+            wrong.push("given up, and no event reports it".to_owned());
         }
     }
     let Some(before) = before else { return wrong };
@@ -281,12 +282,13 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
         wrong.push("an older snapshot replaced a newer one".to_owned());
     }
     if next.operation.key_serial < before.operation.key_serial {
-        wrong.push("the key serial fell".to_owned());
+        wrong.push("the key serial decreased".to_owned());
     }
     wrong
 }
 
-/// A record that waits for a connection is let go of only when the connection has started to work since.
+/// A record that waits for a connection is released only if the connection has started to work
+/// since.
 fn released(before: Option<&Mapping>, next: &Mapping, epoch: Option<u64>) -> Option<String> {
     let before = before?;
     let was_parked =
@@ -295,10 +297,10 @@ fn released(before: Option<&Mapping>, next: &Mapping, epoch: Option<u64>) -> Opt
     let is_same = before.snapshot.revision == next.snapshot.revision;
     let failed_on = before.operation.failed_epoch?;
     let is_released = was_parked && waits && is_same && epoch == Some(failed_on);
-    is_released.then(|| "released, and nothing has changed since it was parked".to_owned())
+    is_released.then(|| "released although nothing has changed since it was parked".to_owned())
 }
 
-/// Whether somebody has just begun an attempt.
+/// Whether a process has just begun an attempt.
 fn is_claimed_anew(before: Option<&Mapping>, next: &Mapping) -> bool {
     let claim = |mapping: &Mapping| match mapping.operation.state {
         OperationState::Claimed { by, until: _ } => Some(by),
@@ -328,13 +330,13 @@ fn shared_organisation(known: &BTreeMap<String, Connection>, next: &Connection) 
     Some(format!("{} and {} are connected to one organisation", other.account, next.account))
 }
 
-/// An account is connected to nothing but what its person allowed.
+/// An account is connected only to an organisation for which its user gave consent.
 fn unwanted_organisation(wanted: &BTreeMap<String, TenantId>, next: &Connection) -> Option<String> {
     let (tenant, wanted) = (in_use(next)?, wanted.get(next.account.as_str())?);
     (tenant != *wanted).then(|| format!("{} is connected to {tenant}, not {wanted}", next.account))
 }
 
-/// What is called synced is in the books, and as the CRM has it.
+/// A synced record is in the books and agrees with the CRM.
 fn synced(mapping: &Mapping, simulator: &Simulator) -> Option<String> {
     if mapping.operation.state != OperationState::Synced {
         return None;
@@ -345,39 +347,39 @@ fn synced(mapping: &Mapping, simulator: &Simulator) -> Option<String> {
         EntityKind::Payment => {
             let is_payment = books.payment(link.xero_id.0).is_some();
             let is_known = is_payment || books.transaction(link.xero_id.0).is_some();
-            (!is_known).then(|| "synced, and Xero has no such money".to_owned())
+            (!is_known).then(|| "synced, but Xero has no such payment".to_owned())
         }
         EntityKind::Allocation => {
             let snapshot: Value = serde_json::from_str(&mapping.snapshot.json).ok()?;
             let is_removed = snapshot.get("standing").and_then(Value::as_str) == Some("removed");
             let stands = books.allocation(link.xero_id.0).is_some();
-            (is_removed == stands).then(|| format!("synced, and in the books: {stands}"))
+            (is_removed == stands).then(|| format!("synced, but in the books: {stands}"))
         }
         EntityKind::Contact => {
             let missing = books.contact(link.xero_id.0).is_none();
-            missing.then(|| "synced, and there is no such contact".to_owned())
+            missing.then(|| "synced, but there is no such contact".to_owned())
         }
         EntityKind::Invoice => match books.invoice(link.xero_id.0) {
             Some(invoice) => as_sent(mapping, invoice.status, invoice.total),
-            None => Some("synced, and there is no such invoice".to_owned()),
+            None => Some("synced, but there is no such invoice".to_owned()),
         },
         EntityKind::CreditNote => match books.credit_note(link.xero_id.0) {
             Some(note) => as_sent(mapping, note.status, note.total),
-            None => Some("synced, and there is no such credit note".to_owned()),
+            None => Some("synced, but there is no such credit note".to_owned()),
         },
     }
 }
 
-/// A document stands as its snapshot says.
+/// A document agrees with its snapshot.
 fn as_sent(mapping: &Mapping, status: InvoiceStatus, in_xero: Decimal) -> Option<String> {
     let snapshot: Value = serde_json::from_str(&mapping.snapshot.json).ok()?;
     let is_void = snapshot.get("standing").and_then(Value::as_str) == Some("voided");
     if is_void != status.is_gone() {
-        return Some(format!("synced, and its status is {status:?}"));
+        return Some(format!("synced, but its status is {status:?}"));
     }
     let total = snapshot.get("total").and_then(Value::as_str)?;
     let differs = !is_void && in_xero.to_string() != total;
-    differs.then(|| format!("synced at {total}, and Xero has {in_xero}"))
+    differs.then(|| format!("synced at {total}, but Xero has {in_xero}"))
 }
 
 /// A document belongs to one record.
@@ -391,7 +393,7 @@ fn shared(known: &BTreeMap<String, Mapping>, name: &str, next: &Mapping) -> Opti
     other.map(|(other, _)| format!("its document already belongs to {other}"))
 }
 
-/// Two live documents of one record, or a limit that was exceeded.
+/// Detects two live documents of one record, and exceeded limits.
 pub fn books(simulator: &Simulator, tenants: &[uuid::Uuid]) -> Vec<String> {
     let mut wrong = Vec::new();
     for tenant in tenants {
@@ -422,7 +424,7 @@ pub fn books(simulator: &Simulator, tenants: &[uuid::Uuid]) -> Vec<String> {
     wrong
 }
 
-/// Two live credit notes of one record: only their numbers say so.
+/// Detects two live credit notes of one record, by their numbers.
 fn credit_notes(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
     let Some(books) = simulator.books(tenant) else { return Vec::new() };
     let mut seen = BTreeSet::new();
@@ -432,7 +434,7 @@ fn credit_notes(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
     twice.into_iter().map(|number| format!("two credit notes {number}")).collect()
 }
 
-/// Money of ours that is there twice: its reference names the part of the payment it is.
+/// Detects payments of ours that exist twice: the reference names the part of the payment.
 fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
     let Some(books) = simulator.books(tenant) else { return Vec::new() };
     let mut seen = BTreeSet::new();
@@ -445,7 +447,7 @@ fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
     twice.into_iter().map(|(_, reference)| format!("twice in Xero: {reference}")).collect()
 }
 
-/// Secrets that stand where everybody who reads the table sees them.
+/// Detects secrets that readers of the table could see.
 pub fn leaked(items: &[StoredItem], secrets: &[String]) -> Vec<String> {
     let leak =
         |item: &StoredItem| secrets.iter().any(|secret| item.record.contains(secret.as_str()));

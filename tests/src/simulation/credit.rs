@@ -1,5 +1,5 @@
-//! Credit in a run: notes that the CRM issues, what is applied of them to invoices, and whether each counts
-//! once in the end.
+//! Credit in a run: notes that the CRM issues, their allocations to invoices, and whether each
+//! counts once in the end.
 
 use domain::entity::EntityKind;
 use rust_decimal::Decimal;
@@ -10,29 +10,29 @@ use super::scene::{Expected, Scene, Script};
 use super::world::SimWorld;
 use crate::builders::{a_credit_note, an_allocation};
 
-/// What has to be true of credit on an invoice in the end.
+/// The expected credit on an invoice at the end.
 #[derive(Debug, Clone)]
 pub struct Applied {
-    /// Whose.
+    /// The account.
     pub account: String,
-    /// Of which note.
+    /// The note.
     pub note: String,
-    /// On which invoice.
+    /// The invoice.
     pub invoice: String,
-    /// How often, ten each.
+    /// The number of allocations of 10.00.
     pub times: usize,
 }
 
 /// One allocation.
 const SHARE: &str = "10.00";
-/// Invoices that share a note: it is enough for two allocations on each.
+/// The number of invoices that share a note, which suffices for two allocations on each.
 const INVOICES_MAX: usize = 5;
-/// What a note at its only revision comes to.
+/// The total of a note at its only revision.
 const TOTAL: &str = "114.00";
 
 impl Script {
-    /// Notes, some of them voided; and credit of the others, applied to invoices that are sent once and stay
-    /// as they are.
+    /// Creates notes, some of them voided, and applies credit of the others to invoices that are
+    /// sent once and never change.
     pub(super) fn credit(
         &mut self,
         account: &str,
@@ -58,7 +58,7 @@ impl Script {
         }
     }
 
-    /// Once or twice the same amount, which are two allocations; one of them may be taken back.
+    /// The same amount once or twice, as separate allocations; one of them may be removed.
     fn applies(&mut self, account: &str, note: &str, invoice: &str, at: u64, faults: &mut Faults) {
         let times = 1 + u64::from(faults.chance(40));
         let mut stand = 0;
@@ -103,7 +103,7 @@ impl Script {
         script
     }
 
-    /// The same, and after some time the credit is taken back, whatever has befallen it by then.
+    /// The same, and after some time the credit is removed, whatever its state.
     pub fn taken_back() -> Self {
         let mut script = Self::plain(1);
         let Some(account) = script.accounts.first().cloned() else { return script };
@@ -158,14 +158,14 @@ impl Script {
     }
 }
 
-/// Invoices are dealt out to the clients in turn.
+/// Invoices are assigned to the clients in turn.
 fn is_of(invoice: &str, client: &str, clients: u64) -> bool {
     let number = invoice.strip_prefix("inv_").and_then(|number| number.parse::<u64>().ok());
     number.is_some_and(|number| format!("cli_{}", number % clients) == client)
 }
 
 impl SimWorld {
-    /// Credit counts as often as the CRM applied it, no more and no less.
+    /// Credit counts exactly as often as the CRM applied it.
     pub(super) fn credit(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let simulator = self.simulator();

@@ -1,7 +1,8 @@
-//! Many processes, one clock: whatever is due first happens first, and a process that dies is dropped.
+//! Runs many processes on one clock: events happen in the order of their due times, and a process
+//! that dies is dropped.
 //!
-//! A future that waits has asked for an instant of virtual time. Nothing else makes it wait, so a run is
-//! a list of instants, and the same seed gives the same list.
+//! A future waits only for instants of virtual time. So a run is a list of instants, and the same
+//! seed gives the same list.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,25 +16,25 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pid(pub u32);
 
-/// What happens at an instant.
+/// The event at an instant.
 #[derive(Debug)]
 pub enum Due<O> {
-    /// A process goes on.
+    /// A process continues.
     Waker(Waker),
-    /// Something happens in the world.
+    /// An event in the world.
     Occurrence(O),
 }
 
-/// The clock, with everything that is to happen.
+/// The clock, with all pending events.
 #[derive(Debug)]
 struct Agenda<O> {
     now: Timestamp,
     entries: u64,
     due: BTreeMap<(Timestamp, u64), Due<O>>,
     ready: Vec<Pid>,
-    /// Who is being polled.
+    /// The process that is being polled.
     current: Option<Pid>,
-    /// Who is to die as soon as its poll is over.
+    /// The process that dies at the end of its poll.
     doomed: Vec<Pid>,
 }
 
@@ -48,7 +49,7 @@ impl<O> Clone for Timeline<O> {
 }
 
 impl<O: Send + 'static> Timeline<O> {
-    /// Nothing is to happen yet.
+    /// Creates a clock without pending events.
     pub fn new(start: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(Agenda {
             now: start,
@@ -69,17 +70,17 @@ impl<O: Send + 'static> Timeline<O> {
         self.agenda().now
     }
 
-    /// Who is at work.
+    /// Returns the running process.
     pub fn current(&self) -> Option<Pid> {
         self.agenda().current
     }
 
-    /// Something will happen.
+    /// Schedules an event.
     pub fn schedule(&self, at: Timestamp, occurrence: O) {
         self.put(at, Due::Occurrence(occurrence));
     }
 
-    /// Something will happen after a while.
+    /// Schedules an event after a delay.
     pub fn schedule_in(&self, wait: SignedDuration, occurrence: O) {
         let at = after(self.now(), wait);
         self.schedule(at, occurrence);
@@ -92,7 +93,7 @@ impl<O: Send + 'static> Timeline<O> {
         agenda.due.insert(key, due);
     }
 
-    /// The next thing to happen; the clock is moved to it.
+    /// Takes the next event and moves the clock to it.
     pub fn next(&self) -> Option<Due<O>> {
         let mut agenda = self.agenda();
         let ((at, _), due) = agenda.due.pop_first()?;
@@ -100,7 +101,7 @@ impl<O: Send + 'static> Timeline<O> {
         Some(due)
     }
 
-    /// Lets a while pass for the process at work.
+    /// Delays the running process.
     pub async fn sleep(&self, wait: SignedDuration) {
         let until = after(self.now(), wait);
         let mut is_booked = false;
@@ -117,7 +118,7 @@ impl<O: Send + 'static> Timeline<O> {
         .await;
     }
 
-    /// The process at work dies here.
+    /// The running process dies here.
     pub async fn die(&self) {
         {
             let mut agenda = self.agenda();
@@ -136,9 +137,9 @@ impl<O: Send + 'static> Timeline<O> {
     }
 }
 
-/// An instant after another.
+/// Returns the instant a duration after another.
 pub fn after(from: Timestamp, wait: SignedDuration) -> Timestamp {
-    from.checked_add(wait).expect("the world ends before time does")
+    from.checked_add(wait).expect("an instant of this era")
 }
 
 struct Knock<O> {
@@ -164,7 +165,7 @@ pub struct Processes<O, T> {
     started: u32,
 }
 
-/// How a process came to its end.
+/// How a process ended.
 #[derive(Debug)]
 pub enum Ended<T> {
     /// It returned.
@@ -174,7 +175,7 @@ pub enum Ended<T> {
 }
 
 impl<O: Send + 'static, T> Processes<O, T> {
-    /// None yet.
+    /// No processes yet.
     pub fn new(timeline: Timeline<O>) -> Self {
         Self { timeline, running: BTreeMap::new(), started: 0 }
     }
@@ -188,7 +189,7 @@ impl<O: Send + 'static, T> Processes<O, T> {
         pid
     }
 
-    /// Kills a process, wherever it is.
+    /// Kills a process at its current step.
     pub fn kill(&mut self, pid: Pid) -> bool {
         self.running.remove(&pid).is_some()
     }
@@ -198,12 +199,12 @@ impl<O: Send + 'static, T> Processes<O, T> {
         self.running.contains_key(&pid)
     }
 
-    /// Whether none runs.
+    /// Whether no process runs.
     pub fn is_idle(&self) -> bool {
         self.running.is_empty()
     }
 
-    /// Lets the next process that can go on do so, until it waits or ends.
+    /// Runs the next process that can continue, until it waits or ends.
     pub fn poll_one(&mut self) -> Option<(Pid, Option<Ended<T>>)> {
         let pid = self.timeline.take_ready()?;
         let Some(work) = self.running.get_mut(&pid) else { return Some((pid, None)) };

@@ -1,64 +1,64 @@
-//! What can go wrong with one step, and how it is decided that it does.
+//! The faults of a step, and how they are chosen.
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-/// What a step talks to.
+/// The port of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Port {
     /// Reading the table.
     Read,
     /// Writing the table.
     Write,
-    /// Asking an index.
+    /// Querying an index.
     Index,
-    /// A secret.
+    /// Accessing a secret.
     Secret,
-    /// Booking a wake-up.
+    /// Scheduling a wake-up.
     Booking,
-    /// Leaving a hint in the queue.
+    /// Enqueuing a wake-up.
     Hint,
-    /// Telling the CRM.
+    /// Sending an event to the CRM.
     Event,
     /// A call of Xero's Accounting API, or of its identity host.
     Xero,
 }
 
-/// A sort of trouble.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// An error, and nothing was done.
+    /// An error; the step had no effect.
     FailBefore,
-    /// An error, although it was done.
+    /// An error, although the step took effect.
     FailAfter,
-    /// It takes much longer than usual.
+    /// The step takes much longer than usual.
     Late,
-    /// It is asked to come back later.
+    /// The call is throttled.
     Throttled,
-    /// Somebody else has changed the row, it says.
+    /// A conflict is reported: another process has changed the row.
     Conflict,
-    /// The process dies before it is done.
+    /// The process dies before the step takes effect.
     DieBefore,
-    /// The process dies after it is done.
+    /// The process dies after the step took effect.
     DieAfter,
-    /// The process is held up before it is done, for longer than any lease.
+    /// The process is suspended before the step takes effect, for longer than any lease.
     FreezeBefore,
-    /// The process is held up after it is done, for longer than any lease.
+    /// The process is suspended after the step took effect, for longer than any lease.
     FreezeAfter,
-    /// It is promised and never happens.
+    /// The step succeeds but never takes effect.
     Lost,
-    /// It happens twice.
+    /// The step takes effect twice.
     Twice,
-    /// A fault of Xero's own, nothing done.
+    /// An internal error of Xero, without effect.
     Faulty,
-    /// A fault of Xero's own, although it was done.
+    /// An internal error of Xero, although the call took effect.
     FaultyAfter,
-    /// The answer stops in the middle.
+    /// The answer is truncated.
     Cut,
-    /// The request is on its way for longer than we wait.
+    /// The request arrives after the timeout.
     Straggler,
-    /// An index that does not know yet.
+    /// An index that lags behind the table.
     Lagging,
 }
 
@@ -67,7 +67,7 @@ impl Port {
     pub const ALL: [Self; 8] =
         domain::every_variant![Read, Write, Index, Secret, Booking, Hint, Event, Xero];
 
-    /// What can befall a step of this port.
+    /// The possible faults of a step of this port.
     pub const fn faults(self) -> &'static [Fault] {
         use Fault::{
             Conflict, Cut, DieAfter, DieBefore, FailAfter, FailBefore, Faulty, FaultyAfter,
@@ -99,7 +99,7 @@ impl Port {
                 FreezeBefore,
                 FreezeAfter,
             ],
-            // A queue does not lose what it has taken; a schedule may.
+            // A queue does not lose an accepted message; a schedule may be lost.
             Self::Booking => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
             Self::Hint | Self::Event => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice],
             Self::Xero => &[
@@ -118,7 +118,8 @@ impl Port {
         }
     }
 
-    /// How much more often than others a step goes wrong: what is rare would else hardly ever do.
+    /// Factor by which a step fails more often than others: otherwise rare steps would hardly ever
+    /// fail.
     const fn weight(self) -> u32 {
         match self {
             Self::Read | Self::Index => 1,
@@ -129,7 +130,7 @@ impl Port {
         }
     }
 
-    /// How long a step usually takes, in milliseconds: the least, and how much more.
+    /// The usual duration of a step in milliseconds: the minimum, and the range above it.
     const fn usual(self) -> (u64, u64) {
         match self {
             Self::Read | Self::Write | Self::Index => (2, 8),
@@ -139,48 +140,48 @@ impl Port {
     }
 }
 
-/// How one step goes.
+/// The course of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Fate {
-    /// What goes wrong, if anything.
+    /// The fault, if any.
     pub fault: Option<Fault>,
-    /// How long it takes until it acts.
+    /// The time until it takes effect.
     pub before: SignedDuration,
-    /// And from then until it answers.
+    /// The time from then until its answer.
     pub after: SignedDuration,
 }
 
-/// Who decides.
+/// How faults are chosen.
 #[derive(Debug)]
 enum Plan {
     /// Every step may fail, with this chance in 10,000.
     Random { in_ten_thousand: u32 },
     /// One step fails in one way.
     Once { step: u64, fault: usize },
-    /// Nothing fails any more.
+    /// No step fails.
     Calm,
 }
 
-/// What befalls the steps of a run.
+/// The faults of the steps of a run.
 #[derive(Debug)]
 pub struct Faults {
     rng: fastrand::Rng,
     plan: Plan,
     /// Steps so far.
     pub steps: u64,
-    /// Faults so far, by sort.
+    /// Faults so far, by kind.
     pub injected: BTreeMap<(Port, Fault), u64>,
-    /// Writes of a secret so far that the reads after them did not show.
+    /// Writes of a secret so far that later reads did not return.
     pub lagging_secrets: u64,
 }
 
 impl Faults {
-    /// Random ones.
+    /// Random faults.
     pub fn random(seed: u64, in_ten_thousand: u32) -> Self {
         Self::new(seed, Plan::Random { in_ten_thousand })
     }
 
-    /// The `fault`-th of the faults that can befall step number `step`, and no other.
+    /// Only the `fault`-th of the possible faults of step number `step`.
     pub fn once(step: u64, fault: usize) -> Self {
         Self::new(step, Plan::Once { step, fault })
     }
@@ -190,12 +191,12 @@ impl Faults {
         Self { rng, plan, steps: 0, injected: BTreeMap::new(), lagging_secrets: 0 }
     }
 
-    /// From now on nothing fails.
+    /// From now on no step fails.
     pub fn stop(&mut self) {
         self.plan = Plan::Calm;
     }
 
-    /// Whether anything may still fail.
+    /// Whether steps may still fail.
     pub fn is_over(&self) -> bool {
         matches!(self.plan, Plan::Calm)
     }
@@ -210,12 +211,12 @@ impl Faults {
         self.rng.choice(all).copied()
     }
 
-    /// Whether something happens that has this chance in a hundred.
+    /// Draws an event with this probability in percent.
     pub fn chance(&mut self, in_a_hundred: u64) -> bool {
         self.below(100) < in_a_hundred
     }
 
-    /// For how many reads a secret that is written now shows what was there before.
+    /// The number of reads that return the previous value after a secret is written now.
     pub fn secret_lag(&mut self) -> u64 {
         if self.is_over() || !self.chance(20) {
             return 0;
@@ -224,7 +225,7 @@ impl Faults {
         1 + self.below(6)
     }
 
-    /// How the next step goes.
+    /// Draws the course of the next step.
     pub fn fate(&mut self, port: Port) -> Fate {
         self.steps += 1;
         let possible = port.faults();
@@ -246,7 +247,7 @@ impl Faults {
             Some(Fault::Late) => fate.after = millis(1_000 + self.below(40_000)),
             Some(Fault::FreezeBefore) => fate.before = millis(130_000 + self.below(900_000)),
             Some(Fault::FreezeAfter) => fate.after = millis(130_000 + self.below(900_000)),
-            // A request is on its way for a minute at most.
+            // A request is in transit for at most a minute.
             Some(Fault::Straggler) => fate.before = millis(25_000 + self.below(30_000)),
             Some(_) | None => {}
         }

@@ -1,4 +1,4 @@
-//! When everything is at rest: is everything there, once, and right?
+//! The check at the end of a run: every record exists once and is correct.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,27 +17,28 @@ use super::ports::locked;
 use super::scene::{Expected, Scene};
 use super::world::SimWorld;
 
-/// Calls that no record and no poll is to blame for: connects, looks at the chart, jobs and sweeps.
+/// Calls that belong to no record and no poll: connects, reads of the chart, jobs and sweeps.
 const CALLS: usize = 200;
-/// The most calls that an attempt at a record makes: looking for what may be there already, and for its client.
+/// Maximum calls of an attempt at a record: look-ups of documents that may exist, and of its
+/// client.
 const CALLS_OF_AN_ATTEMPT: usize = 20;
-/// The most calls that a poll makes: two lists, page by page, and invoices that are looked at one by one.
+/// Maximum calls of a poll: two lists, page by page, and invoices that are read one by one.
 const CALLS_OF_A_POLL: usize = 60;
 
 impl SimWorld {
-    /// Whether nothing is left to do.
+    /// Whether no work is left.
     pub(super) fn is_at_rest(&self) -> bool {
         self.unrest().is_empty()
     }
 
-    /// What is left to do.
+    /// The remaining work.
     pub(super) fn unrest(&self) -> String {
         let mut unrest = Vec::new();
         if !self.processes.is_idle() {
             unrest.push("processes run".to_owned());
         }
         if self.unbanked.iter().any(|(account, invoice, _)| !self.is_given_up(account, invoice)) {
-            unrest.push("money waits for its invoice".to_owned());
+            unrest.push("payments wait for their invoice".to_owned());
         }
         if !self.queues.is_empty() {
             unrest.push("messages are in the queues".to_owned());
@@ -65,7 +66,8 @@ impl SimWorld {
         is_skipped || self.waits_for_a_person(item)
     }
 
-    /// Whether what a parked record waits for was given up, and so is a person's to mend.
+    /// Whether the record for which a parked record waits was given up, so that only a user can
+    /// resolve it.
     fn waits_for_a_person(&self, item: &StoredItem) -> bool {
         let Ok(mapping) = serde_json::from_str::<Mapping>(&item.record) else { return false };
         let OperationState::Parked { on: ParkingReason::Prerequisite { kind, crm_id } } =
@@ -77,14 +79,14 @@ impl SimWorld {
         needed.is_some_and(|needed| self.is_left_to_a_person(&needed))
     }
 
-    /// Everything that was sent is there, and as it should be.
+    /// Every sent record exists and is correct.
     pub(super) fn look(&mut self) {
         if !self.outcome.violations.is_empty() {
             return;
         }
         self.ask_for_what_was_given_up();
         self.poll_to_the_end();
-        // That a connection has expired may show only now.
+        // An expired connection may be detected only now.
         self.reconnect();
         self.rest();
         self.poll_to_the_end();
@@ -106,14 +108,14 @@ impl SimWorld {
         self.outcome.violations.extend(wrong);
     }
 
-    /// A person whose connect went wrong tries again. So does one whose connection has expired, which
-    /// may happen once: when everybody who could have renewed it died, again and again, for as long as
-    /// Xero takes the old token.
+    /// A user whose connect failed tries again. So does a user whose connection has expired, which
+    /// may happen once: if every process that could have renewed it died, for as long as Xero
+    /// accepts the previous token.
     pub(super) fn reconnect(&mut self) {
         self.give_up_questions();
         for account in self.script.accounts.clone() {
             let Some(state) = self.lost(&account) else { continue };
-            // It is looked at again, and used as soon as Xero no longer refuses it.
+            // It is checked again, and used as soon as Xero no longer refuses it.
             if state == ConnectionState::Unavailable {
                 continue;
             }
@@ -131,7 +133,7 @@ impl SimWorld {
         }
     }
 
-    /// A person who was asked which organisation is meant, and is not offered the one that they ticked, gives up.
+    /// A user who has to choose an organisation, and is not offered the selected one, gives up.
     fn give_up_questions(&mut self) {
         let rivals = self.script.rivals.keys().cloned().collect::<Vec<_>>();
         for account in rivals {
@@ -146,7 +148,7 @@ impl SimWorld {
         }
     }
 
-    /// An operator ends the connection of whoever has an account's organisation meanwhile.
+    /// An operator ends the connection of the account that has the organisation in the meantime.
     fn make_room(&mut self, account: &str) {
         let rivals = self.script.rivals.iter().filter(|(_, wanted)| *wanted == account);
         let rivals = rivals.map(|(rival, _)| rival.clone()).collect::<Vec<_>>();
@@ -158,7 +160,7 @@ impl SimWorld {
         }
     }
 
-    /// Who has claimed an account's organisation.
+    /// The account that has claimed another account's organisation.
     fn owner_of(&self, account: &str) -> Option<String> {
         let item = self.item(&format!("T#{}", self.tenant(account)), "CLAIM")?;
         let claim: TenantClaim = serde_json::from_str(&item.record).ok()?;
@@ -181,7 +183,8 @@ impl SimWorld {
         }
     }
 
-    /// What was given up after six failures is not lost: a person asks, and it arrives.
+    /// A record that was given up after six failures is not lost: a user syncs it, and it reaches
+    /// Xero.
     fn ask_for_what_was_given_up(&mut self) {
         for kind in EntityKind::ALL {
             for (account, id) in self.given_up(kind) {
@@ -209,14 +212,14 @@ impl SimWorld {
         self.table.all_items().into_iter().find(|item| item.key.pk == pk && item.key.sk == sk)
     }
 
-    /// Where an account's connection stands, unless it works.
+    /// The state of an account's connection, unless it works.
     fn lost(&self, account: &str) -> Option<ConnectionState> {
         let item = self.item(&format!("A#{account}"), "CONNECTION")?;
         let connection: Connection = serde_json::from_str(&item.record).ok()?;
         (connection.state != ConnectionState::Active).then_some(connection.state)
     }
 
-    /// The connection works; what the CRM heard of it last says so, and each end was told once.
+    /// The connection works; the last event to the CRM says so, and each end was reported once.
     fn connection(&self, account: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         if let Some(state) = self.lost(account) {
@@ -242,20 +245,20 @@ impl SimWorld {
         let expired =
             of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);
         let (told, expired) = (expired.count(), usize::from(self.expired.contains(account)));
-        // A person who disconnects and connects again may have mended what had expired before.
+        // A user who disconnects and reconnects may have renewed an expired connection.
         let mended = usize::from(self.is_ended_by_a_person(account));
         if !(expired..=expired + mended).contains(&told) {
-            wrong.push(format!("{account} expired {expired} times and was told so {told} times"));
+            wrong.push(format!("{account} expired {expired} times, and {told} events reported it"));
         }
         wrong
     }
 
-    /// The only Xero user's tokens are kept once, and used by the accounts that are connected.
+    /// The tokens of the only Xero user are stored once, and used by the connected accounts.
     fn grants(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let secrets = locked(&self.secrets.kept).len();
         if secrets != 1 {
-            wrong.push(format!("{secrets} secrets are kept of one Xero user"));
+            wrong.push(format!("{secrets} secrets exist for one Xero user"));
         }
         let items = self.table.all_items();
         let uses = items.iter().filter_map(|item| item.key.sk.strip_prefix("USE#"));
@@ -267,7 +270,7 @@ impl SimWorld {
         wrong
     }
 
-    /// What goes wrong costs calls, and not without end.
+    /// Faults cost a limited number of calls.
     fn cost(&self) -> Option<String> {
         let Counts { calls, attempts } = self.watch.counts();
         let most = CALLS + attempts * CALLS_OF_AN_ATTEMPT + self.polls * CALLS_OF_A_POLL;
@@ -286,7 +289,7 @@ impl SimWorld {
         if mapping.snapshot.revision < expected.revision {
             return Some(format!("{name} is at revision {}", mapping.snapshot.revision));
         }
-        // A client whose only invoice never was in Xero has no need to be there.
+        // A client whose only invoice was never in Xero need not exist there.
         let is_idle =
             expected.kind == EntityKind::Contact && mapping.operation.state == OperationState::Due;
         if mapping.operation.state != OperationState::Synced && !is_idle {
@@ -301,7 +304,7 @@ impl SimWorld {
             EntityKind::Contact => {
                 books.contact(link.xero_id.0).is_none().then(|| format!("{name} is not in Xero"))
             }
-            // What became of credit and of money is looked at as a whole.
+            // Credit and payments are checked together.
             EntityKind::Allocation | EntityKind::Payment => None,
             EntityKind::Invoice => {
                 let invoice = books.invoice(link.xero_id.0);
@@ -315,13 +318,13 @@ impl SimWorld {
         }
     }
 
-    /// No document that nobody sent.
+    /// No document exists that was not sent.
     fn numbers_of_documents(&self) -> Option<String> {
         let simulator = self.simulator();
         let mut counts = (0, 0);
         for tenant in self.tenants() {
             let books = simulator.books(tenant)?;
-            // Whom a fee is paid to is made by Xero, and has no number of ours.
+            // Xero creates the contact to which fees are paid, without a number of ours.
             counts.0 += books.contacts().filter(|one| one.number.is_some()).count();
             let live = books.invoices().filter(|one| !one.status.is_gone());
             counts.1 += live.filter(|one| one.created_by.is_some()).count();
@@ -333,13 +336,13 @@ impl SimWorld {
         (!right).then(|| format!("{counts:?} documents for {clients} clients, {invoices} invoices"))
     }
 
-    /// Every event that was committed was heard; every record has something in the log.
+    /// Every committed event was delivered; every record has an entry in the log.
     fn told(&self) -> Vec<String> {
         let heard = locked(&self.events.heard).clone();
         let mut wrong = Vec::new();
         let told = heard.iter().map(|event| event.event_id.to_string()).collect::<BTreeSet<_>>();
         let untold = self.watch.committed().into_iter().filter(|id| !told.contains(id));
-        wrong.extend(untold.map(|id| format!("nobody was told {id}")));
+        wrong.extend(untold.map(|id| format!("the event {id} was not delivered")));
         wrong.extend(out_of_order(&heard));
         let mut logged = BTreeSet::new();
         for item in self.table.all_items() {
@@ -349,13 +352,13 @@ impl SimWorld {
                 logged.insert((account.to_owned(), entry.crm_id.to_string()));
             }
         }
-        // A process that dies may take the line about its attempt with it; nothing else may.
+        // The entry about an attempt is missing only if the process died.
         let calm = locked(&self.net.faults).injected.is_empty();
         for expected in &self.script.expected {
             let name = (expected.account.clone(), expected.id.clone());
             let is_silent = expected.kind == EntityKind::Invoice && !logged.contains(&name);
             if calm && is_silent {
-                wrong.push(format!("the log says nothing of {}", expected.id));
+                wrong.push(format!("the log has no entry about {}", expected.id));
             }
         }
         wrong
@@ -386,8 +389,8 @@ fn as_expected(
     (!right).then(|| format!("{name} is {status:?} over {total}, not {expected:?}"))
 }
 
-/// What was told of an invoice after something newer. Only the first time counts: the CRM drops an event that it
-/// has seen.
+/// Events about an invoice that were delivered after a newer one. Only the first delivery counts:
+/// the CRM drops an event that it has seen.
 fn out_of_order(heard: &[OutboundEvent]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut newest: BTreeMap<(String, String), u64> = BTreeMap::new();
@@ -397,7 +400,7 @@ fn out_of_order(heard: &[OutboundEvent]) -> Vec<String> {
         let name = (event.account_id.to_string(), invoice.to_string());
         let before = newest.insert(name, sequence).unwrap_or(0);
         if sequence <= before {
-            wrong.push(format!("{invoice} was told {sequence} after {before}"));
+            wrong.push(format!("{invoice}: event {sequence} was delivered after {before}"));
         }
     }
     wrong

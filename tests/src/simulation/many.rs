@@ -1,4 +1,4 @@
-//! Many seeds, on every processor, and what they come to.
+//! Runs many seeds on every processor, and sums up the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -9,26 +9,26 @@ use std::thread;
 use super::{Answers, Fault, Mutation, Options, Outcome, Port, run};
 use crate::access::{Access, Function};
 
-/// What many runs come to.
+/// The summary of many runs.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     /// Runs.
     pub runs: u64,
-    /// IO steps in all of them.
+    /// IO steps of all runs.
     pub steps: u64,
-    /// Calls of Xero in all of them.
+    /// Calls of Xero of all runs.
     pub calls: u64,
-    /// Faults by port and sort.
+    /// Faults by port and kind.
     pub injected: BTreeMap<(Port, Fault), u64>,
-    /// Writes of a secret that the reads after them did not show.
+    /// Writes of a secret that later reads did not return.
     pub lagging_secrets: u64,
-    /// Records that were given up, and synced when a person asked.
+    /// Records that were given up, and synced at a user's request.
     pub given_up: u64,
-    /// Connections that a person had to renew.
+    /// Connections that a user had to renew.
     pub expired: u64,
-    /// What of AWS the functions used.
+    /// The AWS accesses of the functions.
     pub used: BTreeSet<(Function, Access)>,
-    /// Seeds that went wrong, with what went wrong.
+    /// Failed seeds, with their violations.
     pub failed: BTreeMap<u64, Vec<String>>,
 }
 
@@ -65,7 +65,7 @@ impl Tally {
     }
 }
 
-/// A text of several lines for people.
+/// Formats the summary in several lines.
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let runs = self.runs.max(1);
@@ -81,18 +81,18 @@ impl std::fmt::Display for Tally {
         for ((port, fault), count) in &self.injected {
             writeln!(f, "  {count:>9}  {fault:?} at {port:?}")?;
         }
-        writeln!(f, "{} writes of a secret that reads did not show", self.lagging_secrets)?;
+        writeln!(f, "{} writes of a secret that reads did not return", self.lagging_secrets)?;
         writeln!(
             f,
-            "{} records given up after six failures, all synced when asked for",
+            "{} records given up after six failures, all synced on request",
             self.given_up
         )?;
         writeln!(
             f,
-            "{} connections expired, each told once and renewed by a person",
+            "{} connections expired, each reported once and renewed by a user",
             self.expired
         )?;
-        writeln!(f, "{} runs went wrong", self.failed.len())?;
+        writeln!(f, "{} runs failed", self.failed.len())?;
         for (seed, violations) in self.failed.iter().take(10) {
             writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;
             writeln!(f, "    with {}", Answers::Drawn.describe(*seed))?;
@@ -101,7 +101,7 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// Plays seeds until all are played, or one went wrong and `stops` says that it is enough.
+/// Runs seeds until all have run, or one has failed and `stops` returns true.
 pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> Tally {
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let (next, end) = (AtomicU64::new(seeds.start), seeds.end);

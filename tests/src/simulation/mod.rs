@@ -1,11 +1,12 @@
-//! The engine among failures: many processes, a Xero, a table, queues, wake-ups and secrets, in virtual
-//! time, and everything that can go wrong with any step. Accounts share a Xero user, one may want the organisation
-//! of another, and subscriptions end. Then nothing goes wrong any more, and everything must come to rest with the
-//! books right.
+//! Runs the engine with injected faults: many processes, a Xero, a table, queues, wake-ups and
+//! secrets, in virtual time, with every possible fault at every step. Accounts share a Xero user,
+//! one may want the organisation of another, and subscriptions end. Then the faults stop, all work
+//! must finish, and the books must be correct.
 //!
-//! A run is decided by its seed. Reading order: [`run`], [`scene`] (what happens), [`faults`] (what goes
-//! wrong), [`ports`] and [`queue`] (where), [`executor`] (when), [`questions`] (how Xero behaves where nobody
-//! knows), [`checker`] (what must never happen), [`mutation`] (the protocol with a part missing).
+//! The seed determines a run. Reading order: [`run`], [`scene`] (the events), [`faults`] (the
+//! faults), [`ports`] and [`queue`] (where they occur), [`executor`] (when), [`questions`]
+//! (undocumented behaviour of Xero), [`checker`] (the invariants), [`mutation`] (the protocol
+//! without one of its parts).
 
 pub mod checker;
 pub mod credit;
@@ -35,18 +36,18 @@ use world::SimWorld;
 
 use crate::access::{Access, Function};
 
-/// After the faults stop, everything must have settled within this: the ladder, with what its jitter and
-/// the bundling of wake-ups add to it.
+/// Maximum time until all work is finished after the faults stop: the ladder, with its jitter and
+/// the bundling of wake-ups.
 const HORIZON: SignedDuration = SignedDuration::from_hours(26);
 
-/// What a run is.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Decides everything.
+    /// The seed, which determines all choices.
     pub seed: u64,
-    /// Whether to tell every step.
+    /// Whether to record every step.
     pub traced: bool,
-    /// What is taken out of the protocol.
+    /// The part that is removed from the protocol.
     pub mutation: Option<Mutation>,
     /// How the open questions about Xero are answered.
     pub answers: Answers,
@@ -64,30 +65,30 @@ impl Options {
     }
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// What must not have happened. Empty is good.
+    /// The violations; empty if the run succeeded.
     pub violations: Vec<String>,
     /// IO steps.
     pub steps: u64,
-    /// Faults by port and sort.
+    /// Faults by port and kind.
     pub injected: BTreeMap<(Port, Fault), u64>,
-    /// Writes of a secret that the reads after them did not show.
+    /// Writes of a secret that later reads did not return.
     pub lagging_secrets: u64,
     /// Calls of Xero.
     pub calls: u64,
-    /// Records that were given up and then synced when a person asked.
+    /// Records that were given up and then synced at a user's request.
     pub given_up: u64,
-    /// Connections that a person had to renew.
+    /// Connections that a user had to renew.
     pub expired: u64,
-    /// What of AWS the functions used.
+    /// The AWS accesses of the functions.
     pub used: BTreeSet<(Function, Access)>,
-    /// Every step, if it was to be told.
+    /// Every step, if steps were recorded.
     pub trace: Vec<String>,
 }
 
-/// Plays a seed: how much goes wrong is drawn from it, too.
+/// Runs a seed, which also determines the frequency of faults.
 pub fn run(options: Options) -> Outcome {
     let mut draw = Faults::random(options.seed ^ 0x5eed, 0);
     let script = Script::drawn(&mut draw);
@@ -96,14 +97,14 @@ pub fn run(options: Options) -> Outcome {
     SimWorld::new(script, Faults::random(options.seed, rate), options).play()
 }
 
-/// A small story, all of which is played.
+/// A small story that runs completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Small {
-    /// So many invoices of as many clients, at once.
+    /// This number of invoices of as many clients, at once.
     Invoices(u64),
     /// An invoice, a credit note, and credit applied.
     Credit,
-    /// An invoice, a credit note, and credit applied and taken back.
+    /// An invoice, a credit note, and credit applied and removed.
     TakenBack,
 }
 
@@ -117,8 +118,8 @@ impl Small {
     }
 }
 
-/// Plays a small story in which one step fails in one way. `None` when nothing could: the
-/// run has fewer steps, or the step knows fewer faults.
+/// Runs a small story in which one step fails in one way. `None` if the run has fewer steps, or the
+/// step has fewer possible faults.
 pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
     let options = Options { traced, ..Options::documented(step) };
     let faults = Faults::once(step, fault);
@@ -126,14 +127,14 @@ pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<O
     (!outcome.injected.is_empty()).then_some(outcome)
 }
 
-/// So many processes meet an expired token at the same moment: how many refreshes Xero saw, and how many
-/// different tokens they got.
+/// Lets this number of processes find an expired token at the same time. Returns the number of
+/// refreshes at Xero, and of different tokens that they received.
 pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
     let calm = Faults::once(0, 0);
     SimWorld::new(Script::plain(0), calm, Options::documented(0)).meet_an_expired_token(processes)
 }
 
-/// How many steps a small story takes when nothing goes wrong.
+/// The number of steps of a small story without faults.
 pub fn steps_of(small: Small) -> u64 {
     let calm = Faults::once(0, 0);
     SimWorld::new(small.script(), calm, Options::documented(0)).play().steps

@@ -1,4 +1,4 @@
-//! Money in a run: what is paid in Xero and in the CRM, and whether each counts once in the end.
+//! Payments in a run: those made in Xero and in the CRM, and whether each counts once in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,32 +24,32 @@ use crate::builders::a_payment;
 pub enum Way {
     /// By Stripe, in the CRM.
     Stripe,
-    /// In two parts, by the bank, which only Xero sees.
+    /// In two parts through the bank, which only Xero receives.
     Bank,
-    /// In cash, which the CRM records and somebody banks.
+    /// In cash, which the CRM records and a bookkeeper banks.
     Cash,
 }
 
-/// What has to be true of the money on an invoice in the end.
+/// The expected payments of an invoice at the end.
 #[derive(Debug, Clone)]
 pub struct Paid {
-    /// Whose.
+    /// The account.
     pub account: String,
-    /// Which invoice.
+    /// The invoice.
     pub invoice: String,
     /// How it was paid.
     pub way: Way,
 }
 
-/// What a Stripe payment costs, and what is paid on top of it.
+/// The fee of a Stripe payment, and its surcharge.
 const FEE: &str = "3.20";
 const SURCHARGE: &str = "2.00";
-/// What an invoice at its first revision comes to.
+/// The total of an invoice at its first revision.
 const TOTAL: &str = "114.00";
 const HALF: &str = "57.00";
 
 impl Script {
-    /// Invoices that are sent once and stay as they are may be paid.
+    /// Invoices that are sent once and never change may be paid.
     pub(super) fn money(&mut self, account: &str, paid: &[String], faults: &mut Faults) {
         for invoice in paid {
             let way = match faults.below(3) {
@@ -97,7 +97,7 @@ impl SimWorld {
         Ledger { account: AccountId::new(account).expect("an id"), tenant }
     }
 
-    /// The schedule says that it is time to poll.
+    /// The schedule triggers a poll.
     pub(super) fn start_poll(&mut self, account: &str) -> super::executor::Pid {
         let (engine, ledger) = (self.process(), self.ledger(account));
         let until = Invocation::with_deadline(after(self.now(), TIMEOUT));
@@ -107,14 +107,14 @@ impl SimWorld {
         })
     }
 
-    /// What could not be received yet, for lack of its invoice.
+    /// Receives the payments whose invoice did not exist before.
     pub(super) fn bank_the_rest(&mut self) {
         for (account, invoice, amount) in std::mem::take(&mut self.unbanked) {
             self.bank(&account, &invoice, &amount);
         }
     }
 
-    /// Somebody receives money in Xero, as soon as the invoice is there.
+    /// A bookkeeper records a payment in Xero, as soon as the invoice exists.
     pub(super) fn bank(&mut self, account: &str, invoice: &str, amount: &str) {
         let (tenant, now) = (self.tenant(account), self.now());
         let number = format!("{account}-{invoice}");
@@ -134,7 +134,7 @@ impl SimWorld {
         }
     }
 
-    /// What is paid late is still seen.
+    /// Late payments are detected, too.
     pub(super) fn poll_to_the_end(&mut self) {
         for account in self.script.accounts.clone() {
             for _ in 0..2 {
@@ -145,7 +145,7 @@ impl SimWorld {
         self.rest();
     }
 
-    /// Each money counts once: in Xero, and in what the CRM was told.
+    /// Each payment counts once: in Xero, and in the events for the CRM.
     pub(super) fn money(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let imported = self.imported();
@@ -183,7 +183,7 @@ impl SimWorld {
         wrong
     }
 
-    /// The payments of an invoice that stand.
+    /// The payments of an invoice that are in effect.
     fn payments(&self, tenant: Uuid, number: &str) -> Vec<Uuid> {
         let simulator = self.simulator();
         let Some(books) = simulator.books(tenant) else { return Vec::new() };
@@ -195,7 +195,7 @@ impl SimWorld {
         standing.map(|one| one.id).collect()
     }
 
-    /// Payments that the CRM keeps because it was told so, each delivery of an event counted once.
+    /// Payments that the CRM stores because of events, each event counted once.
     fn imported(&self) -> BTreeSet<Uuid> {
         let mut heard = BTreeMap::new();
         for event in locked(&self.events.heard).iter() {
@@ -216,7 +216,7 @@ impl SimWorld {
                 | EventContent::Connection { .. } => {}
             }
         }
-        // Twice would be as wrong as never: it is kept out, so that the count is off.
+        // A duplicate is as wrong as a missing payment: it is left out, so that the count differs.
         counts.into_iter().filter(|(_, count)| *count == 1).map(|(id, _)| id).collect()
     }
 }

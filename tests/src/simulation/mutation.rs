@@ -1,23 +1,23 @@
-//! The protocol with one of its parts taken out, at the boundary where that part does its work. Only to
-//! show that the checker misses it.
+//! The protocol without one of its parts, which is disabled at a port. It proves that the checker
+//! detects the missing part.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::Value;
 use store::table::{ItemWrite, StoredItem};
 
-/// What is taken out.
+/// The missing part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
-    /// Looking a document up finds nothing, whatever there is.
+    /// Look-ups never find a document.
     NoResolve,
-    /// A claim is over as soon as it is written.
+    /// A claim ends as soon as it is written.
     NoLease,
     /// The key serial never rises.
     NoKeySerial,
-    /// Nothing says to which record a Xero document belongs.
+    /// No reverse link records to which record a Xero document belongs.
     NoReverseLink,
-    /// It is written down to which record a Xero document belongs, and that keeps no other record from it.
+    /// A reverse link is written but does not prevent another record from using the document.
     SharedReverseLink,
     /// The epoch of a connection never rises, and no row remembers on which epoch a record failed.
     NoEpoch,
@@ -54,14 +54,14 @@ impl Mutation {
         }
     }
 
-    /// Whether a row is not written because there is one.
+    /// Whether a row is not written because it already exists.
     pub(super) fn leaves_out(mutation: Option<Self>, write: &ItemWrite, is_there: bool) -> bool {
         let is_put =
             matches!(write, ItemWrite::Put { .. }) && write.item_key().sk.starts_with("XID#");
         mutation == Some(Self::SharedReverseLink) && is_put && is_there
     }
 
-    /// What is answered without asking Xero.
+    /// The answers that are given without a call to Xero.
     pub(super) fn answered(
         mutation: Option<Self>,
         request: &Request<Bytes>,

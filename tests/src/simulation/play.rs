@@ -1,4 +1,4 @@
-//! What happens in a run: scenes, deliveries, processes that begin and end.
+//! Plays the events of a run: scenes, deliveries, processes that begin and end.
 
 use std::sync::Arc;
 
@@ -27,14 +27,14 @@ use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
 use crate::world::{callback, owner};
 
-/// How long a person waits.
+/// How long a user waits.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(25);
-/// How often a page presents a ticket once more that was not answered, and after how long.
+/// How often a page presents an unanswered ticket again, and after which delay.
 const TRIES: u32 = 6;
 const TRIES_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
 impl SimWorld {
-    /// Something happens: most of it is a process that begins.
+    /// Plays an event. Most events start a process.
     pub(super) fn start(&mut self, scene: Scene) {
         let engine = self.process();
         let now = self.now();
@@ -198,7 +198,7 @@ impl SimWorld {
         }
     }
 
-    /// A process that was held up does not notice its deadline: it wakes up later and goes on.
+    /// A process that was suspended does not notice its deadline: it continues later.
     fn deadline(&mut self, pid: Pid) {
         if !self.processes.is_running(pid) {
             return;
@@ -221,7 +221,7 @@ impl SimWorld {
         }
     }
 
-    /// Hands over whatever can be handed over.
+    /// Delivers all messages that can be delivered.
     pub(super) fn deliver(&mut self) {
         for source in QueueSource::ALL {
             for kind in EntityKind::ALL {
@@ -262,7 +262,7 @@ impl SimWorld {
         self.net.timeline.schedule(deadline, Occurrence::Deadline(pid));
     }
 
-    /// A process may be new or one that was used before.
+    /// A process may be new or reused.
     pub(super) fn process(&self) -> Engine {
         let is_new = locked(&self.net.faults).chance(50);
         let mut engine = self.engine.clone();
@@ -288,7 +288,7 @@ impl SimWorld {
         }
     }
 
-    /// A person at Xero's consent page allows the organisation that their account wants; the browser comes back.
+    /// A user gives consent for the organisation that their account requests; the browser returns.
     fn allow(&mut self, account: String, address: &str) {
         let (tenant, now) = (self.tenant(&account), self.now());
         let consent = {
@@ -307,7 +307,7 @@ impl SimWorld {
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
     }
 
-    /// The page of a person whose ticket was not answered, or is being dealt with, presents it again.
+    /// The page of a user whose ticket was not answered, or is being processed, presents it again.
     fn present_again(&mut self, pid: Pid) {
         let Some((account, ticket, tries)) = self.tickets.remove(&pid) else { return };
         if let Some(tries) = tries.checked_sub(1) {
@@ -320,7 +320,7 @@ impl SimWorld {
         let batch = self.batches.remove(&pid);
         match (ended, batch) {
             (Ended::Returned(Done::Batch { returned, is_recorded }), batch) => {
-                // One that was held up may have been overtaken in a part of its work.
+                // A suspended process may have been overtaken in a part of its work.
                 if is_recorded && !self.net.is_frozen(pid) {
                     self.watch.recorded(pid);
                 }
@@ -335,7 +335,7 @@ impl SimWorld {
                 self.deliver();
             }
             (Ended::Returned(Done::Disconnected { account, connects }), _) => {
-                // A connect that was begun meanwhile may be over already.
+                // A connect that began in the meantime may already have ended.
                 let tenant = self.tenant(&account);
                 let is_free = !self.watch.is_in_use(tenant);
                 if is_free && self.connects_to(tenant) == connects {
@@ -383,7 +383,7 @@ impl SimWorld {
     }
 }
 
-/// Works on messages, as a function does.
+/// Processes messages as a function does.
 async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
     let read = |body: &str| batch.source.read_body(body, batch.kind, &batch.account);
     let messages = batch.messages.iter().map(|message| read(&message.body));
@@ -397,7 +397,7 @@ async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
     Done::Batch { returned, is_recorded }
 }
 
-/// Whether what a process learned is in the table, or somebody else's to learn.
+/// Whether the outcome is in the table, or another process reports it.
 fn is_recorded(received: &MessageOutcome) -> bool {
     match received {
         MessageOutcome::Pushed(pushed) => *pushed != PushOutcome::Superseded,
@@ -407,7 +407,7 @@ fn is_recorded(received: &MessageOutcome) -> bool {
     }
 }
 
-/// The ticket of a callback that went well.
+/// The ticket of a successful callback.
 fn ticket(outcome: CallbackOutcome) -> Option<SecretString> {
     match outcome {
         CallbackOutcome::Authorised { ticket } => Some(ticket),

@@ -1,4 +1,4 @@
-//! The engine's ports in a world where every step takes its time and may go wrong.
+//! The engine's ports in a world where every step takes time and may fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,42 +27,42 @@ use super::mutation::Mutation;
 use super::trace::Trace;
 use crate::access::{Access, Function};
 
-/// Our transport's patience with an exchange.
+/// The timeout of our transport for an exchange.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(25);
 
-/// What happens in the world.
+/// An event in the world.
 #[derive(Debug)]
 pub enum Occurrence {
-    /// A call of Xero's has been answered, to whomever.
+    /// Xero has answered a call.
     CallEnds(InFlight),
-    /// A request that nobody waits for any more arrives at Xero.
+    /// A request whose process no longer waits arrives at Xero.
     Arrives(Box<Request<Bytes>>),
-    /// A booked wake-up fires.
+    /// A scheduled wake-up fires.
     Fires(WakeUp),
-    /// Something of the scenario.
+    /// An event of the scenario.
     Scene(super::scene::Scene),
-    /// A queue is asked for messages.
+    /// A queue delivers messages.
     Deliver,
-    /// A process has had its time.
+    /// The time of a process is over.
     Deadline(Pid),
 }
 
-/// What all processes of a world share.
+/// The state that all processes of a world share.
 #[derive(Debug, Clone)]
 pub struct Net {
     /// The clock.
     pub timeline: Timeline<Occurrence>,
-    /// What goes wrong.
+    /// The faults.
     pub faults: Arc<Mutex<Faults>>,
-    /// What is told of a run.
+    /// The trace of the run.
     pub trace: Arc<Mutex<Trace>>,
-    /// What is taken out of the protocol, to see whether it is missed.
+    /// The part that is removed from the protocol, to test the checker.
     pub mutation: Option<Mutation>,
-    /// Processes that are held up.
+    /// Suspended processes.
     pub frozen: Arc<Mutex<BTreeSet<Pid>>>,
-    /// Which function a process is one of.
+    /// The function to which each process belongs.
     pub functions: Arc<Mutex<BTreeMap<Pid, Function>>>,
-    /// What of AWS the functions used.
+    /// The AWS accesses of the functions.
     pub used: Arc<Mutex<BTreeSet<(Function, Access)>>>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Net {
-    /// A world in which nothing has happened yet.
+    /// Creates a world in its initial state.
     pub fn new(
         timeline: Timeline<Occurrence>,
         faults: Faults,
@@ -102,7 +102,7 @@ impl Net {
         fate
     }
 
-    /// The function at work uses something of AWS.
+    /// Records an AWS access of the running function.
     fn uses(&self, access: Access) {
         let pid = self.timeline.current();
         let function = pid.and_then(|pid| locked(&self.functions).get(&pid).copied());
@@ -111,7 +111,7 @@ impl Net {
         }
     }
 
-    /// Whether a process is or was held up.
+    /// Whether a process is or was suspended.
     pub fn is_frozen(&self, pid: Pid) -> bool {
         locked(&self.frozen).contains(&pid)
     }
@@ -134,7 +134,7 @@ impl Net {
 }
 
 fn refused(operation: &'static str) -> PortError {
-    PortError { operation, source: "the simulation says no".into() }
+    PortError { operation, source: "the simulation injects an error".into() }
 }
 
 #[async_trait]
@@ -151,11 +151,11 @@ impl Clock for Net {
 /// The table.
 #[derive(Debug, Clone)]
 pub struct SimTable {
-    /// Without trouble.
+    /// The implementation without faults.
     pub table: MemoryTable,
-    /// Who watches what is written.
+    /// The checker, which observes the writes.
     pub watch: super::checker::Watch,
-    /// Xero, for whoever watches.
+    /// Xero, for the checker.
     pub simulator: Arc<Mutex<Simulator>>,
     /// The world.
     pub net: Net,
@@ -170,7 +170,7 @@ impl SimTable {
     ) -> Result<T, TableError> {
         let unavailable = || TableError::Unavailable {
             operation: "a step of the simulation",
-            source: "the simulation says no".into(),
+            source: "the simulation injects an error".into(),
         };
         let fate = self.net.fate(port, what);
         self.net.before(&fate).await;
@@ -239,7 +239,7 @@ impl ItemTable for SimTable {
         let result = match fate.fault {
             Some(Fault::FailBefore | Fault::Throttled) => Err(TableError::Unavailable {
                 operation: "a query of the simulation",
-                source: "the simulation says no".into(),
+                source: "the simulation injects an error".into(),
             }),
             Some(Fault::Lagging) => Ok(IndexPage { entries: Vec::new(), next: None }),
             _ => self.table.query_index(query).await,
@@ -249,37 +249,37 @@ impl ItemTable for SimTable {
     }
 }
 
-/// How long a secret store shows an older value at most.
+/// Maximum time for which a secret store returns an older value.
 const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
 
-/// What reads of a secret show after a write.
+/// The value that reads of a secret return after a write.
 #[derive(Debug)]
 pub struct Shown {
-    /// What was there before.
+    /// The previous value.
     before: Option<SecretString>,
     /// The version that is not visible yet.
     hidden: Uuid,
-    /// For how many reads.
+    /// The number of reads that are affected.
     reads: u64,
-    /// And for how long.
+    /// The end of the affected period.
     until: Timestamp,
 }
 
 /// The secrets.
 #[derive(Debug, Clone)]
 pub struct SimSecrets {
-    /// Without trouble.
+    /// The implementation without faults.
     pub kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
     /// Every value that was written, by its version.
     pub versions: Arc<Mutex<BTreeMap<(String, Uuid), SecretString>>>,
-    /// What reads show instead of the newest value.
+    /// The values that reads return instead of the newest one.
     pub shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     /// The world.
     pub net: Net,
 }
 
 impl SimSecrets {
-    /// What a read shows: for some reads after a write, what was there before it.
+    /// Returns the value that a read shows: for some reads after a write, the previous one.
     fn visible(&self, name: &str) -> Option<SecretString> {
         let now = self.net.timeline.now();
         match locked(&self.shown).get_mut(name) {
@@ -291,7 +291,8 @@ impl SimSecrets {
         }
     }
 
-    /// What a read of one version shows: for some reads after it was written, nothing.
+    /// Returns the value that a read of one version shows: for some reads after it was written,
+    /// none.
     fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
         let now = self.net.timeline.now();
         match locked(&self.shown).get_mut(name) {
@@ -368,7 +369,7 @@ impl SecretStore for SimSecrets {
         version: Uuid,
     ) -> Result<(), PortError> {
         self.net.uses(Access::WriteSecret);
-        // The secret may be deleted while the request is on its way.
+        // The secret may be deleted while the request is in transit.
         let replace = || {
             let is_there = locked(&self.kept).contains_key(name);
             is_there.then(|| self.keep(name, value, version))
@@ -388,7 +389,7 @@ impl SecretStore for SimSecrets {
     }
 }
 
-/// Wake-ups, and hints left in the queues.
+/// Scheduled and enqueued wake-ups.
 #[derive(Debug, Clone)]
 pub struct SimHints {
     /// The queues.
@@ -407,7 +408,7 @@ impl SimHints {
         let fate = self.net.fate(port, move || what);
         self.net.before(&fate).await;
         match fate.fault {
-            Some(Fault::FailBefore) => return Err(refused("leave a hint")),
+            Some(Fault::FailBefore) => return Err(refused("enqueue a wake-up")),
             Some(Fault::Lost) => {}
             Some(Fault::Twice) => {
                 act();
@@ -416,7 +417,11 @@ impl SimHints {
             _ => act(),
         }
         self.net.after(&fate).await;
-        if fate.fault == Some(Fault::FailAfter) { Err(refused("leave a hint")) } else { Ok(()) }
+        if fate.fault == Some(Fault::FailAfter) {
+            Err(refused("enqueue a wake-up"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -424,7 +429,7 @@ impl SimHints {
 impl WakeUps for SimHints {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         self.net.uses(Access::Book);
-        let what = format!("book {:?} at {at}", wake.errand);
+        let what = format!("schedule {:?} at {at}", wake.errand);
         let timeline = &self.net.timeline;
         let book = || {
             let latest = millis(locked(&self.net.faults).below(30_000));
@@ -446,7 +451,7 @@ impl WakeUps for SimHints {
     }
 }
 
-/// What the CRM hears.
+/// The events that the CRM receives.
 #[derive(Debug, Clone)]
 pub struct SimEvents {
     /// Deliveries, in order.
@@ -472,12 +477,12 @@ impl EventPublisher for SimEvents {
     }
 }
 
-/// The way to Xero.
+/// The transport to Xero.
 #[derive(Clone)]
 pub struct SimXero {
     /// Xero.
     pub simulator: Arc<Mutex<Simulator>>,
-    /// Who watches what is sent.
+    /// The checker, which observes the requests.
     pub watch: super::checker::Watch,
     /// The world.
     pub net: Net,
@@ -531,7 +536,7 @@ impl Transport for SimXero {
         }
         match reply.1 {
             Reply::Answer(response) => {
-                // Xero does not look at the key of a caller that it refuses.
+                // Xero ignores the key of a caller that it refuses.
                 if response.status() != StatusCode::UNAUTHORIZED {
                     self.watch.heard(timeline.current(), &request);
                 }
@@ -574,5 +579,5 @@ fn not_sent() -> TransportError {
 }
 
 fn unfinished(kind: TransportErrorKind) -> TransportError {
-    TransportError { sent: RequestSent::Unknown, kind, source: "lost on the way".into() }
+    TransportError { sent: RequestSent::Unknown, kind, source: "lost in transit".into() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use xero_sim::{Rounding, Unconfirmed};
 
-/// Keeps this stream of choices apart from all others of a seed.
+/// Separates this stream of choices from all others of a seed.
 const STREAM: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// How a run answers the open questions.
@@ -14,7 +14,7 @@ pub enum Answers {
     Drawn,
     /// As the simulator has them by default, except for whether the answer to an allocation carries its id.
     Default {
-        /// Whether it does. None of the examples in Xero's OpenAPI description has it.
+        /// Whether the answer carries it. None of the examples in Xero's OpenAPI description does.
         allocation_has_id: bool,
     },
 }
@@ -23,7 +23,8 @@ impl Answers {
     /// As Xero's documents show it.
     pub const DOCUMENTED: Self = Self::Default { allocation_has_id: false };
 
-    /// Answers every question, but for the one that is none: how helpful Xero is remains as it was.
+    /// Answers every question except `unhelpful`, which is a mode of the simulator and keeps its
+    /// value.
     pub fn apply(self, seed: u64, unconfirmed: &mut Unconfirmed) {
         match self {
             Self::Drawn => drop(draw(seed, unconfirmed)),
@@ -44,7 +45,7 @@ impl Answers {
     }
 }
 
-/// Draws an answer to every question. Gives the answers in words.
+/// Draws an answer to every question. Returns the answers in words.
 fn draw(seed: u64, unconfirmed: &mut Unconfirmed) -> Vec<String> {
     let mut rng = fastrand::Rng::with_seed(seed ^ STREAM);
     let mut told = Vec::new();
@@ -68,7 +69,7 @@ fn draw(seed: u64, unconfirmed: &mut Unconfirmed) -> Vec<String> {
     told
 }
 
-/// The switch that is no question about Xero.
+/// The switch that is not a question about Xero.
 const NO_QUESTION: &str = "unhelpful";
 
 /// Draws an answer to every question that is not drawn above, in the simulator's order. It puts new questions at

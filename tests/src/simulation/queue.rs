@@ -13,24 +13,24 @@ use super::ports::locked;
 /// A message in a queue.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Tells messages apart.
+    /// The identity of the message.
     pub id: u64,
-    /// Whose.
+    /// The account.
     pub account: String,
-    /// What it says.
+    /// Its content.
     pub body: String,
     visible_at: Timestamp,
 }
 
 /// How long a delivered message stays hidden.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(12);
-/// The most messages of one delivery.
+/// Maximum messages of one delivery.
 const BATCH: usize = 10;
 
 #[derive(Debug, Default)]
 struct Queue {
     messages: Vec<Message>,
-    /// Accounts of which messages are out.
+    /// Accounts with messages in flight.
     busy: BTreeSet<String>,
 }
 
@@ -50,16 +50,16 @@ impl State {
     }
 }
 
-/// Messages that were handed over together.
+/// Messages that were delivered together.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Of the queues of which kind.
+    /// The kind of the queues.
     pub kind: EntityKind,
-    /// Of which of the two.
+    /// Which of the two queues.
     pub source: QueueSource,
-    /// Of whom.
+    /// The account.
     pub account: String,
-    /// In which order.
+    /// The messages in order.
     pub messages: Vec<Message>,
 }
 
@@ -74,11 +74,11 @@ impl Queues {
         state.of(kind, source).messages.push(message);
     }
 
-    /// Hands over what the account at the front of a queue has, and hides it.
+    /// Delivers the messages of the account at the front of a queue, and hides them.
     pub fn deliver(&self, kind: EntityKind, source: QueueSource, now: Timestamp) -> Option<Batch> {
         let mut state = locked(&self.0);
         let queue = state.of(kind, source);
-        // A message that is hidden holds up those behind it.
+        // A hidden message blocks those behind it.
         let mut held = queue.busy.clone();
         let mut account: Option<String> = None;
         let mut messages = Vec::new();
@@ -99,7 +99,8 @@ impl Queues {
         Some(Batch { kind, source, account, messages })
     }
 
-    /// A delivery is over: what was not returned is gone, what was comes again later.
+    /// Ends a delivery: messages that were not returned are deleted, the others are delivered again
+    /// later.
     pub fn finished(&self, batch: &Batch, returned: &[u64]) {
         let mut state = locked(&self.0);
         let queue = state.of(batch.kind, batch.source);
@@ -110,14 +111,14 @@ impl Queues {
         queue.messages.retain(|message| !is_done(message));
     }
 
-    /// When the next hidden message comes again.
+    /// When the next hidden message becomes visible.
     pub fn next_visible(&self, now: Timestamp) -> Option<Timestamp> {
         let state = locked(&self.0);
         let messages = state.queues.values().flat_map(|queue| &queue.messages);
         messages.map(|message| message.visible_at).filter(|at| *at > now).min()
     }
 
-    /// Whether nothing is in any queue.
+    /// Whether all queues are empty.
     pub fn is_empty(&self) -> bool {
         locked(&self.0).queues.values().all(|queue| queue.messages.is_empty())
     }

@@ -1,4 +1,5 @@
-//! What happens in a run besides trouble: what the CRM sends, what people press, and when.
+//! The events of a run apart from faults: messages of the CRM and actions of users, with their
+//! times.
 
 use std::collections::BTreeMap;
 
@@ -11,106 +12,106 @@ use super::faults::{Faults, millis};
 use super::money::Paid;
 use crate::builders::{a_client_of, an_invoice};
 
-/// Something that is going to happen.
+/// An event of a run.
 #[derive(Debug, Clone)]
 pub enum Scene {
     /// The CRM sends a message.
     Sends {
-        /// On which queue.
+        /// The queue.
         kind: EntityKind,
-        /// Whose.
+        /// The account.
         account: String,
-        /// What it says.
+        /// Its content.
         body: String,
     },
-    /// A person syncs one record.
+    /// A user syncs one record.
     SyncsOne {
-        /// Whose.
+        /// The account.
         account: String,
-        /// Of which kind.
+        /// The kind of record.
         kind: EntityKind,
-        /// Which.
+        /// The id of the record.
         id: String,
     },
-    /// A person presses Sync All.
+    /// A user presses Sync All.
     SyncsAll {
-        /// Whose.
+        /// The account.
         account: String,
     },
-    /// A person disconnects an account.
+    /// A user disconnects an account.
     Disconnects {
-        /// Which.
+        /// The account.
         account: String,
     },
-    /// A person connects an account again.
+    /// A user reconnects an account.
     Connects {
-        /// Which.
+        /// The account.
         account: String,
     },
-    /// The browser of a person who has allowed a connect presents its ticket.
+    /// The browser of a user who has given consent presents the ticket.
     Completes {
-        /// Of which account.
+        /// The account.
         account: String,
         /// The ticket.
         ticket: SecretString,
-        /// How often it may be presented once more, if there is no answer.
+        /// How often it may be presented again if there is no answer.
         tries: u32,
     },
-    /// A person says which of the organisations that a consent offers is meant.
+    /// A user chooses one of the organisations that a consent offers.
     Chooses {
-        /// Of which account.
+        /// The account.
         account: String,
-        /// How often the choice may be sent once more, if there is no answer.
+        /// How often the choice may be sent again if there is no answer.
         tries: u32,
     },
     /// The subscription of an account's organisation ends, or begins again.
     Closes {
-        /// Whose.
+        /// The account.
         account: String,
         /// Whether it ends.
         is_closed: bool,
     },
-    /// Somebody receives money on an invoice, inside Xero.
+    /// A bookkeeper records a payment of an invoice in Xero.
     Banked {
-        /// Whose.
+        /// The account.
         account: String,
         /// Which invoice.
         invoice: String,
-        /// How much.
+        /// The amount.
         amount: String,
     },
-    /// The schedule says that it is time to poll.
+    /// The schedule triggers a poll.
     Polls {
-        /// Which account.
+        /// The account.
         account: String,
     },
-    /// The schedule says that it is time to sweep.
+    /// The schedule triggers a sweep.
     Sweeps,
-    /// The schedule says that it is time for another job.
+    /// The schedule triggers another job.
     Comes(Job),
-    /// Nothing goes wrong any more.
+    /// The faults stop.
     FaultsStop,
 }
 
-/// A job that comes by on a schedule.
+/// A scheduled job.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
-    /// Renews tokens that nobody uses.
+    /// Renews unused tokens.
     KeepAlive,
-    /// Looks at what was given up and what is late.
+    /// Checks given-up and late records.
     HealthCheck,
-    /// Removes what is over.
+    /// Removes expired rows.
     LogCleanup,
 }
 
-/// What has to be true of a record in the end.
+/// The expected state of a record at the end.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// Whose.
+    /// The account.
     pub account: String,
-    /// Which kind.
+    /// The kind of record.
     pub kind: EntityKind,
-    /// Which.
+    /// The id of the record.
     pub id: String,
     /// Its newest revision.
     pub revision: u64,
@@ -120,35 +121,36 @@ pub struct Expected {
     pub voided: bool,
 }
 
-/// A whole story.
+/// A complete story.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    /// How many accounts there are, each with an organisation of its own and all with one Xero user.
+    /// The number of accounts, each with its own organisation and all with one Xero user.
     pub accounts: Vec<String>,
-    /// Accounts that want the organisation of another one, with that one, through the same Xero user. They get it
-    /// when it is free, and lose it when an operator moves it back.
+    /// Accounts that request the organisation of another account, paired with that account, through
+    /// the same Xero user. They receive it when it is free, and lose it when an operator moves it
+    /// back.
     pub rivals: BTreeMap<String, String>,
-    /// What happens, after how long.
+    /// The events, each with its time.
     pub scenes: Vec<(SignedDuration, Scene)>,
-    /// How it has to end.
+    /// The expected end.
     pub expected: Vec<Expected>,
-    /// How its invoices are paid.
+    /// The payments of its invoices.
     pub paid: Vec<Paid>,
-    /// What credit is applied to its invoices.
+    /// The credit that is applied to its invoices.
     pub applied: Vec<Applied>,
     /// Whether Xero keeps numbers unique and remembers keys.
     pub unhelpful: bool,
 }
 
 const NAMES: [&str; 2] = ["acc_one", "acc_two"];
-/// Who wants the first one's organisation.
+/// The account that requests the first account's organisation.
 const RIVAL: &str = "acc_rival";
-/// Prices and what they come to with 20 % tax, by revision.
+/// Prices and their totals with 20 % tax, by revision.
 const PRICES: [(&str, &str); 4] =
     [("95.00", "114.00"), ("100.00", "120.00"), ("10.10", "12.12"), ("55.55", "66.66")];
 
 impl Script {
-    /// So many invoices of as many clients, all at once, and nothing else.
+    /// This number of invoices of as many clients, all at once, and nothing else.
     pub fn plain(invoices: u64) -> Self {
         let mut script = Self { accounts: vec![NAMES[0].to_owned()], ..Self::default() };
         for number in 0..invoices {
@@ -172,7 +174,7 @@ impl Script {
         script.jobs();
         let stop = millis(3_600_000 + faults.below(3_600_000));
         script.scenes.push((stop, Scene::FaultsStop));
-        // Drawn last, so that the rest of a seed's story does not depend on it.
+        // Drawn last, so that the other parts of a seed's story do not depend on it.
         script.rival(faults);
         script.subscriptions(faults);
         script
@@ -204,7 +206,8 @@ impl Script {
             }
             if !self.expected.iter().any(|one| one.account == account && one.id == id) {
                 self.expect_invoice(account, &id, revision, false);
-                // Xero changes no invoice that has money on it; so only what stays as it is is paid.
+                // Xero does not change an invoice with payments, so only invoices that never change
+                // are paid.
                 if revision == 1 && faults.chance(40) {
                     paid.push(id);
                 } else if revision == 1 && faults.chance(50) {
@@ -214,7 +217,7 @@ impl Script {
         }
         self.money(account, &paid, faults);
         self.credit(account, clients, &plain, faults);
-        // A client that no invoice mentions comes by itself.
+        // A client without an invoice is sent in its own message.
         for client in 0..clients {
             if client >= invoices || faults.chance(30) {
                 let (id, at) = (format!("cli_{client}"), millis(faults.below(600_000)));
@@ -223,7 +226,7 @@ impl Script {
                 self.scenes.push((at, Scene::Sends { kind: EntityKind::Contact, account, body }));
             }
         }
-        // The CRM, too, sends at least once.
+        // The CRM also sends at least once.
         let repeated = self.scenes.clone();
         for (at, scene) in repeated {
             if matches!(scene, Scene::Sends { .. }) && faults.chance(8) {
@@ -233,8 +236,8 @@ impl Script {
         }
     }
 
-    /// What comes by on a schedule, besides polls and sweeps: each in the middle of everything else, and tokens
-    /// just after the month has ended.
+    /// Scheduled jobs besides polls and sweeps: each among the other events, and the renewal of
+    /// tokens just after the end of a month.
     fn jobs(&mut self) {
         let minutes = |count| SignedDuration::from_mins(count);
         self.scenes.extend([
@@ -265,14 +268,15 @@ impl Script {
                 self.scenes.push((again, Scene::Connects { account: account.clone() }));
             }
         }
-        // Often enough for whatever has a time of its own, such as Xero's patience with an old token.
+        // Often enough for every deadline, such as the time for which Xero accepts a previous
+        // token.
         for number in 1..=11 {
             self.scenes.push((millis(number * 600_000), Scene::Sweeps));
         }
     }
 
-    /// Somebody with the same Xero user connects another account to the first one's organisation, again and again,
-    /// and may let go of it.
+    /// A user with the same Xero login repeatedly connects another account to the first account's
+    /// organisation, and may disconnect it.
     fn rival(&mut self, faults: &mut Faults) {
         if !faults.chance(20) {
             return;
@@ -342,7 +346,7 @@ impl Script {
     }
 }
 
-/// The price of a revision and what it comes to.
+/// The price of a revision and its total.
 fn price(revision: u64) -> (&'static str, &'static str) {
     let index = usize::try_from(revision.saturating_sub(1)).unwrap_or(0);
     PRICES.get(index).copied().unwrap_or(PRICES[0])

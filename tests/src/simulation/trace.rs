@@ -1,11 +1,11 @@
-//! What is told of a run, for whoever replays it.
+//! The trace of a run, for replaying it.
 
 use jiff::Timestamp;
 
 use super::executor::Pid;
 use super::faults::Fault;
 
-/// The lines of a run, if somebody wants them.
+/// The lines of a run, if they are recorded.
 #[derive(Debug, Default)]
 pub struct Trace {
     wanted: bool,
@@ -13,7 +13,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Lines are kept.
+    /// Creates a trace that records lines.
     pub fn wanted() -> Self {
         Self { wanted: true, lines: Vec::new() }
     }
@@ -35,7 +35,7 @@ impl Trace {
         self.lines.push(format!("{} {who:>4} {step:>5}  {}{fault}", clock(now), what()));
     }
 
-    /// Something that happens in the world.
+    /// An event in the world.
     pub fn scene(&mut self, now: Timestamp, what: impl FnOnce() -> String) {
         if self.wanted {
             self.lines.push(format!("{}   **        {}", clock(now), what()));

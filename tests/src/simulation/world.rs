@@ -1,4 +1,4 @@
-//! One run: the parts put together, and one thing after the other.
+//! One run: assembles the parts and processes the events in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -25,25 +25,25 @@ use super::{HORIZON, Options, Outcome};
 use crate::ports::{CountedIds, NotedMeasures};
 use crate::world::{app, every_account, places, xero_settings};
 
-/// How long Lambda lets a function run.
+/// The timeout of a Lambda function.
 pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
-/// How often a sweep comes once nothing goes wrong any more.
+/// The interval of sweeps after the faults have stopped.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_mins(20);
-/// A run that takes more than this goes round in circles.
+/// Maximum steps of a run: a longer one does not terminate.
 const STEPS_MAX: u64 = 200_000;
 
-/// What a process came back with.
+/// The result of a process.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// The messages to be returned, and whether it recorded everything it learned.
+    /// The messages to be returned, and whether it recorded all outcomes.
     Batch { returned: Vec<u64>, is_recorded: bool },
-    /// A sweep, or a person's request.
+    /// A sweep, or a user's request.
     Other,
-    /// An account is disconnected; so often had a connect been begun before.
+    /// An account is disconnected; with the number of connects that had begun before.
     Disconnected { account: String, connects: u32 },
-    /// A person is at Xero's consent page, if the connect could be begun.
+    /// A user is at Xero's consent page, if the connect could begin.
     Begun { account: String, address: Option<String> },
-    /// The browser is back from Xero, with a ticket if all went well.
+    /// The browser has returned from Xero, with a ticket if the callback succeeded.
     Called { account: String, ticket: Option<SecretString> },
     /// A ticket was presented.
     Completed { account: String, completed: Option<ConnectOutcome> },
@@ -68,11 +68,11 @@ pub(super) struct SimWorld {
     pub(super) batches: BTreeMap<Pid, Batch>,
     /// Accounts whose connection expired, once.
     pub(super) expired: BTreeSet<String>,
-    /// Money that waits for its invoice: account, invoice, amount.
+    /// Payments that wait for their invoice: account, invoice, amount.
     pub(super) unbanked: Vec<(String, String, String)>,
-    /// How often a connect was begun, by organisation.
+    /// The number of connects that began, by organisation.
     pub(super) connects: BTreeMap<Uuid, u32>,
-    /// Tickets that are being presented: whose, and how often each may be presented once more.
+    /// Tickets that are being presented, with their accounts and the number of further tries.
     pub(super) tickets: BTreeMap<Pid, (String, SecretString, u32)>,
     /// Polls so far.
     pub(super) polls: usize,
@@ -82,7 +82,7 @@ pub(super) struct SimWorld {
 
 impl SimWorld {
     pub(super) fn new(script: Script, faults: Faults, options: Options) -> Self {
-        // A month ends soon, so that tokens are renewed for their own sake, too.
+        // A month ends soon, so that unused tokens are renewed, too.
         let start: Timestamp = "2026-11-30T23:20:00Z".parse().expect("an instant");
         let timeline = Timeline::new(start);
         let trace = if options.traced { Trace::wanted() } else { Trace::default() };
@@ -121,7 +121,7 @@ impl SimWorld {
             metrics: Arc::new(NotedMeasures::default()),
             recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
-            noted: Arc::default(),
+            logged_accounts: Arc::default(),
             searches: Arc::default(),
         };
         let processes = Processes::new(net.timeline.clone());
@@ -148,7 +148,7 @@ impl SimWorld {
         }
     }
 
-    /// Plays the run to its end and looks at what is left.
+    /// Plays the run to its end and checks the final state.
     pub(super) fn play(mut self) -> Outcome {
         self.begin();
         self.go_on(None);
@@ -169,7 +169,8 @@ impl SimWorld {
         self.outcome
     }
 
-    /// Refreshes, and different tokens, when so many processes meet an expired token at once.
+    /// The number of refreshes and of different tokens if this number of processes find an expired
+    /// token at once.
     pub(super) fn meet_an_expired_token(mut self, processes: u32) -> (usize, usize) {
         self.begin();
         let before = self.refreshes();
@@ -206,7 +207,7 @@ impl SimWorld {
         self.net.timeline.now()
     }
 
-    /// The organisation of an account, or the one that it wants.
+    /// The organisation of an account, or the one that it requests.
     pub(super) fn tenant(&self, account: &str) -> Uuid {
         let account = self.script.rivals.get(account).map_or(account, String::as_str);
         *self.tenants.get(account).expect("every account of the script has an organisation")
@@ -216,7 +217,7 @@ impl SimWorld {
         self.tenants.values().copied().collect()
     }
 
-    /// Everybody is connected before anything goes wrong; then the script begins.
+    /// All accounts are connected before the first fault; then the script begins.
     fn begin(&mut self) {
         for account in self.script.accounts.iter().chain(self.script.rivals.keys()) {
             self.watch.wants(account, self.tenant(account));
@@ -226,7 +227,7 @@ impl SimWorld {
             let id = AccountId::new(account.as_str()).expect("an id");
             self.start(Scene::Connects { account });
             self.go_on(None);
-            // What a person has chosen, with the checks left to their own tests.
+            // The choices of a user, without the checks, which have separate tests.
             let (engine, codes) = (self.engine.clone(), every_account());
             self.processes.start(async move {
                 engine.store.put_account_codes(&id, codes).await.expect("nothing fails yet");
@@ -240,7 +241,7 @@ impl SimWorld {
         }
     }
 
-    /// One thing after another, until nothing is left to happen or `until` has come.
+    /// Processes events in order, until none is left or `until` is reached.
     pub(super) fn go_on(&mut self, until: Option<Timestamp>) {
         loop {
             while let Some((pid, ended)) = self.poll() {
@@ -250,7 +251,7 @@ impl SimWorld {
                 self.check();
             }
             if locked(&self.net.faults).steps > STEPS_MAX {
-                self.outcome.violations.push("it goes round in circles".to_owned());
+                self.outcome.violations.push("it does not terminate".to_owned());
                 return;
             }
             if until.is_some_and(|until| self.now() >= until) || !self.outcome.violations.is_empty()
@@ -281,7 +282,7 @@ impl SimWorld {
         self.outcome.violations.extend(self.watch.take_violations());
     }
 
-    /// Nothing goes wrong any more: everything comes to rest, with a sweep now and then.
+    /// The faults have stopped: all work finishes, with regular sweeps.
     fn calm_down(&mut self) {
         locked(&self.net.faults).stop();
         let horizon = after(self.now(), HORIZON);
@@ -292,9 +293,7 @@ impl SimWorld {
                 return;
             }
             if self.now() >= horizon {
-                self.outcome
-                    .violations
-                    .push(format!("it does not come to rest: {}", self.unrest()));
+                self.outcome.violations.push(format!("work remains: {}", self.unrest()));
                 return;
             }
             let until = after(self.now(), SWEEP_EVERY);

@@ -1,4 +1,4 @@
-//! What a call is for, and what it leaves for more urgent ones.
+//! The purpose of a call, and the share of each limit that it leaves for more urgent calls.
 
 /// Xero's limit on calls in a minute, on one organisation.
 const PER_MINUTE: usize = 60;
@@ -13,9 +13,9 @@ pub enum CallPriority {
     Push,
     /// Changes are fetched from Xero.
     Poll,
-    /// A person looks something up in Xero: pushes and polls keep a share of every limit.
+    /// A user looks up data in Xero: pushes and polls keep a share of every limit.
     Lookup,
-    /// What is known is checked again.
+    /// Known facts are checked again.
     Verification,
 }
 

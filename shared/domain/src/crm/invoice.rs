@@ -18,7 +18,7 @@ pub struct Invoice {
     /// The revision of this state.
     #[serde(deserialize_with = "text::deserialize_revision")]
     pub revision: Revision,
-    /// The number on the document, such as `#INV-0001`. It is never changed on the way to Xero.
+    /// The number on the document, such as `#INV-0001`. It is sent to Xero unchanged.
     #[serde(deserialize_with = "lines::deserialize_number")]
     pub number: String,
     /// The client who is billed.

@@ -106,7 +106,7 @@ impl PaymentMethod {
         }
     }
 
-    /// The name that people see.
+    /// The name that users see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stripe => "Stripe",

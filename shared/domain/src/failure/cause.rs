@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// What a failure is about, where a decision depends on it.
+/// The cause of a failure on which a decision depends.
 ///
 /// A cause is chosen where the facts are known, together with the class. Rows hold it beside the
 /// code, by the same name.
@@ -12,29 +12,29 @@ pub enum FailureCause {
     PermissionMissing,
     /// Xero did not answer.
     XeroSilent,
-    /// Xero had a fault of its own.
+    /// Xero had an internal error.
     XeroFaulty,
     /// Xero is offline for maintenance.
     XeroMaintenance,
-    /// Xero takes no calls for another reason.
+    /// Xero accepts no calls for another reason.
     XeroUnavailable,
-    /// No request got through to Xero.
+    /// No request reached Xero.
     XeroUnreachable,
     /// Xero has taken the organisation offline.
     OrganisationOffline,
     /// No account is chosen for a purpose that needs one.
     AccountCodeNotChosen,
-    /// Xero wants an account where none was named.
+    /// Xero requires an account, and none was named.
     AccountCodeMissing,
     /// The account is not in Xero's chart, or Xero does not accept it for the document.
     AccountCodeUnknown,
     /// The account is archived in Xero.
     AccountCodeArchived,
-    /// The account is a bank account, which takes no sales.
+    /// The account is a bank account, which cannot be used for sales.
     AccountCodeBank,
     /// Xero does not accept the account.
     AccountInvalid,
-    /// The account takes no payments.
+    /// The account does not accept payments.
     AccountTakesNoPayments,
     /// Xero has no tax rate for the rate of a line.
     TaxRateUnknown,
@@ -62,7 +62,7 @@ pub enum FailureCause {
     ContactMerged,
     /// The payment is larger than the amount due.
     AmountOverDue,
-    /// The invoice is not approved in Xero, so it takes no payments.
+    /// The invoice is not approved in Xero, so it accepts no payments.
     InvoiceNotApproved,
 }
 
@@ -139,7 +139,7 @@ impl FailureCause {
         Self::ALL.into_iter().find(|cause| cause.stable_code() == code)
     }
 
-    /// Whether Xero, or the way to it, was out of order.
+    /// Whether Xero, or the network, was unavailable.
     pub const fn is_outage(self) -> bool {
         matches!(
             self,
@@ -152,7 +152,7 @@ impl FailureCause {
         )
     }
 
-    /// Whether it is about an account or a tax rate, which people choose in the settings.
+    /// Whether it concerns an account or a tax rate, which users choose in the settings.
     pub const fn is_about_settings(self) -> bool {
         matches!(
             self,
@@ -182,7 +182,7 @@ impl FailureCause {
         matches!(self, Self::ContactArchived | Self::ContactMerged)
     }
 
-    /// Whether an invoice does not take a payment because of its status or of the amount due.
+    /// Whether an invoice does not accept a payment because of its status or the amount due.
     pub const fn is_about_the_amount_due(self) -> bool {
         matches!(self, Self::AmountOverDue | Self::InvoiceNotApproved)
     }

@@ -2,7 +2,7 @@
 
 use super::{Failure, FailureCause, FailureClass};
 
-/// The codes of the failures that other settings may cure.
+/// The codes of the failures that other settings may resolve.
 const ABOUT_SETTINGS: [&str; 13] = [
     "account_code_not_chosen",
     "account_code_missing",

@@ -1,8 +1,8 @@
-//! The codes that failures are made with.
+//! The codes with which failures are created.
 
 use super::FailureCause;
 
-/// The code of a new failure: the one of a cause, or a name that only people read.
+/// The code of a new failure: that of a cause, or a name for display only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureCode {
     /// The code of a cause, on which decisions depend.

@@ -1,5 +1,5 @@
-//! The beginning and the end of a grant: consents store tokens, and the last account that leaves
-//! ends them.
+//! The beginning and the end of a grant: consents store tokens, and the grant ends when no account
+//! uses it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,7 @@ impl Grant {
     }
 
     /// The row if a process may have written a secret of this number, although the number is no
-    /// longer in use. The secret is deleted with the next look.
+    /// longer in use. The next check deletes the secret.
     #[must_use]
     pub fn keeping_from(self, number: Option<u32>) -> Self {
         let kept_from = number.map_or(self.kept_from, |number| number.min(self.kept_from));

@@ -1,4 +1,4 @@
-//! Changes of the payments on an invoice, and what the CRM is notified of.
+//! Changes of the payments on an invoice, and the notifications for the CRM.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub enum PaymentNotice {
 /// The result of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentChanges {
-    /// What the CRM is notified of, in order.
+    /// The notifications for the CRM, in order.
     pub told: Vec<PaymentNotice>,
     /// Whether the change is complete. If not, repeating it continues where this one stopped.
     pub is_all: bool,
@@ -44,7 +44,7 @@ impl ChangeBudget {
         Self(CHANGES_MAX)
     }
 
-    /// Takes one from the budget. Returns `false` if none is left.
+    /// Uses one unit of the budget. Returns `false` if the budget is used up.
     fn take_one(&mut self) -> bool {
         let is_left = self.0 > 0;
         self.0 = self.0.saturating_sub(1);
@@ -52,7 +52,7 @@ impl ChangeBudget {
     }
 }
 
-/// A person's decision about an unclear payment.
+/// A user's decision about an unclear payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentDecision {
     /// It is this payment of the CRM.
@@ -114,7 +114,7 @@ impl InvoicePayments {
         let mut budget = ChangeBudget::new();
         let mut told = Vec::new();
         let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
-        // The CRM deleted these payments itself, so their removal is no news.
+        // The CRM deleted these payments itself, so their removal is not reported.
         let deleted = self.recorded.iter().filter(|one| !one.is_in_effect());
         let deleted: BTreeSet<PaymentId> = deleted.map(|one| one.payment.clone()).collect();
         for known in &mut self.received {
@@ -209,7 +209,7 @@ impl InvoicePayments {
                 }
             };
             let was_imported = known.is == Match::Imported;
-            // The CRM has the import already, and doubt is no reason to withdraw it.
+            // The CRM already has the import, and uncertainty is no reason to withdraw it.
             let is_doubt = was_imported && matches!(is, Match::Unclear { candidates: _ });
             if is == known.is || is_doubt {
                 continue;
@@ -239,7 +239,7 @@ impl InvoicePayments {
         PaymentChanges { told, is_all: true }
     }
 
-    /// What a payment is now that it is no longer the CRM's payment for which it was taken.
+    /// Classifies a payment that was matched with a payment of the CRM and no longer is.
     fn recognise_anew(&mut self, index: usize, known: &ReceivedPayment) -> Match {
         if let Some(slot) = self.received.get_mut(index) {
             slot.is = Match::Removed;
@@ -257,7 +257,7 @@ impl InvoicePayments {
         known.is_some_and(|one| !one.is_in_effect() && !one.method.is_pushed())
     }
 
-    /// Whether a payment is recorded again with other contents. Such a change is rejected.
+    /// Whether a payment is recorded again with different contents. Such a change is rejected.
     pub fn contradicts_recorded(&self, recorded: &RecordedPayment) -> bool {
         let known = self.recorded.iter().find(|one| one.payment == recorded.payment);
         known.is_some_and(|one| {
@@ -269,7 +269,7 @@ impl InvoicePayments {
 }
 
 /// The notification about a new payment, if the CRM does not know it. The CRM is not notified of an
-/// unclear payment, so that no money is counted twice; a person decides first.
+/// unclear payment, so that no money is counted twice; a user decides first.
 fn imported_notice(received: &ReceivedPayment) -> Option<PaymentNotice> {
     (received.is == Match::Imported).then(|| PaymentNotice::Imported(received.clone()))
 }

@@ -97,7 +97,7 @@ pub struct ReceivedPayment {
     /// The batch payment that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<XeroId>,
-    /// What the payment is to the CRM.
+    /// How the payment relates to the CRM's payments.
     pub is: Match,
     /// When it was first seen.
     pub seen_at: Timestamp,
@@ -115,7 +115,7 @@ pub struct DepositAccount {
     pub is_bank: bool,
 }
 
-/// What a payment in Xero is to the CRM.
+/// How a payment in Xero relates to the CRM's payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Match {

@@ -11,7 +11,7 @@ const DAYS_TO_THE_BANK: i32 = 7;
 /// the two limits the match is unclear.
 const DAYS_OF_DOUBT: i32 = 45;
 
-/// Decides what a new payment in Xero is to the CRM.
+/// Decides how a new payment in Xero relates to the CRM's payments.
 pub(super) fn recognise_payment(receipts: &InvoicePayments, received: &ReceivedPayment) -> Match {
     let taken: BTreeSet<&PaymentId> =
         receipts.received.iter().filter_map(ReceivedPayment::same_as).collect();

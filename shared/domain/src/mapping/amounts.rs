@@ -74,8 +74,8 @@ impl DocumentAmounts {
         }
     }
 
-    /// Xero's total minus the CRM's, or `None` when they agree. A document that is voided or
-    /// deleted no longer counts.
+    /// Xero's total minus the CRM's, or `None` when they agree. A voided or deleted document no
+    /// longer counts.
     pub fn total_difference(&self) -> Option<Money> {
         if self.status.is_gone() {
             return None;

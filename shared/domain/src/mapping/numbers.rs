@@ -38,7 +38,7 @@ impl Mapping {
         if number.len() + suffix.len() <= NUMBER_LIMIT {
             return format!("{number}{suffix}");
         }
-        // Two long numbers may differ only in what is cut off.
+        // Two long numbers may differ only in the part that is cut off.
         let suffix = format!("{DERIVED}{}{suffix}", digits_of(number));
         let room = NUMBER_LIMIT.saturating_sub(suffix.len());
         let kept = number.chars().take(room).collect::<String>();
@@ -46,7 +46,8 @@ impl Mapping {
     }
 
     /// The number that earlier releases gave to a new copy. It may also be another record's number,
-    /// so a document that has it is this record's only if it also has this record's mark.
+    /// so a document with that number belongs to this record only if it also has this record's
+    /// mark.
     pub fn earlier_copy_number(&self) -> String {
         format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
@@ -92,7 +93,7 @@ pub(crate) fn is_copy_number(number: &str) -> bool {
     })
 }
 
-/// Digits that stand for a text: the same ones each time, and different ones for other texts.
+/// Digits derived from a text: always the same for the same text, and different for other texts.
 fn digits_of(text: &str) -> u64 {
     let hash = ContentHash::of_bytes(text.as_bytes());
     let start = hash.as_str().get(..12).unwrap_or_default();

@@ -167,7 +167,7 @@ pub fn match_clients(
     let index = MarkIndex::new(contacts, held);
     let matches = parties.iter().map(|party| index.review_client(party)).collect::<Vec<_>>();
     let claims = RivalClients::new(parties, &matches);
-    let settled = parties.iter().zip(matches).map(|(party, found)| match found {
+    let resolved = parties.iter().zip(matches).map(|(party, found)| match found {
         ContactMatch::Confident { contact, by } => {
             match claims.find_doubt(&party.id, contact, by) {
                 Some(why) => index.contested_match(party, contact, why),
@@ -176,7 +176,7 @@ pub fn match_clients(
         }
         ContactMatch::Ambiguous { candidates: _, why: _ } | ContactMatch::Missing => found,
     });
-    settled.collect()
+    resolved.collect()
 }
 
 /// Whether a VAT number, a company number or an e-mail address proves that a contact is the client.

@@ -254,7 +254,7 @@ impl<'a> MarkFindings<'a> {
         (!found.by.contains(&field)).then_some(field)
     }
 
-    /// Leaves the match to a person. Unusable contacts are shown only if there are no others.
+    /// Leaves the decision to a user. Unusable contacts are shown only if there are no others.
     fn ambiguous_match(&self, first: Option<XeroContactId>, why: MatchDoubt) -> ContactMatch {
         let none_is_usable = !self.found.iter().any(MarkFinding::is_usable);
         let shown = self.found.iter().filter(|one| none_is_usable || one.is_usable());

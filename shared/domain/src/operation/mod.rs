@@ -142,7 +142,7 @@ pub enum OperationEvent {
         /// The end of the lease.
         until: Timestamp,
         /// The trigger.
-        urgency: Trigger,
+        trigger: Trigger,
     },
     /// Xero confirmed to the holder that the document exists.
     Confirmed {
@@ -171,7 +171,7 @@ pub enum OperationEvent {
     Released,
     /// An outage that lasted longer than the ladder is over.
     Outlived,
-    /// A wake-up is on its way, and another process will make the attempt.
+    /// A wake-up was sent, and another process will make the attempt.
     Queued,
     /// A user decided that the record is never to be sent.
     Withheld,

@@ -78,8 +78,8 @@ fn failed_by(
     }
 }
 
-fn claim_by(by: ClaimId, urgency: Trigger) -> OperationEvent {
-    OperationEvent::Claim { by, until: at(2), urgency }
+fn claim_by(by: ClaimId, trigger: Trigger) -> OperationEvent {
+    OperationEvent::Claim { by, until: at(2), trigger }
 }
 
 fn events() -> Vec<OperationEvent> {
@@ -90,8 +90,8 @@ fn events() -> Vec<OperationEvent> {
         OperationEvent::Queued,
         OperationEvent::Withheld,
     ];
-    for urgency in [Trigger::Routine, Trigger::All, Trigger::Person] {
-        all.push(claim_by(ME, urgency));
+    for trigger in [Trigger::Routine, Trigger::All, Trigger::Person] {
+        all.push(claim_by(ME, trigger));
     }
     for snapshot in [SnapshotFreshness::Newest, SnapshotFreshness::Overtaken] {
         all.push(OperationEvent::Confirmed { by: ME, snapshot });
@@ -227,7 +227,7 @@ fn the_first_try_and_five_retries_fail_before_it_is_skipped() {
         let claim = OperationEvent::Claim {
             by: ME,
             until: now.checked_add(jiff::SignedDuration::from_mins(1)).unwrap(),
-            urgency: Trigger::Routine,
+            trigger: Trigger::Routine,
         };
         operation = moved(decide_transition(&operation, claim, SEED, now));
         let event = failed_by(
@@ -307,11 +307,11 @@ fn after_an_unanswered_write_nobody_begins_while_it_may_still_arrive() {
     assert_eq!(quiet, at(1));
     let submitted = moved(decide_transition(&failed, OperationEvent::Submitted, SEED, now()));
     assert_eq!(submitted.state, OperationState::Waiting { until: quiet });
-    for urgency in [Trigger::Routine, Trigger::All, Trigger::Person] {
-        let early = decide_transition(&submitted, claim_by(ME, urgency), SEED, now());
+    for trigger in [Trigger::Routine, Trigger::All, Trigger::Person] {
+        let early = decide_transition(&submitted, claim_by(ME, trigger), SEED, now());
         assert_eq!(early, TransitionResult::Stays(EventRefusal::NotBefore(quiet)));
-        let later = decide_transition(&submitted, claim_by(ME, urgency), SEED, quiet);
-        assert!(matches!(later, TransitionResult::Moved(_)), "{urgency:?}");
+        let later = decide_transition(&submitted, claim_by(ME, trigger), SEED, quiet);
+        assert!(matches!(later, TransitionResult::Moved(_)), "{trigger:?}");
     }
     let event = failed_by(
         ME,
@@ -388,8 +388,8 @@ fn what_is_withheld_stays_so_until_a_person_asks_for_it() {
         moved(decide_transition(&withheld, OperationEvent::Submitted, SEED, now())).state,
         OperationState::Withheld
     );
-    for urgency in [Trigger::Routine, Trigger::All] {
-        let refused = decide_transition(&withheld, claim_by(ME, urgency), SEED, now());
+    for trigger in [Trigger::Routine, Trigger::All] {
+        let refused = decide_transition(&withheld, claim_by(ME, trigger), SEED, now());
         assert_eq!(refused, TransitionResult::Stays(EventRefusal::Withheld));
     }
     let asked = moved(decide_transition(&withheld, claim_by(ME, Trigger::Person), SEED, now()));

@@ -22,8 +22,8 @@ pub fn decide_transition(
 ) -> TransitionResult {
     match event {
         OperationEvent::Submitted => TransitionResult::Moved(after_submission(operation, now)),
-        OperationEvent::Claim { by, until, urgency } => {
-            decide_claim(operation, by, until, urgency, now)
+        OperationEvent::Claim { by, until, trigger } => {
+            decide_claim(operation, by, until, trigger, now)
         }
         OperationEvent::Confirmed { by, snapshot: _ } | OperationEvent::Failed { by, .. }
             if !is_holder(operation, by) =>
@@ -70,8 +70,8 @@ fn after_submission(operation: &Operation, now: Timestamp) -> Operation {
     }
 }
 
-/// A pending operation with a full ladder. Key serial and trace stay, because they describe Xero's
-/// state.
+/// A pending operation whose ladder starts at the beginning. Key serial and trace stay, because
+/// they describe Xero's state.
 fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
     let quiet_until = operation.quiet_until.filter(|until| *until > now);
     let state = quiet_until.map_or(OperationState::Due, |until| OperationState::Waiting { until });
@@ -90,11 +90,11 @@ fn decide_claim(
     operation: &Operation,
     by: ClaimId,
     until: Timestamp,
-    urgency: Trigger,
+    trigger: Trigger,
     now: Timestamp,
 ) -> TransitionResult {
     let claimed = OperationState::Claimed { by, until };
-    let refused = match (&operation.state, urgency) {
+    let refused = match (&operation.state, trigger) {
         (OperationState::Claimed { by: _, until: lease }, _) if *lease > now => {
             Some(EventRefusal::HeldUntil(*lease))
         }
@@ -126,7 +126,7 @@ fn decide_claim(
         | OperationState::Waiting { until: _ }
         | OperationState::Parked { on: _ } => operation.with_state(claimed),
         OperationState::Claimed { by: _, until: _ } => take_over(operation, claimed, now),
-        // Only a user's request leads here. It gets a full ladder.
+        // Only a user's request leads here. Its ladder starts at the beginning.
         OperationState::Synced | OperationState::Skipped | OperationState::Withheld => {
             Operation { state: claimed, ..with_full_ladder(operation, now) }
         }
@@ -162,16 +162,17 @@ fn after_confirmation(
     snapshot: SnapshotFreshness,
     now: Timestamp,
 ) -> Operation {
-    let settled = Operation {
+    let confirmed = Operation {
         trace: WriteTrace::Clean,
-        // The answer is consumed: a later write of the same document must not have it replayed.
+        // Xero has answered under this key: a later write of the same document needs another one,
+        // or Xero would replay the answer.
         key_serial: operation.key_serial.saturating_add(1),
         quiet_until: None,
         ..with_full_ladder(operation, now)
     };
     match snapshot {
-        SnapshotFreshness::Newest => settled.with_state(OperationState::Synced),
-        SnapshotFreshness::Overtaken => due_now(&settled, now),
+        SnapshotFreshness::Newest => confirmed.with_state(OperationState::Synced),
+        SnapshotFreshness::Overtaken => due_now(&confirmed, now),
     }
 }
 
@@ -214,14 +215,14 @@ fn after_failure(
         ..operation.clone()
     };
     let not_before = failure.not_before;
-    let told = Operation { failure: Some(failure), ..answered.clone() };
+    let failed = Operation { failure: Some(failure), ..answered.clone() };
     match class {
-        FailureClass::Throttled => told
+        FailureClass::Throttled => failed
             .with_state(OperationState::Waiting { until: retry::after_throttle(not_before, now) }),
         FailureClass::Unauthorized => {
-            told.with_state(OperationState::Parked { on: ParkingReason::Reconnect })
+            failed.with_state(OperationState::Parked { on: ParkingReason::Reconnect })
         }
-        FailureClass::Blocked => told.with_state(blocked_state(not_before, parking, now)),
+        FailureClass::Blocked => failed.with_state(blocked_state(not_before, parking, now)),
         // A newer snapshot has its own ladder, independent of the old one's failure.
         FailureClass::Transient
         | FailureClass::Uncertain
@@ -232,7 +233,7 @@ fn after_failure(
         {
             due_now(&with_full_ladder(&answered, now), now)
         }
-        FailureClass::Untranslatable => told.with_state(OperationState::Skipped),
+        FailureClass::Untranslatable => failed.with_state(OperationState::Skipped),
         FailureClass::Transient
         | FailureClass::Uncertain
         | FailureClass::Rejected
@@ -244,7 +245,7 @@ fn after_failure(
                         until: not_before.map_or(at, |instant| instant.max(at)),
                     }
                 });
-            Operation { failures, ..told.with_state(state) }
+            Operation { failures, ..failed.with_state(state) }
         }
     }
 }

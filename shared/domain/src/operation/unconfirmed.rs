@@ -8,11 +8,11 @@ const RESOLVED_FIRST: &str =
 /// Converts the failure of an attempt after a write whose document may exist in Xero under an
 /// unknown id.
 ///
-/// Whatever failed after the write (a throttled read, a refused token, a call that was never sent)
-/// says nothing about the write itself. So the class becomes [`FailureClass::Uncertain`]: the
-/// failure counts, and the next attempt reads before it writes. The cause, the code, the message
-/// and the earliest instant stay. A defect stays a defect: it raises an alarm and makes the next
-/// attempt read first, too.
+/// A failure after the write (a throttled read, a refused token, a call that was never sent) says
+/// nothing about the write itself. So the class becomes [`FailureClass::Uncertain`]: the failure
+/// counts, and the next attempt reads before it writes. The cause, the code, the message and the
+/// earliest instant stay. A defect stays a defect: it raises an alarm and makes the next attempt
+/// read first, too.
 pub fn into_unconfirmed(failure: Failure) -> Failure {
     match failure.class {
         FailureClass::Uncertain | FailureClass::Defect => failure,

@@ -33,7 +33,7 @@ fn name_of(client: &Client, texts: &mut DocumentTexts) -> String {
     company.filter(|name| !name.is_empty()).unwrap_or_else(|| texts.prepare_name(&client.name))
 }
 
-/// The contact that a client's record is written to.
+/// The contact to which a client's record is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContactTarget {
     /// A contact that is to be created.
@@ -51,7 +51,7 @@ pub enum ContactTarget {
 /// another.
 ///
 /// An optional field that Xero would reject is omitted with a warning: an invalid e-mail address
-/// must not keep an invoice out of the books.
+/// must not prevent an invoice from being synced.
 pub fn translate_client(
     client: &Client,
     number: &str,

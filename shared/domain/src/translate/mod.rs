@@ -1,4 +1,4 @@
-//! The translation of the CRM's snapshots into Xero's documents. It is pure, so the same snapshot
+//! Translates the CRM's snapshots into Xero's documents. It is pure, so the same snapshot
 //! under the same settings always gives the same bytes.
 
 pub mod client;

@@ -1,7 +1,7 @@
 //! The preparation of texts for Xero. Every text of a snapshot passes through here on its way into
 //! a document.
 
-/// Whether Xero accepts a character. It answers control characters with 400 and error number 14
+/// Whether Xero accepts a character. It rejects control characters with 400 and error number 14
 /// (public report xero-php#832). XML, which Xero also reads and writes, cannot represent U+FFFE,
 /// U+FFFF and similar characters.
 pub(crate) fn is_sendable(sign: char) -> bool {
@@ -10,7 +10,7 @@ pub(crate) fn is_sendable(sign: char) -> bool {
     is_break || !(sign.is_control() || is_no_character)
 }
 
-/// The texts of one document, with warnings about what was left out.
+/// The texts of one document, with warnings about omitted characters.
 #[derive(Debug, Default)]
 pub(super) struct DocumentTexts {
     /// Sentences for the sync log.
@@ -53,7 +53,7 @@ impl DocumentTexts {
         kept.trim().to_owned()
     }
 
-    /// Prepares an optional text of one line. A text of which nothing is left is `None`.
+    /// Prepares an optional text of one line. A text that becomes empty is `None`.
     pub(super) fn prepare_optional(
         &mut self,
         field: &str,

@@ -158,8 +158,8 @@ pub async fn retry_records(
     let at = now.saturating_add(WAKE_UP_DELAY).unwrap_or(now);
     for kind in EntityKind::ALL {
         let of_kind = outcome.done.iter().filter(|one| one.kind == kind);
-        let looks: Vec<(CrmId, Timestamp)> = of_kind.map(|one| (one.crm_id.clone(), at)).collect();
-        for (_, scheduled) in engine.schedule_wake_ups(&ledger, kind, looks).await {
+        let checks: Vec<(CrmId, Timestamp)> = of_kind.map(|one| (one.crm_id.clone(), at)).collect();
+        for (_, scheduled) in engine.schedule_wake_ups(&ledger, kind, checks).await {
             failed = failed.or(scheduled.err().map(PersistError::from));
         }
     }

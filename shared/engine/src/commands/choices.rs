@@ -1,4 +1,4 @@
-//! Decisions of people about their records and books: Never send, and the account codes.
+//! User decisions about records and books: Never send, and the account codes.
 
 use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::call_budget::CallPriority;
@@ -25,9 +25,9 @@ use crate::{Engine, Invocation};
 /// The result of a Never send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NeverSendOutcome {
-    /// The record is not sent any more, until a person syncs it.
+    /// The record is not sent again unless a user syncs it.
     Done(Box<RecordView>),
-    /// The record is being sent at this moment.
+    /// The record is currently being sent.
     BeingSent {
         /// When the claim ends at the latest.
         until: Timestamp,
@@ -59,12 +59,19 @@ pub async fn never_send_record(
         Err(result) => return Ok(result),
     };
     let subject = (kind, key.crm_id.clone(), withheld.snapshot.natural_key.clone());
-    let told = format!("Marked as Never send by {by}. It is not sent to Xero.");
-    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, told, None).await;
+    tracing::info!(
+        account.id = %account,
+        user.id = %by,
+        entity = %kind,
+        crm.id = %key.crm_id,
+        "a user marked a record as Never send"
+    );
+    let message = "Marked as Never send, so it is not sent to Xero.".to_owned();
+    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, None).await;
     Ok(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(withheld))))
 }
 
-/// The accounts and tax rates to choose from, as Xero has them now.
+/// The accounts and tax rates that Xero currently offers for selection.
 #[derive(Debug, Clone)]
 pub struct AccountChoices {
     /// For invoice lines and surcharges.
@@ -77,7 +84,7 @@ pub struct AccountChoices {
     pub gift_card: Vec<AccountOption>,
     /// For tax rates on sales.
     pub tax: Vec<TaxRateOption>,
-    /// Why choices in use are not usable now.
+    /// Why choices in use cannot be used now.
     pub objections: Vec<CodeObjection>,
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
     /// Xero.
@@ -116,10 +123,11 @@ pub async fn account_choices(
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Err(connection::connection_failures::not_connected_failure().into());
     };
-    let desk = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
+    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let chart = desk.record_result(chart::load_recent_chart(&desk).await).await?;
+    let chart =
+        tenant_session.record_result(chart::load_recent_chart(&tenant_session).await).await?;
     let codes = engine.store.read_account_codes(account).await?;
     let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
@@ -153,9 +161,10 @@ fn list_banks_without_code(chart: &Chart) -> Vec<String> {
 /// The result of choosing account codes.
 #[derive(Debug)]
 pub enum CodeChoiceOutcome {
-    /// The codes are in use from now on. Records that only lacked them are released.
+    /// The codes are in use from now on. Records that failed only because a code was missing are
+    /// released.
     Done,
-    /// Xero's chart does not contain the codes, or not for this use.
+    /// Xero's chart does not contain the codes, or does not allow this use of them.
     Refused(Vec<CodeObjection>),
     /// Xero's chart could not be read.
     Unread(Box<AttemptError>),
@@ -212,15 +221,15 @@ pub async fn replace_account_codes(
         )));
     };
     let chart = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {
-        Ok(desk) => {
-            let desk = desk.with_priority(CallPriority::Lookup);
-            desk.record_result(chart::fetch_chart(&desk).await).await
+        Ok(tenant_session) => {
+            let tenant_session = tenant_session.with_priority(CallPriority::Lookup);
+            tenant_session.record_result(chart::fetch_chart(&tenant_session).await).await
         }
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     };
     let chart = match chart {
         Ok(chart) => chart,
-        Err(trouble) => return Ok(CodeChoiceOutcome::Unread(Box::new(trouble))),
+        Err(error) => return Ok(CodeChoiceOutcome::Unread(Box::new(error))),
     };
     let objections = codes.find_objections(&chart);
     if !objections.is_empty() {

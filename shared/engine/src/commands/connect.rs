@@ -1,12 +1,12 @@
-//! Connecting an account to an organisation: begin, callback, complete.
+//! Connects an account to an organisation in three steps: begin, callback, complete.
 //!
-//! Whoever begins a connect gets the address of Xero's consent page. That address can be forwarded,
-//! so the callback, which sees no session of the CRM, exchanges nothing: it keeps Xero's code,
-//! encrypted, and sends the browser back to the CRM with a ticket. Only the person who began can
-//! complete the connect with it.
+//! The user who begins a connect receives the address of Xero's consent page. That address can be
+//! forwarded, and the callback sees no session of the CRM. So the callback exchanges nothing: it
+//! stores Xero's code, encrypted, and redirects the browser to the CRM with a ticket. Only the user
+//! who began the connect can complete it with that ticket.
 //!
-//! The tenant is pinned with the first connect: a reconnect finds the same organisation, and with
-//! it every mapping. Another one is only used after a question; see
+//! The first connect pins the tenant, so a reconnect finds the same organisation and all of its
+//! mappings. Another organisation is used only after the user confirms it; see
 //! [`organisation`](super::organisation).
 
 mod complete;
@@ -33,19 +33,19 @@ use crate::errors::PersistError;
 
 pub use self::complete::{ConnectOutcome, complete_connect};
 
-/// Why a connect did not come about.
+/// Why a connect failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The table did not answer.
     #[error("could not use the connection's rows")]
     Store(#[from] StoreError),
-    /// The tokens could not be kept.
-    #[error("could not keep the tokens")]
+    /// The tokens could not be stored.
+    #[error("could not store the tokens")]
     Token(#[from] TokenError),
     /// Xero did not answer as expected.
     #[error("could not complete the authorisation with Xero")]
     Xero(#[from] XeroError),
-    /// The account is connected, and what follows from that could not be arranged.
+    /// The account is connected, but the waiting records could not be released.
     #[error("could not release the records waiting for the connection")]
     Release(#[from] PersistError),
     /// The connection could not be changed.
@@ -53,24 +53,24 @@ pub enum ConnectError {
     Change(#[from] ConnectionChangeError),
 }
 
-/// Where a callback ends, as the CRM shows it.
+/// The outcome of a callback, as the CRM shows it.
 #[derive(Debug)]
 pub enum CallbackOutcome {
     /// Xero gave a code: the CRM completes the connect with this ticket.
     Authorised {
-        /// Works once, for the person who began, for five minutes.
+        /// Valid once, for five minutes, for the user who began the connect.
         ticket: SecretString,
     },
-    /// The person pressed Cancel at Xero.
+    /// The user pressed Cancel in Xero.
     Denied,
-    /// The authorisation was begun too long ago, or used already.
+    /// The authorisation has expired or was already used.
     Expired,
-    /// Xero gave neither a code nor a reason that is known; the log has it.
+    /// Xero returned neither a code nor a known reason; the log has the details.
     Failed,
 }
 
 impl CallbackOutcome {
-    /// The word in the CRM's return address.
+    /// The outcome as it appears in the CRM's return address.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Authorised { ticket: _ } => "authorised",
@@ -81,18 +81,18 @@ impl CallbackOutcome {
     }
 }
 
-/// What Xero sent the browser back with.
+/// The parameters with which Xero redirects the browser.
 #[derive(Debug, Default)]
 pub struct ConsentCallback {
-    /// The state we gave.
+    /// The state that we passed to Xero.
     pub state: Option<SecretString>,
-    /// The code, when the person allowed it.
+    /// The code, if the user gave consent.
     pub code: Option<SecretString>,
-    /// Xero's word for why not.
+    /// Xero's error code, if the user did not.
     pub error: Option<String>,
 }
 
-/// Begins a connect: the address of Xero's consent page for this person's browser.
+/// Begins a connect. Returns the address of Xero's consent page for this user's browser.
 pub async fn begin_connect(
     engine: &Engine,
     account: &AccountId,
@@ -114,15 +114,14 @@ pub async fn begin_connect(
     let by = user.clone();
     let pending = PendingConnect { by, until, state_hash: attempt.state_hash };
     change_connection(engine, account, |connection| {
-        // The old connection goes on working until the new one stands.
+        // The previous connection works until the new one is complete.
         Some(Connection { pending: Some(pending.clone()), ..connection })
     })
     .await?;
     Ok(url)
 }
 
-/// Takes what Xero sent the browser back with. Nothing is asked of Xero here, and nothing is
-/// connected.
+/// Processes the parameters of the callback. This makes no call to Xero and connects nothing.
 pub async fn receive_callback(
     engine: &Engine,
     callback: ConsentCallback,
@@ -142,7 +141,7 @@ pub async fn receive_callback(
     let ticket = engine.ids.new_secret();
     let consent = new_consent_attempt(&attempt, &ticket, &code, now);
     if let Err(error) = engine.store.put_consent(&consent, WriteExpectation::Absent).await {
-        // The code is lost, so nobody can complete this attempt.
+        // The code is lost, so this attempt cannot be completed.
         clear_pending(engine, &attempt.account, &attempt.state_hash).await?;
         return Err(error.into());
     }
@@ -154,7 +153,7 @@ pub async fn receive_callback(
         is_this.then_some(Connection { pending, ..connection })
     });
     if let Err(error) = prolonged.await {
-        // The ticket is good all the same; only what the settings page shows ends early.
+        // The ticket stays valid; only the pending connect on the settings page expires earlier.
         tracing::warn!(error = %ErrorChain(&error), "the expiry of the pending connection could not be extended");
     }
     Ok(CallbackOutcome::Authorised { ticket })
@@ -181,7 +180,7 @@ fn new_consent_attempt(
     }
 }
 
-/// Puts the connection back to where it was before somebody began, unless somebody has begun again.
+/// Clears the pending connect, unless a user has begun another one.
 async fn clear_pending(
     engine: &Engine,
     account: &AccountId,
@@ -195,7 +194,7 @@ async fn clear_pending(
     cleared.await.map(drop)
 }
 
-/// What a sealed code is bound to.
+/// Returns the context to which a sealed code is bound.
 fn sealing_context(account: &AccountId, user: &UserId) -> String {
     format!("{account} {user}")
 }

@@ -34,7 +34,7 @@ pub struct ContactView {
     pub contact_id: XeroContactId,
     /// Its name.
     pub name: String,
-    /// Its number, whether or not we assigned it.
+    /// Its number, whoever assigned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
     /// Its e-mail address.
@@ -63,12 +63,14 @@ pub async fn search_contacts(
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Err(not_connected_failure().into());
     };
-    let desk = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
+    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let found = find_contacts_by_text(&desk, text).await?;
-    let views =
-        found.into_iter().map(|contact| build_contact_view(&desk, contact).boxed()).collect();
+    let found = find_contacts_by_text(&tenant_session, text).await?;
+    let views = found
+        .into_iter()
+        .map(|contact| build_contact_view(&tenant_session, contact).boxed())
+        .collect();
     let views = concurrency::map_concurrently(views)
         .await
         .into_iter()
@@ -78,27 +80,29 @@ pub async fn search_contacts(
 
 /// Returns the contacts that contain a text, as Xero had them within the last minute.
 async fn find_contacts_by_text(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     text: &str,
 ) -> Result<Vec<RemoteContact>, AttemptError> {
-    let now = desk.engine.clock.now();
-    if let Some(known) = desk.engine.searches.get(&desk.ledger, text, now) {
+    let now = tenant_session.engine.clock.now();
+    if let Some(known) = tenant_session.engine.searches.get(&tenant_session.ledger, text, now) {
         return Ok(known);
     }
-    let found = contacts::search_contacts(&desk.session, text, SHOWN_MAX.into()).await;
-    let mut found = desk.record_result(found.map_err(AttemptError::from)).await?.rows;
+    let found = contacts::search_contacts(&tenant_session.session, text, SHOWN_MAX.into()).await;
+    let mut found = tenant_session.record_result(found.map_err(AttemptError::from)).await?.rows;
     found.truncate(SHOWN_MAX.into());
-    desk.engine.searches.insert_results(&desk.ledger, text, found.clone(), now);
+    tenant_session.engine.searches.insert_results(&tenant_session.ledger, text, found.clone(), now);
     Ok(found)
 }
 
 async fn build_contact_view(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     contact: RemoteContact,
 ) -> Result<ContactView, StoreError> {
     let (kind, id) = (EntityKind::Contact, contact.id);
-    let linked = desk.engine.store.find_linked_record(&desk.ledger, kind, id.into());
-    let client_id = desk.engine.skip_failing(&desk.ledger.account, linked).await?.flatten();
+    let linked =
+        tenant_session.engine.store.find_linked_record(&tenant_session.ledger, kind, id.into());
+    let client_id =
+        tenant_session.engine.skip_failing(&tenant_session.ledger.account, linked).await?.flatten();
     let RemoteContact { name, number, email, tax_number, company_number, status, .. } = contact;
     Ok(ContactView {
         contact_id: id,

@@ -1,5 +1,5 @@
-//! Choosing among the organisations a person consented to: at the first connect, when the first of
-//! several is not the right one; later, when another organisation is to replace the one in use.
+//! Applies a user's choice among the organisations of a consent: at the first connect, if the first
+//! of several is not the right one; later, if another organisation is to replace the one in use.
 
 use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger, TenantId};
@@ -12,20 +12,20 @@ use crate::error_chain::ErrorChain;
 use crate::sync::carry_over::release_waiting_work;
 use crate::{Engine, Invocation};
 
-/// How a choice ended.
+/// The result of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganisationChoiceOutcome {
-    /// It is in use from now on.
+    /// The organisation is in use from now on.
     Done,
-    /// It was not offered, or a choice was already made.
+    /// The organisation was not offered, or a choice was already made.
     NotOffered,
-    /// It belongs to another account.
+    /// The organisation belongs to another account.
     InUse,
 }
 
-/// Puts an organisation to use that a person consented to. Another one that was in use is left,
-/// with its mappings kept: choosing it again finds them. What of it was never synced is carried
-/// over to this one.
+/// Starts to use an organisation to which a user consented. A different organisation that was in
+/// use is no longer used; its mappings stay, and choosing it again finds them. Its records that
+/// were never synced are carried over to the new one.
 pub async fn choose_organisation(
     engine: &Engine,
     account: &AccountId,
@@ -54,8 +54,7 @@ pub async fn choose_organisation(
     Ok(OrganisationChoiceOutcome::Done)
 }
 
-/// Ends an offer that nobody answered, if there is one. Its links are then removed like those of a
-/// disconnect.
+/// Ends an offer without an answer, if there is one. Its links are then removed as in a disconnect.
 pub(crate) async fn end_expired_offer(
     engine: &Engine,
     account: &AccountId,

@@ -31,9 +31,9 @@ pub struct PaymentView {
 /// The result of a Never send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentNeverSendOutcome {
-    /// No part of the payment is sent any more.
+    /// No part of the payment is sent again.
     Done,
-    /// A part is being sent at this moment.
+    /// A part is currently being sent.
     BeingSent,
     /// The payment is unknown.
     Unknown,
@@ -72,7 +72,7 @@ async fn find_parts(
 }
 
 /// Returns whether a part belongs to this payment, and not to another one whose id begins with its
-/// id: the name of a part contains no point.
+/// id: the name of a part contains no dot.
 fn is_part_of(part: &CrmId, payment: &PaymentId) -> bool {
     part.as_str().rsplit_once('.').is_some_and(|(of, _)| of == payment.as_str())
 }
@@ -86,7 +86,7 @@ fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<PaymentPart> {
     part
 }
 
-/// Takes back all parts of a deleted payment, including parts that the deletion does not name. The
+/// Withdraws all parts of a deleted payment, including parts that the deletion does not name. The
 /// failure of one part does not affect the others.
 pub(crate) async fn delete_other_parts(
     engine: &Engine,
@@ -99,7 +99,7 @@ pub(crate) async fn delete_other_parts(
     }
     let others = find_parts(engine, ledger, &payment.id).await?.into_iter();
     let others = others.filter(|other| !named.iter().any(|one| one.id == other.key.crm_id));
-    let (mut kept, mut failed) = (Vec::new(), None);
+    let (mut stored, mut failed) = (Vec::new(), None);
     for mapping in others {
         let Some(part) = read_snapshot(engine, &mapping) else { continue };
         let revision = payment.revision;
@@ -107,13 +107,13 @@ pub(crate) async fn delete_other_parts(
         let deleted = push::encode_snapshot::<PaymentEntity>(&deleted);
         let keep = push::keep_snapshot(engine, &mapping.key, &deleted, KeepReason::Queue).boxed();
         match engine.skip_failing(&ledger.account, keep).await {
-            Ok(Some(_)) => kept.push(mapping.key.crm_id),
+            Ok(Some(_)) => stored.push(mapping.key.crm_id),
             Ok(None) => {}
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    if !kept.is_empty() {
-        engine.enqueue_wake_ups(ledger, EntityKind::Payment, &kept).await?;
+    if !stored.is_empty() {
+        engine.enqueue_wake_ups(ledger, EntityKind::Payment, &stored).await?;
     }
     match failed {
         Some(error) => Err(error.into()),

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Separates this use of the ticket from any later one.
 const PURPOSE: &[u8] = b"servicecortex-xero consent\0";
 
-/// A ticket encrypts one text only, so its key never meets a nonce twice.
+/// A ticket encrypts one text only, so its key is never used with the same nonce twice.
 const NONCE: [u8; 12] = [0; 12];
 
 /// Encrypts a text with an unguessable ticket that encrypts no other text. `context` must be the

@@ -108,17 +108,17 @@ pub struct SyncAllView {
 }
 
 impl SyncAllView {
-    /// Returns the progress of a walk.
-    pub fn from_sync_all(walk: &SyncAll) -> Self {
-        let finished_at = match walk.place {
+    /// Returns the progress of a Sync All.
+    pub fn from_sync_all(sync_all: &SyncAll) -> Self {
+        let finished_at = match sync_all.place {
             SyncAllProgress::Walking { .. } => None,
             SyncAllProgress::Done { at } => Some(at),
         };
         Self {
-            started_by: walk.by.clone(),
-            started_at: walk.started_at,
+            started_by: sync_all.by.clone(),
+            started_at: sync_all.started_at,
             finished_at,
-            counts: walk.counts,
+            counts: sync_all.counts,
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct StatusView {
     /// The connect in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingView>,
-    /// When the newest attempt ended, however it ended.
+    /// When the newest attempt ended, with any outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempt_at: Option<Timestamp>,
     /// When the newest successful attempt ended.
@@ -39,7 +39,8 @@ pub struct StatusView {
     /// When Xero was last read for payments. Changes only while invoices are unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_payment_check_at: Option<Timestamp>,
-    /// Since when every try to read payments from Xero has failed, if that is an hour or longer.
+    /// The start of the period in which every attempt to read payments from Xero has failed, if it
+    /// is at least an hour long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_checks_failing_since: Option<Timestamp>,
     /// Records whose last attempt failed and will be repeated.
@@ -49,7 +50,7 @@ pub struct StatusView {
     /// The newest failure among those records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
-    /// Why the connection itself does not work, and what to do.
+    /// Why the connection itself does not work, and how to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_problem: Option<FailureView>,
     /// Until when calls pause because Xero throttled them.

@@ -1,5 +1,4 @@
-//! Sync All: a walk over an account's records in steps of 50, as many per invocation as time
-//! allows.
+//! Sync All: processes an account's records in steps of 50, as many per invocation as time allows.
 
 use std::num::NonZeroU16;
 
@@ -34,22 +33,22 @@ pub async fn start_sync_all(
 ) -> Result<SyncAll, PersistError> {
     let ledger = find_records_ledger(engine, account).await?;
     let known = engine.store.find_sync_all(&ledger).await?;
-    let walk = match known {
+    let sync_all = match known {
         Some(VersionedRecord { record, version: _ }) if record.is_walking() => record,
         known => {
             let expect = known
                 .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
-            let walk = SyncAll::new(ledger, by, engine.clock.now());
-            match engine.store.put_sync_all(&walk, expect).await {
+            let sync_all = SyncAll::new(ledger, by, engine.clock.now());
+            match engine.store.put_sync_all(&sync_all, expect).await {
                 // Another process has just started one.
-                Ok(_) | Err(StoreError::Conflict) => walk,
+                Ok(_) | Err(StoreError::Conflict) => sync_all,
                 Err(error) => return Err(error.into()),
             }
         }
     };
     // The wake-up of a Sync All in progress may have been lost, so it is enqueued again.
-    enqueue_next_step(engine, &walk).await?;
-    Ok(walk)
+    enqueue_next_step(engine, &sync_all).await?;
+    Ok(sync_all)
 }
 
 /// Returns an account's newest Sync All.
@@ -94,8 +93,8 @@ async fn perform_sync_all_step(
     row: VersionedRecord<SyncAll>,
     invocation: Invocation,
 ) -> Result<Option<VersionedRecord<SyncAll>>, PersistError> {
-    let VersionedRecord { record: walk, version } = row;
-    let SyncAllProgress::Walking { kind, after } = walk.place.clone() else { return Ok(None) };
+    let VersionedRecord { record: sync_all, version } = row;
+    let SyncAllProgress::Walking { kind, after } = sync_all.place.clone() else { return Ok(None) };
     let page =
         engine.store.list_mappings(ledger, kind, after.map(PageCursor::at_sort_key), PAGE).await?;
     let wanted = page.rows.iter().map(|row| &row.record).filter(|row| should_push(row));
@@ -105,15 +104,15 @@ async fn perform_sync_all_step(
     let next_place = page.next.map(|cursor| cursor.sort_key().to_owned());
     engine.report_unreadable(&ledger.account, &page.unreadable);
     let unreadable = u64::try_from(page.unreadable.len()).unwrap_or(u64::MAX);
-    let counts = add_step_counts(walk.counts, page.rows.iter().map(|row| &row.record), &pushed);
-    let walk = SyncAll {
+    let counts = add_step_counts(sync_all.counts, page.rows.iter().map(|row| &row.record), &pushed);
+    let sync_all = SyncAll {
         place: SyncAllProgress::after_page(kind, next_place, now),
         counts: counts.with_unreadable(unreadable),
         updated_at: now,
-        ..walk
+        ..sync_all
     };
-    match engine.store.put_sync_all(&walk, WriteExpectation::Version(version)).await {
-        Ok(version) => Ok(Some(VersionedRecord { record: walk, version })),
+    match engine.store.put_sync_all(&sync_all, WriteExpectation::Version(version)).await {
+        Ok(version) => Ok(Some(VersionedRecord { record: sync_all, version })),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -171,14 +170,18 @@ fn add_step_counts<'a>(
 }
 
 /// Enqueues the wake-up for the next step, behind the account's other wake-ups.
-async fn enqueue_next_step(engine: &Engine, walk: &SyncAll) -> Result<(), PersistError> {
-    let started = walk.started_at.as_millisecond();
-    let wake = WakeUp {
-        account: walk.ledger.account.clone(),
-        tenant: walk.ledger.tenant,
+async fn enqueue_next_step(engine: &Engine, sync_all: &SyncAll) -> Result<(), PersistError> {
+    let started = sync_all.started_at.as_millisecond();
+    let wake_up = WakeUp {
+        account: sync_all.ledger.account.clone(),
+        tenant: sync_all.ledger.tenant,
         kind: EntityKind::Invoice,
         errand: WakeUpKind::SyncAll,
-        ticket: format!("{started}-{}-{}", walk.counts.looked_at, walk.updated_at.as_millisecond()),
+        ticket: format!(
+            "{started}-{}-{}",
+            sync_all.counts.looked_at,
+            sync_all.updated_at.as_millisecond()
+        ),
     };
-    Ok(engine.wake_ups.enqueue(&wake).await?)
+    Ok(engine.wake_ups.enqueue(&wake_up).await?)
 }

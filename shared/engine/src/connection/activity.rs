@@ -7,7 +7,8 @@ use domain::ids::AccountId;
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 
-/// Records that attempts have just ended. Nothing depends on it: a failure to write is only logged.
+/// Records that attempts have just ended. This is for display only, so a failure to write is only
+/// logged.
 pub(crate) async fn record_attempts(engine: &Engine, account: &AccountId, has_success: bool) {
     let now = engine.clock.now();
     // A concurrently recorded failure must not overwrite a success, so the change is decided again

@@ -14,12 +14,12 @@ use crate::connection::change_connection;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
-pub async fn load_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
-    let now = desk.engine.clock.now();
-    match desk.engine.store.find_chart(&desk.ledger).await {
+pub async fn load_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let now = tenant_session.engine.clock.now();
+    match tenant_session.engine.store.find_chart(&tenant_session.ledger).await {
         Ok(Some(chart)) if !chart.is_stale(now) => Ok(chart),
         // An unreadable record is replaced with a new read from Xero.
-        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(tenant_session).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -28,24 +28,24 @@ pub async fn load_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError>
 const RECENT_AGE_MAX: SignedDuration = SignedDuration::from_secs(60);
 
 /// Returns the chart as Xero had it within the last minute.
-pub async fn load_recent_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
-    let now = desk.engine.clock.now();
-    match desk.engine.store.find_chart(&desk.ledger).await {
+pub async fn load_recent_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let now = tenant_session.engine.clock.now();
+    match tenant_session.engine.store.find_chart(&tenant_session.ledger).await {
         Ok(Some(chart)) if now.duration_since(chart.read_at) < RECENT_AGE_MAX => Ok(chart),
-        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(tenant_session).await,
         Err(error) => Err(error.into()),
     }
 }
 
 /// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
 /// time even if Xero is slow.
-pub async fn fetch_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
-    let organisation = organisation::get_organisation(&desk.session).boxed();
-    let accounts = accounts::list_accounts(&desk.session).boxed();
-    let tax_rates = tax_rates::list_tax_rates(&desk.session).boxed();
+pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let organisation = organisation::get_organisation(&tenant_session.session).boxed();
+    let accounts = accounts::list_accounts(&tenant_session.session).boxed();
+    let tax_rates = tax_rates::list_tax_rates(&tenant_session.session).boxed();
     let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
     let chart = Chart {
-        read_at: desk.engine.clock.now(),
+        read_at: tenant_session.engine.clock.now(),
         organisation_name: organisation.name,
         base_currency: organisation.base_currency,
         short_code: organisation.short_code,
@@ -53,7 +53,7 @@ pub async fn fetch_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError
         tax_rates: tax_rates.rows,
         money_accounts: accounts.for_money,
     };
-    desk.engine.store.put_chart(&desk.ledger, &chart).await?;
+    tenant_session.engine.store.put_chart(&tenant_session.ledger, &chart).await?;
     Ok(chart)
 }
 
@@ -64,10 +64,12 @@ pub(crate) fn describe_objections(objections: &[CodeObjection]) -> Vec<String> {
 
 /// Checks the choices in use against the chart as Xero has it now, and records objections on the
 /// connection, so that people see them before a push fails.
-pub(crate) async fn check_account_codes(desk: &TenantSession<'_>) -> Result<(), AttemptError> {
-    let account = &desk.ledger.account;
-    let chart = desk.record_result(fetch_chart(desk).await).await?;
-    let codes = desk.engine.store.read_account_codes(account).await?;
+pub(crate) async fn check_account_codes(
+    tenant_session: &TenantSession<'_>,
+) -> Result<(), AttemptError> {
+    let account = &tenant_session.ledger.account;
+    let chart = tenant_session.record_result(fetch_chart(tenant_session).await).await?;
+    let codes = tenant_session.engine.store.read_account_codes(account).await?;
     let warnings = describe_objections(&codes.find_objections(&chart));
     if !warnings.is_empty() {
         tracing::warn!(
@@ -76,10 +78,10 @@ pub(crate) async fn check_account_codes(desk: &TenantSession<'_>) -> Result<(), 
             "account codes are not usable"
         );
     }
-    let noted = change_connection(desk.engine, account, |connection| {
+    let recorded = change_connection(tenant_session.engine, account, |connection| {
         let is_same = connection.warnings == warnings;
         (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
     });
-    noted.await?;
+    recorded.await?;
     Ok(())
 }

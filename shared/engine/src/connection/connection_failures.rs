@@ -5,13 +5,13 @@ use domain::failure::{Failure, FailureClass};
 
 use crate::connection::token;
 
-/// The failure of everything that needs an organisation that Xero refuses.
+/// The failure of records whose organisation Xero refuses.
 pub fn organisation_unavailable_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "organisation_unavailable",
         "Xero refuses every request for this organisation, although it is still connected. Its trial or subscription may have ended, or the Xero user who connected has lost access to it.",
-        "Check the organisation's plan in Xero, and that user's access to it. ServiceCortex looks again several times a day and continues by itself; to continue at once, click Reconnect in Settings > Integrations > Xero.",
+        "Check the organisation's plan in Xero, and that user's access to it. ServiceCortex checks again several times a day and resumes automatically; to resume at once, click Reconnect in Settings > Integrations > Xero.",
     )
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn refused_once_failure() -> Failure {
     )
 }
 
-/// The failure of everything that needs a connection where there is none.
+/// The failure of records whose account has no connection.
 pub fn not_connected_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,

@@ -1,4 +1,4 @@
-//! Ends a connection: here at once, and at Xero right afterwards. Mappings stay, so that a
+//! Ends a connection: first in our table, then at Xero. Mappings stay, so that a
 //! reconnect finds them.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CALLS_WAIT_MAX: SignedDuration = SignedDuration::from_secs(10);
 /// The result of a disconnect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectOutcome {
-    /// No new work starts, and Xero no longer lists the link.
+    /// No new work starts, and the link at Xero is removed.
     Done,
     /// No new work starts. The sweep removes the link at Xero.
     LeftOver,

@@ -1,5 +1,5 @@
-//! The access tokens of one account's connection, for the Xero client: renewed for every call of
-//! every path.
+//! Provides the Xero client with the access tokens of one account's connection, renewed if
+//! necessary before each call.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ pub(crate) struct GrantTokens {
     /// The serial of the consent that the account was connected with.
     pub(crate) consented: u64,
     pub(crate) invocation: Invocation,
-    /// Whose connection expires when Xero refuses the grant; none while a link is removed that is
-    /// no longer in use.
+    /// The account whose connection expires if Xero refuses the grant. `None` while an unused link
+    /// is removed.
     pub(crate) connection: Option<(AccountId, Option<Timestamp>)>,
 }
 
@@ -35,8 +35,8 @@ impl fmt::Debug for GrantTokens {
 }
 
 impl GrantTokens {
-    /// An access token; another one than `rejected`, if that is given. A connection whose grant
-    /// Xero refuses is Token Expired after this, and nothing else makes it so.
+    /// Returns an access token that differs from `rejected`, if that is given. If Xero refuses the
+    /// grant, the connection becomes Token Expired. Nothing else sets that status.
     pub(crate) async fn get(
         &self,
         rejected: Option<&SecretString>,

@@ -73,8 +73,8 @@ impl RateLimiter for TenantRateLimiter {
             open = self.is_connection_current().await;
         }
         let now = self.engine.clock.now();
-        let barred = match open {
-            // A process that was suspended since it began must not act any more.
+        let reason = match open {
+            // A process that was suspended since it began must not act.
             Ok(true)
                 if now <= self.invocation.last_call
                     && now.duration_since(asked_at) <= CONNECTION_READ_AGE_MAX =>
@@ -85,25 +85,25 @@ impl RateLimiter for TenantRateLimiter {
             Ok(false) => NotPermitted::Closed,
             Err(error) => into_not_permitted(error),
         };
-        self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await;
-        Err(barred)
+        self.update_call_budget(|call_budget, now| call_budget.after_withdrawal(by, now)).await;
+        Err(reason)
     }
 
-    async fn release_permit(&self, pass: Permit, ending: CallOutcome) {
-        let by = ClaimId(pass.0);
+    async fn release_permit(&self, permit: Permit, ending: CallOutcome) {
+        let by = ClaimId(permit.0);
         match ending {
             CallOutcome::Answered(budget) => {
                 let day = budget.day_remaining.filter(|day| *day < FEW_CALLS);
                 if let Some(day) = day {
                     self.engine.metrics.record_metric(Metric::CallsLeft(day));
                 }
-                self.update_call_budget(|meter, now| {
-                    meter.after_answer(by, remaining_calls(budget), now)
+                self.update_call_budget(|call_budget, now| {
+                    call_budget.after_answer(by, remaining_calls(budget), now)
                 })
                 .await;
             }
             CallOutcome::NotSent => {
-                self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await;
+                self.update_call_budget(|budget, now| budget.after_withdrawal(by, now)).await;
             }
             // The call keeps its concurrency slot until it can no longer reach Xero.
             CallOutcome::Unanswered => {}
@@ -119,8 +119,8 @@ impl RateLimiter for TenantRateLimiter {
     }
 }
 
-/// The links of a login, as Xero lists them. Links that cannot be read and unknown sentences are
-/// counted here, because this list is read without a session, which would count them.
+/// Returns the links of a login, as Xero lists them. Links that cannot be read and unknown
+/// sentences are counted here, because this list is read without a session, which would count them.
 pub(crate) async fn fetch_links(
     engine: &Engine,
     tokens: &dyn AccessTokens,
@@ -165,7 +165,7 @@ impl TenantRateLimiter {
     /// Returns the instant before the record was written on the condition that the connection is
     /// unchanged, or `None` if the connection is still to be read.
     async fn reserve_call(&self, by: ClaimId) -> Result<Option<Timestamp>, NotPermitted> {
-        let mut looks = 0;
+        let mut rechecks = 0;
         let mut version = self.connection_version;
         let mut conflicts = ConflictLimit::default();
         loop {
@@ -173,8 +173,8 @@ impl TenantRateLimiter {
             if now > self.invocation.last_call {
                 return Err(NotPermitted::Late);
             }
-            let (meter, expect) = self.read_call_budget().await.map_err(into_not_permitted)?;
-            match meter.decide_call(by, self.priority, now) {
+            let (budget, expect) = self.read_call_budget().await.map_err(into_not_permitted)?;
+            match budget.decide_call(by, self.priority, now) {
                 CallDecision::Go(next) => {
                     let checked_at = self.engine.clock.now();
                     match self.write_call_budget(next, expect, version).await {
@@ -185,9 +185,9 @@ impl TenantRateLimiter {
                     version = None;
                 }
                 CallDecision::Wait { until: _, exhausted: ExhaustedLimit::Lanes }
-                    if looks < CALLS_RECHECKS_MAX =>
+                    if rechecks < CALLS_RECHECKS_MAX =>
                 {
-                    looks += 1;
+                    rechecks += 1;
                     self.engine.clock.sleep_for(CALLS_RECHECK_INTERVAL).await;
                 }
                 CallDecision::Wait { until, exhausted } => {
@@ -227,17 +227,17 @@ impl TenantRateLimiter {
     ) -> Result<(), StoreError> {
         let mut conflicts = ConflictLimit::default();
         loop {
-            let (meter, expect) = self.read_call_budget().await?;
-            let meter = change(&meter, self.engine.clock.now());
-            match self.write_call_budget(meter, expect, None).await {
+            let (call_budget, expect) = self.read_call_budget().await?;
+            let call_budget = change(&call_budget, self.engine.clock.now());
+            match self.write_call_budget(call_budget, expect, None).await {
                 Ok(()) => return Ok(()),
                 Err(error) => conflicts.allow_retry(error)?,
             }
         }
     }
 
-    /// The row as this attempt last wrote it, or as the table has it. A conflict corrects an
-    /// outdated row.
+    /// Returns the row as this attempt last wrote it, or as the table has it. A conflict corrects
+    /// an outdated row.
     async fn read_call_budget(&self) -> Result<(CallBudget, WriteExpectation), StoreError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
         let row = match known {
@@ -255,7 +255,7 @@ impl TenantRateLimiter {
     /// Writes the row, if a version is given on the condition that the connection has it.
     async fn write_call_budget(
         &self,
-        meter: CallBudget,
+        budget: CallBudget,
         expect: WriteExpectation,
         connection: Option<ItemVersion>,
     ) -> Result<(), StoreError> {
@@ -263,11 +263,11 @@ impl TenantRateLimiter {
         let version = match connection {
             Some(connection) => {
                 let account = &self.ledger.account;
-                store.put_call_budget_on_connection(&meter, expect, account, connection).await?
+                store.put_call_budget_on_connection(&budget, expect, account, connection).await?
             }
-            None => store.put_call_budget(&meter, expect).await?,
+            None => store.put_call_budget(&budget, expect).await?,
         };
-        let row = VersionedRecord { record: meter, version };
+        let row = VersionedRecord { record: budget, version };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
         Ok(())
     }
@@ -300,8 +300,8 @@ pub(crate) async fn wait_for_calls_in_flight(
     let most = SignedDuration::from_secs(60).as_secs() * 2;
     for _ in 0..most {
         let now = engine.clock.now();
-        let meter = engine.store.find_call_budget(ledger.tenant).await?;
-        if now >= latest || meter.is_none_or(|meter| !meter.record.is_busy(now)) {
+        let call_budget = engine.store.find_call_budget(ledger.tenant).await?;
+        if now >= latest || call_budget.is_none_or(|call_budget| !call_budget.record.is_busy(now)) {
             break;
         }
         engine.clock.sleep_for(CALLS_RECHECK_INTERVAL).await;

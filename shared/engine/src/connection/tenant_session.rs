@@ -58,11 +58,11 @@ impl<'a> TenantSession<'a> {
     pub async fn open(
         engine: &'a Engine,
         ledger: &Ledger,
-        urgency: Trigger,
+        trigger: Trigger,
         invocation: Invocation,
     ) -> Result<Self, AttemptError> {
         let connection = engine.store.find_connection(&ledger.account).await?;
-        Self::open_on_connection(engine, connection.as_ref(), ledger, urgency, invocation).await
+        Self::open_on_connection(engine, connection.as_ref(), ledger, trigger, invocation).await
     }
 
     /// Like [`TenantSession::open`], for a connection that has just been read.
@@ -70,7 +70,7 @@ impl<'a> TenantSession<'a> {
         engine: &'a Engine,
         connection: Option<&VersionedRecord<Connection>>,
         ledger: &Ledger,
-        urgency: Trigger,
+        trigger: Trigger,
         invocation: Invocation,
     ) -> Result<Self, AttemptError> {
         let row = connection.filter(|row| row.record.current_ledger().as_ref() == Some(ledger));
@@ -80,11 +80,12 @@ impl<'a> TenantSession<'a> {
         let organisation = connection
             .usable_organisation(engine.clock.now())
             .map_err(unusable_connection_failure)?;
-        let desk = Self::for_organisation(engine, connection, organisation, urgency, invocation)
-            .with_connection_version(*version);
+        let tenant_session =
+            Self::for_organisation(engine, connection, organisation, trigger, invocation)
+                .with_connection_version(*version);
         // An unusable connection is detected before any record is claimed.
-        match desk.tokens.get(None).await {
-            Ok(_) => Ok(desk),
+        match tenant_session.tokens.get(None).await {
+            Ok(_) => Ok(tenant_session),
             Err(error) => Err(error.to_failure(engine.clock.now()).into()),
         }
     }
@@ -98,21 +99,22 @@ impl<'a> TenantSession<'a> {
     ) -> Option<Self> {
         let organisation = connection.organisation.as_ref()?;
         let all = Trigger::All;
-        let desk = Self::for_organisation(engine, connection, organisation, all, invocation);
+        let tenant_session =
+            Self::for_organisation(engine, connection, organisation, all, invocation);
         // It has no version of a usable connection, so every call reads the connection.
-        let turnstile = TenantRateLimiter {
+        let rate_limiter = TenantRateLimiter {
             state: ConnectionState::Unavailable,
-            ..desk.rate_limiter(CallPriority::Poll)
+            ..tenant_session.rate_limiter(CallPriority::Poll)
         };
-        let session = desk.session.with_rate_limiter(Arc::new(turnstile));
-        Some(Self { session, ..desk })
+        let session = tenant_session.session.with_rate_limiter(Arc::new(rate_limiter));
+        Some(Self { session, ..tenant_session })
     }
 
     fn for_organisation(
         engine: &'a Engine,
         connection: &Connection,
         organisation: &PinnedOrganisation,
-        urgency: Trigger,
+        trigger: Trigger,
         invocation: Invocation,
     ) -> Self {
         let connected_at = connection.connected_at;
@@ -125,19 +127,19 @@ impl<'a> TenantSession<'a> {
             connection: Some((connection.account.clone(), connected_at)),
         });
         let session = open_api_session(engine, tokens.clone(), organisation.tenant);
-        let priority = call_priority(urgency);
-        let desk = Self {
+        let priority = call_priority(trigger);
+        let tenant_session = Self {
             engine,
             ledger,
             session,
             invocation,
-            trigger: urgency,
+            trigger,
             priority,
             connected_at,
             connection_version: None,
             tokens,
         };
-        desk.with_rate_limiter()
+        tenant_session.with_rate_limiter()
     }
 
     /// Makes the session count its calls on the condition that the connection has this version.
@@ -235,8 +237,8 @@ pub(crate) const fn is_refusal(error: &XeroError) -> bool {
     matches!(error, XeroError::TenantRefused | XeroError::Forbidden)
 }
 
-const fn call_priority(urgency: Trigger) -> CallPriority {
-    match urgency {
+const fn call_priority(trigger: Trigger) -> CallPriority {
+    match trigger {
         Trigger::Person => CallPriority::Person,
         Trigger::Routine | Trigger::All => CallPriority::Push,
     }

@@ -1,11 +1,11 @@
-//! A usable access token, with at most one refresher per grant across all processes.
+//! Provides usable access tokens. At most one process at a time refreshes the tokens of a grant.
 //!
-//! Xero gives a new refresh token with every refresh and takes the previous one for 30 minutes
-//! more. So the new pair is written to the secret *before* the access token is used: a crash
-//! between Xero's answer and our write leaves the previous refresh token, which still works; a
-//! crash after it leaves the new one. The row holds the lock and names the value of the secret that
-//! it is about. If a read shows an older one, or none, that value is read by its version; until it
-//! is visible, reads are repeated for some minutes.
+//! Xero issues a new refresh token with every refresh and accepts the previous one for another 30
+//! minutes. So the new pair is written to the secret *before* the access token is used: after a
+//! crash between Xero's answer and our write, the secret holds the previous refresh token, which
+//! still works; after a later crash, it holds the new one. The row holds the lock and names the
+//! version of the secret that it describes. If a read returns an older version, or none, that
+//! version is read by its id, repeatedly for some minutes until it is visible.
 
 mod consent;
 mod ending;
@@ -41,7 +41,7 @@ use crate::{Engine, Invocation};
 const RECHECK_INTERVAL: Duration = Duration::from_millis(250);
 const RECHECKS_MAX: u32 = 180;
 
-/// The time reserved for recording that waiting was in vain.
+/// The time reserved for recording that the wait timed out.
 const REPORT_SECONDS: i64 = 10;
 
 /// Why there is no access token.
@@ -56,19 +56,19 @@ pub enum TokenError {
     /// The secret does not hold tokens.
     #[error("the grant's secret cannot be read")]
     Undecodable,
-    /// Xero gave no new tokens.
+    /// Xero issued no new tokens.
     #[error("could not renew the tokens")]
     Xero(#[source] XeroError),
-    /// Xero refused the refresh token, or there is none: a person has to connect again.
+    /// Xero refused the refresh token, or there is none: a user has to reconnect.
     #[error("the grant is no longer valid")]
     ReconnectNeeded,
-    /// Another process held the lock, or the secret was not visible, for all the time there was.
+    /// Another process held the lock, or the secret was not visible, until the time ran out.
     #[error("timed out waiting for the tokens")]
     Busy,
 }
 
 impl TokenError {
-    /// What it means for an operation, and the message for people.
+    /// Returns the failure of an operation, with the message for people.
     pub fn to_failure(&self, now: Timestamp) -> Failure {
         match self {
             Self::ReconnectNeeded => reconnect_failure(),
@@ -95,7 +95,7 @@ impl TokenError {
     }
 }
 
-/// The failure of everything that needs a connection that Xero no longer honours.
+/// The failure of records whose connection Xero no longer accepts.
 pub fn reconnect_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
@@ -110,37 +110,38 @@ pub fn reconnect_failure() -> Failure {
 pub struct TokenRequest<'a> {
     /// The grant.
     pub grant: GrantId,
-    /// The serial of the consent that the account was connected with: older tokens may cover less.
+    /// The serial of the consent with which the account was connected. Older tokens may cover fewer
+    /// permissions.
     pub consented: u64,
-    /// One that Xero has just rejected, however fresh it looks.
+    /// A token that Xero has just rejected, even if it has not expired.
     pub rejected: Option<&'a SecretString>,
 }
 
-/// An access token. If another process is renewing it, or its secret is not visible yet, this one
-/// looks until that is over, or gives up in time to say so.
+/// Returns an access token. If another process is renewing it, or its secret is not visible yet,
+/// this process checks until that changes, or gives up early enough to record the failure.
 pub async fn access_token(
     engine: &Engine,
     wanted: TokenRequest<'_>,
     invocation: Invocation,
 ) -> Result<SecretString, TokenError> {
     let TokenRequest { grant: id, consented, rejected } = wanted;
-    if let Some(kept) = engine.tokens.get(id, consented)
-        && grant::is_usable(ends_at(&kept, rejected), engine.clock.now())
+    if let Some(tokens) = engine.tokens.get(id, consented)
+        && grant::is_usable(ends_at(&tokens, rejected), engine.clock.now())
     {
-        return Ok(kept.access_token());
+        return Ok(tokens.access_token());
     }
     let time_to_tell = SignedDuration::from_secs(REPORT_SECONDS);
     let latest = invocation.deadline.saturating_sub(time_to_tell).unwrap_or(Timestamp::MIN);
     for _ in 0..RECHECKS_MAX {
         let row = engine.store.find_grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
         let plan = match read_visible_tokens(engine, &row.record).await? {
-            VisibleTokens::Tokens(kept) => {
-                match row.record.plan_token_access(ends_at(&kept, rejected), engine.clock.now()) {
+            VisibleTokens::Tokens(tokens) => {
+                match row.record.plan_token_access(ends_at(&tokens, rejected), engine.clock.now()) {
                     TokenPlan::Use => {
                         if row.record.missing_since.is_some() {
                             record_missing_since(engine, &row, None).await;
                         }
-                        return Ok(cache_tokens(engine, id, kept));
+                        return Ok(cache_tokens(engine, id, tokens));
                     }
                     plan
                     @ (TokenPlan::WaitUntil(_) | TokenPlan::Refresh | TokenPlan::Reconnect) => plan,
@@ -167,19 +168,19 @@ pub async fn access_token(
     Err(TokenError::Busy)
 }
 
-/// What a read of a grant's secret shows.
+/// The result of reading a grant's secret.
 pub(super) enum VisibleTokens {
-    /// The tokens that the row is about, or newer ones.
+    /// The tokens that the row describes, or newer ones.
     Tokens(KeptTokens),
-    /// What the row is about is not visible yet.
+    /// The version that the row describes is not visible yet.
     NotYet,
-    /// There is no secret to be seen, and the row does not say yet since when.
+    /// No secret is visible, and the row does not record yet since when.
     Missing,
-    /// There has been no secret for some minutes.
+    /// No secret has been visible for some minutes.
     Gone,
 }
 
-/// Reads a grant's tokens. What this process wrote itself is as good as what is read.
+/// Reads a grant's tokens. Tokens that this process wrote itself need not be read.
 pub(super) async fn read_visible_tokens(
     engine: &Engine,
     row: &Grant,
@@ -195,23 +196,23 @@ pub(super) async fn read_visible_tokens(
         (None, known) => known.filter(|_| row.secret.is_some()),
         (read, _) => read,
     };
-    // A process that was slower than its lock may have written older tokens over those that the row
-    // names.
+    // A process whose lock had expired may have overwritten the tokens that the row names with
+    // older ones.
     if let Some(named) = row.secret
-        && newest.as_ref().is_none_or(|kept| kept.serial < named.serial)
+        && newest.as_ref().is_none_or(|tokens| tokens.serial < named.serial)
     {
         newest = read_tokens_version(engine, row, named.id).await?.or(newest);
     }
-    Ok(match (row.secret_visibility(newest.as_ref().map(|kept| kept.serial), now), newest) {
-        (SecretVisibility::Current, Some(kept)) => VisibleTokens::Tokens(kept),
+    Ok(match (row.secret_visibility(newest.as_ref().map(|tokens| tokens.serial), now), newest) {
+        (SecretVisibility::Current, Some(tokens)) => VisibleTokens::Tokens(tokens),
         (SecretVisibility::NotYet, None) if row.missing_since.is_none() => VisibleTokens::Missing,
         (SecretVisibility::NotYet, _) => VisibleTokens::NotYet,
         (SecretVisibility::Current | SecretVisibility::Gone, _) => VisibleTokens::Gone,
     })
 }
 
-/// Writes down since when the secret has been missing, or that it is there again. A row that
-/// somebody else is working on, or that has changed, is left alone: the next look comes soon.
+/// Records since when the secret has been missing, or that it exists again. A row that another
+/// process holds or has changed is left unchanged: the next check follows soon.
 pub(super) async fn record_missing_since(
     engine: &Engine,
     row: &VersionedRecord<Grant>,
@@ -221,8 +222,8 @@ pub(super) async fn record_missing_since(
     if row.record.is_refreshing(now) || row.record.is_ending(now) {
         return;
     }
-    let noted = Grant { missing_since: since, ..row.record.clone() };
-    match engine.store.put_grant(&noted, WriteExpectation::Version(row.version)).await {
+    let updated = Grant { missing_since: since, ..row.record.clone() };
+    match engine.store.put_grant(&updated, WriteExpectation::Version(row.version)).await {
         Ok(_) | Err(StoreError::Conflict) => {}
         Err(error) => {
             tracing::warn!(
@@ -233,16 +234,16 @@ pub(super) async fn record_missing_since(
     }
 }
 
-fn cache_tokens(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
-    let access = kept.access_token();
-    engine.tokens.put_newer(id, kept);
+fn cache_tokens(engine: &Engine, id: GrantId, tokens: KeptTokens) -> SecretString {
+    let access = tokens.access_token();
+    engine.tokens.put_newer(id, tokens);
     access
 }
 
-/// When the kept access token ends; one that Xero has rejected is over.
-fn ends_at(kept: &KeptTokens, rejected: Option<&SecretString>) -> Timestamp {
-    let is_rejected = rejected.is_some_and(|token| is_same_secret(token, &kept.access_token));
-    if is_rejected { Timestamp::UNIX_EPOCH } else { kept.access_expires_at }
+/// Returns when the stored access token expires. A token that Xero has rejected counts as expired.
+fn ends_at(tokens: &KeptTokens, rejected: Option<&SecretString>) -> Timestamp {
+    let is_rejected = rejected.is_some_and(|token| is_same_secret(token, &tokens.access_token));
+    if is_rejected { Timestamp::UNIX_EPOCH } else { tokens.access_expires_at }
 }
 
 fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
@@ -269,12 +270,13 @@ async fn read_tokens_version(
 }
 
 impl Engine {
-    /// The name of the secret that holds a grant's tokens.
+    /// Returns the name of the secret that holds a grant's tokens.
     pub(crate) fn secret_name(&self, grant: &Grant) -> String {
         self.numbered_secret_name(grant.id, grant.secret_number)
     }
 
-    /// The name of one of a grant's secrets: only that of the newest consent holds tokens.
+    /// Returns the name of one of a grant's secrets. Only the secret of the newest consent holds
+    /// tokens.
     pub(crate) fn numbered_secret_name(&self, grant: GrantId, number: u32) -> String {
         let name = format!("{}{grant}", self.endpoints.grant_secret_prefix);
         if number == 0 { name } else { format!("{name}.{number}") }

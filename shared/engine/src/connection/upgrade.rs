@@ -25,14 +25,15 @@ const ATTENTION_UPGRADE: &str = "attention";
 /// The upgrade that makes every record that waits for another one findable by that one's key.
 const DEPENDANTS_UPGRADE: &str = "dependants";
 
-/// Which connections have their claims.
+/// The connections that have their claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimProgress {
-    /// All of them.
+    /// All connections.
     All,
-    /// All whose rows can be read. Which grants the others use is unknown, so no grant is revoked.
+    /// All connections whose rows can be read. The grants of the others are unknown, so no grant is
+    /// revoked.
     AllReadable,
-    /// Time ran out before all were found.
+    /// Not all connections, because time ran out.
     CutShort,
 }
 
@@ -74,22 +75,22 @@ pub(crate) async fn claim_existing_connections(
         return Ok(ClaimProgress::All);
     }
     let mut claims = ClaimProgress::All;
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(ClaimProgress::CutShort);
         }
-        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+        let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
         claim_for_accounts(engine, accounts, &mut claims).await?;
     }
     // Connected accounts that are not polled, such as expired ones, have at least a sync log.
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(ClaimProgress::CutShort);
         }
-        let accounts = walk.take_page(engine.store.list_logged(shard, after, PAGE).await?);
+        let accounts = scan.take_page(engine.store.list_logged(shard, after, PAGE).await?);
         claim_for_accounts(engine, accounts, &mut claims).await?;
     }
     if claims == ClaimProgress::All {
@@ -139,12 +140,12 @@ async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), S
     if engine.store.is_upgraded(ATTENTION_UPGRADE).await? {
         return Ok(());
     }
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(());
         }
-        let given_up = walk.take_page(engine.store.list_given_up(shard, after, PAGE).await?);
+        let given_up = scan.take_page(engine.store.list_given_up(shard, after, PAGE).await?);
         let indexed = given_up
             .iter()
             .map(|key| engine.skip_failing(&key.ledger.account, index_record(engine, key)).boxed());
@@ -175,12 +176,12 @@ async fn record_dependants(engine: &Engine, invocation: Invocation) -> Result<()
     if engine.store.is_upgraded(DEPENDANTS_UPGRADE).await? {
         return Ok(());
     }
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(());
         }
-        let parked = walk.take_page(engine.store.list_all_parked(shard, after, PAGE).await?);
+        let parked = scan.take_page(engine.store.list_all_parked(shard, after, PAGE).await?);
         let recorded = parked.iter().map(|key| {
             engine.skip_failing(&key.ledger.account, record_dependant(engine, key)).boxed()
         });

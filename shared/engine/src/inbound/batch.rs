@@ -45,10 +45,10 @@ impl<'a> MessageBatch<'a> {
     pub(super) fn add_message(
         &mut self,
         message: usize,
-        told: Result<Result<MessageTarget, MessageOutcome>, PersistError>,
+        prepared: Result<Result<MessageTarget, MessageOutcome>, PersistError>,
         content: &'a MessageContent,
     ) {
-        match told {
+        match prepared {
             Ok(Ok(MessageTarget { ledger, also, failed })) => {
                 if let Some((kind, crm_id)) = also {
                     let arrival = BatchRecord { message, crm_id, content: None };
@@ -69,8 +69,8 @@ impl<'a> MessageBatch<'a> {
     }
 
     /// Adds a wake-up about records.
-    pub(super) fn add_wake_up(&mut self, message: usize, wake: &WakeUp, records: &[CrmId]) {
-        let group = self.find_or_add_group(wake.target_ledger(), wake.kind);
+    pub(super) fn add_wake_up(&mut self, message: usize, wake_up: &WakeUp, records: &[CrmId]) {
+        let group = self.find_or_add_group(wake_up.target_ledger(), wake_up.kind);
         let arrival =
             |crm_id: &CrmId| BatchRecord { message, crm_id: crm_id.clone(), content: None };
         group.arrivals.extend(records.iter().map(arrival));

@@ -1,5 +1,5 @@
-//! Reports messages that are moved to the dead-letter queue: the account learns which record is
-//! affected and why, as far as the message is readable.
+//! Reports messages that are moved to the dead-letter queue: the sync log and an event tell the
+//! account which record is affected and why, as far as the message is readable.
 
 use domain::dead_letter::DeadLetterReason;
 use domain::envelope::{MessageSubject, UnreadableBody, find_subject};

@@ -13,11 +13,11 @@ use store::{ConflictLimit, StoreError};
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 
-/// What is known of a message that was received again.
+/// The known facts about a message that was received again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepeatedDelivery {
-    /// How often the function stopped while it processed the message. If it never did, the message
-    /// may be processed together with others.
+    /// How often the function stopped while it processed the message. If the count is zero, the
+    /// message may be processed together with others.
     pub stops: u32,
     /// Whether the message may now be marked. The caller must report the end of the processing.
     pub is_marked: bool,

@@ -29,11 +29,11 @@ pub(super) async fn process_group(
     if count_batch(group, delivery).should_defer() {
         return defer_group(engine, group).await;
     }
-    let mut ends = Vec::new();
+    let mut outcomes = Vec::new();
     for wave in split_into_waves(&group.arrivals) {
-        ends.extend(push_wave(engine, group, wave, invocation).await);
+        outcomes.extend(push_wave(engine, group, wave, invocation).await);
     }
-    ends
+    outcomes
 }
 
 fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecords {
@@ -70,23 +70,23 @@ async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOut
     let RecordGroup { ledger, kind, arrivals } = group;
     let arrivals = arrivals.iter().collect::<Vec<_>>();
     let failed = keep_clients(engine, ledger, *kind, &arrivals).await;
-    let (mut ends, mut kept) = (Vec::with_capacity(arrivals.len()), Vec::new());
+    let (mut outcomes, mut stored) = (Vec::with_capacity(arrivals.len()), Vec::new());
     for arrival in arrivals {
         let result = match failed_client(arrival, &failed) {
             Some(error) => Err(error.clone()),
             None => isolate_record(keep_record(engine, ledger, *kind, arrival)).await,
         };
         match result {
-            Ok(()) => kept.push(arrival),
-            Err(error) => ends.push((arrival.message, Err(error))),
+            Ok(()) => stored.push(arrival),
+            Err(error) => outcomes.push((arrival.message, Err(error))),
         }
     }
-    let records = kept.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
+    let records = stored.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
     let records = records.into_iter().collect::<Vec<_>>();
     let left = engine.enqueue_wake_ups(ledger, *kind, &records).await;
     let left = left.map_err(PersistError::from).map(|()| MessageOutcome::PutOff);
-    ends.extend(kept.into_iter().map(|arrival| (arrival.message, left.clone())));
-    ends
+    outcomes.extend(stored.into_iter().map(|arrival| (arrival.message, left.clone())));
+    outcomes
 }
 
 async fn keep_record(
@@ -121,11 +121,11 @@ async fn push_wave(
 ) -> Vec<IndexedOutcome> {
     let RecordGroup { ledger, kind, arrivals: _ } = group;
     let failed = push_clients(engine, ledger, *kind, &wave, invocation).await;
-    let mut ends = Vec::with_capacity(wave.len());
+    let mut outcomes = Vec::with_capacity(wave.len());
     let mut ready = Vec::with_capacity(wave.len());
     for arrival in wave {
         match failed_client(arrival, &failed) {
-            Some(error) => ends.push((arrival.message, Err(error.clone()))),
+            Some(error) => outcomes.push((arrival.message, Err(error.clone()))),
             None => ready.push(arrival),
         }
     }
@@ -141,9 +141,9 @@ async fn push_wave(
             let key = MappingKey::new(ledger.clone(), *kind, offer.crm_id.clone());
             log_without_push(engine, key, snapshot, pushed).await;
         }
-        ends.push((arrival.message, pushed.map(MessageOutcome::Pushed)));
+        outcomes.push((arrival.message, pushed.map(MessageOutcome::Pushed)));
     }
-    ends
+    outcomes
 }
 
 /// Logs an arrived snapshot that required no work.
@@ -153,7 +153,7 @@ async fn log_without_push(
     snapshot: &KeptSnapshot,
     pushed: &PushOutcome,
 ) {
-    let told = match pushed {
+    let message = match pushed {
         PushOutcome::Unchanged => "Xero already has this version.".to_owned(),
         PushOutcome::Stale { known } => {
             format!("Version {} arrived after version {known} and was ignored.", snapshot.revision)
@@ -169,7 +169,7 @@ async fn log_without_push(
     };
     let MappingKey { ledger, kind, crm_id } = key;
     let subject = (kind, crm_id, snapshot.natural_key.clone());
-    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
+    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, message, None).await;
 }
 
 /// Returns the newest snapshot of each client in the wave, and whether its document needs it in

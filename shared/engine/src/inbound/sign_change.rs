@@ -1,4 +1,4 @@
-//! Handles invoices whose total changed its sign. A negative invoice is a credit note in Xero, so
+//! Handles invoices whose total changed sign. A negative invoice is a credit note in Xero, so
 //! when the sign changes, the previous document is voided.
 
 use domain::crm::Revision;
@@ -15,10 +15,10 @@ use crate::errors::PersistError;
 use crate::sync::push::{self, KeepReason};
 use crate::sync::{CreditNoteEntity, InvoiceEntity, SyncEntity};
 
-/// What an invoice was before this message.
+/// The document that an invoice had before this message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SignChange {
-    /// The same kind of document, or not known.
+    /// The same kind of document, or none.
     No,
     /// The other kind of document, which this record voids.
     Retracted(EntityKind, CrmId),
@@ -29,7 +29,8 @@ pub(super) enum SignChange {
     },
 }
 
-/// Determines what the invoice of a message was before, and stores that the other document is void.
+/// Determines which kind of document the invoice of a message had before, and marks the other
+/// document as voided.
 pub(super) async fn apply_sign_change(
     engine: &Engine,
     ledger: &Ledger,

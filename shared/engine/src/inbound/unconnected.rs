@@ -1,4 +1,4 @@
-//! Limits the records that are stored for an account that is not connected.
+//! Limits how many records are stored for an account that is not connected.
 
 use domain::activity::KEPT_MAX;
 use domain::entity::EntityKind;
@@ -17,8 +17,8 @@ use crate::sync::{
     kept_records, sync_log,
 };
 
-/// Reserves room for the unknown records of a message. Returns `false` if there is none; nothing of
-/// the message is stored then.
+/// Reserves room for the unknown records of a message. Returns `false` if there is none; then
+/// nothing of the message is stored.
 pub(super) async fn admit_unconnected(
     engine: &Engine,
     ledger: &Ledger,
@@ -69,7 +69,7 @@ pub(super) async fn report_not_kept(
         ),
         "Connect Xero in Settings > Integrations > Xero, then send the record again.",
     );
-    let news = EventContent::Skipped {
+    let event_content = EventContent::Skipped {
         entity,
         crm_id: crm_id.clone(),
         number: number.clone(),
@@ -77,7 +77,7 @@ pub(super) async fn report_not_kept(
         message: failure.message.clone(),
         remedy: failure.remedy.clone(),
     };
-    engine.report_event(event_id, account, news).await?;
+    engine.report_event(event_id, account, event_content).await?;
     let subject = (entity, crm_id, number);
     let message = failure.to_string();
     sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;

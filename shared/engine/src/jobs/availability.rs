@@ -27,12 +27,13 @@ pub(crate) async fn check_availability(
     if !is_due || now > invocation.last_call {
         return Ok(());
     }
-    let Some(desk) = TenantSession::open_unavailable(engine, &connection, invocation) else {
+    let Some(tenant_session) = TenantSession::open_unavailable(engine, &connection, invocation)
+    else {
         return Ok(());
     };
-    match organisation::get_organisation(&desk.session).await {
+    match organisation::get_organisation(&tenant_session.session).await {
         Ok(_) => mark_available(engine, &connection).await,
-        Err(error) if is_refusal(&error) && is_link_removed(&desk, due).await => Ok(()),
+        Err(error) if is_refusal(&error) && is_link_removed(&tenant_session, due).await => Ok(()),
         Err(error) => {
             tracing::info!(
                 error = %ErrorChain(&error),
@@ -46,11 +47,14 @@ pub(crate) async fn check_availability(
 
 /// Returns whether the link was removed inside Xero; the connection has then ended. Only every
 /// second check asks for it, so that an unavailable organisation costs few calls.
-async fn is_link_removed(desk: &TenantSession<'_>, due: Option<UnavailablePeriod>) -> bool {
+async fn is_link_removed(
+    tenant_session: &TenantSession<'_>,
+    due: Option<UnavailablePeriod>,
+) -> bool {
     if due.is_none_or(|due| due.looks % 2 == 1) {
         return false;
     }
-    match desk.check_link_at_xero().await {
+    match tenant_session.check_link_at_xero().await {
         Ok(is_linked) => !is_linked,
         Err(error) => {
             tracing::warn!(error = %ErrorChain(&error), "the connections could not be listed");

@@ -1,8 +1,8 @@
 //! The daily cleanup removes sync log entries older than 30 days and expired authorisations that
 //! the table has not yet removed by itself.
 //!
-//! It walks over accounts, page by page, while there is time; the next run resumes where the last
-//! one stopped. Running it twice does no harm. It uses the table only, never Xero.
+//! It processes accounts page by page while there is time; the next run resumes where the last one
+//! stopped. Running it twice does no harm. It uses the table only, never Xero.
 
 use std::num::NonZeroU16;
 
@@ -49,15 +49,15 @@ pub async fn remove_expired_rows(
         let removed = job.remove_shard_attempts(shard).await;
         count_removed(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
     }
-    let (mut walk, before) = job.resume_scan().await?;
-    while let Some((shard, after)) = walk.next_page() {
+    let (mut scan, before) = job.resume_scan().await?;
+    while let Some((shard, after)) = scan.next_page() {
         if job.has_time_run_out() {
             cleaned.is_cut_short = true;
             break;
         }
         let page = store.list_logged(shard, after, PAGE).await?;
-        let here = walk.clone();
-        let accounts = walk.take_page(page);
+        let here = scan.clone();
+        let accounts = scan.take_page(page);
         let removals =
             accounts.iter().map(|account| catch_panic(job.remove_account_entries(account)).boxed());
         for (account, removed) in
@@ -78,13 +78,13 @@ pub async fn remove_expired_rows(
         cleaned.accounts += accounts.len();
         // The next run starts with this page again. Accounts without expired entries cost little.
         if job.has_time_run_out() {
-            (walk, cleaned.is_cut_short) = (here, true);
+            (scan, cleaned.is_cut_short) = (here, true);
             break;
         }
     }
-    let place = walk.next_page().map(|(shard, after)| (shard, after.cloned()));
-    if place != before {
-        store.put_cleanup_cursor(place).await?;
+    let resume_point = scan.next_page().map(|(shard, after)| (shard, after.cloned()));
+    if resume_point != before {
+        store.put_cleanup_cursor(resume_point).await?;
     }
     Ok(cleaned)
 }
@@ -105,12 +105,12 @@ impl CleanupRun<'_> {
     }
 
     async fn resume_scan(&self) -> Result<(ShardScan<AccountId>, CleanupResumePoint), StoreError> {
-        let place = self.store.find_cleanup_cursor().await?;
-        let walk = match place.clone() {
+        let resume_point = self.store.find_cleanup_cursor().await?;
+        let scan = match resume_point.clone() {
             Some((shard, after)) => ShardScan::from(shard, after),
             None => ShardScan::from_shard(0),
         };
-        Ok((walk, place))
+        Ok((scan, resume_point))
     }
 
     async fn remove_shard_attempts(&self, shard: u32) -> Result<usize, StoreError> {
@@ -119,7 +119,7 @@ impl CleanupRun<'_> {
             let removed =
                 self.store.remove_expired_attempts(shard, self.now, ROWS_PER_STEP).await?;
             rows += removed.rows;
-            // The index may still list rows that are gone; nothing else can be removed now.
+            // The index may still list rows that were removed; nothing else can be removed now.
             if !removed.is_more || removed.rows == 0 {
                 break;
             }
@@ -132,7 +132,7 @@ impl CleanupRun<'_> {
         while !self.has_time_run_out() {
             let removed = self.store.remove_expired_log(account, self.now, ROWS_PER_STEP).await?;
             rows += removed.rows;
-            // Nothing else can be removed now: what is left is corrupt, or gone already.
+            // Nothing else can be removed now: the remaining rows are corrupt or already removed.
             if !removed.is_more || removed.rows == 0 {
                 break;
             }

@@ -27,10 +27,10 @@ use crate::{Engine, Invocation};
 const WORK_ENDS_AFTER: SignedDuration =
     SignedDuration::from_mins(OAUTH_ATTEMPT_MINUTES + TICKET_MINUTES);
 
-/// How far an account is erased.
+/// The progress of erasing an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ErasureSummary {
-    /// Whether everything about the account is removed. Otherwise repeat the command.
+    /// Whether all data of the account is removed. Otherwise repeat the command.
     pub done: bool,
     /// Rows removed by this run.
     pub rows: usize,
@@ -67,7 +67,7 @@ pub async fn erase_account(
             is_empty &= is_removed;
         }
         // Later log entries of the account have to register its log again.
-        engine.noted.forget_account(account);
+        engine.logged_accounts.forget_account(account);
     }
     let mut erased = ErasureSummary {
         done: false,
@@ -109,7 +109,8 @@ fn list_partitions(account: &AccountId, tenants: &BTreeSet<TenantId>) -> Vec<Acc
     ledgers.chain(own).collect()
 }
 
-/// Removes the rows of a partition while there is time. Returns how many, and whether none is left.
+/// Removes the rows of a partition while there is time. Returns how many, and whether all are
+/// removed.
 async fn remove_rows(
     engine: &Engine,
     partition: &AccountPartition,

@@ -1,7 +1,7 @@
-//! The hourly health check counts what was given up, what is late, and which connections were ended
-//! inside Xero.
+//! The hourly health check counts records that were given up, work that is late, and connections
+//! that were ended inside Xero.
 //!
-//! It does not change records. The sweep repairs what is late; this check reports what several
+//! It does not change records. The sweep repairs late work; this check reports work that several
 //! sweeps did not repair. Running it twice does no harm.
 
 mod disconnected;

@@ -53,28 +53,28 @@ pub async fn renew_unused_tokens(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<KeepAliveSummary, StoreError> {
-    let mut kept = KeepAliveSummary::default();
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut summary = KeepAliveSummary::default();
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
-            kept.is_cut_short = true;
+            summary.is_cut_short = true;
             break;
         }
-        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+        let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         let visits = ledgers
             .iter()
             .map(|ledger| catch_panic(renew_if_idle(engine, ledger, invocation)).boxed());
         for visited in concurrency::map_concurrently(visits.collect()).await {
             match visited {
-                Some(RenewalOutcome::Renewed) => kept.renewed += 1,
-                Some(RenewalOutcome::InUse) => kept.in_use += 1,
-                Some(RenewalOutcome::Expired) => kept.expired += 1,
-                Some(RenewalOutcome::Failed) | None => kept.failed += 1,
+                Some(RenewalOutcome::Renewed) => summary.renewed += 1,
+                Some(RenewalOutcome::InUse) => summary.in_use += 1,
+                Some(RenewalOutcome::Expired) => summary.expired += 1,
+                Some(RenewalOutcome::Failed) | None => summary.failed += 1,
             }
         }
     }
-    engine.metrics.record_metric(Metric::KeepAliveFailed(kept.failed));
-    Ok(kept)
+    engine.metrics.record_metric(Metric::KeepAliveFailed(summary.failed));
+    Ok(summary)
 }
 
 async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> RenewalOutcome {
@@ -98,13 +98,13 @@ async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation)
             );
             RenewalOutcome::Failed
         }
-        Err(trouble) => {
+        Err(error) => {
             let expired = is_expired(engine, ledger).await;
             tracing::warn!(
                 account.id = %account,
                 tenant.id = %tenant,
                 expired,
-                failure.code = %failure_code(engine, trouble),
+                failure.code = %failure_code(engine, error),
                 "a connection's tokens were not renewed"
             );
             if expired { RenewalOutcome::Expired } else { RenewalOutcome::Failed }
@@ -112,8 +112,8 @@ async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation)
     }
 }
 
-fn failure_code(engine: &Engine, trouble: AttemptError) -> Cow<'static, str> {
-    match trouble {
+fn failure_code(engine: &Engine, error: AttemptError) -> Cow<'static, str> {
+    match error {
         AttemptError::Xero(error) => error.to_failure(engine.clock.now()).code,
         AttemptError::Failure(failure)
         | AttemptError::Explained(failure)

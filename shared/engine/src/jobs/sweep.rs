@@ -1,5 +1,5 @@
-//! The sweep regularly finds rows whose wake-up was lost. Nothing depends on it while wake-ups
-//! arrive; without it, a wake-up that AWS loses would be lost work.
+//! The sweep regularly finds rows whose wake-up was lost. It is not needed while wake-ups arrive;
+//! without it, the work of a wake-up that AWS loses would never be done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -21,7 +21,7 @@ use crate::record_isolation::catch_panic;
 use crate::sync::{carry_over, release};
 use crate::{Engine, Invocation};
 
-/// How late a wake-up must be for its row to count as overdue.
+/// How late a wake-up must be before its row counts as overdue.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// How long the process that committed an event, or began a refresh, has to finish before the sweep
 /// does.
@@ -41,7 +41,7 @@ pub struct SweepSummary {
     pub parked: usize,
     /// Events that were delivered.
     pub events: usize,
-    /// Connections that were checked and need nothing more now.
+    /// Connections that were checked and have no further work for now.
     pub connections: usize,
     /// Grants whose last refresh was checked.
     pub grants: usize,
@@ -113,21 +113,21 @@ async fn sweep_due_rows(
             DueEntry::Outbox(account) => {
                 outboxes.insert(account);
             }
-            // A look may take calls to Xero.
+            // A check may make calls to Xero.
             DueEntry::Connection(_) | DueEntry::Grant(_) if is_out_of_time(engine, invocation) => {
                 swept.failed += 1;
             }
             DueEntry::Connection(account) => {
-                let looked = sweep_connection(engine, &account, invocation).boxed();
-                match isolate_record(looked).await {
+                let check = sweep_connection(engine, &account, invocation).boxed();
+                match isolate_record(check).await {
                     Ok(is_done) => swept.connections += usize::from(is_done),
                     Err(error) => count_account_failure(&account, &error, swept),
                 }
             }
             DueEntry::Grant(id) => {
                 swept.grants += 1;
-                let settled = catch_panic(sweep_grant(engine, id).boxed()).await;
-                swept.failed += usize::from(settled.is_none());
+                let result = catch_panic(sweep_grant(engine, id).boxed()).await;
+                swept.failed += usize::from(result.is_none());
             }
         }
     }
@@ -170,7 +170,7 @@ async fn sweep_parked_rows(
     Ok(())
 }
 
-/// Performs what is due for a connection. Returns whether it needs nothing more now.
+/// Performs the due work of a connection. Returns whether no work remains for now.
 async fn sweep_connection(
     engine: &Engine,
     account: &AccountId,
@@ -215,7 +215,7 @@ mod tests {
     fn sweeps_begin_with_another_shard_each_time_and_process_all() {
         let all: Vec<u32> = (0..SHARDS).collect();
         let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
-        // Also if every second sweep is missed.
+        // This also holds if every second sweep is missed.
         for minutes in [5, 10] {
             let mut first = BTreeSet::new();
             for number in 0..i64::from(SHARDS) {

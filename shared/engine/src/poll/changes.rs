@@ -1,4 +1,4 @@
-//! Reads what has changed in Xero since a ledger was last read, one page of each list at a time.
+//! Reads the changes in Xero since a ledger was last read, one page of each list at a time.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) struct PollReading {
 }
 
 impl PollReading {
-    /// Begins where the last poll stopped.
+    /// Begins at the position where the last poll stopped.
     pub(super) fn resume_from(progress: &PollProgress) -> Self {
         Self {
             invoices: ListReading::resume_at(progress.invoices_from, progress.invoices_read),
@@ -45,7 +45,7 @@ impl PollReading {
     /// poll is reached.
     pub(super) async fn read_pages(
         &mut self,
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
     ) -> Result<Option<PageChanges>, AttemptError> {
         let (of_invoices, of_payments) = (self.invoices.next_page(), self.payments.next_page());
         if of_invoices.is_none() && of_payments.is_none() {
@@ -53,16 +53,20 @@ impl PollReading {
         }
         let mut changes = PageChanges::default();
         if let Some(walk) = of_invoices {
-            let page = invoices::read_changed_page(&desk.session, walk.since, walk.at).await?;
-            self.invoices
-                .advance_to_next(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
+            let page =
+                invoices::read_changed_page(&tenant_session.session, walk.since, walk.at).await?;
+            self.invoices.advance_to_next(walk, &page, tenant_session.engine.clock.now(), |one| {
+                one.updated_at
+            });
             changes.invoices.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
         if let Some(walk) = of_payments {
-            let page = payments::read_changed_page(&desk.session, walk.since, walk.at).await?;
-            self.payments
-                .advance_to_next(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
+            let page =
+                payments::read_changed_page(&tenant_session.session, walk.since, walk.at).await?;
+            self.payments.advance_to_next(walk, &page, tenant_session.engine.clock.now(), |one| {
+                one.updated_at
+            });
             changes.payments.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
@@ -81,7 +85,7 @@ impl PollReading {
         }
     }
 
-    /// Whether both lists were read to their ends.
+    /// Returns whether both lists were read to the end.
     pub(super) const fn is_complete(&self) -> bool {
         self.invoices.walk.is_none() && self.payments.walk.is_none()
     }

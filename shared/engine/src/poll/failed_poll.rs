@@ -1,4 +1,4 @@
-//! Records that a poll failed, and whether an operator has to hear of it.
+//! Records failed polls, and decides when to alert an operator.
 
 use domain::failure::FailureClass;
 use domain::ids::Ledger;
@@ -10,9 +10,10 @@ use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 
-/// Whether only a person of the account can end the failure, whom the status and the sync log tell.
-pub(super) fn needs_account_action(trouble: &AttemptError) -> bool {
-    let class = match trouble {
+/// Returns whether only a user of the account can resolve the failure. The status and the sync log
+/// show it to them.
+pub(super) fn needs_account_action(error: &AttemptError) -> bool {
+    let class = match error {
         AttemptError::Xero(error) => error.failure_class(),
         AttemptError::Failure(failure)
         | AttemptError::Explained(failure)
@@ -22,8 +23,8 @@ pub(super) fn needs_account_action(trouble: &AttemptError) -> bool {
     class == FailureClass::Unauthorized
 }
 
-/// Records in the ledger's row since when its polls have failed. If every one has for an hour, the
-/// poll is counted as stalled, so that an operator hears of it.
+/// Records in the ledger's row since when its polls have failed. If all polls of an hour have
+/// failed, the ledger counts as stalled, which alerts an operator.
 pub(super) async fn record_poll_failure(engine: &Engine, ledger: &Ledger, is_for_operator: bool) {
     match write_failed_poll(engine, ledger).await {
         Ok(is_stalled) => {
@@ -53,7 +54,7 @@ async fn write_failed_poll(engine: &Engine, ledger: &Ledger) -> Result<bool, Sto
     let now = engine.clock.now();
     let failing = record.with_failed_poll(now);
     match engine.store.put_poll_progress(&failing, WriteExpectation::Version(version)).await {
-        // A concurrent poll has recorded the same.
+        // A concurrent poll has recorded the same failure.
         Ok(_) | Err(StoreError::Conflict) => Ok(failing.stalled_since(now).is_some()),
         Err(error) => Err(error),
     }

@@ -1,5 +1,5 @@
-//! Isolates invoices from each other: one that cannot be processed is reported and does not stop
-//! the others.
+//! Isolates invoices from each other: an invoice that cannot be processed is reported and does not
+//! stop the others.
 
 use domain::entity::EntityKind;
 use domain::ids::CrmId;
@@ -12,16 +12,16 @@ use crate::errors::{PersistError, isolate_record};
 use crate::ports::Metric;
 use crate::sync::sync_log;
 
-/// Processes one invoice. If that will always fail because of its rows, or panics, this is reported
-/// and does not stop the others, and the result is `None`.
+/// Processes one invoice. If this panics, or will always fail because of the invoice's rows, the
+/// error is reported, the other invoices continue, and the result is `None`.
 pub(super) async fn isolate_invoice<T>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     work: impl Future<Output = Result<T, PersistError>>,
 ) -> Result<Option<T>, PersistError> {
     match isolate_record(work).await {
         Err(error) if error.is_about_the_record() => {
-            report_failed_invoice(desk, crm_id, &error).await;
+            report_failed_invoice(tenant_session, crm_id, &error).await;
             Ok(None)
         }
         result => result.map(Some),
@@ -29,9 +29,13 @@ pub(super) async fn isolate_invoice<T>(
 }
 
 /// Reports that an invoice cannot be processed.
-async fn report_failed_invoice(desk: &TenantSession<'_>, crm_id: &CrmId, error: &PersistError) {
-    let account = &desk.ledger.account;
-    desk.engine.metrics.record_metric(Metric::Defect);
+async fn report_failed_invoice(
+    tenant_session: &TenantSession<'_>,
+    crm_id: &CrmId,
+    error: &PersistError,
+) {
+    let account = &tenant_session.ledger.account;
+    tenant_session.engine.metrics.record_metric(Metric::Defect);
     tracing::error!(
         error = %ErrorChain(error),
         account.id = %account,
@@ -39,17 +43,20 @@ async fn report_failed_invoice(desk: &TenantSession<'_>, crm_id: &CrmId, error: 
         "an invoice could not be observed"
     );
     let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
-    let told = "Payments on it in Xero could not be recorded. Contact support.".to_owned();
-    sync_log::log_idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
+    let message =
+        "Payments of this invoice in Xero could not be recorded. Contact support.".to_owned();
+    sync_log::log_idle(tenant_session.engine, account, subject, LogStatus::Skipped, message, None)
+        .await;
 }
 
 /// Returns the payments on an invoice that are known. `None` if its rows cannot be read.
 pub(super) async fn known_payments(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
 ) -> Result<Option<Vec<ReceivedPayment>>, PersistError> {
     let read = async {
-        let rows = desk.engine.store.find_invoice_payments(&desk.ledger, crm_id).await;
+        let rows =
+            tenant_session.engine.store.find_invoice_payments(&tenant_session.ledger, crm_id).await;
         let rows = rows.map_err(PersistError::from)?;
         Ok::<_, PersistError>(rows.map(|rows| rows.record.received).unwrap_or_default())
     };

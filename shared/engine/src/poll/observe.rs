@@ -27,115 +27,118 @@ use crate::errors::PersistError;
 use crate::sync::sync_log;
 use crate::{Engine, concurrency};
 
-/// Observes what was read and what belongs to it: invoices on which a payment changed, and the
-/// payments of changed invoices. `touched` are invoices with a change that could not be read.
-/// Returns how many invoices had news.
+/// Observes the changes that were read, the invoices of changed payments, and the payments of
+/// changed invoices. `touched` are invoices with a change that could not be read. Returns the
+/// number of invoices with changes.
 pub(super) async fn observe_changes(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     mut details: BTreeMap<XeroPaymentId, RemotePayment>,
     touched: &BTreeSet<XeroInvoiceId>,
 ) -> Result<usize, AttemptError> {
     let ids = seen.keys().copied().chain(details.values().filter_map(|one| one.invoice));
-    let ours = find_own_invoices(desk, ids.chain(touched.iter().copied()).collect()).await?;
+    let ours =
+        find_own_invoices(tenant_session, ids.chain(touched.iter().copied()).collect()).await?;
     let mut unread = Vec::new();
     for (id, crm_id) in ours.iter().filter(|(id, _)| !seen.contains_key(id)) {
-        if touched.contains(id) || has_news(desk, *id, crm_id, &details).await? {
+        if touched.contains(id) || has_news(tenant_session, *id, crm_id, &details).await? {
             unread.push(*id);
         }
     }
     let known = ours.iter().filter_map(|(id, crm_id)| Some((crm_id.clone(), seen.remove(id)?)));
     let known = known.collect::<Vec<_>>();
-    let mut news = observe_known(desk, known, &mut details).await?;
+    let mut changed = observe_known(tenant_session, known, &mut details).await?;
     for ids in unread.chunks(IDS_LIMIT) {
-        let more = invoices::find_by_ids(&desk.session, ids).await?;
-        unreadable::report_unreadable_rows(desk, &more.undecodable).await?;
+        let more = invoices::find_by_ids(&tenant_session.session, ids).await?;
+        unreadable::report_unreadable_rows(tenant_session, &more.undecodable).await?;
         let known = more.rows.into_iter();
         let known = known.filter_map(|one| Some((ours.get(&one.id)?.clone(), one)));
-        news += observe_known(desk, known.collect(), &mut details).await?;
+        changed += observe_known(tenant_session, known.collect(), &mut details).await?;
     }
-    Ok(news)
+    Ok(changed)
 }
 
 /// Observes invoices. Those with payments whose details are unknown come in groups, with one call
-/// for each, and every group is committed before the next call: the calls of a minute or of a day
-/// may end before all groups are read, and then the next poll has fewer left. Returns how many
-/// invoices had news.
+/// for each, and every group is committed before the next call: a rate limit may be reached before
+/// all groups are read, and then the next poll has fewer of them to read. Returns the number of
+/// invoices with changes.
 async fn observe_known(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     known: Vec<(CrmId, RemoteInvoice)>,
     details: &mut BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<usize, AttemptError> {
     let (mut complete, mut lacking) = (Vec::new(), Vec::new());
     for (crm_id, remote) in known {
-        let has_details = has_details(desk, &crm_id, &remote, details).await?;
+        let has_details = has_details(tenant_session, &crm_id, &remote, details).await?;
         let group = if has_details { &mut complete } else { &mut lacking };
         group.push((crm_id, remote));
     }
-    let mut news = observe_group(desk, &complete, details).await?;
+    let mut changed = observe_group(tenant_session, &complete, details).await?;
     for group in lacking.chunks(INVOICES_LIMIT) {
         let ids = group.iter().map(|(_, remote)| remote.id).collect::<Vec<_>>();
-        let found = payments::find_by_invoices(&desk.session, &ids).await?;
+        let found = payments::find_by_invoices(&tenant_session.session, &ids).await?;
         details.extend(found.rows.into_iter().map(|one| (one.id, one)));
-        news += observe_group(desk, group, details).await?;
+        changed += observe_group(tenant_session, group, details).await?;
     }
-    Ok(news)
+    Ok(changed)
 }
 
-/// Observes invoices whose payments are known as far as Xero tells. Returns how many had news.
+/// Observes invoices whose payments are known as far as Xero reports them. Returns the number of
+/// invoices with changes.
 async fn observe_group(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     group: &[(CrmId, RemoteInvoice)],
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<usize, AttemptError> {
-    let accounts = load_chart_for_deposits(desk, group, details).await?;
+    let accounts = load_chart_for_deposits(tenant_session, group, details).await?;
     let observed = group.iter().map(|(crm_id, remote)| {
-        observe_present(desk, crm_id, remote, details, accounts.as_ref()).boxed()
+        observe_present(tenant_session, crm_id, remote, details, accounts.as_ref()).boxed()
     });
     let observed = concurrency::map_concurrently(observed.collect()).await;
     // Each invoice was observed regardless of errors of the others.
     let observed = observed.into_iter().collect::<Result<Vec<_>, PersistError>>()?;
-    Ok(observed.into_iter().filter(|news| *news).count())
+    Ok(observed.into_iter().filter(|changed| *changed).count())
 }
 
-/// Observes an invoice that Xero has. Returns whether there was news.
+/// Observes an invoice that Xero has. Returns whether it had changed.
 async fn observe_present(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
     chart: Option<&Chart>,
 ) -> Result<bool, PersistError> {
     let observed = async {
-        let payments = collect_payments(desk, remote, details, chart);
+        let payments = collect_payments(tenant_session, remote, details, chart);
         let seen = SeenInvoice::There { invoice: remote, payments: &payments };
-        observe_one(desk, crm_id, seen).await.map_err(PersistError::from)
+        observe_one(tenant_session, crm_id, seen).await.map_err(PersistError::from)
     };
     let observed = observed.boxed();
-    Ok(isolate_invoice(desk, crm_id, observed).await?.unwrap_or(false))
+    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or(false))
 }
 
-/// Observes that Xero no longer has an invoice. Returns whether there was news.
+/// Observes that Xero no longer has an invoice. Returns whether that was a change.
 pub(super) async fn observe_missing(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
 ) -> Result<bool, PersistError> {
-    let observed =
-        async { observe_one(desk, crm_id, SeenInvoice::Missing).await.map_err(PersistError::from) };
+    let observed = async {
+        observe_one(tenant_session, crm_id, SeenInvoice::Missing).await.map_err(PersistError::from)
+    };
     let observed = observed.boxed();
-    Ok(isolate_invoice(desk, crm_id, observed).await?.unwrap_or(false))
+    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or(false))
 }
 
-/// Returns whether a payment on an invoice differs from what is known. Payments that were read
+/// Returns whether a payment on an invoice differs from the known one. Payments that were read
 /// again because polls overlap do not.
 async fn has_news(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     id: XeroInvoiceId,
     crm_id: &CrmId,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<bool, PersistError> {
     // Observing the invoice reports that its rows cannot be read.
-    let Some(received) = known_payments(desk, crm_id).await? else { return Ok(true) };
+    let Some(received) = known_payments(tenant_session, crm_id).await? else { return Ok(true) };
     let is_news = |payment: &RemotePayment| {
         let known = received.iter().find(|one| one.id == payment.id);
         let counts = known.is_some_and(|one| one.is != Match::Removed);
@@ -144,18 +147,18 @@ async fn has_news(
     Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
 }
 
-/// Returns which of these invoices are ours, by their reverse links. One whose link cannot be read
-/// is reported and left out.
+/// Returns which of these invoices are ours, by their reverse links. An invoice whose link cannot
+/// be read is reported and left out.
 async fn find_own_invoices(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     ids: BTreeSet<XeroInvoiceId>,
 ) -> Result<BTreeMap<XeroInvoiceId, CrmId>, StoreError> {
     let mut rows = ReadAheadKeys::default();
     for id in &ids {
-        rows.add_linked_record(&desk.ledger, EntityKind::Invoice, (*id).into());
+        rows.add_linked_record(&tenant_session.ledger, EntityKind::Invoice, (*id).into());
     }
-    let engine: &Engine = &*desk.engine.with_rows_read_ahead(rows).await;
-    let linked = ids.into_iter().map(|id| find_owner(engine, &desk.ledger, id).boxed());
+    let engine: &Engine = &*tenant_session.engine.with_rows_read_ahead(rows).await;
+    let linked = ids.into_iter().map(|id| find_owner(engine, &tenant_session.ledger, id).boxed());
     let linked = concurrency::map_concurrently(linked.collect()).await;
     let linked = linked.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(linked.into_iter().flatten().collect())
@@ -173,11 +176,11 @@ async fn find_owner(
 
 /// Observes one invoice, and starts again after a conflict with another process.
 async fn observe_one(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     seen: SeenInvoice<'_>,
 ) -> Result<bool, StoreError> {
-    let (store, ledger) = (&desk.engine.store, &desk.ledger);
+    let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
     let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id.clone());
     let mut any = false;
     let mut conflicts = ConflictLimit::default();
@@ -187,7 +190,7 @@ async fn observe_one(
         let rows = rows.unwrap_or_else(|| {
             InvoicePaymentRows::without_payments(ledger.clone(), crm_id.clone())
         });
-        match observe_steps(desk, mapping, rows, seen, &mut any).await {
+        match observe_steps(tenant_session, mapping, rows, seen, &mut any).await {
             Ok(()) => return Ok(any),
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -196,7 +199,7 @@ async fn observe_one(
 
 /// Observes in steps that each fit into a transaction, while there is time.
 async fn observe_steps(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     mapping: VersionedRecord<Mapping>,
     rows: InvoicePaymentRows,
     seen: SeenInvoice<'_>,
@@ -204,13 +207,13 @@ async fn observe_steps(
 ) -> Result<(), StoreError> {
     let (mut mapping, mut rows) = (mapping, rows);
     loop {
-        let now = desk.engine.clock.now();
+        let now = tenant_session.engine.clock.now();
         let observation = observe_invoice(&mapping.record, &rows.record, seen, now);
         let Some(observation) = observation else { return Ok(()) };
         let is_all = observation.is_all;
-        let committed = commit_observation(desk, &mapping, &rows, observation).await?;
+        let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
         *any = true;
-        if is_all || desk.engine.clock.now() > desk.invocation.last_call {
+        if is_all || tenant_session.engine.clock.now() > tenant_session.invocation.last_call {
             return Ok(());
         }
         (mapping, rows) = committed;
@@ -219,24 +222,24 @@ async fn observe_steps(
 
 /// Commits a step. Returns the rows after it.
 async fn commit_observation(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     before: &VersionedRecord<Mapping>,
     rows: &InvoicePaymentRows,
     observation: InvoiceObservation,
 ) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
     let InvoiceObservation { mapping, receipts, news, is_all: _ } = observation;
-    let engine = desk.engine;
+    let engine = tenant_session.engine;
     let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
-    let events = engine.new_events(&desk.ledger.account, news);
+    let events = engine.new_events(&tenant_session.ledger.account, news);
     let row = Some((&mapping, before.version));
     let rows = engine.store.put_invoice_payments(rows, receipts, row, &events).await?;
-    engine.deliver_committed(&desk.ledger.account, &events).await;
+    engine.deliver_committed(&tenant_session.ledger.account, &events).await;
     let number = mapping.snapshot.natural_key.clone();
     let subject = (EntityKind::Invoice, mapping.key.crm_id.clone(), number);
     if !remarks.is_empty() {
-        let account = &desk.ledger.account;
-        let told = remarks.join(" ");
-        sync_log::log_idle(engine, account, subject, LogStatus::Synced, told, None).await;
+        let account = &tenant_session.ledger.account;
+        let message = remarks.join(" ");
+        sync_log::log_idle(engine, account, subject, LogStatus::Synced, message, None).await;
     }
     Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))
 }

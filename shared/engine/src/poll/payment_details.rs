@@ -17,7 +17,7 @@ use crate::errors::PersistError;
 /// Whether each payment of an invoice is among the details or known from an earlier poll. An
 /// invoice lists its payments without their bank accounts.
 pub(super) async fn has_details(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
@@ -28,7 +28,7 @@ pub(super) async fn has_details(
         return Ok(true);
     }
     // Observing the invoice reports that its rows cannot be read.
-    let Some(received) = known_payments(desk, crm_id).await? else { return Ok(true) };
+    let Some(received) = known_payments(tenant_session, crm_id).await? else { return Ok(true) };
     let known: BTreeSet<XeroPaymentId> = received.iter().map(|one| one.id).collect();
     Ok(unread.iter().all(|id| known.contains(id)))
 }
@@ -36,7 +36,7 @@ pub(super) async fn has_details(
 /// Returns the chart if a payment's account has to be named. It is read from Xero again if an
 /// account is missing, unless that was done a moment ago.
 pub(super) async fn load_chart_for_deposits(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     known: &[(CrmId, RemoteInvoice)],
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<Option<Chart>, AttemptError> {
@@ -45,19 +45,19 @@ pub(super) async fn load_chart_for_deposits(
     if paid.is_empty() {
         return Ok(None);
     }
-    let chart = chart::load_chart(desk).await?;
+    let chart = chart::load_chart(tenant_session).await?;
     let is_named = |one: &&RemotePayment| {
         chart.find_deposit_account(one.account_id, one.account_code.as_deref()).is_some()
     };
     if paid.iter().all(is_named) {
         return Ok(Some(chart));
     }
-    Ok(Some(chart::load_recent_chart(desk).await?))
+    Ok(Some(chart::load_recent_chart(tenant_session).await?))
 }
 
 /// Returns all payments of an invoice.
 pub(super) fn collect_payments(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
     chart: Option<&Chart>,
@@ -79,7 +79,7 @@ pub(super) fn collect_payments(
             account,
             batch: detail.and_then(|one| one.batch),
             is: Match::Imported,
-            seen_at: desk.engine.clock.now(),
+            seen_at: tenant_session.engine.clock.now(),
         };
         Some(received.with_clipped_texts())
     };

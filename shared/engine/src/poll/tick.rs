@@ -25,12 +25,12 @@ pub struct PollChunk {
     pub delay: SignedDuration,
 }
 
-/// Returns every ledger that is polled, in chunks.
+/// Returns all polled ledgers in chunks.
 pub async fn plan_tick(engine: &Engine) -> Result<Vec<PollChunk>, StoreError> {
     let mut ledgers = Vec::new();
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
-        ledgers.extend(walk.take_page(engine.store.list_polled(shard, after, PAGE).await?));
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
+        ledgers.extend(scan.take_page(engine.store.list_polled(shard, after, PAGE).await?));
     }
     Ok(spread_chunks(&ledgers))
 }

@@ -23,30 +23,30 @@ pub(super) fn affected_invoices(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceI
 
 /// Writes a sync log entry for each of our records among these rows.
 pub(super) async fn report_unreadable_rows(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     undecodable: &[OddRow],
 ) -> Result<(), StoreError> {
-    let (engine, ledger) = (desk.engine, &desk.ledger);
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     for odd in undecodable {
         let (Some(kind), Some(id)) = (row_kind(odd), odd.id) else { continue };
-        let found =
-            engine.skip_failing(&ledger.account, find_record(desk, kind, XeroId(id)).boxed());
+        let found = engine
+            .skip_failing(&ledger.account, find_record(tenant_session, kind, XeroId(id)).boxed());
         let Some(mapping) = found.await?.flatten() else { continue };
         let subject = (kind, mapping.key.crm_id, mapping.snapshot.natural_key);
         let failure = unreadable_row_failure(odd);
-        let (status, told) = (LogStatus::Waiting, failure.to_string());
-        sync_log::log_idle(engine, &ledger.account, subject, status, told, Some(&failure)).await;
+        let (status, message) = (LogStatus::Waiting, failure.to_string());
+        sync_log::log_idle(engine, &ledger.account, subject, status, message, Some(&failure)).await;
     }
     Ok(())
 }
 
 /// Returns our record of a document, if there is one.
 async fn find_record(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     kind: EntityKind,
     id: XeroId,
 ) -> Result<Option<Mapping>, StoreError> {
-    let (store, ledger) = (&desk.engine.store, &desk.ledger);
+    let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
     let Some(crm_id) = store.find_linked_record(ledger, kind, id).await? else { return Ok(None) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
     Ok(store.find_mapping(&key).await?.map(|row| row.record))

@@ -1,5 +1,5 @@
-//! Checks invoices one by one: all open ones once a day, because Xero's lists of changes miss some
-//! edits, and in every poll those on which a write or a read has shown a change.
+//! Checks invoices one by one: once a day all open invoices, because Xero's lists of changes miss
+//! some edits, and in every poll the invoices on which a write or a read has shown a change.
 
 use std::num::NonZeroU16;
 
@@ -24,44 +24,50 @@ use crate::errors::PersistError;
 const CALLS_MAX: usize = 10;
 
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the
-/// remaining calls are reserved for more urgent work, the next poll continues. Returns how many
-/// invoices had news.
+/// remaining calls are reserved for more urgent work, the next poll continues. Returns the number
+/// of invoices with changes.
 pub(super) async fn verify_open_invoices(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
 ) -> Result<usize, AttemptError> {
     let limit = ids_limit();
-    let store = &desk.engine.store;
-    let mut news = 0;
+    let store = &tenant_session.engine.store;
+    let mut changed = 0;
     for _ in 0..CALLS_MAX {
         let after = progress.verifying_after.clone();
-        let page = store.list_open_invoices(&desk.ledger, after.as_deref(), limit).await?;
-        match verify_invoices(desk, &page.invoices, CallPriority::Verification).await {
-            Ok(seen) => news += seen,
+        let page =
+            store.list_open_invoices(&tenant_session.ledger, after.as_deref(), limit).await?;
+        match verify_invoices(tenant_session, &page.invoices, CallPriority::Verification).await {
+            Ok(seen) => changed += seen,
             Err(AttemptError::Xero(error)) if matches!(*error, XeroError::NotPermitted { .. }) => {
-                return Ok(news);
+                return Ok(changed);
             }
-            Err(trouble) => return Err(trouble),
+            Err(error) => return Err(error),
         }
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
-            progress.verified_at = desk.engine.clock.now();
-            chart::check_account_codes(desk).await?;
+            progress.verified_at = tenant_session.engine.clock.now();
+            chart::check_account_codes(tenant_session).await?;
             break;
         }
     }
-    Ok(news)
+    Ok(changed)
 }
 
-/// Checks invoices with unobserved changes, as many as one call takes. Returns how many had news.
+/// Checks invoices with unobserved changes, as many as one call takes. Returns the number of
+/// invoices with changes.
 pub(super) async fn verify_unseen_invoices(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
 ) -> Result<usize, AttemptError> {
-    let unseen = desk.engine.store.list_unseen_invoices(&desk.ledger, ids_limit()).await?;
+    let unseen = tenant_session
+        .engine
+        .store
+        .list_unseen_invoices(&tenant_session.ledger, ids_limit())
+        .await?;
     if unseen.is_empty() {
         return Ok(0);
     }
-    verify_invoices(desk, &unseen, CallPriority::Poll).await
+    verify_invoices(tenant_session, &unseen, CallPriority::Poll).await
 }
 
 fn ids_limit() -> NonZeroU16 {
@@ -69,29 +75,32 @@ fn ids_limit() -> NonZeroU16 {
 }
 
 async fn verify_invoices(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     invoices: &[CrmId],
     priority: CallPriority,
 ) -> Result<usize, AttemptError> {
     let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
     for crm_id in invoices {
-        let key = MappingKey::new(desk.ledger.clone(), EntityKind::Invoice, crm_id.clone());
-        let read = async { desk.engine.store.find_mapping(&key).await.map_err(PersistError::from) };
-        let row = isolate_invoice(desk, crm_id, read).await?.flatten();
+        let key =
+            MappingKey::new(tenant_session.ledger.clone(), EntityKind::Invoice, crm_id.clone());
+        let read = async {
+            tenant_session.engine.store.find_mapping(&key).await.map_err(PersistError::from)
+        };
+        let row = isolate_invoice(tenant_session, crm_id, read).await?.flatten();
         if let Some(link) = row.and_then(|row| row.record.link) {
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
         }
     }
     let ids = linked.keys().copied().collect::<Vec<_>>();
-    let patient = desk.session_with_priority(priority);
+    let patient = tenant_session.session_with_priority(priority);
     let DecodedRows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
     // Unseen invoices are checked in every poll, which would report the same row each time.
     if priority == CallPriority::Verification {
-        unreadable::report_unreadable_rows(desk, &undecodable).await?;
+        unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;
     }
     let mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
         found.into_iter().map(|one| (one.id, one)).collect();
-    let mut news = 0;
+    let mut changed = 0;
     for (id, crm_id) in &linked {
         let is_listed = seen.contains_key(id) || undecodable.iter().any(|odd| odd.id == Some(id.0));
         if is_listed {
@@ -102,7 +111,9 @@ async fn verify_invoices(
         match invoices::get(&patient, *id).await {
             Ok(Some(one)) => drop(seen.insert(*id, one)),
             Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
-            Ok(None) => news += usize::from(observe::observe_missing(desk, crm_id).await?),
+            Ok(None) => {
+                changed += usize::from(observe::observe_missing(tenant_session, crm_id).await?)
+            }
             // Xero answers other calls. It is asked again with the next check.
             Err(
                 error @ (XeroError::ServerFault { .. }
@@ -111,7 +122,7 @@ async fn verify_invoices(
             ) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
-                    account.id = %desk.ledger.account,
+                    account.id = %tenant_session.ledger.account,
                     crm.id = %crm_id,
                     "Xero did not show an invoice; the others are checked"
                 );
@@ -119,6 +130,7 @@ async fn verify_invoices(
             Err(error) => return Err(error.into()),
         }
     }
-    news += observe::observe_changes(desk, seen, BTreeMap::new(), &BTreeSet::new()).await?;
-    Ok(news)
+    changed +=
+        observe::observe_changes(tenant_session, seen, BTreeMap::new(), &BTreeSet::new()).await?;
+    Ok(changed)
 }

@@ -1,9 +1,9 @@
-//! Applies credit to invoices, and takes it back.
+//! Applies credit to invoices, and removes it from them.
 //!
 //! Xero assigns no number to an allocation and accepts duplicates. So the existing allocations of
 //! the credit note are read before every write: one with the same invoice and amount that is linked
-//! to no other record is this one. An allocation that is to be taken back and is not linked is
-//! reserved first, so that no other record adopts it.
+//! to no other record is this one. An unlinked allocation that is to be removed is reserved first,
+//! so that no other record adopts it.
 
 mod explain;
 mod prerequisites;
@@ -36,7 +36,7 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 #[derive(Debug)]
 pub struct AllocationEntity;
 
-/// Allocations that earlier records of the same attempt have taken and are not linked to yet.
+/// Allocations that earlier records of the same attempt have adopted but are not linked to yet.
 type TakenAllocations = BTreeSet<XeroId>;
 
 #[async_trait]
@@ -75,20 +75,22 @@ impl SyncEntity for AllocationEntity {
         BTreeSet::new()
     }
 
-    /// Processes the tasks one after the other: each changes how much of its credit note remains
+    /// Processes the tasks sequentially, because each changes how much of its credit note remains
     /// for the next.
     async fn sync_batch<'t>(
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
         tasks: &'t [SyncTask<'t, Snapshot>],
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
         let mut taken = BTreeSet::new();
         for task in tasks {
             let outcome = match task.snapshot.standing {
-                AllocationRecordStatus::Applied => apply_credit(desk, task, &taken).await,
-                AllocationRecordStatus::Removed => delete_allocation(desk, task, &taken).await,
+                AllocationRecordStatus::Applied => apply_credit(tenant_session, task, &taken).await,
+                AllocationRecordStatus::Removed => {
+                    delete_allocation(tenant_session, task, &taken).await
+                }
             };
-            let link = outcome.as_ref().ok().and_then(|brought| brought.link.as_ref());
+            let link = outcome.as_ref().ok().and_then(|synced| synced.link.as_ref());
             taken.extend(link.map(|link| link.xero_id));
             task.record_outcome(outcome);
         }
@@ -97,49 +99,54 @@ impl SyncEntity for AllocationEntity {
 }
 
 async fn apply_credit(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
-    let ground = prerequisites::require_prerequisites(desk, task).await?;
-    let note = fetch_credit_note(desk, task, ground).await?;
+    let documents = prerequisites::require_prerequisites(tenant_session, task).await?;
+    let note = fetch_credit_note(tenant_session, task, documents).await?;
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
         let stands = has_allocation(&note, XeroAllocationId(link.xero_id.0));
-        let told = "It was removed in Xero. Apply the credit again in the CRM to apply it there.";
-        let remarks = if stands { Vec::new() } else { vec![told.to_owned()] };
+        let remark = "It was removed in Xero. Apply the credit again in the CRM to apply it there.";
+        let remarks = if stands { Vec::new() } else { vec![remark.to_owned()] };
         let link = Some(link.clone());
         return Ok(Synced { link, operation: LoggedOperation::Push, remarks });
     }
-    if let Some(id) = find_unlinked_allocation(desk, task, ground, &note, taken).await? {
-        let told = "It had already been applied in Xero.";
-        let remarks = if task.must_resolve() { Vec::new() } else { vec![told.to_owned()] };
+    if let Some(id) =
+        find_unlinked_allocation(tenant_session, task, documents, &note, taken).await?
+    {
+        let remark = "It had already been applied in Xero.";
+        let remarks = if task.must_resolve() { Vec::new() } else { vec![remark.to_owned()] };
         return Ok(synced_allocation(task, id, LoggedOperation::Adopt, remarks));
     }
     if let Some(failure) = explain::find_credit_note_obstacle(&note, &task.snapshot) {
         return Err(failure.into());
     }
-    write_allocation(desk, task, ground, taken).await
+    write_allocation(tenant_session, task, documents, taken).await
 }
 
 async fn write_allocation(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
-    ground: AllocationPrerequisites,
+    documents: AllocationPrerequisites,
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
     let document = AllocationDocument {
-        invoice: InvoiceReference { invoice_id: ground.invoice },
+        invoice: InvoiceReference { invoice_id: documents.invoice },
         amount: task.snapshot.amount,
         date: task.snapshot.date,
     };
     let key = task.idempotency_key(&credit_notes::allocation_body(&document));
-    let call = credit_notes::create_allocation(&desk.session, ground.note, &document, &key);
+    let call =
+        credit_notes::create_allocation(&tenant_session.session, documents.note, &document, &key);
     let is_named = |made: &RemoteAllocation| made.id.is_some();
     let (made, remarks) = match write_document(task, call, is_named).await {
         Ok(written) => written,
         Err(error) => {
-            return Err(explain::explain_refusal(desk, ground, &task.snapshot, error).await);
+            return Err(
+                explain::explain_refusal(tenant_session, documents, &task.snapshot, error).await
+            );
         }
     };
     let id = if let Some(id) = made.id {
@@ -147,8 +154,8 @@ async fn write_allocation(
     } else {
         // Xero's examples answer without an id, but the credit note shows it. Until it is known,
         // the write is unconfirmed.
-        let note = fetch_credit_note(desk, task, ground).await?;
-        find_unlinked_allocation(desk, task, ground, &note, taken)
+        let note = fetch_credit_note(tenant_session, task, documents).await?;
+        find_unlinked_allocation(tenant_session, task, documents, &note, taken)
             .await?
             .ok_or_else(allocation_not_shown_error)?
     };
@@ -156,7 +163,7 @@ async fn write_allocation(
 }
 
 async fn delete_allocation(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
@@ -169,23 +176,24 @@ async fn delete_allocation(
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());
     }
-    let ground = match (prerequisites::find_prerequisites(desk, task).await?, task.memory) {
-        (Some(ground), _) => ground,
-        (None, RecoveryMode::Normal) => return Ok(nothing()),
-        // The restored table may lack the documents as well. They are sent again first.
-        (None, RecoveryMode::LookBeforeCreate) => {
-            prerequisites::require_prerequisites(desk, task).await?
-        }
-    };
-    let note = fetch_credit_note(desk, task, ground).await?;
+    let documents =
+        match (prerequisites::find_prerequisites(tenant_session, task).await?, task.memory) {
+            (Some(documents), _) => documents,
+            (None, RecoveryMode::Normal) => return Ok(nothing()),
+            // The restored table may lack the documents as well. They are sent again first.
+            (None, RecoveryMode::LookBeforeCreate) => {
+                prerequisites::require_prerequisites(tenant_session, task).await?
+            }
+        };
+    let note = fetch_credit_note(tenant_session, task, documents).await?;
     let ours = match &task.mapping.link {
         Some(link) => {
             Some(XeroAllocationId(link.xero_id.0)).filter(|id| has_allocation(&note, *id))
         }
-        None => reserve_allocation(desk, task, ground, &note, taken).await?,
+        None => reserve_allocation(tenant_session, task, documents, &note, taken).await?,
     };
     let Some(id) = ours else { return Ok(nothing()) };
-    let call = credit_notes::delete_allocation(&desk.session, ground.note, id);
+    let call = credit_notes::delete_allocation(&tenant_session.session, documents.note, id);
     let call = call.map_ok(|remote| WriteOutcome::Done { remote, warnings: Vec::new() });
     write_document(task, call, |_| true).await.map_err(AttemptError::Xero)?;
     Ok(synced_allocation(task, id, operation, Vec::new()))
@@ -193,18 +201,18 @@ async fn delete_allocation(
 
 /// Reads the credit note from Xero.
 async fn fetch_credit_note(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
-    ground: AllocationPrerequisites,
+    documents: AllocationPrerequisites,
 ) -> Result<RemoteCreditNote, AttemptError> {
-    let note = credit_notes::get(&desk.session, ground.note).await?;
+    let note = credit_notes::get(&tenant_session.session, documents.note).await?;
     note.ok_or_else(|| {
         let number = &task.snapshot.credit_note_number;
         let failure = Failure::new(
             FailureClass::Rejected,
             "document_missing",
             format!("{number} is no longer in Xero."),
-            "Check in Xero what happened to it.",
+            "Find out in Xero why it is missing, then retry.",
         );
         failure.into()
     })
@@ -215,31 +223,31 @@ fn has_allocation(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {
 }
 
 /// Returns an allocation to the same invoice with the same amount that is linked to no other
-/// record. One that this record has reserved before comes first: if the record took another one, no
-/// record would ever take that one back.
+/// record. An allocation that this record has already reserved comes first: otherwise no record
+/// would ever remove it.
 async fn find_unlinked_allocation(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
-    ground: AllocationPrerequisites,
+    documents: AllocationPrerequisites,
     note: &RemoteCreditNote,
     taken: &TakenAllocations,
 ) -> Result<Option<XeroAllocationId>, AttemptError> {
     let same = |one: &&RemoteAllocation| {
-        one.invoice == ground.invoice && one.amount == task.snapshot.amount
+        one.invoice == documents.invoice && one.amount == task.snapshot.amount
     };
     let of_nobody_here = |id: &XeroAllocationId| !taken.contains(&XeroId::from(*id));
     let ids = note.allocations.iter().filter(same).filter_map(|one| one.id);
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let mut free = None;
     for id in ids.filter(of_nobody_here) {
-        let owner =
-            desk.engine.store.find_linked_record(&desk.ledger, EntityKind::Allocation, id.into());
+        let owner = engine.store.find_linked_record(ledger, EntityKind::Allocation, id.into());
         match owner.await {
             Ok(Some(owner)) if owner == task.mapping.key.crm_id => return Ok(Some(id)),
             Ok(Some(_)) => {}
             Ok(None) => free = free.or(Some(id)),
-            // It belongs to another record: nothing of this one can be in Xero.
+            // It belongs to another record, so this record cannot be in Xero.
             Err(error) if error.is_about_the_record() && !task.must_resolve() => {
-                desk.engine.report_unreadable(&desk.ledger.account, [&error]);
+                engine.report_unreadable(&ledger.account, [&error]);
             }
             Err(error) => return Err(error.into()),
         }
@@ -250,21 +258,27 @@ async fn find_unlinked_allocation(
 /// Like [`find_unlinked_allocation`], but reserves the allocation for this record, and skips those
 /// that another record has just claimed.
 async fn reserve_allocation(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,
-    ground: AllocationPrerequisites,
+    documents: AllocationPrerequisites,
     note: &RemoteCreditNote,
     taken: &TakenAllocations,
 ) -> Result<Option<XeroAllocationId>, AttemptError> {
     let mut taken = taken.clone();
-    while let Some(id) = find_unlinked_allocation(desk, task, ground, note, &taken).await? {
+    while let Some(id) =
+        find_unlinked_allocation(tenant_session, task, documents, note, &taken).await?
+    {
         let key = &task.mapping.key;
-        match desk.engine.store.reserve_document(key, id.into()).await {
+        match tenant_session.engine.store.reserve_document(key, id.into()).await {
             Ok(()) => return Ok(Some(id)),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
-        let owner = desk.engine.store.find_linked_record(&desk.ledger, key.kind, id.into()).await?;
+        let owner = tenant_session
+            .engine
+            .store
+            .find_linked_record(&tenant_session.ledger, key.kind, id.into())
+            .await?;
         if owner.is_some_and(|owner| owner == key.crm_id) {
             return Ok(Some(id));
         }

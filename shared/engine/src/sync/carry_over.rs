@@ -38,13 +38,13 @@ const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 /// Enqueues a wake-up for an account that has just been connected.
 async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let now = engine.clock.now();
-    let mut wake = engine.new_wake_up(ledger, EntityKind::Contact, WakeUpKind::Connected, now);
-    wake.ticket = engine.ids.new_uuid().to_string();
-    Ok(engine.wake_ups.enqueue(&wake).await?)
+    let mut wake_up = engine.new_wake_up(ledger, EntityKind::Contact, WakeUpKind::Connected, now);
+    wake_up.ticket = engine.ids.new_uuid().to_string();
+    Ok(engine.wake_ups.enqueue(&wake_up).await?)
 }
 
 /// Releases the records that waited for a connection, and requests that they are carried over. The
-/// connection is usable in any case; the sweep repeats what fails here.
+/// connection is usable in any case; the sweep repeats failed steps.
 pub(crate) async fn release_waiting_work(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
         tracing::error!(error = %ErrorChain(&error), "the carry-over could not be enqueued; the sweep tries again");
@@ -79,7 +79,7 @@ pub(crate) async fn continue_carry_over(
                 record_carry_over_cursor(engine, account, requests, Some(place)).await?;
                 return enqueue_connected_wake_up(engine, ledger).await;
             }
-            // The next sweep finds the records released, wherever they are.
+            // The next sweep finds the released records in either ledger.
             CarryOverOutcome::AllButHeld => {
                 return Ok(record_carry_over_cursor(engine, account, requests, None).await?);
             }
@@ -103,16 +103,15 @@ pub(crate) async fn continue_carry_over(
 /// Checks whether the organisation's chart contains the account codes in use. If not, the settings
 /// page shows a warning; the connection stays usable.
 async fn check_codes_after_connect(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
-    let Ok(desk) = TenantSession::open(engine, ledger, Trigger::All, invocation).await else {
-        return;
-    };
-    if chart::check_account_codes(&desk).await.is_err() {
+    let opened = TenantSession::open(engine, ledger, Trigger::All, invocation).await;
+    let Ok(tenant_session) = opened else { return };
+    if chart::check_account_codes(&tenant_session).await.is_err() {
         tracing::warn!(account.id = %ledger.account, "the account codes were not checked");
     }
 }
 
-/// Records where carrying over stopped. After another request it starts from the beginning, so the
-/// cursor is not recorded then.
+/// Records where the carry-over stopped. After another request it starts from the beginning, so
+/// then the cursor is not recorded.
 async fn record_carry_over_cursor(
     engine: &Engine,
     account: &AccountId,
@@ -126,7 +125,7 @@ async fn record_carry_over_cursor(
     recorded.await.map(drop)
 }
 
-/// How far carrying over has come.
+/// The progress of a carry-over.
 enum CarryOverOutcome {
     /// All records have moved.
     All,
@@ -227,7 +226,7 @@ async fn move_record(
     if !is_synced && mapping.operation.trace == WriteTrace::Clean {
         match engine.store.remove_mapping(&mapping.key, version).await {
             Ok(()) => {}
-            // A newer snapshot arrived; the next walk moves it.
+            // A newer snapshot arrived; the next carry-over moves it.
             Err(StoreError::Conflict) => {
                 tracing::info!(crm.id = %mapping.key.crm_id, "a record changed while it was moved");
             }

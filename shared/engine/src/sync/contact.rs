@@ -85,18 +85,18 @@ impl SyncEntity for ContactEntity {
     /// Updates linked contacts. An unlinked client is matched by its contact number and, if its
     /// name is taken, by proof that the contact is the same business.
     async fn sync_batch<'t>(
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
         tasks: &'t ContactTasks<'t>,
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Client>> {
         let batch = batch_size(tasks);
         let mut updates = draft_linked_contacts(tasks);
-        let creates = match_by_numbers(desk, tasks, &mut updates).await;
-        let unused = update_contacts(desk, updates, batch).await;
-        let clashing = create_contacts(desk, creates, batch).await;
-        let mut again = name_conflict::resolve_conflicts(desk, clashing).await;
-        again.extend(merged_contact::adopt_merged_contacts(desk, unused).await);
-        for sent in update_contacts(desk, again, batch).await {
+        let creates = match_by_numbers(tenant_session, tasks, &mut updates).await;
+        let unused = update_contacts(tenant_session, updates, batch).await;
+        let conflicting = create_contacts(tenant_session, creates, batch).await;
+        let mut again = name_conflict::resolve_conflicts(tenant_session, conflicting).await;
+        again.extend(merged_contact::adopt_merged_contacts(tenant_session, unused).await);
+        for sent in update_contacts(tenant_session, again, batch).await {
             finish(sent);
         }
         Vec::new()
@@ -128,7 +128,7 @@ fn draft_linked_contacts<'a>(
 
 /// Looks up contacts by our numbers. Existing ones are adopted, missing ones are to be created.
 async fn match_by_numbers<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &'a ContactTasks<'a>,
     updates: &mut Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
@@ -138,7 +138,7 @@ async fn match_by_numbers<'a>(
         return Vec::new();
     }
     let numbers = unlinked.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>();
-    let found = contacts::find_by_numbers(&desk.session, &numbers).await;
+    let found = contacts::find_by_numbers(&tenant_session.session, &numbers).await;
     let DecodedRows { rows: found, undecodable } = match found {
         Ok(found) => found,
         Err(error) => {
@@ -156,9 +156,9 @@ async fn match_by_numbers<'a>(
                     creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create));
                 }
             },
-            Some(contact) => match adopt_contact(desk, task, contact.clone()).await {
+            Some(contact) => match adopt_contact(tenant_session, task, contact.clone()).await {
                 Ok(update) => updates.push(update),
-                Err(trouble) => task.record_outcome(Err(trouble)),
+                Err(error) => task.record_outcome(Err(error)),
             },
         }
     }
@@ -169,27 +169,28 @@ fn find_by_contact_number<'a>(
     found: &'a [RemoteContact],
     number: &str,
 ) -> Option<&'a RemoteContact> {
-    let held = |contact: &&RemoteContact| {
-        contact.number.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(number))
+    let has_number = |contact: &&RemoteContact| {
+        contact.number.as_deref().is_some_and(|other| other.eq_ignore_ascii_case(number))
     };
-    found.iter().find(held)
+    found.iter().find(has_number)
 }
 
 /// Adopts a contact that was found: the client is linked to it, and the fields that the CRM owns
 /// are updated. A contact that belongs to another client is refused before anything is written to
 /// it. A merged contact is replaced with the one it was merged into.
 async fn adopt_contact<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &'a SyncTask<'a, Client>,
     found: RemoteContact,
 ) -> Result<ContactDraft<&'a SyncTask<'a, Client>>, AttemptError> {
     let first = found.id;
-    let found = find_merge_target(desk, found).await?;
+    let found = find_merge_target(tenant_session, found).await?;
     if let Some(failure) = recognise::find_unusable_reason(&found) {
         return Err(failure.into());
     }
     let MappingKey { ledger, kind, crm_id } = &task.mapping.key;
-    let owner = desk.engine.store.find_linked_record(ledger, *kind, found.id.into()).await?;
+    let owner =
+        tenant_session.engine.store.find_linked_record(ledger, *kind, found.id.into()).await?;
     if let Some(owner) = owner.filter(|owner| owner != crm_id) {
         return Err(already_linked_failure(*kind, &owner).into());
     }
@@ -202,73 +203,74 @@ async fn adopt_contact<'a>(
 /// Updates contacts. Returns the results of contacts that turn out to be archived or merged; Xero
 /// may accept changes of such contacts.
 async fn update_contacts<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
     batch: usize,
 ) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
-    let way = WriteEndpoint {
+    let endpoint = WriteEndpoint {
         call: |session, documents, key| contacts::update_contacts(session, documents, key).boxed(),
         body: contacts::contact_body,
         batch,
     };
-    let sent = write_contacts(desk, drafts, &way).await;
-    let (unused, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(merged_contact::is_unused);
-    for sent in told {
+    let sent = write_contacts(tenant_session, drafts, &endpoint).await;
+    let (unused, finished): (Vec<_>, Vec<_>) =
+        sent.into_iter().partition(merged_contact::is_unused);
+    for sent in finished {
         finish(sent);
     }
     unused
 }
 
-/// Creates contacts. Returns the tasks whose number or name is taken; Xero refused those, so
-/// nothing was written.
+/// Creates contacts. Returns the tasks whose number or name is taken; Xero refused these, so they
+/// were not written.
 async fn create_contacts<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
     batch: usize,
 ) -> Vec<&'a SyncTask<'a, Client>> {
-    let way = WriteEndpoint {
+    let endpoint = WriteEndpoint {
         call: |session, documents, key| contacts::create_contacts(session, documents, key).boxed(),
         body: contacts::contact_body,
         batch,
     };
-    let mut clashing = Vec::new();
-    for sent in write_contacts(desk, drafts, &way).await {
+    let mut conflicting = Vec::new();
+    for sent in write_contacts(tenant_session, drafts, &endpoint).await {
         match &sent.result {
             Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
-                clashing.push(sent.item);
+                conflicting.push(sent.item);
             }
             Ok(_) | Err(_) => finish(sent),
         }
     }
-    clashing
+    conflicting
 }
 
 /// Writes the drafts, and repeats those that Xero refuses because of single fields without these
 /// fields.
 async fn write_contacts<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
-    way: &WriteEndpoint<ContactDocument, RemoteContact>,
+    endpoint: &WriteEndpoint<ContactDocument, RemoteContact>,
 ) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
     let mut all = Vec::with_capacity(drafts.len());
     let mut drafts = drafts;
     for _ in 0..ROUNDS_MAX {
-        let sent = write_drafts(&desk.session, drafts, way).await;
-        let (again, told) = drop_rejected_fields::drop_fields(sent);
-        all.extend(told);
+        let sent = write_drafts(&tenant_session.session, drafts, endpoint).await;
+        let (again, finished) = drop_rejected_fields::drop_fields(sent);
+        all.extend(finished);
         if again.is_empty() {
             return all;
         }
         drafts = again;
     }
-    all.extend(write_drafts(&desk.session, drafts, way).await);
+    all.extend(write_drafts(&tenant_session.session, drafts, endpoint).await);
     all
 }
 
 /// Records the result of a write as the outcome of its task.
 fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
     let DraftResult { item: task, document: _, operation, remarks, result } = sent;
-    let brought = result.map(|remote| {
+    let synced = result.map(|remote| {
         // Xero does not always repeat the number. A contact that replaces a merged one does not
         // have ours.
         let number = remote.number.or_else(|| Some(task.mapping.contact_number()));
@@ -280,5 +282,5 @@ fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
         };
         Synced { link: Some(link), operation, remarks }
     });
-    task.record_outcome(brought.map_err(AttemptError::Xero));
+    task.record_outcome(synced.map_err(AttemptError::Xero));
 }

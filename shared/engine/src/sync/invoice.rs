@@ -69,11 +69,11 @@ impl SyncEntity for InvoiceEntity {
     }
 
     async fn sync_batch<'t>(
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
         tasks: &'t [SyncTask<'t, Snapshot>],
         clients: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
-        sync_documents::<Self>(desk, tasks, clients).await
+        sync_documents::<Self>(tenant_session, tasks, clients).await
     }
 }
 

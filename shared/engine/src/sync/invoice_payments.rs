@@ -1,4 +1,4 @@
-//! The payments of invoices: those that the CRM recorded, and people's answers about unclear
+//! The payments of invoices: those that the CRM recorded, and users' decisions about unclear
 //! payments.
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
@@ -17,9 +17,8 @@ use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
 use crate::errors::{PersistError, isolate_record};
 
-/// Maximum steps, each in its own transaction, that one payment may cause on one invoice. It is far
-/// more than the payments of an invoice need, and stops an endless loop if deciding the steps is
-/// faulty.
+/// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
+/// payments of an invoice need far fewer; the limit stops an endless loop in case of a defect.
 const STEPS_MAX: usize = 200;
 
 /// The result of recording a payment.
@@ -169,8 +168,8 @@ pub async fn find_invoice_payments(
     Ok(engine.store.find_invoice_payments(&ledger, invoice).await?.map(|row| row.record))
 }
 
-/// Records a person's answer about an unclear payment. Returns `false` if the payment is not
-/// unclear or the answer is impossible.
+/// Records a user's decision about an unclear payment. Returns `false` if the payment is not
+/// unclear or the decision is impossible.
 pub async fn resolve_payment(
     engine: &Engine,
     account: &AccountId,
@@ -179,15 +178,15 @@ pub async fn resolve_payment(
     answer: PaymentDecision,
 ) -> Result<bool, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let settled = change_invoice_payments(engine, &ledger, invoice, |receipts| {
+    let resolved = change_invoice_payments(engine, &ledger, invoice, |receipts| {
         let told = receipts.resolve_payment(payment, answer.clone())?;
         Some(PaymentChanges { told, is_all: true })
     });
-    Ok(settled.await?.is_some())
+    Ok(resolved.await?.is_some())
 }
 
 /// Changes the payments of an invoice, with the events that follow, in one transaction. Returns
-/// whether the change is complete, or `None` if `step` declines it.
+/// whether the change is complete, or `None` if `step` rejects it.
 async fn change_invoice_payments(
     engine: &Engine,
     ledger: &Ledger,
@@ -244,8 +243,8 @@ impl Engine {
     pub(crate) fn new_events(
         &self,
         account: &AccountId,
-        news: Vec<EventContent>,
+        contents: Vec<EventContent>,
     ) -> Vec<OutboundEvent> {
-        news.into_iter().map(|news| self.new_event(account, news)).collect()
+        contents.into_iter().map(|content| self.new_event(account, content)).collect()
     }
 }

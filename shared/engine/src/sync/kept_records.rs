@@ -14,12 +14,12 @@ pub(crate) async fn reserve_records(
     account: &AccountId,
     records: u32,
 ) -> Result<bool, StoreError> {
-    let admitted = engine.store.update_kept_records(account, |known| {
+    let updated = engine.store.update_kept_records(account, |known| {
         let count = known.map_or(0, |row| row.count).saturating_add(records);
         let has_room = count <= KEPT_MAX;
         has_room.then(|| KeptRecords { account: account.clone(), count }).ok_or(())
     });
-    Ok(admitted.await?.is_ok())
+    Ok(updated.await?.is_ok())
 }
 
 /// Resets the count after the account was connected and its records were carried over.

@@ -1,4 +1,4 @@
-//! The clients of documents, as far as an attempt at the documents knows them.
+//! The clients of documents, as an attempt knows them.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::{Engine, concurrency};
 /// The clients of documents, after they were pushed.
 #[derive(Debug, Default)]
 pub struct KnownClients {
-    /// The rows of the clients that the table has.
+    /// The rows of the clients that exist in the table.
     pub(super) rows: BTreeMap<CrmId, Mapping>,
     /// Clients that could not be read or pushed. This affects only their own documents.
     pub(super) failed: BTreeMap<CrmId, PersistError>,
 }
 
 /// A task whose document Xero refused because the contact of its client was merged into another
-/// one. Its outcome depends on whether the client can be linked to that one.
+/// one. Its outcome depends on whether the client can be linked to the other contact.
 #[derive(Debug)]
 pub struct MergedClient<'a, S> {
     /// The task.
@@ -38,14 +38,18 @@ pub struct MergedClient<'a, S> {
 
 impl KnownClients {
     /// Reads the rows of clients, together if there are several.
-    pub(super) async fn read_rows(&mut self, desk: &TenantSession<'_>, clients: Vec<CrmId>) {
-        let ledger = &desk.ledger;
+    pub(super) async fn read_rows(
+        &mut self,
+        tenant_session: &TenantSession<'_>,
+        clients: Vec<CrmId>,
+    ) {
+        let ledger = &tenant_session.ledger;
         let key = |id: &CrmId| MappingKey::new(ledger.clone(), EntityKind::Contact, id.clone());
         let mut ahead = ReadAheadKeys::default();
         for client in &clients {
             ahead.add_mapping(&key(client));
         }
-        let engine: &Engine = &*desk.engine.with_rows_read_ahead(ahead).await;
+        let engine: &Engine = &*tenant_session.engine.with_rows_read_ahead(ahead).await;
         let reads = clients.iter().map(|client| {
             let key = key(client);
             let read = async move {

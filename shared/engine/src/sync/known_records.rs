@@ -1,4 +1,4 @@
-//! Pushes records whose snapshots are in the table already.
+//! Pushes records whose snapshots are already in the table.
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
@@ -14,9 +14,9 @@ pub async fn push_known(
     ledger: &Ledger,
     kind: EntityKind,
     records: &[CrmId],
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<Result<PushOutcome, PersistError>> {
     let offers = records.iter().cloned().map(PushOffer::without_snapshot).collect::<Vec<_>>();
-    push::push_records(engine, ledger, kind, &offers, urgency, invocation).await
+    push::push_records(engine, ledger, kind, &offers, trigger, invocation).await
 }

@@ -24,7 +24,7 @@ const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 /// Maximum pages per delivery. The sweep delivers the rest.
 const PAGES_MAX: u32 = 10;
 
-/// How the delivery of an event ended.
+/// The result of delivering an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeliveryOutcome {
     /// The queue accepted it.
@@ -46,8 +46,8 @@ pub(crate) fn derive_event_id(account: &AccountId, seed: &str) -> Uuid {
 
 impl Engine {
     /// Creates an event at the current time, to be committed with its change.
-    pub(crate) fn new_event(&self, account: &AccountId, news: EventContent) -> OutboundEvent {
-        OutboundEvent::new(self.ids.new_uuid(), account.clone(), news, self.clock.now())
+    pub(crate) fn new_event(&self, account: &AccountId, content: EventContent) -> OutboundEvent {
+        OutboundEvent::new(self.ids.new_uuid(), account.clone(), content, self.clock.now())
     }
 
     /// Commits and delivers an event that reports no change of a row. If the work is repeated with
@@ -56,9 +56,9 @@ impl Engine {
         &self,
         event_id: Uuid,
         account: &AccountId,
-        news: EventContent,
+        content: EventContent,
     ) -> Result<(), StoreError> {
-        let event = OutboundEvent::new(event_id, account.clone(), news, self.clock.now());
+        let event = OutboundEvent::new(event_id, account.clone(), content, self.clock.now());
         match self.store.put_event(&event).await {
             // An earlier try at the same instant committed it.
             Ok(()) | Err(StoreError::Conflict) => {}

@@ -1,4 +1,4 @@
-//! Keeps the outcome of one attempt at one record.
+//! Holds the outcome of one attempt at one record.
 //!
 //! Records that share a call get their outcomes at different stages of the attempt, and a later
 //! stage may explain what an earlier one recorded. Each task therefore keeps its own outcome, and
@@ -12,7 +12,7 @@ use xero::XeroError;
 use super::Synced;
 use crate::connection::tenant_session::AttemptError;
 
-/// How an attempt at a record ended.
+/// The result of an attempt at a record.
 pub(crate) type Outcome = Result<Synced, AttemptError>;
 
 /// The outcome of an attempt. Empty until the attempt has determined it.

@@ -80,41 +80,42 @@ impl SyncEntity for PaymentEntity {
     }
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
-    /// once their invoice is in Xero, after looking up what an unanswered try may have left.
+    /// once their invoice is in Xero, after looking up documents that an unanswered try may have
+    /// created.
     async fn sync_batch<'t>(
-        desk: &TenantSession<'_>,
+        tenant_session: &TenantSession<'_>,
         tasks: &'t PaymentTasks<'t>,
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, PaymentPart>> {
-        remove::remove_payments(desk, tasks).await;
-        fetch_linked_payments(desk, tasks).await;
-        let parts = prerequisites::require_prerequisites(desk, tasks).await;
-        find::adopt_found_parts(desk, &parts).await;
+        remove::remove_payments(tenant_session, tasks).await;
+        fetch_linked_payments(tenant_session, tasks).await;
+        let parts = prerequisites::require_prerequisites(tenant_session, tasks).await;
+        find::adopt_found_parts(tenant_session, &parts).await;
         let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
         let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
             return Vec::new();
         }
-        match PaymentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
-            Ok(mut bench) => bench.write_payments(targets).await,
-            Err(trouble) => fail_tasks(targets.into_iter().map(|part| part.task), &trouble),
+        match PaymentWriter::with_codes_and_chart(tenant_session, batch_size(tasks)).await {
+            Ok(mut writer) => writer.write_payments(targets).await,
+            Err(error) => fail_tasks(targets.into_iter().map(|part| part.task), &error),
         }
         Vec::new()
     }
 }
 
 /// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
-async fn fetch_linked_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+async fn fetch_linked_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
     for task in open(tasks, |_| true) {
         // Parts without a link are created, or looked up first.
         let Some(link) = &task.mapping.link else { continue };
-        let outcome = match fetch_document(desk, task, link.xero_id).await {
+        let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
             Ok(remote) => {
                 let remarks = describe_if_gone(remote.as_ref()).into_iter().collect();
                 let link = remote.as_ref().map(|remote| remote.build_link(task));
                 Ok(Synced { link, operation: LoggedOperation::Push, remarks })
             }
-            Err(trouble) => Err(trouble),
+            Err(error) => Err(error),
         };
         task.record_outcome(outcome);
     }
@@ -134,11 +135,11 @@ fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
 
 /// Reads the document to which a part is linked.
 async fn fetch_document(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
     id: XeroId,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    let session = &desk.session;
+    let session = &tenant_session.session;
     Ok(match task.snapshot.role {
         PartRole::Invoice(_) => {
             payments::get(session, XeroPaymentId(id.0)).await?.map(RemotePart::Payment)

@@ -1,4 +1,4 @@
-//! Records that must be in Xero before others.
+//! Finds records that must be in Xero before others.
 
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
@@ -11,12 +11,12 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Reads the mapping of another record of the same ledger.
 pub(super) async fn read_prerequisite(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<Option<Mapping>, StoreError> {
-    let key = MappingKey::new(desk.ledger.clone(), kind, crm_id);
-    Ok(desk.engine.store.find_mapping(&key).await?.map(|row| row.record))
+    let key = MappingKey::new(tenant_session.ledger.clone(), kind, crm_id);
+    Ok(tenant_session.engine.store.find_mapping(&key).await?.map(|row| row.record))
 }
 
 /// Returns the error of a record that waits for another one that is not in Xero yet.

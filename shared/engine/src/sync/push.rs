@@ -55,14 +55,15 @@ pub enum PushOutcome {
     Parked,
     /// The record was given up. The mapping holds the reason.
     Skipped,
-    /// A person marked the record as never to be sent.
+    /// A user marked the record as never to be sent.
     Withheld,
     /// Another process is working on the record.
     Held {
         /// When its claim ends at the latest.
         until: Timestamp,
     },
-    /// Another process took over the claim and reports the outcome.
+    /// This process cannot report the outcome: another process has taken over the claim, or a newer
+    /// snapshot arrived and is pushed next.
     Superseded,
     /// The record is unknown.
     Unknown,
@@ -104,15 +105,15 @@ struct AttemptFacts {
     epoch: Option<u64>,
 }
 
-/// How the push of one record ended.
+/// The result of pushing one record.
 #[derive(Debug)]
 struct FinishedPush {
     pushed: PushOutcome,
-    /// When to look at the record again, if a wake-up is to be scheduled.
+    /// When to check the record again, if a wake-up is to be scheduled.
     look: Option<Timestamp>,
 }
 
-/// How an attempt ended.
+/// The result of recording an attempt.
 #[derive(Debug)]
 enum RecordedOutcome {
     Done(FinishedPush),
@@ -131,7 +132,7 @@ pub async fn push_records(
     ledger: &Ledger,
     kind: EntityKind,
     offers: &[PushOffer],
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<Result<PushOutcome, PersistError>> {
     if offers.is_empty() {
@@ -141,25 +142,25 @@ pub async fn push_records(
     let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
-        // Snapshots that arrived in the meantime come from the row; no person waits for them.
-        let urgency = if turn == 0 { urgency } else { Trigger::Routine };
+        // Snapshots that arrived in the meantime come from the row; no user waits for them.
+        let trigger = if turn == 0 { trigger } else { Trigger::Routine };
         let mut claimed = Vec::new();
-        let admitted = claim_records(engine, ledger, kind, &mut items, urgency, invocation).await;
-        for (item, admission) in admitted {
+        let claims = claim_records(engine, ledger, kind, &mut items, trigger, invocation).await;
+        for (item, admission) in claims {
             match admission {
                 Ok(ClaimOutcome::Claimed(row)) => claimed.push((item, *row)),
-                Ok(ClaimOutcome::Refused(ended)) => item.end(Ok(ended)),
+                Ok(ClaimOutcome::Refused(finished)) => item.end(Ok(finished)),
                 Err(error) => item.end(Err(error)),
             }
         }
         is_attempted |= !claimed.is_empty();
-        for (item, settled) in
-            attempt::attempt_records(engine, ledger, kind, claimed, urgency, invocation).await
+        for (item, recorded) in
+            attempt::attempt_records(engine, ledger, kind, claimed, trigger, invocation).await
         {
-            match settled {
-                Ok(RecordedOutcome::Done(ended)) => {
-                    is_synced |= matches!(ended.pushed, PushOutcome::Synced);
-                    item.end(Ok(ended));
+            match recorded {
+                Ok(RecordedOutcome::Done(finished)) => {
+                    is_synced |= matches!(finished.pushed, PushOutcome::Synced);
+                    item.end(Ok(finished));
                 }
                 Ok(RecordedOutcome::Overtaken) => item.continue_at(engine.clock.now()),
                 Err(error) => item.end(Err(error)),
@@ -195,7 +196,7 @@ fn list_rows(ledger: &Ledger, kind: EntityKind, offers: &[PushOffer]) -> ReadAhe
     rows
 }
 
-/// An item with what its admission resulted in.
+/// An item with the result of claiming it.
 type Admitted<'i, 'a> = (&'i mut PushItem<'a>, Result<ClaimOutcome, PersistError>);
 
 /// Accepts and claims the items that this round pushes.
@@ -204,21 +205,21 @@ async fn claim_records<'i, 'a>(
     ledger: &Ledger,
     kind: EntityKind,
     items: &'i mut [PushItem<'a>],
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<Admitted<'i, 'a>> {
     let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
         let key = MappingKey::new(ledger.clone(), kind, item.crm_id.clone());
         let snapshot = item.snapshot;
         let admit = async move {
-            claim::accept_and_claim(engine, &key, snapshot, urgency, invocation).await
+            claim::accept_and_claim(engine, &key, snapshot, trigger, invocation).await
         };
         async move { (item, isolate_record(admit).await) }.boxed()
     });
     concurrency::map_concurrently(admissions.collect()).await
 }
 
-/// Schedules wake-ups for records to look at again. If that fails, the outcome counts as not
+/// Schedules wake-ups for records to check again. If that fails, the outcome counts as not
 /// recorded.
 async fn schedule_due_wake_ups(
     engine: &Engine,
@@ -230,19 +231,19 @@ async fn schedule_due_wake_ups(
         let at = item.end.as_ref().ok()?.look?;
         Some((item.crm_id.clone(), at))
     };
-    let looks = items.iter().filter_map(look).collect();
-    let mut unbooked: Vec<(CrmId, Arc<PortError>)> = Vec::new();
-    for (records, result) in engine.schedule_wake_ups(ledger, kind, looks).await {
+    let checks = items.iter().filter_map(look).collect();
+    let mut unscheduled: Vec<(CrmId, Arc<PortError>)> = Vec::new();
+    for (records, result) in engine.schedule_wake_ups(ledger, kind, checks).await {
         if let Err(error) = result {
             let error = Arc::new(error);
-            unbooked.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
+            unscheduled.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
         }
     }
     let result = |item: PushItem<'_>| {
-        let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
+        let failed = unscheduled.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
         match (item.end, failed) {
             (Ok(_), Some((_, error))) => Err(PersistError::WakeUp(error.clone())),
-            (Ok(ended), None) => Ok(ended.pushed),
+            (Ok(finished), None) => Ok(finished.pushed),
             (Err(error), _) => Err(error),
         }
     };

@@ -19,23 +19,24 @@ use crate::errors::PersistError;
 use crate::sync::is_credit_note_in_xero;
 use crate::{Engine, Invocation, concurrency};
 
-/// Of each of the index's shards. What is beyond is released by the sweep.
+/// Maximum records per shard of the index. The sweep releases the others.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Records that waited for one record, per page, and the maximum number of pages. What is beyond is
-/// released by the sweep.
+/// Records that waited for one record, per page, and the maximum number of pages. The sweep
+/// releases the others.
 const PER_PAGE: NonZeroU16 = PER_SHARD;
 const DEPENDANT_PAGES_MAX: u32 = 16;
 
-/// Releases everything of a ledger that is parked: its connection works again. Repeating it, or
-/// being interrupted, does no harm.
+/// Releases all parked records of a ledger whose connection works again. May be interrupted and
+/// repeated.
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
 }
 
-/// Releases what is parked on a record whose attempt has just succeeded. If the record is in Xero,
-/// no other record can begin to wait for it, and the rows of those that did are removed.
+/// Releases the records that are parked on a record whose attempt has just succeeded. If the record
+/// is in Xero, no other record can begin to wait for it, and the rows of those that did are
+/// removed.
 pub(crate) async fn release_dependants(
     engine: &Engine,
     done: &Mapping,
@@ -84,14 +85,14 @@ pub(crate) async fn release_untranslatable(
     release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
 }
 
-/// The result of an operator's release.
+/// The result of an operator's command to release records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutageReleaseSummary {
     /// Records that are tried again within a minute or two.
     pub records: usize,
-    /// Records that were looked at.
+    /// Records that were checked.
     pub looked_at: usize,
-    /// Whether there was no time for all: ask again.
+    /// Whether time ran out before all were checked. Then repeat the command.
     pub is_cut_short: bool,
 }
 
@@ -105,13 +106,13 @@ pub async fn release_after_outage(
 ) -> Result<OutageReleaseSummary, PersistError> {
     let mut given = OutageReleaseSummary::default();
     let mut failed = None;
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.clock.now() > invocation.last_call {
             given.is_cut_short = true;
             break;
         }
-        let keys = walk.take_page(engine.store.list_given_up(shard, after, PER_SHARD).await?);
+        let keys = scan.take_page(engine.store.list_given_up(shard, after, PER_SHARD).await?);
         given.looked_at += keys.len();
         let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
         for key in keys {
@@ -134,9 +135,8 @@ pub async fn release_after_outage(
     }
 }
 
-/// Releases one mapping that was parked for want of a connection, if that has changed since: the
-/// connection has started to work after the attempt began. Otherwise the next attempt would fail
-/// for the same reason.
+/// Releases a mapping that was parked without a working connection, if the connection has started
+/// to work after the attempt began. Otherwise the next attempt would fail for the same reason.
 pub(crate) async fn release_if_connected(
     engine: &Engine,
     mapping: &Mapping,
@@ -150,7 +150,7 @@ pub(crate) async fn release_if_connected(
     Ok(())
 }
 
-/// Releases one mapping that was parked on another, if that one is in Xero by now.
+/// Releases a mapping that was parked on another record, if that record is now in Xero.
 pub(crate) async fn release_if_prerequisite_met(
     engine: &Engine,
     mapping: &Mapping,
@@ -168,7 +168,7 @@ async fn release_again(engine: &Engine, key: &MappingKey) -> Result<(), PersistE
     release_mappings(engine, &key.ledger, keys, event, later, |_| true).await.map(drop)
 }
 
-/// Releases those of some parked mappings whose condition is met although no wake-up arrived.
+/// Releases those of the given parked mappings whose condition is met although no wake-up arrived.
 pub(crate) async fn release_overlooked(
     engine: &Engine,
     ledger: &Ledger,
@@ -186,8 +186,8 @@ pub(crate) async fn release_overlooked(
     release_mappings(engine, ledger, ready, event, later, |_| true).await.map(drop)
 }
 
-/// Returns whether what a parked mapping waits for has happened. `epoch` is that of its connection,
-/// if that works.
+/// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if
+/// that works.
 async fn is_ready(
     engine: &Engine,
     key: &MappingKey,
@@ -210,7 +210,7 @@ async fn is_ready(
     })
 }
 
-/// The epoch of a ledger's connection, if the connection works.
+/// Returns the epoch of a ledger's connection, if the connection works.
 pub(crate) async fn working_epoch(
     engine: &Engine,
     ledger: &Ledger,
@@ -239,7 +239,7 @@ async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool,
         }
     }
     match engine.store.find_mapping(&awaited).await {
-        // Whoever reads it for its own sake reports it.
+        // Code that needs the unreadable row itself reports it.
         Err(error) if error.is_about_the_record() => Ok(false),
         row => Ok(row?.is_some_and(|row| row.record.link.is_some())),
     }

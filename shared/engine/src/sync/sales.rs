@@ -136,10 +136,10 @@ impl<S> WriteSubject for Addressed<'_, S> {
     }
 }
 
-/// A task with its contact and with what to do with its document.
+/// A task with its contact and the write that its document needs.
 type Planned<'a, T> = (Addressed<'a, <T as SyncEntity>::Snapshot>, DocumentTarget);
 
-/// What to do with a task's document.
+/// The write that a task's document needs.
 #[derive(Debug, Clone)]
 enum DocumentTarget {
     /// Create it.
@@ -159,30 +159,33 @@ enum DocumentTarget {
 }
 
 /// Syncs documents, after their clients. A linked document is updated, or only read if Xero already
-/// has this revision. The others are created, after looking up what an unanswered try may have
-/// left. Returns the tasks whose clients must be relinked.
+/// has this revision. The others are created, after looking up documents that an unanswered try may
+/// have created. Returns the tasks whose clients must be relinked.
 pub(super) async fn sync_documents<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &'a SalesTasks<'a, T>,
     clients: &KnownClients,
 ) -> Vec<MergedClient<'a, T::Snapshot>> {
-    let addressed = client::address_documents::<T>(desk, tasks, clients);
-    void::void_documents::<T>(desk, tasks).await;
-    synced_documents::fetch_synced_documents::<T>(desk, &addressed).await;
-    let targets = choose_targets::<T>(desk, &addressed).await;
+    // Each step records the outcomes of the tasks that it finishes; the next steps process only
+    // tasks without an outcome. A refused write is an outcome, too, which a later step may replace:
+    // a taken number and a merged contact are resolved after the first write.
+    let tasks_with_contacts = client::address_documents::<T>(tenant_session, tasks, clients);
+    void::void_documents::<T>(tenant_session, tasks).await;
+    synced_documents::fetch_synced_documents::<T>(tenant_session, &tasks_with_contacts).await;
+    let targets = choose_targets::<T>(tenant_session, &tasks_with_contacts).await;
     if targets.is_empty() {
         return Vec::new();
     }
-    match DocumentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
-        Ok(mut bench) => {
-            let clashing = bench.write_documents::<T>(targets).await;
-            let adopted = resolve_number_conflicts::<T>(desk, clashing).await;
-            let clashing = bench.write_documents::<T>(adopted).await;
-            refuse_copies::<T>(&clashing);
-            merged_contact::find_merged_clients::<T>(desk, &addressed).await
+    match DocumentWriter::with_codes_and_chart(tenant_session, batch_size(tasks)).await {
+        Ok(mut writer) => {
+            let conflicting = writer.write_documents::<T>(targets).await;
+            let adopted = resolve_number_conflicts::<T>(tenant_session, conflicting).await;
+            let conflicting = writer.write_documents::<T>(adopted).await;
+            refuse_copies::<T>(&conflicting);
+            merged_contact::find_merged_clients::<T>(tenant_session, &tasks_with_contacts).await
         }
-        Err(trouble) => {
-            fail_tasks(targets.into_iter().map(|(one, _)| one.task), &trouble);
+        Err(error) => {
+            fail_tasks(targets.into_iter().map(|(one, _)| one.task), &error);
             Vec::new()
         }
     }
@@ -192,13 +195,13 @@ fn is_voided<T: SalesEntity>(task: &SyncTask<'_, T::Snapshot>) -> bool {
     T::sales_outline(&task.snapshot).standing == RecordStatus::Voided
 }
 
-/// Returns what to do with every task without an outcome.
+/// Chooses the write for every task without an outcome.
 async fn choose_targets<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
-    addressed: &[Addressed<'a, T::Snapshot>],
+    tenant_session: &TenantSession<'_>,
+    tasks_with_contacts: &[Addressed<'a, T::Snapshot>],
 ) -> Vec<Planned<'a, T>> {
     let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
-    for one in addressed.iter().filter(|one| one.task.outcome.is_empty()) {
+    for one in tasks_with_contacts.iter().filter(|one| one.task.outcome.is_empty()) {
         match &one.task.mapping.link {
             Some(link) => {
                 let (id, number) = (link.xero_id, link.number.clone());
@@ -210,14 +213,14 @@ async fn choose_targets<'a, T: SalesEntity>(
             None => targets.push((*one, DocumentTarget::New)),
         }
     }
-    for (one, found) in find::find_documents::<T>(desk, uncertain).await {
+    for (one, found) in find::find_documents::<T>(tenant_session, uncertain).await {
         match found {
             LookupOutcome::Nothing => {
                 one.task.writes.record_no_document();
                 targets.push((one, DocumentTarget::New));
             }
             LookupOutcome::Ours(target) => targets.push((one, target)),
-            LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
+            LookupOutcome::Settled(synced) => one.task.record_outcome(Ok(synced)),
             LookupOutcome::Foreign(failure) => one.task.record_outcome(Err(failure.into())),
         }
     }
@@ -228,11 +231,11 @@ async fn choose_targets<'a, T: SalesEntity>(
 /// earlier try that was considered failed, or by a foreign one. If neither is found, the refusal
 /// remains their outcome.
 async fn resolve_number_conflicts<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
-    clashing: Vec<Addressed<'a, T::Snapshot>>,
+    tenant_session: &TenantSession<'_>,
+    conflicting: Vec<Addressed<'a, T::Snapshot>>,
 ) -> Vec<Planned<'a, T>> {
     let mut adopted = Vec::new();
-    for (one, found) in find::find_documents::<T>(desk, clashing).await {
+    for (one, found) in find::find_documents::<T>(tenant_session, conflicting).await {
         match found {
             // The task's own earlier copy, voided in Xero, holds the number.
             LookupOutcome::Nothing if one.task.mapping.generation > 1 => {
@@ -243,7 +246,7 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
                 one.task.writes.record_possible_document();
                 adopted.push((one, target));
             }
-            LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
+            LookupOutcome::Settled(synced) => one.task.record_outcome(Ok(synced)),
             LookupOutcome::Foreign(failure) => {
                 one.task.record_outcome(Err(AttemptError::Explained(failure)));
             }
@@ -254,13 +257,13 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
 
 /// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
 /// such a number.
-fn refuse_copies<T: SalesEntity>(clashing: &[Addressed<'_, T::Snapshot>]) {
-    for Addressed { task, .. } in clashing {
+fn refuse_copies<T: SalesEntity>(conflicting: &[Addressed<'_, T::Snapshot>]) {
+    for Addressed { task, .. } in conflicting {
         let failure = Failure::new(
             FailureClass::Rejected,
             FailureCause::NumberTaken,
             format!(
-                "Xero already has another {} with the number {}, which the new copy of {} was to have.",
+                "Xero already has another {} with the number {}, which the new copy of {} needs.",
                 T::KIND.display_noun(),
                 task.mapping.copy_number(),
                 T::record_number(&task.snapshot)

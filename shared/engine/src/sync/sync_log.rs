@@ -1,6 +1,6 @@
-//! Writes the sync log: one entry per attempt, in sentences for people. The entry of an attempt is
-//! written together with its outcome. Nothing depends on any other entry, so a failure to write one
-//! is only logged.
+//! Writes the sync log: one entry per attempt, in sentences for users. The entry of an attempt is
+//! written together with its outcome. No decision depends on any other entry, so a failure to write
+//! one is only logged.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,20 +25,20 @@ use crate::sync::Synced;
 pub(crate) fn synced_entry(
     engine: &Engine,
     mapping: &Mapping,
-    brought: &Synced,
+    synced: &Synced,
     began: Timestamp,
 ) -> LogEntry {
-    let verb = match brought.operation {
+    let verb = match synced.operation {
         LoggedOperation::Create => "Created in Xero.",
         LoggedOperation::Update => "Updated in Xero.",
         LoggedOperation::Push => "Xero already has this version.",
         LoggedOperation::Void => "Voided.",
         LoggedOperation::Adopt => "Matched with the record already in Xero.",
     };
-    let sentences = std::iter::once(verb).chain(brought.remarks.iter().map(String::as_str));
+    let sentences = std::iter::once(verb).chain(synced.remarks.iter().map(String::as_str));
     let message = sentences.collect::<Vec<_>>().join(" ");
     let outcome = LoggedOutcome {
-        operation: brought.operation,
+        operation: synced.operation,
         status: LogStatus::Synced,
         message,
         code: None,
@@ -64,12 +64,12 @@ pub(crate) fn failed_entry(
     let operation = &mapping.operation;
     let counted = failure.class.is_counted();
     let (status, then) = match &operation.state {
-        OperationState::Skipped => (LogStatus::Skipped, " It was given up.".to_owned()),
+        OperationState::Skipped => (LogStatus::Skipped, " The record was given up.".to_owned()),
         OperationState::Waiting { until } if counted => {
-            (LogStatus::Retrying, format!(" Next attempt at {}.", clock_time(*until)))
+            (LogStatus::Retrying, format!(" The next attempt is at {}.", clock_time(*until)))
         }
         OperationState::Waiting { until } => {
-            (LogStatus::Waiting, format!(" It continues at {}.", clock_time(*until)))
+            (LogStatus::Waiting, format!(" The next attempt is at {}.", clock_time(*until)))
         }
         OperationState::Parked { on: _ } => (LogStatus::Waiting, String::new()),
         OperationState::Due
@@ -86,8 +86,8 @@ pub(crate) fn failed_entry(
         code: Some(failure.code.clone().into_owned()),
     };
     let entry = attempt_entry(engine, mapping, outcome, began);
-    // The operation has already counted a counted failure; any other attempt follows those it has
-    // counted.
+    // The operation has already counted this attempt if its failure is counted. Any other attempt
+    // follows the counted ones.
     let tried = u32::from(operation.failures);
     LogEntry { attempt: if counted { tried.max(1) } else { tried + 1 }, ..entry }
 }
@@ -122,8 +122,8 @@ pub(crate) async fn log_idle(
 }
 
 /// Describes an event about an invoice in sentences for the log.
-pub(crate) fn describe_event(news: &EventContent) -> Vec<String> {
-    match news {
+pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
+    match content {
         EventContent::PaymentImported(payment) => {
             let from = payment.account.as_ref().map(|name| format!(" into {name}"));
             vec![format!(
@@ -234,16 +234,16 @@ const LOGGED_ACCOUNTS_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 impl LoggedAccounts {
     fn is_remembered(&self, account: &AccountId, now: Timestamp) -> bool {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
+        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
     }
 
     fn remember_account(&self, account: &AccountId, now: Timestamp) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() >= LOGGED_ACCOUNTS_MAX {
-            noted.clear();
+        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() >= LOGGED_ACCOUNTS_MAX {
+            accounts.clear();
         }
-        noted.insert(account.clone(), now);
+        accounts.insert(account.clone(), now);
     }
 
     /// Forgets an erased account.
@@ -257,11 +257,11 @@ impl Engine {
     /// most once every ten minutes per account.
     pub(crate) async fn mark_account_logged(&self, account: &AccountId) {
         let now = self.clock.now();
-        if self.noted.is_remembered(account, now) {
+        if self.logged_accounts.is_remembered(account, now) {
             return;
         }
         match self.store.mark_account_logged(account).await {
-            Ok(()) => self.noted.remember_account(account, now),
+            Ok(()) => self.logged_accounts.remember_account(account, now),
             // The table removes expired entries by itself even without a registration.
             Err(error) => {
                 tracing::warn!(

@@ -1,10 +1,10 @@
-//! Statuses that Xero added after this was written.
+//! Statuses that this release does not know.
 
 use domain::failure::{Failure, FailureClass};
 
-/// Why a document with a status that is not known stays as it is: what the status allows, and what
-/// a change would undo, is not known either. A person can change the document in Xero; a later
-/// attempt, or a later release, may find a status that it knows.
+/// The failure of a document with an unknown status. The document is not changed, because it is
+/// unknown which changes the status allows and what they would undo. A user can change the document
+/// in Xero; a later attempt may then find a known status, and a later release may know this one.
 pub(super) fn unknown_status_failure(number: &str, status: &str) -> Failure {
     Failure::new(
         FailureClass::Rejected,

@@ -14,21 +14,21 @@ use crate::ports::PortError;
 const RECORDS_PER_WAKE_UP: usize = xero::api::BATCH_LIMIT;
 
 impl Engine {
-    /// Schedules wake-ups for records, together where they are due together. Returns the records of
-    /// each bundle, and whether scheduling succeeded.
+    /// Schedules wake-ups for records. Records that are due together share a wake-up. Returns the
+    /// records of each bundle, and whether scheduling succeeded.
     pub(crate) async fn schedule_wake_ups(
         &self,
         ledger: &Ledger,
         kind: EntityKind,
-        looks: Vec<(CrmId, Timestamp)>,
+        checks: Vec<(CrmId, Timestamp)>,
     ) -> Vec<(Vec<CrmId>, Result<(), PortError>)> {
         let now = self.clock.now();
-        let mut booked = Vec::new();
-        for (records, at) in retry::group_checks(looks, RECORDS_PER_WAKE_UP, now) {
-            let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(records.clone()), at);
-            booked.push((records, self.wake_ups.schedule(&wake, at).await));
+        let mut scheduled = Vec::new();
+        for (records, at) in retry::group_checks(checks, RECORDS_PER_WAKE_UP, now) {
+            let wake_up = self.new_wake_up(ledger, kind, WakeUpKind::Records(records.clone()), at);
+            scheduled.push((records, self.wake_ups.schedule(&wake_up, at).await));
         }
-        booked
+        scheduled
     }
 
     /// Schedules a wake-up for one record.
@@ -39,8 +39,8 @@ impl Engine {
         crm_id: &CrmId,
         at: Timestamp,
     ) -> Result<(), PortError> {
-        let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(vec![crm_id.clone()]), at);
-        self.wake_ups.schedule(&wake, at).await
+        let wake_up = self.new_wake_up(ledger, kind, WakeUpKind::Records(vec![crm_id.clone()]), at);
+        self.wake_ups.schedule(&wake_up, at).await
     }
 
     /// Enqueues a wake-up about records behind the account's other wake-ups of this kind.
@@ -52,8 +52,8 @@ impl Engine {
     ) -> Result<(), PortError> {
         for some in records.chunks(WAKE_UP_RECORDS_MAX) {
             let now = self.clock.now();
-            let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(some.to_vec()), now);
-            self.wake_ups.enqueue(&wake).await?;
+            let wake_up = self.new_wake_up(ledger, kind, WakeUpKind::Records(some.to_vec()), now);
+            self.wake_ups.enqueue(&wake_up).await?;
         }
         Ok(())
     }

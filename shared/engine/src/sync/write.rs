@@ -16,7 +16,7 @@ use super::{SyncTask, WriteState};
 /// Maximum bytes of one request body. Xero accepts up to 10 MB and advises about a third of that.
 const BODY_BYTES: usize = 3_000_000;
 
-/// What a document is written for: a task, alone or with what its kind keeps beside it.
+/// The subject of a document: a task, alone or with data that its kind keeps beside it.
 pub(super) trait WriteSubject {
     /// Returns the idempotency key of writing exactly these bytes.
     fn key(&self, body: &Bytes) -> IdempotencyKey;
@@ -38,7 +38,7 @@ impl<S> WriteSubject for &SyncTask<'_, S> {
 /// A document to be written to Xero.
 #[derive(Debug)]
 pub(super) struct DocumentDraft<I, D> {
-    /// What it is written for.
+    /// The subject for which it is written.
     pub(super) item: I,
     pub(super) document: D,
     /// The operation to log.
@@ -94,16 +94,16 @@ struct DraftMetadata<I> {
 /// Writes the drafts. If Xero does not understand a whole call, nothing of it was written, and the
 /// call is split in halves, so that an unacceptable document fails alone. A batch that Xero rejects
 /// because of a document may have been written in part; [`push`](super::push) divides it after
-/// looking up what Xero has. If a limit is reached or the
-/// connection has ended, the remaining drafts are not tried.
+/// looking up which documents Xero has. If a limit is reached or the connection has ended, the
+/// remaining drafts are not tried.
 pub(super) async fn write_drafts<I: WriteSubject, D, R>(
     session: &ApiSession,
     drafts: Vec<DocumentDraft<I, D>>,
-    way: &WriteEndpoint<D, R>,
+    endpoint: &WriteEndpoint<D, R>,
 ) -> Vec<DraftResult<I, D, R>> {
     let mut sent = Vec::with_capacity(drafts.len());
     let mut stopped: Option<Arc<XeroError>> = None;
-    let mut waiting = group_into_calls(drafts, way);
+    let mut waiting = group_into_calls(drafts, endpoint);
     waiting.reverse();
     while let Some(call) = waiting.pop() {
         if let Some(error) = &stopped {
@@ -114,7 +114,7 @@ pub(super) async fn write_drafts<I: WriteSubject, D, R>(
             call.into_iter().map(KeyedDraft::into_parts).unzip();
         let keys = rest.iter().map(|underway| underway.key.clone()).collect::<Vec<_>>();
         let key = IdempotencyKey::of_batch(&keys);
-        match (way.call)(session, &documents, &key).await {
+        match (endpoint.call)(session, &documents, &key).await {
             Ok(written) => {
                 let call = documents.into_iter().zip(rest).map(KeyedDraft::from_parts);
                 sent.extend(call.zip(written).map(|(keyed, written)| keyed.answered(written)));
@@ -169,16 +169,16 @@ fn record_call_error<I: WriteSubject>(call: &[DraftMetadata<I>], error: &XeroErr
 /// Groups the drafts into calls.
 fn group_into_calls<I: WriteSubject, D, R>(
     drafts: Vec<DocumentDraft<I, D>>,
-    way: &WriteEndpoint<D, R>,
+    endpoint: &WriteEndpoint<D, R>,
 ) -> Vec<Vec<KeyedDraft<I, D>>> {
     let mut calls: Vec<Vec<KeyedDraft<I, D>>> = Vec::new();
     let mut bytes = 0;
     for draft in drafts {
-        let body = (way.body)(std::slice::from_ref(&draft.document));
+        let body = (endpoint.body)(std::slice::from_ref(&draft.document));
         let size = body.len();
         let keyed = KeyedDraft { key: draft.item.key(&body), draft };
         let room = |call: &&mut Vec<KeyedDraft<I, D>>| {
-            call.len() < way.batch && bytes + size <= BODY_BYTES
+            call.len() < endpoint.batch && bytes + size <= BODY_BYTES
         };
         if let Some(call) = calls.last_mut().filter(room) {
             bytes += size;

@@ -12,12 +12,12 @@ use std::sync::{Mutex, PoisonError};
 use domain::operation::WriteAnswer;
 use xero::XeroError;
 
-/// What is known of the writes of an attempt.
+/// The known facts about the writes of an attempt.
 #[derive(Debug, Default)]
 pub(crate) struct WriteState {
     /// The answer to the writes. `None` while nothing has been written.
     answer: Mutex<Option<WriteAnswer>>,
-    /// Whether a try of the attempt may have left a document in Xero that the row does not know.
+    /// Whether a try of the attempt may have created a document in Xero that the row does not know.
     may_have_left_document: AtomicBool,
 }
 
@@ -27,7 +27,7 @@ impl WriteState {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that a try of the attempt may have left a document in Xero that the row does not
+    /// Records that a try of the attempt may have created a document in Xero that the row does not
     /// know. Only a look-up that finds none, or the success of the attempt, changes that.
     pub(crate) fn record_possible_document(&self) {
         self.may_have_left_document.store(true, Ordering::Relaxed);
@@ -38,7 +38,7 @@ impl WriteState {
         self.may_have_left_document.store(false, Ordering::Relaxed);
     }
 
-    /// Returns whether a try of the attempt may have left a document that the row does not know.
+    /// Returns whether a try of the attempt may have created a document that the row does not know.
     pub(crate) fn may_have_left_document(&self) -> bool {
         self.may_have_left_document.load(Ordering::Relaxed)
     }
@@ -58,8 +58,8 @@ impl WriteState {
         }
     }
 
-    /// Replaces the answer with that of a later try, which looked up what the earlier writes may
-    /// have left before it wrote. If the later try wrote nothing, the answer stays.
+    /// Replaces the answer with that of a later try, which looked up documents of the earlier
+    /// writes before it wrote. If the later try wrote nothing, the answer stays.
     pub(crate) fn replace_with_later(&self, later: &Self) {
         self.may_have_left_document.store(later.may_have_left_document(), Ordering::Relaxed);
         if let Some(answer) = later.decisive_answer() {
@@ -69,8 +69,8 @@ impl WriteState {
 
     /// Keeps the least certain answer: a later answer does not decide an earlier uncertain write.
     fn record_answer(&self, answer: WriteAnswer) {
-        let mut noted = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        *noted = match (*noted, answer) {
+        let mut answer_so_far = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        *answer_so_far = match (*answer_so_far, answer) {
             (Some(WriteAnswer::Unanswered), _) | (_, WriteAnswer::Unanswered) => {
                 Some(WriteAnswer::Unanswered)
             }

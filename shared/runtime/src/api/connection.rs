@@ -72,7 +72,7 @@ fn deserialize_secret<'de, D: Deserializer<'de>>(
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// Some of the ticked organisations belong to another account.
+/// Some of the selected organisations belong to another account.
 const OTHERS_IN_USE: &str = "Another organisation that you selected is connected to another ServiceCortex account. To use it here, disconnect it there first, then connect again. If you do not know that account, contact support.";
 
 /// Completes a connect with the ticket of the callback.

@@ -1,4 +1,4 @@
-//! The settings API: what people see and control.
+//! The settings API, with which users see and control the integration.
 //!
 //! A handler's declaration both routes requests to it and describes it in the OpenAPI document.
 

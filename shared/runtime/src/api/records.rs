@@ -239,7 +239,7 @@ mod tests {
 
     use crate::api::list_routes;
 
-    /// What the addresses of a kind's records begin with, after the version.
+    /// The beginning of the addresses of a kind's records, after the version.
     const fn collection_of(kind: EntityKind) -> &'static str {
         match kind {
             EntityKind::Contact => "clients",

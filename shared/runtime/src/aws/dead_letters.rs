@@ -1,4 +1,4 @@
-//! Dead-letter queues, to which messages are moved aside, whatever they hold.
+//! Dead-letter queues, to which messages are moved whatever their content.
 //!
 //! A message that cannot be moved aside returns to its queue and blocks its account. So if SQS
 //! refuses it with its reason, it is moved with the stable code alone, and if it is too large, only
@@ -12,8 +12,7 @@ use domain::dead_letter::DeadLetterReason;
 use engine::error_chain::ErrorChain;
 use engine::ports::{BoxError, DeadLetter, DeadLetters, PortError};
 
-/// How many bytes are kept of a body that does not fit: far below every size limit that a queue may
-/// have.
+/// Maximum bytes that are kept of a body that does not fit: far below every size limit of a queue.
 const BEGINNING_BYTES: usize = 64 * 1024;
 
 /// A function's dead-letter queue.

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 
 use crate::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery};
 
-/// After how long held messages are hidden again: soon enough for a call that has to be repeated.
+/// Interval at which held messages are hidden again: short enough for a failed call to be repeated.
 const HIDDEN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// A queue from which records were received.

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::build_response;
 
-/// After how many seconds a request that failed with 503 may be repeated. By then, the calls to
-/// Xero that it has begun are over.
+/// Seconds after which a request that failed with 503 may be repeated. By then, its calls to Xero
+/// have ended.
 const RETRY_SECONDS: &str = "60";
 
 /// A problem document (RFC 9457).

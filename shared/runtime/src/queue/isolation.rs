@@ -29,7 +29,7 @@ impl PushWorker {
         let delay = redelivery_delay(receives_of(record));
         let give_back =
             AssertUnwindSafe(self.return_to_queue(batch, source, record, delay).boxed());
-        // Without a delay of its own, it is redelivered when the visibility timeout ends.
+        // Without a specific delay, it is redelivered when the visibility timeout ends.
         give_back.catch_unwind().await.unwrap_or(RecordDisposition::Returned)
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> QueueSo
 }
 
 /// Returns whether more records are probably waiting: a full batch that consists mostly of one
-/// account's records suggests it.
+/// account's records suggests this.
 pub(super) const fn delivery_of(of_group: usize, is_full: bool) -> DeliverySize {
     if is_full && of_group * 2 > BATCH_SIZE { DeliverySize::Full } else { DeliverySize::Partial }
 }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 pub enum SweepEvent {
     /// A schedule's event: sweep.
     Schedule,
-    /// `{"after":"outage"}`: after an outage longer than the retries, everything that was given up
-    /// is tried again.
+    /// `{"after":"outage"}`: after an outage longer than the retries, all records that were given
+    /// up are tried again.
     AfterOutage,
     /// `{"disconnect":{"account":"acc_1"}}`: ends the account's connection, here and at Xero.
     Disconnect(AccountId),
@@ -45,7 +45,7 @@ struct DisconnectCommand {
 #[serde(deny_unknown_fields)]
 struct EraseCommand {
     account: AccountId,
-    /// Organisations to which the account was connected and that its connection does not name.
+    /// Organisations to which the account was connected and which its connection does not name.
     #[serde(default)]
     organisations: Vec<TenantId>,
 }

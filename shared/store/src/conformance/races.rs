@@ -7,8 +7,8 @@ use crate::table::{ItemKey, ItemTable, ItemVersion, ItemWrite, NewItem, TableErr
 
 const WRITERS: usize = 20;
 
-/// How often a loser of a race over two items tries again. A winner lets the others continue, so a
-/// writer loses at most once per other writer, plus a few rounds without a winner.
+/// How often a loser of a race over two items tries again. A writer loses at most once per other
+/// writer, plus a few rounds without a winner.
 const TRIES: usize = 200;
 
 /// Runs all checks of this module.

@@ -101,11 +101,11 @@ pub(super) fn decode_item(mut attributes: ItemAttributes) -> Result<StoredItem, 
         .and_then(|seconds| seconds.map(timestamp_from_seconds).transpose())
         .map_err(|InvalidNumber| corrupt("its expiry is not an instant"))?;
     let due = take_index_key(&mut attributes, DUE)
-        .map_err(|IncompleteIndexKey| corrupt("its place in the index due is incomplete"))?;
+        .map_err(|IncompleteIndexKey| corrupt("its key in the index due is incomplete"))?;
     let open = take_index_key(&mut attributes, OPEN)
-        .map_err(|IncompleteIndexKey| corrupt("its place in the index open is incomplete"))?;
+        .map_err(|IncompleteIndexKey| corrupt("its key in the index open is incomplete"))?;
     let attention = take_index_key(&mut attributes, ATTENTION)
-        .map_err(|IncompleteIndexKey| corrupt("its place in the index attention is incomplete"))?;
+        .map_err(|IncompleteIndexKey| corrupt("its key in the index attention is incomplete"))?;
     Ok(StoredItem { key, version, due, open, attention, expires_at, record, snapshot })
 }
 
@@ -121,7 +121,7 @@ pub(super) fn decode_entry(
     match take_index_key(&mut attributes, names_of(index)) {
         Ok(Some(place)) => Ok(IndexEntry { index: place, key }),
         Ok(None) | Err(IncompleteIndexKey) => {
-            Err(TableError::Corrupt { key, reason: "it is in an index without a place there" })
+            Err(TableError::Corrupt { key, reason: "it is in an index without a key for it" })
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn undelivered_event_key(event: &OutboundEvent) -> IndexKey {
     IndexKey::new(timed_partition(shard), timed_sort(*occurred_at, &event_id.to_string()))
 }
 
-/// The key in the `due` index of a connection that needs another look.
+/// The key in the `due` index of a connection that must be checked again.
 pub(crate) fn due_connection_key(connection: &Connection) -> Option<IndexKey> {
     let account = connection.account.as_str();
     let at = connection.due_at()?;
@@ -84,7 +84,7 @@ pub(crate) fn attention_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry>
     })
 }
 
-/// The key in the `due` index of a grant that needs another look.
+/// The key in the `due` index of a grant that must be checked again.
 pub(crate) fn due_grant_key(grant: &Grant) -> Option<IndexKey> {
     let id = grant.id.to_string();
     grant.due_at().map(|at| IndexKey::new(timed_partition(shard_of(&id)), timed_sort(at, &id)))
@@ -259,7 +259,7 @@ fn shard_of(seed: &str) -> u32 {
     number.unwrap_or(0) % SHARDS
 }
 
-/// Reads the invoice from the key of its money.
+/// Reads the invoice from the key of its payments.
 pub(crate) fn read_invoice(key: &ItemKey) -> Option<CrmId> {
     let invoice = key.sk.strip_prefix(INVOICE_PAYMENTS_PREFIX)?.split('#').next()?;
     CrmId::new(invoice).ok()

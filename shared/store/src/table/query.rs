@@ -144,7 +144,7 @@ impl From<CorruptItem> for TableError {
 /// The sparse indexes of the table. An item is in an index while it has a key for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TableIndex {
-    /// Rows that need another look, by due time.
+    /// Rows that must be checked again, by due time.
     Due,
     /// Invoices that are open in Xero, by when they were last verified.
     Open,

@@ -98,12 +98,9 @@ async fn an_item_written_by_something_else_is_corrupt() {
         ("its record is missing or not a text", vec![("version", number("1"))]),
         ("its snapshot is not made of bytes", [&whole[..], &[("snapshot", text("{}"))]].concat()),
         ("its expiry is not an instant", [&whole[..], &[("expires_at", text("soon"))]].concat()),
+        ("its key in the index due is incomplete", [&whole[..], &[("due_pk", text("D"))]].concat()),
         (
-            "its place in the index due is incomplete",
-            [&whole[..], &[("due_pk", text("D"))]].concat(),
-        ),
-        (
-            "its place in the index open is incomplete",
+            "its key in the index open is incomplete",
             [&whole[..], &[("open_sk", text("O"))]].concat(),
         ),
     ];

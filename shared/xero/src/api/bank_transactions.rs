@@ -55,8 +55,8 @@ impl RemovableResource for BankTransactions {
     }
 }
 
-/// Finds every bank transaction with exactly this reference, including deleted ones, on however
-/// many pages. The reference must contain no quotation mark and no backslash.
+/// Finds every bank transaction with exactly this reference, including deleted ones, on all pages.
+/// The reference must contain no quotation mark and no backslash.
 pub async fn find_by_reference(
     session: &ApiSession,
     reference: &str,

@@ -77,7 +77,7 @@ pub async fn find_by_number(
 }
 
 /// Finds every contact with one of these numbers, archived or not, with one call for about forty of
-/// them. A single number is requested by its own route, which Xero answers faster; so is a number
+/// them. A single number is requested by its own route, which Xero answers faster; as is a number
 /// that no filter can contain. If Xero refuses that call, only this number's contact counts as
 /// unreadable.
 pub async fn find_by_numbers(
@@ -188,8 +188,8 @@ async fn request_contact(
 /// Finds the contacts with this name, including archived ones. Names are compared without regard to
 /// case, accents and superfluous spaces.
 ///
-/// A name may contain any text, and a filter does not accept every text. So Xero is asked for the
-/// contacts that contain a part of the name that is in every spelling of it, and the names are
+/// A name may contain any text, and a filter does not accept every text. So the call requests the
+/// contacts that contain a part of the name that is the same in every spelling, and the names are
 /// compared here. All these contacts are read, because a short name is a part of many others.
 pub async fn find_by_name(
     session: &ApiSession,

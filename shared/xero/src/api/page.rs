@@ -1,7 +1,7 @@
 //! Pages of lists, with the metadata of the answer.
 //!
 //! A look-up that decides whether something exists reads its list with [`read_every_row`], to the
-//! end: rows that were not read must not be taken for missing. [`read_first_rows`] is for lists of
+//! end: rows that were not read must not count as missing. [`read_first_rows`] is for lists of
 //! which people see a part.
 
 use domain::paging::{PageLimit, PagePosition};
@@ -17,7 +17,7 @@ use crate::rows::{DecodedRows, OddRow};
 use crate::session::{ApiCall, ApiSession};
 
 /// The maximum number of pages of the largest size that are read of one list. Xero allows 60 calls
-/// in a minute, and a reading that no minute has room for would never end.
+/// in a minute, so a longer reading could never finish within a minute.
 const PAGES_MAX: u32 = 30;
 /// The number of rows of a page by default, according to Xero's documentation of `pageSize`.
 const DEFAULT_SIZE: u32 = 100;
@@ -37,7 +37,7 @@ pub struct RowPage<T> {
     pub full: u32,
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
-    /// Whether Xero counts more pages than this one.
+    /// Whether Xero reports further pages.
     is_followed: bool,
 }
 
@@ -49,7 +49,7 @@ impl<T> RowPage<T> {
     }
 
     /// The position of the page behind this one, or `None` if this is the last one: an empty page,
-    /// or one that is not full and behind which Xero counts no other.
+    /// or one that is not full and after which Xero reports no other.
     pub fn next_position(&self) -> Option<PagePosition> {
         let count = u32::try_from(self.row_count()).unwrap_or(u32::MAX);
         let is_last = count == 0 || (count < self.full && !self.is_followed);
@@ -90,7 +90,7 @@ impl WirePagination {
         parse_number(self.page_size.as_deref()).filter(|size| *size > 0).unwrap_or(unstated)
     }
 
-    /// Whether Xero counts pages behind the page with this number.
+    /// Whether Xero reports pages after the page with this number.
     fn has_page_after(&self, page: u32) -> bool {
         parse_number(self.page_count.as_deref()).is_some_and(|count| count > page)
     }

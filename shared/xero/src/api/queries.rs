@@ -15,7 +15,7 @@ use crate::session::{ApiCall, ApiSession};
 /// and returned beside the others.
 ///
 /// Xero documents no pages for these lists. If its answer is one page of several nevertheless, the
-/// list is read page by page, so that no row is taken for missing.
+/// list is read page by page, so that no row counts as missing.
 pub(super) async fn read_list<W, T>(
     session: &ApiSession,
     call: ApiCall,
@@ -60,8 +60,8 @@ pub(super) struct KeySelection<K> {
 
 /// Reads every row that the keys select, with one call for all keys. If the answer is too large, or
 /// there are more rows than a page has, the keys are divided among two calls; the rows of a single
-/// key are read page by page. A record that is too large by itself is an unreadable row, and so is
-/// what a single key selects behind the last page that one look-up reads.
+/// key are read page by page. A record that is too large by itself is an unreadable row, and so are
+/// the rows of a single key after the last page that one look-up reads.
 pub(super) async fn select_rows<K, W, T>(
     session: &ApiSession,
     keys: &[K],
@@ -80,7 +80,7 @@ where
         };
         if let [key] = keys {
             let too_large = (selection.too_large)(key);
-            let rows = match call.addressed {
+            let rows = match call.target {
                 CallTarget::One => {
                     read_single_row::<W, T>(session, call, collection, too_large).await?
                 }
@@ -124,8 +124,8 @@ where
 }
 
 /// The result of a look-up that concerns a single key. If Xero would answer the same call the same
-/// way again, the key's row counts as unreadable: `unread` says what is known of it. Otherwise one
-/// key that cannot be looked up would prevent the look-up of all others.
+/// way again, the key's row counts as unreadable: `unread` holds the known facts about it.
+/// Otherwise a single key that cannot be looked up would prevent the look-up of all others.
 pub(super) fn confine_failure<T>(
     session: &ApiSession,
     looked_up: Result<DecodedRows<T>, XeroError>,

@@ -1,5 +1,6 @@
-//! What the kinds of records have in common: [`Resource`] says how a kind differs from the others,
-//! and the functions here list, find, read, create, update, void and delete records of any kind.
+//! The common behaviour of all kinds of records: [`Resource`] says how a kind differs from the
+//! others, and the functions here list, find, read, create, update, void and delete records of any
+//! kind.
 
 use std::fmt::Display;
 
@@ -24,11 +25,11 @@ use crate::session::{ApiCall, ApiSession};
 pub(super) trait Resource {
     /// Xero's id of a record.
     type Id: Copy + Display + Serialize + Into<XeroId>;
-    /// What is sent to create or update a record.
+    /// The document that creates or updates a record.
     type Document;
     /// A record in the form in which Xero returns it.
     type Row: DeserializeOwned + Into<Self::Remote>;
-    /// A record as it is returned to callers.
+    /// A record as callers receive it.
     type Remote;
 
     /// The path of the list.
@@ -139,8 +140,8 @@ pub(super) async fn select_groups<R: Resource, K>(
     Ok(found)
 }
 
-/// Reads every record of a list. `unread` stands for those behind the last page that one look-up
-/// reads, and for those that are too large.
+/// Reads every record of a list. `unread` represents those after the last page that one look-up
+/// reads, and those that are too large.
 pub(super) async fn read_every_record<R: Resource>(
     session: &ApiSession,
     call: &ApiCall,

@@ -21,7 +21,7 @@ pub(crate) struct FailedAnswer<'a> {
     /// The path called, without ids.
     pub(crate) endpoint: &'static str,
     pub(crate) access: AccessMode,
-    pub(crate) addressed: CallTarget,
+    pub(crate) target: CallTarget,
 }
 
 /// What the path names, which decides what a 404 means.
@@ -42,9 +42,7 @@ pub(crate) fn classify_answer(reply: &FailedAnswer<'_>) -> XeroError {
     match reply.status.as_u16() {
         400 => classify_bad_request(reply),
         401 | 403 => classify_unauthorized(reply),
-        404 if reply.addressed == CallTarget::One => {
-            XeroError::NotFound { endpoint: reply.endpoint }
-        }
+        404 if reply.target == CallTarget::One => XeroError::NotFound { endpoint: reply.endpoint },
         429 => classify_throttled(reply.headers),
         503 => XeroError::Offline { access: reply.access, outage: parse_outage(reply.body) },
         // 501 says that Xero has no such call, so repeating it is useless.
@@ -106,7 +104,7 @@ fn classify_bad_request(reply: &FailedAnswer<'_>) -> XeroError {
     if kind == Some("ValidationException") {
         return classify_rejection(
             headline
-                .filter(|told| !is_empty_headline(told))
+                .filter(|sentence| !is_empty_headline(sentence))
                 .map(str::to_owned)
                 .into_iter()
                 .collect(),
@@ -198,11 +196,11 @@ fn parse_rate_limit(headers: &HeaderMap) -> RateLimit {
 /// windows is longer.
 fn parse_retry_after(headers: &HeaderMap, limit: RateLimit) -> SignedDuration {
     const A_DAY_SECONDS: i64 = 24 * 60 * 60;
-    let told = headers
+    let retry_after = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
         .and_then(|seconds| seconds.trim().parse::<i64>().ok());
-    let seconds = told.map_or_else(
+    let seconds = retry_after.map_or_else(
         || match limit {
             RateLimit::Concurrent => 2,
             RateLimit::Minute | RateLimit::AppMinute | RateLimit::Unknown => 60,

@@ -1,4 +1,4 @@
-//! What an error means for the operation and for the next call.
+//! Derives the effect of an error on the operation and on the next call.
 
 use domain::failure::FailureClass;
 use domain::rejection;
@@ -50,7 +50,7 @@ impl XeroError {
 
     /// Whether Xero answered. If so, the serial of the idempotency key must rise before the next
     /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it. An
-    /// answer that is too large is none: what it says is not known, so the key must stay.
+    /// answer that is too large does not count: its content is unknown, so the key must stay.
     pub const fn is_answered(&self) -> bool {
         match self {
             Self::NoAccessToken { is_answered, source: _ } => *is_answered,

@@ -1,9 +1,9 @@
-//! The errors of a call, and what they mean.
+//! The errors of a call and their meaning.
 //!
 //! The variants are facts: a status, a header, whether bytes were sent. Their class follows in
-//! `meaning` and nowhere else. `classify` reads them from an answer, `edge` recognises what is no
-//! answer of Xero's, `validation` finds Xero's sentences, `permission` names what a consent lacks,
-//! `user_message` puts them into words.
+//! `meaning` and nowhere else. `classify` reads them from an answer, `edge` recognises answers that
+//! Xero did not write, `validation` finds Xero's sentences, `permission` names the permissions that
+//! a consent lacks, and `user_message` writes the messages for users.
 
 mod classify;
 mod edge;
@@ -197,7 +197,7 @@ pub enum XeroError {
         /// The OAuth error code.
         code: String,
     },
-    /// The identity host is out of order (429, in the 500s, or a page or redirect of its edge). No
+    /// The identity host is unavailable (429, in the 500s, or a page or redirect of its edge). No
     /// token has changed.
     #[error("the identity host answered with status {status}")]
     IdentityUnavailable {

@@ -4,15 +4,15 @@ use std::fmt;
 
 use crate::resource_kind::ResourceKind;
 
-/// What a consent has to cover for a call.
+/// The permission that a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum XeroPermission {
     /// Contacts.
     Contacts,
     /// Invoices and credit notes.
     Invoices,
-    /// Credit that is applied to an invoice, or taken back. Xero's pages do not say whether that
-    /// needs the scope of payments besides the one of credit notes.
+    /// Credit that is applied to an invoice or removed from it. Xero's pages do not say whether
+    /// that needs the scope of payments besides the one of credit notes.
     Allocations,
     /// Payments.
     Payments,
@@ -40,7 +40,7 @@ impl XeroPermission {
         }
     }
 
-    /// The scopes that it may be missing, of [`SCOPES`](crate::SCOPES). At least one is.
+    /// The scopes that may be missing, of [`SCOPES`](crate::SCOPES). At least one is.
     pub const fn scope_names(self) -> &'static [&'static str] {
         match self {
             Self::Contacts => &["accounting.contacts"],

@@ -23,8 +23,8 @@ impl XeroError {
         let failure = if let Self::Rejected { messages } | Self::NotUnique { messages } = self {
             Failure { class: self.failure_class(), ..rejection::explain_rejection(messages) }
         } else {
-            let told = self.user_message();
-            Failure::new(self.failure_class(), told.code, told.message, told.remedy)
+            let UserMessage { code, message, remedy } = self.user_message();
+            Failure::new(self.failure_class(), code, message, remedy)
         };
         match self.requested_wait() {
             Some(wait) => failure.not_before(now.checked_add(wait).unwrap_or(Timestamp::MAX)),
@@ -110,7 +110,7 @@ struct UserMessage {
     remedy: &'static str,
 }
 
-/// Xero, or the way to it, is out of order. There is nothing that a person can do.
+/// Xero or the network is unavailable. Users cannot do anything about it.
 const fn describe_outage(cause: FailureCause, message: &'static str) -> UserMessage {
     UserMessage { code: FailureCode::Cause(cause), message, remedy: "" }
 }
@@ -197,29 +197,29 @@ const LOGIN_REJECTED: UserMessage = UserMessage {
     remedy: "If this persists, go to Settings > Integrations > Xero and click Reconnect.",
 };
 
-/// What is missing, in words of the consent page and with the name that support asks for.
+/// The missing permission, in the words of the consent page and with the name that support needs.
 const fn permission_message(permission: XeroPermission) -> UserMessage {
     let message = match permission {
         XeroPermission::Contacts => {
-            "The permission for contacts (accounting.contacts) was not given to this integration."
+            "This integration does not have the permission for contacts (accounting.contacts)."
         }
         XeroPermission::Invoices => {
-            "The permission for invoices and credit notes (accounting.invoices) was not given to this integration."
+            "This integration does not have the permission for invoices and credit notes (accounting.invoices)."
         }
         XeroPermission::Allocations => {
-            "The permission for invoices and credit notes (accounting.invoices) or the one for payments (accounting.payments) was not given to this integration."
+            "This integration does not have the permission for invoices and credit notes (accounting.invoices) or the one for payments (accounting.payments)."
         }
         XeroPermission::Payments => {
-            "The permission for payments (accounting.payments) was not given to this integration."
+            "This integration does not have the permission for payments (accounting.payments)."
         }
         XeroPermission::BankTransactions => {
-            "The permission for bank transactions (accounting.banktransactions) was not given to this integration."
+            "This integration does not have the permission for bank transactions (accounting.banktransactions)."
         }
         XeroPermission::Settings => {
-            "The permission to read accounts and tax rates (accounting.settings.read) was not given to this integration."
+            "This integration does not have the permission to read accounts and tax rates (accounting.settings.read)."
         }
         XeroPermission::Login => {
-            "A permission that the request needs was not given to this integration."
+            "This integration does not have a permission that the request needs."
         }
     };
     UserMessage {
@@ -255,7 +255,7 @@ const UNEXPLAINED: UserMessage = UserMessage {
 
 const KEY_REUSED: UserMessage = UserMessage {
     code: FailureCode::Name("key_reused"),
-    message: "Xero was sent another version of this document a few minutes ago.",
+    message: "The integration sent another version of this document to Xero a few minutes ago.",
     remedy: "No action is needed: the next attempt first checks which version Xero has.",
 };
 
@@ -267,7 +267,7 @@ const UNIDENTIFIED: UserMessage = UserMessage {
 
 const BATCH_REJECTED: UserMessage = UserMessage {
     code: FailureCode::Name("batch_rejected"),
-    message: "Xero rejected several documents together without saying which of them is at fault.",
+    message: "Xero rejected several documents together without identifying the one at fault.",
     remedy: "No action is needed: the next attempt checks what Xero has and sends fewer documents together.",
 };
 

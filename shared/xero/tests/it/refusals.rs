@@ -271,7 +271,7 @@ async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
     for (answer, expected) in [
         (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_one))), 1),
         (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_known))), 0),
-        // The refusal of a document that was not sent is a sentence of Xero's all the same.
+        // The refusal of a document that was not sent also contains a sentence of Xero.
         (reply(200, &[], &collection("Invoices", &[of_known, unrelated.clone()])), 1),
         (reply(200, &[], &collection("Invoices", &[of_one, unrelated])), 2),
         (refused(moon), 1),

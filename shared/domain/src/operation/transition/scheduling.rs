@@ -22,12 +22,12 @@ pub(super) fn after_queueing(operation: &Operation, now: Timestamp) -> Transitio
     }
 }
 
-/// Gives an operation a full ladder again if an outage, not its record, was the reason for giving
-/// it up.
+/// Resets the ladder of an operation that was given up because of an outage, not because of its
+/// record.
 pub(super) fn after_outage(operation: &Operation, now: Timestamp) -> TransitionResult {
-    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
+    let is_retryable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
     match operation.state {
-        OperationState::Skipped if curable => {
+        OperationState::Skipped if is_retryable => {
             TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
         }
         OperationState::Due
@@ -67,12 +67,12 @@ pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> Transi
 }
 
 pub(super) fn after_release(operation: &Operation, now: Timestamp) -> TransitionResult {
-    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
+    let is_retryable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
     match operation.state {
         OperationState::Due | OperationState::Parked { on: _ } => {
             TransitionResult::Moved(due_now(operation, now))
         }
-        OperationState::Skipped if curable => {
+        OperationState::Skipped if is_retryable => {
             TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
         }
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),

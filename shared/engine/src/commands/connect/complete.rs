@@ -1,6 +1,6 @@
-//! Completing a connect: the code is exchanged, the tokens are kept, the organisation is chosen.
+//! Completes a connect: exchanges the code, stores the tokens and chooses the organisation.
 //!
-//! Every step is written down before the next, so a completion that is interrupted goes on with the
+//! Every step is recorded before the next one begins, so an interrupted completion resumes with the
 //! same ticket where it stopped. Only the exchange of the code cannot be repeated.
 
 use std::sync::Arc;
@@ -24,39 +24,39 @@ use crate::error_chain::ErrorChain;
 use crate::sync::carry_over::release_waiting_work;
 use crate::{Engine, Invocation};
 
-/// The exchange of a code and keeping its tokens take no longer than this, even if Xero is slow.
+/// Maximum duration of exchanging a code and storing its tokens, even if Xero is slow.
 const CODE_EXCHANGE_DURATION_MAX: SignedDuration = SignedDuration::from_secs(18);
 
-/// How a completion ended.
+/// The result of a completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectOutcome {
     /// The account is connected.
     Connected(PinnedOrganisation),
-    /// The person ticked no organisation.
+    /// The user selected no organisation.
     NoOrganisation,
-    /// Every organisation that the person ticked belongs to another account.
+    /// Every organisation that the user selected belongs to another account.
     OrganisationInUse,
-    /// The account was connected to another organisation before, or it is not certain which
-    /// organisation is meant: the person is asked which of these is to be used.
+    /// The account was connected to another organisation before, or the intended organisation is
+    /// ambiguous. The user must choose one of these.
     OtherOrganisation {
-        /// Who consented, as Xero names them.
+        /// The name that Xero has for the user who consented.
         by: Option<String>,
         /// The organisations that may be chosen.
         offered: Vec<PinnedOrganisation>,
-        /// Whether another organisation that was ticked belongs to another account.
+        /// Whether another selected organisation belongs to another account.
         is_any_in_use: bool,
     },
-    /// The ticket is used, or too old, or never was one.
+    /// The ticket was used, has expired or is unknown.
     Expired,
-    /// The ticket is another person's, or another account's.
+    /// The ticket belongs to another user or another account.
     NotYours,
     /// Another request is completing it.
     InProgress,
-    /// Xero did not take its own code: the person has to begin again.
+    /// Xero rejected its own code: the user has to begin again.
     Refused,
 }
 
-/// What a consent gave.
+/// The result of exchanging a consent's code.
 #[derive(Debug, Clone)]
 struct ExchangedConsent {
     grant: GrantId,
@@ -65,7 +65,7 @@ struct ExchangedConsent {
     by: Option<String>,
 }
 
-/// Completes the connect of this ticket, for the person who began it.
+/// Completes the connect of this ticket for the user who began it.
 pub async fn complete_connect(
     engine: &Engine,
     account: &AccountId,
@@ -85,7 +85,7 @@ pub async fn complete_connect(
     {
         return Ok(ConnectOutcome::Expired);
     }
-    // From here on an operator who ends every connection finds this account.
+    // From here on, the command that ends every connection finds this account.
     engine.mark_account_logged(account).await;
     let (row, exchanged) = match ensure_exchanged(engine, row, ticket, invocation).await? {
         Ok(exchanged) => exchanged,
@@ -94,7 +94,7 @@ pub async fn complete_connect(
     let completed = connect_account(engine, &row.record, &exchanged, invocation).await?;
     match engine.store.remove_consent(&row.record.ticket_hash, row.version).await {
         Ok(()) | Err(StoreError::Conflict) => {}
-        // It expires by itself, and leads to the same connection until then.
+        // It expires by itself, and leads to the same connection until it does.
         Err(error) => {
             tracing::warn!(error = %ErrorChain(&error), "a used ticket was not removed");
         }
@@ -103,7 +103,7 @@ pub async fn complete_connect(
     Ok(completed)
 }
 
-/// Whether somebody disconnected the account since the connect was begun: that was the later word.
+/// Returns whether a user disconnected the account after the connect began, which takes precedence.
 async fn was_disconnected_since(
     engine: &Engine,
     consent: &ConsentAttempt,
@@ -116,7 +116,8 @@ async fn was_disconnected_since(
     }))
 }
 
-/// Exchanges the code, unless that is done. `Ok(Err(_))` says how the completion ended here.
+/// Exchanges the code, unless that is done. `Ok(Err(_))` is the outcome of a completion that ends
+/// here.
 async fn ensure_exchanged(
     engine: &Engine,
     row: VersionedRecord<ConsentAttempt>,
@@ -132,7 +133,7 @@ async fn ensure_exchanged(
                 ExchangedConsent { grant: *grant, serial: *serial, event: *event, by: by.clone() };
             Ok(Ok((VersionedRecord { record: consent, version }, exchanged)))
         }
-        // The code works once: an exchange that is cut off would waste it.
+        // The code works once, so an interrupted exchange would waste it.
         ConsentStage::Coded { sealed: _ } if is_too_late(engine, invocation) => {
             Ok(Err(ConnectOutcome::InProgress))
         }
@@ -151,7 +152,7 @@ async fn ensure_exchanged(
     }
 }
 
-/// Whether an exchange may be cut off before its tokens are kept.
+/// Returns whether an exchange may be interrupted before its tokens are stored.
 fn is_too_late(engine: &Engine, invocation: Invocation) -> bool {
     invocation.deadline.duration_since(engine.clock.now()) < CODE_EXCHANGE_DURATION_MAX
 }
@@ -168,7 +169,7 @@ async fn exchange_code(
     let tokens = match engine.app.exchange_code(&*engine.transport, &code, &verifier).await {
         Ok(tokens) => tokens,
         Err(error) if is_unsent(&error) => {
-            // The code is as good as before: the same ticket may be presented again.
+            // The code is still valid, so the same ticket may be presented again.
             engine.store.put_consent(&consent, WriteExpectation::Version(version)).await?;
             return Err(error.into());
         }
@@ -182,25 +183,26 @@ async fn exchange_code(
             return Err(error.into());
         }
     };
-    let kept = token::keep_consent(engine, &tokens).await;
-    let Ok(Some((grant, serial))) = kept else {
-        // The code is spent, so the person has to begin again.
+    let stored_tokens = token::keep_consent(engine, &tokens).await;
+    let Ok(Some((grant, serial))) = stored_tokens else {
+        // The code was used, so the user has to begin again.
         engine.store.remove_consent(&consent.ticket_hash, version).await?;
         clear_pending(engine, &consent.account, &consent.state_hash).await?;
-        return kept.map(|_| Err(ConnectOutcome::Refused)).map_err(ConnectError::from);
+        return stored_tokens.map(|_| Err(ConnectOutcome::Refused)).map_err(ConnectError::from);
     };
     let identity = tokens.identity;
     let event = identity.authentication_event_id;
     let by = identity.name.or(identity.email);
     let by: Option<String> = by.map(|name| name.chars().take(NAME_MAX).collect());
     let stage = ConsentStage::Exchanged { grant, serial, event, by: by.clone() };
-    let kept = ConsentAttempt { stage, ..consent };
-    let version = engine.store.put_consent(&kept, WriteExpectation::Version(version)).await?;
+    let exchanged_attempt = ConsentAttempt { stage, ..consent };
+    let version =
+        engine.store.put_consent(&exchanged_attempt, WriteExpectation::Version(version)).await?;
     let exchanged = ExchangedConsent { grant, serial, event, by };
-    Ok(Ok((VersionedRecord { record: kept, version }, exchanged)))
+    Ok(Ok((VersionedRecord { record: exchanged_attempt, version }, exchanged)))
 }
 
-/// Whether an exchange failed before Xero could receive it.
+/// Returns whether an exchange failed before Xero could receive it.
 fn is_unsent(error: &XeroError) -> bool {
     matches!(error, XeroError::IdentityUnanswered { source } if source.sent == RequestSent::No)
 }
@@ -240,23 +242,22 @@ async fn connect_account(
         });
     }
     let free = &offered.free;
-    // If one of the ticked organisations cannot be had, the person decides whether another one will
-    // do.
+    // If a selected organisation is unavailable, the user decides whether to use another one.
     let is_certain = offered.is_certain && !offered.is_any_claimed;
-    let landed = change_connection_and_claims(engine, account, |connection| {
+    let connected = change_connection_and_claims(engine, account, |connection| {
         let by = exchanged.by.clone();
         Some(connection_after_consent(connection, free, is_certain, by, engine.clock.now()))
     });
-    let landed = match landed.await {
-        Ok(landed) => landed,
-        // Another account was faster by a moment.
+    let connected = match connected.await {
+        Ok(connected) => connected,
+        // Another account has just claimed the organisation.
         Err(ConnectionChangeError::Claimed) => {
             abandon_consent(engine, account, exchanged).await;
             return Ok(ConnectOutcome::OrganisationInUse);
         }
         Err(error) => return Err(error.into()),
     };
-    let organisation = landed.and_then(|connection| connection.organisation);
+    let organisation = connected.and_then(|connection| connection.organisation);
     let used = organisation.filter(|used| free.iter().any(|one| one.tenant == used.tenant));
     let Some(used) = used else {
         return Ok(ConnectOutcome::OtherOrganisation {
@@ -282,10 +283,9 @@ async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &Excha
     }
 }
 
-/// The connection after a consent. The organisation that it is pinned to remains in use. Without
-/// one, the first is used if the organisations are certainly those of this consent. In every other
-/// case nothing changes except that the person is asked which organisation to use. Another request
-/// may have connected the account meanwhile.
+/// Returns the connection after a consent. The pinned organisation remains in use; without one, the
+/// first is used if the organisations are certainly those of this consent. Otherwise the user is
+/// only asked to choose. Another request may have connected the account in the meantime.
 fn connection_after_consent(
     connection: Connection,
     offered: &[PinnedOrganisation],

@@ -1,5 +1,5 @@
-//! Which organisations a consent offers: those that it linked, and the one that the account is
-//! pinned to.
+//! Determines which organisations a consent offers: those that it linked, and the one to which the
+//! account is pinned.
 
 use domain::connection::{ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId};
@@ -10,31 +10,31 @@ use xero::connections::{TenantType, XeroConnection};
 
 use crate::Engine;
 
-/// How far Xero's clock may be from ours.
+/// Maximum difference between Xero's clock and ours.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(3);
 
 /// The known facts about a consent.
 pub(super) struct KnownConsent {
     pub(super) grant: GrantId,
     pub(super) serial: u64,
-    /// The consent, as Xero's links name it.
+    /// The consent's id in Xero's links.
     pub(super) event: Option<Uuid>,
     /// When the connect was begun.
     pub(super) begun_at: Timestamp,
 }
 
-/// What a consent offers.
+/// The organisations that a consent offers.
 pub(super) struct OfferedOrganisations {
     /// Organisations that this account may use, in Xero's order.
     pub(super) free: Vec<PinnedOrganisation>,
-    /// Whether any other belongs to another account.
+    /// Whether any other organisation belongs to another account.
     pub(super) is_any_claimed: bool,
-    /// Whether Xero's links name this consent. Otherwise an organisation may be of another consent
-    /// of the same Xero user, and only the person can say which one is meant.
+    /// Whether Xero's links name this consent. Otherwise an organisation may belong to another
+    /// consent of the same Xero user, and only the user knows which one is intended.
     pub(super) is_certain: bool,
 }
 
-/// Finds what a consent offers to an account.
+/// Finds the organisations that a consent offers to an account.
 pub(super) async fn find_offered_organisations(
     engine: &Engine,
     account: &AccountId,
@@ -75,14 +75,13 @@ pub(super) async fn find_offered_organisations(
     Ok(offered)
 }
 
-/// Whether a link names the consent, as Xero's links do.
+/// Returns whether a link names the consent.
 fn is_named(linked: &XeroConnection, offer: &KnownConsent) -> bool {
     offer.event.is_some() && linked.auth_event_id == offer.event
 }
 
-/// Whether a link was made or renewed since the connect was begun. It is not established whether a
-/// link that is consented to again keeps the name of its first consent, so this counts where no
-/// link names the consent.
+/// Returns whether a link was made or renewed after the connect began. It is unknown whether a
+/// renewed link keeps the id of its first consent, so this decides if no link names the consent.
 fn is_recent(linked: &XeroConnection, offer: &KnownConsent) -> bool {
     let since = offer.begun_at.saturating_sub(CLOCK_SKEW_MAX).unwrap_or(Timestamp::MIN);
     linked.updated_at.is_some_and(|at| at >= since)

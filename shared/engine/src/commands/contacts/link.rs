@@ -1,4 +1,4 @@
-//! Links a client to a contact in Xero, or unlinks it, at a person's request.
+//! Links a client to a contact in Xero, or unlinks it, at a user's request.
 
 use domain::call_budget::CallPriority;
 use domain::document::contact::RemoteContact;
@@ -27,7 +27,7 @@ use crate::{Engine, Invocation};
 pub enum LinkOutcome {
     /// The client is linked or unlinked as requested.
     Done(Box<RecordView>),
-    /// The client is being sent at this moment.
+    /// The client is currently being sent.
     BeingSent,
     /// The client is unknown.
     Unknown,
@@ -55,7 +55,7 @@ pub async fn link_client(
         Ok(Some(contact)) => contact,
         Ok(None) => return Ok(LinkOutcome::Refused(unknown_contact_failure())),
         Err(AttemptError::Persist(error)) => return Err(error),
-        Err(trouble) => return Ok(LinkOutcome::Unread(trouble)),
+        Err(error) => return Ok(LinkOutcome::Unread(error)),
     };
     if let Some(failure) = recognise::find_unusable_reason(&contact) {
         return Ok(LinkOutcome::Refused(failure));
@@ -70,8 +70,8 @@ pub async fn link_client(
         Ok(mapping) => mapping,
         Err(result) => return Ok(result),
     };
-    let told = format!("Linked to {} in Xero by {by}.", contact.name);
-    log_link_change(engine, &mapping, told).await;
+    let message = format!("A user linked it to the contact {} in Xero.", contact.name);
+    log_link_change(engine, &mapping, by, message).await;
     if engine.store.is_awaited(&key).await? {
         release::release_dependants(engine, &mapping).await?;
     }
@@ -95,8 +95,8 @@ pub async fn unlink_client(
         Ok(mapping) => mapping,
         Err(result) => return Ok(result),
     };
-    let told = format!("Unlinked by {by}. The contact stays in Xero.");
-    log_link_change(engine, &mapping, told).await;
+    let message = "A user unlinked it. The contact stays in Xero.".to_owned();
+    log_link_change(engine, &mapping, by, message).await;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
 
@@ -139,15 +139,15 @@ async fn fetch_merged_contact(
     contact: XeroContactId,
     invocation: Invocation,
 ) -> Result<Option<RemoteContact>, AttemptError> {
-    let desk = TenantSession::open(engine, ledger, Trigger::Person, invocation)
+    let tenant_session = TenantSession::open(engine, ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let found = match contacts::get(&desk.session, contact).await {
-        Ok(Some(contact)) => find_merge_target(&desk, contact).await.map(Some),
+    let found = match contacts::get(&tenant_session.session, contact).await {
+        Ok(Some(contact)) => find_merge_target(&tenant_session, contact).await.map(Some),
         Ok(None) => Ok(None),
         Err(error) => Err(error.into()),
     };
-    desk.record_result(found).await
+    tenant_session.record_result(found).await
 }
 
 fn build_contact_link(contact: &RemoteContact) -> XeroLink {
@@ -159,8 +159,14 @@ fn build_contact_link(contact: &RemoteContact) -> XeroLink {
     }
 }
 
-async fn log_link_change(engine: &Engine, mapping: &Mapping, told: String) {
+async fn log_link_change(engine: &Engine, mapping: &Mapping, by: &UserId, message: String) {
     let MappingKey { ledger, kind, crm_id } = mapping.key.clone();
+    tracing::info!(
+        account.id = %ledger.account,
+        user.id = %by,
+        crm.id = %crm_id,
+        "a user changed the link of a client"
+    );
     let subject = (kind, crm_id, mapping.contact_number());
-    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
+    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, message, None).await;
 }

@@ -119,8 +119,8 @@ pub(crate) async fn continue_reconciliation(
     let contacts = match reconciliation_input::fetch_all_contacts(engine, ledger, invocation).await
     {
         Ok(contacts) => contacts,
-        Err(trouble) => {
-            return record_interruption(engine, row, into_failure(engine, trouble)?).await;
+        Err(error) => {
+            return record_interruption(engine, row, into_failure(engine, error)?).await;
         }
     };
     let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
@@ -241,8 +241,8 @@ async fn record_interruption(
     }
 }
 
-fn into_failure(engine: &Engine, trouble: AttemptError) -> Result<Failure, PersistError> {
-    match trouble {
+fn into_failure(engine: &Engine, error: AttemptError) -> Result<Failure, PersistError> {
+    match error {
         AttemptError::Xero(error) => {
             tracing::warn!(error = %ErrorChain(&*error), "the contacts could not be read");
             Ok(error.to_failure(engine.clock.now()))
@@ -258,11 +258,11 @@ fn into_failure(engine: &Engine, trouble: AttemptError) -> Result<Failure, Persi
 /// steps differ, because a queue drops a body that it has seen within the last five minutes.
 fn next_wake_up(engine: &Engine, row: &ContactReconciliation) -> WakeUp {
     let minute = engine.clock.now().as_second() / 60;
-    let wake = engine.new_wake_up(
+    let wake_up = engine.new_wake_up(
         &row.ledger,
         EntityKind::Contact,
         WakeUpKind::Reconciliation,
         row.updated_at,
     );
-    WakeUp { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake }
+    WakeUp { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake_up }
 }

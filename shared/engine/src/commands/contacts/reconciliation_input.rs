@@ -33,14 +33,14 @@ pub(super) async fn fetch_all_contacts(
     ledger: &Ledger,
     invocation: Invocation,
 ) -> Result<OrganisationContacts, AttemptError> {
-    let desk = TenantSession::open(engine, ledger, Trigger::All, invocation)
+    let tenant_session = TenantSession::open(engine, ledger, Trigger::All, invocation)
         .await?
         .with_priority(CallPriority::Poll);
     let mut all = OrganisationContacts::new();
     let (mut next, mut pages) = (Some(PagePosition::FIRST), PageLimit::of_pages(CONTACT_PAGES_MAX));
     while let Some(at) = next.filter(|_| !pages.is_reached()) {
-        let page = xero::api::contacts::read_contact_page(&desk.session, at).await;
-        let page = desk.record_result(page.map_err(AttemptError::from)).await?;
+        let page = xero::api::contacts::read_contact_page(&tenant_session.session, at).await;
+        let page = tenant_session.record_result(page.map_err(AttemptError::from)).await?;
         pages.count_page(page.at);
         next = page.next_position();
         all.extend(page.rows);

@@ -25,7 +25,7 @@ pub enum AttemptError {
         /// The event or record for which it waits.
         on: Box<ParkingReason>,
     },
-    /// The table did not answer. The outcome could not be recorded either, so the message returns
+    /// The table did not answer, so the outcome cannot be recorded either, and the message returns
     /// to the queue.
     Persist(PersistError),
 }

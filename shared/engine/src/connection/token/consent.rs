@@ -1,4 +1,4 @@
-//! Storing the tokens of a consent.
+//! Stores the tokens of a consent.
 
 use domain::grant::{Grant, SecretVersion};
 use domain::ids::GrantId;
@@ -11,9 +11,9 @@ use super::refresh::{SecretWrite, write_secret};
 use super::{KeptTokens, TokenError};
 use crate::Engine;
 
-/// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what
-/// was kept, or `None` when Xero gave no refresh token. A process that dies on the way, or before
-/// an account uses the grant, leaves a row that the sweep finds.
+/// Stores the tokens of a consent: first the secret, then the row that protects it. Returns the
+/// serial of the stored tokens, or `None` if Xero issued no refresh token. If the process dies in
+/// between, or before an account uses the grant, the sweep finds the row.
 pub(crate) async fn keep_consent(
     engine: &Engine,
     tokens: &TokenSet,
@@ -41,7 +41,7 @@ pub(crate) async fn keep_consent(
         let serial = version.as_number().saturating_add(1);
         let secret = SecretVersion { id: engine.ids.new_uuid(), serial };
         let Some(kept) = KeptTokens::new(tokens, serial, now) else {
-            tracing::error!("Xero gave no refresh token: the scope offline_access is missing");
+            tracing::error!("Xero issued no refresh token: the scope offline_access is missing");
             return Ok(None);
         };
         write_secret(engine, &grant, &kept, secret, SecretWrite::Consented).await?;
@@ -49,7 +49,8 @@ pub(crate) async fn keep_consent(
         let consented = grant.after_consent(secret, now);
         match engine.store.put_grant(&consented, WriteExpectation::Version(version)).await {
             Ok(_) => return Ok(Some((id, serial))),
-            // Somebody renewed older tokens meanwhile: these are kept once more, as the newest.
+            // Another process has renewed older tokens in the meantime, so these are stored again
+            // as the newest.
             Err(error) => conflicts.allow_retry(error)?,
         }
     }

@@ -1,4 +1,4 @@
-//! Ending a grant with its last connection: revoked at Xero, and its secret deleted.
+//! Ends a grant with its last connection: revokes it at Xero and deletes its secret.
 
 use domain::connection::Connection;
 use domain::grant::Grant;
@@ -13,36 +13,36 @@ use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 
-/// How long a revocation and the deletion of the secret take at most: a consent that arrives
-/// meanwhile waits.
+/// Maximum duration of a revocation and the deletion of the secret. A consent that arrives in the
+/// meantime waits.
 const ENDING_DURATION_MAX: SignedDuration = SignedDuration::from_secs(90);
-/// How long before the end of that a revocation is no longer begun: Xero may take a minute to
+/// Time before the end of that period in which no revocation begins: Xero may take a minute to
 /// answer.
 const REVOCATION_MARGIN: SignedDuration = SignedDuration::from_secs(65);
-/// An ending that is under way is waited for this long: a person waits for the answer.
+/// Maximum wait for an ending in progress, because a user waits for the answer.
 const ENDING_WAIT_MAX: SignedDuration = SignedDuration::from_secs(10);
 
 /// The upgrade that gives every connection its claims and records which grants it uses.
 pub(crate) const CLAIMS_UPGRADE: &str = "claims";
 
-/// How an attempt to end a grant ended.
+/// The result of an attempt to end a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndGrantOutcome {
-    /// It is revoked and its secret is gone, or another connection needs it.
+    /// It is revoked and its secret is deleted, or another connection needs it.
     Done,
-    /// Somebody may be connecting with it, or it is not known yet who uses it: look again later.
+    /// A connect with it may be in progress, or its users are not known yet: check again later.
     Later,
 }
 
 /// Ends a grant that an account no longer needs, unless an account needs it. `serial` is that of
-/// the consent that it was used with. Revoking a grant ends every link that its user has with this
-/// app. Repeating this does no harm.
+/// the consent with which it was used. Revoking a grant ends every link between its user and this
+/// app. May be repeated.
 pub(crate) async fn end_unused_grant(
     engine: &Engine,
     id: GrantId,
     serial: u64,
 ) -> Result<EndGrantOutcome, TokenError> {
-    // Connections of an earlier release do not say yet which grants they use.
+    // Connections of an earlier release do not record yet which grants they use.
     if !are_grant_uses_known(engine).await? {
         return Ok(EndGrantOutcome::Later);
     }
@@ -60,19 +60,18 @@ pub(crate) async fn end_unused_grant(
     }
     let until = now.saturating_add(ENDING_DURATION_MAX).unwrap_or(now);
     let ending = row.record.clone().while_ending(until);
-    // A consent that came between moves the row, and then this is not the last word about the
-    // grant.
+    // A consent in the meantime changes the row, and the grant must then not be ended.
     let version =
         match engine.store.put_grant(&ending, WriteExpectation::Version(row.version)).await {
             Ok(version) => version,
             Err(StoreError::Conflict) => return Ok(EndGrantOutcome::Later),
             Err(error) => return Err(error.into()),
         };
-    let held = VersionedRecord { record: ending, version };
-    revoke_grant(engine, &held).await?;
-    delete_secrets(engine, id, held.record.kept_from..=held.record.secret_number).await?;
+    let locked = VersionedRecord { record: ending, version };
+    revoke_grant(engine, &locked).await?;
+    delete_secrets(engine, id, locked.record.kept_from..=locked.record.secret_number).await?;
     engine.tokens.forget_grant(id);
-    finish_ending(engine, &held).await?;
+    finish_ending(engine, &locked).await?;
     Ok(EndGrantOutcome::Done)
 }
 
@@ -95,7 +94,7 @@ pub(crate) async fn end_abandoned_grant(engine: &Engine, id: GrantId) -> Result<
     delete_secrets(engine, id, kept_from..secret_number).await?;
     let seen = row.record.found_in_use();
     match engine.store.put_grant(&seen, WriteExpectation::Version(row.version)).await {
-        // Whoever wrote it meanwhile keeps it due.
+        // The process that has written the row in the meantime keeps it due.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -117,9 +116,9 @@ async fn delete_secrets(
     Ok(())
 }
 
-/// Whether any account is connected with a grant, or may choose an organisation of it. An account
-/// that only has a link of it to remove does not need it: the link ends with the grant. An account
-/// whose row cannot be read counts as one that needs it.
+/// Returns whether any account is connected with a grant, or may choose an organisation of it. An
+/// account that only has to remove one of its links does not need it: the link ends with the grant.
+/// An account whose row cannot be read counts as one that needs it.
 async fn is_needed(engine: &Engine, id: GrantId) -> Result<bool, StoreError> {
     let users = engine.store.list_grant_users(id).await?;
     report_unreadable_users(engine, &users);
@@ -150,38 +149,39 @@ pub(crate) fn report_unreadable_users(engine: &Engine, users: &GrantUsers) {
     }
 }
 
-/// Revokes the refresh token, if there is one. One that Xero no longer takes is revoked already.
-async fn revoke_grant(engine: &Engine, held: &VersionedRecord<Grant>) -> Result<(), TokenError> {
-    let kept = match read_visible_tokens(engine, &held.record).await? {
-        VisibleTokens::Tokens(kept) => kept,
+/// Revokes the refresh token, if there is one. A token that Xero no longer accepts is already
+/// revoked.
+async fn revoke_grant(engine: &Engine, locked: &VersionedRecord<Grant>) -> Result<(), TokenError> {
+    let tokens = match read_visible_tokens(engine, &locked.record).await? {
+        VisibleTokens::Tokens(tokens) => tokens,
         VisibleTokens::NotYet => return Err(TokenError::Busy),
-        VisibleTokens::Missing if held.record.is_fresh(engine.clock.now()) => {
+        VisibleTokens::Missing if locked.record.is_fresh(engine.clock.now()) => {
             return Err(TokenError::Busy);
         }
         VisibleTokens::Missing | VisibleTokens::Gone => return Ok(()),
     };
-    // A process that was held up must not revoke what somebody consents to meanwhile.
+    // A delayed process must not revoke a consent that was given in the meantime.
     let latest =
-        held.record.ending_until.and_then(|until| until.checked_sub(REVOCATION_MARGIN).ok());
+        locked.record.ending_until.and_then(|until| until.checked_sub(REVOCATION_MARGIN).ok());
     if latest.is_none_or(|latest| engine.clock.now() > latest) {
         return Err(TokenError::Busy);
     }
-    match engine.app.revoke_token(&*engine.transport, &kept.refresh_token).await {
+    match engine.app.revoke_token(&*engine.transport, &tokens.refresh_token).await {
         Ok(()) | Err(XeroError::GrantRefused) => Ok(()),
         Err(error) => Err(TokenError::Xero(error)),
     }
 }
 
-async fn finish_ending(engine: &Engine, held: &VersionedRecord<Grant>) -> Result<(), TokenError> {
-    let ended = held.record.clone().after_ending(engine.clock.now());
-    match engine.store.put_grant(&ended, WriteExpectation::Version(held.version)).await {
+async fn finish_ending(engine: &Engine, locked: &VersionedRecord<Grant>) -> Result<(), TokenError> {
+    let ended = locked.record.clone().after_ending(engine.clock.now());
+    match engine.store.put_grant(&ended, WriteExpectation::Version(locked.version)).await {
         // A consent that did not wait is newer than this.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Waits until nobody is ending a grant any more, or says that it takes too long.
+/// Waits until no process is ending a grant. Fails if that takes too long.
 pub(super) async fn wait_until_ended(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
     let now = engine.clock.now();
     let latest = now.saturating_add(ENDING_WAIT_MAX).unwrap_or(now);

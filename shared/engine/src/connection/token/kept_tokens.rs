@@ -1,4 +1,4 @@
-//! Tokens as they are kept: in a grant's secret, and in the memory of a warm process.
+//! Stored tokens: in a grant's secret, and in the memory of a warm process.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,23 +10,24 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use xero::TokenSet;
 
-/// A process serves many accounts in its life; it remembers the tokens of this many.
+/// Maximum number of grants whose tokens a process remembers. A process serves many accounts.
 const CACHED_MAX: usize = 64;
 
-/// What a grant's secret holds.
+/// The contents of a grant's secret.
 #[derive(Clone)]
 pub(crate) struct KeptTokens {
     pub(super) access_token: SecretString,
     pub(super) refresh_token: SecretString,
     pub(super) access_expires_at: Timestamp,
-    /// The refresh token that was in the secret before. Where two processes renewed after all, it
-    /// is the other one's, and one of the two may be the one that Xero honours.
+    /// The refresh token that was in the secret before. If two processes renewed the tokens despite
+    /// the lock, it is the other process's, and Xero may accept only one of the two.
     pub(super) earlier: Option<SecretString>,
-    /// The place of this value among all that the secret had; 0 in what an earlier release wrote.
+    /// The position of this value among all values of the secret; 0 in values of an earlier
+    /// release.
     pub(crate) serial: u64,
 }
 
-/// The same as the JSON text that Secrets Manager keeps.
+/// The contents as JSON text, the form in which Secrets Manager stores them.
 #[derive(Serialize, Deserialize)]
 struct KeptText<'a> {
     #[serde(borrow)]
@@ -41,14 +42,14 @@ struct KeptText<'a> {
 }
 
 impl KeptTokens {
-    /// What is kept of a token set that Xero gave at `now`, as the secret's value of that serial.
-    /// `None` when the set has no refresh token.
+    /// Creates the secret's value of this serial from a token set that Xero issued at `now`. `None`
+    /// if the set has no refresh token.
     pub(crate) fn new(tokens: &TokenSet, serial: u64, now: Timestamp) -> Option<Self> {
         Some(Self::from_token_set(tokens, tokens.refresh_token.clone()?, serial, now))
     }
 
-    /// The same, of a token set that Xero gave for the refresh token `used`. A set without a
-    /// refresh token leaves that one valid (RFC 6749, section 6).
+    /// Creates the value from a token set that Xero issued for the refresh token `used`. If the set
+    /// has no refresh token, that one stays valid (RFC 6749, section 6).
     pub(super) fn from_renewal(
         tokens: &TokenSet,
         used: &SecretString,
@@ -103,21 +104,21 @@ impl KeptTokens {
     }
 }
 
-/// Access tokens a warm process has read before.
+/// Tokens that a warm process has read or written.
 #[derive(Default)]
 pub struct TokenCache {
     kept: Mutex<HashMap<GrantId, KeptTokens>>,
 }
 
 impl TokenCache {
-    /// What this process knows of a grant, unless it is of an older consent than the one of this
-    /// serial: those tokens may cover less.
+    /// Returns the known tokens of a grant, unless they belong to a consent older than this serial:
+    /// those may cover fewer permissions.
     pub(super) fn get(&self, grant: GrantId, consented: u64) -> Option<KeptTokens> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&grant).filter(|tokens| tokens.serial >= consented).cloned()
     }
 
-    /// Keeps what was read or written of a grant, unless it is older than what is known.
+    /// Remembers tokens that were read or written, unless newer ones are known.
     pub(super) fn put_newer(&self, grant: GrantId, tokens: KeptTokens) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.get(&grant).is_some_and(|known| known.serial > tokens.serial) {

@@ -1,4 +1,4 @@
-//! Renewing a grant's tokens: the lock, the exchange, and what is kept of it.
+//! Renews a grant's tokens: takes the lock, exchanges the refresh token and stores the result.
 
 use domain::grant::{self, Grant, SecretVersion, TokenPlan};
 use domain::ids::GrantId;
@@ -17,19 +17,19 @@ use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::ports::{Metric, PortError, RefreshOutcome};
 
-/// How long a refresher may hold the lock: longer than one exchange with Xero can take.
+/// Maximum time for which a process holds the lock: longer than one exchange with Xero can take.
 const LOCK_SECONDS: i64 = 40;
-/// How often the new tokens are tried to be kept before the attempt gives up. Xero takes the old
-/// refresh token for half an hour more, so the next attempt can begin again.
+/// Maximum tries to store renewed tokens. Xero accepts the previous refresh token for another 30
+/// minutes, so the next attempt can start again.
 const PUTS_MAX: u32 = 3;
-/// The same, of the tokens of a consent: its code is spent. A secret that was deleted a moment ago
-/// can be written as soon as Secrets Manager has finished the deletion
+/// Maximum tries to store the tokens of a consent, whose code cannot be used again. A secret that
+/// was deleted a moment ago can be written as soon as Secrets Manager has finished the deletion
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>).
 const CONSENT_PUTS_MAX: u32 = 24;
-/// How often the secret is read again before Xero's refusal is believed.
+/// Number of reads of the secret before Xero's refusal is considered final.
 const REREADS: u32 = 8;
 
-/// Takes the lock and renews the tokens, unless somebody did so just before.
+/// Takes the lock and renews the tokens, unless another process has just done so.
 pub(super) async fn refresh_tokens(
     engine: &Engine,
     row: VersionedRecord<Grant>,
@@ -40,64 +40,64 @@ pub(super) async fn refresh_tokens(
     let by = ClaimId(engine.ids.new_uuid());
     let now = engine.clock.now();
     let until = now.saturating_add(SignedDuration::from_secs(LOCK_SECONDS)).unwrap_or(now);
-    let locked = row.record.after_lock(by, until, now);
-    let version = engine.store.put_grant(&locked, WriteExpectation::Version(row.version)).await?;
-    let held = VersionedRecord { record: locked, version };
+    let record = row.record.after_lock(by, until, now);
+    let version = engine.store.put_grant(&record, WriteExpectation::Version(row.version)).await?;
+    let locked = VersionedRecord { record, version };
 
-    let kept = match read_visible_tokens(engine, &held.record).await {
-        Ok(VisibleTokens::Tokens(kept)) => kept,
+    let tokens = match read_visible_tokens(engine, &locked.record).await {
+        Ok(VisibleTokens::Tokens(tokens)) => tokens,
         other => {
-            // Nothing was asked of Xero: the row is as it was before the lock.
-            let unlocked = Grant { unsettled_since, ..held.record.clone().after_unlock() };
-            release_lock(engine, &held, unlocked).await;
+            // The request never reached Xero, so the row returns to its state before the lock.
+            let unlocked = Grant { unsettled_since, ..locked.record.clone().after_unlock() };
+            release_lock(engine, &locked, unlocked).await;
             return Err(match other {
                 Ok(VisibleTokens::Gone) => TokenError::ReconnectNeeded,
                 Err(error) => error,
-                // The caller looks again.
+                // The caller checks again.
                 Ok(VisibleTokens::Tokens(_) | VisibleTokens::NotYet | VisibleTokens::Missing) => {
                     StoreError::Conflict.into()
                 }
             });
         }
     };
-    if grant::is_usable(ends_at(&kept, rejected), engine.clock.now()) {
-        release_lock(engine, &held, held.record.clone().after_unlock()).await;
-        return Ok(cache_tokens(engine, id, kept));
+    if grant::is_usable(ends_at(&tokens, rejected), engine.clock.now()) {
+        release_lock(engine, &locked, locked.record.clone().after_unlock()).await;
+        return Ok(cache_tokens(engine, id, tokens));
     }
-    let renewed = renew_tokens(engine, &held, &kept).await;
+    let renewed = renew_tokens(engine, &locked, &tokens).await;
     engine.metrics.record_metric(Metric::Refresh(classify_refresh(&renewed)));
     match renewed {
-        Ok((renewed, secret)) => Ok(record_renewal(engine, &held, renewed, secret).await),
+        Ok((renewed, secret)) => Ok(record_renewal(engine, &locked, renewed, secret).await),
         Err(TokenError::Xero(XeroError::GrantRefused)) => {
-            verify_refusal(engine, &held, &kept, rejected).await
+            verify_refusal(engine, &locked, &tokens, rejected).await
         }
         Err(error) => {
-            // What an earlier refresh left open stays open.
-            let unlocked = Grant { unsettled_since, ..held.record.clone().after_unlock() };
+            // An earlier refresh with an unknown outcome stays unknown.
+            let unlocked = Grant { unsettled_since, ..locked.record.clone().after_unlock() };
             let next = if is_unsent(&error) {
                 unlocked
             } else {
-                held.record.clone().after_unknown_outcome()
+                locked.record.clone().after_unknown_outcome()
             };
-            release_lock(engine, &held, next).await;
+            release_lock(engine, &locked, next).await;
             Err(error)
         }
     }
 }
 
-/// Writes down that the tokens are renewed, and gives the access token.
+/// Records that the tokens are renewed, and returns the access token.
 async fn record_renewal(
     engine: &Engine,
-    held: &VersionedRecord<Grant>,
+    locked: &VersionedRecord<Grant>,
     renewed: KeptTokens,
     secret: SecretVersion,
 ) -> SecretString {
     let now = engine.clock.now();
-    release_lock(engine, held, held.record.clone().after_renewal(secret, now)).await;
-    cache_tokens(engine, held.record.id, renewed)
+    release_lock(engine, locked, locked.record.clone().after_renewal(secret, now)).await;
+    cache_tokens(engine, locked.record.id, renewed)
 }
 
-/// Whether a refresh failed before Xero could receive it.
+/// Returns whether a refresh failed before Xero could receive it.
 fn is_unsent(error: &TokenError) -> bool {
     matches!(
         error,
@@ -113,28 +113,28 @@ const fn classify_refresh<T>(renewed: &Result<T, TokenError>) -> RefreshOutcome 
     }
 }
 
-/// Finishes a refresh with an unknown outcome by renewing the tokens, while Xero still takes the
-/// refresh token that we have.
+/// Finishes a refresh with an unknown outcome by renewing the tokens, while Xero still accepts the
+/// stored refresh token.
 pub(crate) async fn finish_refresh(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
     let Some(row) = engine.store.find_grant(id).await? else { return Ok(()) };
     if row.record.unsettled_since.is_none() {
         return Ok(());
     }
-    let kept = match read_visible_tokens(engine, &row.record).await? {
-        VisibleTokens::Tokens(kept) => kept,
+    let tokens = match read_visible_tokens(engine, &row.record).await? {
+        VisibleTokens::Tokens(tokens) => tokens,
         VisibleTokens::NotYet => return Ok(()),
         VisibleTokens::Missing => {
             record_missing_since(engine, &row, Some(engine.clock.now())).await;
             return Ok(());
         }
-        // There is nothing left to renew.
+        // There are no tokens to renew.
         VisibleTokens::Gone => {
             release_lock(engine, &row, row.record.clone().after_unlock()).await;
             return Ok(());
         }
     };
-    let over = Some(&kept.access_token);
-    match row.record.plan_token_access(ends_at(&kept, over), engine.clock.now()) {
+    let over = Some(&tokens.access_token);
+    match row.record.plan_token_access(ends_at(&tokens, over), engine.clock.now()) {
         TokenPlan::Refresh => refresh_tokens(engine, row, over).await.map(drop),
         TokenPlan::Use | TokenPlan::WaitUntil(_) | TokenPlan::Reconnect => Ok(()),
     }
@@ -142,7 +142,7 @@ pub(crate) async fn finish_refresh(engine: &Engine, id: GrantId) -> Result<(), T
 
 async fn renew_tokens(
     engine: &Engine,
-    held: &VersionedRecord<Grant>,
+    locked: &VersionedRecord<Grant>,
     kept: &KeptTokens,
 ) -> Result<(KeptTokens, SecretVersion), TokenError> {
     let (tokens, used) = match exchange_refresh_token(engine, &kept.refresh_token).await {
@@ -151,16 +151,17 @@ async fn renew_tokens(
         }
         result => (result?, &kept.refresh_token),
     };
-    let secret = SecretVersion { id: engine.ids.new_uuid(), serial: held.version.as_number() };
+    let secret = SecretVersion { id: engine.ids.new_uuid(), serial: locked.version.as_number() };
     let renewed = KeptTokens::from_renewal(&tokens, used, secret.serial, engine.clock.now());
-    // Before anybody uses the new access token: the old refresh token is dying. Whoever held the
-    // lock before us may have renewed meanwhile after all; what they left is kept beside ours.
-    // Where that cannot be read, ours are kept all the same: they are nowhere else.
+    // Stores the tokens before the new access token is used, because the previous refresh token
+    // expires soon. The previous holder of the lock may have renewed the tokens in the meantime;
+    // its refresh token is kept beside the new one. If it cannot be read, the new tokens are stored
+    // nevertheless, because no other copy exists.
     let found =
-        read_tokens(engine, &held.record).await.ok().flatten().map(|found| found.refresh_token);
+        read_tokens(engine, &locked.record).await.ok().flatten().map(|found| found.refresh_token);
     let earlier = found.unwrap_or_else(|| kept.refresh_token.clone());
     let renewed = KeptTokens { earlier: Some(earlier), ..renewed };
-    write_secret(engine, &held.record, &renewed, secret, SecretWrite::Renewed).await?;
+    write_secret(engine, &locked.record, &renewed, secret, SecretWrite::Renewed).await?;
     Ok((renewed, secret))
 }
 
@@ -171,16 +172,16 @@ async fn exchange_refresh_token(
     engine.app.refresh_tokens(&*engine.transport, refresh_token).await.map_err(TokenError::Xero)
 }
 
-/// Writes the secret, more than once if need be: these tokens are nowhere else. From then on this
-/// process knows them, whatever a read shows.
+/// Writes the secret, repeatedly if necessary, because no other copy of these tokens exists.
+/// Afterwards this process remembers them, even if a read returns older ones.
 pub(super) async fn write_secret(
     engine: &Engine,
     grant: &Grant,
-    kept: &KeptTokens,
+    tokens: &KeptTokens,
     secret: SecretVersion,
     writing: SecretWrite,
 ) -> Result<(), PortError> {
-    let (name, value) = (engine.secret_name(grant), kept.to_secret());
+    let (name, value) = (engine.secret_name(grant), tokens.to_secret());
     for left in (0..writing.attempts_max()).rev() {
         let written = match writing {
             SecretWrite::Renewed => engine.secrets.replace_secret(&name, &value, secret.id).await,
@@ -195,16 +196,17 @@ pub(super) async fn write_secret(
             }
         }
     }
-    engine.tokens.put_newer(grant.id, kept.clone());
+    engine.tokens.put_newer(grant.id, tokens.clone());
     Ok(())
 }
 
-/// Which tokens are written.
+/// The origin of the tokens to write.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SecretWrite {
-    /// Renewed ones. A grant that was ended meanwhile has no secret any more, and gets none.
+    /// A refresh. If the grant was ended in the meantime, its secret no longer exists and is not
+    /// created again.
     Renewed,
-    /// Those of a consent.
+    /// A consent.
     Consented,
 }
 
@@ -217,51 +219,54 @@ impl SecretWrite {
     }
 }
 
-/// Xero refused the refresh token. It is believed only if the secret holds no other one, seen from
-/// several reads: a slow predecessor may have renewed it under an older lock.
+/// Handles Xero's refusal of the refresh token. The refusal is final only if several reads of the
+/// secret return no other token: a slow process may have renewed it under an earlier lock.
 async fn verify_refusal(
     engine: &Engine,
-    held: &VersionedRecord<Grant>,
-    kept: &KeptTokens,
+    locked: &VersionedRecord<Grant>,
+    tokens: &KeptTokens,
     rejected: Option<&SecretString>,
 ) -> Result<SecretString, TokenError> {
-    let id = held.record.id;
-    let mut tried = vec![kept.refresh_token.clone()];
-    tried.extend(kept.earlier.clone());
+    let id = locked.record.id;
+    let mut tried = vec![tokens.refresh_token.clone()];
+    tried.extend(tokens.earlier.clone());
     for _ in 0..REREADS {
-        let found = read_tokens(engine, &held.record).await?;
+        let found = read_tokens(engine, &locked.record).await?;
         let untried =
             |found: &KeptTokens| !tried.iter().any(|one| is_same_secret(one, &found.refresh_token));
         let Some(other) = found.filter(untried) else {
             engine.clock.sleep_for(RECHECK_INTERVAL).await;
             continue;
         };
-        let is_newer = other.serial >= kept.serial;
+        let is_newer = other.serial >= tokens.serial;
         if is_newer && grant::is_usable(ends_at(&other, rejected), engine.clock.now()) {
-            release_lock(engine, held, held.record.clone().after_unlock()).await;
+            release_lock(engine, locked, locked.record.clone().after_unlock()).await;
             return Ok(cache_tokens(engine, id, other));
         }
-        match renew_tokens(engine, held, &other).await {
-            Ok((renewed, secret)) => return Ok(record_renewal(engine, held, renewed, secret).await),
+        match renew_tokens(engine, locked, &other).await {
+            Ok((renewed, secret)) => {
+                return Ok(record_renewal(engine, locked, renewed, secret).await);
+            }
             Err(TokenError::Xero(XeroError::GrantRefused)) => {
                 tried.push(other.refresh_token);
                 tried.extend(other.earlier);
             }
             Err(error) => {
-                release_lock(engine, held, held.record.clone().after_unknown_outcome()).await;
+                release_lock(engine, locked, locked.record.clone().after_unknown_outcome()).await;
                 return Err(error);
             }
         }
     }
-    let refused = held.record.clone().after_refusal(engine.clock.now());
-    engine.store.put_grant(&refused, WriteExpectation::Version(held.version)).await?;
+    let refused = locked.record.clone().after_refusal(engine.clock.now());
+    engine.store.put_grant(&refused, WriteExpectation::Version(locked.version)).await?;
     engine.tokens.forget_grant(id);
     Err(TokenError::ReconnectNeeded)
 }
 
-/// Gives the lock back. A lock that could not be given back lapses.
-async fn release_lock(engine: &Engine, held: &VersionedRecord<Grant>, next: Grant) {
-    if let Err(error) = engine.store.put_grant(&next, WriteExpectation::Version(held.version)).await
+/// Releases the lock. A lock that cannot be released expires.
+async fn release_lock(engine: &Engine, locked: &VersionedRecord<Grant>, next: Grant) {
+    if let Err(error) =
+        engine.store.put_grant(&next, WriteExpectation::Version(locked.version)).await
     {
         tracing::warn!(
             error = %ErrorChain(&error),

@@ -22,7 +22,7 @@ const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// The result of ending an account's connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct EndConnectionOutcome {
-    /// Whether nothing of it is left here or at Xero. Otherwise repeat the command.
+    /// Whether the connection has ended here and at Xero. Otherwise repeat the command.
     pub done: bool,
     /// Whether the account has a connection at all, including an ended one.
     pub known: bool,
@@ -34,7 +34,7 @@ impl EndConnectionOutcome {
     const UNKNOWN: Self = Self { done: true, known: false, ended: false };
 }
 
-/// How far all connections have ended.
+/// The progress of ending all connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RevocationSummary {
     /// Whether every connection has ended, here and at Xero. Otherwise repeat the command.
@@ -85,22 +85,22 @@ pub async fn revoke_all_grants(
     }
     let mut seen = BTreeSet::new();
     // Working connections come first.
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if is_out_of_time(engine, invocation) {
             return Ok(revoked);
         }
-        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+        let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         let accounts = ledgers.into_iter().map(|ledger| ledger.account);
         let new = accounts.filter(|account| seen.insert(account.clone())).collect();
         end_connections(engine, new, invocation, &mut revoked).await;
     }
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if is_out_of_time(engine, invocation) {
             return Ok(revoked);
         }
-        let accounts = walk.take_page(engine.store.list_logged(shard, after, PAGE).await?);
+        let accounts = scan.take_page(engine.store.list_logged(shard, after, PAGE).await?);
         let accounts = accounts.into_iter();
         let new = accounts.filter(|account| seen.insert(account.clone())).collect();
         end_connections(engine, new, invocation, &mut revoked).await;
@@ -159,7 +159,7 @@ pub(super) fn has_ended(connection: &Connection) -> bool {
 }
 
 /// Ends the grants that a connection names without a link in use or an unused one. Returns whether
-/// none is left.
+/// all have ended.
 async fn end_unlinked_grants(engine: &Engine, connection: &Connection) -> bool {
     let account = &connection.account;
     let mut are_ended = true;

@@ -40,19 +40,19 @@ pub(super) async fn check_disconnected(
     checked: &mut HealthCheckSummary,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
-        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
+        let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         checked.counted.connections += ledgers.len();
         if engine.is_out_of_time(invocation) {
             checked.is_cut_short = true;
             continue;
         }
         let due = ledgers.iter().filter(|ledger| health::is_check_due(&ledger.account, now));
-        let looks =
+        let checks =
             due.map(|ledger| catch_panic(check_connection(engine, ledger, invocation)).boxed());
-        for looked in concurrency::map_concurrently(looks.collect()).await {
-            match looked {
+        for result in concurrency::map_concurrently(checks.collect()).await {
+            match result {
                 Some(LinkCheckOutcome::Fine) => {}
                 Some(LinkCheckOutcome::Ended) => checked.counted.found_disconnected += 1,
                 Some(LinkCheckOutcome::Failed) | None => checked.failed += 1,
@@ -64,8 +64,8 @@ pub(super) async fn check_disconnected(
 
 /// The result for a connection that cannot be used. Ended, paused and expired connections are
 /// already known.
-fn classify_open_error(trouble: &AttemptError) -> LinkCheckOutcome {
-    match trouble {
+fn classify_open_error(error: &AttemptError) -> LinkCheckOutcome {
+    match error {
         AttemptError::Failure(failure) | AttemptError::Explained(failure) => match failure.class {
             FailureClass::Unauthorized | FailureClass::Throttled => LinkCheckOutcome::Fine,
             FailureClass::Transient
@@ -86,11 +86,12 @@ async fn check_connection(
     ledger: &Ledger,
     invocation: Invocation,
 ) -> LinkCheckOutcome {
-    let desk = match TenantSession::open(engine, ledger, Trigger::Routine, invocation).await {
-        Ok(desk) => desk,
-        Err(trouble) => return classify_open_error(&trouble),
-    };
-    match desk.check_link_at_xero().await {
+    let tenant_session =
+        match TenantSession::open(engine, ledger, Trigger::Routine, invocation).await {
+            Ok(tenant_session) => tenant_session,
+            Err(error) => return classify_open_error(&error),
+        };
+    match tenant_session.check_link_at_xero().await {
         Ok(true) => LinkCheckOutcome::Fine,
         Ok(false) => {
             tracing::warn!(

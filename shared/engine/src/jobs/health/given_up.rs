@@ -19,7 +19,7 @@ use crate::{Engine, Invocation, concurrency};
 /// Entries read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
-/// The state of an account.
+/// The state of an account's warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct WarningState {
     skipped: u32,
@@ -39,20 +39,20 @@ pub(super) async fn check_given_up(
     };
     let mut accounts: BTreeSet<AccountId> =
         given_up.keys().map(|ledger| ledger.account.clone()).collect();
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
-        accounts.extend(walk.take_page(engine.store.list_unhealthy(shard, after, PAGE).await?));
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
+        accounts.extend(scan.take_page(engine.store.list_unhealthy(shard, after, PAGE).await?));
     }
-    let looks = accounts.iter().map(|account| {
-        let looked = record_account_health(engine, account, &given_up);
-        engine.skip_failing(account, looked).boxed()
+    let checks = accounts.iter().map(|account| {
+        let result = record_account_health(engine, account, &given_up);
+        engine.skip_failing(account, result).boxed()
     });
     let mut all = GivenUp::default();
-    for (account, looked) in
-        accounts.iter().zip(concurrency::map_concurrently(looks.collect()).await)
+    for (account, result) in
+        accounts.iter().zip(concurrency::map_concurrently(checks.collect()).await)
     {
-        match looked {
-            Ok(Some(standing)) => add_account_health(standing, &mut all, checked),
+        match result {
+            Ok(Some(state)) => add_account_health(state, &mut all, checked),
             Ok(None) => checked.failed += 1,
             Err(error) => {
                 tracing::error!(
@@ -68,8 +68,8 @@ pub(super) async fn check_given_up(
     Ok(())
 }
 
-fn add_account_health(standing: WarningState, all: &mut GivenUp, checked: &mut HealthCheckSummary) {
-    let WarningState { skipped, was_warned, is_warned } = standing;
+fn add_account_health(state: WarningState, all: &mut GivenUp, checked: &mut HealthCheckSummary) {
+    let WarningState { skipped, was_warned, is_warned } = state;
     all.records += usize::try_from(skipped).unwrap_or(usize::MAX);
     all.accounts += usize::from(skipped > 0);
     all.warned += usize::from(is_warned);
@@ -83,12 +83,12 @@ async fn count_given_up(
     invocation: Invocation,
 ) -> Result<Option<BTreeMap<Ledger, u32>>, StoreError> {
     let mut given_up: BTreeMap<Ledger, u32> = BTreeMap::new();
-    let mut walk = ShardScan::from_shard(0);
-    while let Some((shard, after)) = walk.next_page() {
+    let mut scan = ShardScan::from_shard(0);
+    while let Some((shard, after)) = scan.next_page() {
         if engine.is_out_of_time(invocation) {
             return Ok(None);
         }
-        for key in walk.take_page(engine.store.list_given_up(shard, after, PAGE).await?) {
+        for key in scan.take_page(engine.store.list_given_up(shard, after, PAGE).await?) {
             let count = given_up.entry(key.ledger).or_default();
             *count = count.saturating_add(1);
         }
@@ -125,7 +125,7 @@ async fn record_account_health(
     let is_warned = next.as_ref().map_or(was_warned, |next| next.warned_since.is_some());
     if let Some(next) = next {
         match engine.store.put_health(&next, expect).await {
-            // A concurrent check has found the same.
+            // A concurrent check has recorded the same state.
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }

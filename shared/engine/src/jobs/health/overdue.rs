@@ -1,5 +1,5 @@
-//! Counts what is still late after several sweeps: records whose wake-up did not arrive, and events
-//! that were not delivered to the CRM.
+//! Counts work that is still late after several sweeps: records whose wake-up did not arrive, and
+//! events that were not delivered to the CRM.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;

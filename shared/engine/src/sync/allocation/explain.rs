@@ -1,4 +1,4 @@
-//! Why credit cannot be applied, in words that name the documents and amounts.
+//! Explains why credit cannot be applied, naming the documents and amounts.
 
 use std::sync::Arc;
 
@@ -54,16 +54,16 @@ pub(super) fn find_credit_note_obstacle(
 /// Explains why Xero refused an allocation: by the state of the documents if that explains it,
 /// otherwise in Xero's words.
 pub(super) async fn explain_refusal(
-    desk: &TenantSession<'_>,
-    ground: AllocationPrerequisites,
+    tenant_session: &TenantSession<'_>,
+    documents: AllocationPrerequisites,
     allocation: &Allocation,
     error: Arc<XeroError>,
 ) -> AttemptError {
     if !matches!(*error, XeroError::Rejected { .. }) {
         return AttemptError::Xero(error);
     }
-    let invoice = invoices::get(&desk.session, ground.invoice).await;
-    let note = credit_notes::get(&desk.session, ground.note).await;
+    let invoice = invoices::get(&tenant_session.session, documents.invoice).await;
+    let note = credit_notes::get(&tenant_session.session, documents.note).await;
     let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else {
         return AttemptError::Xero(error);
     };

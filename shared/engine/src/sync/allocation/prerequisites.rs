@@ -25,14 +25,15 @@ pub(super) struct AllocationPrerequisites {
 
 /// Returns the two documents. The allocation is blocked while one of them is not in Xero yet.
 pub(super) async fn require_prerequisites(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Allocation>,
 ) -> Result<AllocationPrerequisites, AttemptError> {
     let allocation = &task.snapshot;
-    let notes = read_credit_notes(desk.engine, &desk.ledger, allocation).await?;
+    let notes =
+        read_credit_notes(tenant_session.engine, &tenant_session.ledger, allocation).await?;
     let note =
         find_credit_note(&notes, task)?.ok_or_else(|| missing_credit_note_error(allocation))?;
-    let invoice = read_invoice(desk, allocation).await?;
+    let invoice = read_invoice(tenant_session, allocation).await?;
     let invoice = invoice.ok_or_else(|| {
         missing_prerequisite_error(EntityKind::Invoice, allocation.invoice_id.clone())
     })?;
@@ -51,19 +52,20 @@ pub(super) async fn require_prerequisites(
 /// Returns the two documents if both have been sent. Without them the allocation cannot have been
 /// sent.
 pub(super) async fn find_prerequisites(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Allocation>,
 ) -> Result<Option<AllocationPrerequisites>, AttemptError> {
     let allocation = &task.snapshot;
-    let notes = read_credit_notes(desk.engine, &desk.ledger, allocation).await?;
+    let notes =
+        read_credit_notes(tenant_session.engine, &tenant_session.ledger, allocation).await?;
     let Some(note) = find_credit_note(&notes, task)? else {
-        // An earlier release looked at the id alone, so credit of such a note may be applied.
+        // An earlier release compared only the id, so credit of such a note may be applied.
         if task.must_resolve() && notes.iter().any(|note| note.link.is_some()) {
             return Err(missing_credit_note_error(allocation));
         }
         return Ok(None);
     };
-    let invoice = read_invoice(desk, allocation).await?;
+    let invoice = read_invoice(tenant_session, allocation).await?;
     Ok(invoice.and_then(|invoice| prerequisites_from_links(note, &invoice)))
 }
 
@@ -79,13 +81,13 @@ pub(crate) async fn is_credit_note_in_xero(
     let notes = read_credit_notes(engine, &mapping.key.ledger, &allocation).await?;
     Ok(Some(match find_by_number(&notes, &allocation) {
         Ok(note) => note.is_some_and(|note| note.link.is_some()),
-        // The next attempt says so.
+        // The next attempt reports this.
         Err(_) => true,
     }))
 }
 
-/// Reads the records that the credit note's id can mean: the credit note with that id, and the one
-/// that represents the invoice with that id.
+/// Reads the records to which the credit note's id can refer: the credit note with that id, and the
+/// one that represents the invoice with that id.
 async fn read_credit_notes(
     engine: &Engine,
     ledger: &Ledger,
@@ -101,8 +103,8 @@ async fn read_credit_notes(
     Ok(notes)
 }
 
-/// Returns the credit note of an allocation. One that is applied already has its note, whatever its
-/// number is: nothing is applied to it again.
+/// Returns the credit note of an allocation. An applied allocation keeps its note, whatever number
+/// the note has: its credit is not applied again.
 fn find_credit_note<'a>(
     notes: &'a [Mapping],
     task: &SyncTask<'_, Allocation>,
@@ -123,8 +125,8 @@ fn find_by_number<'a>(
     if named.is_empty() {
         named = notes.iter().filter(|note| note.was_numbered(number)).collect();
     }
-    let standing = named.iter().filter(|note| !note.is_gone_in_xero()).collect::<Vec<_>>();
-    match standing.as_slice() {
+    let in_use = named.iter().filter(|note| !note.is_gone_in_xero()).collect::<Vec<_>>();
+    match in_use.as_slice() {
         [note] => Ok(Some(**note)),
         [] => Ok(named.first().copied()),
         [_, _, ..] => Err(ambiguous_number_failure(allocation)),
@@ -161,10 +163,11 @@ fn ambiguous_number_failure(allocation: &Allocation) -> Failure {
 }
 
 async fn read_invoice(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     allocation: &Allocation,
 ) -> Result<Option<Mapping>, StoreError> {
-    read_prerequisite(desk, EntityKind::Invoice, allocation.invoice_id.clone().into()).await
+    read_prerequisite(tenant_session, EntityKind::Invoice, allocation.invoice_id.clone().into())
+        .await
 }
 
 fn prerequisites_from_links(note: &Mapping, invoice: &Mapping) -> Option<AllocationPrerequisites> {

@@ -14,27 +14,27 @@ use crate::sync::write::{DocumentDraft, DraftResult};
 pub(super) fn drop_fields<I>(
     sent: Vec<ContactSent<I>>,
 ) -> (Vec<ContactDraft<I>>, Vec<ContactSent<I>>) {
-    let (mut again, mut told) = (Vec::new(), Vec::new());
+    let (mut again, mut finished) = (Vec::new(), Vec::new());
     for one in sent {
-        let softened = match &one.result {
+        let reduced = match &one.result {
             Err(error) => without_rejected_fields(&one.document, error),
             Ok(_) => None,
         };
-        match softened {
+        match reduced {
             Some((document, warnings)) => {
                 let DraftResult { item, document: _, operation, mut remarks, result: _ } = one;
                 remarks.extend(warnings.into_iter().map(str::to_owned));
                 again.push(DocumentDraft { item, document, operation, remarks });
             }
-            None => told.push(one),
+            None => finished.push(one),
         }
     }
-    (again, told)
+    (again, finished)
 }
 
 /// Returns the document without the fields that Xero's sentences name, and warnings for people, or
-/// `None` if sending it again is useless. A new contact needs its name and its number, so these are
-/// never dropped from one.
+/// `None` if sending it again would not help. A new contact needs its name and its number, so these
+/// are never dropped from one.
 fn without_rejected_fields(
     document: &ContactDocument,
     error: &XeroError,
@@ -46,13 +46,13 @@ fn without_rejected_fields(
     if !exists && messages.iter().any(|message| rejection::is_about_something_taken(message)) {
         return None;
     }
-    let mut softened = document.clone();
+    let mut reduced = document.clone();
     let mut warnings = Vec::new();
     for message in messages {
         let (field, warning) = match rejection::find_cause(message) {
-            Some(FailureCause::ContactNameTaken) => (&mut softened.name, NAME_KEPT),
-            Some(FailureCause::ContactNumberTaken) => (&mut softened.contact_number, NUMBER_KEPT),
-            Some(FailureCause::EmailInvalid) => (&mut softened.email_address, EMAIL_LEFT_OUT),
+            Some(FailureCause::ContactNameTaken) => (&mut reduced.name, NAME_KEPT),
+            Some(FailureCause::ContactNumberTaken) => (&mut reduced.contact_number, NUMBER_KEPT),
+            Some(FailureCause::EmailInvalid) => (&mut reduced.email_address, EMAIL_LEFT_OUT),
             Some(_) | None => continue,
         };
         // A field that was dropped before is not the reason.
@@ -60,7 +60,7 @@ fn without_rejected_fields(
             warnings.push(warning);
         }
     }
-    (!warnings.is_empty()).then_some((softened, warnings))
+    (!warnings.is_empty()).then_some((reduced, warnings))
 }
 
 const NAME_KEPT: &str = "The name stays as it is in Xero, because another contact has the new one. Rename one of the two.";
@@ -111,8 +111,8 @@ mod tests {
             remarks: Vec::new(),
             result: Err(Arc::new(XeroError::NotUnique { messages })),
         };
-        let (again, told) = drop_fields(vec![sent]);
-        assert_eq!(again.len() + told.len(), 1);
+        let (again, finished) = drop_fields(vec![sent]);
+        assert_eq!(again.len() + finished.len(), 1);
         let DocumentDraft { document, remarks, .. } = again.into_iter().next()?;
         let kept = [&document.name, &document.contact_number, &document.email_address];
         Some((kept.map(Option::is_some), remarks.len()))

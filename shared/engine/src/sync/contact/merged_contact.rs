@@ -24,7 +24,7 @@ pub(super) fn is_unused<I>(sent: &ContactSent<I>) -> bool {
     }
 }
 
-/// Returns whether Xero refused something because a contact is no longer in use.
+/// Returns whether Xero refused a write because a contact is no longer in use.
 pub(in crate::sync) fn is_about_unused_contact(error: &XeroError) -> bool {
     let XeroError::Rejected { messages } = error else { return false };
     rejection::explain_rejection(messages)
@@ -35,7 +35,7 @@ pub(in crate::sync) fn is_about_unused_contact(error: &XeroError) -> bool {
 /// Follows contacts that were merged: their clients are linked to the contacts they were merged
 /// into. An archived contact becomes a failure that names it.
 pub(super) async fn adopt_merged_contacts<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     unused: Vec<ContactSent<&'a SyncTask<'a, Client>>>,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     let mut drafts = Vec::new();
@@ -46,15 +46,17 @@ pub(super) async fn adopt_merged_contacts<'a>(
             Err(_) => linked.map(|link| XeroContactId(link.xero_id.0)),
         };
         let found = match id {
-            Some(id) => contacts::get(&desk.session, id).await.map_err(AttemptError::from),
+            Some(id) => {
+                contacts::get(&tenant_session.session, id).await.map_err(AttemptError::from)
+            }
             None => Ok(None),
         };
         match (found, result) {
-            (Ok(Some(contact)), _) => match adopt_contact(desk, task, contact).await {
+            (Ok(Some(contact)), _) => match adopt_contact(tenant_session, task, contact).await {
                 Ok(draft) => drafts.push(draft),
-                Err(trouble) => task.record_outcome(Err(trouble)),
+                Err(error) => task.record_outcome(Err(error)),
             },
-            (Err(trouble), _) => task.record_outcome(Err(trouble)),
+            (Err(error), _) => task.record_outcome(Err(error)),
             (Ok(None), Err(error)) => task.record_outcome(Err(AttemptError::Xero(error))),
             (Ok(None), Ok(_)) => task.record_outcome(Err(unknown_contact_failure().into())),
         }
@@ -64,13 +66,13 @@ pub(super) async fn adopt_merged_contacts<'a>(
 
 /// Returns the contact at the end of the chain of merges.
 pub(crate) async fn find_merge_target(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     found: RemoteContact,
 ) -> Result<RemoteContact, AttemptError> {
     let mut contact = found;
     for _ in 0..MERGES_MAX {
         let Some(into) = contact.merged_to else { break };
-        let Some(next) = contacts::get(&desk.session, into).await? else { break };
+        let Some(next) = contacts::get(&tenant_session.session, into).await? else { break };
         contact = next;
     }
     Ok(contact)

@@ -14,31 +14,31 @@ use crate::sync::{SyncTask, fail_tasks};
 /// client's own contact, created after the look-up, or the same business, which is adopted;
 /// otherwise a person has to decide.
 pub(super) async fn resolve_conflicts<'a>(
-    desk: &TenantSession<'_>,
-    clashing: Vec<&'a SyncTask<'a, Client>>,
+    tenant_session: &TenantSession<'_>,
+    conflicting: Vec<&'a SyncTask<'a, Client>>,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
-    if clashing.is_empty() {
+    if conflicting.is_empty() {
         return Vec::new();
     }
-    let held = match find_number_holders(desk, &clashing).await {
-        Ok(held) => held,
-        Err(trouble) => {
-            fail_tasks(clashing, &trouble);
+    let holders = match find_number_holders(tenant_session, &conflicting).await {
+        Ok(holders) => holders,
+        Err(error) => {
+            fail_tasks(conflicting, &error);
             return Vec::new();
         }
     };
     let mut same = Vec::new();
-    for task in clashing {
-        let contact = match find_client_contact(desk, task, &held).await {
+    for task in conflicting {
+        let contact = match find_client_contact(tenant_session, task, &holders).await {
             Ok(contact) => contact,
-            Err(trouble) => {
-                task.record_outcome(Err(trouble));
+            Err(error) => {
+                task.record_outcome(Err(error));
                 continue;
             }
         };
-        match adopt_contact(desk, task, contact).await {
+        match adopt_contact(tenant_session, task, contact).await {
             Ok(update) => same.push(update),
-            Err(trouble) => task.record_outcome(Err(trouble)),
+            Err(error) => task.record_outcome(Err(error)),
         }
     }
     same
@@ -48,16 +48,16 @@ pub(super) async fn resolve_conflicts<'a>(
 /// is proven to be the same business. Names are looked up one at a time, so that an error concerns
 /// one client only.
 async fn find_client_contact(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Client>,
-    held: &[RemoteContact],
+    holders: &[RemoteContact],
 ) -> Result<RemoteContact, AttemptError> {
     let number = task.mapping.contact_number();
-    if let Some(own) = find_by_contact_number(held, &number) {
+    if let Some(own) = find_by_contact_number(holders, &number) {
         return Ok(own.clone());
     }
     let name = &contact_name(&task.snapshot);
-    let found = contacts::find_by_name(&desk.session, name).await?;
+    let found = contacts::find_by_name(&tenant_session.session, name).await?;
     match recognise::choose_contact(
         &exclude_unlinked(task, found.rows),
         &task.snapshot,
@@ -71,12 +71,12 @@ async fn find_client_contact(
 
 /// Returns the contacts with the clients' numbers, including archived ones.
 async fn find_number_holders(
-    desk: &TenantSession<'_>,
-    clashing: &[&SyncTask<'_, Client>],
+    tenant_session: &TenantSession<'_>,
+    conflicting: &[&SyncTask<'_, Client>],
 ) -> Result<Vec<RemoteContact>, AttemptError> {
-    let numbers = clashing.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
+    let numbers = conflicting.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    Ok(contacts::list_by_numbers(&desk.session, &numbers).await?.rows)
+    Ok(contacts::list_by_numbers(&tenant_session.session, &numbers).await?.rows)
 }
 
 /// Excludes contacts that a person has unlinked from the client.

@@ -1,4 +1,4 @@
-//! Finds payments that an unanswered try may have left, by the reference that names the payment.
+//! Finds payments that an unanswered try may have created, by the reference that names the payment.
 
 use domain::crm::payment::PaymentPart;
 use domain::document::payment::{MoneyStatus, RemotePayment};
@@ -13,19 +13,19 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};
 
-/// Looks up the parts of which an unanswered try may have left a document, and adopts what is
-/// found: the payments of all invoices in few calls, and each bank transaction in a call of its
-/// own. Where Xero cannot be read, the error becomes the outcome.
-pub(super) async fn adopt_found_parts(desk: &TenantSession<'_>, parts: &[Part<'_>]) {
+/// Looks up the parts for which an unanswered try may have created a document, and adopts the
+/// documents that are found: the payments of all invoices in few calls, and each bank transaction
+/// in its own call. If Xero cannot be read, the error becomes the outcome.
+pub(super) async fn adopt_found_parts(tenant_session: &TenantSession<'_>, parts: &[Part<'_>]) {
     let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
-    for Part { task, ground } in parts.iter().filter(|part| part.task.must_resolve()) {
-        match ground {
+    for Part { task, prerequisite } in parts.iter().filter(|part| part.task.must_resolve()) {
+        match prerequisite {
             PaymentPrerequisite::Invoice(invoice) => on_invoices.push((*task, *invoice)),
             PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => alone.push(*task),
         }
     }
     let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
-    match payments::find_by_invoices(&desk.session, &invoices).await {
+    match payments::find_by_invoices(&tenant_session.session, &invoices).await {
         Ok(all) => {
             for (task, invoice) in on_invoices {
                 adopt_found(task, select_own_payment(task, invoice, &all));
@@ -34,7 +34,7 @@ pub(super) async fn adopt_found_parts(desk: &TenantSession<'_>, parts: &[Part<'_
         Err(error) => fail_tasks(on_invoices.into_iter().map(|(task, _)| task), &error.into()),
     }
     for task in alone {
-        adopt_found(task, find_part(desk, task, PaymentPrerequisite::None).await);
+        adopt_found(task, find_part(tenant_session, task, PaymentPrerequisite::None).await);
     }
 }
 
@@ -45,22 +45,22 @@ fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart
             task.record_outcome(Ok(Synced { link, operation, remarks: Vec::new() }));
         }
         Ok(None) => {}
-        Err(trouble) => task.record_outcome(Err(trouble)),
+        Err(error) => task.record_outcome(Err(error)),
     }
 }
 
 /// Looks up one part in Xero.
 pub(super) async fn find_part(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
-    ground: PaymentPrerequisite,
+    prerequisite: PaymentPrerequisite,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    if let PaymentPrerequisite::Invoice(invoice) = ground {
-        let all = payments::find_by_invoices(&desk.session, &[invoice]).await?;
+    if let PaymentPrerequisite::Invoice(invoice) = prerequisite {
+        let all = payments::find_by_invoices(&tenant_session.session, &[invoice]).await?;
         return select_own_payment(task, invoice, &all);
     }
     let tag = task.snapshot.reference_tag();
-    let all = bank_transactions::find_by_reference(&desk.session, &tag).await?;
+    let all = bank_transactions::find_by_reference(&tenant_session.session, &tag).await?;
     let same = all.rows.into_iter().filter(|one| one.total == task.snapshot.amount);
     let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
     match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
@@ -91,8 +91,8 @@ fn select_own_payment(
     }
 }
 
-/// Returns the one of these that counts. One with an unknown status may count, so no second one may
-/// be created.
+/// Returns the document among these that is in effect. If one has an unknown status, that is an
+/// error: it may be in effect, so no second one may be created.
 fn select_authorised(
     same: impl Iterator<Item = RemotePart>,
     tag: &str,

@@ -26,7 +26,7 @@ use crate::sync::{Synced, fail_tasks};
 /// The codes and the chart with which documents are built.
 #[derive(Debug)]
 pub(super) struct PaymentWriter<'a> {
-    desk: &'a TenantSession<'a>,
+    tenant_session: &'a TenantSession<'a>,
     /// Maximum number of documents per call.
     batch: usize,
     codes: AccountCodes,
@@ -49,34 +49,35 @@ struct PartDrafts<'a> {
 impl<'a> PaymentWriter<'a> {
     /// Reads the codes and the chart.
     pub(super) async fn with_codes_and_chart(
-        desk: &'a TenantSession<'a>,
+        tenant_session: &'a TenantSession<'a>,
         batch: usize,
     ) -> Result<Self, AttemptError> {
-        let codes = desk.engine.store.read_account_codes(&desk.ledger.account).await?;
-        let chart = chart::load_chart(desk).await?;
-        Ok(Self { desk, batch, codes, chart })
+        let codes =
+            tenant_session.engine.store.read_account_codes(&tenant_session.ledger.account).await?;
+        let chart = chart::load_chart(tenant_session).await?;
+        Ok(Self { tenant_session, batch, codes, chart })
     }
 
     /// Creates the documents of the parts.
     pub(super) async fn write_payments(&mut self, targets: Vec<Part<'_>>) {
         let drafts = self.build_drafts(targets).await;
-        let (session, batch) = (&self.desk.session, self.batch);
-        let pay = WriteEndpoint {
+        let (session, batch) = (&self.tenant_session.session, self.batch);
+        let payment_endpoint = WriteEndpoint {
             call: |session, documents, key| {
                 payments::create_payments(session, documents, key).boxed()
             },
             body: payments::payment_body,
             batch,
         };
-        let paid = write_drafts(session, drafts.payments, &pay).await;
-        let transact = WriteEndpoint {
+        let paid = write_drafts(session, drafts.payments, &payment_endpoint).await;
+        let transaction_endpoint = WriteEndpoint {
             call: |session, documents, key| {
                 bank_transactions::create_bank_transactions(session, documents, key).boxed()
             },
             body: bank_transactions::bank_transaction_body,
             batch,
         };
-        let moved = write_drafts(session, drafts.transactions, &transact).await;
+        let moved = write_drafts(session, drafts.transactions, &transaction_endpoint).await;
         let paid = paid.into_iter().filter_map(|sent| finish(sent, RemotePart::Payment));
         let moved = moved.into_iter().filter_map(|sent| finish(sent, RemotePart::Transaction));
         self.explain_unpayable(paid.chain(moved).collect()).await;
@@ -91,14 +92,14 @@ impl<'a> PaymentWriter<'a> {
                 Err(failure) => refused.push((part, failure)),
             }
         }
-        let curable = refused
+        let is_retryable = refused
             .iter()
             .any(|(_, failure)| failure.cause != Some(FailureCause::AccountCodeNotChosen));
-        if curable && self.chart.read_at < self.desk.engine.clock.now() {
-            match chart::fetch_chart(self.desk).await {
+        if is_retryable && self.chart.read_at < self.tenant_session.engine.clock.now() {
+            match chart::fetch_chart(self.tenant_session).await {
                 Ok(chart) => self.chart = chart,
-                Err(trouble) => {
-                    fail_tasks(refused.into_iter().map(|(part, _)| part.task), &trouble);
+                Err(error) => {
+                    fail_tasks(refused.into_iter().map(|(part, _)| part.task), &error);
                     return drafts;
                 }
             }
@@ -122,8 +123,8 @@ impl<'a> PaymentWriter<'a> {
     /// Builds the document of a part. The prerequisite decides its type.
     fn build_document(&self, part: Part<'_>) -> Result<PartDocument, Failure> {
         let (codes, chart) = (&self.codes, &self.chart);
-        let Part { task, ground } = part;
-        match ground {
+        let Part { task, prerequisite } = part;
+        match prerequisite {
             PaymentPrerequisite::Invoice(invoice) => {
                 translate_invoice_payment(&task.snapshot, invoice, codes, chart)
                     .map(PartDocument::Payment)
@@ -139,11 +140,13 @@ impl<'a> PaymentWriter<'a> {
     }
 
     /// Explains refused payments by the payments that the invoice already has. The same payment may
-    /// have been entered by hand; it must not be recorded twice, and only a person can tell.
+    /// have been entered by hand. It must not be recorded twice, and only a user can decide.
     async fn explain_unpayable(&self, unpayable: Vec<(Part<'_>, XeroInvoiceId)>) {
         let ids = unpayable.iter().map(|(_, id)| *id).collect::<Vec<_>>();
         // If the invoices cannot be read, Xero's own message stays.
-        let Ok(found) = invoices::find_by_ids(&self.desk.session, &ids).await else { return };
+        let Ok(found) = invoices::find_by_ids(&self.tenant_session.session, &ids).await else {
+            return;
+        };
         for (part, id) in unpayable {
             let invoice = found.rows.iter().find(|invoice| invoice.id == id);
             if let Some(invoice) = invoice {
@@ -161,7 +164,7 @@ fn finish<D, R>(
     as_remote: impl FnOnce(R) -> RemotePart,
 ) -> Option<(Part<'_>, XeroInvoiceId)> {
     let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
-    let Part { task, ground } = part;
+    let Part { task, prerequisite } = part;
     remarks.extend(reference_warnings(&task.snapshot));
     let (outcome, is_unpayable) = match result {
         Ok(remote) => {
@@ -174,7 +177,7 @@ fn finish<D, R>(
         }
     };
     task.record_outcome(outcome);
-    match ground {
+    match prerequisite {
         PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
         PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => None,
     }

@@ -33,7 +33,7 @@ pub(super) enum PaymentPrerequisite {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) task: &'a SyncTask<'a, PaymentPart>,
-    pub(super) ground: PaymentPrerequisite,
+    pub(super) prerequisite: PaymentPrerequisite,
 }
 
 impl WriteSubject for Part<'_> {
@@ -49,14 +49,14 @@ impl WriteSubject for Part<'_> {
 /// Returns all parts that are to be in Xero with their prerequisites. A part whose prerequisite is
 /// missing gets a blocked outcome.
 pub(super) async fn require_prerequisites<'a>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &'a PaymentTasks<'a>,
 ) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Recorded) {
-        match require_prerequisite(desk, &task.snapshot).await {
-            Ok(ground) => parts.push(Part { task, ground }),
-            Err(trouble) => task.record_outcome(Err(trouble)),
+        match require_prerequisite(tenant_session, &task.snapshot).await {
+            Ok(prerequisite) => parts.push(Part { task, prerequisite }),
+            Err(error) => task.record_outcome(Err(error)),
         }
     }
     parts
@@ -65,13 +65,14 @@ pub(super) async fn require_prerequisites<'a>(
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
 /// sent.
 pub(super) async fn find_prerequisite(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     part: &PaymentPart,
 ) -> Result<Option<PaymentPrerequisite>, AttemptError> {
     match &part.role {
         PartRole::Fee | PartRole::Surcharge(_) => Ok(Some(PaymentPrerequisite::None)),
         PartRole::Invoice(id) => {
-            let invoice = read_prerequisite(desk, EntityKind::Invoice, id.clone().into()).await?;
+            let invoice =
+                read_prerequisite(tenant_session, EntityKind::Invoice, id.clone().into()).await?;
             let link = invoice.and_then(|invoice| invoice.link);
             Ok(link.map(|link| PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0))))
         }
@@ -87,13 +88,13 @@ pub(super) fn missing_invoice_error(part: &PaymentPart) -> AttemptError {
 }
 
 async fn require_prerequisite(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     part: &PaymentPart,
 ) -> Result<PaymentPrerequisite, AttemptError> {
     match &part.role {
         PartRole::Fee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
-            let invoice = require_invoice(desk, id).await?;
+            let invoice = require_invoice(tenant_session, id).await?;
             if invoice.is_gone_in_xero() {
                 return Err(gone_document_failure(&invoice, "it cannot be paid").into());
             }
@@ -111,14 +112,15 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0)))
         }
         PartRole::Surcharge(id) => {
-            let invoice = require_invoice(desk, id).await?;
+            let invoice = require_invoice(tenant_session, id).await?;
             let snapshot: Option<InvoiceSnapshot> =
                 serde_json::from_str(&invoice.snapshot.json).ok();
             let client: CrmId = match snapshot {
                 Some(snapshot) => snapshot.client_id.into(),
                 None => return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone())),
             };
-            let contact = read_prerequisite(desk, EntityKind::Contact, client.clone()).await?;
+            let contact =
+                read_prerequisite(tenant_session, EntityKind::Contact, client.clone()).await?;
             let link = contact.and_then(|contact| contact.link);
             let link =
                 link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
@@ -128,10 +130,10 @@ async fn require_prerequisite(
 }
 
 async fn require_invoice(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     id: &InvoiceId,
 ) -> Result<Mapping, AttemptError> {
-    let found = read_prerequisite(desk, EntityKind::Invoice, id.clone().into()).await?;
+    let found = read_prerequisite(tenant_session, EntityKind::Invoice, id.clone().into()).await?;
     found.ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))
 }
 

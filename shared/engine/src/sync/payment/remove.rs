@@ -14,26 +14,26 @@ use crate::sync::write::write_document;
 use crate::sync::{SyncTask, Synced, open};
 
 /// Removes the parts whose payment was deleted. Xero deletes one payment per call.
-pub(super) async fn remove_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+pub(super) async fn remove_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
     for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Deleted) {
-        let outcome = match fetch_existing_part(desk, task).await {
-            Ok(remote) => remove_payment(desk, task, remote).await,
-            Err(trouble) => Err(trouble),
+        let outcome = match fetch_existing_part(tenant_session, task).await {
+            Ok(remote) => remove_payment(tenant_session, task, remote).await,
+            Err(error) => Err(error),
         };
         task.record_outcome(outcome);
     }
 }
 
-/// Reads the document of a part: the linked one, or what an unanswered try may have left.
+/// Reads the document of a part: the linked one, or one that an unanswered try may have created.
 async fn fetch_existing_part(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
 ) -> Result<Option<RemotePart>, AttemptError> {
     match &task.mapping.link {
-        Some(link) => fetch_document(desk, task, link.xero_id).await,
+        Some(link) => fetch_document(tenant_session, task, link.xero_id).await,
         None if task.must_resolve() => {
-            match prerequisites::find_prerequisite(desk, &task.snapshot).await? {
-                Some(ground) => find::find_part(desk, task, ground).await,
+            match prerequisites::find_prerequisite(tenant_session, &task.snapshot).await? {
+                Some(prerequisite) => find::find_part(tenant_session, task, prerequisite).await,
                 // The restored table may lack the invoice as well. It is sent again first.
                 None if task.memory == RecoveryMode::LookBeforeCreate => {
                     Err(prerequisites::missing_invoice_error(&task.snapshot))
@@ -47,7 +47,7 @@ async fn fetch_existing_part(
 }
 
 async fn remove_payment(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
     remote: Option<RemotePart>,
 ) -> Result<Synced, AttemptError> {
@@ -67,7 +67,7 @@ async fn remove_payment(
     if let Some(failure) = find_removal_obstacle(&remote) {
         return Err(failure.into());
     }
-    let session = &desk.session;
+    let session = &tenant_session.session;
     let deleted = match remote {
         RemotePart::Payment(payment) => {
             let key = task.idempotency_key(&payments::deletion_body());

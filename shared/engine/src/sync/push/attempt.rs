@@ -1,4 +1,4 @@
-//! Attempts many records: written to Xero together, recorded one by one.
+//! Attempts many records: writes them to Xero together and records their outcomes one by one.
 
 mod panics;
 
@@ -26,7 +26,7 @@ use crate::{Engine, Invocation, concurrency};
 
 /// One claimed record during its attempt.
 struct Attempt<I> {
-    /// What the caller keeps with the record.
+    /// A value of the caller that is returned with the result.
     item: I,
     claimed: ClaimedRecord,
     writes: WriteState,
@@ -40,22 +40,22 @@ impl<I> Attempt<I> {
     }
 }
 
-/// Attempts every claimed record and records the outcomes. Each record comes with what the caller
-/// keeps with it, and gets its result with that.
+/// Attempts every claimed record and records the outcomes. Each record comes with a value of the
+/// caller, which is returned with its result.
 pub(super) async fn attempt_records<I: Send + Sync>(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
     claimed: Vec<(I, ClaimedRecord)>,
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
     let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
     let attempts = attempts.collect::<Vec<_>>();
-    let epoch = sync_mappings(engine, ledger, kind, &attempts, urgency, invocation).await;
+    let epoch = sync_mappings(engine, ledger, kind, &attempts, trigger, invocation).await;
     // What is recorded depends on what other processes have done meanwhile.
     let engine: &Engine = &engine.without_read_ahead();
-    let settled = attempts.into_iter().map(|attempt| {
+    let recorded = attempts.into_iter().map(|attempt| {
         let Attempt { item, claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
             wrote: writes.decisive_answer(),
@@ -63,13 +63,13 @@ pub(super) async fn attempt_records<I: Send + Sync>(
             epoch,
         };
         let outcome = outcome.into_outcome();
-        let settle = async move {
-            let settled = isolate_record(record_outcome(engine, &claimed, outcome, tried)).await;
-            (item, settled)
+        let recording = async move {
+            let recorded = isolate_record(record_outcome(engine, &claimed, outcome, tried)).await;
+            (item, recorded)
         };
-        settle.boxed()
+        recording.boxed()
     });
-    concurrency::map_concurrently(settled.collect()).await
+    concurrency::map_concurrently(recorded.collect()).await
 }
 
 async fn record_outcome(
@@ -79,9 +79,9 @@ async fn record_outcome(
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     match outcome {
-        Ok(brought) => record_outcome::record_success(engine, claimed, brought, tried).await,
+        Ok(synced) => record_outcome::record_success(engine, claimed, synced, tried).await,
         Err(AttemptError::Persist(error)) => Err(error),
-        Err(trouble) => record_outcome::record_failure(engine, claimed, trouble, tried).await,
+        Err(error) => record_outcome::record_failure(engine, claimed, error, tried).await,
     }
 }
 
@@ -92,7 +92,7 @@ async fn sync_mappings<I: Sync>(
     ledger: &Ledger,
     kind: EntityKind,
     attempts: &[Attempt<I>],
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Option<u64> {
     if attempts.is_empty() {
@@ -110,42 +110,49 @@ async fn sync_mappings<I: Sync>(
         engine,
         connection.as_ref(),
         ledger,
-        urgency,
+        trigger,
         invocation,
     )
     .await
     {
-        Ok(desk) => sync_in_session(&desk, kind, attempts).await,
-        Err(trouble) => fail_all(attempts, &trouble),
+        Ok(tenant_session) => sync_in_session(&tenant_session, kind, attempts).await,
+        Err(error) => fail_all(attempts, &error),
     }
     epoch
 }
 
 /// Records the same error for all attempts.
-fn fail_all<I>(attempts: &[Attempt<I>], trouble: &AttemptError) {
+fn fail_all<I>(attempts: &[Attempt<I>], error: &AttemptError) {
     for attempt in attempts {
-        attempt.outcome.set(Err(trouble.clone()));
+        attempt.outcome.set(Err(error.clone()));
     }
 }
 
 /// Pushes the claimed snapshots in a session. Only from here on does the protocol depend on the
 /// kind.
 async fn sync_in_session<I: Sync>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     kind: EntityKind,
     attempts: &[Attempt<I>],
 ) {
     let synced = match kind {
-        EntityKind::Contact => sync_snapshots::<ContactEntity, I>(desk, attempts).boxed(),
-        EntityKind::Invoice => sync_snapshots::<InvoiceEntity, I>(desk, attempts).boxed(),
-        EntityKind::CreditNote => sync_snapshots::<CreditNoteEntity, I>(desk, attempts).boxed(),
-        EntityKind::Allocation => sync_snapshots::<AllocationEntity, I>(desk, attempts).boxed(),
-        EntityKind::Payment => sync_snapshots::<PaymentEntity, I>(desk, attempts).boxed(),
+        EntityKind::Contact => sync_snapshots::<ContactEntity, I>(tenant_session, attempts).boxed(),
+        EntityKind::Invoice => sync_snapshots::<InvoiceEntity, I>(tenant_session, attempts).boxed(),
+        EntityKind::CreditNote => {
+            sync_snapshots::<CreditNoteEntity, I>(tenant_session, attempts).boxed()
+        }
+        EntityKind::Allocation => {
+            sync_snapshots::<AllocationEntity, I>(tenant_session, attempts).boxed()
+        }
+        EntityKind::Payment => sync_snapshots::<PaymentEntity, I>(tenant_session, attempts).boxed(),
     };
     synced.await;
 }
 
-async fn sync_snapshots<E: SyncEntity, I: Sync>(desk: &TenantSession<'_>, attempts: &[Attempt<I>]) {
+async fn sync_snapshots<E: SyncEntity, I: Sync>(
+    tenant_session: &TenantSession<'_>,
+    attempts: &[Attempt<I>],
+) {
     let mut tasks: Vec<SyncTask<'_, E::Snapshot>> = Vec::with_capacity(attempts.len());
     for Attempt { item: _, claimed, writes, outcome } in attempts {
         let mapping = &claimed.row.record;
@@ -154,7 +161,7 @@ async fn sync_snapshots<E: SyncEntity, I: Sync>(desk: &TenantSession<'_>, attemp
                 tasks.push(SyncTask::new(
                     mapping,
                     snapshot,
-                    desk.engine.recovery_mode,
+                    tenant_session.engine.recovery_mode,
                     writes,
                     outcome,
                 ));
@@ -163,8 +170,8 @@ async fn sync_snapshots<E: SyncEntity, I: Sync>(desk: &TenantSession<'_>, attemp
         }
     }
     for group in group_by_batch_size(tasks) {
-        sync_and_bisect::<E>(desk, &group).await;
-        record_answers_on_connection(desk, &group).await;
+        sync_and_bisect::<E>(tenant_session, &group).await;
+        record_answers_on_connection(tenant_session, &group).await;
     }
 }
 
@@ -183,7 +190,7 @@ fn group_by_batch_size<S>(tasks: Vec<SyncTask<'_, S>>) -> Vec<Vec<SyncTask<'_, S
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// A further try at a task, whose earlier try may have left a document in Xero.
+/// A further try of a task whose earlier try may have created a document in Xero.
 struct Retry<'a, S> {
     task: &'a SyncTask<'a, S>,
     /// The task's mapping, marked as uncertain.
@@ -207,18 +214,18 @@ impl<'a, S: Clone> Retry<'a, S> {
 }
 
 /// Pushes tasks together. Tasks whose documents Xero refused as a batch are pushed again in halves,
-/// until each refused document is alone with its reason. What the refused batch may have left in
-/// Xero is looked up before anything is written again.
+/// until each refused document is alone with its reason. Documents that the refused batch may have
+/// created are looked up before anything is written again.
 async fn sync_and_bisect<E: SyncEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) {
-    sync_isolating_panics::<E>(desk, tasks).await;
+    sync_isolating_panics::<E>(tenant_session, tasks).await;
     let mut waiting = split_in_halves(refused_together(tasks.iter().collect()));
     while let Some(part) = waiting.pop() {
         let retries = part.iter().copied().map(Retry::new).collect::<Vec<_>>();
         let again = retries.iter().map(Retry::again).collect::<Vec<_>>();
-        sync_isolating_panics::<E>(desk, &again).await;
+        sync_isolating_panics::<E>(tenant_session, &again).await;
         drop(again);
         let mut is_stopped = false;
         for Retry { task, mapping: _, writes, outcome } in retries {
@@ -250,7 +257,7 @@ fn split_in_halves<T>(mut first: Vec<T>) -> Vec<Vec<T>> {
     vec![second, first]
 }
 
-/// Returns whether the next call would fail as well, whatever it is about.
+/// Returns whether the next call would fail as well, whatever it writes.
 fn is_about_every_call(outcome: &Outcome) -> bool {
     match outcome {
         Err(AttemptError::Xero(error)) => {
@@ -267,21 +274,21 @@ fn mark_uncertain(mapping: &Mapping) -> Mapping {
     mapping
 }
 
-/// Records what the answers say about the whole connection, once per answer.
+/// Records on the connection what the answers reveal about all of it, once per answer.
 async fn record_answers_on_connection<S: Sync>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, S>],
 ) {
-    let mut noted: Vec<(usize, Option<Failure>)> = Vec::new();
+    let mut recorded: Vec<(usize, Option<Failure>)> = Vec::new();
     for task in tasks {
         let Some(error) = task.outcome.xero_error() else { continue };
         let shared = Arc::as_ptr(&error).addr();
-        let known = noted.iter().find(|(one, _)| *one == shared).map(|(_, known)| known.clone());
+        let known = recorded.iter().find(|(one, _)| *one == shared).map(|(_, known)| known.clone());
         let instead = if let Some(instead) = known {
             instead
         } else {
-            let instead = desk.record_on_connection(&error).await;
-            noted.push((shared, instead.clone()));
+            let instead = tenant_session.record_on_connection(&error).await;
+            recorded.push((shared, instead.clone()));
             instead
         };
         if let Some(failure) = instead {

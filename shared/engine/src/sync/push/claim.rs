@@ -23,7 +23,7 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(retry::IN_FLIGHT_
 pub(super) enum ClaimOutcome {
     /// The record is claimed for this attempt.
     Claimed(Box<ClaimedRecord>),
-    /// There is nothing to attempt now.
+    /// Nothing is to be attempted now.
     Refused(FinishedPush),
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn accept_and_claim(
     engine: &Engine,
     key: &MappingKey,
     offered: Option<&KeptSnapshot>,
-    urgency: Trigger,
+    trigger: Trigger,
     invocation: Invocation,
 ) -> Result<ClaimOutcome, PersistError> {
     let by = ClaimId(engine.ids.new_uuid());
@@ -46,17 +46,17 @@ pub(super) async fn accept_and_claim(
             }
             None => (None, WriteExpectation::Absent),
         };
-        let door = match accept_snapshot(known, key, offered, now) {
-            Ok(door) => door,
+        let pending = match accept_snapshot(known, key, offered, now) {
+            Ok(pending) => pending,
             Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),
         };
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let mapping = prepare_mapping(&door.mapping, urgency);
-        let written = match mapping.apply_event(OperationEvent::Claim { by, until, urgency }, now) {
-            Ok(next) => write_claim(engine, by, next, expect, urgency).await,
-            Err(refusal) => {
-                store_without_claim(engine, door, expect, refusal).await.map_err(PersistError::from)
-            }
+        let mapping = prepare_mapping(&pending.mapping, trigger);
+        let written = match mapping.apply_event(OperationEvent::Claim { by, until, trigger }, now) {
+            Ok(next) => write_claim(engine, by, next, expect, trigger).await,
+            Err(refusal) => store_without_claim(engine, pending, expect, refusal)
+                .await
+                .map_err(PersistError::from),
         };
         match written {
             Err(PersistError::Store(error)) if matches!(*error, StoreError::Conflict) => {
@@ -71,10 +71,10 @@ pub(super) async fn accept_and_claim(
     }
 }
 
-/// Returns the mapping as an attempt starts from it. If a person syncs a document that was voided
-/// or deleted in Xero, the attempt makes a new copy.
-fn prepare_mapping(mapping: &Mapping, urgency: Trigger) -> Mapping {
-    let wants_a_copy = urgency == Trigger::Person
+/// Returns the mapping as an attempt starts from it. If a user syncs a document that was voided or
+/// deleted in Xero, the attempt creates a new copy.
+fn prepare_mapping(mapping: &Mapping, trigger: Trigger) -> Mapping {
+    let wants_a_copy = trigger == Trigger::Person
         && mapping.is_gone_in_xero()
         && is_snapshot_wanted(mapping.key.kind, &mapping.snapshot);
     if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
@@ -89,13 +89,13 @@ pub(crate) enum KeepReason {
     Queue,
 }
 
-/// Stores a snapshot without an attempt.
+/// Stores a snapshot without an attempt, unless the row has it or a newer one.
 pub(crate) async fn keep_snapshot(
     engine: &Engine,
     key: &MappingKey,
     offered: &KeptSnapshot,
     keep: KeepReason,
-) -> Result<PushOutcome, StoreError> {
+) -> Result<(), StoreError> {
     let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, PushOutcome> {
         let now = engine.clock.now();
         let PendingMapping { mapping, news } = accept_snapshot(known, key, Some(offered), now)?;
@@ -108,14 +108,16 @@ pub(crate) async fn keep_snapshot(
         }
     });
     match updated.await {
-        Ok(Ok(_)) => Ok(PushOutcome::Superseded),
-        Ok(Err(result)) => Ok(result),
-        Err(StoreError::TooLarge { .. }) => refuse_too_large(engine, key, Some(offered)).await,
+        Ok(_) => Ok(()),
+        Err(StoreError::TooLarge { .. }) => {
+            refuse_too_large(engine, key, Some(offered)).await?;
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }
 
-/// Gives up a record that is too large for a row. What was stored of it before stays.
+/// Gives up a record that is too large for a row. Its row stays as it was.
 async fn refuse_too_large(
     engine: &Engine,
     key: &MappingKey,
@@ -168,7 +170,7 @@ async fn write_claim(
     by: ClaimId,
     mapping: Mapping,
     expect: WriteExpectation,
-    urgency: Trigger,
+    trigger: Trigger,
 ) -> Result<ClaimOutcome, PersistError> {
     let now = engine.clock.now();
     // Taking over from a process that died counts as a failed attempt, and may be the last one.
@@ -179,9 +181,9 @@ async fn write_claim(
         sync_log::log_failed(engine, &mapping, now).await;
         return Ok(ClaimOutcome::Refused(PushOutcome::Skipped.without_wake_up()));
     }
-    // A message is redelivered if this process dies; a person's request is not.
+    // A message is redelivered if this process dies; a user's request is not.
     if let (Trigger::Person, OperationState::Claimed { by: _, until }) =
-        (urgency, &mapping.operation.state)
+        (trigger, &mapping.operation.state)
     {
         let MappingKey { ledger, kind, crm_id } = &mapping.key;
         engine.schedule_wake_up(ledger, *kind, crm_id, *until).await?;
@@ -191,17 +193,17 @@ async fn write_claim(
 }
 
 /// Stores a newer snapshot in a row that cannot be claimed, and returns why. A wake-up at the end
-/// of the lease checks on the process that holds the claim.
+/// of the lease checks whether the process that holds the claim has finished.
 async fn store_without_claim(
     engine: &Engine,
-    door: PendingMapping,
+    pending: PendingMapping,
     expect: WriteExpectation,
     refusal: EventRefusal,
 ) -> Result<ClaimOutcome, StoreError> {
-    if door.news == SnapshotChange::Snapshot {
-        engine.store.put_mapping(&door.mapping, expect, None).await?;
+    if pending.news == SnapshotChange::Snapshot {
+        engine.store.put_mapping(&pending.mapping, expect, None).await?;
     }
-    let ended = match refusal {
+    let finished = match refusal {
         EventRefusal::AlreadySynced => PushOutcome::Unchanged.without_wake_up(),
         EventRefusal::HeldUntil(until) => {
             FinishedPush { pushed: PushOutcome::Held { until }, look: Some(until) }
@@ -214,5 +216,5 @@ async fn store_without_claim(
         EventRefusal::Withheld => PushOutcome::Withheld.without_wake_up(),
         EventRefusal::NotTheHolder => PushOutcome::Superseded.without_wake_up(),
     };
-    Ok(ClaimOutcome::Refused(ended))
+    Ok(ClaimOutcome::Refused(finished))
 }

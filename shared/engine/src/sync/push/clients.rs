@@ -19,24 +19,24 @@ use crate::sync::{KnownClients, MergedClient};
 /// Reads the clients' rows, after pushing those that are not in Xero, or whose newest snapshot is
 /// not.
 pub(super) async fn push_unsynced_clients(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     clients: BTreeSet<CrmId>,
 ) -> KnownClients {
     let mut known = KnownClients::default();
     if clients.is_empty() {
         return known;
     }
-    known.read_rows(desk, clients.into_iter().collect()).await;
-    let mut unsynced = known.list_unsynced(desk.engine.clock.now());
+    known.read_rows(tenant_session, clients.into_iter().collect()).await;
+    let mut unsynced = known.list_unsynced(tenant_session.engine.clock.now());
     if unsynced.is_empty() {
         return known;
     }
-    let pushed = push_known_clients(desk, &unsynced, desk.trigger).await;
+    let pushed = push_known_clients(tenant_session, &unsynced, tenant_session.trigger).await;
     for (client, pushed) in unsynced.iter().zip(pushed) {
         known.failed.extend(pushed.err().map(|error| (client.clone(), error)));
     }
     unsynced.retain(|client| !known.failed.contains_key(client));
-    known.read_rows(desk, unsynced).await;
+    known.read_rows(tenant_session, unsynced).await;
     known
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn push_unsynced_clients(
 /// were merged into. Then records the outcomes of their documents, which are not written a second
 /// time in this attempt.
 pub(super) async fn relink_merged_clients<S: Send + Sync>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     merged: Vec<MergedClient<'_, S>>,
 ) {
     if merged.is_empty() {
@@ -52,27 +52,28 @@ pub(super) async fn relink_merged_clients<S: Send + Sync>(
     }
     let clients = merged.iter().map(|one| one.client.clone()).collect::<BTreeSet<_>>();
     let clients = clients.into_iter().collect::<Vec<_>>();
-    let pushed = push_known_clients(desk, &clients, Trigger::Person).await;
+    let pushed = push_known_clients(tenant_session, &clients, Trigger::Person).await;
     // Any other error is recorded in the client's own row.
     for error in pushed.into_iter().filter_map(Result::err) {
         tracing::warn!(error = %ErrorChain(&error), "a client could not be relinked");
     }
     for MergedClient { task, client, contact } in merged {
-        task.record_outcome(Err(error_after_relinking(desk, client, contact).await));
+        task.record_outcome(Err(error_after_relinking(tenant_session, client, contact).await));
     }
 }
 
 /// Pushes the newest known snapshots of clients. The future is boxed, because the push of documents
 /// contains it.
 fn push_known_clients<'a>(
-    desk: &'a TenantSession<'_>,
+    tenant_session: &'a TenantSession<'_>,
     clients: &'a [CrmId],
-    urgency: Trigger,
+    trigger: Trigger,
 ) -> BoxFuture<'a, Vec<Result<PushOutcome, PersistError>>> {
     let offers = clients.iter().cloned().map(PushOffer::without_snapshot).collect::<Vec<_>>();
     async move {
-        let (engine, ledger, kind) = (desk.engine, &desk.ledger, EntityKind::Contact);
-        push_records(engine, ledger, kind, &offers, urgency, desk.invocation).await
+        let (engine, ledger, kind) =
+            (tenant_session.engine, &tenant_session.ledger, EntityKind::Contact);
+        push_records(engine, ledger, kind, &offers, trigger, tenant_session.invocation).await
     }
     .boxed()
 }
@@ -81,17 +82,17 @@ fn push_known_clients<'a>(
 /// if the client now has another contact. Otherwise the attempt counts as failed, because it would
 /// fail again for the same reason.
 async fn error_after_relinking(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     client: CrmId,
     contact: XeroContactId,
 ) -> AttemptError {
-    let row = match read_prerequisite(desk, EntityKind::Contact, client.clone()).await {
+    let row = match read_prerequisite(tenant_session, EntityKind::Contact, client.clone()).await {
         Ok(row) => row,
         Err(error) => return error.into(),
     };
     let link = row.as_ref().and_then(|row| row.link.as_ref());
     if link.is_some_and(|link| link.xero_id.0 != contact.0) {
-        return merged_contact_error(desk, client);
+        return merged_contact_error(tenant_session, client);
     }
     let why = row.as_ref().and_then(|row| row.operation.failure.as_ref());
     let why = why.map(|failure| format!(" {failure}")).unwrap_or_default();
@@ -105,14 +106,14 @@ async fn error_after_relinking(
     ))
 }
 
-fn merged_contact_error(desk: &TenantSession<'_>, client: CrmId) -> AttemptError {
+fn merged_contact_error(tenant_session: &TenantSession<'_>, client: CrmId) -> AttemptError {
     let failure = Failure::new(
         FailureClass::Blocked,
         FailureCause::ContactMerged,
         format!("The contact of the client {client} was merged into another one in Xero."),
         "No action is needed: the next attempt uses that contact.",
     );
-    let failure = failure.not_before(desk.engine.clock.now());
+    let failure = failure.not_before(tenant_session.engine.clock.now());
     let on = Box::new(ParkingReason::Prerequisite { kind: EntityKind::Contact, crm_id: client });
     AttemptError::Blocked { failure, on }
 }

@@ -13,7 +13,7 @@ pub(super) struct PushItem<'a> {
     pub(super) snapshot: Option<&'a KeptSnapshot>,
     /// Whether the next round pushes it.
     pub(super) is_due: bool,
-    /// How the push of the record has ended so far.
+    /// The result of pushing the record so far.
     pub(super) end: Result<FinishedPush, PersistError>,
 }
 
@@ -24,14 +24,14 @@ impl<'a> PushItem<'a> {
         Self { crm_id: crm_id.clone(), snapshot: snapshot.as_ref(), is_due: true, end }
     }
 
-    /// Records how the push of the record ended.
+    /// Records the result of pushing the record.
     pub(super) fn end(&mut self, end: Result<FinishedPush, PersistError>) {
         self.is_due = false;
         self.end = end;
     }
 
-    /// Records that a newer snapshot has arrived. The next round pushes it; if there is none, or
-    /// this process dies, the wake-up does.
+    /// Records that a newer snapshot has arrived. The next round pushes it; if there is no further
+    /// round, or this process dies, the wake-up triggers the push.
     pub(super) fn continue_at(&mut self, now: Timestamp) {
         self.is_due = true;
         self.snapshot = None;

@@ -32,7 +32,7 @@ use crate::sync::{Synced, already_linked_failure, release, sync_log};
 pub(super) async fn record_success(
     engine: &Engine,
     claimed: &ClaimedRecord,
-    brought: Synced,
+    synced: Synced,
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     let revision = claimed.row.record.snapshot.revision;
@@ -46,18 +46,18 @@ pub(super) async fn record_success(
         let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
-        let link = brought.link.clone().or(next.link.clone());
-        // Once the document is found, nothing has to be looked for under other numbers.
+        let link = synced.link.clone().or(next.link.clone());
+        // Once the document is found, no other numbers have to be looked up.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
-        let entry = sync_log::synced_entry(engine, &next, &brought, claimed.at);
+        let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
         // What waits for a record was released when the record got its link.
         let is_unawaited = before.record.link.is_none() && !is_awaited;
         let confirmation =
             OutcomeConfirmation { is_reserved, is_unawaited, event: None, entry: Some(&entry) };
         match write_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
-                if brought.has_total_difference() {
+                if synced.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
                 sync_log::report_entry(engine, &entry);
@@ -74,7 +74,8 @@ pub(super) async fn record_success(
             Err(error) => conflicts.allow_retry(error)?,
         }
         match find_document_owner(engine, &next).await? {
-            // Xero has answered, if with what is another's: its answer must not be replayed.
+            // Xero has answered, although with the document of another record, so a further write
+            // needs another idempotency key.
             Some(owner) if owner != next.key.crm_id => {
                 let failure = already_linked_failure(next.key.kind, &owner);
                 return record_failure(engine, claimed, AttemptError::Explained(failure), tried)
@@ -88,8 +89,8 @@ pub(super) async fn record_success(
 }
 
 /// Writes the outcome of an attempt. The limits of messages leave room in the row for every
-/// outcome; if it is too large all the same, the outcome is kept without the text of the snapshot:
-/// Xero's id must not be lost, and the attempt must not be repeated for ever.
+/// outcome; if it does not fit nevertheless, the outcome is stored without the text of the
+/// snapshot: Xero's id must not be lost, and the attempt must not be repeated forever.
 async fn write_outcome(
     engine: &Engine,
     next: &Mapping,
@@ -107,9 +108,9 @@ async fn write_outcome(
     }
 }
 
-/// Counts something that an alarm is for, and says which record it is about.
-fn report_to_operator(engine: &Engine, mapping: &Mapping, measure: Metric, what: &'static str) {
-    engine.metrics.record_metric(measure);
+/// Counts an event that raises an alarm, and logs the record that it concerns.
+fn report_to_operator(engine: &Engine, mapping: &Mapping, metric: Metric, what: &'static str) {
+    engine.metrics.record_metric(metric);
     tracing::warn!(
         account.id = %mapping.key.ledger.account,
         tenant.id = %mapping.key.ledger.tenant,
@@ -119,8 +120,8 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, measure: Metric, what:
     );
 }
 
-/// Releases what waited for this document. If that fails, the document itself is recorded all the
-/// same.
+/// Releases the records that waited for this document. The document is already recorded, so a
+/// failure is only logged; the sweep releases them later.
 async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
     if let Err(error) = release::release_dependants(engine, mapping).await {
         tracing::error!(
@@ -132,7 +133,7 @@ async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
     }
 }
 
-/// Whose the document is.
+/// Returns the record to which the document belongs.
 async fn find_document_owner(
     engine: &Engine,
     mapping: &Mapping,
@@ -142,16 +143,16 @@ async fn find_document_owner(
     engine.store.find_linked_record(&key.ledger, key.kind, link.xero_id).await
 }
 
-/// Records that the attempt failed, and what follows. `tried` holds the other facts about the
-/// attempt.
+/// Records that the attempt failed, and releases the record if its reason to wait has passed.
+/// `tried` holds the other facts about the attempt.
 pub(super) async fn record_failure(
     engine: &Engine,
     claimed: &ClaimedRecord,
-    trouble: AttemptError,
+    error: AttemptError,
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     let AttemptFailure { failure, answer, parking } =
-        into_attempt_failure(engine, trouble, tried.wrote)?;
+        into_attempt_failure(engine, error, tried.wrote)?;
     let failure = confirm_with_connection(engine, claimed, failure, tried.epoch).await?;
     if failure.class == FailureClass::Defect {
         report_to_operator(
@@ -186,7 +187,7 @@ pub(super) async fn record_failure(
             is_recorded_dependant = true;
         }
         let event = skipped_event(engine, &next);
-        // The log tells what happened even when a newer snapshot has already wiped it from the row.
+        // The log states the failure even if a newer snapshot has already removed it from the row.
         let entry = sync_log::failed_entry(engine, &next, &failure, claimed.at);
         let confirmation = OutcomeConfirmation {
             event: event.as_ref(),
@@ -215,9 +216,10 @@ fn mark_attempted(known: &Mapping, tried: AttemptFacts) -> Mapping {
     mapping
 }
 
-/// A record waits for the connection only if the connection shows that it does not work, or has
-/// started to work since the attempt began: otherwise nothing would ever release the record. Where
-/// the connection could not be updated, the attempt is repeated, and finds out again.
+/// Returns the failure to record, after comparing it with the connection. A record may wait for the
+/// connection only if the connection's row shows that it does not work, or that it has started to
+/// work since the attempt began: otherwise nothing would ever release the record. If the row could
+/// not be updated, the attempt is repeated and determines the cause again.
 async fn confirm_with_connection(
     engine: &Engine,
     claimed: &ClaimedRecord,
@@ -265,12 +267,12 @@ async fn conclude_failure(
             return Ok(RecordedOutcome::Overtaken);
         }
         OperationState::Waiting { until } => Some(until),
-        // The account may have been reconnected while this attempt still failed for lack of it.
+        // The account may have been reconnected while this attempt failed without a connection.
         OperationState::Parked { on: ParkingReason::Reconnect } => {
             release::release_if_connected(engine, next).await?;
             None
         }
-        // The client may have arrived while this attempt still missed it.
+        // The prerequisite may have been synced while this attempt failed without it.
         OperationState::Parked { on: ParkingReason::Prerequisite { kind: _, crm_id: _ } } => {
             release::release_if_prerequisite_met(engine, next).await?;
             None
@@ -287,7 +289,7 @@ async fn conclude_failure(
     }))
 }
 
-/// The row as it is now. It cannot be gone: mappings are never deleted.
+/// Returns the row as it is now. A row that no longer exists counts as a conflict.
 async fn reread_mapping(
     engine: &Engine,
     before: &VersionedRecord<Mapping>,

@@ -34,7 +34,7 @@ pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
     )
 }
 
-/// Refuses a record, given by its id and its number for people. What was stored of it before stays.
+/// Refuses a record, given by its id and its number for people. Its row stays as it was.
 pub(super) async fn refuse_record(
     engine: &Engine,
     account: &AccountId,
@@ -54,7 +54,7 @@ pub(crate) async fn refuse_record_as(
     failure: &Failure,
 ) -> Result<(), StoreError> {
     let (entity, crm_id, number) = subject.clone();
-    let news = EventContent::Skipped {
+    let content = EventContent::Skipped {
         entity,
         crm_id,
         number,
@@ -62,8 +62,8 @@ pub(crate) async fn refuse_record_as(
         message: failure.message.clone(),
         remedy: failure.remedy.clone(),
     };
-    engine.report_event(event_id, account, news).await?;
-    let told = format!("{failure} It was refused.");
-    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
+    engine.report_event(event_id, account, content).await?;
+    let message = format!("{failure} The record was not accepted.");
+    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, Some(failure)).await;
     Ok(())
 }

@@ -39,7 +39,7 @@ fn encode_found_snapshot<E: SyncEntity>(
     E::find_snapshot(content, id).map(encode_snapshot::<E>)
 }
 
-/// Returns a stored snapshot in its type.
+/// Decodes a stored snapshot.
 ///
 /// # Errors
 ///

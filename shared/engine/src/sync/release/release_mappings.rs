@@ -13,7 +13,7 @@ use crate::errors::PersistError;
 use crate::ports::PortError;
 use crate::{Engine, concurrency};
 
-/// The delay of a record that continues later. A schedule may not lie in the past when it is made.
+/// Delay of records that continue later. A schedule must lie in the future when it is created.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
 
 /// When released records continue.
@@ -73,12 +73,12 @@ async fn wake_up_released(
     }
     let now = engine.clock.now();
     let at = now.saturating_add(LATER).unwrap_or(now);
-    let looks = records.into_iter().map(|crm_id| (crm_id, at)).collect();
-    let scheduled = engine.schedule_wake_ups(ledger, kind, looks).await;
+    let checks = records.into_iter().map(|crm_id| (crm_id, at)).collect();
+    let scheduled = engine.schedule_wake_ups(ledger, kind, checks).await;
     scheduled.into_iter().map(|(_, scheduled)| scheduled).collect()
 }
 
-/// Gives the mapping if it was released.
+/// Returns the mapping if it was released.
 async fn release_mapping(
     engine: &Engine,
     key: &MappingKey,

@@ -1,4 +1,4 @@
-//! Addresses documents to the contacts of their clients.
+//! Determines the contacts to which documents are addressed.
 
 use std::collections::BTreeSet;
 
@@ -25,11 +25,11 @@ pub(in crate::sync) fn list_clients<T: SalesEntity>(tasks: &SalesTasks<'_, T>) -
 /// Returns the tasks with the contacts of their clients. A task whose client has no contact gets a
 /// blocked outcome. Tasks to be voided are left out: voiding needs no contact.
 pub(super) fn address_documents<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &'a SalesTasks<'a, T>,
     clients: &KnownClients,
 ) -> Vec<Addressed<'a, T::Snapshot>> {
-    let mut addressed = Vec::with_capacity(tasks.len());
+    let mut tasks_with_contacts = Vec::with_capacity(tasks.len());
     for task in tasks.iter().filter(|task| !is_voided::<T>(task)) {
         let client = client_id_of::<T>(&task.snapshot);
         if let Some(error) = clients.failed.get(&client) {
@@ -39,12 +39,13 @@ pub(super) fn address_documents<'a, T: SalesEntity>(
         let row = clients.rows.get(&client);
         match row.and_then(|row| row.link.as_ref()) {
             Some(link) => {
-                addressed.push(Addressed { task, contact: XeroContactId(link.xero_id.0) });
+                tasks_with_contacts
+                    .push(Addressed { task, contact: XeroContactId(link.xero_id.0) });
             }
-            None => task.record_outcome(Err(missing_client_error(desk, client, row))),
+            None => task.record_outcome(Err(missing_client_error(tenant_session, client, row))),
         }
     }
-    addressed
+    tasks_with_contacts
 }
 
 /// Returns the client of a document.
@@ -55,24 +56,24 @@ pub(super) fn client_id_of<T: SalesEntity>(snapshot: &T::Snapshot) -> CrmId {
 /// Returns the error of a document that waits for its client, with the instant until which to wait
 /// if it is known.
 fn missing_client_error(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     crm_id: CrmId,
     client: Option<&Mapping>,
 ) -> AttemptError {
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());
-    let told = why.map(|failure| format!(" {failure}")).unwrap_or_default();
+    let detail = why.map(|failure| format!(" {failure}")).unwrap_or_default();
     let failure = Failure::new(
         FailureClass::Blocked,
         "client_not_in_xero",
-        format!("The client {crm_id} is not in Xero yet.{told}"),
+        format!("The client {crm_id} is not in Xero yet.{detail}"),
         "",
     );
     let failure = match operation.map(|operation| &operation.state) {
         Some(OperationState::Waiting { until }) => failure.not_before(*until),
         // Another process is pushing the client. It will finish long before its lease ends.
         Some(OperationState::Claimed { by: _, until }) => {
-            let soon = desk.engine.clock.now().saturating_add(RECHECK_DELAY);
+            let soon = tenant_session.engine.clock.now().saturating_add(RECHECK_DELAY);
             failure.not_before(soon.map_or(*until, |soon| soon.min(*until)))
         }
         Some(

@@ -27,7 +27,7 @@ type Refused<'a, T> = Vec<(Planned<'a, T>, Failure)>;
 
 /// The codes and the chart with which documents are built.
 pub(super) struct DocumentWriter<'a> {
-    desk: &'a TenantSession<'a>,
+    tenant_session: &'a TenantSession<'a>,
     /// Maximum number of documents per call.
     batch: usize,
     codes: AccountCodes,
@@ -37,12 +37,13 @@ pub(super) struct DocumentWriter<'a> {
 impl<'a> DocumentWriter<'a> {
     /// Reads the codes and the chart.
     pub(super) async fn with_codes_and_chart(
-        desk: &'a TenantSession<'a>,
+        tenant_session: &'a TenantSession<'a>,
         batch: usize,
     ) -> Result<Self, AttemptError> {
-        let codes = desk.engine.store.read_account_codes(&desk.ledger.account).await?;
-        let chart = chart::load_chart(desk).await?;
-        Ok(Self { desk, batch, codes, chart })
+        let codes =
+            tenant_session.engine.store.read_account_codes(&tenant_session.ledger.account).await?;
+        let chart = chart::load_chart(tenant_session).await?;
+        Ok(Self { tenant_session, batch, codes, chart })
     }
 
     /// Creates and updates documents. Returns the tasks whose documents Xero refused because their
@@ -52,21 +53,21 @@ impl<'a> DocumentWriter<'a> {
         targets: Vec<Planned<'t, T>>,
     ) -> Vec<Addressed<'t, T::Snapshot>> {
         let (creates, updates) = self.build_drafts::<T>(targets).await;
-        let (session, batch) = (&self.desk.session, self.batch);
+        let (session, batch) = (&self.tenant_session.session, self.batch);
         let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
         sent.extend(write_drafts(session, creates, &T::create_endpoint(batch)).await);
-        let mut clashing = Vec::new();
+        let mut conflicting = Vec::new();
         for DraftResult { item, document: _, operation, remarks, result } in sent {
             let is_clash = operation == LoggedOperation::Create
                 && result.as_ref().is_err_and(|error| is_number_taken(error));
             if is_clash {
-                clashing.push(item);
+                conflicting.push(item);
             }
             let outcome =
                 result.map(|remote| synced_document::<T>(item.task, &remote, operation, remarks));
             item.task.record_outcome(outcome.map_err(AttemptError::Xero));
         }
-        clashing
+        conflicting
     }
 
     /// Builds the documents to create and to update. A failure is final only if the chart as Xero
@@ -76,9 +77,9 @@ impl<'a> DocumentWriter<'a> {
         targets: Vec<Planned<'t, T>>,
     ) -> (Drafts<'t, T>, Drafts<'t, T>) {
         let (mut drafts, mut refused) = self.translate_targets::<T>(targets);
-        let stale = self.chart.read_at < self.desk.engine.clock.now();
+        let stale = self.chart.read_at < self.tenant_session.engine.clock.now();
         if !refused.is_empty() && stale {
-            match chart::fetch_chart(self.desk).await {
+            match chart::fetch_chart(self.tenant_session).await {
                 Ok(chart) => {
                     self.chart = chart;
                     let again = refused.into_iter().map(|(planned, _)| planned).collect();
@@ -86,8 +87,8 @@ impl<'a> DocumentWriter<'a> {
                     drafts.extend(more);
                     refused = still;
                 }
-                Err(trouble) => {
-                    fail_tasks(refused.into_iter().map(|((one, _), _)| one.task), &trouble);
+                Err(error) => {
+                    fail_tasks(refused.into_iter().map(|((one, _), _)| one.task), &error);
                     refused = Vec::new();
                 }
             }
@@ -154,7 +155,7 @@ impl<'a> DocumentWriter<'a> {
         contact: XeroContactId,
         existing: Option<XeroId>,
     ) -> Result<TranslatedDocument<T::Document>, Failure> {
-        let crm_url = self.desk.engine.endpoints.crm.as_str();
+        let crm_url = self.tenant_session.engine.endpoints.crm.as_str();
         let context =
             TranslationContext { contact, codes: &self.codes, chart: &self.chart, crm_url };
         T::translate_snapshot(snapshot, existing.map(T::typed_id), context)

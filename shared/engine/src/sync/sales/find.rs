@@ -27,16 +27,16 @@ pub(super) enum LookupOutcome {
     Foreign(Failure),
 }
 
-/// Looks up the tasks' documents. Where Xero cannot be read, the error becomes the outcome.
+/// Looks up the tasks' documents. If Xero cannot be read, the error becomes the outcome.
 pub(super) async fn find_documents<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     sought: Vec<Addressed<'a, T::Snapshot>>,
 ) -> Vec<(Addressed<'a, T::Snapshot>, LookupOutcome)> {
     if sought.is_empty() {
         return Vec::new();
     }
     let tasks = sought.iter().map(|one| one.task).collect::<Vec<_>>();
-    let rows = match read::<T>(desk, &tasks).await {
+    let rows = match read::<T>(tenant_session, &tasks).await {
         Ok(rows) => rows,
         Err(error) => {
             fail_tasks(tasks, &error.into());
@@ -45,7 +45,7 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
     };
     let mut found = Vec::with_capacity(sought.len());
     for one in sought {
-        match identify_document::<T>(desk, one.task, Some(one.contact), &rows) {
+        match identify_document::<T>(tenant_session, one.task, Some(one.contact), &rows) {
             Ok(FoundDocument::Nothing) => found.push((one, LookupOutcome::Nothing)),
             Ok(FoundDocument::Foreign(failure)) => {
                 found.push((one, LookupOutcome::Foreign(failure)));
@@ -61,18 +61,18 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
 
 /// Reads the documents with the tasks' numbers.
 pub(super) async fn read<T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[&SyncTask<'_, T::Snapshot>],
 ) -> Result<DecodedRows<T::Remote>, XeroError> {
     let numbers = tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    T::find_by_numbers(&desk.session, &numbers).await
+    T::find_by_numbers(&tenant_session.session, &numbers).await
 }
 
-/// Determines which of the documents is the task's. Returns the unreadable row as an error if none
-/// is, but that row may be: then no second document may be created.
+/// Determines which of the documents is the task's. If none is, but an unreadable row may be,
+/// returns that row as an error: then no second document may be created.
 pub(super) fn identify_document<'f, T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, T::Snapshot>,
     contact: Option<XeroContactId>,
     found: &'f DecodedRows<T::Remote>,
@@ -80,7 +80,7 @@ pub(super) fn identify_document<'f, T: SalesEntity>(
     let SalesOutline { number, total, .. } = T::sales_outline(&task.snapshot);
     let numbers = task.mapping.natural_keys();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    let url = T::document_url(desk.engine.endpoints.crm.as_str(), &task.snapshot);
+    let url = T::document_url(tenant_session.engine.endpoints.crm.as_str(), &task.snapshot);
     let tag = T::reference_tag(&task.snapshot);
     let earlier_copy = task.mapping.earlier_copy_number();
     let expected = ExpectedDocument {

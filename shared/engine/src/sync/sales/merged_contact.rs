@@ -15,21 +15,21 @@ use crate::sync::{
 /// into one that is in use. If the contact is unusable for another reason, such as an archived one,
 /// the failure that names it becomes the outcome.
 pub(super) async fn find_merged_clients<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
-    addressed: &[Addressed<'a, T::Snapshot>],
+    tenant_session: &TenantSession<'_>,
+    tasks_with_contacts: &[Addressed<'a, T::Snapshot>],
 ) -> Vec<MergedClient<'a, T::Snapshot>> {
     let mut merged = Vec::new();
-    for &Addressed { task, contact } in addressed {
+    for &Addressed { task, contact } in tasks_with_contacts {
         if !task.is_refused(is_about_unused_contact) {
             continue;
         }
-        match find_unusable_reason(desk, contact).await {
+        match find_unusable_reason(tenant_session, contact).await {
             Ok(None) => {
                 let client = client::client_id_of::<T>(&task.snapshot);
                 merged.push(MergedClient { task, client, contact });
             }
             Ok(Some(failure)) => task.record_outcome(Err(AttemptError::Explained(failure))),
-            Err(trouble) => task.record_outcome(Err(trouble)),
+            Err(error) => task.record_outcome(Err(error)),
         }
     }
     merged
@@ -37,11 +37,13 @@ pub(super) async fn find_merged_clients<'a, T: SalesEntity>(
 
 /// Returns why a contact is unusable, or `None` if it leads to one that is in use.
 async fn find_unusable_reason(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     contact: XeroContactId,
 ) -> Result<Option<Failure>, AttemptError> {
-    match contacts::get(&desk.session, contact).await? {
-        Some(found) => Ok(recognise::find_unusable_reason(&find_merge_target(desk, found).await?)),
+    match contacts::get(&tenant_session.session, contact).await? {
+        Some(found) => {
+            Ok(recognise::find_unusable_reason(&find_merge_target(tenant_session, found).await?))
+        }
         None => Ok(Some(unknown_contact_failure())),
     }
 }

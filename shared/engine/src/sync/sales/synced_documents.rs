@@ -12,8 +12,8 @@ use crate::sync::fail_tasks;
 /// Reads the documents whose newest revision Xero already has, to show their state. Nothing is
 /// written, so a paid document, or one in a closed period, stays unchanged.
 pub(super) async fn fetch_synced_documents<T: SalesEntity>(
-    desk: &TenantSession<'_>,
-    addressed: &[Addressed<'_, T::Snapshot>],
+    tenant_session: &TenantSession<'_>,
+    tasks_with_contacts: &[Addressed<'_, T::Snapshot>],
 ) {
     let linked = |one: &Addressed<'_, T::Snapshot>| {
         let id = one.task.mapping.link.as_ref()?.xero_id;
@@ -21,16 +21,19 @@ pub(super) async fn fetch_synced_documents<T: SalesEntity>(
             one.task.mapping.synced_revision == Some(T::record_revision(&one.task.snapshot));
         (one.task.outcome.is_empty() && is_known).then_some(id)
     };
-    let linked = addressed.iter().filter_map(|one| Some((one.task, linked(one)?)));
+    let linked = tasks_with_contacts.iter().filter_map(|one| Some((one.task, linked(one)?)));
     let linked = linked.collect::<Vec<_>>();
     if linked.is_empty() {
         return;
     }
     let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
-    let DecodedRows { rows: found, undecodable } = match T::find_by_ids(&desk.session, &ids).await {
-        Ok(found) => found,
-        Err(error) => return fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
-    };
+    let DecodedRows { rows: found, undecodable } =
+        match T::find_by_ids(&tenant_session.session, &ids).await {
+            Ok(found) => found,
+            Err(error) => {
+                return fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into());
+            }
+        };
     for (task, id) in linked {
         let remote = found.iter().find(|remote| remote.document_head().id == id);
         task.record_outcome(match remote {
@@ -51,6 +54,6 @@ fn missing_document_failure(number: &str) -> Failure {
         FailureClass::Rejected,
         "document_missing",
         format!("{number} is no longer in Xero."),
-        "Check in Xero what happened to it.",
+        "Find out in Xero why it is missing, then retry.",
     )
 }

@@ -16,7 +16,7 @@ use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
 /// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
 /// never sent needs neither.
 pub(super) async fn void_documents<T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &SalesTasks<'_, T>,
 ) {
     let voided = open(tasks, is_voided::<T>);
@@ -24,7 +24,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
         return;
     }
     let mut drafts = Vec::new();
-    for (task, remote) in fetch_existing_documents::<T>(desk, voided).await {
+    for (task, remote) in fetch_existing_documents::<T>(tenant_session, voided).await {
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
             let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
@@ -42,16 +42,16 @@ pub(super) async fn void_documents<T: SalesEntity>(
             Err(failure) => task.record_outcome(Err(failure.into())),
         }
     }
-    let way = T::status_endpoint(batch_size(tasks));
+    let endpoint = T::status_endpoint(batch_size(tasks));
     for DraftResult { item: task, document: _, operation, remarks, result } in
-        write_drafts(&desk.session, drafts, &way).await
+        write_drafts(&tenant_session.session, drafts, &endpoint).await
     {
         let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
         task.record_outcome(outcome.map_err(AttemptError::Xero));
     }
 }
 
-/// Returns the status that removes a document from the books, if it still counts there. A document
+/// Returns the status that removes a document from the books, if it is still in them. A document
 /// with an unknown status is never voided, because voiding cannot be undone.
 fn target_status(number: &str, status: &DocumentStatus) -> Result<Option<TargetStatus>, Failure> {
     match status {
@@ -67,21 +67,21 @@ type TaskDocument<'a, T> =
     (&'a SyncTask<'a, <T as SyncEntity>::Snapshot>, Option<<T as SalesEntity>::Remote>);
 
 /// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
-/// have left by their numbers. Foreign documents are not voided.
+/// have created by their numbers. Foreign documents are not voided.
 async fn fetch_existing_documents<'a, T: SalesEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     voided: Vec<&'a SyncTask<'a, T::Snapshot>>,
 ) -> Vec<TaskDocument<'a, T>> {
-    let (mut linked, mut sought, mut standing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut linked, mut sought, mut documents) = (Vec::new(), Vec::new(), Vec::new());
     for task in voided {
         match &task.mapping.link {
             Some(link) => linked.push((task, link.xero_id)),
             None if task.must_resolve() => sought.push(task),
-            None => standing.push((task, None)),
+            None => documents.push((task, None)),
         }
     }
     let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
-    match T::find_by_ids(&desk.session, &ids).await {
+    match T::find_by_ids(&tenant_session.session, &ids).await {
         Ok(DecodedRows { rows: found, undecodable }) => {
             for (task, id) in linked {
                 let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
@@ -89,22 +89,22 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
                     Some(odd) if remote.is_none() => {
                         task.record_outcome(Err(XeroError::from(odd).into()));
                     }
-                    Some(_) | None => standing.push((task, remote)),
+                    Some(_) | None => documents.push((task, remote)),
                 }
             }
         }
         Err(error) => fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
     }
     if sought.is_empty() {
-        return standing;
+        return documents;
     }
-    match find::read::<T>(desk, &sought).await {
+    match find::read::<T>(tenant_session, &sought).await {
         Ok(rows) => {
             for task in sought {
-                match find::identify_document::<T>(desk, task, None, &rows) {
-                    Ok(FoundDocument::Ours(remote)) => standing.push((task, Some(remote))),
+                match find::identify_document::<T>(tenant_session, task, None, &rows) {
+                    Ok(FoundDocument::Ours(remote)) => documents.push((task, Some(remote))),
                     Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
-                        standing.push((task, None));
+                        documents.push((task, None));
                     }
                     Err(odd) => task.record_outcome(Err(XeroError::from(odd).into())),
                 }
@@ -112,5 +112,5 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
         }
         Err(error) => fail_tasks(sought, &error.into()),
     }
-    standing
+    documents
 }

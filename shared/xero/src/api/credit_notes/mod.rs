@@ -76,7 +76,7 @@ impl RemovableResource for CreditNotes {
 
 /// Finds every credit note with one of these numbers, including voided and deleted ones. Suppliers'
 /// notes may have the same numbers and are returned, too. A number that no filter can contain is
-/// looked for by itself. If Xero refuses that call, only this number's note counts as unreadable.
+/// looked up separately. If Xero refuses that call, only this number's note counts as unreadable.
 pub async fn find_by_numbers(
     session: &ApiSession,
     numbers: &[&str],
@@ -113,7 +113,7 @@ async fn find_by_beginning(
     };
     found.rows.retain(is_it);
     found.undecodable.retain(|odd| odd.may_have_number(number));
-    // A row without a number may be this note, but none of the other notes that are looked for.
+    // A row without a number may be this note, but not one of the other requested notes.
     for odd in &mut found.undecodable {
         odd.number.get_or_insert_with(|| number.to_owned());
     }
@@ -225,9 +225,10 @@ pub async fn create_allocation(
         let invoice = marks.belongs_to.map(|kept| kept == sent.invoice.invoice_id.0);
         ElementFit::from_comparisons(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
     };
-    let mut told =
+    let mut outcomes =
         read_outcomes::<_, WireAllocation, _>(session, ALLOCATIONS, BELOW, &answer, sent, fit)?;
-    told.pop()
+    outcomes
+        .pop()
         .ok_or_else(|| XeroError::undecodable_answer(ALLOCATIONS, "no answer to the allocation"))
 }
 
@@ -236,7 +237,7 @@ pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
     encode_collection(BELOW, &[OutgoingAllocation::from(allocation)])
 }
 
-/// Takes an allocation back, which reopens the note and the invoice. Returns `false` if there is no
+/// Removes an allocation, which reopens the note and the invoice. Returns `false` if there is no
 /// allocation with this id.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Keeps a panic of one record from the others that are pushed with it.
+//! Isolates a panic of one record from the others that are pushed with it.
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,39 +10,43 @@ use crate::connection::tenant_session::TenantSession;
 use crate::sync::push::clients;
 use crate::sync::{SyncEntity, SyncTask};
 
-/// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
-/// have left, so that a record that causes a panic fails alone.
+/// Pushes tasks together. If that panics, pushes each task alone, after looking up documents that
+/// the first try may have created, so that only the record that causes the panic fails.
 pub(super) async fn sync_isolating_panics<E: SyncEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) {
-    if sync_catching_panics::<E>(desk, tasks).await {
+    if sync_catching_panics::<E>(tenant_session, tasks).await {
         return;
     }
     for task in tasks {
-        let has_survived = tasks.len() > 1 && alone::<E>(desk, task).await;
+        let has_survived = tasks.len() > 1 && alone::<E>(tenant_session, task).await;
         if !has_survived {
             task.record_outcome(Err(panic_failure().into()));
         }
     }
 }
 
-/// Pushes one task of a try that panicked. Returns whether this did not panic, too.
-async fn alone<E: SyncEntity>(desk: &TenantSession<'_>, task: &SyncTask<'_, E::Snapshot>) -> bool {
+/// Pushes one task of a try that panicked. Returns whether it completed without a panic.
+async fn alone<E: SyncEntity>(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, E::Snapshot>,
+) -> bool {
     task.writes.record_possible_document();
     let mapping = mark_uncertain(task.mapping);
     let snapshot = task.snapshot.clone();
     let alone = [SyncTask::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
-    sync_catching_panics::<E>(desk, &alone).await
+    sync_catching_panics::<E>(tenant_session, &alone).await
 }
 
-/// Pushes tasks together. Returns whether this did not panic. The outcomes of a try that panicked
-/// are discarded.
+/// Pushes tasks together. Returns whether this completed without a panic. The outcomes of a try
+/// that panicked are discarded.
 async fn sync_catching_panics<E: SyncEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) -> bool {
-    let result = AssertUnwindSafe(sync_with_clients::<E>(desk, tasks)).catch_unwind().await;
+    let result =
+        AssertUnwindSafe(sync_with_clients::<E>(tenant_session, tasks)).catch_unwind().await;
     if result.is_err() {
         tracing::error!(records = tasks.len(), "an attempt panicked");
         for task in tasks {
@@ -55,12 +59,12 @@ async fn sync_catching_panics<E: SyncEntity>(
 /// Pushes tasks together, after their clients. Then relinks the clients whose contacts turned out
 /// to be merged into others.
 async fn sync_with_clients<E: SyncEntity>(
-    desk: &TenantSession<'_>,
+    tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) {
-    let known = clients::push_unsynced_clients(desk, E::list_clients(tasks)).await;
-    let merged = E::sync_batch(desk, tasks, &known).await;
-    clients::relink_merged_clients(desk, merged).await;
+    let known = clients::push_unsynced_clients(tenant_session, E::list_clients(tasks)).await;
+    let merged = E::sync_batch(tenant_session, tasks, &known).await;
+    clients::relink_merged_clients(tenant_session, merged).await;
 }
 
 fn panic_failure() -> Failure {

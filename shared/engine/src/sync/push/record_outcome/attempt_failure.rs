@@ -1,4 +1,4 @@
-//! What the error of an attempt means for the record.
+//! Converts the error of an attempt into a failure of the record.
 
 use domain::failure::Failure;
 use domain::operation::{ParkingReason, WriteAnswer, into_unconfirmed};
@@ -16,9 +16,8 @@ pub(super) struct AttemptFailure {
 }
 
 impl AttemptFailure {
-    /// The same failure of an attempt that had written before: what Xero answered to the writes
-    /// decides whether a key is used up, and whether something may stand in Xero that we do not
-    /// know.
+    /// Adjusts the failure to Xero's answers to the attempt's writes. They decide whether the
+    /// idempotency key was used, and whether Xero may have a document that the row does not know.
     fn after_writes(self, wrote: Option<WriteAnswer>) -> Self {
         let Self { failure, answer, parking } = self;
         match wrote {
@@ -35,21 +34,22 @@ impl AttemptFailure {
 /// attempt.
 pub(super) fn into_attempt_failure(
     engine: &Engine,
-    trouble: AttemptError,
+    error: AttemptError,
     wrote: Option<WriteAnswer>,
 ) -> Result<AttemptFailure, PersistError> {
-    let (failure, answer, parking) = match trouble {
+    let (failure, answer, parking) = match error {
         AttemptError::Xero(error) => {
             let answer =
                 if error.is_answered() { WriteAnswer::Answered } else { WriteAnswer::Unanswered };
             let failure = error.to_failure(engine.clock.now());
-            let told = AttemptFailure { failure, answer, parking: None }.after_writes(wrote);
+            let attempt_failure =
+                AttemptFailure { failure, answer, parking: None }.after_writes(wrote);
             tracing::warn!(
                 error = %ErrorChain(&*error),
-                failure.class = told.failure.class.as_str(),
+                failure.class = attempt_failure.failure.class.as_str(),
                 "the attempt failed"
             );
-            return Ok(told);
+            return Ok(attempt_failure);
         }
         AttemptError::Failure(failure) => (failure, WriteAnswer::Unanswered, None),
         AttemptError::Explained(failure) => (failure, WriteAnswer::Answered, None),
