@@ -69,6 +69,7 @@ fn exactly_the_variables_that_the_functions_need_are_set() {
                 vec![env::QUEUE_URL, env::DEAD_LETTER_QUEUE_URL, env::WAKE_UP_DEAD_LETTER_QUEUE_URL]
             }
             "payment-poll" => vec![env::POLL_QUEUE_URL, env::DEAD_LETTER_QUEUE_URL],
+            "pages" => vec![env::CRM_ORIGINS],
             _ => Vec::new(),
         };
         let own = if own.is_null() { BTreeSet::new() } else { names(own) };
@@ -422,12 +423,13 @@ fn the_answers_to_the_polls_of_one_process_fit_into_its_memory() {
 }
 
 #[test]
-fn only_the_callback_and_the_openapi_document_are_public() {
+fn only_the_callback_the_openapi_document_and_the_pages_are_public() {
     let template = template();
     let open = template.of_type("AWS::ApiGatewayV2::Route").into_values();
     let open = open.filter(|route| route["AuthorizationType"] != "JWT");
     let open = open.map(|route| route["RouteKey"].as_str().unwrap()).collect::<BTreeSet<_>>();
-    assert_eq!(open, BTreeSet::from(["GET /oauth/callback", "GET /v1/openapi.json"]));
+    let expected = ["GET /oauth/callback", "GET /pages/{proxy+}", "GET /v1/openapi.json"];
+    assert_eq!(open, BTreeSet::from(expected));
 }
 
 #[test]
@@ -437,6 +439,7 @@ fn every_route_of_the_settings_api_is_deployed() {
     let deployed = deployed.map(|route| route["RouteKey"].as_str().unwrap().to_owned());
     let mut served = runtime::api::list_routes().into_iter().collect::<BTreeSet<_>>();
     served.insert("GET /oauth/callback".to_owned());
+    served.insert("GET /pages/{proxy+}".to_owned());
     assert_eq!(deployed.collect::<BTreeSet<_>>(), served);
 }
 

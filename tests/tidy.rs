@@ -36,7 +36,7 @@ fn sources() -> Vec<(String, String)> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            if path.is_dir() && !path.ends_with("node_modules") {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
@@ -65,6 +65,21 @@ fn files_are_short() {
             assert!(!text.contains("#[test]"), "{name} contains tests, which would never run");
         }
     }
+}
+
+#[test]
+fn the_bundle_has_one_file_for_each_purpose_and_the_frame_loads_its_script() {
+    let files = fs::read_to_string(root().join("functions/pages/src/files.rs")).unwrap();
+    let name_of = |role: &str| {
+        let (_, file) = files.split_once(&format!("FileRole::{role},")).unwrap();
+        assert!(!file.contains(&format!("FileRole::{role},")), "two files for {role}");
+        file.split('"').nth(1).unwrap().to_owned()
+    };
+    let (script, frame) = (name_of("Script"), name_of("FrameScript"));
+    assert_eq!(fs::read_dir(root().join("functions/pages/dist")).unwrap().count(), 3);
+    assert!(name_of("FrameStyle").ends_with(".css"));
+    let frame = fs::read_to_string(root().join("functions/pages/dist").join(frame)).unwrap();
+    assert!(frame.contains(&format!("./{script}")));
 }
 
 #[test]

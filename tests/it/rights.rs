@@ -112,7 +112,7 @@ fn standing(function: Function) -> Vec<Right> {
         right("xray:PutTraceSegments", "*"),
         right("xray:PutTelemetryRecords", "*"),
     ];
-    if function != Function::LogCleanup {
+    if ![Function::LogCleanup, Function::Pages].contains(&function) {
         rights.push(right("secretsmanager:GetSecretValue", format!("{SECRETS}/app-??????")));
     }
     let scheduled = [
@@ -134,6 +134,7 @@ fn standing(function: Function) -> Vec<Right> {
         Function::PaymentPoll => Some("Poll"),
         Function::SettingsApi
         | Function::OAuthCallback
+        | Function::Pages
         | Function::Sweep
         | Function::KeepAlive
         | Function::HealthCheck

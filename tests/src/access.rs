@@ -58,6 +58,8 @@ pub enum Function {
     SettingsApi,
     /// Receives the browser from Xero's consent page.
     OAuthCallback,
+    /// Serves the elements and framed pages.
+    Pages,
     /// Sends wake-ups for overdue records.
     Sweep,
     /// Renews the tokens of idle connections.
@@ -70,7 +72,7 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 11] = domain::every_variant![
+    pub const ALL: [Self; 12] = domain::every_variant![
         ContactPush,
         InvoicePush,
         CreditNotePush,
@@ -78,6 +80,7 @@ impl Function {
         PaymentPoll,
         SettingsApi,
         OAuthCallback,
+        Pages,
         Sweep,
         KeepAlive,
         HealthCheck,

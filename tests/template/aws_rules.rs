@@ -165,7 +165,7 @@ fn requests_without_a_token_have_a_limit_of_their_own() {
         (&all["ThrottlingRateLimit"], &all["ThrottlingBurstLimit"]),
         (&json!("ApiRateLimit"), &json!("ApiBurstLimit"))
     );
-    let open = ["GET /oauth/callback", "GET /v1/openapi.json"];
+    let open = ["GET /oauth/callback", "GET /pages/{proxy+}", "GET /v1/openapi.json"];
     assert_eq!(names(&stage["RouteSettings"]), BTreeSet::from(open));
     let least = |limit: &str| template.at(&["Parameters", limit, "Default"]).as_u64().unwrap();
     for route in open {
@@ -175,7 +175,7 @@ fn requests_without_a_token_have_a_limit_of_their_own() {
     }
     // API Gateway refuses settings of a route that does not exist.
     let after = template.at(&["Resources", "ApiStage", "DependsOn"]);
-    assert_eq!(*after, json!(["DocumentRoute", "OAuthCallbackRoute"]));
+    assert_eq!(*after, json!(["DocumentRoute", "OAuthCallbackRoute", "PagesRoute"]));
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct FunctionCase {
 }
 
 /// Every function, the bare one first.
-pub const CASES: [FunctionCase; 12] = [
+pub const CASES: [FunctionCase; 13] = [
     FunctionCase {
         function: HELLO,
         does: "nothing",
@@ -100,6 +100,13 @@ pub const CASES: [FunctionCase; 12] = [
         queue: "none",
         prepare: leave_unchanged,
         event: |_, _| http_event("/oauth/callback", "error=access_denied&state=unknown"),
+    },
+    FunctionCase {
+        function: "pages",
+        does: "redirects to the current script",
+        queue: "none",
+        prepare: leave_unchanged,
+        event: |_, _| http_event("/pages/xero.js", ""),
     },
     FunctionCase {
         function: "sweep",

@@ -11,9 +11,10 @@ use crate::failure::Failure;
 use crate::workplace::Workplace;
 
 /// The functions of the template: their packages, binaries and code folders share these names.
-pub const FUNCTIONS: [&str; 11] = [
+pub const FUNCTIONS: [&str; 12] = [
     "oauth-callback",
     "settings-api",
+    "pages",
     "contact-push",
     "invoice-push",
     "credit-note-push",

@@ -27,6 +27,7 @@ pub mod gateway;
 pub mod http_client;
 pub mod http_server;
 pub mod lambda;
+pub mod pages;
 pub mod ports;
 pub mod project;
 pub mod python;

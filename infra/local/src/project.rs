@@ -49,7 +49,7 @@ impl Project {
     }
 
     /// The folder of generated files: tools, logs, packages. Safe to delete; the runner writes
-    /// nowhere else.
+    /// nowhere else, except for the npm packages beside the sources of the pages.
     pub fn workshop(&self) -> PathBuf {
         self.root.join(".local")
     }

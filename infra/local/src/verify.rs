@@ -19,6 +19,7 @@ use crate::deployment;
 use crate::failure::Failure;
 use crate::fuzzing;
 use crate::lambda;
+use crate::pages;
 use crate::python::{API, CARGO_TOOLS, CHECKERS, CHECKS, Environment, MINISTACK, Python, SDK};
 use crate::stack::{self, Options, Stack};
 use crate::story;
@@ -51,6 +52,8 @@ pub enum Check {
     Api,
     /// The product's story, against its own stack.
     Story,
+    /// The pages: types, the committed bundle, and tests in a browser.
+    Pages,
     /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
     Template,
     /// Licences, sources and duplicates of the dependencies.
@@ -82,7 +85,9 @@ impl Check {
             | Self::EndToEnd
             | Self::Api
             | Self::Story => Lane::Workspace,
-            Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => Lane::Tools,
+            Self::Pages | Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => {
+                Lane::Tools
+            }
             Self::Lambda => Lane::Release,
         }
     }
@@ -147,6 +152,7 @@ impl Verifier<'_> {
             Check::Docs => self.docs().await,
             Check::Deny => self.deny().await,
             Check::Tests => self.cargo(&["test", "--workspace"]).await,
+            Check::Pages => pages::check(self.workplace).await,
             Check::Fuzz => self.fuzz().await,
             Check::Sdk => self.sdk().await,
             Check::Loops => self.loops().await,
@@ -294,7 +300,8 @@ mod tests {
     #[test]
     fn every_check_has_the_name_that_the_documents_use() {
         let names = in_order(&[]).into_iter().map(Check::name).collect::<Vec<_>>();
-        let expected = "fmt clippy docs tests e2e api story template deny loops sdk fuzz lambda";
+        let expected =
+            "fmt clippy docs tests e2e api story pages template deny loops sdk fuzz lambda";
         assert_eq!(names.join(" "), expected);
     }
 }

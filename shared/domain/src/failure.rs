@@ -146,6 +146,11 @@ fn shorten_text(text: String) -> String {
 }
 
 impl Failure {
+    /// Whether both have the same cause, and so the same remedy, as people see them.
+    pub fn has_same_cause(&self, other: &Self) -> bool {
+        self.class == other.class && self.code == other.code
+    }
+
     /// A failure without an earliest instant for the next attempt. `code` is a [`FailureCause`] if
     /// a decision depends on it, otherwise the name that people see.
     pub fn new(
@@ -216,6 +221,15 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failures_have_the_same_cause_if_class_and_code_agree() {
+        let failure = |class, code: &'static str| Failure::new(class, code, "It failed.", "Try again.");
+        let (rejected, blocked) = (FailureClass::Rejected, FailureClass::Blocked);
+        assert!(failure(rejected, "a").has_same_cause(&failure(rejected, "a")));
+        assert!(!failure(rejected, "a").has_same_cause(&failure(rejected, "b")));
+        assert!(!failure(rejected, "a").has_same_cause(&failure(blocked, "a")));
+    }
 
     #[test]
     fn texts_are_cut_at_their_maximum_length() {

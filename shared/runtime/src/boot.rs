@@ -23,7 +23,9 @@ use crate::aws::{
     sdk_config,
 };
 use crate::clock::SystemClock;
-use crate::config::{ConfigError, FunctionConfig, TableConfig, WakeUpConfig, required_variable};
+use crate::config::{
+    ConfigError, FunctionConfig, PagesConfig, TableConfig, WakeUpConfig, required_variable,
+};
 use crate::ids::RandomIds;
 use crate::metrics::EmbeddedMetrics;
 use crate::queue::{PushWorker, ServedQueue};
@@ -110,6 +112,12 @@ pub async fn boot_poll() -> Result<FunctionContext, BootError> {
 pub fn boot_table() -> Result<TableContext, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     start_table().inspect_err(log_boot_error)
+}
+
+/// Starts the function that serves the pages. It uses no AWS service.
+pub fn boot_pages() -> Result<PagesConfig, BootError> {
+    telemetry::start_logging(LogConfig::parse(read_variable));
+    PagesConfig::parse(read_variable).map_err(BootError::from).inspect_err(log_boot_error)
 }
 
 fn log_boot_error(error: &BootError) {

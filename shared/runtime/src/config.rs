@@ -1,6 +1,7 @@
 //! The configuration: parsed once from a lookup, with all errors reported at once by name. A
 //! missing variable stops the function; there are no fallbacks.
 
+mod pages;
 mod reader;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use url::Url;
 
 use self::reader::VariableReader;
 use crate::env;
+
+pub use self::pages::PagesConfig;
 
 /// The configuration of a function that uses Xero.
 #[derive(Debug, Clone)]

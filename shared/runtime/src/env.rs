@@ -23,6 +23,9 @@ pub const XERO_API_URL: &str = "XERO_API_URL";
 pub const OAUTH_REDIRECT_URL: &str = "OAUTH_REDIRECT_URL";
 /// The CRM's page to which the browser is redirected after connecting.
 pub const CRM_RETURN_URL: &str = "CRM_RETURN_URL";
+/// The origins of the CRM's pages, separated by commas. Only for the function that serves the
+/// pages.
+pub const CRM_ORIGINS: &str = "CRM_ORIGINS";
 /// The base of links to the CRM.
 pub const CRM_URL: &str = "CRM_URL";
 /// The ARN of the queue of wake-ups for clients.

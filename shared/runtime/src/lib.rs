@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`mod@env`] and [`config`] (a function's variables), `telemetry` (its log),
 //! [`boot`] (from the configuration to an engine), [`queue`] (SQS in, partial batch responses out),
-//! [`scheduled`] and [`poll`] (schedules), [`api`] and [`callback`] (API Gateway), [`aws`] (the
+//! [`scheduled`] and [`poll`] (schedules), [`api`], [`callback`] and [`pages`] (API Gateway), [`aws`] (the
 //! engine's ports on AWS), [`metrics`] (metrics in the log).
 
 pub mod api;
@@ -16,6 +16,7 @@ pub mod env;
 mod http;
 pub mod ids;
 pub mod metrics;
+pub mod pages;
 pub mod poll;
 pub mod queue;
 pub mod scheduled;

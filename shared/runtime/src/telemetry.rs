@@ -20,7 +20,7 @@ use crate::clock::SystemClock;
 use crate::env;
 
 /// The product's own crates, including the functions.
-const OWN_CRATES: [&str; 16] = [
+const OWN_CRATES: [&str; 17] = [
     "domain",
     "xero",
     "store",
@@ -33,6 +33,7 @@ const OWN_CRATES: [&str; 16] = [
     "payment_poll",
     "settings_api",
     "oauth_callback",
+    "pages",
     "sweep",
     "keep_alive",
     "health_check",

@@ -99,7 +99,7 @@ fn add_to_group(groups: &mut Vec<AttentionGroup>, mapping: Mapping, reason: Atte
         failures: mapping.operation.failures,
         record: RecordView::from_mapping(mapping),
     };
-    match groups.iter_mut().find(|group| group.failure.code == failure.code) {
+    match groups.iter_mut().find(|group| group.failure.has_same_cause(&failure)) {
         Some(group) => group.records.push(record),
         None => groups.push(AttentionGroup { failure, records: vec![record] }),
     }

@@ -24,7 +24,7 @@ use crate::http::{ProblemDetails, RequestBody, json_response};
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_attention_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(list_attention))
         .routes(routes!(retry_records))

@@ -13,7 +13,7 @@ use super::{RouteResult, describe_attempt_error, interactive_invocation, log_una
 use crate::http::{FieldProblem, ProblemDetails, json_response, versioned_response};
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_choices_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(read_account_codes, choose_account_codes))
         .routes(routes!(read_account_choices))

@@ -22,7 +22,7 @@ use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_connection_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(read_connection, begin_connect, disconnect_account))
         .routes(routes!(complete_connect))

@@ -22,7 +22,7 @@ use crate::http::{ProblemDetails, RequestBody, json_response};
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_contacts_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(search_contacts))
         .routes(routes!(link_contact, unlink_contact))

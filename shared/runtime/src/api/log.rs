@@ -27,7 +27,7 @@ const PAGE_MAX: u16 = 200;
 const DAYS_MAX: i64 = RETENTION_DAYS;
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_log_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(read_sync_log)).routes(routes!(read_activity))
 }
 

@@ -113,14 +113,14 @@ impl SettingsApi {
 /// Declares every route.
 fn declare_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::with_openapi(document::begin_document())
-        .merge(connection::declare_routes())
-        .merge(choices::declare_routes())
-        .merge(records::declare_routes())
-        .merge(payments::declare_routes())
-        .merge(preview::declare_routes())
-        .merge(attention::declare_routes())
-        .merge(contacts::declare_routes())
-        .merge(log::declare_routes())
+        .merge(connection::declare_connection_routes())
+        .merge(choices::declare_choices_routes())
+        .merge(records::declare_records_routes())
+        .merge(payments::declare_payments_routes())
+        .merge(preview::declare_preview_routes())
+        .merge(attention::declare_attention_routes())
+        .merge(contacts::declare_contacts_routes())
+        .merge(log::declare_log_routes())
         .routes(routes!(document::read_document))
 }
 

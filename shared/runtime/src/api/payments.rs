@@ -20,7 +20,7 @@ use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log
 use crate::http::{ProblemDetails, RequestBody, json_response};
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_payments_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(read_payment))
         .routes(routes!(sync_payment))

@@ -13,7 +13,7 @@ use super::{RouteResult, log_unavailable};
 use crate::http::{ApiCaller, json_response};
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_preview_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(preview_invoice)).routes(routes!(preview_credit_note))
 }
 

@@ -15,7 +15,7 @@ use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log
 use crate::http::{ApiCaller, ProblemDetails, json_response};
 
 /// Declares the routes of this module.
-pub(super) fn declare_routes() -> OpenApiRouter<Engine> {
+pub(super) fn declare_records_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(read_client))
         .routes(routes!(sync_client))

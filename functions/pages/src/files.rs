@@ -1,0 +1,22 @@
+//! The files of the bundle. Written by `npm run build`.
+
+use runtime::pages::{BundleFile, FileRole};
+
+/// Every file of the bundle.
+pub(crate) const FILES: [BundleFile; 3] = [
+    BundleFile {
+        role: FileRole::Script,
+        name: "xero.8e24994b79be.js",
+        bytes: include_bytes!("../dist/xero.8e24994b79be.js"),
+    },
+    BundleFile {
+        role: FileRole::FrameScript,
+        name: "frame.148aa492e98c.js",
+        bytes: include_bytes!("../dist/frame.148aa492e98c.js"),
+    },
+    BundleFile {
+        role: FileRole::FrameStyle,
+        name: "frame.c1771ffd8ea4.css",
+        bytes: include_bytes!("../dist/frame.c1771ffd8ea4.css"),
+    },
+];

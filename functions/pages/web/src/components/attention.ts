@@ -1,0 +1,263 @@
+/** S5: the records that need attention, by cause. */
+import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Session } from "../api/session.js";
+import type { AttentionPage, AttentionRecord, BulkOutcome } from "../api/shapes.js";
+import { count } from "../ui/format.js";
+import { define, Part, type View } from "../ui/part.js";
+import { kindWord, placeOf, recordPath } from "../ui/words.js";
+import { styles } from "../ui/styles.js";
+import { addPage, type Group, nameKey, titleOf, WHO } from "./attention-groups.js";
+import { attentionStyles } from "./styles/attention.js";
+
+/** The largest number of records that one request may name. */
+const BULK_MAX = 100;
+
+export class AttentionList extends Part {
+  static override styles = [...styles, attentionStyles];
+  static override properties = { ...Part.properties, embedded: { type: Boolean } };
+
+  /** Whether the elements that cure a cause are on the same page. */
+  declare embedded: boolean | undefined;
+
+  #pages: { givenUp: AttentionPage; failing: AttentionPage } | undefined;
+  #groups: Group[] = [];
+
+  protected override heading(): string {
+    return "Needs attention";
+  }
+
+  protected override refreshAfter(): number {
+    return 30;
+  }
+
+  protected override async load(session: Session): Promise<void> {
+    await this.readStatus(session);
+    const [givenUp, failing] = await Promise.all([
+      session.get<AttentionPage>("/v1/attention?state=given_up"),
+      session.get<AttentionPage>("/v1/attention?state=failing"),
+    ]);
+    this.#pages = { givenUp: givenUp.value, failing: failing.value };
+    this.#groups = [];
+    addPage(this.#groups, givenUp.value);
+    addPage(this.#groups, failing.value);
+    this.tell("attention", { count: givenUp.value.count });
+  }
+
+  protected override aside(): View {
+    const { givenUp, failing } = this.#pages ?? {};
+    return [
+      givenUp?.count ? `${this.formats.number(givenUp.count)} given up` : "",
+      failing?.count ? `${this.formats.number(failing.count)} tried again` : "",
+    ]
+      .filter(Boolean)
+      .join(" · ");
+  }
+
+  protected override content(): View {
+    if (this.#groups.length === 0) return this.notice("good", "Nothing needs attention.");
+    return html`<ul class="groups">
+        ${repeat(
+          this.#groups,
+          (group) => group.key,
+          (group, index) => html`<li>${this.#renderGroup(group, index)}</li>`,
+        )}
+      </ul>
+      ${this.#renderMore()}`;
+  }
+
+  #renderGroup(group: Group, index: number): View {
+    const key = group.key;
+    const size = group.records.length;
+    const kinds = new Set(group.records.map(({ record }) => record.entity));
+    const [kind] = kinds;
+    const noun = kinds.size === 1 && kind ? kindWord(kind) : "record";
+    const who = WHO[group.who];
+    const isOpen = group.who !== "nobody" && index < 3;
+    return html`<details ?open=${isOpen}>
+        <summary>
+          <span class="cause">
+            <span class="strong">${count(size, noun)}</span>
+            <span class="break">${group.message}</span>
+          </span>
+          ${who ? this.badge(who, group.who === "nobody" ? "quiet" : "info") : nothing}
+        </summary>
+        <div class="group-body stack">
+          ${group.remedy || group.who !== "nobody"
+            ? html`<div class="row">
+                <p class="lead">${group.remedy}</p>
+                ${this.#renderPlace(group)}
+              </div>`
+            : nothing}
+          ${this.refusalOf(`group-${key}`)}
+          <ul class="records">
+            ${repeat(
+              group.records,
+              nameKey,
+              (one) => this.#renderRecord(group, one),
+            )}
+          </ul>
+          ${this.canChange && group.isGivenUp && size > 1
+            ? html`<div class="actions">
+                ${this.button(`Retry all ${this.formats.number(size)}`, `group-${key}-retry`, () => this.#retryAll(group), { isSmall: true, busy: "Starting…" })}
+                ${this.button(`Never send these ${this.formats.number(size)}…`, `group-${key}-withhold`, () => this.#confirmWithholdAll(group), { isSmall: true, kind: "quiet subdued" })}
+              </div>`
+            : nothing}
+        </div>
+      </details>`;
+  }
+
+  #renderPlace(group: Group): View {
+    const place = placeOf(group.code);
+    if (!this.embedded || place === "record") return nothing;
+    const labels = { accounts: "Open account mapping", clients: "Match clients", connection: "Go to the connection" };
+    return this.button(labels[place], `place-${group.key}`, () => this.tell("show", { part: place }), { isSmall: true });
+  }
+
+  #renderMore(): View {
+    const pages = this.#pages;
+    const page = pages?.givenUp.next ? pages.givenUp : pages?.failing;
+    if (!pages || !page?.next) return nothing;
+    const left = pages.givenUp.count + pages.failing.count - this.#groups.reduce((sum, group) => sum + group.records.length, 0);
+    const label = left > 0 ? `Show more (${this.formats.number(left)} left)` : "Show more";
+    return html`<div class="actions after">
+      ${this.button(label, "more", () => this.#readMore(page), { isSmall: true, busy: "Loading…" })}
+    </div>`;
+  }
+
+  async #readMore(page: AttentionPage): Promise<void> {
+    await this.act("more", async (session) => {
+      const query = new URLSearchParams({ state: page.state, cursor: page.next ?? "" });
+      const { value } = await session.get<AttentionPage>(`/v1/attention?${query}`);
+      addPage(this.#groups, value);
+      page.next = value.next;
+    });
+  }
+
+  #renderRecord(group: Group, one: AttentionRecord): View {
+    const { record } = one;
+    const name = titleOf(one);
+    const url = this.linkTo(record.entity, record.crm_id);
+    const action = `record-${nameKey(one)}`;
+    const total = record.amounts?.crm_total;
+    return html`<li data-record=${nameKey(one)}>
+      <div class="what break">
+        <span class="name" tabindex="-1">${url ? html`<a href=${url}>${name}</a>` : name}</span>
+        ${total ? html`<span class="muted">${this.formats.money(total)}</span>` : nothing}
+        ${record.failure && record.failure.message !== group.message
+          ? html`<span class="small cause-own">${record.failure.message} ${record.failure.remedy}</span>`
+          : nothing}
+        <span class="muted small">
+          ${count(one.failures, "failed attempt")}${one.failed_at ? html`, last ${this.formats.timeAgo(one.failed_at)}` : nothing}${record.next_attempt_at
+            ? html` · next at ${this.formats.timeOf(record.next_attempt_at)}`
+            : nothing}
+          ${record.xero_url ? html` · ${this.outside(record.xero_url, "View in Xero", name)}` : nothing}
+        </span>
+        ${this.refusalOf(action)}
+      </div>
+      ${this.canChange
+        ? html`<div class="actions">
+            ${this.button(group.isGivenUp ? "Retry" : "Try now", `${action}-retry`, () => this.#retry(one, `${action}-retry`), {
+              isSmall: true,
+              busy: "Syncing…",
+              label: `${group.isGivenUp ? "Retry" : "Try now:"} ${name}`,
+            })}
+            ${this.button("Never send…", `${action}-withhold`, () => this.#confirmWithhold(one, `${action}-withhold`), {
+              isSmall: true,
+              kind: "quiet subdued",
+              label: `Never send ${name}`,
+            })}
+          </div>`
+        : nothing}
+    </li>`;
+  }
+
+  /** Where the focus goes when this record leaves the list: to the next one. */
+  #neighbourOf(one: AttentionRecord): string {
+    const rows = [...this.renderRoot.querySelectorAll<HTMLElement>("[data-record]")];
+    const at = rows.findIndex((row) => row.dataset["record"] === nameKey(one));
+    const next = rows[at + 1] ?? rows[at - 1];
+    return next ? `[data-record="${CSS.escape(next.dataset["record"] ?? "")}"] .name` : "#title";
+  }
+
+  async #leave(one: AttentionRecord, done: boolean, says: string): Promise<void> {
+    const neighbour = this.#neighbourOf(one);
+    await this.reload();
+    if (!done) return;
+    await this.updateComplete;
+    if (this.renderRoot.querySelector(`[data-record="${CSS.escape(nameKey(one))}"]`)) {
+      this.announce(`${titleOf(one)} still needs attention.`);
+      return;
+    }
+    this.announce(says);
+    await this.focusOn(neighbour);
+  }
+
+  async #retry(one: AttentionRecord, action: string): Promise<void> {
+    const done = await this.act(action, async (session) => {
+      await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/sync`);
+    });
+    await this.#leave(one, done, `${titleOf(one)} is in Xero.`);
+  }
+
+  #confirmWithhold(one: AttentionRecord, action: string): void {
+    const name = titleOf(one);
+    this.confirm({
+      title: `Never send ${name}?`,
+      body: html`<p>It is kept out of Xero until someone syncs it. A document that is already in Xero stays there.</p>`,
+      cancel: "Cancel",
+      confirm: "Never send",
+      run: async () => {
+        const done = await this.act(action, async (session) => {
+          await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/never-send`);
+        });
+        await this.#leave(one, done, `${name} is never sent.`);
+      },
+    });
+  }
+
+  /** Applies a change to all records of a group. Returns how many were being sent at that moment. */
+  async #changeAll(session: Session, path: string, group: Group): Promise<number> {
+    const named = group.records.map(({ record }) => ({ entity: record.entity, crm_id: record.crm_id }));
+    let busy = 0;
+    for (let from = 0; from < named.length; from += BULK_MAX) {
+      const body = { records: named.slice(from, from + BULK_MAX) };
+      busy += (await session.change<BulkOutcome>("POST", path, { body })).value.being_sent.length;
+    }
+    return busy;
+  }
+
+  async #retryAll(group: Group): Promise<void> {
+    let busy = 0;
+    const size = group.records.length;
+    const started = await this.act(`group-${group.key}-retry`, async (session) => {
+      busy = await this.#changeAll(session, "/v1/attention/retry", group);
+    });
+    if (started) this.announce(`${count(size - busy, "record")} will be tried again within a minute or two.`);
+    await this.reload();
+    await this.focusOn("#title");
+  }
+
+  #confirmWithholdAll(group: Group): void {
+    const size = count(group.records.length, "record");
+    this.confirm({
+      title: `Never send these ${size}?`,
+      body: html`<p>They are kept out of Xero until someone syncs them. Documents that are already in Xero stay there.</p>`,
+      cancel: "Cancel",
+      confirm: `Never send ${size}`,
+      isDanger: true,
+      run: async () => {
+        let busy = 0;
+        const done = await this.act(`group-${group.key}-withhold`, async (session) => {
+          busy = await this.#changeAll(session, "/v1/attention/never-send", group);
+        });
+        await this.reload();
+        if (!done) return;
+        this.announce(busy > 0 ? `${count(busy, "record")} are being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
+        await this.focusOn("#title");
+      },
+    });
+  }
+}
+
+define("servicecortex-xero-attention", AttentionList);

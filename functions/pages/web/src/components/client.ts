@@ -1,0 +1,153 @@
+/** S7: the Xero section on a client's page. */
+import { html, nothing } from "lit";
+import type { Contact, EntityKind } from "../api/shapes.js";
+import { define, type View } from "../ui/part.js";
+import { evidenceWord } from "../ui/words.js";
+import { contactFacts } from "./contact-search.js";
+import { RecordPart } from "./record.js";
+
+export class Client extends RecordPart {
+  static override properties = {
+    ...RecordPart.properties,
+    clientId: { attribute: "client-id" },
+    clientName: { attribute: "client-name" },
+  };
+
+  declare clientId: string | undefined;
+  /** The client's name, with which the search for a contact begins. */
+  declare clientName: string | undefined;
+
+  protected override get entity(): EntityKind {
+    return "contact";
+  }
+
+  protected override get recordId(): string {
+    return this.clientId ?? "";
+  }
+
+  protected override get ownPlace(): string {
+    return "clients";
+  }
+
+  protected override updated(changes: Map<PropertyKey, unknown>): void {
+    super.updated(changes);
+    if (changes.has("clientId") && changes.get("clientId") !== undefined) void this.reload();
+  }
+
+  protected override content(): View {
+    const contact = this.record?.contact;
+    return html`<div class="stack loose">
+      ${this.renderOff()} ${this.renderState()} ${contact ? this.#renderContact(contact) : this.#renderUnlinked()}
+      ${this.refusalOf("record")} ${this.refusalOf("link")} ${this.renderRecordActions(this.#renderSearch(), this.#renderUnlink())}
+      ${this.renderHistory()}
+    </div>`;
+  }
+
+  #renderContact(contact: NonNullable<RecordPart["record"]>["contact"] & {}): View {
+    const how = [
+      contact.linked_by ? `linked by ${this.nameOf(contact.linked_by)}` : "",
+      contact.by ? `by ${evidenceWord(contact.by)}` : "",
+    ].filter(Boolean);
+    const facts = contactFacts(contact);
+    return html`<div class="stack tight">
+      <p>
+        Linked to <b>${this.outside(contact.xero_url ?? this.record?.xero_url, contact.name)}</b>
+      </p>
+      <p class="muted small">
+        ${facts}${facts && how.length ? " · " : ""}${how.join(", ")}${contact.linked_at ? html`, ${this.formats.dayOf(contact.linked_at)}` : nothing}
+      </p>
+    </div>`;
+  }
+
+  #renderUnlinked(): View {
+    if (this.isOff) return nothing;
+    if (!this.record) {
+      return html`<p>Not sent to Xero yet. The client goes there with the first invoice.</p>`;
+    }
+    if (this.record.xero_id) {
+      return html`<p>${this.outside(this.record.xero_url, "Open the contact in Xero")}</p>`;
+    }
+    return nothing;
+  }
+
+  get #isLinked(): boolean {
+    return this.record?.contact !== undefined || this.record?.xero_id !== undefined;
+  }
+
+  #renderSearch(): View {
+    const label = this.#isLinked ? "Link another contact" : "Search Xero contacts";
+    return this.button(label, "link-search", () => this.#search(), { icon: "search" });
+  }
+
+  #renderUnlink(): View {
+    if (!this.#isLinked) return nothing;
+    return this.button("Unlink…", "link-end", () => this.#confirmUnlink(), { kind: "quiet subdued", busy: "Unlinking…" });
+  }
+
+  get #path(): string {
+    return `/v1/clients/${encodeURIComponent(this.recordId)}/contact`;
+  }
+
+  #search(): void {
+    this.confirm({
+      title: "Search Xero contacts",
+      isWide: true,
+      body: () => html`<servicecortex-xero-contact-search
+        .session=${this.session}
+        .clientId=${this.clientId}
+        .query=${this.clientName ?? ""}
+        @pick=${(event: CustomEvent<Contact>) => {
+          this.closeDialog();
+          this.#confirmLink(event.detail);
+        }}
+      ></servicecortex-xero-contact-search>`,
+      cancel: "Close",
+    });
+  }
+
+  async #confirmLink(contact: Contact): Promise<void> {
+    // The search has to close first: there is one dialog at a time.
+    await new Promise((resolve) => setTimeout(resolve));
+    this.confirm({
+      title: `Link to ${contact.name}?`,
+      body: html`<p class="muted">${contactFacts(contact)}</p>
+        <p>
+          From now on, ServiceCortex’s name, address, e-mail and numbers replace those of this contact in Xero, and new
+          invoices go to it.
+        </p>`,
+      cancel: "Cancel",
+      confirm: "Link",
+      run: async () => {
+        const linked = await this.act("link-begin", async (session) => {
+          await session.change("PUT", this.#path, { body: { contact_id: contact.contact_id } });
+        });
+        await this.reload();
+        if (!linked) return;
+        this.tell("linked", { client: this.clientId, contact: contact.contact_id });
+        this.announce(`Linked to ${contact.name}.`);
+      },
+    });
+  }
+
+  #confirmUnlink(): void {
+    this.confirm({
+      title: "Unlink this client?",
+      body: html`<p>
+        The contact and its invoices stay in Xero. The next invoice creates a new contact unless you link another one.
+      </p>`,
+      cancel: "Keep the link",
+      confirm: "Unlink",
+      run: async () => {
+        const unlinked = await this.act("link-end", async (session) => {
+          await session.change("DELETE", this.#path);
+        });
+        await this.reload();
+        if (!unlinked) return;
+        this.tell("unlinked", { client: this.clientId });
+        this.announce("The client is no longer linked.");
+      },
+    });
+  }
+}
+
+define("servicecortex-xero-client", Client);

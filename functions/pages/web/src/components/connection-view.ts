@@ -1,0 +1,217 @@
+/** What the connection shows in each of its states. */
+import { html, nothing } from "lit";
+import { type ConnectionProblem, type Status, type SyncAll, walkState } from "../api/shapes.js";
+import { count } from "../ui/format.js";
+import { Part, type View } from "../ui/part.js";
+import { styles } from "../ui/styles.js";
+import { kindWord, recordName, type Tone } from "../ui/words.js";
+import { connectionStyles } from "./styles/connection.js";
+
+const STATES: Record<string, { word: string; tone: Tone }> = {
+  active: { word: "Active", tone: "good" },
+  error: { word: "Needs attention", tone: "bad" },
+  pending: { word: "Waiting for Xero", tone: "info" },
+  token_expired: { word: "Reconnect needed", tone: "bad" },
+  organisation_unavailable: { word: "Organisation unavailable", tone: "warn" },
+  disconnected: { word: "Not connected", tone: "quiet" },
+};
+
+export abstract class ConnectionView extends Part {
+  static override styles = [...styles, connectionStyles];
+  static override properties = { ...Part.properties, embedded: { type: Boolean } };
+
+  /** Whether other elements on the page show the attention list and the set-up. */
+  declare embedded: boolean | undefined;
+
+  protected syncAll: SyncAll | undefined;
+
+  /** Whether the person has just come back from Xero. */
+  protected abstract get isReturning(): boolean;
+  /** Tries the record of a failure again. */
+  protected abstract retry(problem: ConnectionProblem): Promise<void>;
+
+  protected override heading(): string {
+    return "Xero";
+  }
+
+  protected override aside(): View {
+    const state = STATES[this.status?.status ?? ""];
+    return this.badge(state?.word ?? this.status?.status ?? "", state?.tone ?? "quiet");
+  }
+
+  protected renderReader(): View {
+    return html`<p class="muted small">
+      Only an Owner or Admin can connect, disconnect or start a sync.
+    </p>`;
+  }
+
+  protected renderState(status: Status): View {
+    switch (status.status) {
+      case "disconnected":
+        return status.organisation ? this.#renderEnded(status) : this.#renderNever();
+      case "pending":
+        return this.isReturning ? nothing : this.#renderPending(status);
+      case "token_expired":
+        return html`${this.notice(
+          "bad",
+          html`<span class="strong">${status.connection_problem?.message ?? "Xero no longer accepts this connection."}</span>
+            ${status.connection_problem?.remedy ?? "Reconnect to Xero."}
+            <span class="muted">${this.#waitingSentence(status)} Nothing is sent twice after a reconnect.</span>`,
+        )}${this.#renderFacts(status)}`;
+      case "organisation_unavailable":
+        return html`${this.notice(
+          "warn",
+          html`<span class="strong">${status.connection_problem?.message ?? "Xero refuses all calls for this organisation."}</span>
+            ${status.connection_problem?.remedy ?? nothing}
+            <span class="muted">
+              ${status.next_look_at ? html`It is checked again at ${this.formats.timeOf(status.next_look_at)}.` : nothing}
+              Nothing is lost.
+            </span>`,
+        )}${this.#renderFacts(status)}`;
+      default:
+        return html`${this.#renderProblem(status)} ${this.#renderPauses(status)}
+        ${this.#renderFacts(status)} ${this.#renderWarnings(status)} ${this.#renderSyncAll()}`;
+    }
+  }
+
+  #waitingSentence(status: Status): string {
+    const waiting = status.waiting ?? 0;
+    return waiting > 0 ? `${count(waiting, "record")} ${waiting === 1 ? "waits" : "wait"} and continue automatically.` : "";
+  }
+
+  #renderNever(): View {
+    return html`<div class="stack lead">
+      <p>
+        Connect Xero to send clients, invoices, credit notes and payments there, and to see here what
+        was paid.
+      </p>
+      <ul class="points">
+        <li><b>Sends</b> clients as contacts, and invoices, credit notes and Stripe payments.</li>
+        <li><b>Reads</b> payments, statuses and your chart of accounts.</li>
+        <li><b>Never deletes</b> a contact, and never changes an invoice that it did not create.</li>
+        <li><b>You need</b> the role Owner or Admin here, and a Xero user who may manage the organisation.</li>
+      </ul>
+    </div>`;
+  }
+
+  #renderEnded(status: Status): View {
+    return html`<p class="lead">
+      ${status.ended_by ? html`${this.nameOf(status.ended_by)} disconnected` : "Disconnected from"}
+      <b>${status.organisation}</b>${status.ended_at ? html` on ${this.formats.dayOf(status.ended_at)}` : nothing}.
+      What was synced is remembered, and nothing is sent twice after a reconnect.
+      ${this.#waitingSentence(status)}
+    </p>`;
+  }
+
+  #renderPending(status: Status): View {
+    const pending = status.pending;
+    if (!pending) return html`<p>The attempt to connect was not finished. Start again.</p>`;
+    return html`<p class="lead">
+      ${this.nameOf(pending.by)} started to connect. Finish in Xero by
+      ${this.formats.timeOf(pending.until)}.
+    </p>`;
+  }
+
+  #renderProblem(status: Status): View {
+    const problem = status.problem;
+    const total = status.failing + status.skipped;
+    if (!problem || total === 0) return nothing;
+    const { record } = problem;
+    const more = total > 1 ? ` ${count(total - 1, "other record", "other records")} also ${total === 2 ? "needs" : "need"} attention.` : "";
+    return this.notice(
+      record.state === "skipped" ? "bad" : "warn",
+      html`<div class="stack tight">
+        <p><b>${this.#recordLink(problem)}</b>${problem.failed_at ? html`<span class="muted"> · ${this.formats.timeAgo(problem.failed_at)}</span>` : nothing}</p>
+        <p>${problem.message} ${problem.remedy}</p>
+        <p class="muted small">
+          ${record.next_attempt_at ? html`Next attempt at ${this.formats.timeOf(record.next_attempt_at)}. ` : nothing}Everything else continues.${more}
+        </p>
+      </div>`,
+      html`${status.can_change
+        ? this.button("Retry now", "connection-retry", () => this.retry(problem), { busy: "Syncing…" })
+        : nothing}
+      ${this.embedded
+        ? this.button("See all", "see-all", () => this.tell("show", { part: "attention" }), { kind: "quiet" })
+        : nothing}`,
+    );
+  }
+
+  #recordLink(problem: ConnectionProblem): View {
+    const { record } = problem;
+    const name = recordName({ ...record, number: record.number ?? record.xero_number });
+    const url = this.linkTo(record.entity, record.crm_id);
+    return url ? html`<a href=${url}>${name}</a>` : name;
+  }
+
+  #renderPauses(status: Status): View {
+    if (!status.paused_until && !status.payment_checks_failing_since) return nothing;
+    return html`${status.paused_until
+      ? this.notice("info", html`Xero asked us to wait until ${this.formats.timeOf(status.paused_until)}. Nothing is lost.`)
+      : nothing}
+    ${status.payment_checks_failing_since
+      ? this.notice("warn", html`Payments could not be read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}. They are imported as soon as Xero answers.`)
+      : nothing}`;
+  }
+
+  #renderFacts(status: Status): View {
+    const extras = [this.formats.country(status.country), status.base_currency].filter(Boolean).join(", ");
+    return html`<dl class="facts">
+      <dt>Organisation</dt>
+      <dd>
+        <b>${this.outside(status.organisation_url, status.organisation ?? "")}</b>
+        ${extras ? html`<span class="muted"> ${extras}</span>` : nothing}
+        ${status.is_demo ? this.badge("Demo company", "info") : nothing}
+      </dd>
+      ${status.connected_at
+        ? html`<dt>Connected</dt>
+            <dd>${this.formats.dayOf(status.connected_at)}${status.connected_by ? `, by ${this.nameOf(status.connected_by)}` : ""}</dd>`
+        : nothing}
+      <dt>Last sync</dt>
+      <dd>${status.last_sync_at ? this.formats.timeAgo(status.last_sync_at) : "Nothing has been synced yet"}</dd>
+      ${status.last_payment_check_at
+        ? html`<dt>Payments</dt>
+            <dd>Checked ${this.formats.timeAgo(status.last_payment_check_at)}</dd>`
+        : nothing}
+    </dl>`;
+  }
+
+  #renderWarnings(status: Status): View {
+    const warnings = status.warnings ?? [];
+    if (warnings.length === 0) return nothing;
+    const body =
+      warnings.length === 1
+        ? warnings[0]
+        : html`<ul class="bullets">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`;
+    const toAccounts = this.embedded
+      ? this.button("Account mapping", "see-accounts", () => this.tell("show", { part: "accounts" }))
+      : nothing;
+    return this.notice("warn", body ?? "", toAccounts);
+  }
+
+  #renderSyncAll(): View {
+    const walk = this.syncAll;
+    const state = walkState(walk);
+    if (!walk || state === "none") return nothing;
+    const done = walk.looked_at;
+    if (state === "running") {
+      const known = walk.total ? `${done} of ${walk.total} records` : count(done, "record");
+      return html`<div class="stack tight" role="group" aria-label="Sync all">
+        <div class="actions"><span class="strong">Syncing all records</span><span class="muted push num">${known}</span></div>
+        ${walk.total
+          ? html`<progress max=${walk.total} value=${Math.min(done, walk.total)} aria-label="Sync all"></progress>`
+          : html`<progress aria-label="Sync all"></progress>`}
+        ${walk.entity ? html`<p class="muted small">Working on ${kindWord(walk.entity)}s.</p>` : nothing}
+      </div>`;
+    }
+    const counts = [
+      [walk.synced, "sent"],
+      [walk.unchanged, "already in Xero"],
+      [walk.waiting, "waiting"],
+      [walk.skipped, "skipped"],
+    ].filter(([value]) => value);
+    return html`<p class="muted small">
+      Last Sync all ${walk.finished_at ? this.formats.timeAgo(walk.finished_at) : nothing}:
+      ${counts.length ? counts.map(([value, word]) => `${this.formats.number(Number(value))} ${word}`).join(", ") : "nothing to send"}.
+    </p>`;
+  }
+}

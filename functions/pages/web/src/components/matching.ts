@@ -1,0 +1,298 @@
+/** S4: the comparison of all clients with the contacts in Xero. */
+import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Session } from "../api/session.js";
+import { type Candidate, type Contact, type Finding, type Reconciliation, walkState } from "../api/shapes.js";
+import { count } from "../ui/format.js";
+import { define, Part, type View } from "../ui/part.js";
+import { evidenceList, evidenceWord } from "../ui/words.js";
+import { restoreLink } from "./contact-search.js";
+import { styles } from "../ui/styles.js";
+import { matchingStyles } from "./styles/matching.js";
+
+type Outcome = Finding["outcome"];
+
+const TABS: { outcome: Outcome; label: string; empty: string }[] = [
+  { outcome: "ambiguous", label: "To decide", empty: "Nothing to decide." },
+  { outcome: "linked", label: "Linked", empty: "The newest comparison linked no client." },
+  { outcome: "missing", label: "Not in Xero", empty: "Every client has a contact in Xero." },
+];
+
+export class Matching extends Part {
+  static override styles = [...styles, matchingStyles];
+  #run: Reconciliation | undefined;
+  #outcome: Outcome = "ambiguous";
+  #findings: Finding[] = [];
+  #nextPage = 0;
+  #isReading = false;
+  #readFor = "";
+
+  protected override heading(): string {
+    return "Match clients";
+  }
+
+  protected override refreshAfter(): number {
+    return walkState(this.#run) === "running" ? 3 : 0;
+  }
+
+  protected override async load(session: Session): Promise<void> {
+    await this.readStatus(session);
+    const { value } = await session.get<Reconciliation>("/v1/reconciliation", { emptyOn404: true });
+    this.#run = value;
+    if (this.#key !== this.#readFor) await this.#restart(session);
+    else if (walkState(this.#run) === "running") await this.#readMore(session);
+  }
+
+  /** What the list of findings belongs to. */
+  get #key(): string {
+    return `${this.#run?.started_at ?? ""} ${this.#outcome}`;
+  }
+
+  async #restart(session: Session): Promise<void> {
+    this.#readFor = this.#key;
+    this.#findings = [];
+    this.#nextPage = 0;
+    await this.#readMore(session);
+  }
+
+  /** Reads pages until there is something to show. */
+  async #readMore(session: Session): Promise<void> {
+    const pages = this.#run?.pages ?? 0;
+    const before = this.#findings.length;
+    this.#isReading = true;
+    try {
+      while (this.#nextPage < pages && this.#findings.length < before + 10) {
+        const path = `/v1/reconciliation/findings?page=${this.#nextPage}&outcome=${this.#outcome}`;
+        const { value } = await session.get<{ findings: Finding[] }>(path, { emptyOn404: true });
+        this.#nextPage += 1;
+        const wanted = (value?.findings ?? []).filter((finding) => finding.outcome === this.#outcome);
+        this.#findings = [...this.#findings, ...wanted];
+      }
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  protected override aside(): View {
+    const run = this.#run;
+    if (!run || !["done", "stopped"].includes(walkState(run))) return nothing;
+    const by = run.started_by ? ` by ${this.nameOf(run.started_by)}` : "";
+    return html`<span>Compared ${this.formats.timeAgo(run.finished_at ?? run.started_at)}${by}</span>
+      ${this.#canCompare ? this.button("Compare again", "compare", () => this.#compare(), { isSmall: true, busy: "Starting…" }) : nothing}`;
+  }
+
+  get #canCompare(): boolean {
+    return this.canChange && ["active", "error"].includes(this.status?.status ?? "");
+  }
+
+  protected override content(): View {
+    const run = this.#run;
+    const state = walkState(run);
+    if (!run || state === "none") {
+      return html`<div class="stack">
+        <p class="lead">
+          Compare all clients with the contacts in Xero. A client that clearly matches one contact is
+          linked to it; you decide on the others. Nothing in Xero is changed.
+        </p>
+        ${this.refusalOf("compare")}
+        ${this.#canCompare
+          ? html`<div class="actions">${this.button("Compare now", "compare", () => this.#compare(), { busy: "Starting…" })}</div>`
+          : nothing}
+      </div>`;
+    }
+    return html`<div class="stack loose">
+      ${state === "running" ? this.#renderProgress(run) : nothing}
+      ${state === "stopped"
+        ? this.notice("warn", html`The comparison was stopped. ${run.stopped}`)
+        : nothing}
+      ${this.refusalOf("compare")} ${this.#renderTabs(run)} ${this.#renderFindings(run)}
+    </div>`;
+  }
+
+  #renderProgress(run: Reconciliation): View {
+    const done = run.linked_before + run.linked + run.ambiguous + run.missing + run.left_alone;
+    const all = run.clients;
+    return html`<div class="stack tight">
+      <div class="actions"><span class="strong">Comparing</span><span class="muted push num">${done} of ${count(all, "client")}</span></div>
+      <progress max=${Math.max(all, 1)} value=${Math.min(done, all)} aria-label="Comparing clients"></progress>
+    </div>`;
+  }
+
+  #renderTabs(run: Reconciliation): View {
+    const counts: Record<Outcome, number> = {
+      ambiguous: run.ambiguous,
+      linked: run.linked,
+      missing: run.missing,
+    };
+    const before = run.linked_before;
+    const left = run.left_alone;
+    return html`<div class="stack tight">
+      <div class="segments" role="group" aria-label="Findings to show">
+        ${TABS.map(
+          (tab) => html`<button
+            type="button"
+            aria-pressed=${tab.outcome === this.#outcome ? "true" : "false"}
+            @click=${() => this.#show(tab.outcome)}
+          >
+            ${tab.label} <span class="pill">${this.formats.number(counts[tab.outcome])}</span>
+          </button>`,
+        )}
+      </div>
+      <p class="muted small">
+        ${this.formats.number(run.clients)} clients, ${this.formats.number(run.contacts)} contacts in Xero.
+        ${before > 0 ? `${this.formats.number(before)} clients were linked before.` : nothing}
+        ${left > 0 ? `${this.formats.number(left)} were left alone because they are being sent or never sent.` : nothing}
+      </p>
+    </div>`;
+  }
+
+  #show(outcome: Outcome): void {
+    this.#outcome = outcome;
+    void this.act("findings", (session) => this.#restart(session));
+  }
+
+  #renderFindings(run: Reconciliation): View {
+    const hasMore = this.#nextPage < run.pages;
+    if (this.#findings.length === 0 && !this.#isReading && !hasMore) {
+      return walkState(run) === "running"
+        ? nothing
+        : html`<p class="empty">${TABS.find((tab) => tab.outcome === this.#outcome)?.empty}</p>`;
+    }
+    return html`<ul class="findings">
+        ${repeat(
+          this.#findings,
+          (finding) => finding.client_id,
+          (finding) => this.#renderFinding(finding),
+        )}
+      </ul>
+      ${hasMore
+        ? html`<div class="actions">${this.button("Show more", "more", () => this.act("more", (session) => this.#readMore(session)), { busy: "Loading…" })}</div>`
+        : nothing}`;
+  }
+
+  #renderFinding(finding: Finding): View {
+    const url = this.linkTo("contact", finding.client_id);
+    const id = `finding-${finding.client_id.replace(/[^A-Za-z0-9_-]/g, "-")}`;
+    // A finding of the comparison itself names the contact by its id only.
+    const isLinked = finding.contact !== undefined || finding.contact_id !== undefined;
+    return html`<li>
+      <fieldset class="stack" aria-labelledby=${id} data-client=${finding.client_id}>
+        <div class="head">
+          <h3 id=${id} class="break" tabindex="-1">${url ? html`<a href=${url}>${finding.name}</a>` : finding.name}</h3>
+          <span class="muted small">${finding.client_id}</span>
+        </div>
+        ${isLinked
+          ? html`<div class="row">
+              <div class="break">${this.#renderLink(finding)}</div>
+              ${this.canChange
+                ? this.button("Unlink…", `unlink-${finding.client_id}`, () => this.#confirmUnlink(finding), { isSmall: true, kind: "quiet subdued", label: `Unlink… ${finding.name}` })
+                : nothing}
+            </div>`
+          : html`<p class="muted">${finding.message} ${finding.remedy}</p>
+              ${finding.candidates?.length
+                ? html`<ul class="candidates">
+                    ${finding.candidates.map((candidate) => this.#renderCandidate(finding, candidate))}
+                  </ul>`
+                : nothing}
+              ${this.canChange
+                ? html`<div class="actions">
+                    ${this.button("Search for another", `search-${finding.client_id}`, () => this.#search(finding), { isSmall: true, kind: "quiet", icon: "search", label: `Search for another contact for ${finding.name}` })}
+                  </div>`
+                : nothing}`}
+        ${this.refusalOf(`link-${finding.client_id}-`)} ${this.refusalOf(`unlink-${finding.client_id}`)}
+      </fieldset>
+    </li>`;
+  }
+
+  #renderLink({ contact, by, message, remedy }: Finding): View {
+    if (!contact) return html`<span class="muted">${message} ${remedy}</span>`;
+    return html`Linked to <b>${this.outside(contact.xero_url, contact.name)}</b>
+      ${by ? html`<span class="muted"> by ${evidenceWord(by)}</span>` : nothing}`;
+  }
+
+  #renderCandidate(finding: Finding, candidate: Candidate): View {
+    return html`<li class="row">
+      <div class="break">
+        ${this.outside(candidate.xero_url, candidate.name)}
+        <div class="muted small">
+          ${candidate.email ? html`${candidate.email} · ` : nothing}${evidenceList(candidate.by)}${candidate.is_archived
+            ? html` · archived${restoreLink(candidate.xero_url)}`
+            : nothing}
+        </div>
+      </div>
+      ${this.canChange && !candidate.is_archived
+        ? this.button("Link", `link-${finding.client_id}-${candidate.id}`, () => this.#link(finding, { contact_id: candidate.id, name: candidate.name }), {
+            isSmall: true,
+            busy: "Linking…",
+            label: `Link ${finding.name} to ${candidate.name}`,
+          })
+        : nothing}
+    </li>`;
+  }
+
+  async #link(finding: Finding, contact: { contact_id: string; name: string }): Promise<void> {
+    const path = `/v1/clients/${encodeURIComponent(finding.client_id)}/contact`;
+    const linked = await this.act(`link-${finding.client_id}-${contact.contact_id}`, async (session) => {
+      await session.change("PUT", path, { body: { contact_id: contact.contact_id } });
+    });
+    if (!linked) return;
+    const next = this.#findings[this.#findings.indexOf(finding) + 1];
+    finding.contact = { contact_id: contact.contact_id, name: contact.name, is_archived: false };
+    finding.by = undefined;
+    this.tell("linked", { client: finding.client_id });
+    this.announce(`${finding.name} is linked to ${contact.name}.`);
+    this.requestUpdate();
+    await this.focusOn(next ? `fieldset[data-client="${CSS.escape(next.client_id)}"] h3` : "#title");
+  }
+
+  #confirmUnlink(finding: Finding): void {
+    this.confirm({
+      title: `Unlink ${finding.name}?`,
+      body: html`<p>
+        The contact and its invoices stay in Xero. The next invoice creates a new contact unless you
+        link another one.
+      </p>`,
+      cancel: "Keep the link",
+      confirm: "Unlink",
+      run: async () => {
+        const path = `/v1/clients/${encodeURIComponent(finding.client_id)}/contact`;
+        const unlinked = await this.act(`unlink-${finding.client_id}`, async (session) => {
+          await session.change("DELETE", path);
+        });
+        if (!unlinked) return;
+        Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "Not linked any more.", remedy: "" });
+        this.tell("unlinked", { client: finding.client_id });
+        this.announce(`${finding.name} is no longer linked.`);
+        this.requestUpdate();
+      },
+    });
+  }
+
+  #search(finding: Finding): void {
+    this.confirm({
+      title: `Find the contact of ${finding.name}`,
+      isWide: true,
+      body: () => html`<servicecortex-xero-contact-search
+        .session=${this.session}
+        .clientId=${finding.client_id}
+        .query=${finding.name}
+        @pick=${(event: CustomEvent<Contact>) => {
+          this.closeDialog();
+          void this.#link(finding, event.detail);
+        }}
+      ></servicecortex-xero-contact-search>`,
+      cancel: "Close",
+    });
+  }
+
+  async #compare(): Promise<void> {
+    await this.act("compare", async (session) => {
+      await session.change("POST", "/v1/reconciliation");
+    });
+    this.#readFor = "";
+    await this.reload();
+    this.announce("The comparison has started.");
+  }
+}
+
+define("servicecortex-xero-contacts", Matching);

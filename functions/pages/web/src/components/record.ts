@@ -1,0 +1,173 @@
+/** What the sections on a client's and on an invoice's page share. */
+import { html, nothing } from "lit";
+import type { Session } from "../api/session.js";
+import type { EntityKind, LogEntry, LogPage, SyncRecord } from "../api/shapes.js";
+import { Part, safeUrl, type View } from "../ui/part.js";
+import { kindWord, LOG_STATES, placeOf, RECORD_STATES, recordPath } from "../ui/words.js";
+import { styles } from "../ui/styles.js";
+import { previewStyles } from "./styles/preview.js";
+import { recordStyles } from "./styles/record.js";
+
+const HISTORY = 20;
+
+export abstract class RecordPart extends Part {
+  static override styles = [...styles, previewStyles, recordStyles];
+  protected record: SyncRecord | undefined;
+  #history: LogEntry[] | undefined;
+  #isHistoryOpen = false;
+
+  protected abstract get entity(): EntityKind;
+  protected abstract get recordId(): string;
+
+  protected override heading(): string {
+    return "Xero";
+  }
+
+  protected override refreshAfter(): number {
+    const state = this.record?.state;
+    return state === "queued" || state === "syncing" ? 3 : 30;
+  }
+
+  protected override async load(session: Session): Promise<void> {
+    if (!this.recordId) return;
+    const [, { value }] = await Promise.all([
+      this.readStatus(session),
+      session.get<SyncRecord>(recordPath(this.entity, this.recordId), { emptyOn404: true }),
+    ]);
+    this.record = value;
+    if (this.#isHistoryOpen) await this.#readHistory(session);
+  }
+
+  protected get isOff(): boolean {
+    return this.status?.status === "disconnected" || this.status?.status === "pending";
+  }
+
+  protected override aside(): View {
+    const record = this.record;
+    if (!record) return this.badge(this.isOff ? "Not connected" : "Not sent yet", "quiet");
+    const state = RECORD_STATES[record.state];
+    return this.badge(state?.word ?? record.state, state?.tone ?? "quiet");
+  }
+
+  protected renderOff(): View {
+    if (!this.isOff) return nothing;
+    const url = safeUrl(this.session?.options.settingsUrl);
+    return html`<p class="muted">
+      Xero is not connected.${url ? html` <a href=${url}>Open the Xero settings</a>` : nothing}
+    </p>`;
+  }
+
+  /** Why the record is not in Xero, what to do, and what happens next. */
+  protected renderState(): View {
+    const record = this.record;
+    if (!record) return nothing;
+    const { failure, state } = record;
+    const next = record.next_attempt_at
+      ? html`<span class="muted"> Next attempt at ${this.formats.timeOf(record.next_attempt_at)}.</span>`
+      : nothing;
+    if (state === "never_send") {
+      const by = record.withheld_by ? ` ${this.nameOf(record.withheld_by)} decided this` : "";
+      const at = record.withheld_at ? html` on ${this.formats.dayOf(record.withheld_at)}` : nothing;
+      return this.notice("quiet", html`Never sent to Xero.${by}${by ? at : nothing}${by ? "." : ""}`);
+    }
+    if (failure && state !== "synced") {
+      const tone = state === "skipped" ? "bad" : "warn";
+      return this.notice(tone, html`<b>${failure.message}</b> ${failure.remedy}${next}`, this.#renderPlace(failure.code));
+    }
+    if (state === "synced") return nothing;
+    return html`<p class="muted">${RECORD_STATES[state]?.says ?? ""}${next}</p>`;
+  }
+
+  #renderPlace(code: string): View {
+    const url = safeUrl(this.session?.options.settingsUrl);
+    const place = placeOf(code);
+    if (!url || place === "record" || place === this.ownPlace) return nothing;
+    const labels = { accounts: "Open account mapping", clients: "Match clients", connection: "Open the Xero settings" };
+    return html`<a class="button small" href=${url}>${labels[place]}</a>`;
+  }
+
+  /** The place that this element itself is. */
+  protected get ownPlace(): string {
+    return "";
+  }
+
+  protected renderRecordActions(before: View = nothing, after: View = nothing): View {
+    const record = this.record;
+    if (!this.canChange || this.isOff) {
+      return !this.canChange && this.status
+        ? html`<p class="muted small">Only an Owner or Admin can change what is sent.</p>`
+        : nothing;
+    }
+    if (!record) return before === nothing ? nothing : html`<div class="actions">${before}</div>`;
+    const isOut = record.state === "never_send";
+    return html`<div class="actions">
+      ${before}
+      ${this.button(isOut ? "Send after all" : "Sync now", "record-sync", () => this.#sync(), { busy: "Syncing…", icon: "sync" })}
+      <span class="push actions"
+        >${after}${isOut
+          ? nothing
+          : this.button("Never send…", "record-withhold", () => this.#confirmWithhold(), { kind: "quiet subdued" })}</span
+      >
+    </div>`;
+  }
+
+  async #sync(): Promise<void> {
+    await this.act("record-sync", async (session) => {
+      this.record = (await session.change<SyncRecord>("POST", `${recordPath(this.entity, this.recordId)}/sync`)).value;
+    });
+    await this.reload();
+    const state = this.record?.state;
+    this.announce(state === "synced" ? `The ${kindWord(this.entity)} is in Xero.` : (RECORD_STATES[state ?? "queued"]?.says ?? ""));
+    if (state) this.tell("changed", { state });
+  }
+
+  #confirmWithhold(): void {
+    this.confirm({
+      title: `Never send this ${kindWord(this.entity)}?`,
+      body: html`<p>It is kept out of Xero until someone syncs it. What is already in Xero stays there.</p>`,
+      cancel: "Cancel",
+      confirm: "Never send",
+      run: async () => {
+        await this.act("record-withhold", async (session) => {
+          await session.change("POST", `${recordPath(this.entity, this.recordId)}/never-send`);
+        });
+        await this.reload();
+      },
+    });
+  }
+
+  async #readHistory(session: Session): Promise<void> {
+    const query = new URLSearchParams({ crm_id: this.recordId, entity: this.entity, limit: String(HISTORY) });
+    this.#history = (await session.get<LogPage>(`/v1/sync-log?${query}`)).value.entries;
+    this.requestUpdate();
+  }
+
+  protected renderHistory(): View {
+    if (!this.record) return nothing;
+    const entries = this.#history;
+    return html`<details
+      class="history"
+      @toggle=${(event: Event) => {
+        this.#isHistoryOpen = (event.target as HTMLDetailsElement).open;
+        if (this.#isHistoryOpen) void this.act("history", (session) => this.#readHistory(session));
+      }}
+    >
+      <summary class="muted">History</summary>
+      ${this.refusalOf("history")}
+      ${entries === undefined
+        ? html`<p class="muted small">Reading…</p>`
+        : entries.length === 0
+          ? html`<p class="muted small">Nothing in the last 30 days.</p>`
+          : html`<ol class="timeline">
+              ${entries.map((entry) => {
+                const state = LOG_STATES[entry.status];
+                return html`<li>
+                  <span class="muted small nowrap">${this.formats.timeOf(entry.at)}</span>
+                  ${this.badge(state?.word ?? entry.status, state?.tone ?? "quiet")}
+                  <span class="break says">${entry.message} ${entry.remedy ?? ""}</span>
+                </li>`;
+              })}
+            </ol>`}
+    </details>`;
+  }
+}

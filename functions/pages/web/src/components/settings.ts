@@ -1,0 +1,101 @@
+/** The whole settings page: the sections S1 to S6 in one column. */
+import { css, html, LitElement, nothing } from "lit";
+import { sessionFor, type Options, type Session } from "../api/session.js";
+import type { Status } from "../api/shapes.js";
+import { define } from "../ui/part.js";
+import { isConnected } from "./setup.js";
+
+const PARTS: Record<string, string> = {
+  attention: "servicecortex-xero-attention",
+  accounts: "servicecortex-xero-accounts",
+  clients: "servicecortex-xero-contacts",
+  connection: "servicecortex-xero-connection",
+};
+
+export class Settings extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+    }
+    .parts {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr);
+      gap: 1.1em;
+    }
+  `;
+  static override properties = { options: { attribute: false }, landing: {}, ticket: { attribute: false } };
+
+  declare options: Options | undefined;
+  /** The outcome of a consent, if the CRM removes it from the address itself. */
+  declare landing: string | undefined;
+  /** The ticket that came with the outcome. */
+  declare ticket: string | undefined;
+
+  #session: Session | undefined;
+  #status: Status | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("servicecortex-xero-show", this.#onShow);
+    void this.#start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener("servicecortex-xero-show", this.#onShow);
+    this.#session?.removeEventListener("changed", this.#onChanged);
+  }
+
+  async #start(): Promise<void> {
+    this.#session ??= await sessionFor(this.options);
+    this.#session.addEventListener("changed", this.#onChanged);
+    await this.#read();
+  }
+
+  readonly #onChanged = () => void this.#read();
+
+  async #read(): Promise<void> {
+    try {
+      const answer = await this.#session?.get<Status>("/v1/connection", { maxAge: 5_000 });
+      if (answer) this.#status = answer.value;
+    } catch {
+      // The section about the connection says why.
+    }
+    this.requestUpdate();
+  }
+
+  /** A section asks for another one to be shown. */
+  readonly #onShow = (event: Event) => {
+    const { part } = (event as CustomEvent<{ part: string }>).detail;
+    const target = this.renderRoot.querySelector<HTMLElement>(PARTS[part] ?? "");
+    if (!target) return;
+    event.stopPropagation();
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    target.scrollIntoView({ behavior: isCalm ? "auto" : "smooth", block: "start" });
+    target.shadowRoot?.querySelector<HTMLElement>("#title")?.focus({ preventScroll: true });
+  };
+
+  protected override render(): unknown {
+    const status = this.#status;
+    const options = this.options;
+    const isUsed = status?.organisation !== undefined;
+    const isOn = status !== undefined && isConnected(status.status);
+    return html`<div class="parts">
+      <servicecortex-xero-connection
+        embedded
+        .options=${options}
+        .ticket=${this.ticket}
+        landing=${this.landing ?? nothing}
+      ><slot name="connect-button" slot="connect-button"></slot></servicecortex-xero-connection>
+      ${isOn ? html`<servicecortex-xero-setup .options=${options} hidden></servicecortex-xero-setup>` : nothing}
+      ${isUsed
+        ? html`<servicecortex-xero-attention embedded .options=${options}></servicecortex-xero-attention>
+            <servicecortex-xero-accounts .options=${options}></servicecortex-xero-accounts>
+            <servicecortex-xero-contacts .options=${options}></servicecortex-xero-contacts>
+            <servicecortex-xero-sync-log .options=${options}></servicecortex-xero-sync-log>`
+        : nothing}
+    </div>`;
+  }
+}
+
+define("servicecortex-xero-settings", Settings);

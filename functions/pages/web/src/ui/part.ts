@@ -1,0 +1,222 @@
+/** What all elements share: session, loading, refreshing, actions, messages. */
+import { html, nothing } from "lit";
+import {
+  ApiError,
+  sessionFor,
+  type Options,
+  type Session,
+} from "../api/session.js";
+import type { EntityKind, Status } from "../api/shapes.js";
+import { Formats } from "./format.js";
+import { safeUrl, type View, Widgets } from "./widgets.js";
+
+export { define, safeUrl, type View } from "./widgets.js";
+
+/** Waits between refreshes that fail, in seconds. The last one repeats. */
+const BACK_OFF = [5, 15, 45];
+/** How long a status may be old for parts that only need the caller's rights. */
+const STATUS_AGE = 5_000;
+
+export abstract class Part extends Widgets {
+  static override properties = { options: { attribute: false } };
+
+  declare options: Options | undefined;
+
+  protected session: Session | undefined;
+  protected formats = new Formats();
+  /** Why the newest reading failed. Earlier content stays visible. */
+  protected failure: ApiError | undefined;
+  protected isLoaded = false;
+  protected loadedAt: Date | undefined;
+  protected status: Status | undefined;
+  /** Why an action failed, and which. */
+  protected refusal: { action: string; error: ApiError } | undefined;
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #hiddenAt = 0;
+  #loading: Promise<void> | undefined;
+  #isStale = false;
+
+  /** Reads what the part shows. */
+  protected abstract load(session: Session): Promise<void>;
+  /** The content, once it is loaded. */
+  protected abstract content(): View;
+  /** The heading, which also names the region. */
+  protected abstract heading(): string;
+  /** After how many seconds the content is read again. 0 for never. */
+  protected refreshAfter(): number {
+    return 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("visibilitychange", this.#onVisibility);
+    window.addEventListener("pageshow", this.#onPageShow);
+    void this.#start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+    window.removeEventListener("pageshow", this.#onPageShow);
+    this.session?.removeEventListener("changed", this.#onChanged);
+    clearTimeout(this.#timer);
+  }
+
+  async #start(): Promise<void> {
+    const session = this.session ?? (await sessionFor(this.options));
+    if (!this.isConnected) return;
+    this.session = session;
+    this.formats = new Formats(session);
+    session.addEventListener("changed", this.#onChanged);
+    await this.reload();
+  }
+
+  readonly #onChanged = () => {
+    if (this.busy.size === 0) void this.reload();
+    else this.#isStale = true;
+  };
+
+  readonly #onPageShow = (event: PageTransitionEvent) => {
+    if (event.persisted) void this.reload();
+  };
+
+  readonly #onVisibility = () => {
+    if (document.hidden) {
+      this.#hiddenAt = Date.now();
+      clearTimeout(this.#timer);
+    } else if (Date.now() - this.#hiddenAt > 30_000) void this.reload();
+    else this.#plan();
+  };
+
+  #plan(): void {
+    clearTimeout(this.#timer);
+    const normal = this.refreshAfter();
+    const after = this.#failures > 0 ? (BACK_OFF[this.#failures - 1] ?? 45) : normal;
+    const again = this.failure ? this.failure.isPassing : normal > 0;
+    if (again && after > 0 && !document.hidden && this.isConnected) {
+      this.#timer = setTimeout(() => void this.reload(), after * 1000);
+    }
+  }
+
+  /** Reads again. Concurrent calls share one reading. */
+  protected reload(): Promise<void> {
+    const session = this.session;
+    if (!session) return Promise.resolve();
+    this.#loading ??= (async () => {
+      this.#isStale = false;
+      try {
+        await this.load(session);
+        this.failure = undefined;
+        this.#failures = 0;
+        this.isLoaded = true;
+        this.loadedAt = new Date();
+      } catch (error) {
+        this.failure = asApiError(error);
+        this.#failures = Math.min(this.#failures + 1, BACK_OFF.length);
+        if (this.failure.kind === "session-ended") this.tell("session-ended");
+      } finally {
+        this.#loading = undefined;
+        this.requestUpdate();
+        this.#plan();
+      }
+      if (this.#isStale && this.busy.size === 0) await this.reload();
+    })();
+    return this.#loading;
+  }
+
+  /** Reads the status of the connection, which also says what the caller may do. */
+  protected async readStatus(session: Session): Promise<Status> {
+    const { value } = await session.get<Status>("/v1/connection", { maxAge: STATUS_AGE });
+    this.status = value;
+    return value;
+  }
+
+  protected get canChange(): boolean {
+    return this.status?.can_change ?? false;
+  }
+
+  /** Runs an action of the user, once at a time. Returns whether it succeeded. */
+  protected async act(action: string, run: (session: Session) => Promise<void>): Promise<boolean> {
+    const session = this.session;
+    if (!session || this.busy.has(action)) return false;
+    this.busy.add(action);
+    this.refusal = undefined;
+    this.requestUpdate();
+    try {
+      await run(session);
+      return true;
+    } catch (error) {
+      const failed = asApiError(error);
+      this.refusal = { action, error: failed };
+      if (failed.kind === "session-ended") {
+        this.failure = failed;
+        this.tell("session-ended");
+      }
+      return false;
+    } finally {
+      this.busy.delete(action);
+      this.requestUpdate();
+      if (this.#isStale && this.busy.size === 0) void this.reload();
+    }
+  }
+
+  protected linkTo(entity: EntityKind, id: string): string | undefined {
+    return safeUrl(this.session?.options.linkTo?.(entity, id));
+  }
+
+  /** The name of a user. */
+  protected nameOf(user: string): string {
+    return this.session?.options.nameOf?.(user) ?? user;
+  }
+
+  /** Why an action failed, beside the button that started it. */
+  protected refusalOf(prefix: string): View {
+    const refusal = this.refusal;
+    if (!refusal?.action.startsWith(prefix)) return nothing;
+    return html`<div role="alert">${this.notice("bad", refusal.error.message)}</div>`;
+  }
+
+  protected renderFailure(): View {
+    const failure = this.failure;
+    if (!failure) return nothing;
+    const tone = failure.kind === "session-ended" ? "info" : "warn";
+    const since =
+      this.isLoaded && this.loadedAt
+        ? html` <span class="muted">This is as of ${this.formats.clock(this.loadedAt)}.</span>`
+        : nothing;
+    return this.notice(
+      tone,
+      html`${failure.message}${since}`,
+      this.button("Try again", "reload", () => this.act("reload", () => this.reload()), {
+        isSmall: true,
+      }),
+    );
+  }
+
+  /** What stands beside the heading. */
+  protected aside(): View {
+    return nothing;
+  }
+
+  protected override render(): View {
+    const isFirst = !this.isLoaded && !this.failure;
+    return html`<section class="card" aria-labelledby="title" aria-busy=${isFirst ? "true" : "false"}>
+        <header>
+          <h2 id="title" tabindex="-1">${this.heading()}</h2>
+          <div class="aside">${this.isLoaded ? this.aside() : nothing}</div>
+        </header>
+        ${isFirst ? html`<p class="sr" role="status">Loading…</p>${this.skeleton()}` : nothing}
+        ${this.renderFailure()} ${this.isLoaded ? this.content() : nothing}
+      </section>
+      ${this.renderAround()}`;
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  // A fault of ours; the console has it.
+  console.error(error);
+  return new ApiError("refused", "Something went wrong on this page. Reload it.");
+}

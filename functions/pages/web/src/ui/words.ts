@@ -1,0 +1,109 @@
+/** The words for the values of the API. An unknown value is shown as it is. */
+import type { EntityKind, LogStatus, MatchEvidence, RecordState } from "../api/shapes.js";
+
+export type Tone = "good" | "info" | "warn" | "bad" | "quiet";
+
+const KINDS: Record<EntityKind, string> = {
+  contact: "client",
+  invoice: "invoice",
+  credit_note: "credit note",
+  allocation: "credit allocation",
+  payment: "payment",
+};
+
+/** The noun for a kind, in the words of the CRM. */
+export function kindWord(kind: EntityKind): string {
+  return KINDS[kind] ?? String(kind).replaceAll("_", " ");
+}
+
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The noun of a kind, and the number or id of a record. */
+export function recordName(record: { entity: EntityKind; crm_id: string; number?: string }): string {
+  return `${capitalise(kindWord(record.entity))} ${record.number ?? record.crm_id}`;
+}
+
+const COLLECTIONS: Record<EntityKind, string> = {
+  contact: "clients",
+  invoice: "invoices",
+  credit_note: "credit-notes",
+  allocation: "allocations",
+  payment: "payments",
+};
+
+/** The path of a record in the API. A part of a payment is under its payment. */
+export function recordPath(entity: EntityKind, id: string): string {
+  const whole = entity === "payment" ? id.replace(/\.[^.]*$/, "") : id;
+  return `/v1/${COLLECTIONS[entity]}/${encodeURIComponent(whole)}`;
+}
+
+export const RECORD_STATES: Record<RecordState, { word: string; tone: Tone; says: string }> = {
+  queued: { word: "Queued", tone: "info", says: "It is sent to Xero in a moment." },
+  syncing: { word: "Syncing", tone: "info", says: "It is being sent to Xero now." },
+  waiting: { word: "Will retry", tone: "warn", says: "The last attempt failed. It is repeated automatically." },
+  parked: { word: "Waiting", tone: "info", says: "It waits for another record or for the connection, then continues automatically." },
+  synced: { word: "In Xero", tone: "good", says: "Xero has the newest version." },
+  skipped: { word: "Needs attention", tone: "bad", says: "It was not accepted and is not sent again until someone acts." },
+  never_send: { word: "Never sent", tone: "quiet", says: "It is kept out of Xero." },
+};
+
+export const LOG_STATES: Record<LogStatus, { word: string; tone: Tone }> = {
+  synced: { word: "Synced", tone: "good" },
+  unchanged: { word: "Unchanged", tone: "quiet" },
+  retrying: { word: "Will retry", tone: "warn" },
+  waiting: { word: "Waiting", tone: "info" },
+  skipped: { word: "Needs attention", tone: "bad" },
+};
+
+const EVIDENCE: Record<MatchEvidence, string> = {
+  number: "contact number",
+  vat_number: "VAT number",
+  company_number: "company number",
+  email: "e-mail address",
+  name: "name",
+};
+
+export function evidenceWord(by: MatchEvidence): string {
+  return EVIDENCE[by] ?? String(by).replaceAll("_", " ");
+}
+
+/** "same e-mail address, same name". */
+export function evidenceList(by: MatchEvidence[]): string {
+  return by.map((one) => `same ${evidenceWord(one)}`).join(", ");
+}
+
+export const DOCUMENT_STATES: Record<string, { word: string; tone: Tone; says: string }> = {
+  DRAFT: { word: "Draft", tone: "info", says: "Created in Xero, not approved yet" },
+  SUBMITTED: { word: "Awaiting approval", tone: "info", says: "Waiting for approval in Xero" },
+  AUTHORISED: { word: "Awaiting payment", tone: "info", says: "Approved, awaiting payment" },
+  PAID: { word: "Paid", tone: "good", says: "Fully paid" },
+  VOIDED: { word: "Voided", tone: "quiet", says: "Voided in Xero" },
+  DELETED: { word: "Deleted", tone: "quiet", says: "Deleted in Xero" },
+};
+
+const METHODS: Record<string, string> = {
+  stripe: "Stripe",
+  gift_card: "gift card",
+  cash: "cash",
+  cheque: "cheque",
+  bank_transfer: "bank transfer",
+  card: "card terminal",
+};
+
+export function methodWord(method: string): string {
+  return METHODS[method] ?? method.replaceAll("_", " ");
+}
+
+/** Where a failure with this code is resolved. */
+export type Place = "accounts" | "clients" | "connection" | "record";
+
+export function placeOf(code: string): Place {
+  if (code.startsWith("account_") || code.startsWith("tax_")) return "accounts";
+  if (code.startsWith("contact_")) return "clients";
+  if (["permission_missing", "reconnect_needed", "not_connected", "organisation_offline", "organisation_unavailable"].includes(code)) {
+    return "connection";
+  }
+  return "record";
+}

@@ -1,0 +1,371 @@
+/** What people do with the elements, with the keyboard where it matters. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { Harness, violationsOf } from "./harness.mjs";
+
+let harness;
+before(async () => {
+  harness = await Harness.start();
+});
+after(() => harness.stop());
+
+const open = async (name, options) => {
+  harness.requests.length = 0;
+  const opened = await harness.openScenario(name, options);
+  await harness.settle(opened.page);
+  return opened;
+};
+const asked = (method, path) => harness.requests.filter((one) => one.method === method && one.path === path);
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+const focused = (page) =>
+  page.evaluate(() => {
+    let active = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    return active?.textContent?.trim().replace(/\s+/g, " ");
+  });
+
+test("connecting leads to the consent page of Xero, in the same window", async () => {
+  const { page, close } = await open("connection-never");
+  await button(page, "Connect to Xero").click();
+  await page.waitForFunction(() => window.gone.length === 1);
+  assert.match(await page.evaluate(() => window.gone[0]), /^https:\/\/login\.xero\.com\//);
+  await close();
+});
+
+test("a consent is completed only when the person says so, and its ticket leaves the address", async () => {
+  const { page, close } = await open("connection-authorised");
+  assert.equal(new URL(page.url()).searchParams.get("ticket"), null);
+  assert.equal(asked("POST", "/v1/connection/complete").length, 0);
+  await button(page, "Finish connecting").click();
+  await page.getByText("Connected to Ridgeway Plumbing Ltd.").first().waitFor();
+  assert.deepEqual(asked("POST", "/v1/connection/complete")[0].body, { ticket: "t-1" });
+  assert.deepEqual(await page.evaluate(() => window.events), ["connected"]);
+  await close();
+});
+
+test("disconnecting asks first, with the keyboard alone, and gives the focus back", async () => {
+  const { page, close } = await open("connection-active");
+  await button(page, "Disconnect…").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  assert.equal(await focused(page), "Keep connected");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await focused(page), "Disconnect…");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByText("Not connected").waitFor();
+  assert.equal(asked("DELETE", "/v1/connection").length, 1);
+  assert.deepEqual(await page.evaluate(() => window.events), ["disconnected"]);
+  await close();
+});
+
+test("another organisation is used only after a confirmation that names both", async () => {
+  const { page, close } = await open("connection-choices");
+  await page.getByRole("radio", { name: "Ridgeway Heating NZ" }).check();
+  await button(page, "Use this organisation…").click();
+  await page.getByRole("dialog").getByText("Nothing in Ridgeway Plumbing Ltd is changed or deleted.").waitFor();
+  await button(page, "Use Ridgeway Heating NZ").click();
+  await page.getByText("Connected to Ridgeway Heating NZ.").first().waitFor();
+  await close();
+});
+
+test("Sync all shows its progress", async () => {
+  const { page, close } = await open("connection-active");
+  await button(page, "Sync all").click();
+  await page.getByRole("progressbar", { name: "Sync all" }).waitFor();
+  assert.equal(asked("POST", "/v1/sync-all").length, 1);
+  await close();
+});
+
+test("people who may only read have no buttons that change anything", async () => {
+  for (const name of ["connection-active-reader", "setup-reader", "accounts-reader", "contacts-reader", "attention-reader", "client-reader", "invoice-reader"]) {
+    const { page, close } = await open(name);
+    const names = await page.getByRole("button").evaluateAll((buttons) => buttons.map((one) => one.textContent.trim()));
+    const changing = names.filter((one) => /Sync|Connect|Disconnect|Retry|Never|Link|Unlink|Save|Compare|Use/.test(one));
+    assert.deepEqual(changing.filter((one) => !/^Linked \d/.test(one)), [], name);
+    await close();
+  }
+});
+
+test("a token is asked for once by all elements, and again shortly before it expires", async () => {
+  const { page, close } = await open("settings");
+  assert.deepEqual(await page.evaluate(() => window.asked), [false]);
+  await close();
+  const short = await open("connection-active", { seconds: 10 });
+  await button(short.page, "Sync all").click();
+  await short.page.getByRole("progressbar").waitFor();
+  assert.ok((await short.page.evaluate(() => window.asked)).length >= 2);
+  await short.close();
+});
+
+test("a refusal without CORS headers renews an expired token once", async () => {
+  const { page, close } = await open("connection-active", { seconds: 5, refuseOnce: true });
+  await page.getByText("Ridgeway Plumbing Ltd").first().waitFor();
+  assert.ok((await page.evaluate(() => window.asked)).includes(true));
+  await close();
+});
+
+test("an ended session says so and tells the CRM", async () => {
+  const { page, close } = await open("session-ended");
+  await page.getByText("Your session has ended. Sign in again.").waitFor();
+  assert.deepEqual(await page.evaluate(() => window.events), ["session-ended"]);
+  await close();
+});
+
+test("what was read stays visible when the API does not answer, and is read again on request", async () => {
+  const { page, state, close } = await open("connection-active");
+  state.fail = { "/v1/connection": [503, "Try again in a minute."] };
+  await button(page, "Sync all").click();
+  await page.getByText("Try again in a minute.").waitFor();
+  assert.ok(await page.getByText("Ridgeway Plumbing Ltd").first().isVisible());
+  state.fail = undefined;
+  await button(page, "Try again").click();
+  await page.getByText("Try again in a minute.").waitFor({ state: "detached" });
+  await close();
+});
+
+test("refused accounts are listed, linked to their fields and named for screen readers", async () => {
+  const { page, state, close } = await open("accounts-chosen");
+  state.refuse = [{ field: "stripe_bank", detail: "names account 091, which is archived in Xero" }];
+  await page.getByLabel("Stripe bank account").selectOption("091");
+  await button(page, "Save").click();
+  await page.getByText("There is a problem").waitFor();
+  assert.match(await focused(page), /^There is a problem/);
+  assert.deepEqual(await violationsOf(page), []);
+  await page.getByRole("link", { name: /Stripe bank account names account 091/ }).click();
+  const field = page.getByLabel("Stripe bank account");
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  state.refuse = undefined;
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  assert.equal(asked("PUT", "/v1/account-codes").at(-1).body.stripe_bank, "091");
+  await close();
+});
+
+test("settings that someone else changed meanwhile are not overwritten", async () => {
+  const { page, state, close } = await open("accounts-chosen");
+  await page.getByLabel("Gift cards").selectOption("");
+  state.etag = 7;
+  await button(page, "Save").click();
+  await page.getByText("Someone else changed these settings").waitFor();
+  assert.equal(state.codes.gift_card, "835");
+  await button(page, "Load the newest settings").click();
+  await page.getByText("Someone else changed these settings").waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("Gift cards").inputValue(), "835");
+  await close();
+});
+
+test("a tax rate that fits twice is chosen by a person, and an unused account is not sent", async () => {
+  const { page, close } = await open("accounts-chosen");
+  await page.getByLabel("5 %").selectOption("RRCONSTR");
+  await page.getByLabel("Stripe fees").selectOption("");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  const { body } = asked("PUT", "/v1/account-codes")[0];
+  assert.deepEqual(body.tax_types, { 5: "RRCONSTR", 20: "OUTPUT2" });
+  assert.equal("stripe_fee" in body, false);
+  await close();
+});
+
+test("retrying a record takes it off the list, and the focus goes to the next one", async () => {
+  const { page, close } = await open("attention-some");
+  await button(page, "Retry Invoice INV-1042").click();
+  await page.getByText("Invoice INV-1042", { exact: true }).waitFor({ state: "detached" });
+  assert.equal(await focused(page), "Invoice INV-1043");
+  assert.equal(asked("POST", "/v1/invoices/inv_1042/sync").length, 1);
+  await close();
+});
+
+test("a whole cause is retried, and withheld only after a confirmation", async () => {
+  const { page, close } = await open("attention-some");
+  await button(page, "Retry all 3").click();
+  await page.getByText("Account 200 is archived").waitFor({ state: "detached" });
+  assert.equal(asked("POST", "/v1/attention/retry")[0].body.records.length, 3);
+  await button(page, "Never send these 2…").click();
+  assert.equal(asked("POST", "/v1/attention/never-send").length, 0);
+  await button(page, "Never send 2 records").click();
+  await page.getByText("Dated in a period").waitFor({ state: "detached" });
+  assert.equal(asked("POST", "/v1/attention/never-send")[0].body.records.length, 2);
+  await close();
+});
+
+test("more records of a long list are read on request", async () => {
+  const { page, close } = await open("attention-some");
+  await button(page, "Show more (2 left)").click();
+  await page.getByText("INV-1048").waitFor();
+  await close();
+});
+
+test("a cause leads to the section that cures it", async () => {
+  const { page, close } = await open("settings");
+  await button(page, "Open account mapping").click();
+  assert.equal(await focused(page), "Account mapping");
+  await close();
+});
+
+test("a candidate is linked, and the focus goes to the next client to decide on", async () => {
+  const { page, close } = await open("contacts-done");
+  await button(page, "Link Bo’s Bakery to Bo’s Bakery").click();
+  await page.getByText("Linked to Bo’s Bakery", { exact: true }).waitFor();
+  assert.equal(await focused(page), "Harbour Hotel Group");
+  assert.deepEqual(asked("PUT", "/v1/clients/cl_17/contact")[0].body, { contact_id: "c-1" });
+  await close();
+});
+
+test("a link that the comparison made is undone after a confirmation", async () => {
+  const { page, close } = await open("contacts-done");
+  await page.getByRole("button", { name: /^Linked/ }).click();
+  await page.getByText("Linked by the VAT number.").waitFor();
+  await button(page, "Unlink… Kestrel Lettings").click();
+  assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 0);
+  await button(page, "Unlink").click();
+  await page.getByText("Not linked any more.").waitFor();
+  assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 1);
+  await close();
+});
+
+test("a contact is searched, and a linked or archived one cannot be taken", async () => {
+  const { page, close } = await open("client-queued");
+  await button(page, "Search Xero contacts").click();
+  await page.getByRole("dialog").getByText("bo@bakery.example").waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  assert.equal(await page.getByRole("button", { name: /^Link to/ }).count(), 1);
+  await page.getByText("Linked to client cl_9").waitFor();
+  await button(page, "Link to Bo’s Bakery").click();
+  await page.getByText("From now on, ServiceCortex’s name").waitFor();
+  await button(page, "Link").click();
+  await page.waitForFunction(() => window.events.includes("linked"));
+  await page.getByText("In Xero", { exact: true }).waitFor();
+  assert.deepEqual(asked("PUT", "/v1/clients/cl_17/contact")[0].body, { contact_id: "c-1" });
+  await close();
+});
+
+test("only the newest search counts, and short texts are not searched", async () => {
+  const { page, close } = await open("client-queued");
+  await button(page, "Search Xero contacts").click();
+  const field = page.getByLabel("Name, e-mail or number in Xero");
+  await page.getByRole("dialog").getByText("bo@bakery.example").waitFor();
+  const before = asked("GET", "/v1/contacts").length;
+  await field.fill("b");
+  await page.getByText("Type at least two characters.").waitFor();
+  await field.pressSequentially("zz plumbing", { delay: 20 });
+  await page.getByText("No contact in Xero contains this.").waitFor();
+  assert.ok(asked("GET", "/v1/contacts").length <= before + 2);
+  await close();
+});
+
+test("an unclear payment is decided once, by one of the named payments", async () => {
+  const { page, close } = await open("invoice-open");
+  await button(page, "Save the decision").click();
+  assert.equal(asked("POST", "/v1/invoices/inv_1042/payments/xp-2").length, 0);
+  await page.getByRole("radio", { name: /Cheque of £50.00, 13 Nov 2026/ }).check();
+  await button(page, "Save the decision").click();
+  await page.getByText("In both").waitFor();
+  assert.deepEqual(asked("POST", "/v1/invoices/inv_1042/payments/xp-2")[0].body, { same_as: "pay_2" });
+  await close();
+});
+
+test("the document that would be sent is shown without sending it", async () => {
+  const { page, close } = await open("invoice-skipped");
+  await button(page, "Preview").click();
+  await page.getByText("Replace the boiler’s pressure relief valve").waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  assert.ok(harness.requests.every((one) => one.method === "GET"));
+  await close();
+});
+
+test("the history of a record is read when it is opened", async () => {
+  const { page, close } = await open("invoice-open");
+  assert.equal(asked("GET", "/v1/sync-log").length, 0);
+  await page.getByText("History").click();
+  await page.getByText("Account 200 is archived in Xero.").first().waitFor();
+  assert.equal(asked("GET", "/v1/sync-log")[0].query.get("crm_id"), "inv_1042");
+  assert.deepEqual(await violationsOf(page), []);
+  await close();
+});
+
+test("the log is filtered, paged and counted by the reader’s days", async () => {
+  const { page, close } = await open("sync-log-full");
+  await button(page, "Show more").click();
+  await page.getByRole("row").nth(40).waitFor();
+  await page.getByLabel("Result").selectOption("skipped");
+  await page.waitForFunction(() => true);
+  await page.getByText("Account 200 is archived").first().waitFor();
+  const statuses = asked("GET", "/v1/sync-log").map((one) => one.query.get("status"));
+  assert.equal(statuses.at(-1), "skipped");
+  await page.getByText("Show figures").click();
+  assert.ok((await page.getByRole("table", { name: /synced/ }).getByRole("row").count()) > 20);
+  assert.deepEqual(await violationsOf(page), []);
+  await close();
+});
+
+test("the download has every row, and no cell that a spreadsheet would run", async () => {
+  const { page, close } = await open("sync-log-hostile");
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download CSV").click()]);
+  const text = await readFile(await download.path(), "utf8");
+  assert.ok(text.startsWith("\uFEFFtime,record"));
+  assert.ok(text.includes(`"'=HYPERLINK(""http://evil"")"`), text);
+  await close();
+});
+
+test("text of the CRM and of Xero never becomes markup, and other schemes never become links", async () => {
+  const { page, close } = await open("sync-log-hostile");
+  await page.getByText("<img src=x onerror=alert(1)>").waitFor();
+  assert.equal(await page.locator("a[href^='javascript']").count(), 0);
+  await close();
+});
+
+test("times are in the reader's zone, with the exact instant at hand", async () => {
+  const { page, close } = await open("connection-token-expired");
+  const time = page.locator("time").first();
+  assert.match(await time.getAttribute("title"), /(NZDT|NZST|GMT\+1[23])$/);
+  assert.match(await time.getAttribute("datetime"), /Z$/);
+  await close();
+});
+
+test("nothing moves when the content arrives", async () => {
+  let release;
+  const hold = new Promise((resolve) => (release = resolve));
+  const { page, close } = await harness.openScenario("connection-active", { hold });
+  await page.getByText("Loading…").waitFor({ state: "attached" });
+  await page.evaluate(() => {
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const title = page.getByRole("heading", { name: "Xero" });
+  const before = await title.boundingBox();
+  release();
+  await page.getByText("Ridgeway Plumbing Ltd").waitFor();
+  assert.deepEqual(await title.boundingBox(), before);
+  assert.ok((await page.evaluate(() => window.shift)) < 0.01);
+  await close();
+});
+
+test("a framed page receives its token over a port, and reports its height and events", async () => {
+  const { page, lines, close } = await harness.openScenario("settings", { framed: "settings" });
+  const frame = page.frameLocator("iframe");
+  await frame.getByText("Ridgeway Plumbing Ltd").first().waitFor();
+  await page.waitForFunction(() => window.frameEvents.some((one) => one.type === "height" && one.height > 500));
+  await frame.getByRole("button", { name: "Sync all" }).click();
+  await frame.getByRole("progressbar", { name: "Sync all" }).waitFor();
+  assert.deepEqual(lines, []);
+  await close();
+});
+
+test("a framed record page shows the record of its address", async () => {
+  for (const [path, text] of [["clients/cl_17", "Bo’s Bakery"], ["invoices/inv_1042", "INV-1042"]]) {
+    const { page, close } = await harness.openScenario("invoice-open", {
+      framed: path,
+      change: (state) => (state.records["/v1/clients/cl_17"] = { crm_id: "cl_17", entity: "contact", state: "synced", revision: 1, contact: { contact_id: "c", name: "Bo’s Bakery", is_archived: false } }),
+    });
+    await page.frameLocator("iframe").getByText(text).first().waitFor();
+    await close();
+  }
+});

@@ -1,0 +1,135 @@
+//! The sources of the pages: types, the committed bundle, and tests in a browser. Node.js must be
+//! on the machine; npm packages and Chromium are installed if they are missing.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::failure::Failure;
+use crate::workplace::Workplace;
+
+/// The oldest Node.js that the test runner and the build work with.
+const OLDEST: u32 = 20;
+/// Debian's browser.
+const CHROMIUM: &str = "chromium";
+/// Installs the browser. A machine may have no list of packages yet. Each has a log of its own.
+const APT: [(&str, &[&str]); 2] = [
+    ("apt-update", &["update"]),
+    ("install-chromium", &["install", "--yes", "--no-install-recommends", CHROMIUM]),
+];
+/// The steps of the check, each a script of `package.json`.
+const SCRIPTS: [&str; 3] = ["check", "verify-build", "test"];
+
+/// Installs what is missing, then checks types, bundle and behaviour.
+pub async fn check(workplace: &Workplace) -> Result<(), Failure> {
+    let web = workplace.project.root().join("functions/pages/web");
+    let node = find_node(workplace).await?;
+    install_packages(workplace, &web, &node).await?;
+    install_chromium(workplace).await?;
+    for script in SCRIPTS {
+        let mut run = Command::new("npm");
+        run.current_dir(&web).args(["run", "--silent", script]);
+        workplace.show(&format!("npm run {script}"), &mut run).await?;
+    }
+    Ok(())
+}
+
+/// Returns the version of Node.js, such as `v20.20.2`.
+async fn find_node(workplace: &Workplace) -> Result<String, Failure> {
+    let remedy = "On Debian and Ubuntu: sudo apt install nodejs npm. Then run the command again.";
+    let mut ask = Command::new("node");
+    ask.arg("--version");
+    let version = workplace.children.ask(&mut ask).await.ok().flatten();
+    let Some(version) = version.map(|text| text.trim().to_owned()) else {
+        let failure = Failure::new(format!("The pages need Node.js {OLDEST} or newer; none found"));
+        return Err(failure.remedy(remedy));
+    };
+    if is_new_enough(&version) {
+        return Ok(version);
+    }
+    let found = format!("The pages need Node.js {OLDEST} or newer; found {version}");
+    Err(Failure::new(found).remedy(remedy))
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let major = version.trim_start_matches('v').split('.').next();
+    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= OLDEST)
+}
+
+/// Installs exactly the packages of the lock file, beside the sources. Does nothing if they are
+/// installed for this Node.js.
+async fn install_packages(workplace: &Workplace, web: &Path, node: &str) -> Result<(), Failure> {
+    let Workplace { project, console, children, scratch: _, run, output: _ } = workplace;
+    let modules = web.join("node_modules");
+    let lock_file = web.join("package-lock.json");
+    let text = std::fs::read_to_string(&lock_file).map_err(|error| {
+        Failure::new(format!("Cannot read {}", lock_file.display())).because(error)
+    })?;
+    let stamp = project.folder("pages")?.join("packages.stamp");
+    let fulfilled = format!("Node.js {node}\n{text}");
+    console.step(&format!("npm packages in {}", project.shown(&modules)));
+    let _held = project.lock("pages").await?;
+    let is_installed =
+        modules.is_dir() && std::fs::read_to_string(&stamp).is_ok_and(|found| found == fulfilled);
+    if is_installed {
+        console.done("already installed");
+        return Ok(());
+    }
+    console.done("installing (the first run only)");
+    let mut install = Command::new("npm");
+    install.current_dir(web).args(["ci", "--no-audit", "--no-fund"]);
+    let log = run.log("install-pages");
+    children.run_quietly("Installing the npm packages", &mut install, &log).await?;
+    std::fs::write(&stamp, fulfilled)
+        .map_err(|error| Failure::new("Cannot record what was installed").because(error))?;
+    console.done("installed");
+    Ok(())
+}
+
+/// Installs Debian's Chromium, which drives the tests, if the machine has none.
+async fn install_chromium(workplace: &Workplace) -> Result<(), Failure> {
+    let Workplace { project: _, console, children, scratch: _, run, output: _ } = workplace;
+    console.step("Chromium");
+    if has_chromium() {
+        console.done("already installed");
+        return Ok(());
+    }
+    console.done("installing with apt-get (the first run only)");
+    let remedy = "Install it with: sudo apt install chromium. Then run the command again.";
+    for (log, arguments) in APT {
+        let mut install = Command::new("apt-get");
+        install.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        let installed = children.run_quietly("Installing Chromium", &mut install, &run.log(log));
+        installed.await.map_err(|failure| failure.remedy(remedy))?;
+    }
+    console.done("installed");
+    Ok(())
+}
+
+/// The tests start the browser at this path.
+fn has_chromium() -> bool {
+    PathBuf::from("/usr/bin").join(CHROMIUM).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCRIPTS, is_new_enough};
+    use crate::project::Project;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_new_enough("v20.0.0") && is_new_enough("v24.1.0") && is_new_enough("v100.0.0"));
+        assert!(
+            !is_new_enough("v18.20.4") && !is_new_enough("v9.0.0") && !is_new_enough("rubbish")
+        );
+    }
+
+    #[test]
+    fn every_script_of_the_check_is_a_script_of_the_package() {
+        let package = Project::here().unwrap().root().join("functions/pages/web/package.json");
+        let package = std::fs::read_to_string(package).unwrap();
+        for script in SCRIPTS {
+            assert!(package.contains(&format!("\"{script}\": ")), "{script}");
+        }
+    }
+}
