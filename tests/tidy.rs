@@ -83,6 +83,13 @@ fn the_bundle_has_one_file_for_each_purpose_and_the_frame_loads_its_script() {
 }
 
 #[test]
+fn a_module_with_submodules_is_a_file_beside_their_folder() {
+    for (name, _) in sources() {
+        assert!(!name.ends_with("/mod.rs"), "{name}: name the file after the module");
+    }
+}
+
+#[test]
 fn identifiers_contain_no_empty_words() {
     for (name, text) in sources() {
         for line in text.lines() {

@@ -99,8 +99,9 @@ async fn install_chromium(workplace: &Workplace) -> Result<(), Failure> {
     for (log, arguments) in APT {
         let mut install = Command::new("apt-get");
         install.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        let installed = children.run_quietly("Installing Chromium", &mut install, &run.log(log));
-        installed.await.map_err(|failure| failure.remedy(remedy))?;
+        let log = run.log(log);
+        let installed = children.run_quietly("Installing Chromium", &mut install, &log).await;
+        installed.map_err(|failure| failure.remedy(remedy))?;
     }
     console.done("installed");
     Ok(())

@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn failures_have_the_same_cause_if_class_and_code_agree() {
-        let failure = |class, code: &'static str| Failure::new(class, code, "It failed.", "Try again.");
+        let failure =
+            |class, code: &'static str| Failure::new(class, code, "It failed.", "Try again.");
         let (rejected, blocked) = (FailureClass::Rejected, FailureClass::Blocked);
         assert!(failure(rejected, "a").has_same_cause(&failure(rejected, "a")));
         assert!(!failure(rejected, "a").has_same_cause(&failure(rejected, "b")));

@@ -113,12 +113,12 @@ pub struct Mapping {
     /// Earlier counterparts: documents that a user replaced with a new copy after they were voided
     /// or deleted in Xero, and documents that were unlinked. Newest last, at most
     /// [`PREVIOUS_XERO_IDS_MAX`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "left", default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<XeroId>,
     /// The sequence number of the last event about this record. Every event has its own number, so
     /// that their order can be restored. The numbers start at the Unix time, in seconds, at which
     /// the record was first seen.
-    #[serde(default)]
+    #[serde(rename = "told", default)]
     pub told: u64,
 }
 

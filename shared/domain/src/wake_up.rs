@@ -20,6 +20,7 @@ pub struct WakeUp {
     /// The kind of document, which determines the queue.
     pub kind: EntityKind,
     /// The work to do.
+    #[serde(rename = "errand")]
     pub errand: WakeUpKind,
     /// Distinguishes wake-ups for the same rows: a FIFO queue drops a body that it has seen within
     /// five minutes.

@@ -19,5 +19,5 @@ pub struct TranslatedDocument<D> {
 }
 
 #[cfg(test)]
-#[path = "../translate_tests.rs"]
+#[path = "translate_tests.rs"]
 pub(crate) mod tests;
