@@ -199,7 +199,7 @@ fn a_policy_lets_only_the_products_roles_send_to_queues_that_are_not_the_crms() 
     // No policy limits the senders of the other queues. The CRM sends to its own from its own stack.
     // No function receives from the rest, so that a forged message makes no function work: events
     // are for the CRM, and only an operator moves messages out of dead-letter queues.
-    let received = functions().into_iter().flat_map(|(_, properties)| sources(&properties));
+    let received = functions().into_values().flat_map(|properties| sources(&properties));
     let received = received.map(|(queue, _)| queue.strip_suffix(".Arn").unwrap().to_owned());
     let limited = &received.collect::<BTreeSet<_>>() - &queues_of_the_crm();
     let own = Function::list_queues().into_iter().map(|(_, prefix)| format!("{prefix}WakeUpQueue"));

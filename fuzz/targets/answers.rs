@@ -28,7 +28,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
-use xero::{ApiSession, OddRow, RateLimitHeaders, Transport, TransportError, XeroError};
+use xero::{ApiSession, RateLimitHeaders, Transport, TransportError, UndecodableRow, XeroError};
 
 /// Statuses that are read in different ways.
 const STATUSES: [u16; 7] = [200, 400, 401, 403, 404, 429, 503];
@@ -130,7 +130,7 @@ fn check_error(error: &XeroError, answer: Option<&Answer>) {
 }
 
 /// The description of an unreadable row is short and contains none of its values.
-fn check_odd_rows(rows: &[OddRow]) {
+fn check_undecodable_rows(rows: &[UndecodableRow]) {
     for odd in rows {
         assert!(odd.reason.len() <= 100, "too long: {}", odd.reason);
         assert!(!odd.reason.chars().any(char::is_control), "unprintable: {:?}", odd.reason);

@@ -288,7 +288,7 @@ fn sync_all_on_the_first_day_includes_records_sent_before() {
     world.advance(MINUTES(60));
     let progress = run(sync_all::find_sync_all(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
-    assert!(!progress.is_walking(), "{progress:?}");
+    assert!(!progress.is_in_progress(), "{progress:?}");
     assert!(progress.counts.looked_at >= 5, "{progress:?}");
     let arrived = world.books(|books| (books.invoices().count(), books.credit_notes().count()));
     assert_eq!(arrived, (2, 1));
@@ -338,7 +338,7 @@ fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
         sends(&world, &day[..4]);
         let ticket = world.authorise(&account, user, &[tenant]);
         world.complete(&account, &ticket);
-        let wake = world.bookings.take(|wake| wake.errand == WakeUpKind::Connected).unwrap();
+        let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
         let died = world.try_wake(&wake, Death { step, moment: Moment::After }).is_none();
         world.restart();
         sends(&world, &day[4..]);
@@ -364,7 +364,7 @@ fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
             let ticket = world.authorise(&account, user, &[tenant]);
             world.complete(&account, &ticket);
             assert_eq!(world.connection().state, ConnectionState::Active);
-            let wake = world.bookings.take(|wake| wake.errand == WakeUpKind::Connected).unwrap();
+            let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
             // The wake-up is lost with the process: the sweep sends another.

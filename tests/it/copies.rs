@@ -3,7 +3,7 @@
 use domain::entity::EntityKind::{self, CreditNote, Invoice};
 use domain::ids::CrmId;
 use domain::operation::OperationState;
-use engine::commands::settings;
+use engine::commands::records;
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use engine::sync::push::PushOutcome;
@@ -53,7 +53,7 @@ fn copy(world: &World, kind: EntityKind, id: &str) {
     for _ in 0..2 {
         let (account, id) = (world.account(), CrmId::new(id).unwrap());
         let synced =
-            settings::sync_record_now(&world.engine, &account, kind, id, world.invocation());
+            records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
         run(synced).unwrap().unwrap().unwrap();
     }
 }
@@ -150,7 +150,7 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             let show = || {
                 let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
                 let invocation = world.invocation();
-                run(settings::sync_record_now(&world.engine, &account, Invoice, id, invocation))
+                run(records::sync_record_now(&world.engine, &account, Invoice, id, invocation))
             };
             show().unwrap().unwrap();
             world.gate.arm(Some(Death { step, moment }));

@@ -26,7 +26,7 @@ fn searches(world: &World, text: &str) -> bool {
 /// A user opens the list of accounts to choose from. Returns whether any were shown.
 fn looks_at_the_chart(world: &World) -> bool {
     let (account, invocation) = (world.account(), world.invocation());
-    run(choices::account_choices(&world.engine, &account, invocation)).unwrap().is_ok()
+    run(choices::read_account_choices(&world.engine, &account, invocation)).unwrap().is_ok()
 }
 
 fn lookups(world: &World) -> usize {

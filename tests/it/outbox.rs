@@ -8,7 +8,7 @@ use domain::delivery::EventAside;
 use domain::envelope::UnreadableBody;
 use domain::ids::AccountId;
 use domain::outbound::{EventContent, OutboundEvent};
-use engine::inbound::{explain_unreadable, report_dead_letter};
+use engine::inbound::{report_dead_letter, unreadable_message_failure};
 use engine::ports::{BoxError, ContentRefusal, EventPublisher, Metric, PortError};
 use jiff::SignedDuration;
 use tests::World;
@@ -77,7 +77,7 @@ fn report_all(world: &World) {
     for number in 1..=4 {
         for account in [ACCOUNT, OTHER] {
             let body = an_invoice(&format!("inv_{number}"), "cli_1").account(account).body();
-            let failure = explain_unreadable(&UnreadableBody::UnknownVersion);
+            let failure = unreadable_message_failure(&UnreadableBody::UnknownVersion);
             let id = format!("{account}-{number}");
             let reported = report_dead_letter(&world.engine, &id, &body, account, &failure);
             run(reported).unwrap().unwrap();

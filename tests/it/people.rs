@@ -8,7 +8,7 @@ use domain::operation::{OperationState, ParkingReason};
 use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
-use engine::commands::settings::{self, SyncAllView};
+use engine::commands::records::{self, SyncAllView};
 use engine::commands::sync_all;
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::inbound::MessageOutcome;
@@ -101,7 +101,7 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     assert_eq!(world.books(|books| books.invoices().count()), 0);
     // Sync now is also a user's decision, and the later one: the stored snapshot is sent.
     let retry =
-        settings::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
+        records::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
     run(retry).unwrap().unwrap().unwrap();
     assert_eq!(state(&world, "inv_1"), OperationState::Synced);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
@@ -155,7 +155,7 @@ fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
 fn the_choices_list_usable_accounts_and_tax_rates() {
     let world = World::connected();
     let (account, invocation) = (world.account(), world.invocation());
-    let choices = choices::account_choices(&world.engine, &account, invocation);
+    let choices = choices::read_account_choices(&world.engine, &account, invocation);
     let choices = run(choices).unwrap().unwrap();
     let has = |all: &[choices::AccountOption], code: &str| all.iter().any(|one| one.code == code);
     assert!(has(&choices.income, "200") && !has(&choices.income, "090"));

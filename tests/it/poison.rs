@@ -93,7 +93,7 @@ pub fn a_wake(account: &str, records: usize) -> WakeUp {
         account: AccountId::new(account).unwrap(),
         tenant: TenantId(Uuid::from_u128(4)),
         kind: EntityKind::Invoice,
-        errand: WakeUpKind::Records((0..records).map(id).collect()),
+        work: WakeUpKind::Records((0..records).map(id).collect()),
         ticket: "1".to_owned(),
     }
 }
@@ -171,7 +171,7 @@ fn a_wake_up_that_stops_the_function_is_dead_lettered() {
     let mut queues = Queues::new(&world);
     let records = WakeUpKind::Records(vec![CrmId::new("inv_poison").unwrap()]);
     let tenant = TenantId(world.tenant());
-    let poison = WakeUp { tenant, errand: records, ..a_wake(ACCOUNT, 1) }.to_body();
+    let poison = WakeUp { tenant, work: records, ..a_wake(ACCOUNT, 1) }.to_body();
     let id = queues.send(QueueSource::WakeUps, ACCOUNT, poison);
     let took = queues.work(|_| false);
     assert!(took <= SignedDuration::from_mins(2), "{took}");

@@ -42,7 +42,7 @@ pub fn send_good(queues: &mut Queues<'_>, records: Records) {
 pub fn wake(world: &World, records: Records, ids: Vec<CrmId>) -> String {
     let tenant = TenantId(tenant_of(world, ACCOUNT));
     let errand = WakeUpKind::Records(ids);
-    WakeUp { tenant, kind: records.kind, errand, ..a_wake(ACCOUNT, 1) }.to_body()
+    WakeUp { tenant, kind: records.kind, work: errand, ..a_wake(ACCOUNT, 1) }.to_body()
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn with_walk(errand: &WakeUpKind) -> (World, WakeUp) {
     let world = World::new();
     let account = world.account();
     let client = a_client("cli_poison", 1, "Poison", "record");
-    let next = || world.bookings.take(|wake| wake.errand == *errand);
+    let next = || world.bookings.take(|wake| wake.work == *errand);
     let mut wake = None;
     if *errand == WakeUpKind::Connected {
         // It arrives before the connection, so the wake-up carries it over.

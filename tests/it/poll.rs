@@ -6,7 +6,7 @@ use domain::invoice_payments::{InferredMethod, PaymentDecision};
 use domain::operation::OperationState;
 use domain::outbound::{EventContent, PaymentState, RemovalReason};
 use domain::poll::PollProgress;
-use engine::commands::settings;
+use engine::commands::records;
 use engine::inbound::MessageOutcome;
 use engine::poll::PollOutcome;
 use engine::ports::Clock;
@@ -312,7 +312,7 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         assert_eq!(heard(&world), ["VOIDED"]);
         let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
         let sync =
-            settings::sync_record_now(&world.engine, &account, Invoice, id, world.invocation());
+            records::sync_record_now(&world.engine, &account, Invoice, id, world.invocation());
         let view = run(sync).unwrap().unwrap().unwrap();
         let mapping = world.mapping(Invoice, "inv_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{:?}", mapping.operation);
@@ -472,7 +472,7 @@ fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
             world.gate.arm(Some(Death { step, moment }));
             let ledger = world.ledger();
             let died =
-                run(engine::poll::poll_tenants(&world.engine, &[ledger], world.invocation()));
+                run(engine::poll::poll_ledgers(&world.engine, &[ledger], world.invocation()));
             world.gate.arm(None);
             world.clock.advance(SignedDuration::from_mins(3));
             polls(&world);

@@ -142,7 +142,7 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         world.is_paid("#INV_1", "50.00", &today());
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
         let died =
-            run(engine::poll::poll_tenants(&world.engine, &[world.ledger()], world.invocation()));
+            run(engine::poll::poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
         // The next event arises before any sweep, in another process whose clock is behind.
         world.is_paid("#INV_1", "20.00", &today());

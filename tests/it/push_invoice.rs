@@ -7,8 +7,8 @@ use domain::sync_log::LogStatus;
 use engine::Invocation;
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::sync::known_records::push_known;
 use engine::sync::push::PushOutcome;
+use engine::sync::stored_records::push_stored_records;
 use http::Method;
 use jiff::SignedDuration;
 use tests::World;
@@ -35,7 +35,7 @@ async fn ask_for(world: &World, key: &MappingKey, invocation: Invocation) -> Pus
     let (ledger, records) = (&key.ledger, [key.crm_id.clone()]);
     let person = Trigger::Person;
     let mut pushed =
-        push_known(&world.engine, ledger, key.kind, &records, person, invocation).await;
+        push_stored_records(&world.engine, ledger, key.kind, &records, person, invocation).await;
     pushed.remove(0).unwrap()
 }
 

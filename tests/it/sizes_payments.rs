@@ -6,12 +6,12 @@ use domain::connection::ConnectionStatus;
 use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{CrmId, PaymentId};
-use domain::invoice_payments::{InvoicePayments, Match, PAYMENTS_MAX, RecordedPayment};
+use domain::invoice_payments::{InvoicePayments, PAYMENTS_MAX, PaymentMatch, RecordedPayment};
 use domain::money::{Currency, Money};
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::inbound::MessageOutcome;
 use engine::jobs::sweep::sweep_all_shards;
-use engine::poll::{PollOutcome, poll_tenants};
+use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::{Clock, Metric};
 use engine::sync::invoice_payments;
 use engine::sync::push::PushOutcome;
@@ -94,7 +94,7 @@ fn any_number_of_payments_is_imported_and_removed_once_each_and_in_order() {
         unpay(&world, &payments);
         assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{count}");
         assert!(is_once(&reported(&world).1, &payments), "{count}");
-        assert!(known(&world).received.iter().all(|one| one.is == Match::Removed));
+        assert!(known(&world).received.iter().all(|one| one.is == PaymentMatch::Removed));
         assert!(is_in_order(&world), "{count}");
         assert_eq!(reported(&world).0.len(), count, "nothing is imported again");
         let money = world.table.all_items().into_iter();
@@ -110,7 +110,7 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
         let payments = pay(&world, 90);
         world.clock.advance(QUARTER);
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
-        let died = run(poll_tenants(&world.engine, &[world.ledger()], world.invocation()));
+        let died = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
         polls(&world);
         run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
@@ -161,7 +161,8 @@ fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows
         assert_eq!(order(&world).get(..60), Some(&before[..]));
     }
     assert!(is_once(&reported(&world).0, &payments));
-    let removed = known(&world).received.iter().filter(|one| one.is == Match::Removed).count();
+    let removed =
+        known(&world).received.iter().filter(|one| one.is == PaymentMatch::Removed).count();
     assert_eq!(removed, 50);
 }
 

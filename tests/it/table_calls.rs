@@ -11,8 +11,8 @@ use domain::envelope::{InboundBody, read_crm_body};
 use domain::ids::CrmId;
 use domain::operation::{OperationState, Trigger};
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
-use engine::sync::known_records::push_known;
 use engine::sync::push::PushOutcome;
+use engine::sync::stored_records::push_stored_records;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
@@ -123,7 +123,8 @@ fn a_burst_is_stored_and_then_pushed_with_few_calls() {
             let counts = calls.count(|| {
                 let (ledger, invocation) = (world.ledger(), world.invocation());
                 let routine = Trigger::Routine;
-                let pushed = push_known(&world.engine, &ledger, Invoice, &ids, routine, invocation);
+                let pushed =
+                    push_stored_records(&world.engine, &ledger, Invoice, &ids, routine, invocation);
                 for outcome in run(pushed).unwrap() {
                     assert_eq!(outcome.unwrap(), PushOutcome::Synced);
                 }

@@ -47,7 +47,7 @@ fn a_sync_all_skips_unreadable_records() {
     world.advance(LATER);
     let progress = run(sync_all::find_sync_all(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
-    assert!(!progress.is_walking(), "{progress:?}");
+    assert!(!progress.is_in_progress(), "{progress:?}");
     let counts = progress.counts;
     assert_eq!((counts.looked_at, counts.synced, counts.skipped), (30, 27, 3));
     assert!(world.measures.all().contains(&Metric::Defect));

@@ -41,7 +41,7 @@ fn record_clients(world: &World, count: usize) {
 
 /// Takes the next wake-up of a walk.
 fn next_wake(world: &World, errand: &WakeUpKind) -> Option<WakeUp> {
-    world.bookings.take(|wake| wake.errand == *errand)
+    world.bookings.take(|wake| wake.work == *errand)
 }
 
 /// Receives a wake-up of a walk in one invocation, which ends in time.
@@ -90,12 +90,12 @@ fn a_sync_all_over_many_pages_takes_one_wake_up_while_there_is_time() {
     record_clients(&world, 300);
     starts(&world);
     let (_, wake) = world.bookings.take_first().unwrap();
-    assert_eq!(wake.errand, WakeUpKind::SyncAll);
+    assert_eq!(wake.work, WakeUpKind::SyncAll);
     run(world.engine.wake_ups.enqueue(&wake)).unwrap().unwrap();
     // A moment: immediate wake-ups are processed, and no schedule fires.
     world.advance(SignedDuration::from_secs(1));
     let progress = progress(&world);
-    assert!(!progress.is_walking(), "{progress:?}");
+    assert!(!progress.is_in_progress(), "{progress:?}");
     assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));
     assert_eq!(world.books(|books| books.contacts().count()), 300);
     let calls = world.calls();
@@ -114,7 +114,7 @@ fn a_sync_all_takes_as_few_invocations_as_its_pages_need() {
     let (pages, per_invocation) = (6 + 1 + 4_usize, 3);
     assert_eq!(invocations(&world, &WakeUpKind::SyncAll), pages.div_ceil(per_invocation));
     let progress = progress(&world);
-    assert!(!progress.is_walking(), "{progress:?}");
+    assert!(!progress.is_in_progress(), "{progress:?}");
     assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));
     assert_eq!(world.books(|books| books.contacts().count()), 300);
 }
@@ -142,7 +142,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             world.sweep();
             world.advance(SignedDuration::from_hours(2));
             let progress = progress(&world);
-            assert!(!progress.is_walking(), "step {step} {moment:?}: {progress:?}");
+            assert!(!progress.is_in_progress(), "step {step} {moment:?}: {progress:?}");
             for number in 0..CLIENTS {
                 let state = state(&world, Contact, &client_id(number));
                 assert_eq!(state, OperationState::Synced, "step {step} {moment:?}: {number}");

@@ -20,7 +20,7 @@ use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::jobs::sweep::{self, SweepSummary};
-use engine::poll::{PollOutcome, poll_tenants};
+use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Clock;
 use engine::{Endpoints, Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
@@ -251,7 +251,7 @@ impl World {
     /// Processes the wake-ups of new connections: carrying over records that waited, and reading
     /// the chart. Every other wake-up stays in its queue.
     pub fn follow_connects(&self) {
-        let is_connected = |wake: &WakeUp| wake.errand == WakeUpKind::Connected;
+        let is_connected = |wake: &WakeUp| wake.work == WakeUpKind::Connected;
         while let Some(wake) = self.bookings.take(is_connected) {
             self.wakes(wake);
         }
@@ -363,7 +363,7 @@ impl World {
 
     /// Runs the payment poll. Returns the result of each ledger.
     pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<PollOutcome> {
-        run(poll_tenants(&self.engine, ledgers, self.invocation()))
+        run(poll_ledgers(&self.engine, ledgers, self.invocation()))
             .expect("the process does not die")
     }
 

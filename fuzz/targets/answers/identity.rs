@@ -10,7 +10,7 @@ use uuid::Uuid;
 use xero::connections::{delete_connection, list_connections};
 use xero::{FixedToken, OAuthApp, TokenSet, XeroError};
 
-use super::{Answer, address, answered, check_error, check_odd_rows};
+use super::{Answer, address, answered, check_error, check_undecodable_rows};
 
 /// The verifier of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -51,7 +51,7 @@ fn check_connections(answer: &Answer) {
     let (api, token) = (address(), FixedToken(SecretString::from("token")));
     match answered(list_connections(answer, &api, &token)) {
         Ok(links) => {
-            check_odd_rows(&links.undecodable);
+            check_undecodable_rows(&links.undecodable);
             assert!(links.rows.iter().all(|link| !link.id.0.is_nil() && !link.tenant.0.is_nil()));
         }
         Err(error) => check_error(&error, Some(answer)),

@@ -12,7 +12,7 @@ use xero::date::parse_instant;
 use xero::{ApiSession, DecodedRows, XeroError};
 
 use super::documents::IDS;
-use super::{answered, check_error, check_odd_rows};
+use super::{answered, check_error, check_undecodable_rows};
 
 /// Makes every call that reads.
 pub(super) fn check(session: &ApiSession) {
@@ -73,7 +73,7 @@ fn check_result<T>(result: Result<T, XeroError>) {
 fn check_rows<T>(result: Result<DecodedRows<T>, XeroError>) {
     match result {
         Ok(rows) => {
-            check_odd_rows(&rows.undecodable);
+            check_undecodable_rows(&rows.undecodable);
             assert_eq!(rows.is_empty(), rows.rows.is_empty() && rows.undecodable.is_empty());
         }
         Err(error) => check_error(&error, None),
@@ -84,7 +84,7 @@ fn check_rows<T>(result: Result<DecodedRows<T>, XeroError>) {
 fn check_page<T>(result: Result<RowPage<T>, XeroError>) {
     match result {
         Ok(page) => {
-            check_odd_rows(&page.undecodable);
+            check_undecodable_rows(&page.undecodable);
             assert!(page.full > 0);
             if let Some(at) = page.answered_at {
                 assert_eq!(parse_instant(&at.to_string()), Ok(at));

@@ -40,11 +40,11 @@ pub fn count_write_units(bytes: usize) -> usize {
 pub fn item_bytes(item: &StoredItem) -> usize {
     let snapshot = item.snapshot.as_ref().map_or(0, Vec::len);
     let indexes = [&item.due, &item.open, &item.attention];
-    let indexed = indexes.into_iter().flatten().map(|key| key.pk.len() + key.sk.len());
+    let key_bytes = indexes.into_iter().flatten().map(|key| key.pk.len() + key.sk.len());
     ATTRIBUTE_BYTES
         + item.key.pk.len()
         + item.key.sk.len()
-        + indexed.sum::<usize>()
+        + key_bytes.sum::<usize>()
         + item.record.len()
         + snapshot
 }

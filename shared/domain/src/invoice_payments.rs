@@ -98,7 +98,7 @@ pub struct ReceivedPayment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<XeroId>,
     /// How the payment relates to the CRM's payments.
-    pub is: Match,
+    pub is: PaymentMatch,
     /// When it was first seen.
     pub seen_at: Timestamp,
 }
@@ -118,7 +118,7 @@ pub struct DepositAccount {
 /// How a payment in Xero relates to the CRM's payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
-pub enum Match {
+pub enum PaymentMatch {
     /// The CRM did not know it and was notified of it.
     Imported,
     /// It is a payment that the CRM recorded.
@@ -160,7 +160,7 @@ impl InvoicePayments {
 
     /// The payments about which a person must decide.
     pub fn unclear_payments(&self) -> impl Iterator<Item = &ReceivedPayment> {
-        self.received.iter().filter(|one| matches!(one.is, Match::Unclear { candidates: _ }))
+        self.received.iter().filter(|one| matches!(one.is, PaymentMatch::Unclear { candidates: _ }))
     }
 }
 
@@ -214,8 +214,10 @@ impl ReceivedPayment {
     /// The CRM's payment that it is, if any.
     fn same_as(&self) -> Option<&PaymentId> {
         match &self.is {
-            Match::Same { payment } => Some(payment),
-            Match::Imported | Match::Unclear { candidates: _ } | Match::Removed => None,
+            PaymentMatch::Same { payment } => Some(payment),
+            PaymentMatch::Imported
+            | PaymentMatch::Unclear { candidates: _ }
+            | PaymentMatch::Removed => None,
         }
     }
 

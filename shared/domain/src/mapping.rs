@@ -114,12 +114,12 @@ pub struct Mapping {
     /// or deleted in Xero, and documents that were unlinked. Newest last, at most
     /// [`PREVIOUS_XERO_IDS_MAX`].
     #[serde(rename = "left", default, skip_serializing_if = "Vec::is_empty")]
-    pub left: Vec<XeroId>,
+    pub previous_xero_ids: Vec<XeroId>,
     /// The sequence number of the last event about this record. Every event has its own number, so
     /// that their order can be restored. The numbers start at the Unix time, in seconds, at which
     /// the record was first seen.
     #[serde(rename = "told", default)]
-    pub told: u64,
+    pub event_sequence: u64,
 }
 
 /// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
@@ -166,10 +166,10 @@ impl Mapping {
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
-                left: Vec::new(),
+                previous_xero_ids: Vec::new(),
                 // The start at the current time also keeps the numbers rising when the account
                 // moves to another organisation.
-                told: u64::try_from(now.as_second()).unwrap_or(0),
+                event_sequence: u64::try_from(now.as_second()).unwrap_or(0),
             }));
         };
         let same = known.snapshot.revision == snapshot.revision;
@@ -221,10 +221,17 @@ impl Mapping {
         let same = self.link.as_ref().is_some_and(|known| known.xero_id == link.xero_id);
         let other = self.link.is_some() && !same;
         let from = if other { self.new_generation() } else { self };
-        let left = from.left.iter().copied().filter(|left| *left != link.xero_id).collect();
+        let left =
+            from.previous_xero_ids.iter().copied().filter(|left| *left != link.xero_id).collect();
         let moved =
             from.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| from.clone());
-        Self { link: Some(link), left, earlier_keys: Vec::new(), synced_revision: None, ..moved }
+        Self {
+            link: Some(link),
+            previous_xero_ids: left,
+            earlier_keys: Vec::new(),
+            synced_revision: None,
+            ..moved
+        }
     }
 
     /// The mapping without its link. The previous counterpart is not changed in Xero.
@@ -261,12 +268,12 @@ impl Mapping {
     /// `left`.
     #[must_use]
     pub fn new_generation(self) -> Self {
-        let mut left = self.left;
+        let mut left = self.previous_xero_ids;
         left.extend(self.link.as_ref().map(|link| link.xero_id));
         let surplus = left.len().saturating_sub(PREVIOUS_XERO_IDS_MAX);
         let left = left.split_off(surplus);
         let generation = self.generation.saturating_add(1);
-        Self { generation, left, link: None, synced_revision: None, ..self }
+        Self { generation, previous_xero_ids: left, link: None, synced_revision: None, ..self }
     }
 
     /// The mapping after an event.

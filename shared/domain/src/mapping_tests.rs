@@ -178,8 +178,8 @@ fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
         };
         mapping = Mapping { link: Some(link), ..mapping }.new_generation();
         let expected = usize::try_from(number + 1).unwrap().min(PREVIOUS_XERO_IDS_MAX);
-        assert_eq!(mapping.left.len(), expected);
-        assert_eq!(mapping.left.last(), Some(&XeroId(Uuid::from_u128(number))));
+        assert_eq!(mapping.previous_xero_ids.len(), expected);
+        assert_eq!(mapping.previous_xero_ids.last(), Some(&XeroId(Uuid::from_u128(number))));
     }
 }
 

@@ -24,7 +24,7 @@ pub struct InvoiceObservation {
     /// The mapping to store.
     pub mapping: Mapping,
     /// The invoice's payments to store.
-    pub receipts: InvoicePayments,
+    pub payments: InvoicePayments,
     /// The events for the CRM, in order: at most three more than the changes of payments.
     pub news: Vec<EventContent>,
     /// Whether the observation is complete. If not, the invoice counts as unseen and must be
@@ -93,8 +93,8 @@ pub fn observe_invoice(
     };
     let mut receipts = receipts.clone();
     let changes = payments.map(|payments| receipts.observe_payments(payments));
-    let PaymentChanges { told, is_all } =
-        changes.unwrap_or(PaymentChanges { told: Vec::new(), is_all: true });
+    let PaymentChanges { notices: told, is_all } =
+        changes.unwrap_or(PaymentChanges { notices: Vec::new(), is_all: true });
     if !is_all {
         return Some(observe_partially(mapping, link, receipts, told, now));
     }
@@ -112,7 +112,7 @@ pub fn observe_invoice(
     news.extend(is_new_beyond_limit.then(|| limit_event(&mut mapping, &after, now)));
     news.extend(status_event(&mut mapping, before, &after, is_unseen, now));
     news.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
-    Some(InvoiceObservation { mapping, receipts, news, is_all: true })
+    Some(InvoiceObservation { mapping, payments: receipts, news, is_all: true })
 }
 
 /// Observes as many changed payments as fit into one transaction. The invoice stays unseen until a
@@ -127,7 +127,7 @@ fn observe_partially(
     let link = XeroLink { xero_updated_at: None, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
     let news = report_payments(&mut mapping, told, now);
-    InvoiceObservation { mapping, receipts, news, is_all: false }
+    InvoiceObservation { mapping, payments: receipts, news, is_all: false }
 }
 
 /// The event that says that not every payment on the invoice is reported.
@@ -174,8 +174,8 @@ fn missing_amounts(before: &DocumentAmounts) -> DocumentAmounts {
 /// lost a number, the next event still has a higher one.
 fn next_sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
     let second = u64::try_from(now.as_second()).unwrap_or(0);
-    mapping.told = mapping.told.saturating_add(1).max(second);
-    mapping.told
+    mapping.event_sequence = mapping.event_sequence.saturating_add(1).max(second);
+    mapping.event_sequence
 }
 
 fn payment_change_event(

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::document::invoice::{AppliedCredit, CreditKind, PaymentsAndCredits};
 use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
-use crate::invoice_payments::{CHANGES_MAX, Match};
+use crate::invoice_payments::{CHANGES_MAX, PaymentMatch};
 use crate::mapping::tests::a_key;
 use crate::mapping::{CREDITS_MAX, KeptSnapshot, SnapshotAcceptance};
 use crate::money::Currency;
@@ -73,7 +73,7 @@ fn received(id: u128, cents: i64) -> ReceivedPayment {
         reference: None,
         account: None,
         batch: None,
-        is: Match::Imported,
+        is: PaymentMatch::Imported,
         seen_at: NOW,
     }
 }
@@ -104,7 +104,7 @@ fn what_is_as_it_was_changes_nothing() {
 fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
     let seen = seen(&remote(11_400, 0), &[received(1, 11_400)]).unwrap();
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
-    assert_eq!(seen.mapping.told, 2);
+    assert_eq!(seen.mapping.event_sequence, 2);
     let EventContent::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.news[1] else {
         panic!("{:?}", seen.news)
     };
@@ -118,9 +118,9 @@ fn a_part_payment_and_then_its_removal_are_told() {
     assert_eq!(kinds(&part.news), ["imported", "part paid"]);
     let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
     let again = SeenInvoice::There { invoice: &back, payments: &[] };
-    let removed = observe_invoice(&part.mapping, &part.receipts, again, NOW).unwrap();
+    let removed = observe_invoice(&part.mapping, &part.payments, again, NOW).unwrap();
     assert_eq!(kinds(&removed.news), ["removed", "unpaid"]);
-    assert_eq!(removed.mapping.told, 4);
+    assert_eq!(removed.mapping.event_sequence, 4);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_void_is_told_and_marks_the_mapping() {
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
     let afresh = seen.mapping.new_generation();
-    assert_eq!((afresh.generation, afresh.left.len()), (2, 1));
+    assert_eq!((afresh.generation, afresh.previous_xero_ids.len()), (2, 1));
     assert!(afresh.link.is_none());
 }
 
@@ -223,7 +223,7 @@ fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
     let link = seen.mapping.link.clone().unwrap();
     assert!(!has_unreported_changes(Some(&link), link.xero_id, &amounts));
-    let again = observe_invoice(&seen.mapping, &seen.receipts, there, NOW);
+    let again = observe_invoice(&seen.mapping, &seen.payments, there, NOW);
     assert_eq!(again, None);
 }
 
@@ -248,7 +248,7 @@ fn observed_to_the_end(
     {
         let is_unseen = seen.mapping.link.as_ref().unwrap().xero_updated_at.is_none();
         assert_eq!(is_unseen, !seen.is_all, "an invoice is unseen until all of it is observed");
-        (mapping, known) = (seen.mapping, seen.receipts);
+        (mapping, known) = (seen.mapping, seen.payments);
         steps.push(seen.news);
         if seen.is_all {
             break;

@@ -73,7 +73,7 @@ impl SyncAll {
     }
 
     /// Whether it is in progress.
-    pub const fn is_walking(&self) -> bool {
+    pub const fn is_in_progress(&self) -> bool {
         matches!(self.place, SyncAllProgress::Walking { .. })
     }
 }

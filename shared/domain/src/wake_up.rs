@@ -21,7 +21,7 @@ pub struct WakeUp {
     pub kind: EntityKind,
     /// The work to do.
     #[serde(rename = "errand")]
-    pub errand: WakeUpKind,
+    pub work: WakeUpKind,
     /// Distinguishes wake-ups for the same rows: a FIFO queue drops a body that it has seen within
     /// five minutes.
     #[serde(deserialize_with = "deserialize_ticket")]
@@ -167,7 +167,7 @@ mod tests {
             account: AccountId::new(GROUP).unwrap(),
             tenant: TenantId(uuid::Uuid::from_u128(4)),
             kind: EntityKind::Invoice,
-            errand: WakeUpKind::Records((0..records).map(id).collect()),
+            work: WakeUpKind::Records((0..records).map(id).collect()),
             ticket: "1-2".to_owned(),
         }
     }
@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn a_record_that_is_named_twice_is_looked_at_once() {
         let twice = [CrmId::new("inv_1").unwrap(), CrmId::new("inv_1").unwrap()];
-        let wake = WakeUp { errand: WakeUpKind::Records(twice.to_vec()), ..a_wake_up(1) };
+        let wake = WakeUp { work: WakeUpKind::Records(twice.to_vec()), ..a_wake_up(1) };
         let read = QueueSource::WakeUps.read_body(&wake.to_body(), EntityKind::Invoice, GROUP);
-        let once = WakeUp { errand: WakeUpKind::Records(twice[..1].to_vec()), ..wake };
+        let once = WakeUp { work: WakeUpKind::Records(twice[..1].to_vec()), ..wake };
         assert_eq!(read, Ok(InboundBody::Wake(once)));
     }
 }

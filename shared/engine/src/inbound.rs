@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
 use self::batch_rows::BatchConnections;
-pub use self::dead_letter_report::{explain_failed, explain_unreadable, report_dead_letter};
+pub use self::dead_letter_report::{
+    exhausted_attempts_failure, report_dead_letter, unreadable_message_failure,
+};
 pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
 };
@@ -88,7 +90,7 @@ pub async fn receive_messages(
                 let prepared = isolate_record(prepared.boxed()).await;
                 arrivals.add_message(index, prepared, &message.content);
             }
-            InboundBody::Wake(wake_up) => match &wake_up.errand {
+            InboundBody::Wake(wake_up) => match &wake_up.work {
                 WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake_up, records),
                 WakeUpKind::SyncAll => walks.push((index, wake_up.target_ledger())),
                 WakeUpKind::Connected => connected.push((index, wake_up.target_ledger())),
@@ -180,7 +182,7 @@ async fn prepare_message(
     let connection = connection?;
     let ledger = ledger_of(connection, account);
     if !connection.is_some_and(|connection| connection.state.is_connected())
-        && !unconnected::admit_unconnected(engine, &ledger, content).await?
+        && !unconnected::reserve_room_for_message(engine, &ledger, content).await?
     {
         unconnected::report_not_kept(engine, refusal_id, account, content).await?;
         return Ok(Err(MessageOutcome::NotKept));
@@ -257,8 +259,15 @@ async fn log_contradiction(
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());
     let message = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
-    sync_log::log_idle(engine, account, subject, LogStatus::Unchanged, message.to_owned(), None)
-        .await;
+    sync_log::log_without_attempt(
+        engine,
+        account,
+        subject,
+        LogStatus::Unchanged,
+        message.to_owned(),
+        None,
+    )
+    .await;
     MessageOutcome::Recorded
 }
 

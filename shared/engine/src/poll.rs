@@ -73,16 +73,16 @@ pub enum PollOutcome {
 }
 
 /// Polls ledgers concurrently. A failure of one ledger does not affect the others.
-pub async fn poll_tenants(
+pub async fn poll_ledgers(
     engine: &Engine,
     ledgers: &[Ledger],
     invocation: Invocation,
 ) -> Vec<PollOutcome> {
-    let polls = ledgers.iter().map(|ledger| poll_tenant_isolated(engine, ledger, invocation));
+    let polls = ledgers.iter().map(|ledger| poll_ledger_isolated(engine, ledger, invocation));
     stream::iter(polls.collect::<Vec<_>>()).buffered(CONCURRENT_POLLS_MAX).collect().await
 }
 
-fn poll_tenant_isolated<'a>(
+fn poll_ledger_isolated<'a>(
     engine: &'a Engine,
     ledger: &'a Ledger,
     invocation: Invocation,
@@ -94,7 +94,7 @@ fn poll_tenant_isolated<'a>(
     );
     async move {
         let polled =
-            std::panic::AssertUnwindSafe(poll_tenant(engine, ledger, invocation)).catch_unwind();
+            std::panic::AssertUnwindSafe(poll_ledger(engine, ledger, invocation)).catch_unwind();
         let (account, tenant) = (&ledger.account, ledger.tenant);
         let (polled, is_for_operator) = match polled.await {
             Ok(Ok(polled)) => {
@@ -171,7 +171,7 @@ fn outcome_after_error(ledger: &Ledger, error: AttemptError) -> PollOutcome {
     }
 }
 
-async fn poll_tenant(
+async fn poll_ledger(
     engine: &Engine,
     ledger: &Ledger,
     invocation: Invocation,
@@ -196,7 +196,7 @@ async fn poll_tenant(
             .await?
             .with_priority(CallPriority::Poll);
     let read = read_changes(&tenant_session, row).await;
-    Ok(PollOutcome::Read { news: tenant_session.record_result(read).await? })
+    Ok(PollOutcome::Read { news: tenant_session.record_error_on_connection(read).await? })
 }
 
 /// Reads changes page by page, then checks invoices one by one if that is due. The progress is

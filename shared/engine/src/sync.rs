@@ -7,9 +7,7 @@ mod contact;
 mod credit_note;
 mod invoice;
 pub mod invoice_payments;
-pub(crate) mod kept_records;
 mod known_clients;
-pub mod known_records;
 pub(crate) mod outbox;
 mod outcome;
 mod payment;
@@ -17,7 +15,9 @@ mod prerequisite;
 pub mod push;
 pub mod release;
 mod sales;
+pub mod stored_records;
 pub mod sync_log;
+pub(crate) mod unconnected_records;
 mod unknown_status;
 pub(crate) mod wake_ups;
 mod write;
@@ -105,7 +105,7 @@ pub struct SyncTask<'a, S> {
     /// Its newest snapshot.
     pub snapshot: S,
     /// Whether the mapping may have forgotten documents that exist in Xero.
-    pub memory: RecoveryMode,
+    pub recovery_mode: RecoveryMode,
     /// Xero's answers to the writes so far.
     pub(crate) writes: &'a WriteState,
     /// The outcome of the attempt, once it is known.
@@ -118,15 +118,15 @@ impl<'a, S> SyncTask<'a, S> {
     pub(crate) const fn new(
         mapping: &'a Mapping,
         snapshot: S,
-        memory: RecoveryMode,
+        recovery_mode: RecoveryMode,
         writes: &'a WriteState,
         outcome: &'a OutcomeSlot,
     ) -> Self {
-        Self { mapping, snapshot, memory, writes, outcome }
+        Self { mapping, snapshot, recovery_mode, writes, outcome }
     }
 
     /// Records the outcome of the attempt. It replaces an earlier one.
-    pub(crate) fn record_outcome(&self, outcome: Outcome) {
+    pub(crate) fn set_outcome(&self, outcome: Outcome) {
         self.outcome.set(outcome);
     }
 
@@ -138,7 +138,7 @@ impl<'a, S> SyncTask<'a, S> {
     /// Returns whether Xero may have a document that the mapping does not know.
     fn must_resolve(&self) -> bool {
         self.mapping.operation.trace == WriteTrace::Uncertain
-            || self.memory == RecoveryMode::LookBeforeCreate
+            || self.recovery_mode == RecoveryMode::LookBeforeCreate
     }
 
     /// Returns the idempotency key of writing exactly these bytes: the same for a repeated try, a
@@ -181,7 +181,7 @@ impl Synced {
 }
 
 /// Returns the tasks without an outcome that are wanted, in their order.
-fn open<'a, S>(
+fn select_unfinished_tasks<'a, S>(
     tasks: &'a [SyncTask<'a, S>],
     wanted: impl Fn(&SyncTask<'a, S>) -> bool,
 ) -> Vec<&'a SyncTask<'a, S>> {
@@ -194,7 +194,7 @@ fn fail_tasks<'a, S: 'a>(
     error: &AttemptError,
 ) {
     for task in tasks {
-        task.record_outcome(Err(error.clone()));
+        task.set_outcome(Err(error.clone()));
     }
 }
 

@@ -10,7 +10,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use domain::dead_letter::DeadLetterReason;
 use domain::ids::Ledger;
 use engine::error_chain::ErrorChain;
-use engine::poll::{CHUNK, PollOutcome, plan_tick, poll_tenants};
+use engine::poll::{CHUNK, PollOutcome, plan_tick, poll_ledgers};
 use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
@@ -124,7 +124,7 @@ pub async fn poll_chunks(
 }
 
 async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
-    let polled = poll_tenants(engine, ledgers, Invocation::with_deadline(until)).await;
+    let polled = poll_ledgers(engine, ledgers, Invocation::with_deadline(until)).await;
     let count = |wanted: fn(&PollOutcome) -> bool| polled.iter().filter(|one| wanted(one)).count();
     tracing::info!(
         ledgers = polled.len(),

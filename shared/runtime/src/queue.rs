@@ -216,7 +216,7 @@ impl PushWorker {
         invocation: Invocation,
     ) -> Vec<ProcessingOutcome> {
         let MessageGroup { source, id: _, records } = group;
-        let delivery = records::delivery_of(records.len(), is_full);
+        let delivery = records::infer_delivery_size(records.len(), is_full);
         let together = self.receive_records(*source, records, delivery, invocation);
         if let Ok(ends) = AssertUnwindSafe(together).catch_unwind().await {
             return ends;

@@ -19,7 +19,7 @@ pub use domain::paging::PagePosition;
 pub use page::RowPage;
 pub use write_outcome::WriteOutcome;
 
-pub use crate::rows::{DecodedRows, OddRow};
+pub use crate::rows::{DecodedRows, UndecodableRow};
 
 use serde::Serialize;
 

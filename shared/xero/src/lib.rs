@@ -65,7 +65,7 @@ pub use rate_limit_headers::RateLimitHeaders;
 pub use rate_limiter::{CallOutcome, NotPermitted, Permit, RateLimiter};
 pub use reqwest_transport::{ReqwestTransport, TransportOptions};
 pub use resource_kind::ResourceKind;
-pub use rows::{DecodedRows, OddRow};
+pub use rows::{DecodedRows, UndecodableRow};
 pub use session::ApiSession;
 pub use tokens::{AccessTokens, FixedToken, NoAccessToken};
 pub use transport::{RequestSent, Transport, TransportError, TransportErrorKind};

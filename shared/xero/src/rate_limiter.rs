@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::RateLimit;
 use crate::rate_limit_headers::RateLimitHeaders;
-use crate::rows::OddRow;
+use crate::rows::UndecodableRow;
 use crate::transport::BoxError;
 
 /// Counts the calls on one organisation.
@@ -29,7 +29,7 @@ pub trait RateLimiter: Send + Sync + Debug {
     async fn release_permit(&self, pass: Permit, ending: CallOutcome);
 
     /// Reports rows of an answer that could not be read. There is at least one.
-    fn report_odd_rows(&self, rows: &[OddRow]);
+    fn report_undecodable_rows(&self, rows: &[UndecodableRow]);
 
     /// Reports how many of Xero's sentences in a refusal are not in the table of
     /// [`rejection`](mod@domain::rejection). There is at least one.

@@ -24,12 +24,12 @@ pub struct DecodedRows<T> {
     /// The readable rows.
     pub rows: Vec<T>,
     /// The unreadable rows.
-    pub undecodable: Vec<OddRow>,
+    pub undecodable: Vec<UndecodableRow>,
 }
 
 /// A row that could not be read, with the values that identify it as far as it contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OddRow {
+pub struct UndecodableRow {
     /// The path that was called, without ids.
     pub endpoint: &'static str,
     /// Xero's id of the row.
@@ -79,21 +79,21 @@ impl<T> DecodedRows<T> {
         for raw in elements {
             match serde_json::from_str::<W>(raw.get()) {
                 Ok(row) => read.rows.push(row.into()),
-                Err(error) => read.undecodable.push(OddRow::new(endpoint, raw, &error)),
+                Err(error) => read.undecodable.push(UndecodableRow::new(endpoint, raw, &error)),
             }
         }
-        read.undecodable.iter().for_each(OddRow::log_omission);
+        read.undecodable.iter().for_each(UndecodableRow::log_omission);
         read
     }
 
     /// A row that was not read, for the reason that it states. Logs it.
-    pub(crate) fn from_unread(odd: OddRow) -> Self {
+    pub(crate) fn from_unread(odd: UndecodableRow) -> Self {
         odd.log_omission();
         Self { rows: Vec::new(), undecodable: vec![odd] }
     }
 }
 
-impl OddRow {
+impl UndecodableRow {
     /// A row that is too large to be read, so its content is unknown.
     pub(crate) fn too_large(endpoint: &'static str) -> Self {
         Self {
@@ -161,8 +161,8 @@ impl OddRow {
 }
 
 /// The unreadable row may be the record that a caller searches for.
-impl From<&OddRow> for XeroError {
-    fn from(odd: &OddRow) -> Self {
+impl From<&UndecodableRow> for XeroError {
+    fn from(odd: &UndecodableRow) -> Self {
         Self::undecodable_answer(odd.endpoint, odd.reason.clone())
     }
 }

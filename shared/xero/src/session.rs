@@ -15,7 +15,7 @@ use crate::error::{FailedAnswer, XeroError, classify_answer, is_answer};
 use crate::rate_limit_headers::RateLimitHeaders;
 use crate::rate_limiter::{CallOutcome, RateLimiter};
 use crate::repair::repair_text;
-use crate::rows::OddRow;
+use crate::rows::UndecodableRow;
 use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
 use crate::transport::{RequestSent, Transport, TransportError, TransportErrorKind};
 
@@ -220,9 +220,9 @@ impl ApiSession {
     }
 
     /// Reports rows that could not be read, so that they are counted.
-    pub(crate) fn report_odd_rows(&self, rows: &[OddRow]) {
+    pub(crate) fn report_undecodable_rows(&self, rows: &[UndecodableRow]) {
         if let Some(rate_limiter) = self.rate_limiter.as_ref().filter(|_| !rows.is_empty()) {
-            rate_limiter.report_odd_rows(rows);
+            rate_limiter.report_undecodable_rows(rows);
         }
     }
 

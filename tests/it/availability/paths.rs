@@ -4,7 +4,7 @@ use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, XeroContactId};
 use engine::commands::contacts::{self, reconcile};
-use engine::commands::{choices, settings, sync_all};
+use engine::commands::{choices, records, sync_all};
 use engine::jobs::health::check_health;
 use engine::jobs::keep_alive::renew_unused_tokens;
 use jiff::SignedDuration;
@@ -31,7 +31,7 @@ fn polls(world: &World) {
 fn syncs_one(world: &World) {
     let (account, record) = (world.account(), CrmId::new("inv_0").unwrap());
     let invocation = world.invocation();
-    let synced = settings::sync_record_now(&world.engine, &account, Invoice, record, invocation);
+    let synced = records::sync_record_now(&world.engine, &account, Invoice, record, invocation);
     run(synced).unwrap().unwrap();
 }
 
@@ -64,7 +64,7 @@ fn reconciles(world: &World) {
 
 fn looks_at_the_choices(world: &World) {
     let account = world.account();
-    let shown = choices::account_choices(&world.engine, &account, world.invocation());
+    let shown = choices::read_account_choices(&world.engine, &account, world.invocation());
     let trouble = run(shown).unwrap().err();
     assert!(trouble.is_some());
 }

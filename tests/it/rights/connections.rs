@@ -204,8 +204,8 @@ pub(super) fn released() -> Used {
     for (kind, body) in one_of_each() {
         world.receive(kind, &body);
     }
-    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
-    let ticket = world.authorise(&account, user, &[tenant]);
+    let (account, owner, tenant) = (world.account(), world.user(), world.tenant());
+    let ticket = world.authorise(&account, owner, &[tenant]);
     world.gate.take_used();
     world.complete(&account, &ticket);
     used.insert(Function::SettingsApi, world.gate.take_used());

@@ -24,7 +24,7 @@ const PAGE: usize = 50;
 
 /// Receives the wake-up of a walk. Returns the calls that this takes.
 fn walk(world: &World, calls: &Calls, errand: &WakeUpKind) -> Counts {
-    let is_wanted = |wake: &WakeUp| wake.errand == *errand;
+    let is_wanted = |wake: &WakeUp| wake.work == *errand;
     let wake = world.bookings.take(is_wanted).unwrap();
     let now = world.clock.now();
     // Other wake-ups are left for later.

@@ -11,7 +11,7 @@ use domain::operation::OperationState;
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
-use engine::commands::{choices, settings, sync_all};
+use engine::commands::{choices, records, sync_all};
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::connection::token::access_token;
 use engine::inbound::MessageOutcome;
@@ -94,7 +94,7 @@ fn account_choices_codes_and_reading_the_chart_renew_a_rejected_token() {
     world.clock.advance(MINUTES(2));
     reject_early(&world);
     let (account, invocation) = (world.account(), world.invocation());
-    let shown = choices::account_choices(&world.engine, &account, invocation);
+    let shown = choices::read_account_choices(&world.engine, &account, invocation);
     assert!(!run(shown).unwrap().unwrap().income.is_empty());
     assert_renewed(&world, 0, "account choices");
 
@@ -252,7 +252,7 @@ fn a_users_sync_renews_a_rejected_token_once() {
             let record = CrmId::new("inv_1").unwrap();
             let invocation = world.invocation();
             let synced =
-                settings::sync_record_now(&world.engine, &account, Invoice, record, invocation);
+                records::sync_record_now(&world.engine, &account, Invoice, record, invocation);
             run(synced).unwrap().unwrap().unwrap();
         }
         let operation = world.mapping(Invoice, "inv_1").unwrap().operation;

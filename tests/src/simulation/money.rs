@@ -6,7 +6,7 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::EventContent;
 use engine::Invocation;
-use engine::poll::poll_tenants;
+use engine::poll::poll_ledgers;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -102,7 +102,7 @@ impl SimWorld {
         let (engine, ledger) = (self.process(), self.ledger(account));
         let until = Invocation::with_deadline(after(self.now(), TIMEOUT));
         self.processes.start(async move {
-            poll_tenants(&engine, &[ledger], until).await;
+            poll_ledgers(&engine, &[ledger], until).await;
             Done::Other
         })
     }

@@ -6,7 +6,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{InboundBody, QueueSource};
 use domain::ids::{AccountId, CrmId, TenantId};
 use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
-use engine::commands::{organisation, settings, sync_all};
+use engine::commands::{organisation, records, sync_all};
 use engine::connection::disconnect;
 use engine::connection::token::TokenCache;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
@@ -59,7 +59,7 @@ impl SimWorld {
                 let record = CrmId::new(record).expect("an id");
                 let synced = async move {
                     drop(
-                        settings::sync_record_now(&engine, &id(&account), kind, record, attended)
+                        records::sync_record_now(&engine, &id(&account), kind, record, attended)
                             .await,
                     );
                     Done::Other

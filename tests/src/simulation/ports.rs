@@ -429,7 +429,7 @@ impl SimHints {
 impl WakeUps for SimHints {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         self.net.uses(Access::Book);
-        let what = format!("schedule {:?} at {at}", wake.errand);
+        let what = format!("schedule {:?} at {at}", wake.work);
         let timeline = &self.net.timeline;
         let book = || {
             let latest = millis(locked(&self.net.faults).below(30_000));
@@ -441,7 +441,7 @@ impl WakeUps for SimHints {
 
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
         self.net.uses(Access::of_hint(wake.kind));
-        let what = format!("leave {:?}", wake.errand);
+        let what = format!("leave {:?}", wake.work);
         let leave = || {
             let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
             self.queues.push(wake.kind, source, account, wake.to_body());

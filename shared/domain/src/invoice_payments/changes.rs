@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recognise::recognise_payment;
-use super::{CHANGES_MAX, InvoicePayments, Match, PAYMENTS_MAX, ReceivedPayment, RecordedPayment};
+use super::{
+    CHANGES_MAX, InvoicePayments, PAYMENTS_MAX, PaymentMatch, ReceivedPayment, RecordedPayment,
+};
 use crate::ids::{PaymentId, XeroPaymentId};
 
 /// A change of a payment that the CRM is notified of.
@@ -31,7 +33,7 @@ pub enum PaymentNotice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentChanges {
     /// The notifications for the CRM, in order.
-    pub told: Vec<PaymentNotice>,
+    pub notices: Vec<PaymentNotice>,
     /// Whether the change is complete. If not, repeating it continues where this one stopped.
     pub is_all: bool,
 }
@@ -69,7 +71,7 @@ impl InvoicePayments {
         let mut budget = ChangeBudget::new();
         match self.recorded.iter_mut().find(|one| one.payment == payment) {
             Some(known) if known.revision > recorded.revision => {
-                return PaymentChanges { told: Vec::new(), is_all: true };
+                return PaymentChanges { notices: Vec::new(), is_all: true };
             }
             // The consequences of this revision may be incomplete.
             Some(known) if known.revision == recorded.revision => {}
@@ -97,7 +99,7 @@ impl InvoicePayments {
         }
         let is_all = new.len() <= CHANGES_MAX;
         self.recorded.extend(new.into_iter().take(CHANGES_MAX));
-        Some(PaymentChanges { told: Vec::new(), is_all })
+        Some(PaymentChanges { notices: Vec::new(), is_all })
     }
 
     /// The payments of the CRM that `other` does not know.
@@ -118,11 +120,11 @@ impl InvoicePayments {
         let deleted = self.recorded.iter().filter(|one| !one.is_in_effect());
         let deleted: BTreeSet<PaymentId> = deleted.map(|one| one.payment.clone()).collect();
         for known in &mut self.received {
-            if here.contains(&known.id) || known.is == Match::Removed {
+            if here.contains(&known.id) || known.is == PaymentMatch::Removed {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { told, is_all: false };
+                return PaymentChanges { notices: told, is_all: false };
             }
             let is_known = known.same_as().is_some_and(|payment| deleted.contains(payment));
             told.extend(mark_removed(known).filter(|_| !is_known));
@@ -134,14 +136,14 @@ impl InvoicePayments {
             let place = places.get(&one.id).copied();
             let slot = place.and_then(|place| self.received.get(place));
             // A removed payment may reappear under the same id.
-            if slot.is_some_and(|slot| slot.is != Match::Removed) {
+            if slot.is_some_and(|slot| slot.is != PaymentMatch::Removed) {
                 continue;
             }
             if slot.is_none() && self.received.len() >= PAYMENTS_MAX {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { told, is_all: false };
+                return PaymentChanges { notices: told, is_all: false };
             }
             let one = ReceivedPayment { is: recognise_payment(self, one), ..one.clone() };
             told.extend(imported_notice(&one));
@@ -152,7 +154,7 @@ impl InvoicePayments {
                 self.received.push(one);
             }
         }
-        PaymentChanges { told, is_all: true }
+        PaymentChanges { notices: told, is_all: true }
     }
 
     /// Whether Xero has payments on the invoice that are not followed because there are too many.
@@ -172,7 +174,7 @@ impl InvoicePayments {
         answer: PaymentDecision,
     ) -> Option<Vec<PaymentNotice>> {
         let is = match answer {
-            PaymentDecision::New => Match::Imported,
+            PaymentDecision::New => PaymentMatch::Imported,
             PaymentDecision::Same(payment) => {
                 let known =
                     self.recorded.iter().any(|one| one.payment == payment && one.is_in_effect());
@@ -180,11 +182,11 @@ impl InvoicePayments {
                 if !known || taken {
                     return None;
                 }
-                Match::Same { payment }
+                PaymentMatch::Same { payment }
             }
         };
         let unclear = |one: &&mut ReceivedPayment| {
-            one.id == id && matches!(one.is, Match::Unclear { candidates: _ })
+            one.id == id && matches!(one.is, PaymentMatch::Unclear { candidates: _ })
         };
         let received = self.received.iter_mut().find(unclear)?;
         received.is = is;
@@ -199,50 +201,52 @@ impl InvoicePayments {
         for index in 0..self.received.len() {
             let Some(known) = self.received.get(index).cloned() else { continue };
             let is = match &known.is {
-                Match::Removed => continue,
+                PaymentMatch::Removed => continue,
                 // A pushed payment is deleted in Xero as well; a payment that came through the bank
                 // is still there.
-                Match::Same { payment } if !self.was_taken_back(payment) => continue,
-                Match::Same { payment: _ } => self.recognise_anew(index, &known),
-                Match::Imported | Match::Unclear { candidates: _ } => {
+                PaymentMatch::Same { payment } if !self.was_taken_back(payment) => continue,
+                PaymentMatch::Same { payment: _ } => self.reclassify_payment(index, &known),
+                PaymentMatch::Imported | PaymentMatch::Unclear { candidates: _ } => {
                     recognise_payment(self, &known)
                 }
             };
-            let was_imported = known.is == Match::Imported;
+            let was_imported = known.is == PaymentMatch::Imported;
             // The CRM already has the import, and uncertainty is no reason to withdraw it.
-            let is_doubt = was_imported && matches!(is, Match::Unclear { candidates: _ });
+            let is_doubt = was_imported && matches!(is, PaymentMatch::Unclear { candidates: _ });
             if is == known.is || is_doubt {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { told, is_all: false };
+                return PaymentChanges { notices: told, is_all: false };
             }
             match &is {
-                Match::Same { payment } if was_imported => {
+                PaymentMatch::Same { payment } if was_imported => {
                     told.push(PaymentNotice::Same {
                         received: known.clone(),
                         payment: payment.clone(),
                     });
                 }
-                Match::Imported => {
+                PaymentMatch::Imported => {
                     told.push(PaymentNotice::Imported(ReceivedPayment {
                         is: is.clone(),
                         ..known.clone()
                     }));
                 }
-                Match::Same { payment: _ } | Match::Unclear { candidates: _ } | Match::Removed => {}
+                PaymentMatch::Same { payment: _ }
+                | PaymentMatch::Unclear { candidates: _ }
+                | PaymentMatch::Removed => {}
             }
             if let Some(slot) = self.received.get_mut(index) {
                 slot.is = is;
             }
         }
-        PaymentChanges { told, is_all: true }
+        PaymentChanges { notices: told, is_all: true }
     }
 
     /// Classifies a payment that was matched with a payment of the CRM and no longer is.
-    fn recognise_anew(&mut self, index: usize, known: &ReceivedPayment) -> Match {
+    fn reclassify_payment(&mut self, index: usize, known: &ReceivedPayment) -> PaymentMatch {
         if let Some(slot) = self.received.get_mut(index) {
-            slot.is = Match::Removed;
+            slot.is = PaymentMatch::Removed;
         }
         let is = recognise_payment(self, known);
         if let Some(slot) = self.received.get_mut(index) {
@@ -271,17 +275,17 @@ impl InvoicePayments {
 /// The notification about a new payment, if the CRM does not know it. The CRM is not notified of an
 /// unclear payment, so that no money is counted twice; a user decides first.
 fn imported_notice(received: &ReceivedPayment) -> Option<PaymentNotice> {
-    (received.is == Match::Imported).then(|| PaymentNotice::Imported(received.clone()))
+    (received.is == PaymentMatch::Imported).then(|| PaymentNotice::Imported(received.clone()))
 }
 
 fn mark_removed(known: &mut ReceivedPayment) -> Option<PaymentNotice> {
-    let was = std::mem::replace(&mut known.is, Match::Removed);
+    let was = std::mem::replace(&mut known.is, PaymentMatch::Removed);
     let received = known.clone();
     match was {
-        Match::Imported => Some(PaymentNotice::Removed { received, payment: None }),
-        Match::Same { payment } => {
+        PaymentMatch::Imported => Some(PaymentNotice::Removed { received, payment: None }),
+        PaymentMatch::Same { payment } => {
             Some(PaymentNotice::Removed { received, payment: Some(payment) })
         }
-        Match::Unclear { candidates: _ } | Match::Removed => None,
+        PaymentMatch::Unclear { candidates: _ } | PaymentMatch::Removed => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CANDIDATES_MAX, InvoicePayments, Match, ReceivedPayment, RecordedPayment};
+use super::{CANDIDATES_MAX, InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
 use crate::ids::PaymentId;
 
 /// The number of days within which a payment appears on the bank statement.
@@ -12,7 +12,10 @@ const DAYS_TO_THE_BANK: i32 = 7;
 const DAYS_OF_DOUBT: i32 = 45;
 
 /// Decides how a new payment in Xero relates to the CRM's payments.
-pub(super) fn recognise_payment(receipts: &InvoicePayments, received: &ReceivedPayment) -> Match {
+pub(super) fn recognise_payment(
+    receipts: &InvoicePayments,
+    received: &ReceivedPayment,
+) -> PaymentMatch {
     let taken: BTreeSet<&PaymentId> =
         receipts.received.iter().filter_map(ReceivedPayment::same_as).collect();
     let others = receipts.received.iter().filter(|other| other.id != received.id);
@@ -46,11 +49,15 @@ pub(super) fn recognise_payment(receipts: &InvoicePayments, received: &ReceivedP
     let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
     let candidates = doubtful.map(|one| one.payment.clone()).take(CANDIDATES_MAX);
     let candidates = candidates.collect::<Vec<_>>();
-    if candidates.is_empty() { Match::Imported } else { Match::Unclear { candidates } }
+    if candidates.is_empty() {
+        PaymentMatch::Imported
+    } else {
+        PaymentMatch::Unclear { candidates }
+    }
 }
 
-fn same_payment(payment: &PaymentId) -> Match {
-    Match::Same { payment: payment.clone() }
+fn same_payment(payment: &PaymentId) -> PaymentMatch {
+    PaymentMatch::Same { payment: payment.clone() }
 }
 
 /// Whether a reference in Xero identifies this payment of the CRM.

@@ -48,7 +48,7 @@ fn received(id: u128, cents: i64, day: i8) -> ReceivedPayment {
             is_bank: true,
         }),
         batch: None,
-        is: Match::Imported,
+        is: PaymentMatch::Imported,
         seen_at: Timestamp::UNIX_EPOCH,
     }
 }
@@ -58,22 +58,22 @@ impl InvoicePayments {
     fn observed(&mut self, present: &[ReceivedPayment]) -> Vec<PaymentNotice> {
         let changes = self.observe_payments(present);
         assert!(changes.is_all);
-        changes.told
+        changes.notices
     }
 
     fn noted(&mut self, recorded: RecordedPayment) -> Vec<PaymentNotice> {
         let changes = self.record_payment(recorded);
         assert!(changes.is_all);
-        changes.told
+        changes.notices
     }
 }
 
-fn standpoints(receipts: &InvoicePayments) -> Vec<Match> {
+fn standpoints(receipts: &InvoicePayments) -> Vec<PaymentMatch> {
     receipts.received.iter().map(|one| one.is.clone()).collect()
 }
 
-fn same(id: &str) -> Match {
-    Match::Same { payment: payment(id) }
+fn same(id: &str) -> PaymentMatch {
+    PaymentMatch::Same { payment: payment(id) }
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
     receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
     assert!(receipts.observed(&[received(1, 5_000, 20)]).is_empty());
     let candidates = vec![payment("pay_1")];
-    assert_eq!(standpoints(&receipts), [Match::Unclear { candidates }]);
+    assert_eq!(standpoints(&receipts), [PaymentMatch::Unclear { candidates }]);
     assert_eq!(receipts.unclear_payments().count(), 1);
     let id = XeroPaymentId(Uuid::from_u128(1));
     let mut other = receipts.clone();
@@ -246,7 +246,7 @@ fn a_person_is_shown_a_bounded_number_of_candidates() {
         }
         receipts.observed(&[received(1, 5_000, 20)]);
         let is = standpoints(&receipts).remove(0);
-        let Match::Unclear { candidates } = is else { panic!("{is:?}") };
+        let PaymentMatch::Unclear { candidates } = is else { panic!("{is:?}") };
         assert_eq!(candidates.len(), CANDIDATES_MAX);
     }
 }
@@ -269,8 +269,8 @@ fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_r
         let mut told = Vec::new();
         for step in 1.. {
             let changes = receipts.record_payment(deleted.clone());
-            assert!(changes.told.len() <= CHANGES_MAX);
-            told.extend(changes.told);
+            assert!(changes.notices.len() <= CHANGES_MAX);
+            told.extend(changes.notices);
             if changes.is_all {
                 // The deletion itself is one of the changes.
                 assert_eq!(step, (followed + 1).div_ceil(CHANGES_MAX), "{count}");
@@ -320,7 +320,7 @@ fn payments_of_another_ledger_are_added_in_steps_as_far_as_there_is_room() {
         let mut steps = 0;
         while let Some(changes) = receipts.add_recorded(&other.recorded) {
             steps += 1;
-            assert!(changes.told.is_empty());
+            assert!(changes.notices.is_empty());
             assert_eq!(receipts.recorded.len(), here + added.min(steps * CHANGES_MAX));
             assert_eq!(changes.is_all, receipts.recorded.len() == here + added);
         }
@@ -380,7 +380,7 @@ proptest! {
             }
         }
         for one in &receipts.received {
-            let imported = i32::from(one.is == Match::Imported);
+            let imported = i32::from(one.is == PaymentMatch::Imported);
             prop_assert_eq!(counts.get(&one.id).copied().unwrap_or(0), imported, "{:?}", one);
         }
         for one in &receipts.recorded {

@@ -67,7 +67,8 @@ pub async fn never_send_record(
         "a user marked a record as Never send"
     );
     let message = "Marked as Never send, so it is not sent to Xero.".to_owned();
-    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, None).await;
+    sync_log::log_without_attempt(engine, account, subject, LogStatus::Skipped, message, None)
+        .await;
     Ok(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(withheld))))
 }
 
@@ -115,7 +116,7 @@ pub struct TaxRateOption {
 
 /// Reads the accounts and tax rates to choose from, and checks the choices in use against them.
 /// `Err` says why Xero could not be read.
-pub async fn account_choices(
+pub async fn read_account_choices(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
@@ -126,8 +127,9 @@ pub async fn account_choices(
     let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let chart =
-        tenant_session.record_result(chart::load_recent_chart(&tenant_session).await).await?;
+    let chart = tenant_session
+        .record_error_on_connection(chart::load_recent_chart(&tenant_session).await)
+        .await?;
     let codes = engine.store.read_account_codes(account).await?;
     let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
@@ -182,7 +184,7 @@ pub struct VersionedCodes {
 }
 
 /// Returns the account codes in use.
-pub async fn account_codes(
+pub async fn read_account_codes(
     engine: &Engine,
     account: &AccountId,
 ) -> Result<VersionedCodes, StoreError> {
@@ -211,7 +213,7 @@ pub async fn replace_account_codes(
     invocation: Invocation,
 ) -> Result<CodeChoiceOutcome, PersistError> {
     if let Some(expected) = expected
-        && account_codes(engine, account).await?.version != expected
+        && read_account_codes(engine, account).await?.version != expected
     {
         return Ok(CodeChoiceOutcome::Changed);
     }
@@ -223,7 +225,9 @@ pub async fn replace_account_codes(
     let chart = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {
         Ok(tenant_session) => {
             let tenant_session = tenant_session.with_priority(CallPriority::Lookup);
-            tenant_session.record_result(chart::fetch_chart(&tenant_session).await).await
+            tenant_session
+                .record_error_on_connection(chart::fetch_chart(&tenant_session).await)
+                .await
         }
         Err(error) => Err(error),
     };

@@ -87,8 +87,9 @@ async fn find_contacts_by_text(
     if let Some(known) = tenant_session.engine.searches.get(&tenant_session.ledger, text, now) {
         return Ok(known);
     }
-    let found = contacts::search_contacts(&tenant_session.session, text, SHOWN_MAX.into()).await;
-    let mut found = tenant_session.record_result(found.map_err(AttemptError::from)).await?.rows;
+    let found = contacts::search_contacts(&tenant_session.api, text, SHOWN_MAX.into()).await;
+    let mut found =
+        tenant_session.record_error_on_connection(found.map_err(AttemptError::from)).await?.rows;
     found.truncate(SHOWN_MAX.into());
     tenant_session.engine.searches.insert_results(&tenant_session.ledger, text, found.clone(), now);
     Ok(found)

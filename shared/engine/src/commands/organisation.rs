@@ -9,7 +9,7 @@ use crate::connection::{
     ConnectionChangeError, change_connection, change_connection_and_claims, disconnect, upgrade,
 };
 use crate::error_chain::ErrorChain;
-use crate::sync::carry_over::release_waiting_work;
+use crate::sync::carry_over::resume_after_connect;
 use crate::{Engine, Invocation};
 
 /// The result of a choice.
@@ -47,7 +47,7 @@ pub async fn choose_organisation(
     }
     tracing::info!(account.id = %account, tenant.id = %tenant, "an organisation was chosen");
     let ledger = Ledger { account: account.clone(), tenant };
-    release_waiting_work(engine, &ledger).await;
+    resume_after_connect(engine, &ledger).await;
     if let Err(error) = disconnect::remove_leftovers(engine, account, invocation).await {
         tracing::warn!(error = %ErrorChain(&error), "the previous organisation's link could not be removed yet; the sweep tries again");
     }

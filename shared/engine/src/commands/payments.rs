@@ -15,8 +15,8 @@ use crate::connection::ledgers::find_records_ledger;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::sync::PaymentEntity;
-use crate::sync::known_records::push_known;
 use crate::sync::push::{self, KeepReason};
+use crate::sync::stored_records::push_stored_records;
 use crate::{Engine, Invocation};
 
 /// A payment with its parts.
@@ -107,7 +107,7 @@ pub(crate) async fn delete_other_parts(
         let deleted = push::encode_snapshot::<PaymentEntity>(&deleted);
         let keep = push::keep_snapshot(engine, &mapping.key, &deleted, KeepReason::Queue).boxed();
         match engine.skip_failing(&ledger.account, keep).await {
-            Ok(Some(_)) => stored.push(mapping.key.crm_id),
+            Ok(Some(())) => stored.push(mapping.key.crm_id),
             Ok(None) => {}
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -131,7 +131,7 @@ pub async fn sync_payment_now(
     let ledger = find_records_ledger(engine, account).await?;
     let records = list_part_ids(engine, account, payment).await?;
     let (kind, person) = (EntityKind::Payment, Trigger::Person);
-    let pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
+    let pushed = push_stored_records(engine, &ledger, kind, &records, person, invocation).await;
     let is_any_recorded = pushed.iter().any(Result::is_ok);
     for error in pushed.into_iter().filter_map(Result::err) {
         if !is_any_recorded {

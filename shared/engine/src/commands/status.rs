@@ -140,7 +140,7 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
     let now = engine.clock.now();
     let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let connection = connection.unwrap_or_else(|| Connection::never_connected(account.clone()));
-    let attentions = count_attentions(engine, account).await?;
+    let attentions = read_attention_counts(engine, account).await?;
     let is_failing = attentions.failing.count > 0 || attentions.given_up.count > 0;
     let activity = engine.store.find_activity(account).await?.map(|row| row.record);
     let polls = match connection.current_ledger() {
@@ -182,7 +182,7 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
     })
 }
 
-async fn count_attentions(
+async fn read_attention_counts(
     engine: &Engine,
     account: &AccountId,
 ) -> Result<AttentionCounts, StoreError> {

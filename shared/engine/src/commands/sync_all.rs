@@ -15,8 +15,8 @@ use store::{StoreError, VersionedRecord};
 use crate::connection::ledgers::find_records_ledger;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::sync::known_records::push_known;
 use crate::sync::push::PushOutcome;
+use crate::sync::stored_records::push_stored_records;
 use crate::{Engine, Invocation};
 
 /// Records per step: as many as one call takes.
@@ -34,7 +34,7 @@ pub async fn start_sync_all(
     let ledger = find_records_ledger(engine, account).await?;
     let known = engine.store.find_sync_all(&ledger).await?;
     let sync_all = match known {
-        Some(VersionedRecord { record, version: _ }) if record.is_walking() => record,
+        Some(VersionedRecord { record, version: _ }) if record.is_in_progress() => record,
         known => {
             let expect = known
                 .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
@@ -68,7 +68,7 @@ pub(crate) async fn continue_sync_all(
     invocation: Invocation,
 ) -> Result<(), PersistError> {
     let Some(mut row) = engine.store.find_sync_all(ledger).await? else { return Ok(()) };
-    while row.record.is_walking() {
+    while row.record.is_in_progress() {
         // `None` means that another process took this step and continues.
         let Some(stepped) = perform_sync_all_step(engine, ledger, row, invocation).await? else {
             return Ok(());
@@ -79,7 +79,7 @@ pub(crate) async fn continue_sync_all(
             .now()
             .checked_add(STEP_ROOM)
             .is_ok_and(|until| until <= invocation.last_call);
-        if row.record.is_walking() && !has_room {
+        if row.record.is_in_progress() && !has_room {
             return enqueue_next_step(engine, &row.record).await;
         }
     }
@@ -99,7 +99,7 @@ async fn perform_sync_all_step(
         engine.store.list_mappings(ledger, kind, after.map(PageCursor::at_sort_key), PAGE).await?;
     let wanted = page.rows.iter().map(|row| &row.record).filter(|row| should_push(row));
     let wanted = wanted.map(|row| row.key.crm_id.clone()).collect::<Vec<_>>();
-    let pushed = push_known(engine, ledger, kind, &wanted, Trigger::All, invocation).await;
+    let pushed = push_stored_records(engine, ledger, kind, &wanted, Trigger::All, invocation).await;
     let now = engine.clock.now();
     let next_place = page.next.map(|cursor| cursor.sort_key().to_owned());
     engine.report_unreadable(&ledger.account, &page.unreadable);
@@ -176,7 +176,7 @@ async fn enqueue_next_step(engine: &Engine, sync_all: &SyncAll) -> Result<(), Pe
         account: sync_all.ledger.account.clone(),
         tenant: sync_all.ledger.tenant,
         kind: EntityKind::Invoice,
-        errand: WakeUpKind::SyncAll,
+        work: WakeUpKind::SyncAll,
         ticket: format!(
             "{started}-{}-{}",
             sync_all.counts.looked_at,

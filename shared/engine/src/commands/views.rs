@@ -76,8 +76,8 @@ impl RecordView {
             generation: _,
             earlier_keys: _,
             former_numbers: _,
-            left,
-            told: _,
+            previous_xero_ids: left,
+            event_sequence: _,
         } = mapping;
         let (state, next_attempt_at) = match operation.state {
             OperationState::Due => (RecordState::Queued, None),

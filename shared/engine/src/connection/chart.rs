@@ -40,9 +40,9 @@ pub async fn load_recent_chart(tenant_session: &TenantSession<'_>) -> Result<Cha
 /// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
 /// time even if Xero is slow.
 pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
-    let organisation = organisation::get_organisation(&tenant_session.session).boxed();
-    let accounts = accounts::list_accounts(&tenant_session.session).boxed();
-    let tax_rates = tax_rates::list_tax_rates(&tenant_session.session).boxed();
+    let organisation = organisation::get_organisation(&tenant_session.api).boxed();
+    let accounts = accounts::list_accounts(&tenant_session.api).boxed();
+    let tax_rates = tax_rates::list_tax_rates(&tenant_session.api).boxed();
     let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
     let chart = Chart {
         read_at: tenant_session.engine.clock.now(),
@@ -68,7 +68,8 @@ pub(crate) async fn check_account_codes(
     tenant_session: &TenantSession<'_>,
 ) -> Result<(), AttemptError> {
     let account = &tenant_session.ledger.account;
-    let chart = tenant_session.record_result(fetch_chart(tenant_session).await).await?;
+    let chart =
+        tenant_session.record_error_on_connection(fetch_chart(tenant_session).await).await?;
     let codes = tenant_session.engine.store.read_account_codes(account).await?;
     let warnings = describe_objections(&codes.find_objections(&chart));
     if !warnings.is_empty() {

@@ -20,8 +20,8 @@ use store::{ConflictLimit, StoreError, VersionedRecord};
 use xero::connections::{self, XeroConnection};
 use xero::error::RateLimit;
 use xero::{
-    AccessTokens, CallOutcome, DecodedRows, NotPermitted, OddRow, Permit, RateLimitHeaders,
-    RateLimiter, XeroError,
+    AccessTokens, CallOutcome, DecodedRows, NotPermitted, Permit, RateLimitHeaders, RateLimiter,
+    UndecodableRow, XeroError,
 };
 
 use crate::error_chain::ErrorChain;
@@ -110,8 +110,8 @@ impl RateLimiter for TenantRateLimiter {
         }
     }
 
-    fn report_odd_rows(&self, rows: &[OddRow]) {
-        count_odd_rows(&self.engine, rows);
+    fn report_undecodable_rows(&self, rows: &[UndecodableRow]) {
+        count_undecodable_rows(&self.engine, rows);
     }
 
     fn report_unknown_sentences(&self, count: usize) {
@@ -128,7 +128,7 @@ pub(crate) async fn fetch_links(
     let (transport, api) = (&*engine.transport, &engine.endpoints.xero_api);
     let linked = connections::list_connections(transport, api, tokens).await;
     let linked = linked.inspect_err(|error| count_unknown_sentences(engine, error))?;
-    count_odd_rows(engine, &linked.undecodable);
+    count_undecodable_rows(engine, &linked.undecodable);
     Ok(linked)
 }
 
@@ -154,7 +154,7 @@ fn report_unknown(engine: &Engine, account: Option<&AccountId>, sentences: usize
 }
 
 /// Counts unreadable rows of an answer. The client has logged which rows they are.
-fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
+fn count_undecodable_rows(engine: &Engine, rows: &[UndecodableRow]) {
     if !rows.is_empty() {
         engine.metrics.record_metric(Metric::OddRows(rows.len()));
     }
@@ -216,12 +216,12 @@ impl TenantRateLimiter {
         &self,
         change: impl Fn(&CallBudget, Timestamp) -> CallBudget + Send + Sync,
     ) {
-        if let Err(error) = self.try_amend(change).await {
+        if let Err(error) = self.try_update_call_budget(change).await {
             tracing::warn!(error = %ErrorChain(&error), "the end of a call was not recorded");
         }
     }
 
-    async fn try_amend(
+    async fn try_update_call_budget(
         &self,
         change: impl Fn(&CallBudget, Timestamp) -> CallBudget + Send + Sync,
     ) -> Result<(), StoreError> {

@@ -38,7 +38,7 @@ pub struct TenantSession<'a> {
     /// The account and the organisation.
     pub ledger: Ledger,
     /// The session for calls to Xero.
-    pub session: ApiSession,
+    pub api: ApiSession,
     /// The time limits of the work.
     pub invocation: Invocation,
     /// Who requested the work.
@@ -106,8 +106,8 @@ impl<'a> TenantSession<'a> {
             state: ConnectionState::Unavailable,
             ..tenant_session.rate_limiter(CallPriority::Poll)
         };
-        let session = tenant_session.session.with_rate_limiter(Arc::new(rate_limiter));
-        Some(Self { session, ..tenant_session })
+        let session = tenant_session.api.with_rate_limiter(Arc::new(rate_limiter));
+        Some(Self { api: session, ..tenant_session })
     }
 
     fn for_organisation(
@@ -131,7 +131,7 @@ impl<'a> TenantSession<'a> {
         let tenant_session = Self {
             engine,
             ledger,
-            session,
+            api: session,
             invocation,
             trigger,
             priority,
@@ -175,12 +175,12 @@ impl<'a> TenantSession<'a> {
     /// Makes the session count every call.
     fn with_rate_limiter(self) -> Self {
         let session = self.session_with_priority(self.priority);
-        Self { session, ..self }
+        Self { api: session, ..self }
     }
 
     /// Records on the connection what an error says about all of it, and returns the error on which
     /// callers are to act.
-    pub(crate) async fn record_result<T>(
+    pub(crate) async fn record_error_on_connection<T>(
         &self,
         result: Result<T, AttemptError>,
     ) -> Result<T, AttemptError> {

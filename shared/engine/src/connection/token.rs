@@ -24,7 +24,7 @@ use store::{StoreError, VersionedRecord};
 use uuid::Uuid;
 use xero::XeroError;
 
-pub(crate) use consent::keep_consent;
+pub(crate) use consent::store_consent_tokens;
 pub(crate) use ending::{
     CLAIMS_UPGRADE, EndGrantOutcome, end_abandoned_grant, end_unused_grant, report_unreadable_users,
 };

@@ -27,7 +27,7 @@ pub(super) struct BatchRecord<'a> {
 pub(super) struct RecordGroup<'a> {
     pub(super) ledger: Ledger,
     pub(super) kind: EntityKind,
-    pub(super) arrivals: Vec<BatchRecord<'a>>,
+    pub(super) records: Vec<BatchRecord<'a>>,
 }
 
 /// The outcome of a record, with the index of its message.
@@ -37,7 +37,7 @@ pub(super) type IndexedOutcome = (usize, Result<MessageOutcome, PersistError>);
 #[derive(Debug, Default)]
 pub(super) struct MessageBatch<'a> {
     groups: Vec<RecordGroup<'a>>,
-    ends: Vec<IndexedOutcome>,
+    outcomes: Vec<IndexedOutcome>,
 }
 
 impl<'a> MessageBatch<'a> {
@@ -52,13 +52,13 @@ impl<'a> MessageBatch<'a> {
             Ok(Ok(MessageTarget { ledger, also, failed })) => {
                 if let Some((kind, crm_id)) = also {
                     let arrival = BatchRecord { message, crm_id, content: None };
-                    self.find_or_add_group(ledger.clone(), kind).arrivals.push(arrival);
+                    self.find_or_add_group(ledger.clone(), kind).records.push(arrival);
                 }
                 let arrival = |crm_id| BatchRecord { message, crm_id, content: Some(content) };
                 let mut ids = list_crm_ids(content);
                 ids.retain(|crm_id| failed.iter().all(|(of, _)| of != crm_id));
                 let arrivals = ids.into_iter().map(arrival);
-                self.find_or_add_group(ledger, content.entity_kind()).arrivals.extend(arrivals);
+                self.find_or_add_group(ledger, content.entity_kind()).records.extend(arrivals);
                 for (_, error) in failed {
                     self.set_outcome(message, Err(error));
                 }
@@ -73,13 +73,13 @@ impl<'a> MessageBatch<'a> {
         let group = self.find_or_add_group(wake_up.target_ledger(), wake_up.kind);
         let arrival =
             |crm_id: &CrmId| BatchRecord { message, crm_id: crm_id.clone(), content: None };
-        group.arrivals.extend(records.iter().map(arrival));
+        group.records.extend(records.iter().map(arrival));
     }
 
     fn find_or_add_group(&mut self, ledger: Ledger, kind: EntityKind) -> &mut RecordGroup<'a> {
         let known = self.groups.iter().position(|one| one.ledger == ledger && one.kind == kind);
         let index = known.unwrap_or_else(|| {
-            self.groups.push(RecordGroup { ledger, kind, arrivals: Vec::new() });
+            self.groups.push(RecordGroup { ledger, kind, records: Vec::new() });
             self.groups.len() - 1
         });
         self.groups.get_mut(index).expect("the group was just found or made")
@@ -92,7 +92,7 @@ impl<'a> MessageBatch<'a> {
 
     /// Adds the outcomes of records.
     pub(super) fn add_outcomes(&mut self, ends: Vec<IndexedOutcome>) {
-        self.ends.extend(ends);
+        self.outcomes.extend(ends);
     }
 
     /// Sets the outcome of a whole message.
@@ -101,7 +101,7 @@ impl<'a> MessageBatch<'a> {
         message: usize,
         end: Result<MessageOutcome, PersistError>,
     ) {
-        self.ends.push((message, end));
+        self.outcomes.push((message, end));
     }
 
     /// Returns the outcome of each message. A message with a record that could not be recorded is
@@ -112,7 +112,7 @@ impl<'a> MessageBatch<'a> {
     ) -> Vec<Result<MessageOutcome, PersistError>> {
         let mut ends: Vec<Vec<Result<MessageOutcome, PersistError>>> =
             messages.iter().map(|_| Vec::new()).collect();
-        for (message, end) in self.ends {
+        for (message, end) in self.outcomes {
             if let Some(of_message) = ends.get_mut(message) {
                 of_message.push(end);
             }

@@ -11,7 +11,7 @@ use crate::sync::outbox::derive_event_id;
 use crate::sync::push;
 
 /// The failure of a message that cannot be read.
-pub fn explain_unreadable(unreadable: &UnreadableBody) -> Failure {
+pub fn unreadable_message_failure(unreadable: &UnreadableBody) -> Failure {
     if matches!(unreadable, UnreadableBody::Oversized { bytes: _ }) {
         return push::too_large_failure();
     }
@@ -27,7 +27,7 @@ pub fn explain_unreadable(unreadable: &UnreadableBody) -> Failure {
 }
 
 /// The failure of a message that failed repeatedly for the same reason and is not tried again.
-pub fn explain_failed(reason: &DeadLetterReason) -> Failure {
+pub fn exhausted_attempts_failure(reason: &DeadLetterReason) -> Failure {
     Failure::new(
         FailureClass::Defect,
         reason.stable_code(),

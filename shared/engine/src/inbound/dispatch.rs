@@ -30,7 +30,7 @@ pub(super) async fn process_group(
         return defer_group(engine, group).await;
     }
     let mut outcomes = Vec::new();
-    for wave in split_into_waves(&group.arrivals) {
+    for wave in split_into_waves(&group.records) {
         outcomes.extend(push_wave(engine, group, wave, invocation).await);
     }
     outcomes
@@ -38,7 +38,7 @@ pub(super) async fn process_group(
 
 fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecords {
     let ids = |fresh: bool| {
-        let some = group.arrivals.iter().filter(move |one| one.content.is_some() == fresh);
+        let some = group.records.iter().filter(move |one| one.content.is_some() == fresh);
         some.map(|one| &one.crm_id).collect::<BTreeSet<_>>()
     };
     let (fresh, hinted) = (ids(true), ids(false));
@@ -67,12 +67,12 @@ fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b Batc
 /// Stores the snapshots, and enqueues one wake-up about all of them behind the messages already in
 /// the queue. A failure to store a snapshot affects only its own message.
 async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOutcome> {
-    let RecordGroup { ledger, kind, arrivals } = group;
+    let RecordGroup { ledger, kind, records: arrivals } = group;
     let arrivals = arrivals.iter().collect::<Vec<_>>();
     let failed = keep_clients(engine, ledger, *kind, &arrivals).await;
     let (mut outcomes, mut stored) = (Vec::with_capacity(arrivals.len()), Vec::new());
     for arrival in arrivals {
-        let result = match failed_client(arrival, &failed) {
+        let result = match find_client_error(arrival, &failed) {
             Some(error) => Err(error.clone()),
             None => isolate_record(keep_record(engine, ledger, *kind, arrival)).await,
         };
@@ -104,11 +104,11 @@ async fn keep_record(
 
 /// Returns why the client of a document could not be processed, if so. The document cannot be
 /// processed then either.
-fn failed_client<'f>(
+fn find_client_error<'f>(
     arrival: &BatchRecord<'_>,
     failed: &'f BTreeMap<CrmId, PersistError>,
 ) -> Option<&'f PersistError> {
-    let (client, _) = arrival.content.and_then(client_of)?;
+    let (client, _) = arrival.content.and_then(client_and_status)?;
     failed.get(&ContactEntity::record_id(client))
 }
 
@@ -119,12 +119,12 @@ async fn push_wave(
     wave: Vec<&BatchRecord<'_>>,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
-    let RecordGroup { ledger, kind, arrivals: _ } = group;
+    let RecordGroup { ledger, kind, records: _ } = group;
     let failed = push_clients(engine, ledger, *kind, &wave, invocation).await;
     let mut outcomes = Vec::with_capacity(wave.len());
     let mut ready = Vec::with_capacity(wave.len());
     for arrival in wave {
-        match failed_client(arrival, &failed) {
+        match find_client_error(arrival, &failed) {
             Some(error) => outcomes.push((arrival.message, Err(error.clone()))),
             None => ready.push(arrival),
         }
@@ -169,7 +169,15 @@ async fn log_without_push(
     };
     let MappingKey { ledger, kind, crm_id } = key;
     let subject = (kind, crm_id, snapshot.natural_key.clone());
-    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, message, None).await;
+    sync_log::log_without_attempt(
+        engine,
+        &ledger.account,
+        subject,
+        LogStatus::Unchanged,
+        message,
+        None,
+    )
+    .await;
 }
 
 /// Returns the newest snapshot of each client in the wave, and whether its document needs it in
@@ -180,7 +188,9 @@ fn newest_clients<'a>(
 ) -> BTreeMap<CrmId, (&'a Client, RecordStatus)> {
     let mut newest: BTreeMap<CrmId, (&Client, RecordStatus)> = BTreeMap::new();
     for arrival in wave {
-        let Some((client, standing)) = arrival.content.and_then(client_of) else { continue };
+        let Some((client, standing)) = arrival.content.and_then(client_and_status) else {
+            continue;
+        };
         if kind == EntityKind::Contact {
             continue;
         }
@@ -196,7 +206,7 @@ fn newest_clients<'a>(
 }
 
 /// Returns the client of a document, and whether the document is sent or voided.
-const fn client_of(content: &MessageContent) -> Option<(&Client, RecordStatus)> {
+const fn client_and_status(content: &MessageContent) -> Option<(&Client, RecordStatus)> {
     match content {
         MessageContent::Invoice { client, invoice } => Some((client, invoice.standing)),
         MessageContent::CreditNote { client, note } => Some((client, note.standing)),

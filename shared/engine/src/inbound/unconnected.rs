@@ -14,12 +14,12 @@ use uuid::Uuid;
 use crate::Engine;
 use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
-    kept_records, sync_log,
+    sync_log, unconnected_records,
 };
 
 /// Reserves room for the unknown records of a message. Returns `false` if there is none; then
 /// nothing of the message is stored.
-pub(super) async fn admit_unconnected(
+pub(super) async fn reserve_room_for_message(
     engine: &Engine,
     ledger: &Ledger,
     content: &MessageContent,
@@ -39,7 +39,7 @@ pub(super) async fn admit_unconnected(
     if new == 0 {
         return Ok(true);
     }
-    kept_records::reserve_records(engine, &ledger.account, new).await
+    unconnected_records::reserve_records(engine, &ledger.account, new).await
 }
 
 /// Returns 1 if a row does not exist, else 0. A row that cannot be read exists: it fails its own
@@ -80,7 +80,15 @@ pub(super) async fn report_not_kept(
     engine.report_event(event_id, account, event_content).await?;
     let subject = (entity, crm_id, number);
     let message = failure.to_string();
-    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
+    sync_log::log_without_attempt(
+        engine,
+        account,
+        subject,
+        LogStatus::Skipped,
+        message,
+        Some(&failure),
+    )
+    .await;
     Ok(())
 }
 

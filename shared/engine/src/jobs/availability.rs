@@ -10,7 +10,7 @@ use xero::api::organisation;
 use crate::connection::change_connection;
 use crate::connection::tenant_session::{TenantSession, is_refusal};
 use crate::error_chain::ErrorChain;
-use crate::sync::carry_over::release_waiting_work;
+use crate::sync::carry_over::resume_after_connect;
 use crate::{Engine, Invocation};
 
 /// Checks whether Xero still refuses an account's organisation, if a check is due. Costs one call.
@@ -31,9 +31,13 @@ pub(crate) async fn check_availability(
     else {
         return Ok(());
     };
-    match organisation::get_organisation(&tenant_session.session).await {
+    match organisation::get_organisation(&tenant_session.api).await {
         Ok(_) => mark_available(engine, &connection).await,
-        Err(error) if is_refusal(&error) && is_link_removed(&tenant_session, due).await => Ok(()),
+        Err(error)
+            if is_refusal(&error) && disconnect_if_link_removed(&tenant_session, due).await =>
+        {
+            Ok(())
+        }
         Err(error) => {
             tracing::info!(
                 error = %ErrorChain(&error),
@@ -47,7 +51,7 @@ pub(crate) async fn check_availability(
 
 /// Returns whether the link was removed inside Xero; the connection has then ended. Only every
 /// second check asks for it, so that an unavailable organisation costs few calls.
-async fn is_link_removed(
+async fn disconnect_if_link_removed(
     tenant_session: &TenantSession<'_>,
     due: Option<UnavailablePeriod>,
 ) -> bool {
@@ -69,7 +73,7 @@ async fn mark_available(engine: &Engine, seen: &Connection) -> Result<(), StoreE
     });
     if let Some(ledger) = recovered.await?.and_then(|connection| connection.current_ledger()) {
         tracing::info!(account.id = %ledger.account, "the organisation is available again");
-        release_waiting_work(engine, &ledger).await;
+        resume_after_connect(engine, &ledger).await;
     }
     Ok(())
 }

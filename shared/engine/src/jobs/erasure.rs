@@ -60,7 +60,7 @@ pub async fn erase_account(
     let (mut rows, mut is_empty) = (0, is_ended);
     // While the account is connected, its records prevent duplicates in Xero.
     if is_ended {
-        engine.empty_outbox(account).await;
+        engine.deliver_outbox(account).await;
         for partition in list_partitions(account, &tenants) {
             let (removed, is_removed) = remove_rows(engine, &partition, invocation).await?;
             rows += removed;

@@ -136,7 +136,7 @@ async fn sweep_due_rows(
             swept.failed += 1;
             continue;
         }
-        swept.events += engine.empty_outbox(&account).await;
+        swept.events += engine.deliver_outbox(&account).await;
     }
     swept.overdue += overdue.len();
     for ((ledger, kind), records) in group_by_ledger(overdue) {

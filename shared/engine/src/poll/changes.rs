@@ -8,7 +8,7 @@ use domain::ids::{XeroInvoiceId, XeroPaymentId};
 use domain::paging::PageLimit;
 use domain::poll::{ChangeWalk, PollProgress, ReadPage, WalkStep};
 use jiff::Timestamp;
-use xero::OddRow;
+use xero::UndecodableRow;
 use xero::api::{RowPage, invoices, payments};
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -22,7 +22,7 @@ pub(super) struct PageChanges {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
     /// Rows of either list that could not be read.
-    pub(super) undecodable: Vec<OddRow>,
+    pub(super) undecodable: Vec<UndecodableRow>,
 }
 
 /// A poll's reading of both lists.
@@ -54,7 +54,7 @@ impl PollReading {
         let mut changes = PageChanges::default();
         if let Some(walk) = of_invoices {
             let page =
-                invoices::read_changed_page(&tenant_session.session, walk.since, walk.at).await?;
+                invoices::read_changed_page(&tenant_session.api, walk.since, walk.at).await?;
             self.invoices.advance_to_next(walk, &page, tenant_session.engine.clock.now(), |one| {
                 one.updated_at
             });
@@ -63,7 +63,7 @@ impl PollReading {
         }
         if let Some(walk) = of_payments {
             let page =
-                payments::read_changed_page(&tenant_session.session, walk.since, walk.at).await?;
+                payments::read_changed_page(&tenant_session.api, walk.since, walk.at).await?;
             self.payments.advance_to_next(walk, &page, tenant_session.engine.clock.now(), |one| {
                 one.updated_at
             });

@@ -45,8 +45,15 @@ async fn report_failed_invoice(
     let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
     let message =
         "Payments of this invoice in Xero could not be recorded. Contact support.".to_owned();
-    sync_log::log_idle(tenant_session.engine, account, subject, LogStatus::Skipped, message, None)
-        .await;
+    sync_log::log_without_attempt(
+        tenant_session.engine,
+        account,
+        subject,
+        LogStatus::Skipped,
+        message,
+        None,
+    )
+    .await;
 }
 
 /// Returns the payments on an invoice that are known. `None` if its rows cannot be read.

@@ -10,7 +10,7 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
-use domain::invoice_payments::Match;
+use domain::invoice_payments::PaymentMatch;
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
 use domain::sync_log::LogStatus;
@@ -49,7 +49,7 @@ pub(super) async fn observe_changes(
     let known = known.collect::<Vec<_>>();
     let mut changed = observe_known(tenant_session, known, &mut details).await?;
     for ids in unread.chunks(IDS_LIMIT) {
-        let more = invoices::find_by_ids(&tenant_session.session, ids).await?;
+        let more = invoices::find_by_ids(&tenant_session.api, ids).await?;
         unreadable::report_unreadable_rows(tenant_session, &more.undecodable).await?;
         let known = more.rows.into_iter();
         let known = known.filter_map(|one| Some((ours.get(&one.id)?.clone(), one)));
@@ -76,7 +76,7 @@ async fn observe_known(
     let mut changed = observe_group(tenant_session, &complete, details).await?;
     for group in lacking.chunks(INVOICES_LIMIT) {
         let ids = group.iter().map(|(_, remote)| remote.id).collect::<Vec<_>>();
-        let found = payments::find_by_invoices(&tenant_session.session, &ids).await?;
+        let found = payments::find_by_invoices(&tenant_session.api, &ids).await?;
         details.extend(found.rows.into_iter().map(|one| (one.id, one)));
         changed += observe_group(tenant_session, group, details).await?;
     }
@@ -141,7 +141,7 @@ async fn has_news(
     let Some(received) = known_payments(tenant_session, crm_id).await? else { return Ok(true) };
     let is_news = |payment: &RemotePayment| {
         let known = received.iter().find(|one| one.id == payment.id);
-        let counts = known.is_some_and(|one| one.is != Match::Removed);
+        let counts = known.is_some_and(|one| one.is != PaymentMatch::Removed);
         counts != (payment.status == MoneyStatus::Authorised)
     };
     Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
@@ -227,7 +227,7 @@ async fn commit_observation(
     rows: &InvoicePaymentRows,
     observation: InvoiceObservation,
 ) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
-    let InvoiceObservation { mapping, receipts, news, is_all: _ } = observation;
+    let InvoiceObservation { mapping, payments: receipts, news, is_all: _ } = observation;
     let engine = tenant_session.engine;
     let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
     let events = engine.new_events(&tenant_session.ledger.account, news);
@@ -239,7 +239,8 @@ async fn commit_observation(
     if !remarks.is_empty() {
         let account = &tenant_session.ledger.account;
         let message = remarks.join(" ");
-        sync_log::log_idle(engine, account, subject, LogStatus::Synced, message, None).await;
+        sync_log::log_without_attempt(engine, account, subject, LogStatus::Synced, message, None)
+            .await;
     }
     Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))
 }

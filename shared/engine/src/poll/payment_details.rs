@@ -6,7 +6,7 @@ use domain::chart::Chart;
 use domain::document::invoice::{AppliedPayment, RemoteInvoice};
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::ids::{CrmId, XeroPaymentId};
-use domain::invoice_payments::{Match, ReceivedPayment};
+use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::money::Money;
 
 use super::isolation::known_payments;
@@ -78,7 +78,7 @@ pub(super) fn collect_payments(
             reference: reference.or_else(|| applied.reference.clone()),
             account,
             batch: detail.and_then(|one| one.batch),
-            is: Match::Imported,
+            is: PaymentMatch::Imported,
             seen_at: tenant_session.engine.clock.now(),
         };
         Some(received.with_clipped_texts())

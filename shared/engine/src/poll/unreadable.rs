@@ -10,13 +10,13 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
 use store::StoreError;
-use xero::{OddRow, ResourceKind};
+use xero::{ResourceKind, UndecodableRow};
 
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::sync_log;
 
 /// Returns the invoices of unreadable payments. The invoices themselves list these payments.
-pub(super) fn affected_invoices(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceId> {
+pub(super) fn affected_invoices(undecodable: &[UndecodableRow]) -> BTreeSet<XeroInvoiceId> {
     let payments = undecodable.iter().filter(|odd| row_kind(odd) == Some(EntityKind::Payment));
     payments.filter_map(|odd| odd.belongs_to).map(XeroInvoiceId).collect()
 }
@@ -24,7 +24,7 @@ pub(super) fn affected_invoices(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceI
 /// Writes a sync log entry for each of our records among these rows.
 pub(super) async fn report_unreadable_rows(
     tenant_session: &TenantSession<'_>,
-    undecodable: &[OddRow],
+    undecodable: &[UndecodableRow],
 ) -> Result<(), StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     for odd in undecodable {
@@ -35,7 +35,15 @@ pub(super) async fn report_unreadable_rows(
         let subject = (kind, mapping.key.crm_id, mapping.snapshot.natural_key);
         let failure = unreadable_row_failure(odd);
         let (status, message) = (LogStatus::Waiting, failure.to_string());
-        sync_log::log_idle(engine, &ledger.account, subject, status, message, Some(&failure)).await;
+        sync_log::log_without_attempt(
+            engine,
+            &ledger.account,
+            subject,
+            status,
+            message,
+            Some(&failure),
+        )
+        .await;
     }
     Ok(())
 }
@@ -53,7 +61,7 @@ async fn find_record(
 }
 
 /// Returns the kind of a row, by the list that contained it.
-fn row_kind(odd: &OddRow) -> Option<EntityKind> {
+fn row_kind(odd: &UndecodableRow) -> Option<EntityKind> {
     match odd.find_resource()? {
         ResourceKind::Contacts => Some(EntityKind::Contact),
         ResourceKind::CreditNotes | ResourceKind::Allocations => Some(EntityKind::CreditNote),
@@ -66,7 +74,7 @@ fn row_kind(odd: &OddRow) -> Option<EntityKind> {
     }
 }
 
-fn unreadable_row_failure(odd: &OddRow) -> Failure {
+fn unreadable_row_failure(odd: &UndecodableRow) -> Failure {
     Failure::new(
         FailureClass::Defect,
         "row_unreadable",

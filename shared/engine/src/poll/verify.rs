@@ -112,7 +112,7 @@ async fn verify_invoices(
             Ok(Some(one)) => drop(seen.insert(*id, one)),
             Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
             Ok(None) => {
-                changed += usize::from(observe::observe_missing(tenant_session, crm_id).await?)
+                changed += usize::from(observe::observe_missing(tenant_session, crm_id).await?);
             }
             // Xero answers other calls. It is asked again with the next check.
             Err(

@@ -92,7 +92,7 @@ impl SyncEntity for AllocationEntity {
             };
             let link = outcome.as_ref().ok().and_then(|synced| synced.link.as_ref());
             taken.extend(link.map(|link| link.xero_id));
-            task.record_outcome(outcome);
+            task.set_outcome(outcome);
         }
         Vec::new()
     }
@@ -139,7 +139,7 @@ async fn write_allocation(
     };
     let key = task.idempotency_key(&credit_notes::allocation_body(&document));
     let call =
-        credit_notes::create_allocation(&tenant_session.session, documents.note, &document, &key);
+        credit_notes::create_allocation(&tenant_session.api, documents.note, &document, &key);
     let is_named = |made: &RemoteAllocation| made.id.is_some();
     let (made, remarks) = match write_document(task, call, is_named).await {
         Ok(written) => written,
@@ -176,15 +176,17 @@ async fn delete_allocation(
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());
     }
-    let documents =
-        match (prerequisites::find_prerequisites(tenant_session, task).await?, task.memory) {
-            (Some(documents), _) => documents,
-            (None, RecoveryMode::Normal) => return Ok(nothing()),
-            // The restored table may lack the documents as well. They are sent again first.
-            (None, RecoveryMode::LookBeforeCreate) => {
-                prerequisites::require_prerequisites(tenant_session, task).await?
-            }
-        };
+    let documents = match (
+        prerequisites::find_prerequisites(tenant_session, task).await?,
+        task.recovery_mode,
+    ) {
+        (Some(documents), _) => documents,
+        (None, RecoveryMode::Normal) => return Ok(nothing()),
+        // The restored table may lack the documents as well. They are sent again first.
+        (None, RecoveryMode::LookBeforeCreate) => {
+            prerequisites::require_prerequisites(tenant_session, task).await?
+        }
+    };
     let note = fetch_credit_note(tenant_session, task, documents).await?;
     let ours = match &task.mapping.link {
         Some(link) => {
@@ -193,7 +195,7 @@ async fn delete_allocation(
         None => reserve_allocation(tenant_session, task, documents, &note, taken).await?,
     };
     let Some(id) = ours else { return Ok(nothing()) };
-    let call = credit_notes::delete_allocation(&tenant_session.session, documents.note, id);
+    let call = credit_notes::delete_allocation(&tenant_session.api, documents.note, id);
     let call = call.map_ok(|remote| WriteOutcome::Done { remote, warnings: Vec::new() });
     write_document(task, call, |_| true).await.map_err(AttemptError::Xero)?;
     Ok(synced_allocation(task, id, operation, Vec::new()))
@@ -205,7 +207,7 @@ async fn fetch_credit_note(
     task: &SyncTask<'_, Snapshot>,
     documents: AllocationPrerequisites,
 ) -> Result<RemoteCreditNote, AttemptError> {
-    let note = credit_notes::get(&tenant_session.session, documents.note).await?;
+    let note = credit_notes::get(&tenant_session.api, documents.note).await?;
     note.ok_or_else(|| {
         let number = &task.snapshot.credit_note_number;
         let failure = Failure::new(

@@ -23,13 +23,13 @@ use store::table::PageCursor;
 use store::{StoreError, VersionedRecord};
 
 use self::invoice_payments::{
-    carry_over_invoice_payments, carry_over_payments_of, refuse_share_without_room,
+    carry_over_invoice_payments, carry_over_unsynced_payments, refuse_share_without_room,
 };
 use crate::connection::tenant_session::TenantSession;
 use crate::connection::{change_connection, chart};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::sync::{kept_records, release};
+use crate::sync::{release, unconnected_records};
 use crate::{Engine, Invocation};
 
 /// Records moved between two checks of the remaining time.
@@ -45,7 +45,7 @@ async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(
 
 /// Releases the records that waited for a connection, and requests that they are carried over. The
 /// connection is usable in any case; the sweep repeats failed steps.
-pub(crate) async fn release_waiting_work(engine: &Engine, ledger: &Ledger) {
+pub(crate) async fn resume_after_connect(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
         tracing::error!(error = %ErrorChain(&error), "the carry-over could not be enqueued; the sweep tries again");
     }
@@ -95,7 +95,7 @@ pub(crate) async fn continue_carry_over(
             return enqueue_connected_wake_up(engine, ledger).await;
         }
     }
-    kept_records::reset_count(engine, &ledger.account).await?;
+    unconnected_records::reset_count(engine, &ledger.account).await?;
     check_codes_after_connect(engine, ledger, invocation).await;
     Ok(())
 }
@@ -197,7 +197,7 @@ async fn move_with_payments(
     target: &Ledger,
 ) -> Result<RecordMoveOutcome, StoreError> {
     if source.tenant != TenantId::NONE {
-        carry_over_payments_of(engine, source, &row.record, target).await?;
+        carry_over_unsynced_payments(engine, source, &row.record, target).await?;
     }
     move_record(engine, row, target).await
 }

@@ -39,7 +39,7 @@ type ContactTasks<'a> = [SyncTask<'a, Client>];
 /// A contact to be written.
 type ContactDraft<I> = DocumentDraft<I, ContactDocument>;
 /// The result of writing a contact.
-type ContactSent<I> = DraftResult<I, ContactDocument, RemoteContact>;
+type ContactDraftResult<I> = DraftResult<I, ContactDocument, RemoteContact>;
 
 /// Maximum rounds of leaving out refused fields: name, number and e-mail address, which Xero may
 /// name one at a time.
@@ -97,7 +97,7 @@ impl SyncEntity for ContactEntity {
         let mut again = name_conflict::resolve_conflicts(tenant_session, conflicting).await;
         again.extend(merged_contact::adopt_merged_contacts(tenant_session, unused).await);
         for sent in update_contacts(tenant_session, again, batch).await {
-            finish(sent);
+            record_contact_result(sent);
         }
         Vec::new()
     }
@@ -138,7 +138,7 @@ async fn match_by_numbers<'a>(
         return Vec::new();
     }
     let numbers = unlinked.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>();
-    let found = contacts::find_by_numbers(&tenant_session.session, &numbers).await;
+    let found = contacts::find_by_numbers(&tenant_session.api, &numbers).await;
     let DecodedRows { rows: found, undecodable } = match found {
         Ok(found) => found,
         Err(error) => {
@@ -151,14 +151,14 @@ async fn match_by_numbers<'a>(
         match find_by_contact_number(&found, &number) {
             None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
                 // The unreadable row may be this client's contact, so no second one is created.
-                Some(odd) => task.record_outcome(Err(XeroError::from(odd).into())),
+                Some(odd) => task.set_outcome(Err(XeroError::from(odd).into())),
                 None => {
                     creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create));
                 }
             },
             Some(contact) => match adopt_contact(tenant_session, task, contact.clone()).await {
                 Ok(update) => updates.push(update),
-                Err(error) => task.record_outcome(Err(error)),
+                Err(error) => task.set_outcome(Err(error)),
             },
         }
     }
@@ -206,7 +206,7 @@ async fn update_contacts<'a>(
     tenant_session: &TenantSession<'_>,
     drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
     batch: usize,
-) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
+) -> Vec<ContactDraftResult<&'a SyncTask<'a, Client>>> {
     let endpoint = WriteEndpoint {
         call: |session, documents, key| contacts::update_contacts(session, documents, key).boxed(),
         body: contacts::contact_body,
@@ -216,7 +216,7 @@ async fn update_contacts<'a>(
     let (unused, finished): (Vec<_>, Vec<_>) =
         sent.into_iter().partition(merged_contact::is_unused);
     for sent in finished {
-        finish(sent);
+        record_contact_result(sent);
     }
     unused
 }
@@ -239,7 +239,7 @@ async fn create_contacts<'a>(
             Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
                 conflicting.push(sent.item);
             }
-            Ok(_) | Err(_) => finish(sent),
+            Ok(_) | Err(_) => record_contact_result(sent),
         }
     }
     conflicting
@@ -251,11 +251,11 @@ async fn write_contacts<'a>(
     tenant_session: &TenantSession<'_>,
     drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
     endpoint: &WriteEndpoint<ContactDocument, RemoteContact>,
-) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
+) -> Vec<ContactDraftResult<&'a SyncTask<'a, Client>>> {
     let mut all = Vec::with_capacity(drafts.len());
     let mut drafts = drafts;
     for _ in 0..ROUNDS_MAX {
-        let sent = write_drafts(&tenant_session.session, drafts, endpoint).await;
+        let sent = write_drafts(&tenant_session.api, drafts, endpoint).await;
         let (again, finished) = drop_rejected_fields::drop_fields(sent);
         all.extend(finished);
         if again.is_empty() {
@@ -263,12 +263,12 @@ async fn write_contacts<'a>(
         }
         drafts = again;
     }
-    all.extend(write_drafts(&tenant_session.session, drafts, endpoint).await);
+    all.extend(write_drafts(&tenant_session.api, drafts, endpoint).await);
     all
 }
 
 /// Records the result of a write as the outcome of its task.
-fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
+fn record_contact_result(sent: ContactDraftResult<&SyncTask<'_, Client>>) {
     let DraftResult { item: task, document: _, operation, remarks, result } = sent;
     let synced = result.map(|remote| {
         // Xero does not always repeat the number. A contact that replaces a merged one does not
@@ -282,5 +282,5 @@ fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
         };
         Synced { link: Some(link), operation, remarks }
     });
-    task.record_outcome(synced.map_err(AttemptError::Xero));
+    task.set_outcome(synced.map_err(AttemptError::Xero));
 }

@@ -93,7 +93,7 @@ impl SalesEntity for CreditNoteEntity {
         SalesOutline {
             number: &note.number,
             client: &note.client_id,
-            standing: note.standing,
+            status: note.standing,
             total: Money::new(total, note.currency),
         }
     }

@@ -94,7 +94,7 @@ impl SalesEntity for InvoiceEntity {
         SalesOutline {
             number: &invoice.number,
             client: &invoice.client_id,
-            standing: invoice.standing,
+            status: invoice.standing,
             total: Money::new(total, invoice.currency),
         }
     }

@@ -180,7 +180,7 @@ pub async fn resolve_payment(
     let ledger = find_records_ledger(engine, account).await?;
     let resolved = change_invoice_payments(engine, &ledger, invoice, |receipts| {
         let told = receipts.resolve_payment(payment, answer.clone())?;
-        Some(PaymentChanges { told, is_all: true })
+        Some(PaymentChanges { notices: told, is_all: true })
     });
     Ok(resolved.await?.is_some())
 }
@@ -200,7 +200,9 @@ async fn change_invoice_payments(
             InvoicePaymentRows::without_payments(ledger.clone(), invoice.clone())
         });
         let mut receipts = rows.record.clone();
-        let Some(PaymentChanges { told, is_all }) = step(&mut receipts) else { return Ok(None) };
+        let Some(PaymentChanges { notices: told, is_all }) = step(&mut receipts) else {
+            return Ok(None);
+        };
         let mapping =
             if told.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
         match write_invoice_payments(engine, &rows, receipts, mapping, told).await {

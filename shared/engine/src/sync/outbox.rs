@@ -76,7 +76,7 @@ impl Engine {
         committed: impl IntoIterator<Item = &'a OutboundEvent>,
     ) {
         if committed.into_iter().next().is_some() {
-            self.empty_outbox(account).await;
+            self.deliver_outbox(account).await;
         }
     }
 
@@ -86,7 +86,7 @@ impl Engine {
     /// The outbox is read as the last commit left it, and an event leaves it only after delivery or
     /// when it is set aside. So two processes may deliver the same event, which the queue or the
     /// CRM deduplicates, but no event overtakes another. A panic only delays the events, too.
-    pub(crate) async fn empty_outbox(&self, account: &AccountId) -> usize {
+    pub(crate) async fn deliver_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
         // It must not fail the record whose change was just committed.
         if catch_panic(self.deliver_pages(account, &mut delivered).boxed()).await.is_none() {

@@ -48,7 +48,7 @@ impl OutcomeSlot {
     pub(crate) fn into_outcome(self) -> Outcome {
         let outcome = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         debug_assert!(outcome.is_some(), "the attempt left a record without an outcome");
-        outcome.unwrap_or_else(|| Err(not_attempted().into()))
+        outcome.unwrap_or_else(|| Err(not_attempted_failure().into()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Outcome>> {
@@ -56,7 +56,7 @@ impl OutcomeSlot {
     }
 }
 
-fn not_attempted() -> Failure {
+fn not_attempted_failure() -> Failure {
     Failure::new(
         FailureClass::Defect,
         "not_attempted",
@@ -95,7 +95,7 @@ mod tests {
         assert!(slot.xero_error().is_none());
         slot.set(Ok(a_success()));
         assert!(slot.xero_error().is_none());
-        slot.set(Err(not_attempted().into()));
+        slot.set(Err(not_attempted_failure().into()));
         assert!(slot.xero_error().is_none());
         slot.set(a_refusal());
         assert!(matches!(slot.xero_error().as_deref(), Some(XeroError::TenantRefused)));

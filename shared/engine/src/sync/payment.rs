@@ -22,9 +22,10 @@ use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
 use self::payment_writer::PaymentWriter;
-use self::prerequisites::{Part, PaymentPrerequisite};
+use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
 use super::{
-    KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open,
+    KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks,
+    select_unfinished_tasks,
 };
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
@@ -88,10 +89,10 @@ impl SyncEntity for PaymentEntity {
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, PaymentPart>> {
         remove::remove_payments(tenant_session, tasks).await;
-        fetch_linked_payments(tenant_session, tasks).await;
+        complete_linked_payments(tenant_session, tasks).await;
         let parts = prerequisites::require_prerequisites(tenant_session, tasks).await;
         find::adopt_found_parts(tenant_session, &parts).await;
-        let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
+        let is_open = |part: &PartWithPrerequisite<'_>| part.task.outcome.is_empty();
         let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
             return Vec::new();
@@ -105,8 +106,8 @@ impl SyncEntity for PaymentEntity {
 }
 
 /// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
-async fn fetch_linked_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
-    for task in open(tasks, |_| true) {
+async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+    for task in select_unfinished_tasks(tasks, |_| true) {
         // Parts without a link are created, or looked up first.
         let Some(link) = &task.mapping.link else { continue };
         let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
@@ -117,7 +118,7 @@ async fn fetch_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Payme
             }
             Err(error) => Err(error),
         };
-        task.record_outcome(outcome);
+        task.set_outcome(outcome);
     }
 }
 
@@ -139,7 +140,7 @@ async fn fetch_document(
     task: &SyncTask<'_, PaymentPart>,
     id: XeroId,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    let session = &tenant_session.session;
+    let session = &tenant_session.api;
     Ok(match task.snapshot.role {
         PartRole::Invoice(_) => {
             payments::get(session, XeroPaymentId(id.0)).await?.map(RemotePart::Payment)

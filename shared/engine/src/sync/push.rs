@@ -98,7 +98,7 @@ pub(crate) struct ClaimedRecord {
 #[derive(Debug, Clone, Copy)]
 struct AttemptFacts {
     /// What Xero answered to the attempt's writes.
-    wrote: Option<WriteAnswer>,
+    write_answer: Option<WriteAnswer>,
     /// Whether Xero may have a document of the attempt that the row does not know.
     may_have_left_document: bool,
     /// The epoch of the connection on which the attempt was made.
@@ -110,7 +110,7 @@ struct AttemptFacts {
 struct FinishedPush {
     pushed: PushOutcome,
     /// When to check the record again, if a wake-up is to be scheduled.
-    look: Option<Timestamp>,
+    wake_up_at: Option<Timestamp>,
 }
 
 /// The result of recording an attempt.
@@ -149,8 +149,8 @@ pub async fn push_records(
         for (item, admission) in claims {
             match admission {
                 Ok(ClaimOutcome::Claimed(row)) => claimed.push((item, *row)),
-                Ok(ClaimOutcome::Refused(finished)) => item.end(Ok(finished)),
-                Err(error) => item.end(Err(error)),
+                Ok(ClaimOutcome::Refused(finished)) => item.finish(Ok(finished)),
+                Err(error) => item.finish(Err(error)),
             }
         }
         is_attempted |= !claimed.is_empty();
@@ -160,10 +160,10 @@ pub async fn push_records(
             match recorded {
                 Ok(RecordedOutcome::Done(finished)) => {
                     is_synced |= matches!(finished.pushed, PushOutcome::Synced);
-                    item.end(Ok(finished));
+                    item.finish(Ok(finished));
                 }
                 Ok(RecordedOutcome::Overtaken) => item.continue_at(engine.clock.now()),
-                Err(error) => item.end(Err(error)),
+                Err(error) => item.finish(Err(error)),
             }
         }
         if !items.iter().any(|item| item.is_due) {
@@ -197,7 +197,7 @@ fn list_rows(ledger: &Ledger, kind: EntityKind, offers: &[PushOffer]) -> ReadAhe
 }
 
 /// An item with the result of claiming it.
-type Admitted<'i, 'a> = (&'i mut PushItem<'a>, Result<ClaimOutcome, PersistError>);
+type ItemClaim<'i, 'a> = (&'i mut PushItem<'a>, Result<ClaimOutcome, PersistError>);
 
 /// Accepts and claims the items that this round pushes.
 async fn claim_records<'i, 'a>(
@@ -207,7 +207,7 @@ async fn claim_records<'i, 'a>(
     items: &'i mut [PushItem<'a>],
     trigger: Trigger,
     invocation: Invocation,
-) -> Vec<Admitted<'i, 'a>> {
+) -> Vec<ItemClaim<'i, 'a>> {
     let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
         let key = MappingKey::new(ledger.clone(), kind, item.crm_id.clone());
         let snapshot = item.snapshot;
@@ -228,7 +228,7 @@ async fn schedule_due_wake_ups(
     items: Vec<PushItem<'_>>,
 ) -> Vec<Result<PushOutcome, PersistError>> {
     let look = |item: &PushItem<'_>| {
-        let at = item.end.as_ref().ok()?.look?;
+        let at = item.result.as_ref().ok()?.wake_up_at?;
         Some((item.crm_id.clone(), at))
     };
     let checks = items.iter().filter_map(look).collect();
@@ -241,7 +241,7 @@ async fn schedule_due_wake_ups(
     }
     let result = |item: PushItem<'_>| {
         let failed = unscheduled.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
-        match (item.end, failed) {
+        match (item.result, failed) {
             (Ok(_), Some((_, error))) => Err(PersistError::WakeUp(error.clone())),
             (Ok(finished), None) => Ok(finished.pushed),
             (Err(error), _) => Err(error),
@@ -253,7 +253,7 @@ async fn schedule_due_wake_ups(
 impl PushOutcome {
     /// Ends the push of a record without scheduling a wake-up.
     const fn without_wake_up(self) -> FinishedPush {
-        FinishedPush { pushed: self, look: None }
+        FinishedPush { pushed: self, wake_up_at: None }
     }
 
     /// Returns what the state after an attempt means for the caller.

@@ -142,7 +142,7 @@ pub(crate) async fn release_if_connected(
     mapping: &Mapping,
 ) -> Result<(), PersistError> {
     let key = &mapping.key;
-    if let Some(epoch) = working_epoch(engine, &key.ledger).await?
+    if let Some(epoch) = find_working_epoch(engine, &key.ledger).await?
         && mapping.operation.failed_epoch != Some(epoch)
     {
         release_again(engine, key).await?;
@@ -174,7 +174,7 @@ pub(crate) async fn release_overlooked(
     ledger: &Ledger,
     keys: Vec<MappingKey>,
 ) -> Result<(), PersistError> {
-    let epoch = working_epoch(engine, ledger).await?;
+    let epoch = find_working_epoch(engine, ledger).await?;
     let mut ready = Vec::new();
     for key in keys {
         let is_ready = is_ready(engine, &key, epoch).boxed();
@@ -211,7 +211,7 @@ async fn is_ready(
 }
 
 /// Returns the epoch of a ledger's connection, if the connection works.
-pub(crate) async fn working_epoch(
+pub(crate) async fn find_working_epoch(
     engine: &Engine,
     ledger: &Ledger,
 ) -> Result<Option<u64>, StoreError> {

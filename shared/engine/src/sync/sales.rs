@@ -4,7 +4,7 @@
 mod client;
 mod document_writer;
 mod find;
-mod merged_contact;
+mod relink_clients;
 mod synced_documents;
 mod void;
 
@@ -104,7 +104,7 @@ pub(super) trait SalesEntity: SyncEntity {
 pub(super) struct SalesOutline<'a> {
     pub(super) number: &'a str,
     pub(super) client: &'a ClientId,
-    pub(super) standing: RecordStatus,
+    pub(super) status: RecordStatus,
     /// The total, computed as Xero computes it.
     pub(super) total: Money,
 }
@@ -113,21 +113,21 @@ type SalesTasks<'a, T> = [SyncTask<'a, <T as SyncEntity>::Snapshot>];
 
 /// A task with the contact of its client.
 #[derive(Debug)]
-struct Addressed<'a, S> {
+struct TaskWithContact<'a, S> {
     task: &'a SyncTask<'a, S>,
     contact: XeroContactId,
 }
 
-impl<S> Clone for Addressed<'_, S> {
+impl<S> Clone for TaskWithContact<'_, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<S> Copy for Addressed<'_, S> {}
+impl<S> Copy for TaskWithContact<'_, S> {}
 
-impl<S> WriteSubject for Addressed<'_, S> {
-    fn key(&self, body: &Bytes) -> IdempotencyKey {
+impl<S> WriteSubject for TaskWithContact<'_, S> {
+    fn write_key(&self, body: &Bytes) -> IdempotencyKey {
         self.task.idempotency_key(body)
     }
 
@@ -137,7 +137,7 @@ impl<S> WriteSubject for Addressed<'_, S> {
 }
 
 /// A task with its contact and the write that its document needs.
-type Planned<'a, T> = (Addressed<'a, <T as SyncEntity>::Snapshot>, DocumentTarget);
+type PlannedDocument<'a, T> = (TaskWithContact<'a, <T as SyncEntity>::Snapshot>, DocumentTarget);
 
 /// The write that a task's document needs.
 #[derive(Debug, Clone)]
@@ -171,7 +171,7 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
     // a taken number and a merged contact are resolved after the first write.
     let tasks_with_contacts = client::address_documents::<T>(tenant_session, tasks, clients);
     void::void_documents::<T>(tenant_session, tasks).await;
-    synced_documents::fetch_synced_documents::<T>(tenant_session, &tasks_with_contacts).await;
+    synced_documents::complete_synced_documents::<T>(tenant_session, &tasks_with_contacts).await;
     let targets = choose_targets::<T>(tenant_session, &tasks_with_contacts).await;
     if targets.is_empty() {
         return Vec::new();
@@ -182,7 +182,7 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
             let adopted = resolve_number_conflicts::<T>(tenant_session, conflicting).await;
             let conflicting = writer.write_documents::<T>(adopted).await;
             refuse_copies::<T>(&conflicting);
-            merged_contact::find_merged_clients::<T>(tenant_session, &tasks_with_contacts).await
+            relink_clients::find_merged_clients::<T>(tenant_session, &tasks_with_contacts).await
         }
         Err(error) => {
             fail_tasks(targets.into_iter().map(|(one, _)| one.task), &error);
@@ -192,14 +192,14 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
 }
 
 fn is_voided<T: SalesEntity>(task: &SyncTask<'_, T::Snapshot>) -> bool {
-    T::sales_outline(&task.snapshot).standing == RecordStatus::Voided
+    T::sales_outline(&task.snapshot).status == RecordStatus::Voided
 }
 
 /// Chooses the write for every task without an outcome.
 async fn choose_targets<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    tasks_with_contacts: &[Addressed<'a, T::Snapshot>],
-) -> Vec<Planned<'a, T>> {
+    tasks_with_contacts: &[TaskWithContact<'a, T::Snapshot>],
+) -> Vec<PlannedDocument<'a, T>> {
     let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
     for one in tasks_with_contacts.iter().filter(|one| one.task.outcome.is_empty()) {
         match &one.task.mapping.link {
@@ -220,8 +220,8 @@ async fn choose_targets<'a, T: SalesEntity>(
                 targets.push((one, DocumentTarget::New));
             }
             LookupOutcome::Ours(target) => targets.push((one, target)),
-            LookupOutcome::Settled(synced) => one.task.record_outcome(Ok(synced)),
-            LookupOutcome::Foreign(failure) => one.task.record_outcome(Err(failure.into())),
+            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(synced)),
+            LookupOutcome::Foreign(failure) => one.task.set_outcome(Err(failure.into())),
         }
     }
     targets
@@ -232,8 +232,8 @@ async fn choose_targets<'a, T: SalesEntity>(
 /// remains their outcome.
 async fn resolve_number_conflicts<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    conflicting: Vec<Addressed<'a, T::Snapshot>>,
-) -> Vec<Planned<'a, T>> {
+    conflicting: Vec<TaskWithContact<'a, T::Snapshot>>,
+) -> Vec<PlannedDocument<'a, T>> {
     let mut adopted = Vec::new();
     for (one, found) in find::find_documents::<T>(tenant_session, conflicting).await {
         match found {
@@ -246,9 +246,9 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
                 one.task.writes.record_possible_document();
                 adopted.push((one, target));
             }
-            LookupOutcome::Settled(synced) => one.task.record_outcome(Ok(synced)),
+            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(synced)),
             LookupOutcome::Foreign(failure) => {
-                one.task.record_outcome(Err(AttemptError::Explained(failure)));
+                one.task.set_outcome(Err(AttemptError::Explained(failure)));
             }
         }
     }
@@ -257,8 +257,8 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
 
 /// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
 /// such a number.
-fn refuse_copies<T: SalesEntity>(conflicting: &[Addressed<'_, T::Snapshot>]) {
-    for Addressed { task, .. } in conflicting {
+fn refuse_copies<T: SalesEntity>(conflicting: &[TaskWithContact<'_, T::Snapshot>]) {
+    for TaskWithContact { task, .. } in conflicting {
         let failure = Failure::new(
             FailureClass::Rejected,
             FailureCause::NumberTaken,
@@ -270,7 +270,7 @@ fn refuse_copies<T: SalesEntity>(conflicting: &[Addressed<'_, T::Snapshot>]) {
             ),
             "Change the number of that document in Xero, then retry. Nothing was overwritten.",
         );
-        task.record_outcome(Err(AttemptError::Explained(failure)));
+        task.set_outcome(Err(AttemptError::Explained(failure)));
     }
 }
 

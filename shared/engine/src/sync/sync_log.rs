@@ -93,7 +93,7 @@ pub(crate) fn failed_entry(
 }
 
 /// Logs that a message or command required no push.
-pub(crate) async fn log_idle(
+pub(crate) async fn log_without_attempt(
     engine: &Engine,
     account: &AccountId,
     subject: (EntityKind, CrmId, String),

@@ -65,14 +65,14 @@ impl Engine {
         &self,
         ledger: &Ledger,
         kind: EntityKind,
-        errand: WakeUpKind,
+        work: WakeUpKind,
         at: Timestamp,
     ) -> WakeUp {
         WakeUp {
             account: ledger.account.clone(),
             tenant: ledger.tenant,
             kind,
-            errand,
+            work,
             ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
         }
     }

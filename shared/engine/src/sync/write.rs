@@ -19,14 +19,14 @@ const BODY_BYTES: usize = 3_000_000;
 /// The subject of a document: a task, alone or with data that its kind keeps beside it.
 pub(super) trait WriteSubject {
     /// Returns the idempotency key of writing exactly these bytes.
-    fn key(&self, body: &Bytes) -> IdempotencyKey;
+    fn write_key(&self, body: &Bytes) -> IdempotencyKey;
 
     /// Returns where Xero's answers to the writes of the task are recorded.
     fn writes(&self) -> &WriteState;
 }
 
 impl<S> WriteSubject for &SyncTask<'_, S> {
-    fn key(&self, body: &Bytes) -> IdempotencyKey {
+    fn write_key(&self, body: &Bytes) -> IdempotencyKey {
         self.idempotency_key(body)
     }
 
@@ -107,7 +107,7 @@ pub(super) async fn write_drafts<I: WriteSubject, D, R>(
     waiting.reverse();
     while let Some(call) = waiting.pop() {
         if let Some(error) = &stopped {
-            sent.extend(call.into_iter().map(|keyed| keyed.refused(error)));
+            sent.extend(call.into_iter().map(|keyed| keyed.into_failed_result(error)));
             continue;
         }
         let (documents, rest): (Vec<D>, Vec<DraftMetadata<I>>) =
@@ -117,7 +117,9 @@ pub(super) async fn write_drafts<I: WriteSubject, D, R>(
         match (endpoint.call)(session, &documents, &key).await {
             Ok(written) => {
                 let call = documents.into_iter().zip(rest).map(KeyedDraft::from_parts);
-                sent.extend(call.zip(written).map(|(keyed, written)| keyed.answered(written)));
+                sent.extend(
+                    call.zip(written).map(|(keyed, written)| keyed.into_answered_result(written)),
+                );
             }
             Err(error @ XeroError::CallRefused { .. }) if documents.len() > 1 => {
                 record_call_error(&rest, &error);
@@ -133,7 +135,7 @@ pub(super) async fn write_drafts<I: WriteSubject, D, R>(
                     stopped = Some(error.clone());
                 }
                 let call = documents.into_iter().zip(rest).map(KeyedDraft::from_parts);
-                sent.extend(call.map(|keyed| keyed.refused(&error)));
+                sent.extend(call.map(|keyed| keyed.into_failed_result(&error)));
             }
         }
     }
@@ -176,7 +178,7 @@ fn group_into_calls<I: WriteSubject, D, R>(
     for draft in drafts {
         let body = (endpoint.body)(std::slice::from_ref(&draft.document));
         let size = body.len();
-        let keyed = KeyedDraft { key: draft.item.key(&body), draft };
+        let keyed = KeyedDraft { key: draft.item.write_key(&body), draft };
         let room = |call: &&mut Vec<KeyedDraft<I, D>>| {
             call.len() < endpoint.batch && bytes + size <= BODY_BYTES
         };
@@ -214,7 +216,7 @@ impl<I: WriteSubject, D> KeyedDraft<I, D> {
     }
 
     /// Records Xero's answer for the document. A document in an answer always has its id.
-    fn answered<R>(self, written: WriteOutcome<R>) -> DraftResult<I, D, R> {
+    fn into_answered_result<R>(self, written: WriteOutcome<R>) -> DraftResult<I, D, R> {
         let DocumentDraft { item, document, operation, mut remarks } = self.draft;
         let result = match written {
             WriteOutcome::Done { remote, warnings } => {
@@ -231,7 +233,7 @@ impl<I: WriteSubject, D> KeyedDraft<I, D> {
     }
 
     /// Returns the result of a document whose call failed or was not made.
-    fn refused<R>(self, error: &Arc<XeroError>) -> DraftResult<I, D, R> {
+    fn into_failed_result<R>(self, error: &Arc<XeroError>) -> DraftResult<I, D, R> {
         let DocumentDraft { item, document, operation, remarks } = self.draft;
         DraftResult { item, document, operation, remarks, result: Err(error.clone()) }
     }

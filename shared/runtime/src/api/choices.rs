@@ -38,7 +38,7 @@ async fn read_account_codes(
 }
 
 async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResult {
-    let codes = choices::account_codes(engine, account).await;
+    let codes = choices::read_account_codes(engine, account).await;
     let codes = codes.map_err(|error| log_unavailable(&error))?;
     Ok(versioned_response(codes.version, &AccountCodesView::from(codes.codes)))
 }
@@ -58,7 +58,7 @@ async fn read_account_choices(
     AnyCaller(caller): AnyCaller,
 ) -> RouteResult {
     let invocation = interactive_invocation(&engine);
-    match choices::account_choices(&engine, &caller.account, invocation).await {
+    match choices::read_account_choices(&engine, &caller.account, invocation).await {
         Ok(choices) => Ok(json_response(200, &AccountChoicesView::from(choices))),
         Err(trouble) => {
             Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))

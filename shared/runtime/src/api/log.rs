@@ -8,7 +8,7 @@ use domain::ids::CrmId;
 use domain::sync_log::{LogStatus, RETENTION_DAYS};
 use engine::Engine;
 use engine::commands::activity;
-use engine::commands::settings::{self, LogFilter};
+use engine::commands::records::{self, LogFilter};
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::LogSpan;
@@ -95,7 +95,7 @@ async fn read_sync_log(
             before: parse_instant(asked.before.as_deref(), "before")?,
         },
     };
-    let view = settings::read_sync_log(&engine, &caller.account, &filter, cursor, limit).await;
+    let view = records::read_sync_log(&engine, &caller.account, &filter, cursor, limit).await;
     let view = view.map_err(|error| log_unavailable(&error))?;
     let pages = find_pages(&engine, &caller.account).await?;
     Ok(json_response(200, &LogPageView::of_page(view, &pages)))

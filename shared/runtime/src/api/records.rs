@@ -5,7 +5,7 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId};
 use engine::Engine;
 use engine::commands::choices::{self, NeverSendOutcome};
-use engine::commands::{settings, sync_all, views};
+use engine::commands::{records, sync_all, views};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -140,7 +140,7 @@ async fn read_record(
     kind: EntityKind,
     id: CrmId,
 ) -> RouteResult {
-    let found = settings::find_record(engine, &caller.account, kind, id).await;
+    let found = records::find_record(engine, &caller.account, kind, id).await;
     let found = found.map_err(|error| log_unavailable(&error))?;
     answer_record(engine, &caller.account, found).await
 }
@@ -155,7 +155,7 @@ async fn sync_record(
     id: CrmId,
 ) -> RouteResult {
     let (account, invocation) = (&caller.account, interactive_invocation(engine));
-    let sync = Box::pin(settings::sync_record_now(engine, account, kind, id.clone(), invocation));
+    let sync = Box::pin(records::sync_record_now(engine, account, kind, id.clone(), invocation));
     let work = async {
         let synced = sync.await.map_err(|error| log_unavailable(&error))?;
         answer_record(engine, account, synced).await

@@ -93,7 +93,7 @@ impl Document {
         let contents = if is_gzipped { &self.gzipped } else { &self.plain };
         let mut response = self.build_head(StatusCode::OK, Body::Binary(contents.clone()));
         for (name, value) in &self.headers {
-            insert_header(&mut response, *name, value);
+            insert_header(&mut response, name, value);
         }
         if is_gzipped {
             insert_header(&mut response, "content-encoding", "gzip");

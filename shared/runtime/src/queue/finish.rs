@@ -9,13 +9,14 @@ use domain::envelope::QueueSource;
 use domain::failure::Failure;
 use engine::error_chain::ErrorChain;
 use engine::inbound::{
-    count_failure, end_processing, explain_failed, explain_unreadable, report_dead_letter,
+    count_failure, end_processing, exhausted_attempts_failure, report_dead_letter,
+    unreadable_message_failure,
 };
 use engine::ports::{DeadLetter, PortError};
 use store::StoreError;
 
 use super::held::BatchContext;
-use super::records::{body_of, group_of, receives_of};
+use super::records::{body_of, group_of, receive_count};
 use super::{ProcessingOutcome, PushWorker, redelivery_delay, retry_policy};
 
 /// What happens to a record after processing.
@@ -78,7 +79,7 @@ impl PushWorker {
             }
             ProcessingOutcome::Unreadable(unreadable) => {
                 let (reason, failure) =
-                    (DeadLetterReason::from(&unreadable), explain_unreadable(&unreadable));
+                    (DeadLetterReason::from(&unreadable), unreadable_message_failure(&unreadable));
                 return self.move_aside(batch, source, record, &reason, &failure).await;
             }
             ProcessingOutcome::Unbegun => {
@@ -102,12 +103,12 @@ impl PushWorker {
             }
         };
         let Some(reason) = lasting else {
-            let delay = redelivery_delay(receives_of(record));
+            let delay = redelivery_delay(receive_count(record));
             return self.return_to_queue(batch, source, record, delay).await;
         };
         match self.count_failures(record, &reason).await {
             Ok(failures) if failures >= FAILURES_MAX => {
-                let failure = explain_failed(&reason);
+                let failure = exhausted_attempts_failure(&reason);
                 self.move_aside(batch, source, record, &reason, &failure).await
             }
             Ok(_) => self.return_to_queue(batch, source, record, retry_policy::BETWEEN_TRIES).await,
@@ -117,7 +118,7 @@ impl PushWorker {
                     message.id = message_id,
                     "a failure could not be counted"
                 );
-                let delay = redelivery_delay(receives_of(record));
+                let delay = redelivery_delay(receive_count(record));
                 self.return_to_queue(batch, source, record, delay).await
             }
         }
@@ -131,10 +132,10 @@ impl PushWorker {
         reason: &DeadLetterReason,
     ) -> Result<u32, StoreError> {
         let Some(message_id) = record.message_id.as_deref() else {
-            return Ok(receives_of(record));
+            return Ok(receive_count(record));
         };
         match count_failure(&self.engine, message_id, reason.stable_code()).await {
-            Err(error) if error.is_about_the_record() => Ok(receives_of(record)),
+            Err(error) if error.is_about_the_record() => Ok(receive_count(record)),
             counted => counted,
         }
     }
@@ -156,7 +157,7 @@ impl PushWorker {
             let reported = report_dead_letter(&self.engine, message_id, body, group, failure).await;
             if let Err(error) = reported {
                 tracing::error!(error = %ErrorChain(&error), "a refused message could not be reported");
-                let delay = redelivery_delay(receives_of(record));
+                let delay = redelivery_delay(receive_count(record));
                 return self.return_to_queue(batch, source, record, delay).await;
             }
         }
@@ -170,7 +171,7 @@ impl PushWorker {
             Ok(()) => RecordDisposition::Done,
             Err(error) => {
                 tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
-                let delay = redelivery_delay(receives_of(record));
+                let delay = redelivery_delay(receive_count(record));
                 self.return_to_queue(batch, source, record, delay).await
             }
         }

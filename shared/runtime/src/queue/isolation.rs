@@ -8,7 +8,7 @@ use futures::FutureExt;
 
 use super::finish::RecordDisposition;
 use super::held::BatchContext;
-use super::records::receives_of;
+use super::records::receive_count;
 use super::{ProcessingOutcome, PushWorker, redelivery_delay};
 
 impl PushWorker {
@@ -26,7 +26,7 @@ impl PushWorker {
             return disposition;
         }
         tracing::error!("finishing a record panicked; it returns to the queue");
-        let delay = redelivery_delay(receives_of(record));
+        let delay = redelivery_delay(receive_count(record));
         let give_back =
             AssertUnwindSafe(self.return_to_queue(batch, source, record, delay).boxed());
         // Without a specific delay, it is redelivered when the visibility timeout ends.

@@ -40,7 +40,7 @@ pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> QueueSo
 
 /// Returns whether more records are probably waiting: a full batch that consists mostly of one
 /// account's records suggests this.
-pub(super) const fn delivery_of(of_group: usize, is_full: bool) -> DeliverySize {
+pub(super) const fn infer_delivery_size(of_group: usize, is_full: bool) -> DeliverySize {
     if is_full && of_group * 2 > BATCH_SIZE { DeliverySize::Full } else { DeliverySize::Partial }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn body_of(record: &SqsMessage) -> &str {
 }
 
 /// Returns how often the record was received, including this time.
-pub(super) fn receives_of(record: &SqsMessage) -> u32 {
+pub(super) fn receive_count(record: &SqsMessage) -> u32 {
     let count = record.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }

@@ -11,12 +11,12 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::delivery::FAILURES_MAX;
 use engine::error_chain::ErrorChain;
-use engine::inbound::{begin_processing, explain_failed, register_redelivery};
+use engine::inbound::{begin_processing, exhausted_attempts_failure, register_redelivery};
 use futures::future::join_all;
 
 use super::finish::BatchDispositions;
 use super::held::BatchContext;
-use super::records::{MessageGroup, group_of, receives_of, source_of};
+use super::records::{MessageGroup, group_of, receive_count, source_of};
 use super::{PushWorker, redelivery_delay, retry_policy};
 
 /// The delay of a message that waits until the others of its batch are processed.
@@ -41,7 +41,8 @@ impl PushWorker {
         records: Vec<SqsMessage>,
         batch: &BatchContext,
     ) -> (Vec<SqsMessage>, Vec<SuspectRecord>) {
-        let stops = join_all(records.iter().map(|record| self.stops_of(record, batch))).await;
+        let stops =
+            join_all(records.iter().map(|record| self.mark_and_count_stops(record, batch))).await;
         let (mut ordinary, mut suspects) = (Vec::with_capacity(records.len()), Vec::new());
         for (record, stops) in records.into_iter().zip(stops) {
             match stops {
@@ -56,8 +57,8 @@ impl PushWorker {
 
     /// Returns how often the function stopped while it processed a record. Marks a record that was
     /// received before.
-    async fn stops_of(&self, record: &SqsMessage, batch: &BatchContext) -> u32 {
-        let is_repeated = receives_of(record) > 1;
+    async fn mark_and_count_stops(&self, record: &SqsMessage, batch: &BatchContext) -> u32 {
+        let is_repeated = receive_count(record) > 1;
         let Some(message_id) = record.message_id.as_deref().filter(|_| is_repeated) else {
             return 0;
         };
@@ -80,20 +81,20 @@ impl PushWorker {
             let message_id = record.message_id.as_deref().unwrap_or_default();
             if stops >= FAILURES_MAX {
                 let reason = retry_policy::stopped_reason();
-                let failure = explain_failed(&reason);
+                let failure = exhausted_attempts_failure(&reason);
                 let moved = self.move_aside(batch, source, &record, &reason, &failure).await;
                 ended.add_record(source, &record, moved);
                 continue;
             }
             let is_postponed =
-                stops > 1 && ended.count > 0 && receives_of(&record) < POSTPONED_RECEIVES_MAX;
+                stops > 1 && ended.count > 0 && receive_count(&record) < POSTPONED_RECEIVES_MAX;
             if is_postponed {
                 let returned = self.return_to_queue(batch, source, &record, POSTPONED_FOR).await;
                 ended.add_record(source, &record, returned);
                 continue;
             }
             if !self.prepare_suspect(message_id, batch, ended).await {
-                let delay = redelivery_delay(receives_of(&record));
+                let delay = redelivery_delay(receive_count(&record));
                 let returned = self.return_to_queue(batch, source, &record, delay).await;
                 ended.add_record(source, &record, returned);
                 continue;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::queries::read_list;
 use crate::error::XeroError;
 use crate::json::{lenient_bool, optional_id, optional_text};
-use crate::rows::{DecodedRows, OddRow};
+use crate::rows::{DecodedRows, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 const ENDPOINT: &str = "/Accounts";
@@ -41,7 +41,7 @@ pub struct ChartOfAccounts {
     /// Accounts that money can be paid to, with or without a code.
     pub for_money: Vec<MoneyAccount>,
     /// Accounts that cannot be read.
-    pub undecodable: Vec<OddRow>,
+    pub undecodable: Vec<UndecodableRow>,
 }
 
 /// Reads the chart: every account that has a code, including archived ones. Some bank accounts have

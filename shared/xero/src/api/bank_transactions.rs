@@ -18,7 +18,7 @@ use super::{TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::rows::{DecodedRows, RowIdentity, UndecodableRow};
 use crate::session::ApiSession;
 
 /// Bank transactions, as a kind of record.
@@ -65,8 +65,8 @@ pub async fn find_by_reference(
         reason: "a reference with a quotation mark cannot be searched for",
     })?;
     let call = list_call::<BankTransactions>().with_query("where", filter);
-    let too_large = OddRow::too_large(BankTransactions::LIST);
-    let unread = OddRow { reference: Some(reference.to_owned()), ..too_large };
+    let too_large = UndecodableRow::too_large(BankTransactions::LIST);
+    let unread = UndecodableRow { reference: Some(reference.to_owned()), ..too_large };
     read_every_record::<BankTransactions>(session, &call, unread).await
 }
 

@@ -25,7 +25,7 @@ use super::{PagePosition, RowPage, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::rows::{DecodedRows, RowIdentity, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 /// Contacts, as a kind of record.
@@ -152,7 +152,7 @@ pub async fn search_contacts(
     most: u32,
 ) -> Result<DecodedRows<RemoteContact>, XeroError> {
     let call = list_call::<Contacts>().with_query("searchTerm", text);
-    let too_large = OddRow::too_large(Contacts::LIST);
+    let too_large = UndecodableRow::too_large(Contacts::LIST);
     read_first_rows::<WireContact, _>(session, &call, Contacts::COLLECTION, most, too_large).await
 }
 
@@ -167,7 +167,7 @@ pub async fn get(
         return Ok(Some(contact));
     }
     let call = call_with_filter(format!(r#"ContactID==guid("{id}")"#));
-    let unread = OddRow { id: Some(id.0), ..OddRow::too_large(Contacts::LIST) };
+    let unread = UndecodableRow { id: Some(id.0), ..UndecodableRow::too_large(Contacts::LIST) };
     let DecodedRows { rows, undecodable } =
         read_every_record::<Contacts>(session, &call, unread).await?;
     let contact = rows.into_iter().find(|contact| contact.id == id);
@@ -198,7 +198,7 @@ pub async fn find_by_name(
     let call = list_call::<Contacts>()
         .with_query("searchTerm", search_term(name))
         .with_query("includeArchived", "true");
-    let unread = OddRow::too_large(Contacts::LIST);
+    let unread = UndecodableRow::too_large(Contacts::LIST);
     let mut found = read_every_record::<Contacts>(session, &call, unread).await?;
     found.rows.retain(|contact| has_same_name(contact, name));
     Ok(found)

@@ -13,7 +13,7 @@ use super::queries;
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::optional_text;
-use crate::rows::{DecodedRows, OddRow};
+use crate::rows::{DecodedRows, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 /// The maximum number of pages of the largest size that are read of one list. Xero allows 60 calls
@@ -28,7 +28,7 @@ pub struct RowPage<T> {
     /// Its readable rows, in Xero's order.
     pub rows: Vec<T>,
     /// Its unreadable rows. They count towards the size of the page.
-    pub undecodable: Vec<OddRow>,
+    pub undecodable: Vec<UndecodableRow>,
     /// The position at which it was read. It has fewer rows than requested if an answer was too
     /// large.
     pub at: PagePosition,
@@ -115,7 +115,7 @@ pub(super) async fn read_page<W, T>(
     call: &ApiCall,
     collection: &str,
     at: PagePosition,
-    too_large: OddRow,
+    too_large: UndecodableRow,
 ) -> Result<RowPage<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
@@ -173,7 +173,7 @@ pub(super) async fn read_every_row<W, T>(
     session: &ApiSession,
     call: &ApiCall,
     collection: &str,
-    unread: OddRow,
+    unread: UndecodableRow,
 ) -> Result<DecodedRows<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
@@ -195,7 +195,7 @@ where
         }
     }
     let reason = "it is behind more pages than one look-up reads".to_owned();
-    found.append_rows(queries::leave_out(session, OddRow { reason, ..unread }));
+    found.append_rows(queries::leave_out(session, UndecodableRow { reason, ..unread }));
     Ok(found)
 }
 
@@ -208,7 +208,7 @@ pub(super) async fn read_first_rows<W, T>(
     call: &ApiCall,
     collection: &str,
     limit: u32,
-    too_large: OddRow,
+    too_large: UndecodableRow,
 ) -> Result<DecodedRows<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,

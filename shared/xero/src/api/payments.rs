@@ -23,7 +23,7 @@ use super::{PagePosition, RowPage, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::rows::{DecodedRows, RowIdentity, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 /// Payments, as a kind of record.
@@ -93,8 +93,8 @@ pub async fn find_by_invoices(
     select_groups::<Payments, _>(session, &groups, &payments).await
 }
 
-fn too_large_by_invoice(id: &XeroInvoiceId) -> OddRow {
-    OddRow { belongs_to: Some(id.0), ..OddRow::too_large(Payments::LIST) }
+fn too_large_by_invoice(id: &XeroInvoiceId) -> UndecodableRow {
+    UndecodableRow { belongs_to: Some(id.0), ..UndecodableRow::too_large(Payments::LIST) }
 }
 
 fn call_by_invoices(ids: &[XeroInvoiceId]) -> ApiCall {

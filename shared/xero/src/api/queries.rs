@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::page::{is_one_of_several, read_every_row, read_whole_page};
 use crate::error::{CallTarget, XeroError};
 use crate::json::parse_elements;
-use crate::rows::{DecodedRows, OddRow};
+use crate::rows::{DecodedRows, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 /// Makes a call for a list whose rows are read as `W`. Unreadable rows are reported to the session
@@ -27,8 +27,13 @@ where
     let endpoint = call.endpoint;
     let body = session.make_call(call.clone()).await?;
     if is_one_of_several(&body) {
-        return read_every_row::<W, T>(session, &call, collection, OddRow::too_large(endpoint))
-            .await;
+        return read_every_row::<W, T>(
+            session,
+            &call,
+            collection,
+            UndecodableRow::too_large(endpoint),
+        )
+        .await;
     }
     decode_rows::<W, T>(session, endpoint, collection, &body)
 }
@@ -45,7 +50,7 @@ where
 {
     let rows =
         DecodedRows::decode_elements::<W>(endpoint, &parse_elements(endpoint, collection, body)?);
-    session.report_odd_rows(&rows.undecodable);
+    session.report_undecodable_rows(&rows.undecodable);
     Ok(rows)
 }
 
@@ -55,7 +60,7 @@ pub(super) struct KeySelection<K> {
     pub(super) call: fn(&[K]) -> ApiCall,
     /// The row of a key, if it is too large to be read or was not read, with what the key says
     /// about it.
-    pub(super) too_large: fn(&K) -> OddRow,
+    pub(super) too_large: fn(&K) -> UndecodableRow,
 }
 
 /// Reads every row that the keys select, with one call for all keys. If the answer is too large, or
@@ -111,7 +116,7 @@ pub(super) async fn read_single_row<W, T>(
     session: &ApiSession,
     call: ApiCall,
     collection: &str,
-    too_large: OddRow,
+    too_large: UndecodableRow,
 ) -> Result<DecodedRows<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
@@ -129,11 +134,11 @@ where
 pub(super) fn confine_failure<T>(
     session: &ApiSession,
     looked_up: Result<DecodedRows<T>, XeroError>,
-    unread: OddRow,
+    unread: UndecodableRow,
 ) -> Result<DecodedRows<T>, XeroError> {
     match looked_up {
         Err(error) if error.failure_class() == FailureClass::Defect => {
-            Ok(leave_out(session, OddRow { reason: error.to_string(), ..unread }))
+            Ok(leave_out(session, UndecodableRow { reason: error.to_string(), ..unread }))
         }
         looked_up => looked_up,
     }
@@ -154,7 +159,7 @@ where
         match read_list::<W, T>(session, call, collection).await {
             Err(XeroError::NotFound { .. }) => return Ok(None),
             Err(error @ XeroError::AnswerTooLarge { .. }) => {
-                leave_out::<T>(session, OddRow::too_large(endpoint));
+                leave_out::<T>(session, UndecodableRow::too_large(endpoint));
                 return Err(error);
             }
             found => found?,
@@ -168,8 +173,8 @@ where
 
 /// Leaves out a row that is too large by itself, or that cannot be looked up: it is logged,
 /// counted, and returned as unreadable.
-pub(super) fn leave_out<T>(session: &ApiSession, odd: OddRow) -> DecodedRows<T> {
+pub(super) fn leave_out<T>(session: &ApiSession, odd: UndecodableRow) -> DecodedRows<T> {
     let rows = DecodedRows::from_unread(odd);
-    session.report_odd_rows(&rows.undecodable);
+    session.report_undecodable_rows(&rows.undecodable);
     rows
 }

@@ -18,7 +18,7 @@ use super::{PagePosition, RowPage, TargetStatus, WriteOutcome, page};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
-use crate::rows::{DecodedRows, OddRow, RowIdentity, is_id_member, is_number_member};
+use crate::rows::{DecodedRows, RowIdentity, UndecodableRow, is_id_member, is_number_member};
 use crate::session::{ApiCall, ApiSession};
 
 /// A kind of record of the Accounting API.
@@ -105,14 +105,14 @@ fn with_unit_decimals<R: Resource>(call: ApiCall) -> ApiCall {
 }
 
 /// The unreadable row of a record that is known by its number.
-pub(super) fn too_large_by_number<R: Resource>(number: &&str) -> OddRow {
-    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(R::LIST) }
+pub(super) fn too_large_by_number<R: Resource>(number: &&str) -> UndecodableRow {
+    UndecodableRow { number: Some((*number).to_owned()), ..UndecodableRow::too_large(R::LIST) }
 }
 
 /// The unreadable row of a record that is known by its id.
-pub(super) fn too_large_by_id<R: Resource>(id: &R::Id) -> OddRow {
+pub(super) fn too_large_by_id<R: Resource>(id: &R::Id) -> UndecodableRow {
     let id: XeroId = (*id).into();
-    OddRow { id: Some(id.0), ..OddRow::too_large(R::ONE) }
+    UndecodableRow { id: Some(id.0), ..UndecodableRow::too_large(R::ONE) }
 }
 
 /// Reads the record with this id, whatever its status. Returns `None` if Xero has no such record.
@@ -145,7 +145,7 @@ pub(super) async fn select_groups<R: Resource, K>(
 pub(super) async fn read_every_record<R: Resource>(
     session: &ApiSession,
     call: &ApiCall,
-    unread: OddRow,
+    unread: UndecodableRow,
 ) -> Result<DecodedRows<R::Remote>, XeroError> {
     page::read_every_row::<R::Row, R::Remote>(session, call, R::COLLECTION, unread).await
 }
@@ -157,7 +157,7 @@ pub(super) async fn read_record_page<R: Resource>(
     call: &ApiCall,
     at: PagePosition,
 ) -> Result<RowPage<R::Remote>, XeroError> {
-    let too_large = OddRow::too_large(R::LIST);
+    let too_large = UndecodableRow::too_large(R::LIST);
     page::read_page::<R::Row, R::Remote>(session, call, R::COLLECTION, at, too_large).await
 }
 

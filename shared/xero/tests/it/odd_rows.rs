@@ -12,7 +12,7 @@ use xero::api::{
     PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, payments,
     tax_rates,
 };
-use xero::{CallOutcome, NotPermitted, OddRow, Permit, RateLimiter, XeroError};
+use xero::{CallOutcome, NotPermitted, Permit, RateLimiter, UndecodableRow, XeroError};
 
 use crate::samples::{
     CONTACT, INVOICE, a_session, collection, contact_json, invoice_json, payment_json,
@@ -24,7 +24,7 @@ const ODD: Uuid = Uuid::from_u128(0xbad);
 
 /// Permits every call, and records the rows that could not be read.
 #[derive(Debug, Default)]
-struct Noting(Mutex<Vec<OddRow>>);
+struct Noting(Mutex<Vec<UndecodableRow>>);
 
 #[async_trait]
 impl RateLimiter for Noting {
@@ -34,7 +34,7 @@ impl RateLimiter for Noting {
 
     async fn release_permit(&self, _: Permit, _: CallOutcome) {}
 
-    fn report_odd_rows(&self, rows: &[OddRow]) {
+    fn report_undecodable_rows(&self, rows: &[UndecodableRow]) {
         self.0.lock().unwrap().extend_from_slice(rows);
     }
 

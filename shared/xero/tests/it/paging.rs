@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 use uuid::Uuid;
 use xero::api::{
-    DecodedRows, OddRow, PagePosition, accounts, bank_transactions, contacts, credit_notes,
+    DecodedRows, PagePosition, UndecodableRow, accounts, bank_transactions, contacts, credit_notes,
     invoices, payments, tax_rates,
 };
 use xero::{ApiSession, Transport, TransportError, XeroError};
@@ -110,8 +110,8 @@ const LOOK_UPS: [(&str, &str); 7] = [
     ("contacts with a name", "Contacts"),
 ];
 
-async fn look_up(name: &str, session: &ApiSession) -> (usize, Vec<OddRow>) {
-    fn split<T>(found: Result<DecodedRows<T>, XeroError>) -> (usize, Vec<OddRow>) {
+async fn look_up(name: &str, session: &ApiSession) -> (usize, Vec<UndecodableRow>) {
+    fn split<T>(found: Result<DecodedRows<T>, XeroError>) -> (usize, Vec<UndecodableRow>) {
         let DecodedRows { rows, undecodable } = found.unwrap();
         (rows.len(), undecodable)
     }

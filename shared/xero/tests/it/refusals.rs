@@ -14,7 +14,7 @@ use xero::api::{
     PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
     payments, tax_rates,
 };
-use xero::{CallOutcome, NotPermitted, OddRow, Permit, RateLimiter, SCOPES, XeroError};
+use xero::{CallOutcome, NotPermitted, Permit, RateLimiter, SCOPES, UndecodableRow, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
 use crate::samples::{INVOICE, a_key, a_session, an_invoice, collection};
@@ -251,7 +251,7 @@ impl RateLimiter for Counting {
 
     async fn release_permit(&self, _: Permit, _: CallOutcome) {}
 
-    fn report_odd_rows(&self, _: &[OddRow]) {}
+    fn report_undecodable_rows(&self, _: &[UndecodableRow]) {}
 
     fn report_unknown_sentences(&self, count: usize) {
         *self.0.lock().unwrap() += count;

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use xero::api::{PagePosition, accounts, contacts, invoices, payments};
 use xero::error::AccessMode;
 use xero::{
-    ApiSession, CallOutcome, NotPermitted, OddRow, Permit, RateLimitHeaders, RateLimiter,
-    RequestSent, Transport, TransportError, TransportErrorKind, XeroError,
+    ApiSession, CallOutcome, NotPermitted, Permit, RateLimitHeaders, RateLimiter, RequestSent,
+    Transport, TransportError, TransportErrorKind, UndecodableRow, XeroError,
 };
 
 use crate::samples::{
@@ -89,7 +89,7 @@ impl Transport for LimitedList {
 #[derive(Debug, Default)]
 struct Recorder {
     endings: Mutex<Vec<CallOutcome>>,
-    odd: Mutex<Vec<OddRow>>,
+    odd: Mutex<Vec<UndecodableRow>>,
 }
 
 #[async_trait]
@@ -102,7 +102,7 @@ impl RateLimiter for Recorder {
         self.endings.lock().unwrap().push(ending);
     }
 
-    fn report_odd_rows(&self, rows: &[OddRow]) {
+    fn report_undecodable_rows(&self, rows: &[UndecodableRow]) {
         self.odd.lock().unwrap().extend_from_slice(rows);
     }
 

@@ -21,7 +21,7 @@ use crate::connection::grant_tokens::GrantTokens;
 use crate::connection::rate_limit::fetch_links;
 use crate::connection::{ConnectionChangeError, change_connection_and_claims, token, upgrade};
 use crate::error_chain::ErrorChain;
-use crate::sync::carry_over::release_waiting_work;
+use crate::sync::carry_over::resume_after_connect;
 use crate::{Engine, Invocation};
 
 /// Maximum duration of exchanging a code and storing its tokens, even if Xero is slow.
@@ -183,7 +183,7 @@ async fn exchange_code(
             return Err(error.into());
         }
     };
-    let stored_tokens = token::keep_consent(engine, &tokens).await;
+    let stored_tokens = token::store_consent_tokens(engine, &tokens).await;
     let Ok(Some((grant, serial))) = stored_tokens else {
         // The code was used, so the user has to begin again.
         engine.store.remove_consent(&consent.ticket_hash, version).await?;
@@ -268,7 +268,7 @@ async fn connect_account(
     };
     let ledger = Ledger { account: account.clone(), tenant: used.tenant };
     tracing::info!(account.id = %account, tenant.id = %used.tenant, "connected");
-    release_waiting_work(engine, &ledger).await;
+    resume_after_connect(engine, &ledger).await;
     Ok(ConnectOutcome::Connected(used))
 }
 

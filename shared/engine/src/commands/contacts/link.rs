@@ -142,12 +142,12 @@ async fn fetch_merged_contact(
     let tenant_session = TenantSession::open(engine, ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let found = match contacts::get(&tenant_session.session, contact).await {
+    let found = match contacts::get(&tenant_session.api, contact).await {
         Ok(Some(contact)) => find_merge_target(&tenant_session, contact).await.map(Some),
         Ok(None) => Ok(None),
         Err(error) => Err(error.into()),
     };
-    tenant_session.record_result(found).await
+    tenant_session.record_error_on_connection(found).await
 }
 
 fn build_contact_link(contact: &RemoteContact) -> XeroLink {
@@ -168,5 +168,13 @@ async fn log_link_change(engine: &Engine, mapping: &Mapping, by: &UserId, messag
         "a user changed the link of a client"
     );
     let subject = (kind, crm_id, mapping.contact_number());
-    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, message, None).await;
+    sync_log::log_without_attempt(
+        engine,
+        &ledger.account,
+        subject,
+        LogStatus::Unchanged,
+        message,
+        None,
+    )
+    .await;
 }

@@ -39,8 +39,9 @@ pub(super) async fn fetch_all_contacts(
     let mut all = OrganisationContacts::new();
     let (mut next, mut pages) = (Some(PagePosition::FIRST), PageLimit::of_pages(CONTACT_PAGES_MAX));
     while let Some(at) = next.filter(|_| !pages.is_reached()) {
-        let page = xero::api::contacts::read_contact_page(&tenant_session.session, at).await;
-        let page = tenant_session.record_result(page.map_err(AttemptError::from)).await?;
+        let page = xero::api::contacts::read_contact_page(&tenant_session.api, at).await;
+        let page =
+            tenant_session.record_error_on_connection(page.map_err(AttemptError::from)).await?;
         pages.count_page(page.at);
         next = page.next_position();
         all.extend(page.rows);
@@ -104,6 +105,6 @@ pub(super) fn find_client_identity(mapping: &Mapping, now: Timestamp) -> Option<
         return None;
     }
     let client: Client = serde_json::from_str(&mapping.snapshot.json).ok()?;
-    let not = mapping.left.iter().map(|left| XeroContactId(left.0)).collect();
+    let not = mapping.previous_xero_ids.iter().map(|left| XeroContactId(left.0)).collect();
     Some(ClientIdentity { number: mapping.contact_number(), not, ..ClientIdentity::from(&client) })
 }

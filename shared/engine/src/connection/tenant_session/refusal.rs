@@ -30,7 +30,7 @@ impl TenantSession<'_> {
             return Ok(RefusalCause::Unlinked);
         }
         let (account, seen) = (&self.ledger.account, self.connected_at);
-        match organisation::get_organisation(&self.session).await {
+        match organisation::get_organisation(&self.api).await {
             Err(error) if is_refusal(&error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),

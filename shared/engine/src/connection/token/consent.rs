@@ -14,7 +14,7 @@ use crate::Engine;
 /// Stores the tokens of a consent: first the secret, then the row that protects it. Returns the
 /// serial of the stored tokens, or `None` if Xero issued no refresh token. If the process dies in
 /// between, or before an account uses the grant, the sweep finds the row.
-pub(crate) async fn keep_consent(
+pub(crate) async fn store_consent_tokens(
     engine: &Engine,
     tokens: &TokenSet,
 ) -> Result<Option<(GrantId, u64)>, TokenError> {

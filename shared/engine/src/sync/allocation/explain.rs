@@ -62,8 +62,8 @@ pub(super) async fn explain_refusal(
     if !matches!(*error, XeroError::Rejected { .. }) {
         return AttemptError::Xero(error);
     }
-    let invoice = invoices::get(&tenant_session.session, documents.invoice).await;
-    let note = credit_notes::get(&tenant_session.session, documents.note).await;
+    let invoice = invoices::get(&tenant_session.api, documents.invoice).await;
+    let note = credit_notes::get(&tenant_session.api, documents.note).await;
     let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else {
         return AttemptError::Xero(error);
     };

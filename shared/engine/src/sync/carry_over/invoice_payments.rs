@@ -103,7 +103,7 @@ pub(super) async fn refuse_share_without_room(
 
 /// Moves the payments that the CRM recorded on an invoice that is not in the books of the previous
 /// organisation.
-pub(super) async fn carry_over_payments_of(
+pub(super) async fn carry_over_unsynced_payments(
     engine: &Engine,
     source: &Ledger,
     mapping: &Mapping,

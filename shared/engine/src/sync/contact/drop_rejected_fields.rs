@@ -6,14 +6,14 @@ use domain::failure::FailureCause;
 use domain::rejection;
 use xero::XeroError;
 
-use super::{ContactDraft, ContactSent};
+use super::{ContactDraft, ContactDraftResult};
 use crate::sync::write::{DocumentDraft, DraftResult};
 
 /// Returns the drafts to send again without their refused fields, and the results that cannot be
 /// resolved this way.
 pub(super) fn drop_fields<I>(
-    sent: Vec<ContactSent<I>>,
-) -> (Vec<ContactDraft<I>>, Vec<ContactSent<I>>) {
+    sent: Vec<ContactDraftResult<I>>,
+) -> (Vec<ContactDraft<I>>, Vec<ContactDraftResult<I>>) {
     let (mut again, mut finished) = (Vec::new(), Vec::new());
     for one in sent {
         let reduced = match &one.result {

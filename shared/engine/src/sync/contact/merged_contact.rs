@@ -8,7 +8,7 @@ use domain::rejection;
 use xero::XeroError;
 use xero::api::contacts;
 
-use super::{ContactDraft, ContactSent, adopt_contact};
+use super::{ContactDraft, ContactDraftResult, adopt_contact};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::DraftResult;
 use crate::sync::{SyncTask, unknown_contact_failure};
@@ -17,7 +17,7 @@ use crate::sync::{SyncTask, unknown_contact_failure};
 const MERGES_MAX: u32 = 5;
 
 /// Returns whether a write shows that the contact is no longer in use.
-pub(super) fn is_unused<I>(sent: &ContactSent<I>) -> bool {
+pub(super) fn is_unused<I>(sent: &ContactDraftResult<I>) -> bool {
     match &sent.result {
         Ok(remote) => remote.status == ContactStatus::Archived || remote.merged_to.is_some(),
         Err(error) => is_about_unused_contact(error),
@@ -36,7 +36,7 @@ pub(in crate::sync) fn is_about_unused_contact(error: &XeroError) -> bool {
 /// into. An archived contact becomes a failure that names it.
 pub(super) async fn adopt_merged_contacts<'a>(
     tenant_session: &TenantSession<'_>,
-    unused: Vec<ContactSent<&'a SyncTask<'a, Client>>>,
+    unused: Vec<ContactDraftResult<&'a SyncTask<'a, Client>>>,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     let mut drafts = Vec::new();
     for DraftResult { item: task, result, .. } in unused {
@@ -46,19 +46,17 @@ pub(super) async fn adopt_merged_contacts<'a>(
             Err(_) => linked.map(|link| XeroContactId(link.xero_id.0)),
         };
         let found = match id {
-            Some(id) => {
-                contacts::get(&tenant_session.session, id).await.map_err(AttemptError::from)
-            }
+            Some(id) => contacts::get(&tenant_session.api, id).await.map_err(AttemptError::from),
             None => Ok(None),
         };
         match (found, result) {
             (Ok(Some(contact)), _) => match adopt_contact(tenant_session, task, contact).await {
                 Ok(draft) => drafts.push(draft),
-                Err(error) => task.record_outcome(Err(error)),
+                Err(error) => task.set_outcome(Err(error)),
             },
-            (Err(error), _) => task.record_outcome(Err(error)),
-            (Ok(None), Err(error)) => task.record_outcome(Err(AttemptError::Xero(error))),
-            (Ok(None), Ok(_)) => task.record_outcome(Err(unknown_contact_failure().into())),
+            (Err(error), _) => task.set_outcome(Err(error)),
+            (Ok(None), Err(error)) => task.set_outcome(Err(AttemptError::Xero(error))),
+            (Ok(None), Ok(_)) => task.set_outcome(Err(unknown_contact_failure().into())),
         }
     }
     drafts
@@ -72,7 +70,7 @@ pub(crate) async fn find_merge_target(
     let mut contact = found;
     for _ in 0..MERGES_MAX {
         let Some(into) = contact.merged_to else { break };
-        let Some(next) = contacts::get(&tenant_session.session, into).await? else { break };
+        let Some(next) = contacts::get(&tenant_session.api, into).await? else { break };
         contact = next;
     }
     Ok(contact)

@@ -32,13 +32,13 @@ pub(super) async fn resolve_conflicts<'a>(
         let contact = match find_client_contact(tenant_session, task, &holders).await {
             Ok(contact) => contact,
             Err(error) => {
-                task.record_outcome(Err(error));
+                task.set_outcome(Err(error));
                 continue;
             }
         };
         match adopt_contact(tenant_session, task, contact).await {
             Ok(update) => same.push(update),
-            Err(error) => task.record_outcome(Err(error)),
+            Err(error) => task.set_outcome(Err(error)),
         }
     }
     same
@@ -57,7 +57,7 @@ async fn find_client_contact(
         return Ok(own.clone());
     }
     let name = &contact_name(&task.snapshot);
-    let found = contacts::find_by_name(&tenant_session.session, name).await?;
+    let found = contacts::find_by_name(&tenant_session.api, name).await?;
     match recognise::choose_contact(
         &exclude_unlinked(task, found.rows),
         &task.snapshot,
@@ -76,11 +76,12 @@ async fn find_number_holders(
 ) -> Result<Vec<RemoteContact>, AttemptError> {
     let numbers = conflicting.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    Ok(contacts::list_by_numbers(&tenant_session.session, &numbers).await?.rows)
+    Ok(contacts::list_by_numbers(&tenant_session.api, &numbers).await?.rows)
 }
 
 /// Excludes contacts that a person has unlinked from the client.
 fn exclude_unlinked(task: &SyncTask<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
-    let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
+    let is_left =
+        |contact: &RemoteContact| task.mapping.previous_xero_ids.contains(&contact.id.into());
     found.into_iter().filter(|contact| !is_left(contact)).collect()
 }

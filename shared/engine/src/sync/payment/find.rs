@@ -8,7 +8,7 @@ use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 use xero::{DecodedRows, XeroError};
 
-use super::{Part, PaymentPrerequisite, RemotePart};
+use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};
@@ -16,16 +16,21 @@ use crate::sync::{SyncTask, Synced, fail_tasks};
 /// Looks up the parts for which an unanswered try may have created a document, and adopts the
 /// documents that are found: the payments of all invoices in few calls, and each bank transaction
 /// in its own call. If Xero cannot be read, the error becomes the outcome.
-pub(super) async fn adopt_found_parts(tenant_session: &TenantSession<'_>, parts: &[Part<'_>]) {
+pub(super) async fn adopt_found_parts(
+    tenant_session: &TenantSession<'_>,
+    parts: &[PartWithPrerequisite<'_>],
+) {
     let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
-    for Part { task, prerequisite } in parts.iter().filter(|part| part.task.must_resolve()) {
+    for PartWithPrerequisite { task, prerequisite } in
+        parts.iter().filter(|part| part.task.must_resolve())
+    {
         match prerequisite {
             PaymentPrerequisite::Invoice(invoice) => on_invoices.push((*task, *invoice)),
             PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => alone.push(*task),
         }
     }
     let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
-    match payments::find_by_invoices(&tenant_session.session, &invoices).await {
+    match payments::find_by_invoices(&tenant_session.api, &invoices).await {
         Ok(all) => {
             for (task, invoice) in on_invoices {
                 adopt_found(task, select_own_payment(task, invoice, &all));
@@ -42,10 +47,10 @@ fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart
     match found {
         Ok(Some(remote)) => {
             let (link, operation) = (Some(remote.build_link(task)), LoggedOperation::Adopt);
-            task.record_outcome(Ok(Synced { link, operation, remarks: Vec::new() }));
+            task.set_outcome(Ok(Synced { link, operation, remarks: Vec::new() }));
         }
         Ok(None) => {}
-        Err(error) => task.record_outcome(Err(error)),
+        Err(error) => task.set_outcome(Err(error)),
     }
 }
 
@@ -56,11 +61,11 @@ pub(super) async fn find_part(
     prerequisite: PaymentPrerequisite,
 ) -> Result<Option<RemotePart>, AttemptError> {
     if let PaymentPrerequisite::Invoice(invoice) = prerequisite {
-        let all = payments::find_by_invoices(&tenant_session.session, &[invoice]).await?;
+        let all = payments::find_by_invoices(&tenant_session.api, &[invoice]).await?;
         return select_own_payment(task, invoice, &all);
     }
     let tag = task.snapshot.reference_tag();
-    let all = bank_transactions::find_by_reference(&tenant_session.session, &tag).await?;
+    let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
     let same = all.rows.into_iter().filter(|one| one.total == task.snapshot.amount);
     let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
     match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {

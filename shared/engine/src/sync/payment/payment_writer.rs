@@ -17,7 +17,7 @@ use futures::FutureExt;
 use xero::XeroError;
 use xero::api::{bank_transactions, invoices, payments};
 
-use super::{Part, PaymentPrerequisite, RemotePart};
+use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
@@ -42,8 +42,8 @@ enum PartDocument {
 /// Documents to write, by type.
 #[derive(Default)]
 struct PartDrafts<'a> {
-    payments: Vec<DocumentDraft<Part<'a>, PaymentDocument>>,
-    transactions: Vec<DocumentDraft<Part<'a>, BankTransactionDocument>>,
+    payments: Vec<DocumentDraft<PartWithPrerequisite<'a>, PaymentDocument>>,
+    transactions: Vec<DocumentDraft<PartWithPrerequisite<'a>, BankTransactionDocument>>,
 }
 
 impl<'a> PaymentWriter<'a> {
@@ -59,9 +59,9 @@ impl<'a> PaymentWriter<'a> {
     }
 
     /// Creates the documents of the parts.
-    pub(super) async fn write_payments(&mut self, targets: Vec<Part<'_>>) {
+    pub(super) async fn write_payments(&mut self, targets: Vec<PartWithPrerequisite<'_>>) {
         let drafts = self.build_drafts(targets).await;
-        let (session, batch) = (&self.tenant_session.session, self.batch);
+        let (session, batch) = (&self.tenant_session.api, self.batch);
         let payment_endpoint = WriteEndpoint {
             call: |session, documents, key| {
                 payments::create_payments(session, documents, key).boxed()
@@ -78,13 +78,16 @@ impl<'a> PaymentWriter<'a> {
             batch,
         };
         let moved = write_drafts(session, drafts.transactions, &transaction_endpoint).await;
-        let paid = paid.into_iter().filter_map(|sent| finish(sent, RemotePart::Payment));
-        let moved = moved.into_iter().filter_map(|sent| finish(sent, RemotePart::Transaction));
+        let paid =
+            paid.into_iter().filter_map(|sent| record_payment_result(sent, RemotePart::Payment));
+        let moved = moved
+            .into_iter()
+            .filter_map(|sent| record_payment_result(sent, RemotePart::Transaction));
         self.explain_unpayable(paid.chain(moved).collect()).await;
     }
 
     /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
-    async fn build_drafts<'t>(&mut self, targets: Vec<Part<'t>>) -> PartDrafts<'t> {
+    async fn build_drafts<'t>(&mut self, targets: Vec<PartWithPrerequisite<'t>>) -> PartDrafts<'t> {
         let (mut drafts, mut refused) = (PartDrafts::default(), Vec::new());
         for part in targets {
             match self.build_document(part) {
@@ -115,15 +118,15 @@ impl<'a> PaymentWriter<'a> {
             });
         }
         for (part, failure) in refused {
-            part.task.record_outcome(Err(failure.into()));
+            part.task.set_outcome(Err(failure.into()));
         }
         drafts
     }
 
     /// Builds the document of a part. The prerequisite decides its type.
-    fn build_document(&self, part: Part<'_>) -> Result<PartDocument, Failure> {
+    fn build_document(&self, part: PartWithPrerequisite<'_>) -> Result<PartDocument, Failure> {
         let (codes, chart) = (&self.codes, &self.chart);
-        let Part { task, prerequisite } = part;
+        let PartWithPrerequisite { task, prerequisite } = part;
         match prerequisite {
             PaymentPrerequisite::Invoice(invoice) => {
                 translate_invoice_payment(&task.snapshot, invoice, codes, chart)
@@ -141,17 +144,17 @@ impl<'a> PaymentWriter<'a> {
 
     /// Explains refused payments by the payments that the invoice already has. The same payment may
     /// have been entered by hand. It must not be recorded twice, and only a user can decide.
-    async fn explain_unpayable(&self, unpayable: Vec<(Part<'_>, XeroInvoiceId)>) {
+    async fn explain_unpayable(&self, unpayable: Vec<(PartWithPrerequisite<'_>, XeroInvoiceId)>) {
         let ids = unpayable.iter().map(|(_, id)| *id).collect::<Vec<_>>();
         // If the invoices cannot be read, Xero's own message stays.
-        let Ok(found) = invoices::find_by_ids(&self.tenant_session.session, &ids).await else {
+        let Ok(found) = invoices::find_by_ids(&self.tenant_session.api, &ids).await else {
             return;
         };
         for (part, id) in unpayable {
             let invoice = found.rows.iter().find(|invoice| invoice.id == id);
             if let Some(invoice) = invoice {
                 let failure = amount_due_failure(&part.task.snapshot, invoice);
-                part.task.record_outcome(Err(AttemptError::Explained(failure)));
+                part.task.set_outcome(Err(AttemptError::Explained(failure)));
             }
         }
     }
@@ -159,12 +162,12 @@ impl<'a> PaymentWriter<'a> {
 
 /// Records the result of a write as the outcome of its part. Returns the part and its invoice if
 /// Xero refused the payment because of the amount due.
-fn finish<D, R>(
-    sent: DraftResult<Part<'_>, D, R>,
+fn record_payment_result<D, R>(
+    sent: DraftResult<PartWithPrerequisite<'_>, D, R>,
     as_remote: impl FnOnce(R) -> RemotePart,
-) -> Option<(Part<'_>, XeroInvoiceId)> {
+) -> Option<(PartWithPrerequisite<'_>, XeroInvoiceId)> {
     let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
-    let Part { task, prerequisite } = part;
+    let PartWithPrerequisite { task, prerequisite } = part;
     remarks.extend(reference_warnings(&task.snapshot));
     let (outcome, is_unpayable) = match result {
         Ok(remote) => {
@@ -176,7 +179,7 @@ fn finish<D, R>(
             (Err(AttemptError::Xero(error)), is_unpayable)
         }
     };
-    task.record_outcome(outcome);
+    task.set_outcome(outcome);
     match prerequisite {
         PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
         PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => None,
@@ -231,7 +234,7 @@ fn list_payments(invoice: &RemoteInvoice) -> String {
 }
 
 impl<'a> PartDrafts<'a> {
-    fn add_document(&mut self, item: Part<'a>, document: PartDocument) {
+    fn add_document(&mut self, item: PartWithPrerequisite<'a>, document: PartDocument) {
         let (operation, remarks) = (LoggedOperation::Create, Vec::new());
         match document {
             PartDocument::Payment(document) => {

@@ -16,7 +16,7 @@ use crate::sync::prerequisite::{
     gone_document_failure, missing_prerequisite_error, read_prerequisite,
 };
 use crate::sync::write::WriteSubject;
-use crate::sync::{SyncTask, WriteState, open};
+use crate::sync::{SyncTask, WriteState, select_unfinished_tasks};
 
 /// The prerequisite of a part.
 #[derive(Debug, Clone, Copy)]
@@ -31,13 +31,13 @@ pub(super) enum PaymentPrerequisite {
 
 /// A task with its prerequisite.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(super) struct PartWithPrerequisite<'a> {
     pub(super) task: &'a SyncTask<'a, PaymentPart>,
     pub(super) prerequisite: PaymentPrerequisite,
 }
 
-impl WriteSubject for Part<'_> {
-    fn key(&self, body: &Bytes) -> IdempotencyKey {
+impl WriteSubject for PartWithPrerequisite<'_> {
+    fn write_key(&self, body: &Bytes) -> IdempotencyKey {
         self.task.idempotency_key(body)
     }
 
@@ -51,12 +51,14 @@ impl WriteSubject for Part<'_> {
 pub(super) async fn require_prerequisites<'a>(
     tenant_session: &TenantSession<'_>,
     tasks: &'a PaymentTasks<'a>,
-) -> Vec<Part<'a>> {
+) -> Vec<PartWithPrerequisite<'a>> {
     let mut parts = Vec::new();
-    for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Recorded) {
+    for task in select_unfinished_tasks(tasks, |task| {
+        task.snapshot.standing == PaymentRecordStatus::Recorded
+    }) {
         match require_prerequisite(tenant_session, &task.snapshot).await {
-            Ok(prerequisite) => parts.push(Part { task, prerequisite }),
-            Err(error) => task.record_outcome(Err(error)),
+            Ok(prerequisite) => parts.push(PartWithPrerequisite { task, prerequisite }),
+            Err(error) => task.set_outcome(Err(error)),
         }
     }
     parts

@@ -11,16 +11,18 @@ use crate::RecoveryMode;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::write_document;
-use crate::sync::{SyncTask, Synced, open};
+use crate::sync::{SyncTask, Synced, select_unfinished_tasks};
 
 /// Removes the parts whose payment was deleted. Xero deletes one payment per call.
 pub(super) async fn remove_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
-    for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Deleted) {
+    for task in select_unfinished_tasks(tasks, |task| {
+        task.snapshot.standing == PaymentRecordStatus::Deleted
+    }) {
         let outcome = match fetch_existing_part(tenant_session, task).await {
             Ok(remote) => remove_payment(tenant_session, task, remote).await,
             Err(error) => Err(error),
         };
-        task.record_outcome(outcome);
+        task.set_outcome(outcome);
     }
 }
 
@@ -35,7 +37,7 @@ async fn fetch_existing_part(
             match prerequisites::find_prerequisite(tenant_session, &task.snapshot).await? {
                 Some(prerequisite) => find::find_part(tenant_session, task, prerequisite).await,
                 // The restored table may lack the invoice as well. It is sent again first.
-                None if task.memory == RecoveryMode::LookBeforeCreate => {
+                None if task.recovery_mode == RecoveryMode::LookBeforeCreate => {
                     Err(prerequisites::missing_invoice_error(&task.snapshot))
                 }
                 // Without its invoice the part cannot have been sent.
@@ -67,7 +69,7 @@ async fn remove_payment(
     if let Some(failure) = find_removal_obstacle(&remote) {
         return Err(failure.into());
     }
-    let session = &tenant_session.session;
+    let session = &tenant_session.api;
     let deleted = match remote {
         RemotePart::Payment(payment) => {
             let key = task.idempotency_key(&payments::deletion_body());

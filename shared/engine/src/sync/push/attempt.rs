@@ -52,19 +52,19 @@ pub(super) async fn attempt_records<I: Send + Sync>(
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
     let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
     let attempts = attempts.collect::<Vec<_>>();
-    let epoch = sync_mappings(engine, ledger, kind, &attempts, trigger, invocation).await;
+    let epoch = sync_attempts(engine, ledger, kind, &attempts, trigger, invocation).await;
     // What is recorded depends on what other processes have done meanwhile.
     let engine: &Engine = &engine.without_read_ahead();
     let recorded = attempts.into_iter().map(|attempt| {
         let Attempt { item, claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
-            wrote: writes.decisive_answer(),
+            write_answer: writes.decisive_answer(),
             may_have_left_document: writes.may_have_left_document(),
             epoch,
         };
         let outcome = outcome.into_outcome();
         let recording = async move {
-            let recorded = isolate_record(record_outcome(engine, &claimed, outcome, tried)).await;
+            let recorded = isolate_record(persist_outcome(engine, &claimed, outcome, tried)).await;
             (item, recorded)
         };
         recording.boxed()
@@ -72,7 +72,7 @@ pub(super) async fn attempt_records<I: Send + Sync>(
     concurrency::map_concurrently(recorded.collect()).await
 }
 
-async fn record_outcome(
+async fn persist_outcome(
     engine: &Engine,
     claimed: &ClaimedRecord,
     outcome: Outcome,
@@ -87,7 +87,7 @@ async fn record_outcome(
 
 /// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
 /// of the connection.
-async fn sync_mappings<I: Sync>(
+async fn sync_attempts<I: Sync>(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
@@ -101,7 +101,7 @@ async fn sync_mappings<I: Sync>(
     let connection = match engine.store.find_connection(&ledger.account).await {
         Ok(connection) => connection,
         Err(error) => {
-            fail_all(attempts, &error.into());
+            fail_attempts(attempts, &error.into());
             return None;
         }
     };
@@ -116,13 +116,13 @@ async fn sync_mappings<I: Sync>(
     .await
     {
         Ok(tenant_session) => sync_in_session(&tenant_session, kind, attempts).await,
-        Err(error) => fail_all(attempts, &error),
+        Err(error) => fail_attempts(attempts, &error),
     }
     epoch
 }
 
 /// Records the same error for all attempts.
-fn fail_all<I>(attempts: &[Attempt<I>], error: &AttemptError) {
+fn fail_attempts<I>(attempts: &[Attempt<I>], error: &AttemptError) {
     for attempt in attempts {
         attempt.outcome.set(Err(error.clone()));
     }
@@ -207,9 +207,9 @@ impl<'a, S: Clone> Retry<'a, S> {
     }
 
     /// Returns the task of this try.
-    fn again(&self) -> SyncTask<'_, S> {
+    fn to_task(&self) -> SyncTask<'_, S> {
         let Self { task, mapping, writes, outcome } = self;
-        SyncTask::new(mapping, task.snapshot.clone(), task.memory, writes, outcome)
+        SyncTask::new(mapping, task.snapshot.clone(), task.recovery_mode, writes, outcome)
     }
 }
 
@@ -221,10 +221,10 @@ async fn sync_and_bisect<E: SyncEntity>(
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) {
     sync_isolating_panics::<E>(tenant_session, tasks).await;
-    let mut waiting = split_in_halves(refused_together(tasks.iter().collect()));
+    let mut waiting = split_in_halves(select_batch_rejected(tasks.iter().collect()));
     while let Some(part) = waiting.pop() {
         let retries = part.iter().copied().map(Retry::new).collect::<Vec<_>>();
-        let again = retries.iter().map(Retry::again).collect::<Vec<_>>();
+        let again = retries.iter().map(Retry::to_task).collect::<Vec<_>>();
         sync_isolating_panics::<E>(tenant_session, &again).await;
         drop(again);
         let mut is_stopped = false;
@@ -232,18 +232,18 @@ async fn sync_and_bisect<E: SyncEntity>(
             task.writes.replace_with_later(&writes);
             let outcome = outcome.into_outcome();
             is_stopped |= is_about_every_call(&outcome);
-            task.record_outcome(outcome);
+            task.set_outcome(outcome);
         }
         // The remaining parts keep their outcome and are looked up by the next attempt.
         if is_stopped {
             break;
         }
-        waiting.extend(split_in_halves(refused_together(part)));
+        waiting.extend(split_in_halves(select_batch_rejected(part)));
     }
 }
 
 /// Returns those of the tasks whose documents Xero refused as a batch.
-fn refused_together<'a, S>(tasks: Vec<&'a SyncTask<'a, S>>) -> Vec<&'a SyncTask<'a, S>> {
+fn select_batch_rejected<'a, S>(tasks: Vec<&'a SyncTask<'a, S>>) -> Vec<&'a SyncTask<'a, S>> {
     let is_batch = |error: &XeroError| matches!(error, XeroError::BatchRejected { .. });
     tasks.into_iter().filter(|task| task.is_refused(is_batch)).collect()
 }
@@ -292,7 +292,7 @@ async fn record_answers_on_connection<S: Sync>(
             instead
         };
         if let Some(failure) = instead {
-            task.record_outcome(Err(AttemptError::Explained(failure)));
+            task.set_outcome(Err(AttemptError::Explained(failure)));
         }
     }
 }

@@ -98,7 +98,8 @@ pub(crate) async fn keep_snapshot(
 ) -> Result<(), StoreError> {
     let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, PushOutcome> {
         let now = engine.clock.now();
-        let PendingMapping { mapping, news } = accept_snapshot(known, key, Some(offered), now)?;
+        let PendingMapping { mapping, change: news } =
+            accept_snapshot(known, key, Some(offered), now)?;
         match (news, keep) {
             (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
             (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
@@ -133,7 +134,7 @@ async fn refuse_too_large(
 /// A mapping about to be claimed or stored, with the offered snapshot if that is newer.
 struct PendingMapping {
     mapping: Mapping,
-    news: SnapshotChange,
+    change: SnapshotChange,
 }
 
 /// Whether the mapping differs from its row.
@@ -151,14 +152,14 @@ fn accept_snapshot(
 ) -> Result<PendingMapping, PushOutcome> {
     let Some(offered) = offered else {
         let mapping = known.ok_or(PushOutcome::Unknown)?;
-        return Ok(PendingMapping { mapping, news: SnapshotChange::None });
+        return Ok(PendingMapping { mapping, change: SnapshotChange::None });
     };
     match (Mapping::accept_snapshot(known.as_ref(), key, offered.clone(), now), known) {
         (SnapshotAcceptance::Newer(mapping), _) => {
-            Ok(PendingMapping { mapping: *mapping, news: SnapshotChange::Snapshot })
+            Ok(PendingMapping { mapping: *mapping, change: SnapshotChange::Snapshot })
         }
         (SnapshotAcceptance::Same, Some(mapping)) => {
-            Ok(PendingMapping { mapping, news: SnapshotChange::None })
+            Ok(PendingMapping { mapping, change: SnapshotChange::None })
         }
         (SnapshotAcceptance::Same, None) => Err(PushOutcome::Unknown),
         (SnapshotAcceptance::Stale { known }, _) => Err(PushOutcome::Stale { known }),
@@ -200,16 +201,16 @@ async fn store_without_claim(
     expect: WriteExpectation,
     refusal: EventRefusal,
 ) -> Result<ClaimOutcome, StoreError> {
-    if pending.news == SnapshotChange::Snapshot {
+    if pending.change == SnapshotChange::Snapshot {
         engine.store.put_mapping(&pending.mapping, expect, None).await?;
     }
     let finished = match refusal {
         EventRefusal::AlreadySynced => PushOutcome::Unchanged.without_wake_up(),
         EventRefusal::HeldUntil(until) => {
-            FinishedPush { pushed: PushOutcome::Held { until }, look: Some(until) }
+            FinishedPush { pushed: PushOutcome::Held { until }, wake_up_at: Some(until) }
         }
         EventRefusal::NotBefore(until) => {
-            FinishedPush { pushed: PushOutcome::Waiting { until }, look: Some(until) }
+            FinishedPush { pushed: PushOutcome::Waiting { until }, wake_up_at: Some(until) }
         }
         EventRefusal::Parked => PushOutcome::Parked.without_wake_up(),
         EventRefusal::Skipped => PushOutcome::Skipped.without_wake_up(),

@@ -58,7 +58,7 @@ pub(super) async fn relink_merged_clients<S: Send + Sync>(
         tracing::warn!(error = %ErrorChain(&error), "a client could not be relinked");
     }
     for MergedClient { task, client, contact } in merged {
-        task.record_outcome(Err(error_after_relinking(tenant_session, client, contact).await));
+        task.set_outcome(Err(error_after_relinking(tenant_session, client, contact).await));
     }
 }
 

@@ -14,20 +14,20 @@ pub(super) struct PushItem<'a> {
     /// Whether the next round pushes it.
     pub(super) is_due: bool,
     /// The result of pushing the record so far.
-    pub(super) end: Result<FinishedPush, PersistError>,
+    pub(super) result: Result<FinishedPush, PersistError>,
 }
 
 impl<'a> PushItem<'a> {
     pub(super) fn new(offer: &'a PushOffer) -> Self {
         let PushOffer { crm_id, snapshot } = offer;
-        let end = Ok(PushOutcome::Superseded.without_wake_up());
-        Self { crm_id: crm_id.clone(), snapshot: snapshot.as_ref(), is_due: true, end }
+        let result = Ok(PushOutcome::Superseded.without_wake_up());
+        Self { crm_id: crm_id.clone(), snapshot: snapshot.as_ref(), is_due: true, result }
     }
 
     /// Records the result of pushing the record.
-    pub(super) fn end(&mut self, end: Result<FinishedPush, PersistError>) {
+    pub(super) fn finish(&mut self, end: Result<FinishedPush, PersistError>) {
         self.is_due = false;
-        self.end = end;
+        self.result = end;
     }
 
     /// Records that a newer snapshot has arrived. The next round pushes it; if there is no further
@@ -35,6 +35,6 @@ impl<'a> PushItem<'a> {
     pub(super) fn continue_at(&mut self, now: Timestamp) {
         self.is_due = true;
         self.snapshot = None;
-        self.end = Ok(FinishedPush { pushed: PushOutcome::Superseded, look: Some(now) });
+        self.result = Ok(FinishedPush { pushed: PushOutcome::Superseded, wake_up_at: Some(now) });
     }
 }

@@ -55,14 +55,14 @@ pub(super) async fn record_success(
         let is_unawaited = before.record.link.is_none() && !is_awaited;
         let confirmation =
             OutcomeConfirmation { is_reserved, is_unawaited, event: None, entry: Some(&entry) };
-        match write_outcome(engine, &next, &before, confirmation).await {
+        match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 if synced.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
                 sync_log::report_entry(engine, &entry);
                 if before.record.link.is_none() && is_awaited {
-                    release_waiting_records(engine, &next).await;
+                    try_release_dependants(engine, &next).await;
                 }
                 return Ok(match freshness {
                     SnapshotFreshness::Newest => {
@@ -91,7 +91,7 @@ pub(super) async fn record_success(
 /// Writes the outcome of an attempt. The limits of messages leave room in the row for every
 /// outcome; if it does not fit nevertheless, the outcome is stored without the text of the
 /// snapshot: Xero's id must not be lost, and the attempt must not be repeated forever.
-async fn write_outcome(
+async fn save_attempt_outcome(
     engine: &Engine,
     next: &Mapping,
     before: &VersionedRecord<Mapping>,
@@ -122,7 +122,7 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, metric: Metric, what: 
 
 /// Releases the records that waited for this document. The document is already recorded, so a
 /// failure is only logged; the sweep releases them later.
-async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
+async fn try_release_dependants(engine: &Engine, mapping: &Mapping) {
     if let Err(error) = release::release_dependants(engine, mapping).await {
         tracing::error!(
             error = %ErrorChain(&error),
@@ -152,7 +152,7 @@ pub(super) async fn record_failure(
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     let AttemptFailure { failure, answer, parking } =
-        into_attempt_failure(engine, error, tried.wrote)?;
+        into_attempt_failure(engine, error, tried.write_answer)?;
     let failure = confirm_with_connection(engine, claimed, failure, tried.epoch).await?;
     if failure.class == FailureClass::Defect {
         report_to_operator(
@@ -194,7 +194,7 @@ pub(super) async fn record_failure(
             entry: Some(&entry),
             ..OutcomeConfirmation::default()
         };
-        match write_outcome(engine, &next, &before, confirmation).await {
+        match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 sync_log::report_entry(engine, &entry);
                 engine.deliver_committed(&next.key.ledger.account, &event).await;
@@ -231,7 +231,7 @@ async fn confirm_with_connection(
         return Ok(failure);
     }
     let key = &claimed.row.record.key;
-    let working = release::working_epoch(engine, &key.ledger).await?;
+    let working = release::find_working_epoch(engine, &key.ledger).await?;
     if working.is_none() || working != epoch {
         return Ok(failure);
     }
@@ -285,7 +285,7 @@ async fn conclude_failure(
     };
     Ok(RecordedOutcome::Done(FinishedPush {
         pushed: PushOutcome::from_state(&next.operation.state),
-        look,
+        wake_up_at: look,
     }))
 }
 

@@ -64,6 +64,14 @@ pub(crate) async fn refuse_record_as(
     };
     engine.report_event(event_id, account, content).await?;
     let message = format!("{failure} The record was not accepted.");
-    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, Some(failure)).await;
+    sync_log::log_without_attempt(
+        engine,
+        account,
+        subject,
+        LogStatus::Skipped,
+        message,
+        Some(failure),
+    )
+    .await;
     Ok(())
 }

@@ -75,7 +75,7 @@ async fn wake_up_released(
     let at = now.saturating_add(LATER).unwrap_or(now);
     let checks = records.into_iter().map(|crm_id| (crm_id, at)).collect();
     let scheduled = engine.schedule_wake_ups(ledger, kind, checks).await;
-    scheduled.into_iter().map(|(_, scheduled)| scheduled).collect()
+    scheduled.into_iter().try_for_each(|(_, scheduled)| scheduled)
 }
 
 /// Returns the mapping if it was released.

@@ -9,7 +9,7 @@ use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason};
 use jiff::SignedDuration;
 
-use super::{Addressed, SalesEntity, SalesTasks, is_voided};
+use super::{SalesEntity, SalesTasks, TaskWithContact, is_voided};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::KnownClients;
 
@@ -28,21 +28,21 @@ pub(super) fn address_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     tasks: &'a SalesTasks<'a, T>,
     clients: &KnownClients,
-) -> Vec<Addressed<'a, T::Snapshot>> {
+) -> Vec<TaskWithContact<'a, T::Snapshot>> {
     let mut tasks_with_contacts = Vec::with_capacity(tasks.len());
     for task in tasks.iter().filter(|task| !is_voided::<T>(task)) {
         let client = client_id_of::<T>(&task.snapshot);
         if let Some(error) = clients.failed.get(&client) {
-            task.record_outcome(Err(error.clone().into()));
+            task.set_outcome(Err(error.clone().into()));
             continue;
         }
         let row = clients.rows.get(&client);
         match row.and_then(|row| row.link.as_ref()) {
             Some(link) => {
                 tasks_with_contacts
-                    .push(Addressed { task, contact: XeroContactId(link.xero_id.0) });
+                    .push(TaskWithContact { task, contact: XeroContactId(link.xero_id.0) });
             }
-            None => task.record_outcome(Err(missing_client_error(tenant_session, client, row))),
+            None => task.set_outcome(Err(missing_client_error(tenant_session, client, row))),
         }
     }
     tasks_with_contacts

@@ -9,7 +9,9 @@ use domain::sync_log::LoggedOperation;
 use domain::translate::TranslatedDocument;
 use domain::translate::lines::TranslationContext;
 
-use super::{Addressed, DocumentTarget, Planned, SalesEntity, is_number_taken, synced_document};
+use super::{
+    DocumentTarget, PlannedDocument, SalesEntity, TaskWithContact, is_number_taken, synced_document,
+};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
@@ -17,13 +19,13 @@ use crate::sync::{SyncEntity, fail_tasks};
 
 /// A document to write.
 type SalesDraft<'a, T> =
-    DocumentDraft<Addressed<'a, <T as SyncEntity>::Snapshot>, <T as SalesEntity>::Document>;
+    DocumentDraft<TaskWithContact<'a, <T as SyncEntity>::Snapshot>, <T as SalesEntity>::Document>;
 
 /// Documents to write.
 type Drafts<'a, T> = Vec<SalesDraft<'a, T>>;
 
 /// Tasks whose documents could not be built, and why.
-type Refused<'a, T> = Vec<(Planned<'a, T>, Failure)>;
+type UntranslatedTargets<'a, T> = Vec<(PlannedDocument<'a, T>, Failure)>;
 
 /// The codes and the chart with which documents are built.
 pub(super) struct DocumentWriter<'a> {
@@ -50,10 +52,10 @@ impl<'a> DocumentWriter<'a> {
     /// number is taken; the refusal is their outcome for now.
     pub(super) async fn write_documents<'t, T: SalesEntity>(
         &mut self,
-        targets: Vec<Planned<'t, T>>,
-    ) -> Vec<Addressed<'t, T::Snapshot>> {
+        targets: Vec<PlannedDocument<'t, T>>,
+    ) -> Vec<TaskWithContact<'t, T::Snapshot>> {
         let (creates, updates) = self.build_drafts::<T>(targets).await;
-        let (session, batch) = (&self.tenant_session.session, self.batch);
+        let (session, batch) = (&self.tenant_session.api, self.batch);
         let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
         sent.extend(write_drafts(session, creates, &T::create_endpoint(batch)).await);
         let mut conflicting = Vec::new();
@@ -65,7 +67,7 @@ impl<'a> DocumentWriter<'a> {
             }
             let outcome =
                 result.map(|remote| synced_document::<T>(item.task, &remote, operation, remarks));
-            item.task.record_outcome(outcome.map_err(AttemptError::Xero));
+            item.task.set_outcome(outcome.map_err(AttemptError::Xero));
         }
         conflicting
     }
@@ -74,7 +76,7 @@ impl<'a> DocumentWriter<'a> {
     /// has it now confirms it, because a person may just have added the account or the tax rate.
     async fn build_drafts<'t, T: SalesEntity>(
         &mut self,
-        targets: Vec<Planned<'t, T>>,
+        targets: Vec<PlannedDocument<'t, T>>,
     ) -> (Drafts<'t, T>, Drafts<'t, T>) {
         let (mut drafts, mut refused) = self.translate_targets::<T>(targets);
         let stale = self.chart.read_at < self.tenant_session.engine.clock.now();
@@ -94,15 +96,15 @@ impl<'a> DocumentWriter<'a> {
             }
         }
         for ((one, _), failure) in refused {
-            one.task.record_outcome(Err(failure.into()));
+            one.task.set_outcome(Err(failure.into()));
         }
         drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
     }
 
     fn translate_targets<'t, T: SalesEntity>(
         &self,
-        targets: Vec<Planned<'t, T>>,
-    ) -> (Drafts<'t, T>, Refused<'t, T>) {
+        targets: Vec<PlannedDocument<'t, T>>,
+    ) -> (Drafts<'t, T>, UntranslatedTargets<'t, T>) {
         let (mut drafts, mut refused) = (Vec::new(), Vec::new());
         for (one, target) in targets {
             match self.draft_document::<T>(one, target.clone()) {
@@ -115,7 +117,7 @@ impl<'a> DocumentWriter<'a> {
 
     fn draft_document<'t, T: SalesEntity>(
         &self,
-        item: Addressed<'t, T::Snapshot>,
+        item: TaskWithContact<'t, T::Snapshot>,
         target: DocumentTarget,
     ) -> Result<SalesDraft<'t, T>, Failure> {
         let (task, mapping) = (item.task, item.task.mapping);

@@ -6,10 +6,10 @@ use domain::failure::Failure;
 use domain::ids::XeroContactId;
 use domain::recognise::{self, ExpectedDocument, FoundDocument};
 use domain::sync_log::LoggedOperation;
-use xero::{DecodedRows, OddRow, XeroError};
+use xero::{DecodedRows, UndecodableRow, XeroError};
 
 use super::{
-    Addressed, DocumentTarget, SalesEntity, SalesOutline, describe_if_gone, synced_document,
+    DocumentTarget, SalesEntity, SalesOutline, TaskWithContact, describe_if_gone, synced_document,
 };
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::{SyncTask, Synced, fail_tasks};
@@ -30,13 +30,13 @@ pub(super) enum LookupOutcome {
 /// Looks up the tasks' documents. If Xero cannot be read, the error becomes the outcome.
 pub(super) async fn find_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    sought: Vec<Addressed<'a, T::Snapshot>>,
-) -> Vec<(Addressed<'a, T::Snapshot>, LookupOutcome)> {
+    sought: Vec<TaskWithContact<'a, T::Snapshot>>,
+) -> Vec<(TaskWithContact<'a, T::Snapshot>, LookupOutcome)> {
     if sought.is_empty() {
         return Vec::new();
     }
     let tasks = sought.iter().map(|one| one.task).collect::<Vec<_>>();
-    let rows = match read::<T>(tenant_session, &tasks).await {
+    let rows = match fetch_by_numbers::<T>(tenant_session, &tasks).await {
         Ok(rows) => rows,
         Err(error) => {
             fail_tasks(tasks, &error.into());
@@ -53,20 +53,20 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
             Ok(FoundDocument::Ours(remote)) => {
                 found.push((one, plan_own_document::<T>(one.task, &remote)));
             }
-            Err(odd) => one.task.record_outcome(Err(XeroError::from(odd).into())),
+            Err(odd) => one.task.set_outcome(Err(XeroError::from(odd).into())),
         }
     }
     found
 }
 
 /// Reads the documents with the tasks' numbers.
-pub(super) async fn read<T: SalesEntity>(
+pub(super) async fn fetch_by_numbers<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     tasks: &[&SyncTask<'_, T::Snapshot>],
 ) -> Result<DecodedRows<T::Remote>, XeroError> {
     let numbers = tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    T::find_by_numbers(&tenant_session.session, &numbers).await
+    T::find_by_numbers(&tenant_session.api, &numbers).await
 }
 
 /// Determines which of the documents is the task's. If none is, but an unreadable row may be,
@@ -76,7 +76,7 @@ pub(super) fn identify_document<'f, T: SalesEntity>(
     task: &SyncTask<'_, T::Snapshot>,
     contact: Option<XeroContactId>,
     found: &'f DecodedRows<T::Remote>,
-) -> Result<FoundDocument<T::Remote>, &'f OddRow> {
+) -> Result<FoundDocument<T::Remote>, &'f UndecodableRow> {
     let SalesOutline { number, total, .. } = T::sales_outline(&task.snapshot);
     let numbers = task.mapping.natural_keys();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
@@ -92,10 +92,10 @@ pub(super) fn identify_document<'f, T: SalesEntity>(
         tag: tag.as_deref(),
         contact,
         total,
-        left: &task.mapping.left,
+        left: &task.mapping.previous_xero_ids,
     };
     let document = recognise::choose_document(&found.rows, expected);
-    let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
+    let is_it = |odd: &&UndecodableRow| numbers.iter().any(|one| odd.may_have_number(one));
     match found.undecodable.iter().find(is_it) {
         Some(odd) if matches!(document, FoundDocument::Nothing) => Err(odd),
         Some(_) | None => Ok(document),

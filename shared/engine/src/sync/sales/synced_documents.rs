@@ -5,17 +5,17 @@ use domain::failure::{Failure, FailureClass};
 use domain::sync_log::LoggedOperation;
 use xero::{DecodedRows, XeroError};
 
-use super::{Addressed, SalesEntity, describe_if_gone, synced_document};
+use super::{SalesEntity, TaskWithContact, describe_if_gone, synced_document};
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::fail_tasks;
 
 /// Reads the documents whose newest revision Xero already has, to show their state. Nothing is
 /// written, so a paid document, or one in a closed period, stays unchanged.
-pub(super) async fn fetch_synced_documents<T: SalesEntity>(
+pub(super) async fn complete_synced_documents<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    tasks_with_contacts: &[Addressed<'_, T::Snapshot>],
+    tasks_with_contacts: &[TaskWithContact<'_, T::Snapshot>],
 ) {
-    let linked = |one: &Addressed<'_, T::Snapshot>| {
+    let linked = |one: &TaskWithContact<'_, T::Snapshot>| {
         let id = one.task.mapping.link.as_ref()?.xero_id;
         let is_known =
             one.task.mapping.synced_revision == Some(T::record_revision(&one.task.snapshot));
@@ -28,7 +28,7 @@ pub(super) async fn fetch_synced_documents<T: SalesEntity>(
     }
     let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
     let DecodedRows { rows: found, undecodable } =
-        match T::find_by_ids(&tenant_session.session, &ids).await {
+        match T::find_by_ids(&tenant_session.api, &ids).await {
             Ok(found) => found,
             Err(error) => {
                 return fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into());
@@ -36,7 +36,7 @@ pub(super) async fn fetch_synced_documents<T: SalesEntity>(
         };
     for (task, id) in linked {
         let remote = found.iter().find(|remote| remote.document_head().id == id);
-        task.record_outcome(match remote {
+        task.set_outcome(match remote {
             Some(remote) => {
                 let remarks = describe_if_gone(remote).into_iter().collect();
                 Ok(synced_document::<T>(task, remote, LoggedOperation::Push, remarks))

@@ -11,7 +11,7 @@ use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
-use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, select_unfinished_tasks};
 
 /// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
 /// never sent needs neither.
@@ -19,7 +19,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     tasks: &SalesTasks<'_, T>,
 ) {
-    let voided = open(tasks, is_voided::<T>);
+    let voided = select_unfinished_tasks(tasks, is_voided::<T>);
     if voided.is_empty() {
         return;
     }
@@ -28,7 +28,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
             let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
-            task.record_outcome(Ok(Synced { link: None, operation, remarks: vec![remark] }));
+            task.set_outcome(Ok(Synced { link: None, operation, remarks: vec![remark] }));
             continue;
         };
         match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
@@ -37,17 +37,17 @@ pub(super) async fn void_documents<T: SalesEntity>(
                 drafts.push(DocumentDraft { item: task, document, operation, remarks: Vec::new() });
             }
             Ok(None) => {
-                task.record_outcome(Ok(synced_document::<T>(task, &remote, operation, Vec::new())));
+                task.set_outcome(Ok(synced_document::<T>(task, &remote, operation, Vec::new())));
             }
-            Err(failure) => task.record_outcome(Err(failure.into())),
+            Err(failure) => task.set_outcome(Err(failure.into())),
         }
     }
     let endpoint = T::status_endpoint(batch_size(tasks));
     for DraftResult { item: task, document: _, operation, remarks, result } in
-        write_drafts(&tenant_session.session, drafts, &endpoint).await
+        write_drafts(&tenant_session.api, drafts, &endpoint).await
     {
         let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
-        task.record_outcome(outcome.map_err(AttemptError::Xero));
+        task.set_outcome(outcome.map_err(AttemptError::Xero));
     }
 }
 
@@ -81,13 +81,13 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
         }
     }
     let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
-    match T::find_by_ids(&tenant_session.session, &ids).await {
+    match T::find_by_ids(&tenant_session.api, &ids).await {
         Ok(DecodedRows { rows: found, undecodable }) => {
             for (task, id) in linked {
                 let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
                 match undecodable.iter().find(|odd| odd.may_be(id.0)) {
                     Some(odd) if remote.is_none() => {
-                        task.record_outcome(Err(XeroError::from(odd).into()));
+                        task.set_outcome(Err(XeroError::from(odd).into()));
                     }
                     Some(_) | None => documents.push((task, remote)),
                 }
@@ -98,7 +98,7 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
     if sought.is_empty() {
         return documents;
     }
-    match find::read::<T>(tenant_session, &sought).await {
+    match find::fetch_by_numbers::<T>(tenant_session, &sought).await {
         Ok(rows) => {
             for task in sought {
                 match find::identify_document::<T>(tenant_session, task, None, &rows) {
@@ -106,7 +106,7 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
                     Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
                         documents.push((task, None));
                     }
-                    Err(odd) => task.record_outcome(Err(XeroError::from(odd).into())),
+                    Err(odd) => task.set_outcome(Err(XeroError::from(odd).into())),
                 }
             }
         }

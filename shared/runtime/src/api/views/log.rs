@@ -3,7 +3,7 @@
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
 use engine::commands::links::XeroPages;
-use engine::commands::{activity, settings};
+use engine::commands::{activity, records};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(crate) struct LogEntryView {
 
 impl LogPageView {
     /// A page whose entries link to these pages.
-    pub(crate) fn of_page(view: settings::LogView, pages: &XeroPages) -> Self {
+    pub(crate) fn of_page(view: records::LogView, pages: &XeroPages) -> Self {
         let entries = view.entries.into_iter();
         let entries = entries.map(|entry| LogEntryView::of_entry(entry, pages)).collect();
         Self { entries, next: view.next }
@@ -117,7 +117,7 @@ pub(crate) struct SyncAllView {
 
 impl From<Option<SyncAll>> for SyncAllView {
     fn from(walk: Option<SyncAll>) -> Self {
-        let view = walk.as_ref().map(settings::SyncAllView::from_sync_all);
+        let view = walk.as_ref().map(records::SyncAllView::from_sync_all);
         let finished_at = view.as_ref().and_then(|view| view.finished_at);
         let state = match (&view, finished_at) {
             (None, _) => ProgressWord::None,

@@ -1,6 +1,6 @@
 //! The payments of an invoice in responses.
 
-use domain::invoice_payments::{DepositAccount, InvoicePayments, Match};
+use domain::invoice_payments::{DepositAccount, InvoicePayments, PaymentMatch};
 use domain::invoice_payments::{ReceivedPayment, RecordedPayment};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -149,16 +149,16 @@ impl From<DepositAccount> for DepositAccountView {
     }
 }
 
-impl From<Match> for RelationView {
-    fn from(relation: Match) -> Self {
+impl From<PaymentMatch> for RelationView {
+    fn from(relation: PaymentMatch) -> Self {
         match relation {
-            Match::Imported => Self::Imported,
-            Match::Same { payment } => Self::Same { payment: payment.to_string() },
-            Match::Unclear { candidates } => {
+            PaymentMatch::Imported => Self::Imported,
+            PaymentMatch::Same { payment } => Self::Same { payment: payment.to_string() },
+            PaymentMatch::Unclear { candidates } => {
                 let candidates = candidates.iter().map(ToString::to_string).collect();
                 Self::Unclear { candidates }
             }
-            Match::Removed => Self::Removed,
+            PaymentMatch::Removed => Self::Removed,
         }
     }
 }

@@ -20,22 +20,22 @@ pub(super) async fn sync_isolating_panics<E: SyncEntity>(
         return;
     }
     for task in tasks {
-        let has_survived = tasks.len() > 1 && alone::<E>(tenant_session, task).await;
+        let has_survived = tasks.len() > 1 && sync_alone::<E>(tenant_session, task).await;
         if !has_survived {
-            task.record_outcome(Err(panic_failure().into()));
+            task.set_outcome(Err(panic_failure().into()));
         }
     }
 }
 
 /// Pushes one task of a try that panicked. Returns whether it completed without a panic.
-async fn alone<E: SyncEntity>(
+async fn sync_alone<E: SyncEntity>(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, E::Snapshot>,
 ) -> bool {
     task.writes.record_possible_document();
     let mapping = mark_uncertain(task.mapping);
     let snapshot = task.snapshot.clone();
-    let alone = [SyncTask::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
+    let alone = [SyncTask::new(&mapping, snapshot, task.recovery_mode, task.writes, task.outcome)];
     sync_catching_panics::<E>(tenant_session, &alone).await
 }
 

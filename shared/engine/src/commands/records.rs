@@ -17,8 +17,8 @@ use store::{LogSpan, StoreError};
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::find_records_ledger;
 use crate::errors::PersistError;
-use crate::sync::known_records::push_known;
 use crate::sync::push::PushOutcome;
+use crate::sync::stored_records::push_stored_records;
 use crate::{Engine, Invocation};
 
 /// Maximum pages of the table that one filtered page of the log reads.
@@ -148,7 +148,7 @@ pub async fn sync_record_now(
     let ledger = find_records_ledger(engine, account).await?;
     let records = [crm_id];
     let person = Trigger::Person;
-    let mut pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
+    let mut pushed = push_stored_records(engine, &ledger, kind, &records, person, invocation).await;
     match pushed.pop() {
         Some(Ok(PushOutcome::Unknown)) | None => return Ok(None),
         Some(Ok(_)) => {}

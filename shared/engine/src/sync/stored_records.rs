@@ -9,7 +9,7 @@ use crate::sync::push::{self, PushOffer, PushOutcome};
 use crate::{Engine, Invocation};
 
 /// Pushes the newest known snapshots of records of one kind.
-pub async fn push_known(
+pub async fn push_stored_records(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,

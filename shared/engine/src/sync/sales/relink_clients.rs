@@ -5,7 +5,7 @@ use domain::ids::XeroContactId;
 use domain::recognise;
 use xero::api::contacts;
 
-use super::{Addressed, SalesEntity, client};
+use super::{SalesEntity, TaskWithContact, client};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::{
     MergedClient, find_merge_target, is_about_unused_contact, unknown_contact_failure,
@@ -16,31 +16,31 @@ use crate::sync::{
 /// the failure that names it becomes the outcome.
 pub(super) async fn find_merged_clients<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    tasks_with_contacts: &[Addressed<'a, T::Snapshot>],
+    tasks_with_contacts: &[TaskWithContact<'a, T::Snapshot>],
 ) -> Vec<MergedClient<'a, T::Snapshot>> {
     let mut merged = Vec::new();
-    for &Addressed { task, contact } in tasks_with_contacts {
+    for &TaskWithContact { task, contact } in tasks_with_contacts {
         if !task.is_refused(is_about_unused_contact) {
             continue;
         }
-        match find_unusable_reason(tenant_session, contact).await {
+        match fetch_unusable_reason(tenant_session, contact).await {
             Ok(None) => {
                 let client = client::client_id_of::<T>(&task.snapshot);
                 merged.push(MergedClient { task, client, contact });
             }
-            Ok(Some(failure)) => task.record_outcome(Err(AttemptError::Explained(failure))),
-            Err(error) => task.record_outcome(Err(error)),
+            Ok(Some(failure)) => task.set_outcome(Err(AttemptError::Explained(failure))),
+            Err(error) => task.set_outcome(Err(error)),
         }
     }
     merged
 }
 
 /// Returns why a contact is unusable, or `None` if it leads to one that is in use.
-async fn find_unusable_reason(
+async fn fetch_unusable_reason(
     tenant_session: &TenantSession<'_>,
     contact: XeroContactId,
 ) -> Result<Option<Failure>, AttemptError> {
-    match contacts::get(&tenant_session.session, contact).await? {
+    match contacts::get(&tenant_session.api, contact).await? {
         Some(found) => {
             Ok(recognise::find_unusable_reason(&find_merge_target(tenant_session, found).await?))
         }
