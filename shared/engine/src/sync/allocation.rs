@@ -1,9 +1,8 @@
 //! Applies credit to invoices, and removes it from them.
 //!
 //! Xero assigns no number to an allocation and accepts duplicates. So the existing allocations of
-//! the credit note are read before every write: one with the same invoice and amount that is linked
-//! to no other record is this one. An unlinked allocation that is to be removed is reserved first,
-//! so that no other record adopts it.
+//! the credit note are read before every write: one with the same invoice and amount, linked to no
+//! other record, is this one. An unlinked allocation to be removed is reserved first.
 
 mod explain;
 mod prerequisites;
