@@ -136,7 +136,8 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
 /// The differences of the template that is deployed here, as text and replacement: the locations of
 /// the code and of the nested templates, as `sam deploy` replaces them, and the names of schedules
 /// in the local AWS's permission checks. The local AWS puts every schedule into the default group,
-/// whichever group it is created in.
+/// whichever group it is created in. It also takes the concurrency of a standard queue for text,
+/// which it cannot compare, if a parameter states it.
 fn differences(endpoint: &str) -> Vec<(String, String)> {
     let code = FUNCTIONS.iter().map(|function| {
         (
@@ -148,7 +149,9 @@ fn differences(endpoint: &str) -> Vec<(String, String)> {
     let nested = NESTED.iter().map(|nested| {
         (format!("TemplateURL: {nested}"), format!("TemplateURL: {endpoint}/{BUCKET}/{nested}"))
     });
-    code.chain(nested).chain(std::iter::once(schedules)).collect()
+    let polls = ("MaximumConcurrency: !Ref PollConcurrency", "MaximumConcurrency: 10");
+    let polls = (polls.0.to_owned(), polls.1.to_owned());
+    code.chain(nested).chain([schedules, polls]).collect()
 }
 
 fn for_here(template: &str, endpoint: &str) -> Result<String, Failure> {
@@ -171,7 +174,7 @@ mod tests {
     use crate::project::Project;
 
     #[test]
-    fn the_template_is_deployed_unchanged_but_for_locations_and_one_permission() {
+    fn the_template_is_deployed_unchanged_but_for_locations_one_permission_and_one_number() {
         let template = std::fs::read_to_string(Project::here().unwrap().template()).unwrap();
         let changed = for_here(&template, "http://here").unwrap();
         let differing: Vec<&str> = template
@@ -180,7 +183,7 @@ mod tests {
             .filter(|(before, after)| before != after)
             .map(|(_, after)| after.trim())
             .collect();
-        assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 1, "{differing:?}");
+        assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 2, "{differing:?}");
         let code = differing.iter().filter(|line| line.starts_with("CodeUri: s3://"));
         assert_eq!(code.count(), FUNCTIONS.len());
         let nested = differing.iter().filter(|line| line.starts_with("TemplateURL: http://here"));
