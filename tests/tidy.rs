@@ -8,6 +8,8 @@
     reason = "a test may panic"
 )]
 
+#[path = "tidy/kinds.rs"]
+mod kinds;
 #[path = "tidy/measures.rs"]
 mod measures;
 

@@ -136,6 +136,29 @@ fn records_sent_before_the_first_connection_arrive_clients_first() {
     assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }
 
+/// A message about a record of this kind that names the client, if the kind has clients.
+fn name_client(client: &str, kind: EntityKind) -> Option<String> {
+    match kind {
+        Contact => Some(a_client(client, 1, "Lone", "push")),
+        Invoice => Some(an_invoice("inv_lone", client).body()),
+        CreditNote => Some(a_credit_note("crn_lone", client).body()),
+        Allocation | Payment => None,
+    }
+}
+
+#[test]
+fn a_client_that_only_one_record_names_arrives_after_the_connection() {
+    for kind in EntityKind::ALL {
+        let Some(message) = name_client("cli_lone", kind) else { continue };
+        let world = with_accounts();
+        sends(&world, &[(kind, message)]);
+        connects(&world);
+        world.advance(MINUTES(60));
+        let client = world.mapping(Contact, "cli_lone").unwrap_or_else(|| panic!("{kind}"));
+        assert_eq!(client.operation.state, OperationState::Synced, "{kind}");
+    }
+}
+
 #[test]
 fn a_burst_sent_before_the_first_connection_arrives() {
     let world = World::new();

@@ -165,6 +165,25 @@ pub struct LineItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::EntityKind;
+
+    /// The statuses that Xero documents for the documents of a kind.
+    fn list_statuses(kind: EntityKind) -> &'static [&'static str] {
+        match kind {
+            EntityKind::Invoice | EntityKind::CreditNote => {
+                &["DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"]
+            }
+            EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => &[],
+        }
+    }
+
+    #[test]
+    fn every_status_that_xero_documents_is_known() {
+        for name in EntityKind::ALL.into_iter().flat_map(list_statuses) {
+            let status = DocumentStatus::from_name((*name).to_owned());
+            assert!(!matches!(status, DocumentStatus::Other(_)), "{name}");
+        }
+    }
 
     #[test]
     fn a_status_is_read_named_and_stored_by_the_same_word() {
