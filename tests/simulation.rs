@@ -78,6 +78,14 @@ const CREDIT_LEFT: [u64; 5] = [2_446, 1_322, 2_241, 2_733, 3_468];
 /// The seeds in which a write was repeated under a key whose answer was known.
 const KEY_REPEATED: [u64; 3] = [136, 958, 1_173];
 
+/// The seed in which the reservation of an allocation conflicted with a write that claimed nothing:
+/// the allocation was taken for another record's, and stayed on the invoice.
+#[test]
+fn a_conflict_without_an_owner_does_not_leave_credit_on_an_invoice() {
+    let drawn = run(Options::seed(5_692));
+    assert_right("seed 5692", &drawn);
+}
+
 fn assert_right_whether_or_not_allocations_are_named(seed: u64) {
     for allocation_has_id in [false, true] {
         let answers = Answers::Default { allocation_has_id };

@@ -21,7 +21,7 @@ use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use futures::TryFutureExt;
-use store::StoreError;
+use store::ConflictLimit;
 use xero::api::{WriteOutcome, credit_notes};
 
 use self::prerequisites::AllocationPrerequisites;
@@ -265,25 +265,21 @@ async fn reserve_allocation(
     note: &RemoteCreditNote,
     taken: &TakenAllocations,
 ) -> Result<Option<XeroAllocationId>, AttemptError> {
-    let mut taken = taken.clone();
+    let (mut taken, mut conflicts) = (taken.clone(), ConflictLimit::default());
     while let Some(id) =
         find_unlinked_allocation(tenant_session, task, documents, note, &taken).await?
     {
-        let key = &task.mapping.key;
-        match tenant_session.engine.store.reserve_document(key, id.into()).await {
-            Ok(()) => return Ok(Some(id)),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let owner = tenant_session
-            .engine
-            .store
-            .find_linked_record(&tenant_session.ledger, key.kind, id.into())
-            .await?;
-        if owner.is_some_and(|owner| owner == key.crm_id) {
+        let (key, store) = (&task.mapping.key, &tenant_session.engine.store);
+        let Err(error) = store.reserve_document(key, id.into()).await else {
             return Ok(Some(id));
+        };
+        conflicts.allow_retry(error)?;
+        match store.find_linked_record(&tenant_session.ledger, key.kind, id.into()).await? {
+            Some(owner) if owner == key.crm_id => return Ok(Some(id)),
+            Some(_) => drop(taken.insert(id.into())),
+            // A write that conflicted with this one has claimed nothing.
+            None => {}
         }
-        taken.insert(id.into());
     }
     Ok(None)
 }
