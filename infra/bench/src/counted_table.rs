@@ -7,19 +7,24 @@ use ::tests::ports::GatedTable;
 use async_trait::async_trait;
 use store::Store;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 
 use crate::units::{
     ReadConsistency, count_index_units, count_read_halves, count_write_units, item_bytes,
 };
 
+/// The keys that DynamoDB reads in one request.
+const BATCH_GET_MAX: usize = 100;
+
 /// What the table was used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TableUse {
     /// Calls of `GetItem`.
     pub gets: usize,
+    /// Calls of `BatchGetItem`.
+    pub batch_gets: usize,
     /// Calls of `Query`, of the table and of its indexes.
     pub queries: usize,
     /// Calls of `PutItem`.
@@ -35,7 +40,7 @@ pub struct TableUse {
 impl TableUse {
     /// All calls.
     pub fn calls(&self) -> usize {
-        self.gets + self.queries + self.puts + self.transactions
+        self.gets + self.batch_gets + self.queries + self.puts + self.transactions
     }
 }
 
@@ -98,6 +103,19 @@ impl ItemTable for CountedTable {
         let mut counts = self.counts.locked();
         counts.gets += 1;
         counts.read_halves += count_read_halves(bytes, ReadConsistency::Strong);
+        Ok(found)
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        let requests = keys.len().div_ceil(BATCH_GET_MAX);
+        let found = self.inner.get_many(keys).await?;
+        let halves = found.values().map(|item| {
+            let bytes = item.as_ref().map_or(0, item_bytes);
+            count_read_halves(bytes, ReadConsistency::Strong)
+        });
+        let mut counts = self.counts.locked();
+        counts.batch_gets += requests;
+        counts.read_halves += halves.sum::<usize>();
         Ok(found)
     }
 
@@ -173,6 +191,11 @@ mod tests {
         run(table.get(&ItemKey::new("A", "2"))).unwrap().unwrap();
         let used = table.counts.take_counts();
         assert_eq!((used.gets, used.read_halves, used.calls()), (2, 4, 2));
+
+        let keys = ["1", "2"].map(|sk| ItemKey::new("A", sk));
+        run(table.get_many(keys.to_vec())).unwrap().unwrap();
+        let used = table.counts.take_counts();
+        assert_eq!((used.gets, used.batch_gets, used.read_halves, used.calls()), (0, 1, 4, 1));
 
         let two = vec![
             put("1", 100, WriteExpectation::Version(ItemVersion::FIRST)),
