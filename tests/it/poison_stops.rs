@@ -13,10 +13,6 @@ use crate::poison::GOOD;
 use crate::poison_kinds::{EVERY_KIND, Records, stocked};
 use crate::poison_rows::{send_good, wake};
 
-const ONE_MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// The records of a burst are put off with a wake-up, which waits behind the bad one, too.
-const THREE_MINUTES: SignedDuration = SignedDuration::from_mins(3);
-
 /// A world in which the function stops when it reads the row of the bad record.
 fn with_a_stopping_row(records: Records) -> World {
     let mut world = stocked();
@@ -24,15 +20,9 @@ fn with_a_stopping_row(records: Records) -> World {
     world
 }
 
-/// The good messages behind the bad one take effect within this time, and the bad one is moved aside
-/// within another minute.
-fn assert_alone_aside(
-    world: &World,
-    source: QueueSource,
-    bad: String,
-    records: Records,
-    limit: SignedDuration,
-) {
+/// The good messages behind the bad one take effect within a minute, and the bad one is moved aside
+/// within another. The records of a burst are deferred with a wake-up, which also waits.
+fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: Records) {
     let kind = records.kind;
     let expected = records.counts(world).map(|count| count + GOOD);
     let mut queues = Queues::of(world, kind.queue_kind());
@@ -40,7 +30,7 @@ fn assert_alone_aside(
     send_good(&mut queues, records);
     let took = queues.work(|world| records.counts(world) == expected);
     assert_eq!(records.counts(world), expected, "{kind}");
-    assert!(took <= limit, "{kind}: {took}");
+    assert!(took <= SignedDuration::from_mins(1), "{kind}: {took}");
     let rest = queues.work(|_| false);
     assert!(rest <= SignedDuration::from_mins(1), "{kind}: {rest}");
     assert_eq!(records.counts(world), expected, "{kind}");
@@ -53,21 +43,15 @@ fn assert_alone_aside(
 fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_a_minute() {
     for records in EVERY_KIND {
         let world = with_a_stopping_row(records);
-        assert_alone_aside(
-            &world,
-            QueueSource::Messages,
-            records.bad_message(),
-            records,
-            ONE_MINUTE,
-        );
+        assert_alone_aside(&world, QueueSource::Messages, records.bad_message(), records);
     }
 }
 
 #[test]
-fn a_wake_up_of_any_kind_that_stops_the_function_delays_others_for_at_most_three_minutes() {
+fn a_wake_up_of_any_kind_that_stops_the_function_delays_others_for_at_most_a_minute() {
     for records in EVERY_KIND {
         let world = with_a_stopping_row(records);
         let bad = wake(&world, records, vec![CrmId::new(records.bad).unwrap()]);
-        assert_alone_aside(&world, QueueSource::WakeUps, bad, records, THREE_MINUTES);
+        assert_alone_aside(&world, QueueSource::WakeUps, bad, records);
     }
 }

@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.8e24994b79be.js",
-        bytes: include_bytes!("../dist/xero.8e24994b79be.js"),
+        name: "xero.42b51388075c.js",
+        bytes: include_bytes!("../dist/xero.42b51388075c.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.148aa492e98c.js",
-        bytes: include_bytes!("../dist/frame.148aa492e98c.js"),
+        name: "frame.3e8b47a197de.js",
+        bytes: include_bytes!("../dist/frame.3e8b47a197de.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -16,7 +16,7 @@ use store::table::StoredItem;
 
 use crate::dynamo_items::{TABLE_NAME, encode_item, table_layout};
 
-/// An MD5 that nobody checks.
+/// The MD5 in every response. The SDK does not check it.
 const MD5: &str = "00000000000000000000000000000000";
 
 /// A message that a function sent to a queue.

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// The time that a function is told it has left. Nothing enforces it here.
+/// The remaining time in the headers of an invocation. The stub does not enforce it.
 const TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
 const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-2:000000000000:function:benchmark";
 const TRACE: &str = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";

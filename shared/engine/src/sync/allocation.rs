@@ -236,11 +236,11 @@ async fn find_unlinked_allocation(
     let same = |one: &&RemoteAllocation| {
         one.invoice == documents.invoice && one.amount == task.snapshot.amount
     };
-    let of_nobody_here = |id: &XeroAllocationId| !taken.contains(&XeroId::from(*id));
+    let is_free = |id: &XeroAllocationId| !taken.contains(&XeroId::from(*id));
     let ids = note.allocations.iter().filter(same).filter_map(|one| one.id);
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let mut free = None;
-    for id in ids.filter(of_nobody_here) {
+    for id in ids.filter(is_free) {
         let owner = engine.store.find_linked_record(ledger, EntityKind::Allocation, id.into());
         match owner.await {
             Ok(Some(owner)) if owner == task.mapping.key.crm_id => return Ok(Some(id)),

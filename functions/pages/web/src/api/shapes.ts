@@ -77,7 +77,7 @@ export type AccountChoices = Omit<Shape<"AccountChoicesView">, "income" | "expen
   expense: AccountOption[];
   bank: AccountOption[];
   gift_card: AccountOption[];
-  /** Suggestions for codes that nobody has chosen, by field. */
+  /** Suggested codes for the fields that have none. */
   suggested?: { [field: string]: string };
   chart_url?: string;
   /** The rates that the CRM's documents use, with what each becomes in Xero. */

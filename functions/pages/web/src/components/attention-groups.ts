@@ -2,7 +2,7 @@
 import type { AttentionPage, AttentionRecord } from "../api/shapes.js";
 import { recordName } from "../ui/words.js";
 
-type Who = "you" | "bookkeeper" | "support" | "nobody";
+type Who = "you" | "bookkeeper" | "support" | "none";
 
 /** Records with the same cause. */
 export interface Group {
@@ -15,15 +15,15 @@ export interface Group {
   records: AttentionRecord[];
 }
 
-/** What people are told about who must act. */
+/** The label that says who must act. */
 export const WHO: Record<Who, string> = {
   you: "",
   bookkeeper: "Ask your bookkeeper",
   support: "Contact support",
-  nobody: "No action needed",
+  none: "No action needed",
 };
 /** Who must act first is listed first. */
-const ORDER: Who[] = ["you", "bookkeeper", "support", "nobody"];
+const ORDER: Who[] = ["you", "bookkeeper", "support", "none"];
 const BOOKKEEPER_CODES = ["period_locked", "payment_reconciled", "payment_in_batch", "plan_limit"];
 
 /** Adds the records of a page. A cause may continue on the next page. */
@@ -43,7 +43,7 @@ export function addPage(groups: Group[], page: AttentionPage): void {
 function whoActs(meaning: string, code: string): Who {
   if (BOOKKEEPER_CODES.includes(code)) return "bookkeeper";
   if (["rejected", "untranslatable", "unauthorized"].includes(meaning)) return "you";
-  return meaning === "defect" ? "support" : "nobody";
+  return meaning === "defect" ? "support" : "none";
 }
 
 /** A key of a record among all kinds. */

@@ -73,17 +73,17 @@ export class AttentionList extends Part {
     const [kind] = kinds;
     const noun = kinds.size === 1 && kind ? kindWord(kind) : "record";
     const who = WHO[group.who];
-    const isOpen = group.who !== "nobody" && index < 3;
+    const isOpen = group.who !== "none" && index < 3;
     return html`<details ?open=${isOpen}>
         <summary>
           <span class="cause">
             <span class="strong">${count(size, noun)}</span>
             <span class="break">${group.message}</span>
           </span>
-          ${who ? this.badge(who, group.who === "nobody" ? "quiet" : "info") : nothing}
+          ${who ? this.badge(who, group.who === "none" ? "quiet" : "info") : nothing}
         </summary>
         <div class="group-body stack">
-          ${group.remedy || group.who !== "nobody"
+          ${group.remedy || group.who !== "none"
             ? html`<div class="row">
                 <p class="lead">${group.remedy}</p>
                 ${this.#renderPlace(group)}
