@@ -19,6 +19,8 @@ mod compatibility;
 mod events;
 #[path = "contract/fields.rs"]
 mod fields;
+#[path = "contract/guide.rs"]
+mod guide;
 
 use std::collections::BTreeMap;
 use std::fs;

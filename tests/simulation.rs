@@ -13,6 +13,7 @@
 
 use std::collections::BTreeSet;
 
+use engine::connection::token::TokenPlace;
 use tests::simulation::{
     Answers, Fault, Mutation, Options, Outcome, Port, Small, many, meet_an_expired_token, run,
     run_once, steps_of,
@@ -20,6 +21,8 @@ use tests::simulation::{
 
 /// The number of seeds in each run of the test.
 const SEEDS: u64 = 20_000;
+/// The number of seeds in which tokens are moved, each way.
+const SEEDS_WITH_MOVED_TOKENS: u64 = 1_000;
 /// The checker must detect a missing part within this many seeds.
 const SEEDS_TO_MISS: u64 = 4_000;
 
@@ -70,6 +73,16 @@ fn assert_right(what: &str, outcome: &Outcome) {
 #[test]
 fn twenty_functions_that_meet_an_expired_token_make_one_refresh() {
     assert_eq!(meet_an_expired_token(20), (1, 1));
+}
+
+#[test]
+fn tokens_move_between_secrets_manager_and_the_table_while_functions_run() {
+    for place in [TokenPlace::Table, TokenPlace::Secrets] {
+        for seed in 0..SEEDS_WITH_MOVED_TOKENS {
+            let options = Options { moves_tokens_to: Some(place), ..Options::seed(seed) };
+            assert_right(&format!("seed {seed}, tokens to {place:?}"), &run(options));
+        }
+    }
 }
 
 /// The seeds in which credit stayed on an invoice after it was removed: the read of the

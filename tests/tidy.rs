@@ -190,6 +190,27 @@ fn no_placeholders_and_ignored_tests_remain() {
     }
 }
 
+#[test]
+fn every_python_package_has_a_version_and_the_hashes_of_its_files() {
+    let mut packages = 0;
+    for entry in fs::read_dir(root().join("infra/local")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !(name.starts_with("requirements") && name.ends_with(".txt")) {
+            continue;
+        }
+        // A package and its hashes are one line, continued with backslashes.
+        let text = fs::read_to_string(&path).unwrap().replace("\\\n", "");
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let has_version = line.split_whitespace().next().unwrap().contains("==");
+            let hashes = line.matches("--hash=sha256:").count();
+            assert!(has_version && hashes > 0, "{name}: {line}");
+            packages += 1;
+        }
+    }
+    assert!(packages > 250, "{packages}");
+}
+
 /// The fields of log lines, so that queries find them. Counts of a job have their own names.
 const LOG_FIELDS: [&str; 26] = [
     "account.id",

@@ -1,4 +1,4 @@
-"""Runs MiniStack with Lambda's recursive-loop detection, and ends together with the runner.
+"""Runs MiniStack with the rules of AWS that it lacks, and ends together with the runner.
 
 The runner holds the other end of standard input. When the runner ends for any reason, the pipe closes
 and the whole process group, including the functions, is killed.
@@ -18,7 +18,9 @@ def end_with_the_runner():
 threading.Thread(target=end_with_the_runner, daemon=True).start()
 
 import recursive_loops  # noqa: E402 - start the watch first
+import strict_aws  # noqa: E402
 from ministack.app import main  # noqa: E402
 
 recursive_loops.install()
+strict_aws.install()
 main()

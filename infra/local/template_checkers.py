@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml"]
+TEMPLATES = ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml", "infra/trial-issuer.yaml"]
 SUPPRESSED = ROOT / "infra/suppressed-findings.yaml"
 # The condition that is true for every stage but the local one.
 ON_AWS = "IsOnAws"

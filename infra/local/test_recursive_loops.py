@@ -5,27 +5,20 @@
 
 import io
 import json
-import os
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
-import urllib.request
 import zipfile
-from pathlib import Path
 
-import boto3
-from botocore.config import Config
-
+from local_aws_case import LocalAwsCase
 from recursive_loops import HOPS_MAX, hash_function, merge_lineages, next_hop, read_lineage, trace_headers
 
 # A function that sends a message to the next queue, at once or by a schedule, until the count in the message is
 # used up.
 BOOTSTRAP = """#!{python}
-import json, os, urllib.request
+import json, os, time, urllib.request
 import boto3
+soon = lambda: time.gmtime(time.time() + 2)
 sqs, scheduler = boto3.client("sqs"), boto3.client("scheduler")
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 while True:
@@ -37,7 +30,7 @@ while True:
         left = int(record["body"]) - 1
         if left and "SCHEDULED_QUEUE_ARN" in os.environ:
             scheduler.create_schedule(
-                Name="next-" + str(left), ScheduleExpression="at(2026-01-01T00:00:00)",
+                Name="next-" + str(left), ScheduleExpression=time.strftime("at(%Y-%m-%dT%H:%M:%S)", soon()),
                 FlexibleTimeWindow=dict(Mode="OFF"), ActionAfterCompletion="DELETE",
                 Target=dict(Arn=os.environ["SCHEDULED_QUEUE_ARN"], Input=str(left),
                             RoleArn="arn:aws:iam::000000000000:role/any"))
@@ -135,56 +128,7 @@ class Counting(unittest.TestCase):
             self.assertEqual(trace_headers(event), [])
 
 
-class OnTheLocalAws(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{port}"
-        settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "localhost",
-                    "MINISTACK_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-2",
-                    "AWS_ENDPOINT_URL": self.endpoint, "TMPDIR": scratch.name, "IOT_MTLS_ENABLED": "0",
-                    "SFTP_ENABLED": "0", "PERSIST_STATE": "0", "PYTHONUNBUFFERED": "1",
-                    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        self.log = open(Path(scratch.name) / "log", "w+b")
-        self.addCleanup(self.log.close)
-        script = Path(__file__).with_name("local_aws.py")
-        self.process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=self.log,
-                                        stderr=self.log, env={**os.environ, **settings}, start_new_session=True)
-        self.addCleanup(self.end)
-        self.wait(self.answers, "the local AWS to answer")
-
-    def end(self):
-        # Closing this pipe ends the local AWS and its functions.
-        self.process.stdin.close()
-        self.process.wait()
-
-    def said(self):
-        self.log.flush()
-        return Path(self.log.name).read_text(errors="replace")
-
-    def wait(self, condition, what):
-        ends_at = time.monotonic() + 120
-        while time.monotonic() < ends_at:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.1)
-        self.fail(f"Timed out while waiting for {what}:\n{self.said()[-3000:]}")
-
-    def answers(self):
-        try:
-            return urllib.request.urlopen(f"{self.endpoint}/_ministack/health").status == 200
-        except OSError:
-            return False
-
-    def client(self, service):
-        config = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
-        return boto3.client(service, endpoint_url=self.endpoint, region_name="eu-west-2", config=config,
-                            aws_access_key_id="test", aws_secret_access_key="test")
-
+class OnTheLocalAws(LocalAwsCase):
     def deploy(self, *functions):
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as package:

@@ -112,7 +112,7 @@ async fn several_records_are_retried_at_once_and_what_does_not_need_it_is_left_a
     assert_eq!(status, 202, "{outcome}");
     assert_eq!(outcome["done"], json!([{ "entity": "invoice", "crm_id": "inv_4" }]));
     assert_eq!(outcome["not_needed"], json!([{ "entity": "invoice", "crm_id": "inv_9" }]));
-    world.advance(SignedDuration::from_mins(3));
+    world.advance(SignedDuration::from_secs(2));
     let state = world.mapping(Invoice, "inv_4").unwrap().operation.state;
     assert_eq!(state, OperationState::Synced);
     let failing = read(&gateway, "/v1/attention?state=failing").await;

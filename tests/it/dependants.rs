@@ -88,7 +88,7 @@ fn a_record_that_an_earlier_release_parked_is_released_by_the_sweep_until_the_up
     world.advance(SignedDuration::from_secs(2));
     assert!(!is_paid(&world));
     world.sweep();
-    world.advance(SignedDuration::from_mins(2));
+    world.advance(SignedDuration::from_secs(2));
     assert!(is_paid(&world));
 }
 

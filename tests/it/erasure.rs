@@ -227,6 +227,23 @@ fn an_account_that_was_never_connected_is_erased_at_once() {
     assert_eq!(rows(&world, &world.account()), [""; 0]);
 }
 
+#[test]
+fn the_connection_of_an_account_that_returns_never_has_an_earlier_version_again() {
+    let world = two_accounts();
+    let find_version = || {
+        let row = run(world.engine.store.find_connection(&world.account())).unwrap().unwrap();
+        row.unwrap().version
+    };
+    let before = find_version();
+    erases(&world);
+    let at_the_end = find_version();
+    assert!(at_the_end > before);
+    world.clock.advance(SETTLED);
+    assert!(erases(&world).done);
+    let _connected = world.connect();
+    assert!(find_version() > at_the_end, "{at_the_end}");
+}
+
 /// Whether the jobs that process every account's log find this account's.
 fn is_log_found(world: &World) -> bool {
     let keys = rows(world, &world.account());

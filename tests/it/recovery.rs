@@ -2,24 +2,29 @@
 //! purged, Xero was down for a day, the app's secret leaked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::connection::ConnectionState;
 use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
 use domain::operation::OperationState;
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::RecoveryMode;
+use engine::commands::connect::ConnectOutcome;
+use engine::connection::app_registration::AppRegistration;
 use engine::inbound::MessageOutcome;
 use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::PollOutcome;
 use engine::sync::push::PushOutcome;
 use engine::sync::release::release_after_outage;
 use jiff::SignedDuration;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
 use tests::kinds::assert_every_kind;
+use tests::world::{app, registered};
+use xero::OAuthApp;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
 
 const MINUTES: SignedDuration = SignedDuration::from_mins(2);
@@ -67,7 +72,7 @@ fn sends(world: &World, messages: &[Message]) {
 }
 
 /// A day that also includes a bank payment in Xero.
-fn passes(world: &World, day: u32) {
+pub(crate) fn passes(world: &World, day: u32) {
     sends(world, &a_day(day));
     let receipt = Receipt::on("2026-11-03".parse().unwrap());
     world.is_paid(&format!("#INV_{day}_3"), "114.00", &receipt);
@@ -76,7 +81,7 @@ fn passes(world: &World, day: u32) {
     world.advance(QUARTER);
 }
 
-fn opened() -> World {
+pub(crate) fn opened() -> World {
     let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
     world.connect();
     world.choose_accounts();
@@ -104,7 +109,7 @@ fn kept_by_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
     kept
 }
 
-fn all_synced(world: &World, day: u32) {
+pub(crate) fn all_synced(world: &World, day: u32) {
     for number in 1..=4 {
         let id = format!("inv_{day}_{number}");
         let mapping = world.mapping(Invoice, &id);
@@ -261,13 +266,37 @@ fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
     assert_eq!(counted(&world), after);
 }
 
+/// The app's credentials with a secret that Xero no longer accepts.
+fn leaked() -> OAuthApp {
+    OAuthApp { client_secret: SecretString::from("the leaked one"), ..app() }
+}
+
+#[test]
+fn a_running_process_reads_a_replaced_secret_when_xero_refuses_its_own() {
+    let mut world = opened();
+    passes(&world, 1);
+    world.engine.app = Arc::new(AppRegistration::new(leaked(), Arc::new(app())));
+    let before = world.calls_of("/connect/token");
+    world.advance(SignedDuration::from_mins(40));
+    sends(&world, &a_day(2));
+    assert_eq!(world.calls_of("/connect/token") - before, 2, "one refusal, one renewal");
+    let (known, right) = (world.engine.app.current().client_secret, app().client_secret);
+    assert_eq!(known.expose_secret(), right.expose_secret());
+    world.advance(QUARTER);
+    all_synced(&world, 2);
+
+    // A user who connects meets the same refusal, and the code is used once.
+    world.engine.app = Arc::new(AppRegistration::new(leaked(), Arc::new(app())));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
+    assert_eq!(world.connection().state, ConnectionState::Active);
+}
+
 #[test]
 fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
     let mut world = opened();
     passes(&world, 1);
-    let good = world.engine.app.client_secret.clone();
-    // The leaked secret was deleted at Xero; this process still has it.
-    world.engine.app.client_secret = SecretString::from("the leaked one");
+    // The leaked secret was deleted at Xero; the operator has not stored the new one yet.
+    world.engine.app = registered(leaked());
     world.advance(SignedDuration::from_mins(40));
     let day = a_day(2);
     for (kind, body) in &day {
@@ -279,7 +308,7 @@ fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
     let failure = world.mapping(Invoice, "inv_2_1").unwrap().operation.failure;
     assert!(failure.is_none_or(|failure| failure.code != "reconnect_needed"));
     // Processes that start now read the new secret.
-    world.engine.app.client_secret = good;
+    world.engine.app = registered(app());
     world.restart();
     world.advance(DAY);
     all_synced(&world, 2);

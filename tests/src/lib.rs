@@ -17,6 +17,7 @@ pub mod measure;
 pub mod ports;
 pub mod simulation;
 pub mod template;
+pub mod token_keys;
 pub mod world;
 
 pub use world::World;

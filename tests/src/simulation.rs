@@ -26,6 +26,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::connection::token::TokenPlace;
 use jiff::SignedDuration;
 
 pub use faults::{Fault, Faults, Port};
@@ -51,12 +52,16 @@ pub struct Options {
     pub mutation: Option<Mutation>,
     /// How the open questions about Xero are answered.
     pub answers: Answers,
+    /// Where tokens are moved: processes of the former release write to the other place until the
+    /// faults stop. `None` if all tokens are in Secrets Manager.
+    pub moves_tokens_to: Option<TokenPlace>,
 }
 
 impl Options {
     /// A run of this seed, which also draws how the open questions about Xero are answered.
     pub const fn seed(seed: u64) -> Self {
-        Self { seed, traced: false, mutation: None, answers: Answers::Drawn }
+        let answers = Answers::Drawn;
+        Self { seed, traced: false, mutation: None, answers, moves_tokens_to: None }
     }
 
     /// A run of this seed with a Xero as its documents show it.

@@ -15,6 +15,7 @@ use engine::commands::connect::{
     self, CallbackOutcome, ConnectError, ConnectOutcome, ConsentCallback,
 };
 use engine::commands::status::{self, StatusView};
+use engine::connection::app_registration::AppRegistration;
 use engine::connection::disconnect::{self, DisconnectOutcome};
 use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
@@ -108,12 +109,13 @@ impl World {
             secrets: Arc::new(secrets.clone()),
             wake_ups: Arc::new(bookings.clone()),
             events: Arc::new(told.clone()),
-            app: app(),
+            app: registered(app()),
             endpoints: places(),
             metrics: Arc::new(measures.clone()),
             recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
+            last_tenants: Arc::default(),
             searches: Arc::default(),
         };
         Self {
@@ -392,6 +394,7 @@ impl World {
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
         self.engine.logged_accounts = Arc::default();
+        self.engine.last_tenants = Arc::default();
         self.engine.searches = Arc::default();
     }
 
@@ -509,6 +512,11 @@ pub fn app() -> OAuthApp {
         login_url: url("https://login.xero.com"),
         identity_url: url("https://identity.xero.com"),
     }
+}
+
+/// Credentials that never change.
+pub fn registered(app: OAuthApp) -> Arc<AppRegistration> {
+    Arc::new(AppRegistration::new(app.clone(), Arc::new(app)))
 }
 
 /// The URLs of all endpoints.

@@ -236,7 +236,8 @@ fn sam_build_leaves_the_built_functions_alone() {
 
 #[test]
 fn the_templates_are_within_the_limits_of_cloudformation() {
-    for path in ["template.yaml", "infra/alarms.yaml", "infra/dashboard.yaml"] {
+    let nested = ["infra/alarms.yaml", "infra/dashboard.yaml", "infra/trial-issuer.yaml"];
+    for path in nested.into_iter().chain(["template.yaml"]) {
         assert!(text(path).len() < 1_000_000, "{path}");
         let template = Template::read(path);
         for (section, limit) in [("Resources", 500), ("Parameters", 200), ("Outputs", 200)] {
@@ -306,4 +307,27 @@ fn the_guide_lists_every_parameter_and_names_the_region_once() {
         assert!(document.contains(&export), "{path}");
         assert!(!document.contains("--region"), "{path} names a region for a single command");
     }
+}
+
+#[test]
+fn every_function_that_uses_xero_may_use_the_key_of_sealed_tokens() {
+    let template = template();
+    let xero = template.of_type("AWS::IAM::Role").into_iter().filter_map(|(role, properties)| {
+        let policies = properties["ManagedPolicyArns"].as_array()?;
+        policies.contains(&json!("XeroPolicy")).then(|| json!(role))
+    });
+    let xero = xero.collect::<Vec<_>>();
+    assert!(xero.len() > 5, "{xero:?}");
+    for (policy, condition) in
+        [("TokenKeyPolicy", "HasTokenKey"), ("TokenMovePolicy", "MovesTokens")]
+    {
+        assert_eq!(template.at(&["Resources", policy, "Condition"]), condition);
+        let attached = template.properties(policy)["Roles"].as_array().unwrap();
+        assert_eq!(attached.len(), xero.len(), "{policy}");
+        assert!(xero.iter().all(|role| attached.contains(role)), "{policy}");
+    }
+    let actions = &template.properties("TokenKeyPolicy")["PolicyDocument"]["Statement"][0];
+    assert_eq!(actions["Action"], json!(["kms:GenerateDataKey", "kms:Decrypt"]));
+    assert_eq!(actions["Resource"], "TokenKey.Arn");
+    assert_eq!(template.at(&["Resources", "TokenKey", "DeletionPolicy"]), "RetainExceptOnCreate");
 }

@@ -193,6 +193,37 @@ fn describe_use(what: &str, documents: usize, used: AwsUse) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// A count from which costs and limits are computed.
+    fn count_for_costs(name: &str) -> usize {
+        let counts = include_str!("../../scale-counts.json");
+        let counts: serde_json::Value = serde_json::from_str(counts).unwrap();
+        usize::try_from(counts["asserted"][name].as_u64().unwrap()).unwrap()
+    }
+
+    /// One invoice in ten is of a new client, and every one is paid once.
+    #[test]
+    fn the_costs_are_computed_from_at_least_as_many_units_as_are_used() {
+        let (known, new) = (count_push(1).table, count_push_of_new_client().table);
+        let (idle, paid) = count_polls();
+        let of_invoice = |units: fn(TableUse) -> usize| {
+            let more = units(paid.table).saturating_sub(units(idle.table));
+            9 * units(known) + units(new) + 10 * more
+        };
+        let writes = of_invoice(|used| used.write_units);
+        assert!(writes <= 10 * count_for_costs("write_units_of_an_invoice"), "{writes} for ten");
+        let halves = of_invoice(|used| used.read_halves);
+        assert!(halves <= 20 * count_for_costs("read_units_of_an_invoice"), "{halves} for ten");
+        let idle = idle.table;
+        assert!(idle.write_units <= count_for_costs("write_units_of_a_poll"), "{idle:?}");
+        assert!(idle.read_halves <= 2 * count_for_costs("read_units_of_a_poll"), "{idle:?}");
+    }
+
+    #[test]
+    fn an_idle_poll_makes_as_many_calls_of_xero_as_the_limits_are_computed_from() {
+        let (idle, _) = count_polls();
+        assert_eq!(idle.xero, count_for_costs("xero_calls_of_a_poll"), "{idle:?}");
+    }
+
     /// A bound that a mistake in the counting would exceed. Tests of the engine assert exact counts.
     const CALLS_MAX: usize = 40;
 

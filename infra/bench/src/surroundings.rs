@@ -122,6 +122,8 @@ impl Surroundings {
             ("METRIC_NAMESPACE", "ServiceCortexXero/benchmark".to_owned()),
             ("APP_SECRET_ID", APP_SECRET.to_owned()),
             ("GRANT_SECRET_PREFIX", endpoints.grant_secret_prefix),
+            ("TOKEN_STORE", "secrets".to_owned()),
+            ("TOKEN_KEY", "none".to_owned()),
             ("XERO_LOGIN_URL", xero.clone()),
             ("XERO_IDENTITY_URL", xero.clone()),
             ("XERO_API_URL", xero.clone()),

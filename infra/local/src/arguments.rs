@@ -1,7 +1,10 @@
-//! The command line: `story`, `verify`, `up`, each with a few options.
+//! The command line: `story`, `verify`, `up`, `connect`, `send`, `events`, each with a few options.
+
+use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::crm_commands::CrmCommand;
 use crate::stack::Options;
 use crate::verify::Check;
 
@@ -18,6 +21,9 @@ pub enum Command {
         /// Keep everything running after the story, until Ctrl-C.
         #[arg(long)]
         stay: bool,
+        /// Write all addresses to this file as soon as everything is ready.
+        #[arg(long, value_name = "FILE", requires = "stay")]
+        addresses: Option<PathBuf>,
     },
     /// Runs every check and every test.
     #[command(override_usage = "cargo verify [OPTIONS]")]
@@ -34,7 +40,13 @@ pub enum Command {
         /// The options of the stack.
         #[command(flatten)]
         options: Options,
+        /// Write all addresses to this file as soon as everything is ready.
+        #[arg(long, value_name = "FILE")]
+        addresses: Option<PathBuf>,
     },
+    /// The commands for a stack that runs.
+    #[command(flatten)]
+    Crm(CrmCommand),
 }
 
 #[cfg(test)]
@@ -42,6 +54,8 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
     use super::Command;
+    use crate::crm_commands::CrmCommand;
+    use crate::crm_queues::CrmQueue;
     use crate::verify::Check;
 
     fn parse(line: &str) -> Result<Command, String> {
@@ -64,7 +78,7 @@ mod tests {
     fn the_story_keeps_the_stack_running_on_request() {
         assert!(matches!(parse("story"), Ok(Command::Story { stay: false, .. })));
         let line = "story --stay --port 9700 --python /usr/bin/python3 --log debug";
-        let Ok(Command::Story { options, stay: true }) = parse(line) else {
+        let Ok(Command::Story { options, stay: true, addresses: None }) = parse(line) else {
             panic!("not understood")
         };
         assert_eq!(options.port, Some(9700));
@@ -74,8 +88,57 @@ mod tests {
 
     #[test]
     fn the_stack_alone_takes_the_options_of_the_stack() {
-        let Ok(Command::Up { options }) = parse("up --port=9700") else { panic!("not understood") };
+        let Ok(Command::Up { options, addresses }) = parse("up --port=9700 --addresses xero.json")
+        else {
+            panic!("not understood")
+        };
         assert_eq!((options.port, options.log_level), (Some(9700), None));
+        assert_eq!(options.businesses, 0);
+        assert_eq!(addresses.unwrap().to_str(), Some("xero.json"));
+    }
+
+    #[test]
+    fn messages_are_sent_to_the_only_stack_or_to_a_named_one() {
+        let Ok(Command::Crm(CrmCommand::Send { files, queue, again: false, stack })) =
+            parse("send one.json two.json")
+        else {
+            panic!("not understood")
+        };
+        assert_eq!((files.len(), queue, stack.file), (2, None, None));
+        let line = "send --again --queue credit-notes --stack xero.json -";
+        let Ok(Command::Crm(CrmCommand::Send { files, queue, again: true, stack })) = parse(line)
+        else {
+            panic!("not understood")
+        };
+        assert_eq!((files.len(), queue), (1, Some(CrmQueue::CreditNotes)));
+        assert_eq!(stack.file.unwrap().to_str(), Some("xero.json"));
+    }
+
+    #[test]
+    fn an_account_is_connected_by_its_id_or_the_one_of_the_story() {
+        let Ok(Command::Crm(CrmCommand::Connect { account, login, .. })) = parse("connect") else {
+            panic!("not understood")
+        };
+        assert_eq!((account.as_str(), login), ("acc_ridgeway", None));
+        let line = "connect --account acc_1 --login sam@ridgeway.example";
+        let Ok(Command::Crm(CrmCommand::Connect { account, login, .. })) = parse(line) else {
+            panic!("not understood")
+        };
+        assert_eq!((account.as_str(), login.as_deref()), ("acc_1", Some("sam@ridgeway.example")));
+    }
+
+    #[test]
+    fn events_are_removed_unless_they_are_to_be_kept() {
+        let Ok(Command::Crm(CrmCommand::Events { follow: false, keep: false, .. })) =
+            parse("events")
+        else {
+            panic!("not understood")
+        };
+        let Ok(Command::Crm(CrmCommand::Events { keep: true, check_payments: true, .. })) =
+            parse("events --keep --check-payments")
+        else {
+            panic!("not understood")
+        };
     }
 
     #[test]
@@ -96,6 +159,13 @@ mod tests {
         assert_answer("verify --only luck", "invalid value 'luck' for '--only <CHECK>'");
         assert_answer("story --only fmt", "unexpected argument '--only' found");
         assert_answer("verify --stay", "unexpected argument '--stay' found");
+        assert_answer("story --addresses xero.json", "--stay");
+        assert_answer("send", "<FILE>...");
+        assert_answer(
+            "send --queue letters one.json",
+            "invalid value 'letters' for '--queue <QUEUE>'",
+        );
+        assert_answer("events --keep --follow", "cannot be used with");
     }
 
     #[test]
@@ -110,6 +180,8 @@ mod tests {
         assert_answer("story --help", "Usage: cargo story [OPTIONS]");
         assert_answer("verify --help", "Usage: cargo verify [OPTIONS]");
         assert_answer("up --help", "Usage: cargo local up [OPTIONS]");
+        assert_answer("send --help", "Usage: cargo local send [OPTIONS] <FILE>...");
+        assert_answer("events --help", "Usage: cargo local events [OPTIONS]");
         assert_answer("--help", "Usage: cargo local <COMMAND>");
     }
 }

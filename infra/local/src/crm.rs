@@ -1,16 +1,16 @@
-//! The stand-in for the CRM: it signs its users' tokens, publishes the key, and serves the settings
-//! page from which a user connects Xero and to which the browser returns.
+//! The stand-in for the CRM: it signs its users' tokens, publishes the key, serves pages that embed
+//! the elements of the Xero pages, sends the CRM's messages and receives its events.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::header::{COOKIE, LOCATION, SET_COOKIE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::Value;
+use http::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 
-use crate::crm_pages::{self as pages, RETURN_PATH};
+use crate::crm_pages::{self as pages, RETURN_PATH, TOKEN_PATH};
+use crate::crm_queues::{CrmQueues, QUEUES_PATH};
 use crate::failure::Failure;
-use crate::http_client::HttpClient;
 use crate::http_server::{Site, text};
 use crate::token::{Signer, User};
 
@@ -20,6 +20,9 @@ pub const AUDIENCE: &str = "servicecortex-xero";
 /// The account of the story.
 pub const STORY_ACCOUNT: &str = "acc_ridgeway";
 
+/// Answers with 200 as soon as everything is deployed, before that with 503.
+pub const READY_PATH: &str = "/ready";
+
 /// The cookie of the signed-in user, in the format of the query of `GET /token`.
 const SESSION: &str = "crm_user";
 
@@ -27,14 +30,19 @@ const SESSION: &str = "crm_user";
 #[derive(Debug)]
 pub struct Crm {
     signer: Signer,
-    http: HttpClient,
     api: String,
+    queues: OnceLock<CrmQueues>,
 }
 
 impl Crm {
-    /// A CRM that signs with this signer and calls the product's API at this address.
-    pub fn new(signer: Signer, http: HttpClient, api: String) -> Self {
-        Self { signer, http, api }
+    /// A CRM that signs with this signer. Its pages call the product's API at this address.
+    pub fn new(signer: Signer, api: String) -> Self {
+        Self { signer, api, queues: OnceLock::new() }
+    }
+
+    /// Uses these queues from now on, which are ready. Later calls have no effect.
+    pub fn open(&self, queues: CrmQueues) {
+        self.queues.get_or_init(|| queues);
     }
 
     /// A token for the user.
@@ -46,8 +54,7 @@ impl Crm {
         let path = request.uri().path();
         let query = request.uri().query().unwrap_or_default();
         let user = asked_for(&signed_in(request).unwrap_or_default());
-        let form = fields(&String::from_utf8_lossy(request.body()));
-        Ok(match (request.method(), path) {
+        let found = match (request.method(), path) {
             (&Method::GET, "/.well-known/openid-configuration") => {
                 text(StatusCode::OK, "application/json", self.signer.discovery())
             }
@@ -57,57 +64,47 @@ impl Crm {
             (&Method::GET, "/token") => {
                 text(StatusCode::OK, "text/plain", self.signer.token(&asked_for(query))?)
             }
+            (&Method::POST, TOKEN_PATH) => {
+                text(StatusCode::OK, "text/plain", self.signer.token(&user)?)
+            }
             (&Method::GET, "/sign-in") => sign_in(query)?,
-            (&Method::GET, RETURN_PATH) => html(pages::settings(&user, &fields(query))),
-            (&Method::POST, pages::CONNECT_PATH) => self.connect(&user).await?,
-            (&Method::POST, pages::COMPLETE_PATH) => {
-                let asked = pick(&form, "ticket");
-                self.tell(&user, "/v1/connection/complete", &asked).await?
+            (&Method::GET, "/") => redirect(RETURN_PATH)?,
+            (_, path) if path == READY_PATH || path.starts_with(QUEUES_PATH) => {
+                Box::pin(self.answer_for_queues(request)).await?
             }
-            (&Method::POST, pages::ORGANISATION_PATH) => {
-                let asked = pick(&form, "tenant_id");
-                self.tell(&user, "/v1/connection/organisation", &asked).await?
-            }
-            _ => text(StatusCode::NOT_FOUND, "text/plain", "No such page in this CRM."),
-        })
+            (&Method::GET, path) => match pages::find_document(path, &user, &self.api) {
+                Some(document) => {
+                    self.protect(text(StatusCode::OK, document.content_type, document.text))?
+                }
+                None => missing(),
+            },
+            _ => missing(),
+        };
+        Ok(found)
     }
 
-    /// Sends the browser to Xero's consent page.
-    async fn connect(&self, user: &User) -> Result<Response<Bytes>, Failure> {
-        let (status, answer) = self.call(user, "/v1/connection", &BTreeMap::new()).await?;
-        match answer.get("authorize_url").and_then(Value::as_str) {
-            Some(address) if status.is_success() => redirect(address),
-            Some(_) | None => Ok(html(pages::outcome(user, status, &answer))),
-        }
-    }
-
-    /// Calls the API for the signed-in user, and shows the response.
-    async fn tell(
+    /// Answers when the queues exist.
+    async fn answer_for_queues(
         &self,
-        user: &User,
-        path: &str,
-        asked: &BTreeMap<String, String>,
+        request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, Failure> {
-        let (status, answer) = self.call(user, path, asked).await?;
-        Ok(html(pages::outcome(user, status, &answer)))
+        let Some(queues) = self.queues.get() else {
+            let sentence = "Nothing is deployed yet.";
+            return Ok(text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", sentence));
+        };
+        if request.uri().path() == READY_PATH {
+            return Ok(text(StatusCode::OK, "text/plain", "ready"));
+        }
+        queues.answer_request(request).await
     }
 
-    async fn call(
-        &self,
-        user: &User,
-        path: &str,
-        asked: &BTreeMap<String, String>,
-    ) -> Result<(StatusCode, Value), Failure> {
-        let cannot = || Failure::new(format!("Cannot build POST {path}"));
-        let body = serde_json::to_vec(asked).map_err(|error| cannot().because(error))?;
-        let request = Request::post(format!("{}{path}", self.api))
-            .header("authorization", format!("Bearer {}", self.signer.token(user)?))
-            .header("content-type", "application/json")
-            .body(Bytes::from(body))
-            .map_err(|error| cannot().because(error))?;
-        let answer = self.http.send(request).await?;
-        let said = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
-        Ok((answer.status(), said))
+    /// Adds the headers of the CRM's pages. The address of a page may contain a ticket, which must
+    /// not leak as the referrer of the next page.
+    fn protect(&self, mut answer: Response<Bytes>) -> Result<Response<Bytes>, Failure> {
+        let headers = answer.headers_mut();
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(CONTENT_SECURITY_POLICY, value_of(&pages::content_policy(&self.api))?);
+        Ok(answer)
     }
 }
 
@@ -119,14 +116,13 @@ impl Site for Crm {
     }
 }
 
-/// The fields of a query or a form.
-fn fields(encoded: &str) -> BTreeMap<String, String> {
-    url::form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
+fn missing() -> Response<Bytes> {
+    text(StatusCode::NOT_FOUND, "text/plain", "No such page in this CRM.")
 }
 
-fn pick(form: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, String> {
-    let value = form.get(name).cloned().unwrap_or_default();
-    BTreeMap::from([(name.to_owned(), value)])
+/// The fields of a query.
+fn fields(encoded: &str) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
 }
 
 /// The user that a query describes; defaults are those of the story's owner.
@@ -166,14 +162,6 @@ fn redirect(address: &str) -> Result<Response<Bytes>, Failure> {
 fn value_of(header: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(header)
         .map_err(|error| Failure::new("The CRM built an invalid header").because(error))
-}
-
-/// A page. Its URL may contain a ticket, which must not leak as the referrer of the next page.
-fn html(page: String) -> Response<Bytes> {
-    let mut answer = text(StatusCode::OK, "text/html; charset=utf-8", page);
-    let policy = HeaderName::from_static("referrer-policy");
-    answer.headers_mut().insert(policy, HeaderValue::from_static("no-referrer"));
-    answer
 }
 
 #[cfg(test)]

@@ -1,103 +1,127 @@
-//! The settings page of the CRM's stand-in, in the states of connecting Xero.
+//! The pages of the CRM's stand-in, with the elements of the Xero pages embedded in them. Their
+//! scripts are the examples of `docs/integrating.md`, with the address of this stack's API.
 
-use std::collections::BTreeMap;
-
-use http::StatusCode;
-use serde_json::Value;
+use url::form_urlencoded::Serializer;
 
 use crate::token::User;
 
 /// The settings page, to which the browser returns after Xero's consent page.
 pub const RETURN_PATH: &str = "/settings/integrations/xero";
-/// Starts a connection attempt.
-pub const CONNECT_PATH: &str = "/settings/integrations/xero/connect";
-/// Completes the attempt with the ticket that the browser brought back.
-pub const COMPLETE_PATH: &str = "/settings/integrations/xero/complete";
-/// Confirms an organisation.
-pub const ORGANISATION_PATH: &str = "/settings/integrations/xero/organisation";
 
-/// The settings page. `returned` is the query: the outcome of the consent, and the ticket that
-/// completes it. Only a click of the signed-in user completes it: opening a forwarded link does
-/// nothing.
-pub fn settings(user: &User, returned: &BTreeMap<String, String>) -> String {
-    let body = match (returned.get("xero").map(String::as_str), returned.get("ticket")) {
-        (Some("authorised"), Some(ticket)) => format!(
-            "<p>Xero has allowed access. Finish connecting as {}?</p>{}",
-            escaped(&user.name),
-            form(COMPLETE_PATH, &[("ticket", ticket.as_str())], "Finish connecting"),
-        ),
-        (Some(word), _) => format!(
-            "<p>Xero was not connected: {}.</p>{}",
-            escaped(word),
-            form(CONNECT_PATH, &[], "Try again"),
-        ),
-        (None, _) => form(CONNECT_PATH, &[], "Connect to Xero"),
+/// Where the scripts get a token of the signed-in user.
+pub const TOKEN_PATH: &str = "/session/xero-token";
+
+/// The address of the API in the examples.
+const EXAMPLE_API: &str = "https://xero-api.example.com";
+
+/// The script of the pages that embed elements.
+const PAGE_SCRIPT: &str = include_str!("../crm/page.js");
+/// The script of the page that frames the settings.
+const FRAME_SCRIPT: &str = include_str!("../crm/frame.js");
+const STYLE: &str = include_str!("../crm/page.css");
+
+/// The script of a page, by its name in its address.
+const PAGE: &str = "page";
+const FRAME: &str = "frame";
+
+/// A document of the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmDocument {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+/// The document at a path, for the signed-in user. `api` is the address of the product's API.
+pub fn find_document(path: &str, user: &User, api: &str) -> Option<CrmDocument> {
+    let script = |text: &str| CrmDocument {
+        content_type: "text/javascript; charset=utf-8",
+        text: text.replace(EXAMPLE_API, api),
     };
-    page(user, &body)
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    Some(match segments.as_slice() {
+        ["crm", "page.js"] => script(PAGE_SCRIPT),
+        ["crm", "frame.js"] => script(FRAME_SCRIPT),
+        ["crm", "page.css"] => {
+            CrmDocument { content_type: "text/css; charset=utf-8", text: STYLE.to_owned() }
+        }
+        ["settings", "integrations", "xero"] => build_page(
+            user,
+            "Settings",
+            PAGE,
+            "<servicecortex-xero-settings></servicecortex-xero-settings>",
+        ),
+        ["framed", "settings"] => {
+            build_page(user, "Settings", FRAME, "<iframe id=\"xero\" title=\"Xero\"></iframe>")
+        }
+        ["clients", id] => build_record_page(user, "Client", "client", "client-id", id),
+        ["invoices", id] => build_record_page(user, "Invoice", "invoice", "invoice-id", id),
+        ["credit-notes", id] => {
+            build_record_page(user, "Credit note", "invoice", "credit-note-id", id)
+        }
+        _ => return None,
+    })
 }
 
-/// The response of the product's API, with a button for each organisation to choose from.
-pub fn outcome(user: &User, status: StatusCode, answer: &Value) -> String {
-    let facts: Vec<String> = answer
-        .as_object()
+/// The content security policy of the pages: that of `docs/integrating.md`.
+pub fn content_policy(api: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' {api}; connect-src 'self' {api}; style-src 'self'; \
+         frame-src {api}; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
+    )
+}
+
+/// The page of a record, with its Xero section.
+fn build_record_page(
+    user: &User,
+    kind: &str,
+    element: &str,
+    attribute: &str,
+    id: &str,
+) -> CrmDocument {
+    let id = escaped(id);
+    let element = format!("servicecortex-xero-{element}");
+    build_page(
+        user,
+        &format!("{kind} {id}"),
+        PAGE,
+        &format!("<{element} {attribute}=\"{id}\"></{element}>"),
+    )
+}
+
+fn build_page(user: &User, title: &str, script: &str, body: &str) -> CrmDocument {
+    let who = escaped(&format!("{} ({}, {})", user.name, user.role, user.account_id));
+    let others: Vec<String> = ["Owner", "Admin", "Member"]
         .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(&value))
-        })
+        .filter(|role| *role != user.role)
+        .map(|role| format!("<a href=\"{}\">{role}</a>", escaped(&sign_in_address(user, role))))
         .collect();
-    let buttons: Vec<String> = asked_about(answer)
-        .into_iter()
-        .map(|(tenant, name)| {
-            form(ORGANISATION_PATH, &[("tenant_id", tenant.as_str())], &format!("Use {name}"))
-        })
-        .collect();
-    let body = format!(
-        "<p>{}</p><dl>{}</dl>{}",
-        escaped(&status.to_string()),
-        facts.concat(),
-        buttons.concat()
+    let text = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title} | CRM</title>\
+         <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/crm/page.css\">\
+         <script type=\"module\" src=\"/crm/{script}.js\"></script></head><body><header>\
+         <strong>A stand-in for the CRM</strong>\
+         <a href=\"{RETURN_PATH}\">Settings <span id=\"xero-attention\"></span></a>\
+         <a href=\"/framed/settings\">Settings in a frame</a>\
+         <p class=\"user\">{who}. Sign in as {}</p></header>\
+         <main><h1>{title}</h1>{body}</main></body></html>",
+        others.join(" or ")
     );
-    page(user, &body)
+    CrmDocument { content_type: "text/html; charset=utf-8", text }
 }
 
-/// The organisations in a response, each with the id to choose it by.
-fn asked_about(answer: &Value) -> Vec<(String, String)> {
-    let choices = answer.get("choices").and_then(Value::as_array).into_iter().flatten();
-    std::iter::once(answer)
-        .chain(choices)
-        .filter_map(|one| {
-            let tenant = one.get("tenant_id")?.as_str()?;
-            let name = one.get("name").or_else(|| one.get("organisation"));
-            let name = name.and_then(Value::as_str).unwrap_or("this organisation");
-            Some((tenant.to_owned(), name.to_owned()))
-        })
-        .collect()
-}
-
-fn page(user: &User, body: &str) -> String {
-    let who = format!("{} ({}, {})", user.name, user.role, user.account_id);
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>ServiceCortex</title>\
-         <h1>Settings, Integrations, Xero</h1><p>Signed in as {}. To switch users: \
-         <code>/sign-in?sub=usr_kim&amp;role=Admin&amp;name=Kim</code></p>{body}</html>",
-        escaped(&who)
-    )
-}
-
-fn form(action: &str, hidden: &[(&str, &str)], label: &str) -> String {
-    let fields: Vec<String> = hidden
-        .iter()
-        .map(|(name, value)| {
-            format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
-        })
-        .collect();
-    format!(
-        "<form method=\"post\" action=\"{action}\">{}<button>{}</button></form>",
-        fields.concat(),
-        escaped(label)
-    )
+/// Where another user of the same account signs in.
+fn sign_in_address(user: &User, role: &str) -> String {
+    let query = Serializer::new(String::new())
+        .append_pair("sub", &format!("usr_{}", role.to_lowercase()))
+        .append_pair("account_id", &user.account_id)
+        .append_pair("role", role)
+        .append_pair("name", &format!("The {role}"))
+        .finish();
+    format!("/sign-in?{query}")
 }
 
 fn escaped(text: &str) -> String {
@@ -106,47 +130,55 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use http::StatusCode;
-
-    use super::{outcome, settings};
+    use super::{EXAMPLE_API, RETURN_PATH, TOKEN_PATH, content_policy, find_document};
     use crate::token::User;
+
+    const API: &str = "http://localhost:9700";
 
     fn owner() -> User {
         User {
             sub: "usr_owner".to_owned(),
             account_id: "acc_ridgeway".to_owned(),
             role: "Owner".to_owned(),
-            name: "Rowan Ridgeway".to_owned(),
+            name: "Rowan <Ridgeway>".to_owned(),
         }
     }
 
-    fn returned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    fn text(path: &str) -> String {
+        find_document(path, &owner(), API).unwrap().text
     }
 
     #[test]
-    fn a_ticket_is_presented_only_by_a_click_of_the_signed_in_user() {
-        let page =
-            settings(&owner(), &returned(&[("xero", "authorised"), ("ticket", "\"><script>")]));
-        assert!(page.contains("Finish connecting as Rowan Ridgeway?"), "{page}");
-        assert!(page.contains("value=\"&quot;&gt;&lt;script&gt;\""), "{page}");
+    fn each_page_embeds_the_element_of_its_record() {
+        assert!(text(RETURN_PATH).contains("<servicecortex-xero-settings>"));
+        assert!(text("/clients/cl_1").contains("<servicecortex-xero-client client-id=\"cl_1\">"));
+        assert!(text("/invoices/i_1").contains("<servicecortex-xero-invoice invoice-id=\"i_1\">"));
+        let note = text("/credit-notes/cn_1");
+        assert!(note.contains("<servicecortex-xero-invoice credit-note-id=\"cn_1\">"), "{note}");
+        assert_eq!(find_document("/elsewhere", &owner(), API), None);
     }
 
     #[test]
-    fn a_consent_that_ended_without_a_ticket_can_be_retried() {
-        let page = settings(&owner(), &returned(&[("xero", "denied")]));
-        assert!(page.contains("not connected: denied") && page.contains("Try again"), "{page}");
-        assert!(settings(&owner(), &returned(&[])).contains("Connect to Xero"));
+    fn the_scripts_call_this_stack_and_the_crms_own_token_address() {
+        for path in ["/crm/page.js", "/crm/frame.js"] {
+            let script = text(path);
+            assert!(script.contains(API) && !script.contains(EXAMPLE_API), "{path}");
+            assert!(script.contains(&format!("fetch(\"{TOKEN_PATH}\"")), "{path}");
+        }
+        assert!(content_policy(API).contains(&format!("connect-src 'self' {API};")));
     }
 
     #[test]
-    fn each_organisation_to_choose_from_has_a_button() {
-        let answer = r#"{"outcome":"other_organisation","organisation":"Kauri <Ltd>",
-            "tenant_id":"7"}"#;
-        let page = outcome(&owner(), StatusCode::OK, &serde_json::from_str(answer).unwrap());
-        assert!(page.contains("name=\"tenant_id\" value=\"7\""), "{page}");
-        assert!(page.contains("Use Kauri &lt;Ltd&gt;"), "{page}");
+    fn texts_of_users_and_addresses_never_become_markup() {
+        assert!(text(RETURN_PATH).contains("Rowan &lt;Ridgeway&gt; (Owner, acc_ridgeway)"));
+        let page = text("/invoices/\"><b>");
+        assert!(page.contains("invoice-id=\"&quot;&gt;&lt;b&gt;\""), "{page}");
+    }
+
+    #[test]
+    fn another_user_of_the_same_account_can_sign_in() {
+        let page = text(RETURN_PATH);
+        assert!(page.contains("account_id=acc_ridgeway&amp;role=Member"), "{page}");
+        assert!(!page.contains("role=Owner"), "{page}");
     }
 }

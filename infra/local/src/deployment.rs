@@ -16,7 +16,8 @@ use crate::workplace::Workplace;
 
 const BUCKET: &str = "servicecortex-xero-code";
 /// The templates of the nested stacks.
-pub const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
+pub const NESTED: [&str; 3] =
+    ["infra/alarms.yaml", "infra/dashboard.yaml", "infra/trial-issuer.yaml"];
 const TEMPLATE: &str = "template.yaml";
 const STACK: &str = "servicecortex-xero-local";
 

@@ -5,8 +5,9 @@
 //! It is *not* part of the product: the product does not import it and it is not deployed.
 //!
 //! Reading order: [`stack`] starts everything and documents the order; [`story`] plays the
-//! scenario; [`verify`] runs the checks. [`arguments`] is the command line, [`console`] and
-//! [`failure`] are the output.
+//! scenario; [`verify`] runs the checks; [`crm_commands`] connects an account of a running
+//! stack, sends messages to it and receives its events. [`arguments`] is the command line, [`console`] and [`failure`] are the
+//! output.
 
 pub mod api_fuzzing;
 pub mod arguments;
@@ -17,7 +18,9 @@ pub mod clock;
 pub mod compile;
 pub mod console;
 pub mod crm;
+pub mod crm_commands;
 pub mod crm_pages;
+pub mod crm_queues;
 pub mod deployment;
 pub mod description;
 pub mod emulator;
@@ -35,6 +38,7 @@ pub mod runs;
 pub mod scratch;
 pub mod simulator;
 pub mod stack;
+pub mod stack_file;
 pub mod story;
 pub mod text;
 pub mod token;

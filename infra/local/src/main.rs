@@ -1,5 +1,7 @@
-//! `cargo story`, `cargo verify`, `cargo local up`: see the library for what they do.
+//! `cargo story`, `cargo verify`, and `cargo local` with `up`, `connect`, `send` and `events`: see the
+//! library for what they do.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,8 +10,9 @@ use local::arguments::Command;
 use local::console::{Console, Tone};
 use local::failure::Failure;
 use local::stack::{self, Stack};
+use local::stack_file::StackFile;
 use local::workplace::Workplace;
-use local::{story, verify, wait};
+use local::{crm_commands, story, verify, wait};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long one wait for the exit of the stack lasts; another one follows.
@@ -23,6 +26,11 @@ async fn main() -> ExitCode {
     // An invalid command line ends the process here, with the exit code 2.
     let command = Command::parse();
     let console = Console::standard();
+    if let Command::Crm(command) = &command {
+        // It starts nothing and has no logs.
+        let outcome = unless_stopped(Box::pin(crm_commands::run_command(command, &console))).await;
+        return report_outcome(outcome, &console);
+    }
     let workplace = match Workplace::open(console.clone()) {
         Ok(workplace) => workplace,
         Err(failure) => {
@@ -30,12 +38,24 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = tokio::select! {
-        outcome = Box::pin(run(command, &workplace)) => Some(outcome),
-        () = stopped() => None,
-    };
+    let outcome = unless_stopped(Box::pin(run(command, &workplace))).await;
     // End every child process, whatever the result.
     workplace.close().await;
+    report_outcome(outcome, &console)
+}
+
+/// The outcome of the work, or `None` if a signal has ended it.
+async fn unless_stopped(
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Option<Result<(), Failure>> {
+    tokio::select! {
+        outcome = work => Some(outcome),
+        () = stopped() => None,
+    }
+}
+
+/// Prints how the run ended.
+fn report_outcome(outcome: Option<Result<(), Failure>>, console: &Console) -> ExitCode {
     match outcome {
         Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(failure)) => {
@@ -54,7 +74,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     let console = &workplace.console;
     match command {
-        Command::Story { options, stay } => {
+        Command::Story { options, stay, addresses } => {
             console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
             let stack = Stack::start(&options.for_story(), workplace).await?;
             let played = story::play(&stack, workplace).await;
@@ -63,23 +83,30 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
                     console.line("");
                     console.failure(failure);
                 }
-                stay_up(&stack, workplace).await?;
+                stay_up(&stack, addresses.as_deref(), workplace).await?;
             }
             story::places::tell_how_to_look(&stack, workplace);
             played
         }
         Command::Verify { options, only } => verify::run(&only, &options, workplace).await,
-        Command::Up { options } => {
+        Command::Up { options, addresses } => {
             console.expect_steps(stack::STEPS);
             let stack = Stack::start(&options, workplace).await?;
-            stay_up(&stack, workplace).await
+            stay_up(&stack, addresses.as_deref(), workplace).await
         }
+        Command::Crm(command) => crm_commands::run_command(&command, console).await,
     }
 }
 
-/// Prints where to look, and returns only when the runner or the stack ends.
-async fn stay_up(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
-    story::places::show(stack, workplace)?;
+/// Prints where to look, and returns only when the runner or the stack ends. Meanwhile the file with
+/// the addresses exists.
+async fn stay_up(
+    stack: &Stack,
+    addresses: Option<&Path>,
+    workplace: &Workplace,
+) -> Result<(), Failure> {
+    let file = StackFile::write(stack, workplace, addresses)?;
+    story::places::show(stack, &file, workplace)?;
     workplace.console.title("Everything keeps running until Ctrl-C.");
     loop {
         if let Some(failure) = wait::until(WATCHED_FOR, async || stack.ended()).await {

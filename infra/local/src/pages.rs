@@ -1,11 +1,14 @@
-//! The sources of the pages: types, the committed bundle, and tests in a browser. Node.js must be
-//! on the machine; npm packages and Chromium are installed if they are missing.
+//! The sources of the pages: types, the committed bundle, and tests in a browser, of each element
+//! alone and of the whole product. Node.js must be on the machine; npm packages and Chromium are
+//! installed if they are missing.
 
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
 use crate::failure::Failure;
+use crate::stack::Stack;
+use crate::stack_file::StackFile;
 use crate::workplace::Workplace;
 
 /// The oldest Node.js that the test runner and the build work with.
@@ -19,19 +22,51 @@ const APT: [(&str, &[&str]); 2] = [
 ];
 /// The steps of the check, each a script of `package.json`.
 const SCRIPTS: [&str; 3] = ["check", "verify-build", "test"];
+/// The tests against a stack, a script of `package.json`, too.
+const STACK_SCRIPT: &str = "test:stack";
+/// Tells the tests against a stack where its addresses are.
+const STACK_FILE: &str = "STACK_FILE";
+/// Tells them what `cargo local` runs: cargo itself is running this check.
+const PROGRAM: &str = "LOCAL_PROGRAM";
 
 /// Installs what is missing, then checks types, bundle and behaviour.
 pub async fn check(workplace: &Workplace) -> Result<(), Failure> {
-    let web = workplace.project.root().join("functions/pages/web");
-    let node = find_node(workplace).await?;
-    install_packages(workplace, &web, &node).await?;
-    install_chromium(workplace).await?;
+    install_tools(workplace).await?;
     for script in SCRIPTS {
-        let mut run = Command::new("npm");
-        run.current_dir(&web).args(["run", "--silent", script]);
+        let mut run = build_npm_run(workplace, script);
         workplace.show(&format!("npm run {script}"), &mut run).await?;
     }
     Ok(())
+}
+
+/// Installs what the tests in a browser need, if it is missing.
+pub async fn install_tools(workplace: &Workplace) -> Result<(), Failure> {
+    let node = find_node(workplace).await?;
+    install_packages(workplace, &web_folder(workplace), &node).await?;
+    install_chromium(workplace).await
+}
+
+/// Runs the tests in a browser, and the examples of the documents, against a stack.
+pub async fn check_stack(workplace: &Workplace, stack: &Stack) -> Result<(), Failure> {
+    let file = StackFile::write(stack, workplace, None)?;
+    let mut run = build_npm_run(workplace, STACK_SCRIPT);
+    run.envs(file.path().map(|path| (STACK_FILE, path)));
+    run.env("SCREENSHOTS", workplace.run.folder().join("screenshots"));
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new("Cannot find the program of the runner").because(error))?;
+    run.env(PROGRAM, program);
+    workplace.show(&format!("npm run {STACK_SCRIPT}"), &mut run).await
+}
+
+/// The folder of the sources.
+fn web_folder(workplace: &Workplace) -> PathBuf {
+    workplace.project.root().join("functions/pages/web")
+}
+
+fn build_npm_run(workplace: &Workplace, script: &str) -> Command {
+    let mut run = Command::new("npm");
+    run.current_dir(web_folder(workplace)).args(["run", "--silent", script]);
+    run
 }
 
 /// Returns the version of Node.js, such as `v20.20.2`.
@@ -88,8 +123,9 @@ async fn install_packages(workplace: &Workplace, web: &Path, node: &str) -> Resu
 
 /// Installs Debian's Chromium, which drives the tests, if the machine has none.
 async fn install_chromium(workplace: &Workplace) -> Result<(), Failure> {
-    let Workplace { project: _, console, children, scratch: _, run, output: _ } = workplace;
+    let Workplace { project, console, children, scratch: _, run, output: _ } = workplace;
     console.step("Chromium");
+    let _held = project.lock("chromium").await?;
     if has_chromium() {
         console.done("already installed");
         return Ok(());
@@ -114,7 +150,7 @@ fn has_chromium() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPTS, is_new_enough};
+    use super::{SCRIPTS, STACK_SCRIPT, is_new_enough};
     use crate::project::Project;
 
     #[test]
@@ -129,7 +165,7 @@ mod tests {
     fn every_script_of_the_check_is_a_script_of_the_package() {
         let package = Project::here().unwrap().root().join("functions/pages/web/package.json");
         let package = std::fs::read_to_string(package).unwrap();
-        for script in SCRIPTS {
+        for script in SCRIPTS.into_iter().chain([STACK_SCRIPT]) {
             assert!(package.contains(&format!("\"{script}\": ")), "{script}");
         }
     }

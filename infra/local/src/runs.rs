@@ -51,7 +51,7 @@ fn name(started: Timestamp, process: u32) -> String {
 }
 
 /// The process id in a folder's name.
-fn owner(name: &str) -> Option<i32> {
+pub(crate) fn owner(name: &str) -> Option<i32> {
     name.rsplit_once('-')?.1.parse().ok()
 }
 

@@ -1,6 +1,7 @@
 //! Xero: the simulator, in this process, on a socket.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,6 +38,7 @@ pub struct Xero {
     tenant: Uuid,
     tenant_name: String,
     user: Uuid,
+    latency: Duration,
 }
 
 impl Xero {
@@ -64,16 +66,23 @@ impl Xero {
         }
         let state = Arc::new(Mutex::new(Simulator::new(settings)));
         let pace = Pace::new(clock::now(), clock::XERO_PACE);
-        Ok(Self { state, pace, client_secret, tenant, tenant_name, user })
+        let latency = Duration::ZERO;
+        Ok(Self { state, pace, client_secret, tenant, tenant_name, user, latency })
+    }
+
+    /// The same Xero, which takes this time to answer a call.
+    #[must_use]
+    pub fn with_latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
     }
 
     /// Answers on the socket until it is dropped.
     pub async fn serve(self, listener: TcpListener) {
         // Its accept loop ends only with an error of the listening socket itself; later connections
         // are then refused, which reports the error.
-        let pace = self.pace;
+        let (pace, latency) = (self.pace, self.latency);
         let clocks = Arc::new(move || pace.at(clock::now()));
-        host::serve_with_clocks(listener, self.state, clocks).await.ok();
+        host::serve_with_latency(listener, self.state, clocks, latency).await.ok();
     }
 
     /// The current time of Xero's clocks.

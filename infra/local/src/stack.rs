@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use clap::{Args, value_parser};
 use tokio::task::JoinSet;
@@ -10,6 +11,7 @@ use crate::aws::{Aws, KEY, REGION, SECRET};
 use crate::binaries;
 use crate::children::Children;
 use crate::crm::{AUDIENCE, Crm};
+use crate::crm_queues::CrmQueues;
 use crate::deployment::{self, Addresses, Outputs};
 use crate::description::Description;
 use crate::emulator::Emulator;
@@ -38,21 +40,31 @@ pub struct Options {
     /// The functions' log filter, such as debug. The default is info, or trace for the story.
     #[arg(long = "log", value_name = "FILTER")]
     pub log_level: Option<String>,
-    /// The number of further organisations in the simulated Xero, each with its own login.
-    #[arg(skip)]
+    /// Add N organisations to the simulated Xero, with the logins owner1@business.example and so on.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub businesses: u8,
+    /// The time that the simulated Xero takes to answer a call.
+    #[arg(skip)]
+    pub xero_latency: Duration,
 }
 
 /// The filter under which functions log everything that they may.
 const EVERY_LINE: &str = "trace";
 
+/// The time that Xero takes to answer a call in the story. Xero usually takes longer. While one
+/// call is in progress, further records arrive, and the next call carries all of them; without any
+/// latency every ten records would take a call of their own, and the story would use up the calls
+/// of a minute.
+const XERO_LATENCY: Duration = Duration::from_millis(300);
+
 impl Options {
-    /// The log filter of the story, which searches the logs: every line, unless the user chose
-    /// otherwise.
+    /// The options of the story. It searches the logs, so its filter is every line, unless the user
+    /// chose otherwise. Xero takes time to answer.
     #[must_use]
     pub fn for_story(&self) -> Self {
         let chosen = self.log_level.clone();
-        Self { log_level: chosen.or_else(|| Some(EVERY_LINE.to_owned())), ..self.clone() }
+        let log_level = chosen.or_else(|| Some(EVERY_LINE.to_owned()));
+        Self { log_level, xero_latency: XERO_LATENCY, ..self.clone() }
     }
 }
 
@@ -90,7 +102,7 @@ impl Stack {
         console.step("Starting the Xero simulator, the CRM's stand-in and the local AWS");
         let aws_port = ports.aws;
         let http = HttpClient::default();
-        let around = Around::open(children, &environment, &http, ports, options.businesses).await?;
+        let around = Around::open(children, &environment, &http, ports, options).await?;
         let emulator = Emulator::start(workplace, &environment, &http, aws_port).await?;
         console.done("answering");
         let aws = Aws::new(http.clone(), emulator.endpoint().to_owned());
@@ -105,6 +117,7 @@ impl Stack {
         aws.put_secret(outputs.get("AppSecretId")?, &around.xero.app_secret()?).await?;
         aws.allow_origin(outputs.get("ApiId")?, &around.addresses.crm).await?;
         around.gateway.open(outputs.get("ApiId")?);
+        around.crm.open(CrmQueues::new(aws.clone(), outputs.clone()));
         console.done("deployed");
         let description = OnceLock::new();
         Ok(Self { aws, outputs, http, around, emulator, description })
@@ -189,7 +202,7 @@ impl Around {
         environment: &Path,
         http: &HttpClient,
         ports: Ports,
-        businesses: u8,
+        options: &Options,
     ) -> Result<Self, Failure> {
         let addresses = Addresses {
             api: ports::address_by_name(&ports.api)?,
@@ -197,10 +210,11 @@ impl Around {
             crm: ports::address(&ports.crm)?,
         };
         let signer = Signer::make(children, environment, addresses.crm.clone(), AUDIENCE).await?;
-        let crm = Arc::new(Crm::new(signer, http.clone(), addresses.api.clone()));
+        let crm = Arc::new(Crm::new(signer, addresses.api.clone()));
         let endpoint = format!("http://127.0.0.1:{}", ports.aws);
         let gateway = Arc::new(Gateway::new(http.clone(), endpoint));
-        let xero = Xero::open(&format!("{}/oauth/callback", addresses.api), businesses)?;
+        let callback = format!("{}/oauth/callback", addresses.api);
+        let xero = Xero::open(&callback, options.businesses)?.with_latency(options.xero_latency);
 
         let mut servers = JoinSet::new();
         servers.spawn(http_server::serve(ports.api, Arc::clone(&gateway)));

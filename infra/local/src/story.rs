@@ -37,7 +37,7 @@ use crate::failure::Failure;
 use crate::stack::Stack;
 use crate::workplace::Workplace;
 use api::Api;
-use material::Material;
+use material::{Entry, Material};
 use post::Post;
 use settle::{Records, Subject};
 use summary::Summary;
@@ -149,7 +149,9 @@ impl Story<'_> {
             post.invoice(entry, self.material.client(&entry.client_id)?).await?;
         }
         self.console.done("sent; waiting until everything is processed");
-        self.settled().await.map(|_| ())
+        // All records are read after the edits; here, those that the edits change.
+        let subjects = self.edited_subjects();
+        settle::settled(&self.watch, self.console, &subjects).await.map(|_| ())
     }
 
     /// Users edit and void invoices, the outbox sends duplicates, an old message arrives late.
@@ -174,6 +176,16 @@ impl Story<'_> {
         }
         self.console.done("sent; waiting until everything is processed");
         self.settled().await
+    }
+
+    /// The invoices that are edited later, as they were before, and their clients.
+    fn edited_subjects(&self) -> Vec<Subject> {
+        let is_edited = |sent: &&Entry| {
+            self.material.edits.iter().any(|edit| edit.invoice.id == sent.invoice.id)
+        };
+        let edited = self.material.invoices.iter().filter(is_edited);
+        let both = |sent: &Entry| [Subject::Client(sent.client_id.clone()), Subject::of(sent)];
+        edited.flat_map(both).collect()
     }
 
     async fn settled(&self) -> Result<Records, Failure> {

@@ -2,6 +2,7 @@
 //! `lanes` runs them side by side.
 
 mod lanes;
+mod supply_chain;
 
 use std::path::PathBuf;
 
@@ -25,8 +26,8 @@ use crate::stack::{self, Options, Stack};
 use crate::story;
 use crate::workplace::Workplace;
 
-/// The number of organisations: each belongs to one account, and each end-to-end test has its own
-/// accounts.
+/// The number of organisations: each belongs to one account, and each test against a stack has its
+/// own accounts.
 const BUSINESSES: u8 = 7;
 
 /// The binaries of the tests.
@@ -52,13 +53,16 @@ pub enum Check {
     Api,
     /// The product's story, against its own stack.
     Story,
+    /// The pages against their own stack, in a browser, and the examples of the documents.
+    Browser,
     /// The pages: types, the committed bundle, and tests in a browser.
     Pages,
     /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
     Template,
-    /// Licences, sources and duplicates of the dependencies.
+    /// Licences, sources and duplicates of the dependencies, and the bill of materials.
     Deny,
-    /// The local AWS exits when a function feeds its own queue without permission.
+    /// The local AWS refuses what AWS refuses, and exits when a function feeds its own queue
+    /// without permission.
     Loops,
     /// The simulator, driven by Xero's own SDK for Python.
     Sdk,
@@ -84,7 +88,8 @@ impl Check {
             | Self::Tests
             | Self::EndToEnd
             | Self::Api
-            | Self::Story => Lane::Workspace,
+            | Self::Story
+            | Self::Browser => Lane::Workspace,
             Self::Pages | Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => {
                 Lane::Tools
             }
@@ -150,7 +155,7 @@ impl Verifier<'_> {
                 self.cargo(&clippy).await
             }
             Check::Docs => self.docs().await,
-            Check::Deny => self.deny().await,
+            Check::Deny => supply_chain::check_dependencies(self).await,
             Check::Tests => self.cargo(&["test", "--workspace"]).await,
             Check::Pages => pages::check(self.workplace).await,
             Check::Fuzz => self.fuzz().await,
@@ -159,6 +164,7 @@ impl Verifier<'_> {
             Check::EndToEnd => self.end_to_end().await,
             Check::Api => self.api().await,
             Check::Story => self.story().await,
+            Check::Browser => self.browser().await,
             Check::Lambda => lambda::build(self.workplace, self.options).await,
         }
     }
@@ -186,6 +192,9 @@ impl Verifier<'_> {
             .env("SAM_CLI_TELEMETRY", "0");
         self.shown("sam validate --lint", &mut validate).await?;
         let python = self.tools(&CHECKERS).await?.join("python");
+        let mut figures = Command::new(&python);
+        figures.arg("-B").arg(root.join("infra/scale.py")).arg("--check");
+        self.shown("infra/scale.py --check", &mut figures).await?;
         let script = "infra/local/template_checkers.py";
         let mut check = Command::new(python);
         check.args(["-B", "-u"]).arg(root.join(script));
@@ -209,15 +218,6 @@ impl Verifier<'_> {
         self.shown("cargo doc, of every library and binary", &mut docs).await
     }
 
-    async fn deny(&self) -> Result<(), Failure> {
-        let deny = self.tools(&CARGO_TOOLS).await?.join("cargo-deny");
-        let mut check = Command::new(deny);
-        check
-            .current_dir(self.workplace.project.root())
-            .args(["check", "bans", "licenses", "sources"]);
-        self.shown("cargo deny check bans licenses sources", &mut check).await
-    }
-
     async fn fuzz(&self) -> Result<(), Failure> {
         let program = self.tools(&CARGO_TOOLS).await?.join("cargo-fuzz");
         fuzzing::run(self.workplace, &program).await
@@ -239,13 +239,14 @@ impl Verifier<'_> {
         self.shown(script, &mut check).await
     }
 
-    /// The recursive-loop detection of the local AWS.
+    /// The rules that the local AWS adds to the emulator.
     async fn loops(&self) -> Result<(), Failure> {
         let python = self.tools(&MINISTACK).await?.join("python");
         let mut tests = Command::new(python);
         tests.current_dir(self.workplace.project.sources());
-        tests.args(["-B", "-m", "unittest", "test_recursive_loops"]);
-        self.shown("python -m unittest test_recursive_loops", &mut tests).await
+        tests.args(["-B", "-m", "unittest", "test_recursive_loops", "test_strict_aws"]);
+        let shown = "python -m unittest test_recursive_loops test_strict_aws";
+        self.shown(shown, &mut tests).await
     }
 
     /// The settings API on a stack of its own: the requests are about arbitrary records.
@@ -264,6 +265,17 @@ impl Verifier<'_> {
         console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
         let stack = Stack::start(&self.options.for_story(), self.workplace).await?;
         story::play(&stack, self.workplace).await
+    }
+
+    /// The pages in a browser on a stack of their own. Each test has its own account and business.
+    async fn browser(&self) -> Result<(), Failure> {
+        pages::install_tools(self.workplace).await?;
+        let options = Options { businesses: BUSINESSES, ..self.options.clone() };
+        let stack = Stack::start(&options, self.workplace).await?;
+        match pages::check_stack(self.workplace, &stack).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(stack.explain(failure).await),
+        }
     }
 
     /// The end-to-end tests, and the store's contract against the local AWS's tables.
@@ -286,22 +298,4 @@ impl Verifier<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::ValueEnum as _;
-
-    use super::{Check, in_order};
-
-    #[test]
-    fn checks_run_in_a_fixed_order_regardless_of_the_arguments() {
-        assert_eq!(in_order(&[Check::EndToEnd, Check::Format]), [Check::Format, Check::EndToEnd]);
-        assert_eq!(in_order(&[]), Check::value_variants());
-    }
-
-    #[test]
-    fn every_check_has_the_name_that_the_documents_use() {
-        let names = in_order(&[]).into_iter().map(Check::name).collect::<Vec<_>>();
-        let expected =
-            "fmt clippy docs tests e2e api story pages template deny loops sdk fuzz lambda";
-        assert_eq!(names.join(" "), expected);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 //! when.
 
 mod lifecycle;
+mod sealed;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,8 @@ use uuid::Uuid;
 
 use crate::ids::GrantId;
 use crate::operation::ClaimId;
+
+pub use self::sealed::{SealedTokens, SealedValue};
 
 /// An access token is not used in its last two minutes: it must outlive a batch in progress.
 const MARGIN_SECONDS: i64 = 120;

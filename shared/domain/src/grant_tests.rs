@@ -116,3 +116,16 @@ fn a_refused_grant_needs_a_reconnect_and_a_renewal_clears_it() {
         TokenPlan::Use
     );
 }
+
+#[test]
+fn tokens_are_settled_some_time_after_their_renewal_unless_a_process_may_write_them() {
+    let grant = a_grant().after_renewal(SECRET, at(0));
+    assert_eq!(grant.settled_version(at(1_199)), None);
+    assert_eq!(grant.settled_version(at(1_200)), Some(SECRET.id));
+    let locked = grant.clone().after_lock(HOLDER, at(1_240), at(1_200));
+    assert_eq!(locked.settled_version(at(9_000)), None);
+    assert_eq!(locked.after_unknown_outcome().settled_version(at(9_000)), None);
+    assert_eq!(grant.clone().awaiting_use(at(1_200)).settled_version(at(9_000)), None);
+    assert_eq!(grant.while_ending(at(1_300)).settled_version(at(9_000)), None);
+    assert_eq!(a_grant().settled_version(at(9_000)), None, "of an earlier release");
+}

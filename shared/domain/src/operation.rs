@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::entity::EntityKind;
 use crate::failure::Failure;
 use crate::ids::CrmId;
+use crate::retry;
 
 pub use transition::decide_transition;
 pub use unconfirmed::into_unconfirmed;
@@ -266,6 +267,20 @@ impl Operation {
             | OperationState::Synced
             | OperationState::Withheld => None,
         }
+    }
+
+    /// Whether the last attempt failed for the same reason as the one before it, within
+    /// [`retry::REPETITION_PAUSE`]. `earlier` is the operation as that attempt found it.
+    pub fn repeats_failure_of(&self, earlier: &Self) -> bool {
+        let (Some(failure), Some(failed_at)) = (&self.failure, self.failed_at) else {
+            return false;
+        };
+        let (Some(before), Some(failed_before)) = (&earlier.failure, earlier.failed_at) else {
+            return false;
+        };
+        failure.class == before.class
+            && failure.message == before.message
+            && failed_at.duration_since(failed_before) < retry::REPETITION_PAUSE
     }
 
     fn with_state(&self, state: OperationState) -> Self {

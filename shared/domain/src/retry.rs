@@ -17,6 +17,11 @@ const THROTTLE_FLOOR_SECONDS: i64 = 2;
 /// timeout.
 pub const IN_FLIGHT_SECONDS: i64 = 60;
 
+/// The pause before a record is tried again that has stopped twice for the same reason, although
+/// that reason no longer seems to apply. Without it, an error in deciding whether it applies would
+/// repeat the attempt without end.
+pub const REPETITION_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
 /// How many documents share a call, by the number of their failures. Documents that fail together
 /// are divided among smaller calls, so that a document that makes Xero fail costs the others at
 /// most two retries.

@@ -11,7 +11,6 @@ pub mod organisation;
 pub mod payments;
 pub mod preview;
 pub mod records;
-mod sealing;
 pub mod status;
 pub mod sync_all;
 pub mod views;

@@ -5,11 +5,12 @@
 //! session with Xero, and the organisation's chart of accounts.
 
 pub(crate) mod activity;
+pub mod app_registration;
 pub mod chart;
 pub mod connection_failures;
 pub mod disconnect;
 pub(crate) mod grant_tokens;
-pub(crate) mod ledgers;
+pub mod ledgers;
 pub(crate) mod rate_limit;
 pub mod tenant_session;
 pub mod token;
@@ -20,7 +21,7 @@ use domain::ids::{AccountId, GrantId, TenantId};
 use domain::outbound::EventContent;
 use domain::poll::PollProgress;
 use jiff::Timestamp;
-use store::table::WriteExpectation;
+use store::table::{ItemVersion, WriteExpectation};
 use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, VersionedRecord};
 
 use crate::Engine;
@@ -52,9 +53,10 @@ pub(crate) async fn change_connection_and_claims(
     let mut conflicts = ConflictLimit::default();
     loop {
         let known = engine.store.find_connection(account).await?;
-        let expect = known
-            .as_ref()
-            .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        let expect = known.as_ref().map_or_else(
+            || WriteExpectation::AbsentWithFirst(first_version(engine.clock.now())),
+            |row| WriteExpectation::Version(row.version),
+        );
         let before = known
             .map_or_else(|| Connection::never_connected(account.clone()), |known| known.record);
         let Some(after) = next(before.clone()) else { return Ok(None) };
@@ -82,6 +84,15 @@ pub(crate) async fn change_connection_and_claims(
             Err(error) => conflicts.allow_retry(error)?,
         }
     }
+}
+
+/// Returns the first version of a connection: the time in milliseconds. Calls to Xero are counted on
+/// the condition that the connection still has the version with which their attempt began. If the
+/// connection of an erased account began at version 1 again, an attempt on the earlier one could
+/// pass that check. A row is written less often than once a millisecond, so the earlier versions
+/// are lower.
+fn first_version(now: Timestamp) -> ItemVersion {
+    ItemVersion::from_number(u64::try_from(now.as_millisecond()).unwrap_or(1).max(1))
 }
 
 /// Like [`change_connection_and_claims`], for changes that need no organisation that the connection

@@ -21,7 +21,6 @@ use futures::FutureExt;
 use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
-use self::batch_rows::BatchConnections;
 pub use self::dead_letter_report::{
     exhausted_attempts_failure, report_dead_letter, unreadable_message_failure,
 };
@@ -79,8 +78,8 @@ pub async fn receive_messages(
     let mut arrivals = MessageBatch::default();
     let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
     let mut written: Vec<(usize, Ledger)> = Vec::new();
-    let connections = BatchConnections::read_all(engine, messages).await;
-    let ahead: &Engine = &*connections.read_rows_ahead(engine, messages).await;
+    let (connections, with_rows) = batch_rows::read_batch_rows(engine, messages).await;
+    let ahead: &Engine = &with_rows;
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             InboundBody::Message(message) => {

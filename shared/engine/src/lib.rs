@@ -36,6 +36,7 @@ pub mod poll;
 pub mod ports;
 mod read_ahead;
 mod record_isolation;
+mod sealing;
 pub mod sync;
 
 use std::sync::Arc;
@@ -43,9 +44,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use url::Url;
-use xero::{OAuthApp, Transport};
+use xero::Transport;
 
 use crate::commands::contacts::SearchCache;
+use crate::connection::app_registration::AppRegistration;
+use crate::connection::ledgers::LastTenants;
 use crate::connection::token::TokenCache;
 use crate::ports::{Clock, EventPublisher, IdSource, MetricRecorder, SecretStore, WakeUps};
 use crate::sync::sync_log::LoggedAccounts;
@@ -70,7 +73,7 @@ pub struct Engine {
     /// The destination of metrics.
     pub metrics: Arc<dyn MetricRecorder>,
     /// This app's OAuth credentials at Xero.
-    pub app: OAuthApp,
+    pub app: Arc<AppRegistration>,
     /// The configured addresses.
     pub endpoints: Endpoints,
     /// Whether the table may have forgotten documents that exist in Xero.
@@ -80,6 +83,8 @@ pub struct Engine {
     pub tokens: Arc<TokenCache>,
     /// Accounts whose sync log this process has registered within the last minutes.
     pub logged_accounts: Arc<LoggedAccounts>,
+    /// The organisations in which this process last found the records of accounts.
+    pub last_tenants: Arc<LastTenants>,
     /// Contact searches of this process within the last minute.
     pub searches: Arc<SearchCache>,
 }

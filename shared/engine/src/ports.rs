@@ -14,6 +14,7 @@ use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
+use xero::OAuthApp;
 
 /// The cause of a port's failure, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -73,6 +74,48 @@ pub trait SecretStore: Send + Sync + Debug {
 
     /// Deletes a secret permanently. Succeeds if the secret does not exist.
     async fn delete_secret(&self, name: &str) -> Result<(), PortError>;
+
+    /// Deletes the values that remain in a former place, if the tokens were moved and their newest
+    /// version is in the new place. Called only while no process can be writing tokens of this
+    /// name. Without a former place there is nothing to do.
+    async fn remove_moved(&self, _name: &str, _version: Uuid) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+/// The source of this app's credentials at Xero, which an operator may replace at any time.
+#[async_trait]
+pub trait AppSource: Send + Sync + Debug {
+    /// Reads the credentials as they are now.
+    async fn read_app(&self) -> Result<OAuthApp, PortError>;
+}
+
+/// Credentials that never change.
+#[async_trait]
+impl AppSource for OAuthApp {
+    async fn read_app(&self) -> Result<OAuthApp, PortError> {
+        Ok(self.clone())
+    }
+}
+
+/// Data keys for tokens that the table stores. The key service encrypts each under a key that never
+/// leaves the service, and records every use.
+#[async_trait]
+pub trait DataKeys: Send + Sync + Debug {
+    /// Returns a new data key. It can be decrypted with the same `context` only.
+    async fn new_key(&self, context: &str) -> Result<DataKey, PortError>;
+
+    /// Decrypts a data key.
+    async fn open_key(&self, encrypted: &str, context: &str) -> Result<SecretString, PortError>;
+}
+
+/// A new data key.
+#[derive(Debug, Clone)]
+pub struct DataKey {
+    /// The key, as an unguessable text. It is never stored.
+    pub plain: SecretString,
+    /// The key, encrypted by the key service.
+    pub encrypted: String,
 }
 
 /// Wake-ups of the product itself. They arrive on its own queue of wake-ups for their kind, in the

@@ -42,7 +42,7 @@ use serde::de::DeserializeOwned;
 use xero::XeroError;
 
 pub use allocation::AllocationEntity;
-pub(crate) use allocation::is_credit_note_in_xero;
+pub(crate) use allocation::{is_credit_note_in_xero, list_documents};
 pub use contact::ContactEntity;
 pub(crate) use contact::find_merge_target;
 use contact::is_about_unused_contact;
@@ -51,6 +51,7 @@ pub use invoice::InvoiceEntity;
 pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
+pub(crate) use payment::find_paid_invoice;
 pub(crate) use write_state::WriteState;
 
 use crate::RecoveryMode;

@@ -3,10 +3,12 @@
 mod connector;
 mod dead_letters;
 mod events;
+mod key_service;
 mod polls;
 mod redelivery;
 mod refusals;
 mod secrets;
+mod token_store;
 mod wake_ups;
 
 use std::sync::Arc;
@@ -27,9 +29,11 @@ use xero::Transport;
 
 pub use dead_letters::DeadLetterQueue;
 pub use events::EventQueue;
+pub use key_service::KeyService;
 pub use polls::PollQueue;
 pub use redelivery::ReceivedQueue;
 pub use secrets::SecretsManager;
+pub use token_store::build_token_store;
 pub use wake_ups::WakeUpScheduler;
 
 use crate::config::AwsConfig;

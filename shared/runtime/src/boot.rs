@@ -2,25 +2,27 @@
 //! here, before the first event, because Lambda does not throttle the processor while a function
 //! starts.
 
+mod app_secret;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::entity::EntityKind;
 use domain::ids::AccountId;
+use engine::connection::app_registration::AppRegistration;
 use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
 use engine::poll::ANSWER_BYTES_MAX;
-use engine::ports::{Clock, SecretStore};
+use engine::ports::Clock;
 use engine::{Endpoints, Engine};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
 use store::Store;
 use store::dynamo::DynamoTable;
-use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
+use xero::{ReqwestTransport, Transport, TransportOptions};
 
+use self::app_secret::AppSecret;
 use crate::aws::{
     DeadLetterQueue, EventQueue, PollQueue, ReceivedQueue, SecretsManager, WakeUpScheduler,
-    sdk_config,
+    build_token_store, sdk_config,
 };
 use crate::clock::SystemClock;
 use crate::config::{
@@ -71,19 +73,6 @@ pub struct FunctionContext {
     pub(crate) wake_ups: WakeUpConfig,
     /// The page to which the browser is redirected after connecting.
     pub crm_return_url: url::Url,
-}
-
-#[derive(Deserialize)]
-struct AppCredentials {
-    client_id: String,
-    #[serde(deserialize_with = "deserialize_secret")]
-    client_secret: SecretString,
-}
-
-fn deserialize_secret<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// What a function needs to run if it only uses the table.
@@ -145,7 +134,9 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
     let transport = build_transport(answer_limit_bytes)?;
     let aws = sdk_config(&config.table.aws, transport.clone());
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app = read_app_credentials(&config, &secrets).await?;
+    let app_secret = AppSecret::new(secrets.clone(), &config);
+    let credentials = app_secret.read_credentials().await?;
+    let app = AppRegistration::new(credentials, Arc::new(app_secret));
     let table =
         DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table.table_name.clone());
     let queues = aws_sdk_sqs::Client::new(&aws);
@@ -153,17 +144,19 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
     let hints = WakeUpScheduler::new(scheduler, queues.clone(), config.wake_ups.clone());
     let store = Store::new(Arc::new(table));
     open_table_connection(&store).await;
+    let tokens =
+        build_token_store(config.token_store, secrets, &store, &config.table.aws, &transport);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = Engine {
         store,
         transport,
         clock: clock.clone(),
         ids: Arc::new(RandomIds::new()),
-        secrets: Arc::new(secrets),
+        secrets: tokens,
         wake_ups: Arc::new(hints),
         events: Arc::new(EventQueue::new(queues, config.event_queue_url)),
         metrics: Arc::new(EmbeddedMetrics::new(config.metric_namespace, clock)),
-        app,
+        app: Arc::new(app),
         endpoints: Endpoints {
             xero_api: config.xero.api_url,
             crm: config.crm_url,
@@ -173,6 +166,7 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
         recovery_mode: config.recovery_mode,
         tokens: Arc::new(TokenCache::default()),
         logged_accounts: Arc::default(),
+        last_tenants: Arc::default(),
         searches: Arc::default(),
     };
     let (wake_ups, crm_return_url) = (config.wake_ups, config.crm_return_url);
@@ -186,25 +180,6 @@ async fn open_table_connection(store: &Store) {
     if let Err(error) = store.find_connection(&nobody).await {
         tracing::warn!(error = %ErrorChain(&error), "the table did not answer at the start");
     }
-}
-
-/// Reads the Xero app's credentials from their secret.
-async fn read_app_credentials(
-    config: &FunctionConfig,
-    secrets: &SecretsManager,
-) -> Result<OAuthApp, BootError> {
-    let id = &config.app_secret_id;
-    let secret = secrets.get_secret(id).await.map_err(BootError::AppSecret)?;
-    let credentials = secret
-        .and_then(|secret| serde_json::from_str::<AppCredentials>(secret.expose_secret()).ok())
-        .ok_or_else(|| BootError::AppCredentials { id: id.clone() })?;
-    Ok(OAuthApp {
-        client_id: credentials.client_id,
-        client_secret: credentials.client_secret,
-        redirect_url: config.xero.redirect_url.clone(),
-        login_url: config.xero.login_url.clone(),
-        identity_url: config.xero.identity_url.clone(),
-    })
 }
 
 /// Builds the push function of a kind, with its two queues.

@@ -3,6 +3,7 @@
 
 mod pages;
 mod reader;
+mod token_store;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use self::reader::VariableReader;
 use crate::env;
 
 pub use self::pages::PagesConfig;
+pub use self::token_store::TokenStoreConfig;
 
 /// The configuration of a function that uses Xero.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct FunctionConfig {
     pub app_secret_id: String,
     /// The prefix of the names of grants' secrets.
     pub grant_secret_prefix: String,
+    /// Where the tokens of grants are stored.
+    pub token_store: TokenStoreConfig,
     /// Xero's addresses, and ours as Xero knows it.
     pub xero: XeroConfig,
     /// The page to which the browser is redirected after connecting.
@@ -138,6 +142,7 @@ impl FunctionConfig {
         let metric_namespace = reader.required_text(env::METRIC_NAMESPACE);
         let app_secret_id = reader.required_text(env::APP_SECRET_ID);
         let grant_secret_prefix = reader.required_text(env::GRANT_SECRET_PREFIX);
+        let token_store = reader.token_store();
         let redirect_url = reader.required_text(env::OAUTH_REDIRECT_URL);
         let wake_ups = WakeUpConfig {
             group: reader.required_text(env::SCHEDULE_GROUP),
@@ -181,6 +186,7 @@ impl FunctionConfig {
             metric_namespace,
             app_secret_id,
             grant_secret_prefix,
+            token_store,
             xero,
             crm_return_url,
             crm_url,
@@ -225,6 +231,9 @@ mod tests {
     fn complete(name: &str) -> Option<String> {
         if name == env::LOOK_FIRST {
             return Some("no".to_owned());
+        }
+        if name == env::TOKEN_STORE {
+            return Some("secrets".to_owned());
         }
         let is_url = name.ends_with("_URL") && name != env::AWS_ENDPOINT_URL;
         Some(if is_url { "https://host.example".to_owned() } else { format!("{name} value") })

@@ -12,6 +12,11 @@ pub const METRIC_NAMESPACE: &str = "METRIC_NAMESPACE";
 pub const APP_SECRET_ID: &str = "APP_SECRET_ID";
 /// The prefix of the names of all grants' secrets.
 pub const GRANT_SECRET_PREFIX: &str = "GRANT_SECRET_PREFIX";
+/// Where the tokens of grants are stored: `secrets`, `secrets-reading-sealed`,
+/// `sealed-reading-secrets` or `sealed`.
+pub const TOKEN_STORE: &str = "TOKEN_STORE";
+/// The ARN of the KMS key for tokens in the table; `none` if there are none.
+pub const TOKEN_KEY: &str = "TOKEN_KEY";
 /// Where Xero users log in: `https://login.xero.com`.
 pub const XERO_LOGIN_URL: &str = "XERO_LOGIN_URL";
 /// Where Xero issues tokens: `https://identity.xero.com`.
@@ -80,12 +85,14 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template must set for every function.
-pub const REQUIRED: [&str; 22] = [
+pub const REQUIRED: [&str; 24] = [
     TABLE_NAME,
     LOOK_FIRST,
     METRIC_NAMESPACE,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,
+    TOKEN_STORE,
+    TOKEN_KEY,
     XERO_LOGIN_URL,
     XERO_IDENTITY_URL,
     XERO_API_URL,

@@ -243,7 +243,7 @@ impl Store {
         let head = keys::invoice_payments_key(&rows.head.ledger, &rows.head.invoice);
         let head = match rows.expect {
             WriteExpectation::Version(version) => Some((head, version)),
-            WriteExpectation::Absent => None,
+            WriteExpectation::Absent | WriteExpectation::AbsentWithFirst(_) => None,
         };
         let deletes = payments.chain(head).map(|(key, expect)| ItemWrite::Delete { key, expect });
         for some in deletes.collect::<Vec<_>>().chunks(MAX_WRITES) {

@@ -17,6 +17,7 @@
 //! | sync log registration | `A#account` | `LOGGED` | always | |
 //! | grant | `G#xero user` | `GRANT` | while another check is due | |
 //! | use of a grant | `G#xero user` | `USE#account` | | |
+//! | encrypted tokens | `S#name of the secret` | `TOKENS` | | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
@@ -116,6 +117,12 @@ pub(crate) fn logged_account_key(account: &AccountId) -> ItemKey {
 
 pub(crate) fn grant_key(id: GrantId) -> ItemKey {
     ItemKey::new(grant_partition(id), "GRANT")
+}
+
+/// The key of the encrypted tokens of a grant. They have a row of their own, because the grant's
+/// row is written several times for each renewal, and DynamoDB charges by the size of the row.
+pub(crate) fn sealed_tokens_key(name: &str) -> ItemKey {
+    ItemKey::new(format!("S#{name}"), "TOKENS")
 }
 
 pub(crate) fn chart_key(ledger: &Ledger) -> ItemKey {

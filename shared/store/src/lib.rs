@@ -11,8 +11,8 @@
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
 //! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, dependants,
-//!    the outbox, failed deliveries, the payments of invoices, the log, its cleanup, erasure, health
-//!    and the count of calls each have a file. [`ReadAheadKeys`] lists rows to read together.
+//!    the outbox, failed deliveries, the payments of invoices, encrypted tokens, the log, its cleanup,
+//!    erasure, health and the count of calls each have a file. [`ReadAheadKeys`] lists rows to read together.
 //!    [`ScanPage`] is a page of a scan over all accounts. [`ConflictLimit`] bounds how often a
 //!    change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
@@ -41,6 +41,7 @@ mod reconciliation;
 mod records;
 mod results;
 mod scans;
+mod sealed_tokens;
 mod snapshot;
 mod store;
 pub mod table;

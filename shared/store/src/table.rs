@@ -33,6 +33,10 @@ pub type FoundItems = BTreeMap<ItemKey, Option<StoredItem>>;
 pub enum WriteExpectation {
     /// The item does not exist.
     Absent,
+    /// The item does not exist, and its first version is this one instead of
+    /// [`ItemVersion::FIRST`]. If it is higher than every version that the item had before it was
+    /// deleted, no version of the item ever occurs twice.
+    AbsentWithFirst(ItemVersion),
     /// The item has this version.
     Version(ItemVersion),
 }
@@ -43,6 +47,7 @@ impl WriteExpectation {
     pub fn next_version(self) -> ItemVersion {
         match self {
             Self::Absent => ItemVersion::FIRST,
+            Self::AbsentWithFirst(first) => first,
             Self::Version(version) => version.next(),
         }
     }

@@ -24,6 +24,7 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Xero documents 10 MB as the maximum size of a body.
@@ -57,9 +58,20 @@ pub async fn serve_with_clocks(
     simulator: Arc<Mutex<Simulator>>,
     clocks: Clocks,
 ) -> io::Result<()> {
+    serve_with_latency(listener, simulator, clocks, Duration::ZERO).await
+}
+
+/// The same, with a time that passes between processing a call and answering it. The call is in
+/// flight meanwhile. The control surface answers at once.
+pub async fn serve_with_latency(
+    listener: TcpListener,
+    simulator: Arc<Mutex<Simulator>>,
+    clocks: Clocks,
+    latency: Duration,
+) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clocks));
+        let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clocks), latency);
         #[expect(
             clippy::disallowed_methods,
             reason = "a server handles its connections concurrently; each ends with its client"
@@ -68,11 +80,16 @@ pub async fn serve_with_clocks(
     }
 }
 
-async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clocks: Clocks) {
+async fn connection(
+    stream: TcpStream,
+    simulator: Arc<Mutex<Simulator>>,
+    clocks: Clocks,
+    latency: Duration,
+) {
     let service = service_fn(move |request| {
         let simulator = Arc::clone(&simulator);
         let clocks = Arc::clone(&clocks);
-        async move { answer(request, simulator, &clocks).await }
+        async move { answer(request, simulator, &clocks, latency).await }
     });
     // A lost connection is intended, or caused by the client: there is nothing to report.
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -83,6 +100,7 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
     simulator: Arc<Mutex<Simulator>>,
     clocks: &Clocks,
+    latency: Duration,
 ) -> Result<Response<Outgoing>, Lost> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
@@ -102,6 +120,9 @@ async fn answer(
     let in_flight = lock(&simulator).begin(now, &request);
     let reply = in_flight.reply().clone();
     let departure = Some(Departure::new(simulator, in_flight));
+    if !latency.is_zero() {
+        simulate_latency(latency).await;
+    }
     match reply {
         Reply::LostBefore | Reply::LostAfter => Err(Lost),
         Reply::Answer(response) => {
@@ -109,6 +130,11 @@ async fn answer(
         }
         Reply::Cut(response) => Ok(written(response).map(|body| Outgoing::cut(body, departure))),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the latency of the simulated network")]
+async fn simulate_latency(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// The simulator remains valid after a test has panicked.

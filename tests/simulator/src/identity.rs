@@ -178,6 +178,24 @@ impl Identity {
         before - self.connections.len()
     }
 
+    /// Ends the tokens of every user who has linked the tenant, as 60 days without a refresh do. The
+    /// links remain. Returns how many refresh tokens there were.
+    pub(crate) fn end_tokens(&mut self, tenant: Uuid) -> usize {
+        let links: Vec<(String, Uuid)> = self
+            .connections
+            .iter()
+            .filter(|connection| connection.tenant == tenant)
+            .map(|connection| (connection.client_id.clone(), connection.user))
+            .collect();
+        let is_linked = |session: &Session| {
+            links.iter().any(|(client, user)| *client == session.client_id && *user == session.user)
+        };
+        self.access.retain(|_, access| !is_linked(&access.session));
+        let before = self.refresh.len();
+        self.refresh.retain(|_, refresh| !is_linked(&refresh.session));
+        before - self.refresh.len()
+    }
+
     /// Renders a member of every link to a tenant differently from now on, or omits it.
     pub(crate) fn distort_links(&mut self, tenant: Uuid, member: &str, shown: Option<Json>) {
         self.distorted.entry(tenant).or_default().insert(member.to_owned(), shown);

@@ -8,8 +8,8 @@
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
 //! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
 //! credit notes, payments, batch payments, bank transactions, overpayments and prepayments, and the
-//! history of invoices, credit notes and payments. The section "The simulated Xero" of the
-//! project's README lists what it lacks. Behaviour that no public source documents is a switch in
+//! history of invoices, credit notes and payments. The README of this crate
+//! lists what it lacks. Behaviour that no public source documents is a switch in
 //! [`Unconfirmed`], which can be set by name: on the command line, over the control surface, or at
 //! random.
 //!

@@ -220,6 +220,12 @@ impl Simulator {
         self.identity.remove_links(tenant, client_id, user)
     }
 
+    /// Ends the tokens of every user who has linked the organisation, as 60 days without a refresh
+    /// do. The links remain. Returns how many refresh tokens there were.
+    pub fn end_tokens(&mut self, tenant: Uuid) -> usize {
+        self.identity.end_tokens(tenant)
+    }
+
     /// Renders a member of every link to an organisation as `json` from now on; omits the member if
     /// `json` is `None`.
     pub fn distort_links(

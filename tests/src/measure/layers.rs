@@ -23,6 +23,7 @@ const LAYERS: [Layer; 4] = [
             "error_chain",
             "read_ahead",
             "record_isolation",
+            "sealing",
         ],
     },
     Layer { name: "connection", modules: &["connection"] },

@@ -8,7 +8,7 @@ use domain::ids::{AccountId, CrmId, TenantId};
 use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
 use engine::commands::{organisation, records, sync_all};
 use engine::connection::disconnect;
-use engine::connection::token::TokenCache;
+use engine::connection::token::{SealedSecrets, TokenCache, TokenPlace, TokenStores};
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::jobs::{cleanup, health, keep_alive, sweep};
 use engine::sync::push::PushOutcome;
@@ -269,7 +269,25 @@ impl SimWorld {
         if is_new {
             engine.tokens = Arc::new(TokenCache::default());
         }
+        if let Some(wanted) = self.draw_token_place() {
+            let table = SealedSecrets::new(engine.store.clone(), Arc::new(self.keys.clone()));
+            let (secrets, table) = (Arc::new(self.secrets.clone()), Arc::new(table));
+            engine.secrets = Arc::new(TokenStores { secrets, table, wanted });
+        }
         engine
+    }
+
+    /// Where a process writes tokens if they are being moved: half of the processes belong to the
+    /// former release until the faults stop.
+    fn draw_token_place(&self) -> Option<TokenPlace> {
+        let to = self.moves_tokens_to?;
+        let mut faults = locked(&self.net.faults);
+        let is_moved = faults.is_over() || faults.chance(50);
+        Some(match to {
+            TokenPlace::Table if is_moved => TokenPlace::Table,
+            TokenPlace::Secrets if !is_moved => TokenPlace::Table,
+            TokenPlace::Table | TokenPlace::Secrets => TokenPlace::Secrets,
+        })
     }
 
     fn connects_to(&self, tenant: Uuid) -> u32 {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::ids::{AccountId, GrantId};
 use engine::commands::connect::ConnectOutcome;
-use engine::connection::token::{TokenCache, TokenRequest, access_token};
+use engine::connection::token::{TokenCache, TokenPlace, TokenRequest, access_token};
 use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,7 +23,8 @@ use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
 use crate::ports::{CountedIds, NotedMeasures};
-use crate::world::{app, every_account, places, xero_settings};
+use crate::token_keys::MemoryKeys;
+use crate::world::{app, every_account, places, registered, xero_settings};
 
 /// The timeout of a Lambda function.
 pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
@@ -60,6 +61,9 @@ pub(super) struct SimWorld {
     pub(super) table: MemoryTable,
     pub(super) queues: Queues,
     pub(super) secrets: SimSecrets,
+    /// The data keys of tokens in the table.
+    pub(super) keys: MemoryKeys,
+    pub(super) moves_tokens_to: Option<TokenPlace>,
     pub(super) events: SimEvents,
     pub(super) simulator: Arc<Mutex<Simulator>>,
     pub(super) watch: Watch,
@@ -116,12 +120,13 @@ impl SimWorld {
             secrets: Arc::new(secrets.clone()),
             wake_ups: Arc::new(SimHints { queues: queues.clone(), net: net.clone() }),
             events: Arc::new(events.clone()),
-            app: app(),
+            app: registered(app()),
             endpoints: places(),
             metrics: Arc::new(NotedMeasures::default()),
             recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
+            last_tenants: Arc::default(),
             searches: Arc::default(),
         };
         let processes = Processes::new(net.timeline.clone());
@@ -132,6 +137,8 @@ impl SimWorld {
             table,
             queues,
             secrets,
+            keys: MemoryKeys::default(),
+            moves_tokens_to: options.moves_tokens_to,
             events,
             simulator,
             watch,

@@ -1,6 +1,8 @@
 //! What a user does in a browser: a page with a form, a button, and the redirects after it; and how
 //! the CRM completes the connection after the browser has returned.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response, header};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,13 @@ use url::form_urlencoded::Serializer;
 
 use crate::failure::Failure;
 use crate::http_client::{HttpClient, refused};
+use crate::wait;
+
+/// How long a ticket is valid.
+const COMPLETED_WITHIN: Duration = Duration::from_mins(5);
+
+/// The outcome after which the same ticket is presented again.
+const IN_PROGRESS: &str = "in_progress";
 
 /// A form: its target and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +65,51 @@ pub struct Completion {
 #[derive(Serialize)]
 struct Presented<'a> {
     ticket: &'a str,
+}
+
+/// The start of a connect.
+#[derive(Deserialize)]
+struct Started {
+    authorize_url: String,
+}
+
+/// Connects the account of the token's user as people do: begins at the product's API at `api`, allows
+/// access in Xero with the login of this e-mail address or with the first one, and completes.
+pub async fn connect(
+    http: &HttpClient,
+    api: &str,
+    token: &str,
+    login: Option<&str>,
+) -> Result<Completion, Failure> {
+    let asked = "POST /v1/connection";
+    let request = Request::post(format!("{api}/v1/connection"))
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(Bytes::new())
+        .map_err(|error| Failure::new("Cannot build the request").because(error))?;
+    let answer = http.send(request).await?;
+    if !answer.status().is_success() {
+        return Err(refused(asked, &answer));
+    }
+    let started: Started = serde_json::from_slice(answer.body()).map_err(|error| {
+        Failure::new(format!("{asked} returned an unexpected response")).because(error)
+    })?;
+    let mut page = Url::parse(&started.authorize_url)
+        .map_err(|error| Failure::new("The consent page has no valid address").because(error))?;
+    if let Some(login) = login {
+        page.query_pairs_mut().append_pair("login_hint", login);
+    }
+    let callback = press(http, page.as_str(), "allow").await?;
+    let landing = come_back(http, &callback).await?;
+    let ticket = landing
+        .ticket
+        .ok_or_else(|| Failure::new(format!("The browser returned with \"{}\"", landing.word)))?;
+    let done =
+        wait::until(COMPLETED_WITHIN, async || match complete(http, api, token, &ticket).await {
+            Ok(done) if done.outcome == IN_PROGRESS => None,
+            other => Some(other),
+        });
+    let outcome = done.await;
+    outcome.unwrap_or_else(|| Err(Failure::new("The connection was not completed in time")))
 }
 
 /// Opens the page, presses the button with this value, and returns the URL that the browser is

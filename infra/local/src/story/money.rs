@@ -21,9 +21,9 @@ use crate::wait::{self, Look, PATIENCE, digest};
 /// The prefix of the references of the customers' transfers.
 const REFERENCE: &str = "BACS";
 
-/// How often the poll is called, as by its schedule, until the events arrive: Xero may have asked
-/// it to wait.
-const POLLED_EVERY: Duration = Duration::from_mins(1);
+/// How often the poll is called until the events arrive. It makes no call while the calls of the
+/// last minute leave no room for it.
+const POLLED_EVERY: Duration = Duration::from_secs(3);
 
 /// A bank transfer that was matched with an invoice in Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use crate::console::Tone;
 use crate::crm_pages::RETURN_PATH;
 use crate::failure::Failure;
 use crate::stack::Stack;
+use crate::stack_file::StackFile;
 use crate::workplace::Workplace;
 
-/// Lists the addresses, with commands to try.
-pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
+/// Lists the addresses, with commands to try. The CRM's settings page is the first.
+pub fn show(stack: &Stack, file: &StackFile, workplace: &Workplace) -> Result<(), Failure> {
     let (project, console) = (&workplace.project, &workplace.console);
     let addresses = stack.addresses();
     let (api, crm) = (&addresses.api, &addresses.crm);
@@ -22,9 +23,17 @@ pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
              -H 'content-type: application/x-amz-json-1.0'"
         )
     };
+    let all = file.path().map(|path| project.shown(path)).unwrap_or_default();
     let places = [
-        ("Xero, as a page", format!("{}/_simulator/", addresses.simulator)),
         ("The CRM", format!("{crm}{RETURN_PATH}")),
+        ("All addresses", format!("{all} (JSON)")),
+        ("  connect", "cargo local connect".to_owned()),
+        (
+            "  a message",
+            "cargo local send FILE (examples: shared/domain/contract/inbound)".to_owned(),
+        ),
+        ("  the events", "cargo local events".to_owned()),
+        ("Xero, as a page", format!("{}/_simulator/", addresses.simulator)),
         ("The API", api.clone()),
         (
             "  the connection",

@@ -16,6 +16,9 @@ use crate::wait::{self, Look, PATIENCE, digest};
 /// A retry that is further away is not waited for: the record has failed more than twice then.
 const RETRY_WITHIN: Duration = Duration::from_mins(20);
 
+/// How many records are read at the same time: each read waits for several processes.
+const READ_TOGETHER: usize = 4;
+
 /// How many unprocessed records are named.
 const NAMED_MAX: usize = 5;
 
@@ -87,23 +90,41 @@ async fn look(
         console.progress(&format!("{left} messages in the queues"));
         return Ok(Look::Pending { state: digest(&(&queued, &*records)), quiet: None });
     }
-    for (subject, record) in records.iter_mut() {
-        if has_settled(record.as_ref()) {
-            continue;
-        }
-        *record = match subject {
-            Subject::Client(id) => watch.api().client(id).await?,
-            Subject::Invoice(id) => watch.api().invoice(id).await?,
-            Subject::CreditNote(id) => watch.api().credit_note(id).await?,
-            Subject::Allocation(id) => watch.api().allocation(id).await?,
-        };
-    }
+    read_open(watch, records).await?;
     if open_records(records).next().is_none() {
         return Ok(Look::Done(()));
     }
     console.progress(&open(records));
     let quiet = quiet(records, clock::now());
     Ok(Look::Pending { state: digest(&(&queued, &*records)), quiet })
+}
+
+/// Reads the records that were not processed when they were last read.
+async fn read_open(watch: &Watch<'_>, records: &mut Records) -> Result<(), Failure> {
+    let open: Vec<Subject> = open_records(records).map(|(subject, _)| subject.clone()).collect();
+    let read = |number: usize| {
+        Box::pin(read_records(watch, open.iter().skip(number).step_by(READ_TOGETHER)))
+    };
+    let (first, second, third, fourth) = tokio::try_join!(read(0), read(1), read(2), read(3))?;
+    records.extend([first, second, third, fourth].into_iter().flatten());
+    Ok(())
+}
+
+async fn read_records<'s>(
+    watch: &Watch<'_>,
+    subjects: impl Iterator<Item = &'s Subject>,
+) -> Result<Vec<(Subject, Option<Record>)>, Failure> {
+    let mut read = Vec::new();
+    for subject in subjects {
+        let record = match subject {
+            Subject::Client(id) => watch.api().client(id).await?,
+            Subject::Invoice(id) => watch.api().invoice(id).await?,
+            Subject::CreditNote(id) => watch.api().credit_note(id).await?,
+            Subject::Allocation(id) => watch.api().allocation(id).await?,
+        };
+        read.push((subject.clone(), record));
+    }
+    Ok(read)
 }
 
 fn has_settled(record: Option<&Record>) -> bool {

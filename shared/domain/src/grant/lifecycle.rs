@@ -2,6 +2,7 @@
 //! uses it.
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::{Grant, UserConsent};
 
@@ -11,7 +12,22 @@ const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// How long after a consent an account may start to use the grant. Then its ticket has expired.
 const USED_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long after a renewal every process that began before it has ended: Lambda ends a function
+/// after 15 minutes (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
+
 impl Grant {
+    /// The version of the tokens, if no process can be writing tokens: none holds the lock, stores
+    /// a consent or ends the grant, and those that began before the last renewal have ended.
+    pub fn settled_version(&self, now: Timestamp) -> Option<Uuid> {
+        let is_idle = self.refresher.is_none()
+            && self.unsettled_since.is_none()
+            && self.ending_until.is_none()
+            && self.tokens_since.is_none();
+        let is_settled = is_idle && now.duration_since(self.refreshed_at) >= SETTLED_AFTER;
+        self.secret.filter(|_| is_settled).map(|secret| secret.id)
+    }
+
     /// The row before the tokens of a consent are stored. A scheduled job later checks whether an
     /// account uses them. If an ending was begun and not finished, it may still delete the previous
     /// secret, so the tokens go into a new one.

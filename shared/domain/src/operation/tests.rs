@@ -485,3 +485,18 @@ fn the_end_of_an_outage_gives_another_try_to_what_was_given_up_for_it_and_to_not
         }
     }
 }
+
+#[test]
+fn a_failure_for_the_same_reason_within_a_minute_is_a_repetition() {
+    let failed = |message: &str, seconds: i64| Operation {
+        failure: Some(Failure::new(FailureClass::Blocked, "blocked", message, "")),
+        failed_at: Timestamp::from_second(seconds).ok(),
+        ..Operation::new()
+    };
+    let earlier = failed("The invoice inv_1 is missing.", 0);
+    assert!(failed("The invoice inv_1 is missing.", 59).repeats_failure_of(&earlier));
+    assert!(!failed("The invoice inv_1 is missing.", 60).repeats_failure_of(&earlier));
+    assert!(!failed("The invoice inv_2 is missing.", 1).repeats_failure_of(&earlier));
+    assert!(!failed("The invoice inv_1 is missing.", 1).repeats_failure_of(&Operation::new()));
+    assert!(!Operation::new().repeats_failure_of(&earlier));
+}

@@ -9,7 +9,7 @@ use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationEvent};
 use futures::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::StoreError;
 use store::table::PageCursor;
 
@@ -21,8 +21,6 @@ use crate::{Engine, concurrency};
 
 /// Maximum number of records of one request.
 pub const RECORDS_MAX: usize = 100;
-/// A schedule may not lie in the past when it is made, and none fires more exactly than this.
-const WAKE_UP_DELAY: SignedDuration = SignedDuration::from_secs(60);
 /// Takes the place of the sign that separates the parts of an index key, so that a cursor can be
 /// part of an address.
 const SEPARATOR: &str = "!";
@@ -131,9 +129,9 @@ enum NotRetried {
     NotNeeded,
 }
 
-/// Gives records that are failing or were given up a full ladder again, and schedules wake-ups that
-/// try them within a minute or two. If one cannot be written, the others are retried nevertheless,
-/// and the error is returned.
+/// Gives records that are failing or were given up a full ladder again, and enqueues wake-ups that
+/// try them at once. If one cannot be written, the others are retried nevertheless, and the error is
+/// returned.
 pub async fn retry_records(
     engine: &Engine,
     account: &AccountId,
@@ -154,14 +152,11 @@ pub async fn retry_records(
             Err(error) => failed = failed.or(Some(PersistError::from(error))),
         }
     }
-    let now = engine.clock.now();
-    let at = now.saturating_add(WAKE_UP_DELAY).unwrap_or(now);
     for kind in EntityKind::ALL {
         let of_kind = outcome.done.iter().filter(|one| one.kind == kind);
-        let checks: Vec<(CrmId, Timestamp)> = of_kind.map(|one| (one.crm_id.clone(), at)).collect();
-        for (_, scheduled) in engine.schedule_wake_ups(&ledger, kind, checks).await {
-            failed = failed.or(scheduled.err().map(PersistError::from));
-        }
+        let ids = of_kind.map(|one| one.crm_id.clone()).collect::<Vec<CrmId>>();
+        let enqueued = engine.enqueue_wake_ups(&ledger, kind, &ids).await;
+        failed = failed.or(enqueued.err().map(PersistError::from));
     }
     match failed {
         Some(error) => Err(error),

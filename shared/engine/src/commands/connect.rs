@@ -25,11 +25,11 @@ use store::table::WriteExpectation;
 use xero::XeroError;
 
 use crate::Engine;
-use crate::commands::sealing;
 use crate::connection::token::TokenError;
 use crate::connection::{ConnectionChangeError, change_connection};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
+use crate::sealing;
 
 pub use self::complete::{ConnectOutcome, complete_connect};
 

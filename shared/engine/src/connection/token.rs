@@ -11,6 +11,8 @@ mod consent;
 mod ending;
 mod kept_tokens;
 mod refresh;
+mod sealed_secrets;
+mod token_stores;
 
 use std::time::Duration;
 
@@ -31,6 +33,9 @@ pub(crate) use ending::{
 pub(crate) use kept_tokens::KeptTokens;
 pub use kept_tokens::TokenCache;
 pub(crate) use refresh::finish_refresh;
+pub use sealed_secrets::SealedSecrets;
+pub(crate) use token_stores::remove_moved_tokens;
+pub use token_stores::{TokenPlace, TokenStores};
 
 use crate::error_chain::ErrorChain;
 use crate::ports::PortError;

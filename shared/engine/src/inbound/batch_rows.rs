@@ -16,6 +16,7 @@ use crate::connection::ledgers::ledger_of;
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+    find_paid_invoice, list_documents,
 };
 
 /// The connections of the accounts whose messages a batch contains, each read once.
@@ -50,46 +51,93 @@ impl BatchConnections {
         }
     }
 
-    /// Returns an engine with the rows of the messages read ahead, as often as pushing them reads
-    /// each. Wake-ups name their records, so their push reads the rows together by itself.
-    pub(super) async fn read_rows_ahead(
-        &self,
-        engine: &Engine,
-        messages: &[InboundBody],
-    ) -> Box<Engine> {
-        let mut rows = ReadAheadKeys::default();
-        let (mut ledgers, mut clients) = (BTreeSet::new(), BTreeSet::new());
-        let mut with_documents = BTreeSet::new();
-        for inbound in messages {
-            let InboundBody::Message(message) = inbound else { continue };
-            let Ok(connection) = self.connection_of(&message.account) else { continue };
-            let ledger = ledger_of(connection, &message.account);
-            for key in list_records(&ledger, &message.content) {
-                rows.add_mapping(&key);
-            }
-            if let Some(client) = find_client(&ledger, &message.content) {
-                clients.insert(client);
-                with_documents.insert(ledger.clone());
-            }
-            ledgers.insert(ledger);
-        }
-        // The clients of documents are pushed first; then the documents need their contacts.
-        for _ in 0..2 {
-            for ledger in &ledgers {
-                rows.add_connection(&ledger.account);
-                rows.add_call_budget(ledger.tenant);
-                rows.add_activity(&ledger.account);
-            }
-            for client in &clients {
-                rows.add_mapping(client);
-            }
-        }
-        for ledger in &with_documents {
-            rows.add_account_codes(&ledger.account);
-            rows.add_chart(ledger);
-        }
-        engine.with_rows_read_ahead(rows).await
+    /// Returns the ledgers of the accounts whose connections could be read.
+    fn list_ledgers(&self) -> BTreeMap<AccountId, Ledger> {
+        let read = self.0.iter().filter_map(|(account, read)| {
+            let connection = read.as_ref().ok()?;
+            Some((account.clone(), ledger_of(connection.as_ref(), account)))
+        });
+        read.collect()
     }
+}
+
+/// Reads the connections of the messages' accounts, and returns an engine with the rows of the
+/// messages read ahead, as often as pushing them reads each. Wake-ups name their records, so their
+/// push reads the rows together by itself.
+///
+/// If this process knows where an account's records were, it reads the connection together with
+/// them. If they are somewhere else by now, the rows are read again.
+pub(super) async fn read_batch_rows(
+    engine: &Engine,
+    messages: &[InboundBody],
+) -> (BatchConnections, Box<Engine>) {
+    let expected = find_last_ledgers(engine, messages);
+    let mut rows = list_rows(&expected, messages);
+    for account in expected.keys() {
+        rows.add_connection(account);
+    }
+    let ahead = engine.with_rows_read_ahead(rows).await;
+    let connections = BatchConnections::read_all(&ahead, messages).await;
+    let ledgers = connections.list_ledgers();
+    if ledgers == expected {
+        return (connections, ahead);
+    }
+    for ledger in ledgers.values() {
+        engine.last_tenants.remember_ledger(ledger);
+    }
+    let ahead = engine.with_rows_read_ahead(list_rows(&ledgers, messages)).await;
+    (connections, ahead)
+}
+
+/// Returns the ledgers in which this process last found the records of the messages' accounts.
+fn find_last_ledgers(engine: &Engine, messages: &[InboundBody]) -> BTreeMap<AccountId, Ledger> {
+    let mut ledgers = BTreeMap::new();
+    for inbound in messages {
+        let InboundBody::Message(message) = inbound else { continue };
+        if let Some(ledger) = engine.last_tenants.find_ledger(&message.account) {
+            ledgers.insert(message.account.clone(), ledger);
+        }
+    }
+    ledgers
+}
+
+/// Returns the rows of the messages whose accounts have these ledgers.
+fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) -> ReadAheadKeys {
+    let mut rows = ReadAheadKeys::default();
+    let (mut clients, mut with_codes) = (BTreeSet::new(), BTreeSet::new());
+    for inbound in messages {
+        let InboundBody::Message(message) = inbound else { continue };
+        let Some(ledger) = ledgers.get(&message.account) else { continue };
+        for key in list_records(ledger, &message.content) {
+            rows.add_mapping(&key);
+        }
+        for key in list_prerequisites(ledger, &message.content) {
+            rows.add_mapping(&key);
+        }
+        if let Some(client) = find_client(ledger, &message.content) {
+            clients.insert(client);
+            with_codes.insert(ledger);
+        }
+        if matches!(message.content, MessageContent::Payment { .. }) {
+            with_codes.insert(ledger);
+        }
+    }
+    // The clients of documents are pushed first; then the documents need their contacts.
+    for _ in 0..2 {
+        for ledger in ledgers.values() {
+            rows.add_connection(&ledger.account);
+            rows.add_call_budget(ledger.tenant);
+            rows.add_activity(&ledger.account);
+        }
+        for client in &clients {
+            rows.add_mapping(client);
+        }
+    }
+    for ledger in with_codes {
+        rows.add_account_codes(&ledger.account);
+        rows.add_chart(ledger);
+    }
+    rows
 }
 
 async fn find_connection(
@@ -125,6 +173,19 @@ fn list_records(ledger: &Ledger, content: &MessageContent) -> Vec<MappingKey> {
             let parts = parts.iter().map(PaymentEntity::record_id);
             parts.map(|crm_id| key(EntityKind::Payment, crm_id)).collect()
         }
+    }
+}
+
+/// Returns the documents that must be in Xero before the records of a message.
+fn list_prerequisites(ledger: &Ledger, content: &MessageContent) -> Vec<MappingKey> {
+    match content {
+        MessageContent::Payment { payment: _, parts } => {
+            parts.iter().filter_map(|part| find_paid_invoice(ledger, part)).collect()
+        }
+        MessageContent::Allocation(allocation) => list_documents(ledger, allocation),
+        MessageContent::Client { .. }
+        | MessageContent::Invoice { .. }
+        | MessageContent::CreditNote { .. } => Vec::new(),
     }
 }
 

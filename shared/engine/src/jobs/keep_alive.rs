@@ -15,6 +15,7 @@ use futures::FutureExt;
 use store::{ShardScan, StoreError};
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::connection::token::remove_moved_tokens;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
@@ -122,7 +123,8 @@ fn failure_code(engine: &Engine, error: AttemptError) -> Cow<'static, str> {
     }
 }
 
-/// Returns whether the tokens of a connected ledger are due for renewal.
+/// Returns whether the tokens of a connected ledger are due for renewal. If they were moved, what
+/// remains in their former place is removed.
 async fn is_idle(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
     let connection = engine.store.find_connection(&ledger.account).await?.map(|row| row.record);
     let connection = connection.filter(|one| {
@@ -130,7 +132,9 @@ async fn is_idle(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
     });
     let Some(organisation) = connection.and_then(|one| one.organisation) else { return Ok(false) };
     let grant = engine.store.find_grant(organisation.grant).await?;
-    Ok(grant.is_some_and(|row| row.record.is_idle(engine.clock.now())))
+    let Some(grant) = grant.map(|row| row.record) else { return Ok(false) };
+    remove_moved_tokens(engine, &grant).await;
+    Ok(grant.is_idle(engine.clock.now()))
 }
 
 async fn is_expired(engine: &Engine, ledger: &Ledger) -> bool {

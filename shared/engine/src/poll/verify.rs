@@ -10,6 +10,7 @@ use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
 use std::collections::{BTreeMap, BTreeSet};
+use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
@@ -79,13 +80,17 @@ async fn verify_invoices(
     invoices: &[CrmId],
     priority: CallPriority,
 ) -> Result<usize, AttemptError> {
+    let ledger = &tenant_session.ledger;
+    let key = |id: &CrmId| MappingKey::new(ledger.clone(), EntityKind::Invoice, id.clone());
+    let mut rows = ReadAheadKeys::default();
+    for crm_id in invoices {
+        rows.add_mapping(&key(crm_id));
+    }
+    let ahead = tenant_session.engine.with_rows_read_ahead(rows).await;
     let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
     for crm_id in invoices {
-        let key =
-            MappingKey::new(tenant_session.ledger.clone(), EntityKind::Invoice, crm_id.clone());
-        let read = async {
-            tenant_session.engine.store.find_mapping(&key).await.map_err(PersistError::from)
-        };
+        let key = key(crm_id);
+        let read = async { ahead.store.find_mapping(&key).await.map_err(PersistError::from) };
         let row = isolate_invoice(tenant_session, crm_id, read).await?.flatten();
         if let Some(link) = row.and_then(|row| row.record.link) {
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());

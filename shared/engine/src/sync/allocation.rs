@@ -21,15 +21,15 @@ use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use futures::TryFutureExt;
-use store::ConflictLimit;
+use store::{ConflictLimit, ReadAheadKeys};
 use xero::api::{WriteOutcome, credit_notes};
 
 use self::prerequisites::AllocationPrerequisites;
-pub(crate) use self::prerequisites::is_credit_note_in_xero;
+pub(crate) use self::prerequisites::{is_credit_note_in_xero, list_documents};
 use super::write::write_document;
 use super::{KnownClients, MergedClient, SyncEntity, SyncTask, Synced};
-use crate::RecoveryMode;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::{Engine, RecoveryMode};
 
 /// Credit that is applied to invoices.
 #[derive(Debug)]
@@ -81,12 +81,15 @@ impl SyncEntity for AllocationEntity {
         tasks: &'t [SyncTask<'t, Snapshot>],
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
+        let engine = read_documents_ahead(tenant_session, tasks).await;
         let mut taken = BTreeSet::new();
         for task in tasks {
             let outcome = match task.snapshot.standing {
-                AllocationRecordStatus::Applied => apply_credit(tenant_session, task, &taken).await,
+                AllocationRecordStatus::Applied => {
+                    apply_credit(tenant_session, &engine, task, &taken).await
+                }
                 AllocationRecordStatus::Removed => {
-                    delete_allocation(tenant_session, task, &taken).await
+                    delete_allocation(tenant_session, &engine, task, &taken).await
                 }
             };
             let link = outcome.as_ref().ok().and_then(|synced| synced.link.as_ref());
@@ -97,12 +100,28 @@ impl SyncEntity for AllocationEntity {
     }
 }
 
+/// Returns an engine with the credit notes and the invoices of the tasks read ahead.
+async fn read_documents_ahead(
+    tenant_session: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, Snapshot>],
+) -> Box<Engine> {
+    let mut rows = ReadAheadKeys::default();
+    for task in tasks {
+        for key in list_documents(&tenant_session.ledger, &task.snapshot) {
+            rows.add_mapping(&key);
+        }
+    }
+    tenant_session.engine.with_rows_read_ahead(rows).await
+}
+
+/// `engine` has read the documents ahead.
 async fn apply_credit(
     tenant_session: &TenantSession<'_>,
+    engine: &Engine,
     task: &SyncTask<'_, Snapshot>,
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
-    let documents = prerequisites::require_prerequisites(tenant_session, task).await?;
+    let documents = prerequisites::require_prerequisites(engine, task).await?;
     let note = fetch_credit_note(tenant_session, task, documents).await?;
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
@@ -161,8 +180,10 @@ async fn write_allocation(
     Ok(synced_allocation(task, id, LoggedOperation::Create, remarks))
 }
 
+/// `engine` has read the documents ahead.
 async fn delete_allocation(
     tenant_session: &TenantSession<'_>,
+    engine: &Engine,
     task: &SyncTask<'_, Snapshot>,
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
@@ -175,17 +196,15 @@ async fn delete_allocation(
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());
     }
-    let documents = match (
-        prerequisites::find_prerequisites(tenant_session, task).await?,
-        task.recovery_mode,
-    ) {
-        (Some(documents), _) => documents,
-        (None, RecoveryMode::Normal) => return Ok(nothing()),
-        // The restored table may lack the documents as well. They are sent again first.
-        (None, RecoveryMode::LookBeforeCreate) => {
-            prerequisites::require_prerequisites(tenant_session, task).await?
-        }
-    };
+    let documents =
+        match (prerequisites::find_prerequisites(engine, task).await?, task.recovery_mode) {
+            (Some(documents), _) => documents,
+            (None, RecoveryMode::Normal) => return Ok(nothing()),
+            // The restored table may lack the documents as well. They are sent again first.
+            (None, RecoveryMode::LookBeforeCreate) => {
+                prerequisites::require_prerequisites(engine, task).await?
+            }
+        };
     let note = fetch_credit_note(tenant_session, task, documents).await?;
     let ours = match &task.mapping.link {
         Some(link) => {

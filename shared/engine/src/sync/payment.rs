@@ -22,6 +22,7 @@ use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
 use self::payment_writer::PaymentWriter;
+pub(crate) use self::prerequisites::find_paid_invoice;
 use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks,

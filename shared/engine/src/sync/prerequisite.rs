@@ -2,21 +2,23 @@
 
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
-use domain::ids::CrmId;
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::ParkingReason;
 use store::StoreError;
 
-use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::Engine;
+use crate::connection::tenant_session::AttemptError;
 
 /// Reads the mapping of another record of the same ledger.
 pub(super) async fn read_prerequisite(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<Option<Mapping>, StoreError> {
-    let key = MappingKey::new(tenant_session.ledger.clone(), kind, crm_id);
-    Ok(tenant_session.engine.store.find_mapping(&key).await?.map(|row| row.record))
+    let key = MappingKey::new(ledger.clone(), kind, crm_id);
+    Ok(engine.store.find_mapping(&key).await?.map(|row| row.record))
 }
 
 /// Returns the error of a record that waits for another one that is not in Xero yet.

@@ -184,11 +184,11 @@ fn list_rows(ledger: &Ledger, kind: EntityKind, offers: &[PushOffer]) -> ReadAhe
     rows.add_call_budget(ledger.tenant);
     rows.add_activity(&ledger.account);
     match kind {
-        EntityKind::Invoice | EntityKind::CreditNote => {
+        EntityKind::Invoice | EntityKind::CreditNote | EntityKind::Payment => {
             rows.add_account_codes(&ledger.account);
             rows.add_chart(ledger);
         }
-        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => {}
+        EntityKind::Contact | EntityKind::Allocation => {}
     }
     for offer in offers {
         rows.add_mapping(&MappingKey::new(ledger.clone(), kind, offer.crm_id.clone()));

@@ -14,7 +14,8 @@ use domain::operation::{OperationEvent, OperationState, ParkingReason};
 use futures::FutureExt;
 use store::{ShardScan, StoreError};
 
-use self::release_mappings::{ReleaseTiming, release_mappings};
+pub(crate) use self::release_mappings::ReleaseTiming;
+use self::release_mappings::release_mappings;
 use crate::errors::PersistError;
 use crate::sync::is_credit_note_in_xero;
 use crate::{Engine, Invocation, concurrency};
@@ -88,7 +89,7 @@ pub(crate) async fn release_untranslatable(
 /// The result of an operator's command to release records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutageReleaseSummary {
-    /// Records that are tried again within a minute or two.
+    /// Records that were released; wake-ups for them are in the queues.
     pub records: usize,
     /// Records that were checked.
     pub looked_at: usize,
@@ -119,8 +120,8 @@ pub async fn release_after_outage(
             ledgers.entry(key.ledger.clone()).or_default().push(key);
         }
         let released = ledgers.iter().map(|(ledger, keys)| {
-            let (event, later) = (OperationEvent::Outlived, ReleaseTiming::Later);
-            release_mappings(engine, ledger, keys.clone(), event, later, |_| true).boxed()
+            let (event, at_once) = (OperationEvent::Outlived, ReleaseTiming::AtOnce);
+            release_mappings(engine, ledger, keys.clone(), event, at_once, |_| true).boxed()
         });
         for released in concurrency::map_concurrently(released.collect()).await {
             match released {
@@ -136,7 +137,8 @@ pub async fn release_after_outage(
 }
 
 /// Releases a mapping that was parked without a working connection, if the connection has started
-/// to work after the attempt began. Otherwise the next attempt would fail for the same reason.
+/// to work after the attempt began. Otherwise the next attempt would fail for the same reason. Each
+/// epoch of the connection releases a mapping once, so it continues at once.
 pub(crate) async fn release_if_connected(
     engine: &Engine,
     mapping: &Mapping,
@@ -145,7 +147,7 @@ pub(crate) async fn release_if_connected(
     if let Some(epoch) = find_working_epoch(engine, &key.ledger).await?
         && mapping.operation.failed_epoch != Some(epoch)
     {
-        release_again(engine, key).await?;
+        release_again(engine, key, ReleaseTiming::AtOnce).await?;
     }
     Ok(())
 }
@@ -154,21 +156,26 @@ pub(crate) async fn release_if_connected(
 pub(crate) async fn release_if_prerequisite_met(
     engine: &Engine,
     mapping: &Mapping,
+    timing: ReleaseTiming,
 ) -> Result<(), PersistError> {
     if is_prerequisite_met(engine, mapping).await? {
-        release_again(engine, &mapping.key).await?;
+        release_again(engine, &mapping.key, timing).await?;
     }
     Ok(())
 }
 
 /// Releases a mapping that has just been parked although its condition is met.
-async fn release_again(engine: &Engine, key: &MappingKey) -> Result<(), PersistError> {
-    let (event, later) = (OperationEvent::Released, ReleaseTiming::Later);
-    let keys = vec![key.clone()];
-    release_mappings(engine, &key.ledger, keys, event, later, |_| true).await.map(drop)
+async fn release_again(
+    engine: &Engine,
+    key: &MappingKey,
+    timing: ReleaseTiming,
+) -> Result<(), PersistError> {
+    let (event, keys) = (OperationEvent::Released, vec![key.clone()]);
+    release_mappings(engine, &key.ledger, keys, event, timing, |_| true).await.map(drop)
 }
 
 /// Releases those of the given parked mappings whose condition is met although no wake-up arrived.
+/// The sweep calls this once every five minutes for each, so they continue at once.
 pub(crate) async fn release_overlooked(
     engine: &Engine,
     ledger: &Ledger,
@@ -182,8 +189,8 @@ pub(crate) async fn release_overlooked(
             ready.push(key);
         }
     }
-    let (event, later) = (OperationEvent::Released, ReleaseTiming::Later);
-    release_mappings(engine, ledger, ready, event, later, |_| true).await.map(drop)
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    release_mappings(engine, ledger, ready, event, at_once, |_| true).await.map(drop)
 }
 
 /// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if

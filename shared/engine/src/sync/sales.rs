@@ -169,7 +169,7 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
     // Each step records the outcomes of the tasks that it finishes; the next steps process only
     // tasks without an outcome. A refused write is an outcome, too, which a later step may replace:
     // a taken number and a merged contact are resolved after the first write.
-    let tasks_with_contacts = client::address_documents::<T>(tenant_session, tasks, clients);
+    let tasks_with_contacts = client::address_documents::<T>(tasks, clients);
     void::void_documents::<T>(tenant_session, tasks).await;
     synced_documents::complete_synced_documents::<T>(tenant_session, &tasks_with_contacts).await;
     let targets = choose_targets::<T>(tenant_session, &tasks_with_contacts).await;

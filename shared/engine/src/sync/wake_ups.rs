@@ -14,8 +14,9 @@ use crate::ports::PortError;
 const RECORDS_PER_WAKE_UP: usize = xero::api::BATCH_LIMIT;
 
 impl Engine {
-    /// Schedules wake-ups for records. Records that are due together share a wake-up. Returns the
-    /// records of each bundle, and whether scheduling succeeded.
+    /// Schedules wake-ups for records, and enqueues those for records that are due now: a schedule
+    /// may be a minute late. Records that are due together share a wake-up. Returns the records of
+    /// each bundle, and whether scheduling succeeded.
     pub(crate) async fn schedule_wake_ups(
         &self,
         ledger: &Ledger,
@@ -26,7 +27,12 @@ impl Engine {
         let mut scheduled = Vec::new();
         for (records, at) in retry::group_checks(checks, RECORDS_PER_WAKE_UP, now) {
             let wake_up = self.new_wake_up(ledger, kind, WakeUpKind::Records(records.clone()), at);
-            scheduled.push((records, self.wake_ups.schedule(&wake_up, at).await));
+            let result = if at > now {
+                self.wake_ups.schedule(&wake_up, at).await
+            } else {
+                self.wake_ups.enqueue(&wake_up).await
+            };
+            scheduled.push((records, result));
         }
         scheduled
     }

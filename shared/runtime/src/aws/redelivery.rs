@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+};
 use engine::error_chain::ErrorChain;
 use engine::ports::PortError;
-use futures::future::try_join_all;
 
 use crate::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery};
 
@@ -43,8 +45,22 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
-        let hidden = receipt_handles.iter().map(|handle| self.show_again(handle, HIDDEN_FOR));
-        try_join_all(hidden).await.map(drop)
+        let failed = |source| PortError { operation: "hide received messages", source };
+        let entry = |(number, handle): (usize, &String)| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(number.to_string())
+                .receipt_handle(handle)
+                .visibility_timeout(whole_seconds(HIDDEN_FOR))
+                .build()
+        };
+        let entries = receipt_handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>();
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
+        let request = self.client.change_message_visibility_batch().queue_url(&self.queue_url);
+        let request = request.set_entries(Some(entries.map_err(|error| failed(error.into()))?));
+        let hidden = request.send().await.map_err(|error| failed(error.into()))?;
+        check_entries(hidden.failed()).map_err(|refused| failed(refused.into()))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the batch is processed meanwhile")]
@@ -61,13 +77,37 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
-        let deleted = receipt_handles.iter().map(|handle| {
-            let request = self.client.delete_message().queue_url(&self.queue_url);
-            request.receipt_handle(handle).send()
-        });
         let failed = |source| PortError { operation: "delete received messages", source };
-        try_join_all(deleted).await.map(drop).map_err(|error| failed(error.into()))
+        let entry = |(number, handle): (usize, &String)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .receipt_handle(handle)
+                .build()
+        };
+        let entries = receipt_handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>();
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
+        let request = self.client.delete_message_batch().queue_url(&self.queue_url);
+        let request = request.set_entries(Some(entries.map_err(|error| failed(error.into()))?));
+        let deleted = request.send().await.map_err(|error| failed(error.into()))?;
+        check_entries(deleted.failed()).map_err(|refused| failed(refused.into()))
     }
+}
+
+/// SQS refused entries of a batch that it accepted as a whole.
+#[derive(Debug, thiserror::Error)]
+#[error("SQS refused {count} of the messages, the first with {code}")]
+struct RefusedEntries {
+    count: usize,
+    code: String,
+}
+
+/// A batch call succeeds even if entries of it fail
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html>).
+fn check_entries(failed: &[BatchResultErrorEntry]) -> Result<(), RefusedEntries> {
+    let Some(first) = failed.first() else { return Ok(()) };
+    Err(RefusedEntries { count: failed.len(), code: first.code().to_owned() })
 }
 
 fn whole_seconds(duration: Duration) -> i32 {

@@ -9,11 +9,17 @@ use aws_sdk_scheduler::types::{
 };
 use domain::envelope::WakeUp;
 use domain::idempotency::ContentHash;
-use engine::ports::{PortError, WakeUps};
+use engine::ports::{Clock, PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 
 use super::refusals::classify_refusal;
+use crate::clock::SystemClock;
 use crate::config::WakeUpConfig;
+
+/// How far ahead the instant of a schedule is at least. Scheduler refuses one in the past, and the
+/// call takes time; it starts a schedule up to a minute late in any case
+/// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>).
+const AHEAD_MIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// EventBridge Scheduler for later wake-ups, and the queues for immediate ones.
 #[derive(Debug, Clone)]
@@ -52,7 +58,7 @@ impl WakeUps for WakeUpScheduler {
             .create_schedule()
             .name(schedule_name(&body))
             .group_name(&self.config.group)
-            .schedule_expression(schedule_expression(at))
+            .schedule_expression(schedule_expression(at, SystemClock.now()))
             .flexible_time_window(on_time)
             .action_after_completion(ActionAfterCompletion::Delete)
             .target(target)
@@ -94,8 +100,9 @@ fn schedule_name(body: &str) -> String {
 }
 
 /// Returns the schedule expression, in UTC. It is rounded up to whole seconds, so that a wake-up is
-/// never early.
-fn schedule_expression(at: Timestamp) -> String {
+/// never early. An instant that is over, or nearly, becomes one shortly after `now`.
+fn schedule_expression(at: Timestamp, now: Timestamp) -> String {
+    let at = at.max(now.saturating_add(AHEAD_MIN).unwrap_or(now));
     let later = at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at);
     later.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string()
 }
@@ -106,10 +113,19 @@ mod tests {
 
     #[test]
     fn a_wake_up_is_booked_for_the_next_whole_second() {
+        let now = Timestamp::from_second(1_799_999_000).unwrap();
         let at = Timestamp::new(1_800_000_000, 1_000_000).unwrap();
-        assert_eq!(schedule_expression(at), "at(2027-01-15T08:00:01)");
+        assert_eq!(schedule_expression(at, now), "at(2027-01-15T08:00:01)");
         let whole = Timestamp::from_second(1_800_000_000).unwrap();
-        assert_eq!(schedule_expression(whole), "at(2027-01-15T08:00:00)");
+        assert_eq!(schedule_expression(whole, now), "at(2027-01-15T08:00:00)");
+    }
+
+    #[test]
+    fn a_wake_up_for_the_past_or_for_now_is_booked_shortly_ahead() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        for at in [Timestamp::MIN, now, now + SignedDuration::from_secs(9)] {
+            assert_eq!(schedule_expression(at, now), "at(2027-01-15T08:00:10)", "{at}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{create, delete, done, read, refused, replace, version_of};
-use crate::table::{IndexKey, ItemKey, ItemTable, ItemVersion, NewItem};
+use crate::table::{
+    IndexKey, ItemKey, ItemTable, ItemVersion, ItemWrite, NewItem, WriteExpectation,
+};
 
 /// Runs all checks of this module.
 pub async fn check_all(table: &dyn ItemTable) {
@@ -14,6 +16,7 @@ pub async fn check_all(table: &dyn ItemTable) {
     a_replace_is_refused_where_no_item_exists(table).await;
     a_delete_needs_the_current_version(table).await;
     an_item_put_again_after_a_delete_starts_at_version_one(table).await;
+    an_item_starts_at_the_version_that_its_writer_chooses(table).await;
     an_item_comes_back_as_it_was_written(table).await;
     a_replace_leaves_nothing_of_the_old_item(table).await;
     the_fraction_of_an_expiry_is_rounded_up(table).await;
@@ -41,6 +44,21 @@ pub async fn the_first_write_gives_version_one_and_each_later_one_raises_it(tabl
         version = version.next();
     }
     assert_eq!(version_of(table, &key).await, Some(13));
+}
+
+/// The first version may be chosen, and still requires that there is no item.
+pub async fn an_item_starts_at_the_version_that_its_writer_chooses(table: &dyn ItemTable) {
+    let key = ItemKey::new("FIRST-VERSION", "A");
+    let first = ItemVersion::from_number(1_800_000_000_000);
+    let create_at_first = |record: &str| ItemWrite::Put {
+        item: NewItem::new(key.clone(), record),
+        expect: WriteExpectation::AbsentWithFirst(first),
+    };
+    done(table, vec![create_at_first("1")]).await;
+    assert_eq!(version_of(table, &key).await, Some(first.as_number()));
+    refused(table, vec![create_at_first("2")]).await;
+    done(table, vec![replace(NewItem::new(key.clone(), "2"), first)]).await;
+    assert_eq!(version_of(table, &key).await, Some(first.next().as_number()));
 }
 
 /// A refused create leaves the item unchanged.

@@ -25,7 +25,7 @@ pub(super) struct WriteCondition {
 impl From<WriteExpectation> for WriteCondition {
     fn from(expect: WriteExpectation) -> Self {
         match expect {
-            WriteExpectation::Absent => Self {
+            WriteExpectation::Absent | WriteExpectation::AbsentWithFirst(_) => Self {
                 expression: "attribute_not_exists(#pk)",
                 names: HashMap::from([("#pk".to_owned(), PRIMARY.pk.to_owned())]),
                 values: None,

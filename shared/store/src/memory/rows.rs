@@ -130,8 +130,14 @@ impl MemoryRows {
 
 fn expected_version(write: &ItemWrite) -> Option<ItemVersion> {
     match write {
-        ItemWrite::Put { expect: WriteExpectation::Absent, .. }
-        | ItemWrite::Check { expect: WriteExpectation::Absent, .. } => None,
+        ItemWrite::Put {
+            expect: WriteExpectation::Absent | WriteExpectation::AbsentWithFirst(_),
+            ..
+        }
+        | ItemWrite::Check {
+            expect: WriteExpectation::Absent | WriteExpectation::AbsentWithFirst(_),
+            ..
+        } => None,
         ItemWrite::Put { expect: WriteExpectation::Version(version), .. }
         | ItemWrite::Check { expect: WriteExpectation::Version(version), .. }
         | ItemWrite::Delete { expect: version, .. } => Some(*version),

@@ -1,7 +1,7 @@
 //! The rows of an account's connection.
 
 use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, TenantClaim};
-use domain::grant::Grant;
+use domain::grant::{Grant, SealedTokens};
 
 use super::StoredRecord;
 use crate::keys;
@@ -47,6 +47,12 @@ impl StoredRecord for Grant {
 
     fn with_index_keys(&self, item: NewItem) -> NewItem {
         NewItem { due: keys::due_grant_key(self), ..item }
+    }
+}
+
+impl StoredRecord for SealedTokens {
+    fn item_key(&self) -> ItemKey {
+        keys::sealed_tokens_key(&self.name)
     }
 }
 

@@ -46,10 +46,11 @@ impl IndexKey {
     }
 }
 
-/// How often an item has been written since it was created.
+/// How often an item has been written since it was created, added to its first version.
 ///
 /// It protects every write: a writer with an old version cannot overwrite a newer one. An item that
-/// is created again after a delete starts at [`ItemVersion::FIRST`].
+/// is created again after a delete starts at [`ItemVersion::FIRST`], unless its writer
+/// [chooses its first version](super::WriteExpectation::AbsentWithFirst).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemVersion(u64);
 

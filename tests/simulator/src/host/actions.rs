@@ -35,7 +35,7 @@ pub(super) fn act(
     };
     let known = Known::read(books, &order, path, now);
     let done = match path {
-        [action @ ("disconnect" | "restrict" | "unrestrict")] => {
+        [action @ ("disconnect" | "end-tokens" | "restrict" | "unrestrict")] => {
             Some(organisation::on_people(simulator, now, tenant, action, &order))
         }
         ["connections", "distort"] => Some(distort::distort_links(simulator, tenant, &order)),

@@ -19,6 +19,7 @@ pub(super) fn on_people(
     match action {
         "restrict" => set_restricted(simulator, now, tenant, order, true),
         "unrestrict" => set_restricted(simulator, now, tenant, order, false),
+        "end-tokens" => end_tokens(simulator, tenant),
         _ => disconnect(simulator, tenant, order),
     }
 }
@@ -33,6 +34,14 @@ fn disconnect(
     let client = order.text("client");
     let user = order.text("user").map(|name| user_named(simulator, &name)).transpose()?;
     match simulator.remove_links(tenant, client.as_deref(), user) {
+        0 => Err(Refused("This organisation is not connected.".to_owned())),
+        _ => Ok(None),
+    }
+}
+
+/// The tokens of all users expire, as after 60 days without a refresh.
+fn end_tokens(simulator: &mut Simulator, tenant: Uuid) -> Result<Option<Uuid>, Refused> {
+    match simulator.end_tokens(tenant) {
         0 => Err(Refused("This organisation is not connected.".to_owned())),
         _ => Ok(None),
     }

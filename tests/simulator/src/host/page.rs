@@ -97,6 +97,7 @@ fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
     let users = if one.viewers.is_empty() { "restrict" } else { "unrestrict" };
     let further = [
         button(&path, users),
+        button(&path, "end-tokens"),
         Subscription::ALL
             .map(|kind| choice(&format!("{path}/subscription"), "kind", kind.as_str()))
             .concat(),

@@ -46,6 +46,16 @@ async fn an_organisation_is_closed_reopened_and_disconnected() {
 }
 
 #[tokio::test]
+async fn the_tokens_of_an_organisation_end_and_its_links_remain() {
+    let served = served().await;
+    assert_eq!(post(&served, "end-tokens", json!({})).await.0, 200);
+    assert_eq!(served.json("GET", "/api.xro/2.0/Organisation", "").await.0, 401);
+    assert_eq!(served.json("GET", "/connections", "").await.0, 401);
+    assert_eq!(own(&served).await["isConnected"], true);
+    assert_eq!(post(&served, "end-tokens", json!({})).await.0, 409, "no token is left");
+}
+
+#[tokio::test]
 async fn periods_are_locked_and_accounts_archived() {
     let served = served().await;
     assert_eq!(post(&served, "lock", json!({"through": "2026-11-30"})).await.0, 200);

@@ -16,11 +16,11 @@ use xero::{RequestSent, XeroError};
 
 use super::offered_organisations::{self, KnownConsent};
 use super::{ConnectError, clear_pending, hash_secret, sealing_context};
-use crate::commands::sealing;
 use crate::connection::grant_tokens::GrantTokens;
 use crate::connection::rate_limit::fetch_links;
 use crate::connection::{ConnectionChangeError, change_connection_and_claims, token, upgrade};
 use crate::error_chain::ErrorChain;
+use crate::sealing;
 use crate::sync::carry_over::resume_after_connect;
 use crate::{Engine, Invocation};
 

@@ -12,6 +12,8 @@ use domain::health;
 use domain::ids::Ledger;
 use domain::operation::Trigger;
 use futures::FutureExt;
+use jiff::Timestamp;
+use store::keys::SHARDS;
 use store::{ShardScan, StoreError};
 
 use super::HealthCheckSummary;
@@ -22,6 +24,7 @@ use crate::{Engine, Invocation, concurrency};
 
 /// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The result of checking one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub(super) async fn check_disconnected(
     checked: &mut HealthCheckSummary,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
-    let mut scan = ShardScan::from_shard(0);
+    let mut scan = ShardScan::from_shard(first_shard_of_day(now));
     while let Some((shard, after)) = scan.next_page() {
         let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         checked.counted.connections += ledgers.len();
@@ -60,6 +63,14 @@ pub(super) async fn check_disconnected(
         }
     }
     Ok(())
+}
+
+/// Returns the shard at which the checks of a day begin: another one every day, so that checks that
+/// run out of time do not always leave out the same accounts, which are checked in the same hour of
+/// every day.
+fn first_shard_of_day(now: Timestamp) -> u32 {
+    let day = now.as_second().div_euclid(DAY_SECONDS);
+    u32::try_from(day.rem_euclid(i64::from(SHARDS))).unwrap_or(0)
 }
 
 /// The result for a connection that cannot be used. Ended, paused and expired connections are
@@ -109,5 +120,23 @@ async fn check_connection(
             );
             LinkCheckOutcome::Failed
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn the_checks_of_an_hour_begin_with_each_shard_once_in_as_many_days() {
+        let start: Timestamp = "2026-11-02T09:41:00Z".parse().unwrap();
+        let day = |number: u32| start + SignedDuration::from_hours(24 * i64::from(number));
+        let firsts = (0..SHARDS).map(|number| first_shard_of_day(day(number)));
+        assert_eq!(firsts.collect::<BTreeSet<_>>(), (0..SHARDS).collect::<BTreeSet<_>>());
+        assert!(first_shard_of_day(Timestamp::MIN) < SHARDS);
     }
 }

@@ -10,7 +10,7 @@ use domain::operation::ParkingReason;
 use store::StoreError;
 
 use crate::Engine;
-use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::connection::tenant_session::AttemptError;
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
     gone_document_failure, missing_prerequisite_error, read_prerequisite,
@@ -25,15 +25,14 @@ pub(super) struct AllocationPrerequisites {
 
 /// Returns the two documents. The allocation is blocked while one of them is not in Xero yet.
 pub(super) async fn require_prerequisites(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
     task: &SyncTask<'_, Allocation>,
 ) -> Result<AllocationPrerequisites, AttemptError> {
-    let allocation = &task.snapshot;
-    let notes =
-        read_credit_notes(tenant_session.engine, &tenant_session.ledger, allocation).await?;
+    let (ledger, allocation) = (&task.mapping.key.ledger, &task.snapshot);
+    let notes = read_credit_notes(engine, ledger, allocation).await?;
     let note =
         find_credit_note(&notes, task)?.ok_or_else(|| missing_credit_note_error(allocation))?;
-    let invoice = read_invoice(tenant_session, allocation).await?;
+    let invoice = read_invoice(engine, ledger, allocation).await?;
     let invoice = invoice.ok_or_else(|| {
         missing_prerequisite_error(EntityKind::Invoice, allocation.invoice_id.clone())
     })?;
@@ -52,12 +51,11 @@ pub(super) async fn require_prerequisites(
 /// Returns the two documents if both have been sent. Without them the allocation cannot have been
 /// sent.
 pub(super) async fn find_prerequisites(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
     task: &SyncTask<'_, Allocation>,
 ) -> Result<Option<AllocationPrerequisites>, AttemptError> {
-    let allocation = &task.snapshot;
-    let notes =
-        read_credit_notes(tenant_session.engine, &tenant_session.ledger, allocation).await?;
+    let (ledger, allocation) = (&task.mapping.key.ledger, &task.snapshot);
+    let notes = read_credit_notes(engine, ledger, allocation).await?;
     let Some(note) = find_credit_note(&notes, task)? else {
         // An earlier release compared only the id, so credit of such a note may be applied.
         if task.must_resolve() && notes.iter().any(|note| note.link.is_some()) {
@@ -65,7 +63,7 @@ pub(super) async fn find_prerequisites(
         }
         return Ok(None);
     };
-    let invoice = read_invoice(tenant_session, allocation).await?;
+    let invoice = read_invoice(engine, ledger, allocation).await?;
     Ok(invoice.and_then(|invoice| prerequisites_from_links(note, &invoice)))
 }
 
@@ -86,18 +84,30 @@ pub(crate) async fn is_credit_note_in_xero(
     }))
 }
 
-/// Reads the records to which the credit note's id can refer: the credit note with that id, and the
-/// one that represents the invoice with that id.
+/// Returns the records on which an allocation depends: those to which the credit note's id can
+/// refer, and the invoice.
+pub(crate) fn list_documents(ledger: &Ledger, allocation: &Allocation) -> Vec<MappingKey> {
+    let invoice = CrmId::from(allocation.invoice_id.clone());
+    let invoice = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice);
+    list_credit_notes(ledger, allocation).into_iter().chain([invoice]).collect()
+}
+
+/// Returns the records to which the credit note's id can refer: the credit note with that id, and
+/// the one that represents the invoice with that id.
+fn list_credit_notes(ledger: &Ledger, allocation: &Allocation) -> [MappingKey; 2] {
+    let id = CrmId::from(allocation.credit_note_id.clone());
+    let of_invoice = negative_invoice_record_id(&id);
+    [id, of_invoice].map(|id| MappingKey::new(ledger.clone(), EntityKind::CreditNote, id))
+}
+
+/// Reads the records to which the credit note's id can refer.
 async fn read_credit_notes(
     engine: &Engine,
     ledger: &Ledger,
     allocation: &Allocation,
 ) -> Result<Vec<Mapping>, StoreError> {
-    let id = CrmId::from(allocation.credit_note_id.clone());
-    let of_invoice = negative_invoice_record_id(&id);
     let mut notes = Vec::new();
-    for crm_id in [id, of_invoice] {
-        let key = MappingKey::new(ledger.clone(), EntityKind::CreditNote, crm_id);
+    for key in list_credit_notes(ledger, allocation) {
         notes.extend(engine.store.find_mapping(&key).await?.map(|row| row.record));
     }
     Ok(notes)
@@ -163,11 +173,12 @@ fn ambiguous_number_failure(allocation: &Allocation) -> Failure {
 }
 
 async fn read_invoice(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     allocation: &Allocation,
 ) -> Result<Option<Mapping>, StoreError> {
-    read_prerequisite(tenant_session, EntityKind::Invoice, allocation.invoice_id.clone().into())
-        .await
+    let crm_id = allocation.invoice_id.clone().into();
+    read_prerequisite(engine, ledger, EntityKind::Invoice, crm_id).await
 }
 
 fn prerequisites_from_links(note: &Mapping, invoice: &Mapping) -> Option<AllocationPrerequisites> {

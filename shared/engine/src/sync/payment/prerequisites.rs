@@ -6,11 +6,13 @@ use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
-use domain::mapping::Mapping;
+use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId, XeroInvoiceId};
+use domain::mapping::{Mapping, MappingKey};
 use domain::money::Currency;
+use store::ReadAheadKeys;
 
 use super::PaymentTasks;
+use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
     gone_document_failure, missing_prerequisite_error, read_prerequisite,
@@ -52,16 +54,79 @@ pub(super) async fn require_prerequisites<'a>(
     tenant_session: &TenantSession<'_>,
     tasks: &'a PaymentTasks<'a>,
 ) -> Vec<PartWithPrerequisite<'a>> {
-    let mut parts = Vec::new();
-    for task in select_unfinished_tasks(tasks, |task| {
+    let ledger = &tenant_session.ledger;
+    let wanted = select_unfinished_tasks(tasks, |task| {
         task.snapshot.standing == PaymentRecordStatus::Recorded
-    }) {
-        match require_prerequisite(tenant_session, &task.snapshot).await {
+    });
+    let with_invoices = read_invoices_ahead(tenant_session, &wanted).await;
+    let with_contacts = read_contacts_ahead(&with_invoices, ledger, &wanted).await;
+    let mut parts = Vec::new();
+    for task in wanted {
+        match require_prerequisite(&with_contacts, ledger, &task.snapshot).await {
             Ok(prerequisite) => parts.push(PartWithPrerequisite { task, prerequisite }),
             Err(error) => task.set_outcome(Err(error)),
         }
     }
     parts
+}
+
+/// Returns the invoice on which a part depends.
+pub(crate) fn find_paid_invoice(ledger: &Ledger, part: &PaymentPart) -> Option<MappingKey> {
+    match &part.role {
+        PartRole::Invoice(id) | PartRole::Surcharge(id) => {
+            Some(MappingKey::new(ledger.clone(), EntityKind::Invoice, id.clone().into()))
+        }
+        PartRole::Fee => None,
+    }
+}
+
+/// Returns an engine with the invoices of the parts read ahead. The invoice of a surcharge is read
+/// twice: it also says who the client is.
+async fn read_invoices_ahead(
+    tenant_session: &TenantSession<'_>,
+    tasks: &[&SyncTask<'_, PaymentPart>],
+) -> Box<Engine> {
+    let mut rows = ReadAheadKeys::default();
+    for task in tasks {
+        let Some(invoice) = find_paid_invoice(&tenant_session.ledger, &task.snapshot) else {
+            continue;
+        };
+        rows.add_mapping(&invoice);
+        if matches!(task.snapshot.role, PartRole::Surcharge(_)) {
+            rows.add_mapping(&invoice);
+        }
+    }
+    tenant_session.engine.with_rows_read_ahead(rows).await
+}
+
+/// Returns an engine with the clients of surcharges read ahead, if there are several surcharges.
+async fn read_contacts_ahead(
+    engine: &Engine,
+    ledger: &Ledger,
+    tasks: &[&SyncTask<'_, PaymentPart>],
+) -> Box<Engine> {
+    let invoices = tasks.iter().filter_map(|task| match &task.snapshot.role {
+        PartRole::Surcharge(id) => Some(CrmId::from(id.clone())),
+        PartRole::Invoice(_) | PartRole::Fee => None,
+    });
+    let invoices = invoices.collect::<Vec<_>>();
+    let mut rows = ReadAheadKeys::default();
+    if invoices.len() > 1 {
+        for id in invoices {
+            // An error is the outcome of the part when the row is read for it.
+            let invoice = read_prerequisite(engine, ledger, EntityKind::Invoice, id).await;
+            if let Some(client) = invoice.ok().flatten().as_ref().and_then(find_client) {
+                rows.add_mapping(&MappingKey::new(ledger.clone(), EntityKind::Contact, client));
+            }
+        }
+    }
+    engine.with_rows_read_ahead(rows).await
+}
+
+/// Returns the client of an invoice. `None` if its snapshot cannot be read.
+fn find_client(invoice: &Mapping) -> Option<CrmId> {
+    let snapshot: InvoiceSnapshot = serde_json::from_str(&invoice.snapshot.json).ok()?;
+    Some(snapshot.client_id.into())
 }
 
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
@@ -73,8 +138,9 @@ pub(super) async fn find_prerequisite(
     match &part.role {
         PartRole::Fee | PartRole::Surcharge(_) => Ok(Some(PaymentPrerequisite::None)),
         PartRole::Invoice(id) => {
+            let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
             let invoice =
-                read_prerequisite(tenant_session, EntityKind::Invoice, id.clone().into()).await?;
+                read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into()).await?;
             let link = invoice.and_then(|invoice| invoice.link);
             Ok(link.map(|link| PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0))))
         }
@@ -90,13 +156,14 @@ pub(super) fn missing_invoice_error(part: &PaymentPart) -> AttemptError {
 }
 
 async fn require_prerequisite(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     part: &PaymentPart,
 ) -> Result<PaymentPrerequisite, AttemptError> {
     match &part.role {
         PartRole::Fee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
-            let invoice = require_invoice(tenant_session, id).await?;
+            let invoice = require_invoice(engine, ledger, id).await?;
             if invoice.is_gone_in_xero() {
                 return Err(gone_document_failure(&invoice, "it cannot be paid").into());
             }
@@ -114,15 +181,11 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0)))
         }
         PartRole::Surcharge(id) => {
-            let invoice = require_invoice(tenant_session, id).await?;
-            let snapshot: Option<InvoiceSnapshot> =
-                serde_json::from_str(&invoice.snapshot.json).ok();
-            let client: CrmId = match snapshot {
-                Some(snapshot) => snapshot.client_id.into(),
-                None => return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone())),
-            };
+            let invoice = require_invoice(engine, ledger, id).await?;
+            let client = find_client(&invoice)
+                .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
             let contact =
-                read_prerequisite(tenant_session, EntityKind::Contact, client.clone()).await?;
+                read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
             let link = contact.and_then(|contact| contact.link);
             let link =
                 link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
@@ -132,10 +195,11 @@ async fn require_prerequisite(
 }
 
 async fn require_invoice(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     id: &InvoiceId,
 ) -> Result<Mapping, AttemptError> {
-    let found = read_prerequisite(tenant_session, EntityKind::Invoice, id.clone().into()).await?;
+    let found = read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into()).await?;
     found.ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))
 }
 

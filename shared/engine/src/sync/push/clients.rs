@@ -86,7 +86,8 @@ async fn error_after_relinking(
     client: CrmId,
     contact: XeroContactId,
 ) -> AttemptError {
-    let row = match read_prerequisite(tenant_session, EntityKind::Contact, client.clone()).await {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let row = match read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await {
         Ok(row) => row,
         Err(error) => return error.into(),
     };

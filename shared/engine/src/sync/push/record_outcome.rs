@@ -16,6 +16,7 @@ use domain::operation::{
     OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteTrace,
 };
 use domain::outbound::{EventContent, OutboundEvent as Outbound};
+use domain::retry;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, into_attempt_failure};
@@ -26,7 +27,8 @@ use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::{Synced, already_linked_failure, release, sync_log};
+use crate::sync::release::{self, ReleaseTiming};
+use crate::sync::{Synced, already_linked_failure, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success(
@@ -198,7 +200,7 @@ pub(super) async fn record_failure(
             Ok(()) => {
                 sync_log::report_entry(engine, &entry);
                 engine.deliver_committed(&next.key.ledger.account, &event).await;
-                return conclude_failure(engine, &next).await;
+                return conclude_failure(engine, &claimed.row.record, &next).await;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -256,15 +258,25 @@ pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound>
     )
 }
 
+/// Releases the record if its reason to wait has passed, and returns when to check it again.
+/// `claimed` is the mapping as the attempt found it. If the record has just failed for the same
+/// reason a second time, it continues after a pause.
 async fn conclude_failure(
     engine: &Engine,
+    claimed: &Mapping,
     next: &Mapping,
 ) -> Result<RecordedOutcome, PersistError> {
+    let is_repeated = next.operation.repeats_failure_of(&claimed.operation);
     let look = match next.operation.state {
         OperationState::Waiting { until }
             if next.operation.failure.is_none() && until <= engine.clock.now() =>
         {
             return Ok(RecordedOutcome::Overtaken);
+        }
+        OperationState::Waiting { until } if is_repeated => {
+            let now = engine.clock.now();
+            let paused = now.saturating_add(retry::REPETITION_PAUSE).unwrap_or(now);
+            Some(if until > now { until } else { paused })
         }
         OperationState::Waiting { until } => Some(until),
         // The account may have been reconnected while this attempt failed without a connection.
@@ -274,7 +286,8 @@ async fn conclude_failure(
         }
         // The prerequisite may have been synced while this attempt failed without it.
         OperationState::Parked { on: ParkingReason::Prerequisite { kind: _, crm_id: _ } } => {
-            release::release_if_prerequisite_met(engine, next).await?;
+            let timing = if is_repeated { ReleaseTiming::Later } else { ReleaseTiming::AtOnce };
+            release::release_if_prerequisite_met(engine, next, timing).await?;
             None
         }
         OperationState::Due

@@ -4,8 +4,8 @@ use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{OperationEvent, OperationState};
+use domain::retry;
 use futures::FutureExt;
-use jiff::SignedDuration;
 use store::table::WriteExpectation;
 use store::{StoreError, VersionedRecord};
 
@@ -13,15 +13,13 @@ use crate::errors::PersistError;
 use crate::ports::PortError;
 use crate::{Engine, concurrency};
 
-/// Delay of records that continue later. A schedule must lie in the future when it is created.
-const LATER: SignedDuration = SignedDuration::from_secs(60);
-
 /// When released records continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReleaseTiming {
-    /// As soon as the queue of wake-ups delivers them: what they waited for has just happened.
+pub(crate) enum ReleaseTiming {
+    /// As soon as the queue of wake-ups delivers them: what they waited for has happened.
     AtOnce,
-    /// After a minute: they may stop again for the same reason, and must not do so without a pause.
+    /// After [`retry::REPETITION_PAUSE`]: they have just stopped for the same reason a second time,
+    /// and may do so again.
     Later,
 }
 
@@ -72,7 +70,7 @@ async fn wake_up_released(
         return engine.enqueue_wake_ups(ledger, kind, &records).await;
     }
     let now = engine.clock.now();
-    let at = now.saturating_add(LATER).unwrap_or(now);
+    let at = now.saturating_add(retry::REPETITION_PAUSE).unwrap_or(now);
     let checks = records.into_iter().map(|crm_id| (crm_id, at)).collect();
     let scheduled = engine.schedule_wake_ups(ledger, kind, checks).await;
     scheduled.into_iter().try_for_each(|(_, scheduled)| scheduled)

@@ -7,14 +7,10 @@ use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroContactId};
 use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason};
-use jiff::SignedDuration;
 
 use super::{SalesEntity, SalesTasks, TaskWithContact, is_voided};
-use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::connection::tenant_session::AttemptError;
 use crate::sync::KnownClients;
-
-/// Delay before checking again on a client that another process is pushing.
-const RECHECK_DELAY: SignedDuration = SignedDuration::from_secs(10);
 
 /// Returns the clients whose contacts the tasks need. Voiding needs no contact.
 pub(in crate::sync) fn list_clients<T: SalesEntity>(tasks: &SalesTasks<'_, T>) -> BTreeSet<CrmId> {
@@ -25,7 +21,6 @@ pub(in crate::sync) fn list_clients<T: SalesEntity>(tasks: &SalesTasks<'_, T>) -
 /// Returns the tasks with the contacts of their clients. A task whose client has no contact gets a
 /// blocked outcome. Tasks to be voided are left out: voiding needs no contact.
 pub(super) fn address_documents<'a, T: SalesEntity>(
-    tenant_session: &TenantSession<'_>,
     tasks: &'a SalesTasks<'a, T>,
     clients: &KnownClients,
 ) -> Vec<TaskWithContact<'a, T::Snapshot>> {
@@ -42,7 +37,7 @@ pub(super) fn address_documents<'a, T: SalesEntity>(
                 tasks_with_contacts
                     .push(TaskWithContact { task, contact: XeroContactId(link.xero_id.0) });
             }
-            None => task.set_outcome(Err(missing_client_error(tenant_session, client, row))),
+            None => task.set_outcome(Err(missing_client_error(client, row))),
         }
     }
     tasks_with_contacts
@@ -54,12 +49,9 @@ pub(super) fn client_id_of<T: SalesEntity>(snapshot: &T::Snapshot) -> CrmId {
 }
 
 /// Returns the error of a document that waits for its client, with the instant until which to wait
-/// if it is known.
-fn missing_client_error(
-    tenant_session: &TenantSession<'_>,
-    crm_id: CrmId,
-    client: Option<&Mapping>,
-) -> AttemptError {
+/// if it is known. A document whose client another process is pushing waits for that client, whose
+/// success releases it at once.
+fn missing_client_error(crm_id: CrmId, client: Option<&Mapping>) -> AttemptError {
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());
     let detail = why.map(|failure| format!(" {failure}")).unwrap_or_default();
@@ -71,13 +63,9 @@ fn missing_client_error(
     );
     let failure = match operation.map(|operation| &operation.state) {
         Some(OperationState::Waiting { until }) => failure.not_before(*until),
-        // Another process is pushing the client. It will finish long before its lease ends.
-        Some(OperationState::Claimed { by: _, until }) => {
-            let soon = tenant_session.engine.clock.now().saturating_add(RECHECK_DELAY);
-            failure.not_before(soon.map_or(*until, |soon| soon.min(*until)))
-        }
         Some(
             OperationState::Due
+            | OperationState::Claimed { by: _, until: _ }
             | OperationState::Parked { on: _ }
             | OperationState::Synced
             | OperationState::Skipped

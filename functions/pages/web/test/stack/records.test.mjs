@@ -1,0 +1,136 @@
+/** Accounts, failing records, contacts and unclear money, against the real stack. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { violationsOf } from "../harness.mjs";
+import { Account, addresses, button, checkPayments, connect, options, StackBrowser } from "./stack.mjs";
+
+let browser;
+before(async () => {
+  if (addresses) browser = await StackBrowser.start();
+});
+after(() => browser?.stop());
+
+/** An account that is connected to the business of this number, with its settings on the screen. */
+async function openConnected(name, number) {
+  const account = new Account(`acc_browser_${name}`, `Owner ${number}`, `owner${number}@business.example`);
+  const opened = await browser.signIn(account);
+  await connect(opened.page, account);
+  return { account, ...opened };
+}
+
+test("an account that Xero has archived is refused beside its field, and another one is saved", options, async () => {
+  const { account, page, close } = await openConnected("accounts", 2);
+  const field = page.getByLabel("Stripe bank account");
+  await field.selectOption("091");
+  await account.actInXero("accounts/091/archive");
+  await button(page, "Save").click();
+  await page.getByText("There is a problem").waitFor();
+  await page.getByRole("link", { name: /^Stripe bank account .*091/ }).click();
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  assert.deepEqual(await violationsOf(page), []);
+  await browser.keepPicture(page, "accounts-refused");
+  const { body } = await account.call("GET", "/v1/account-codes");
+  assert.equal(body.stripe_bank, undefined, "nothing is saved");
+
+  await field.selectOption("092");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  assert.equal((await account.call("GET", "/v1/account-codes")).body.stripe_bank, "092");
+  await close();
+});
+
+test("an invoice that Xero refuses is listed with its cause, and sent from the list when that is gone", options, async () => {
+  const { account, page, close } = await openConnected("failing", 3);
+  await account.actInXero("lock", { through: "2026-12-31" });
+  await account.sendInvoice("inv_browser_failing", "#INV-BROWSER-1");
+  const failed = await account.waitFor("/v1/invoices/inv_browser_failing", ({ failure }) => Boolean(failure));
+  assert.equal(failed.failure.code, "period_locked");
+  await page.reload();
+  const retry = page.getByRole("button", { name: /^(Retry|Try now:) Invoice #INV-BROWSER-1$/ });
+  await retry.waitFor();
+  await page.getByText("Ask your bookkeeper").first().waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  await browser.keepPicture(page, "attention");
+
+  await account.actInXero("lock");
+  await retry.click();
+  await page.getByText("Nothing needs attention.").waitFor();
+  const { body } = await account.call("GET", "/v1/invoices/inv_browser_failing");
+  assert.equal(body.state, "synced");
+  await page.goto(`${addresses.crm}/invoices/inv_browser_failing`);
+  await page.getByText("Awaiting payment").first().waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  await browser.keepPicture(page, "invoice");
+  await close();
+});
+
+test("a client is linked to a contact that a person has found, and unlinked", options, async () => {
+  const { account, page, lines, close } = await openConnected("links", 4);
+  await account.enterContacts("Business 4", [{ Name: "Hinksey Ferries (since 1974)", EmailAddress: "ferry@hinksey.example" }]);
+  await account.sendClient("cl_ferry", "Hinksey Ferry Company");
+  await page.goto(`${addresses.crm}/clients/cl_ferry`);
+  await button(page, "Search Xero contacts").click();
+  await page.getByLabel("Name, e-mail or number in Xero").fill("hinksey");
+  await button(page, "Link to Hinksey Ferries (since 1974)").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Link", exact: true }).click();
+  await button(page, "Unlink…").waitFor();
+  const linked = await account.waitFor("/v1/clients/cl_ferry", ({ xero_id }) => Boolean(xero_id));
+  // A client that is being sent cannot be unlinked.
+  await account.waitFor("/v1/clients/cl_ferry", ({ state }) => !["queued", "syncing"].includes(state));
+  await browser.keepPicture(page, "client-linked");
+
+  await button(page, "Unlink…").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Unlink", exact: true }).click();
+  await button(page, "Unlink…").waitFor({ state: "detached" });
+  const unlinked = await account.waitFor("/v1/clients/cl_ferry", ({ xero_id }) => !xero_id);
+  assert.deepEqual(unlinked.earlier_xero_ids, [linked.xero_id]);
+  assert.deepEqual(lines, []);
+  await close();
+});
+
+test("a comparison leaves a client with two candidates to a person, who decides", options, async () => {
+  const { account, page, close } = await openConnected("matching", 5);
+  const EmailAddress = "hello@cowley.example";
+  await account.enterContacts("Business 5", [
+    { Name: "Cowley Launderette Trading", EmailAddress },
+    { Name: "The Wash House", EmailAddress },
+  ]);
+  await account.sendClient("cl_cowley", "Cowley Road Laundry Ltd", { email: EmailAddress });
+  await page.reload();
+  await button(page, "Compare now").click();
+  const link = button(page, "Link Cowley Road Laundry Ltd to The Wash House");
+  await link.waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  await browser.keepPicture(page, "matching");
+  await link.click();
+  await page.getByText("Linked to The Wash House").first().waitFor();
+  await account.waitFor("/v1/clients/cl_cowley", ({ xero_id }) => Boolean(xero_id));
+  await close();
+});
+
+test("a payment in Xero that may be one of the CRM’s counts once after a person has decided", options, async () => {
+  const { account, page, close } = await openConnected("money", 6);
+  const path = "/v1/invoices/inv_browser_money";
+  await account.sendInvoice("inv_browser_money", "#INV-BROWSER-2");
+  const { xero_id } = await account.waitFor(path, ({ state }) => state === "synced");
+  await account.sendPayment("pay_browser", "inv_browser_money", "50.00", "Transfer 4711 of Bexley", "2026-10-20");
+  await account.waitFor(`${path}/payments`, ({ recorded }) => recorded.length === 1);
+  // The amount agrees and the reference does not, so only a person can know.
+  await account.actInXero(`invoices/${xero_id}/pay`, { amount: 50, date: "2026-10-21", reference: "BACS 0815" });
+  await account.waitFor(`${path}/payments`, ({ unclear }) => unclear === 1, async () => {
+    await checkPayments();
+    // Xero limits calls: the next check comes later.
+    await pause(10_000);
+  });
+  await page.goto(`${addresses.crm}/invoices/inv_browser_money`);
+  await page.getByText("To decide").first().waitFor();
+  assert.deepEqual(await violationsOf(page), []);
+  await browser.keepPicture(page, "invoice-unclear");
+  await page.getByRole("radio", { name: /^Bank transfer of £50\.00/ }).check();
+  await button(page, "Save the decision").click();
+  await page.getByText("In both").waitFor();
+  const { body } = await account.call("GET", `${path}/payments`);
+  assert.equal(body.unclear, 0);
+  await close();
+});

@@ -1,0 +1,207 @@
+/** A running stack, as its file of addresses describes it, and a browser on the pages of the CRM's stand-in. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { chromium } from "playwright-core";
+
+/** A step may start a function, and Xero answers at its own speed. */
+const STEP_MS = 120_000;
+/** Longer than the first delay before a failed attempt is repeated. */
+const PATIENCE_MS = 480_000;
+
+export const stackFile = process.env.STACK_FILE;
+export const addresses = stackFile ? JSON.parse(await readFile(stackFile, "utf8")) : undefined;
+/** `cargo verify --only browser` names the file; without it there is nothing to test. */
+export const options = { skip: addresses ? false : "STACK_FILE is not set; `cargo verify --only browser` runs this" };
+
+const clientOf = (id, name, more = {}) => ({ id, revision: 1, name, ...more });
+
+/** What one account does: its users, its messages, its business in Xero. */
+export class Account {
+  #messages = 0;
+
+  constructor(id, owner, login) {
+    this.id = id;
+    this.owner = owner;
+    this.login = login;
+  }
+
+  /** Calls the API as an Owner. Returns the status and the body. */
+  async call(method, path, body) {
+    const token = await (await fetch(`${addresses.token}?account_id=${this.id}&role=Owner`)).text();
+    const response = await fetch(`${addresses.api}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body ? { "content-type": "application/json" } : {}) },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  }
+
+  /** Waits until the API answers as wanted. */
+  async waitFor(path, isWanted, whatWasTried = () => undefined) {
+    const until = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const { status, body } = await this.call("GET", path);
+      if (status === 200 && isWanted(body)) return body;
+      if (Date.now() > until) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
+      await whatWasTried();
+      await pause(1_000);
+    }
+  }
+
+  /** Waits until Xero has no link to the organisations of the demo any more. */
+  async waitForFreeOrganisations() {
+    const until = Date.now() + PATIENCE_MS;
+    while ((await listOrganisations()).slice(0, 2).some((one) => one.isConnected)) {
+      if (Date.now() > until) throw new Error("an organisation is still linked");
+      await pause(1_000);
+    }
+  }
+
+  async #send(type, content) {
+    this.#messages += 1;
+    const envelope = { version: 1, type, message_id: `msg_${this.id}_${this.#messages}`, account_id: this.id, sent_at: new Date().toISOString() };
+    const response = await fetch(`${addresses.queues}messages`, { method: "POST", body: JSON.stringify({ ...envelope, ...content }) });
+    if (!response.ok) throw new Error(`${type}: ${response.status} ${await response.text()}`);
+  }
+
+  /** Sends a client that is recorded without being sent to Xero. */
+  async sendClient(id, name, more) {
+    await this.#send("client.upserted", { mode: "record", client: clientOf(id, name, more) });
+    return this.waitFor(`/v1/clients/${id}`, () => true);
+  }
+
+  /** Sends an invoice of £85.00 over one line. */
+  sendInvoice(id, number) {
+    const client = clientOf(`cl_${id}`, `Tom Bexley of ${id}`);
+    const lines = [{ name: "Unblock kitchen sink", quantity: "1", unit_price: "85.00" }];
+    const invoice = { id, revision: 1, number, client_id: client.id, issue_date: "2026-10-05", currency: "GBP", lines, total: "85.00" };
+    return this.#send("invoice.sent", { client, invoice });
+  }
+
+  sendPayment(id, invoice, amount, reference, date) {
+    const allocations = [{ invoice_id: invoice, amount }];
+    return this.#send("payment.recorded", { payment: { id, revision: 1, method: "bank_transfer", date, currency: "GBP", reference, allocations } });
+  }
+
+  /** The organisation in Xero that the account uses. */
+  async organisation() {
+    const { body } = await this.call("GET", "/v1/connection");
+    return organisationNamed(body.organisation);
+  }
+
+  /** Something that a bookkeeper does in Xero. */
+  async actInXero(action, body = {}) {
+    const { id } = await this.organisation();
+    const response = await fetch(`${addresses.xero}/_simulator/organisations/${id}/${action}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
+  }
+
+  /** Enters contacts in Xero with another app, as if they had always been there. */
+  async enterContacts(organisation, contacts) {
+    const { client_id, client_secret, redirect_uri } = addresses.other_app;
+    const query = new URLSearchParams({ response_type: "code", client_id, redirect_uri, scope: "accounting.contacts", state: "s", login_hint: this.login });
+    const page = await (await fetch(`${addresses.xero}/identity/connect/authorize?${query}`)).text();
+    const field = (name) => unescapeHtml(new RegExp(`name="${name}" value="([^"]*)"`).exec(page)[1]);
+    const { id } = await organisationNamed(organisation);
+    const form = new URLSearchParams({ request: field("request"), user: field("user"), tenant: id, decision: "allow" });
+    const consent = await fetch(`${addresses.xero}/identity/connect/authorize`, { method: "POST", body: form, redirect: "manual" });
+    const code = new URL(consent.headers.get("location")).searchParams.get("code");
+    const basic = Buffer.from(`${client_id}:${client_secret}`).toString("base64");
+    const tokens = await fetch(`${addresses.xero}/connect/token`, {
+      method: "POST",
+      headers: { authorization: `Basic ${basic}` },
+      body: new URLSearchParams({ grant_type: "authorization_code", code, redirect_uri }),
+    });
+    const { access_token } = await tokens.json();
+    const entered = await fetch(`${addresses.xero}/api.xro/2.0/Contacts`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${access_token}`, "xero-tenant-id": id, "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ Contacts: contacts }),
+    });
+    if (!entered.ok) throw new Error(`Contacts: ${entered.status} ${await entered.text()}`);
+  }
+}
+
+async function listOrganisations() {
+  return (await fetch(`${addresses.xero}/_simulator/organisations`)).json();
+}
+
+async function organisationNamed(name) {
+  const found = (await listOrganisations()).find((one) => one.name === name);
+  if (!found) throw new Error(`no organisation is named ${name}`);
+  return found;
+}
+
+const unescapeHtml = (text) =>
+  text.replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&apos;", "'").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+/** Reads the payments from Xero now. */
+export async function checkPayments() {
+  const response = await fetch(`${addresses.queues}payment-check`, { method: "POST" });
+  if (!response.ok) throw new Error(`the payment check: ${response.status} ${await response.text()}`);
+}
+
+/** A browser, in which each person has a session of their own. */
+export class StackBrowser {
+  #browser;
+
+  static async start() {
+    const made = new StackBrowser();
+    made.#browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+    return made;
+  }
+
+  stop() {
+    return this.#browser.close();
+  }
+
+  /** Signs a user in at the CRM, and shows the settings. */
+  async signIn(account, role = "Owner") {
+    const context = await this.#browser.newContext({ viewport: { width: 1100, height: 900 }, locale: "en-GB", timezoneId: "Europe/London" });
+    context.setDefaultTimeout(STEP_MS);
+    const page = await context.newPage();
+    const lines = [];
+    // What Xero's page says is not the CRM's.
+    page.on("console", (message) => {
+      if (!message.location().url.startsWith(addresses.xero)) lines.push(message.text());
+    });
+    page.on("pageerror", (error) => lines.push(String(error)));
+    const user = new URLSearchParams({ sub: `usr_${role.toLowerCase()}`, account_id: account.id, role, name: `The ${role}` });
+    await page.goto(`${addresses.crm}/sign-in?${user}`);
+    return { page, lines, close: () => context.close() };
+  }
+
+  /** Keeps a picture of the page, if the run keeps pictures. */
+  async keepPicture(page, name) {
+    const folder = process.env.SCREENSHOTS;
+    if (!folder) return;
+    await mkdir(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+}
+
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+/** Presses a button that leads to the consent page of Xero, and logs in there as the account's owner. */
+export async function openConsent(page, account, press) {
+  await button(page, press).click();
+  await page.getByRole("heading", { name: "wants access to" }).waitFor();
+  if (account.owner) await page.getByRole("link", { name: `Sign in as ${account.owner} instead`, exact: true }).click();
+  await page.getByRole("button", { name: "Allow access" }).waitFor();
+}
+
+/** Connects the account as a person does, and waits until the page says so. */
+export async function connect(page, account, press = "Connect to Xero") {
+  await openConsent(page, account, press);
+  await page.getByRole("button", { name: "Allow access" }).click();
+  await button(page, "Finish connecting").click();
+  await page.getByText(/^Connected to .+\.$/).first().waitFor();
+}

@@ -1,0 +1,222 @@
+"""Makes the local AWS refuse what AWS refuses and MiniStack 1.5 accepts: the layer between callers and MiniStack.
+
+`install` wraps the services before they serve requests. A refused call gets AWS's error, so the code behind it must
+do what it would have to do on AWS. Two rules concern only the functions, because the runner calls as an operator
+who would simply try again later: throttling, and the delay until a written secret is visible.
+docs/decisions/strict-local-stack.md lists the rules and what they do not cover.
+"""
+
+import hashlib
+import json
+import os
+import time
+
+from strict_rules import (
+    RESPONSE_BYTES_MAX, Refusal, Throttle, Visibility, check_batch, check_environment, check_message, check_schedule,
+    check_secret, is_too_large,
+)
+
+# Each nth call of a function is throttled; 0 throttles none.
+TABLE_THROTTLED_EVERY = int(os.environ.get("STRICT_TABLE_THROTTLED_EVERY", "100"))
+SECRETS_THROTTLED_EVERY = int(os.environ.get("STRICT_SECRETS_THROTTLED_EVERY", "20"))
+# How many seconds a function's write of a secret stays invisible.
+SECRETS_VISIBLE_AFTER = float(os.environ.get("STRICT_SECRETS_VISIBLE_AFTER", "1"))
+
+
+def install():
+    """Adds the rules to MiniStack before it serves requests. Fails if MiniStack's internals have changed."""
+    from ministack.services import dynamodb, lambda_svc, scheduler, secretsmanager, sqs
+    from ministack.services.cloudformation import provisioners
+
+    _check_messages(sqs)
+    _check_schedules(scheduler)
+    _throttle_table(dynamodb)
+    _check_secrets(secretsmanager)
+    _check_responses(lambda_svc)
+    _check_environments(provisioners)
+
+
+def _is_of_function(headers, query_params):
+    from ministack.core.router import extract_access_key_id
+
+    # The runner and the tests call with the key of the root user.
+    return extract_access_key_id(headers, query_params) not in ("", "test")
+
+
+def _refused(refusal):
+    from ministack.core.responses import error_response_json
+
+    return error_response_json(refusal.code, refusal.message, 400)
+
+
+def _action(headers):
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def _read_json(body):
+    try:
+        read = json.loads(body) if body else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _call(action, body):
+    """The identity of a call: a repetition by the SDK has the same."""
+    content = body if isinstance(body, bytes) else str(body).encode()
+    return action, hashlib.sha256(content).digest()
+
+
+def _check_messages(sqs):
+    send_message, send_batch = sqs._act_send_message, sqs._HANDLERS["SendMessageBatch"]
+
+    def checked(check, value):
+        try:
+            check(value)
+        except Refusal as refusal:
+            raise sqs._Err(refusal.code, refusal.message) from refusal
+
+    def act_send_message(data, qurl):
+        checked(check_message, data)
+        return send_message(data, qurl)
+
+    def act_send_message_batch(data, qurl):
+        checked(check_batch, data.get("Entries") or [])
+        return send_batch(data, qurl)
+
+    # The handler of batches sends each message with the function of this name.
+    sqs._act_send_message = act_send_message
+    sqs._HANDLERS["SendMessage"] = act_send_message
+    sqs._HANDLERS["SendMessageBatch"] = act_send_message_batch
+
+
+def _check_schedules(scheduler):
+    create, update = scheduler._create_schedule, scheduler._update_schedule
+
+    def checked(store):
+        def store_schedule(name, body):
+            try:
+                check_schedule(body, time.time())
+            except Refusal as refusal:
+                return scheduler._error(400, refusal.code, refusal.message)
+            return store(name, body)
+
+        return store_schedule
+
+    scheduler._create_schedule, scheduler._update_schedule = checked(create), checked(update)
+
+
+def _throttle_table(dynamodb):
+    original, throttle = dynamodb.handle_request, Throttle(TABLE_THROTTLED_EVERY)
+
+    async def handle_request(method, path, headers, body, query_params):
+        if _is_of_function(headers, query_params) and throttle.refuses(_call(_action(headers), body)):
+            return _refused(Refusal("ThrottlingException", "Rate of requests exceeds the allowed throughput."))
+        return await original(method, path, headers, body, query_params)
+
+    dynamodb.handle_request = handle_request
+
+
+def _check_secrets(service):
+    original, throttle = service.handle_request, Throttle(SECRETS_THROTTLED_EVERY)
+    visibility = Visibility(SECRETS_VISIBLE_AFTER)
+
+    async def handle_request(method, path, headers, body, query_params):
+        action, data = _action(headers), _read_json(body)
+        of_function = _is_of_function(headers, query_params)
+        if of_function and throttle.refuses(_call(action, body)):
+            return _refused(Refusal("ThrottlingException", "Rate exceeded"))
+        name, secret = service._resolve(data.get("SecretId") or data.get("Name"))
+        try:
+            check_secret(data)
+            if action == "PutSecretValue" and secret and (repeated := _repeated_write(service, secret, data)):
+                return repeated
+            if action == "GetSecretValue" and of_function and name:
+                body = json.dumps(_visible_request(service, visibility, name, secret, data)).encode()
+        except Refusal as refusal:
+            return _refused(refusal)
+        previous = service._find_stage_version(secret, "AWSCURRENT")[0] if secret else None
+        answer = await original(method, path, headers, body, query_params)
+        if answer[0] != 200:
+            return answer
+        if action == "CreateSecret":
+            answer = _name_first_version(service, data, answer)
+        if action in ("CreateSecret", "PutSecretValue") and of_function:
+            visibility.wrote(name or data["Name"], _read_json(answer[2])["VersionId"], previous)
+        if action == "DeleteSecret" and name and data.get("ForceDeleteWithoutRecovery"):
+            visibility.forget(name)
+        return answer
+
+    service.handle_request = handle_request
+
+
+def _repeated_write(service, secret, data):
+    """The answer to a write whose request token was used before: AWS stores one version per token."""
+    from ministack.core.responses import json_response
+
+    version = data.get("ClientRequestToken")
+    stored = secret["Versions"].get(version)
+    if not stored:
+        return None
+    if stored.get("SecretString") != data.get("SecretString"):
+        raise Refusal("ResourceExistsException",
+                      f"A resource with the version id {version} already exists and its value differs.")
+    return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version,
+                          "VersionStages": list(stored["Stages"])})
+
+
+def _visible_request(service, visibility, name, secret, data):
+    """The request for the version that the caller sees instead of a hidden one."""
+    asked = data.get("VersionId")
+    current = asked or service._find_stage_version(secret, data.get("VersionStage", "AWSCURRENT"))[0]
+    if not visibility.is_hidden(name, current):
+        return data
+    older = None if asked else visibility.newest_visible(name)
+    if older is None:
+        raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+    return {"SecretId": data["SecretId"], "VersionId": older}
+
+
+def _name_first_version(service, data, answer):
+    """Gives the version of a new secret the request token as its id, as AWS does."""
+    from ministack.core.responses import json_response
+
+    version, (_, secret) = data.get("ClientRequestToken"), service._resolve(data.get("Name"))
+    if not version or not secret:
+        return answer
+    drawn, _ = service._find_stage_version(secret, "AWSCURRENT")
+    secret["Versions"][version] = secret["Versions"].pop(drawn)
+    return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version})
+
+
+def _check_responses(lambda_svc):
+    execute = lambda_svc._execute_function_dispatch
+
+    def execute_function_dispatch(func, config, event, request_id, started):
+        result = execute(func, config, event, request_id, started)
+        if not isinstance(result, dict) or result.get("error") or not is_too_large(result.get("body")):
+            return result
+        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+        error = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
+        return {"body": error, "error": True, "function_error": "Unhandled", "log": result.get("log", "")}
+
+    lambda_svc._execute_function_dispatch = execute_function_dispatch
+
+
+def _check_environments(provisioners):
+    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create, update = handler["create"], handler["update"]
+
+    def check(logical_id, props):
+        environment = props.get("Environment") or {}
+        check_environment(logical_id, environment.get("Variables") or {})
+
+    def create_function(logical_id, props, stack_name):
+        check(logical_id, props)
+        return create(logical_id, props, stack_name)
+
+    def update_function(physical_id, old_props, new_props, stack_name, logical_id=None):
+        check(logical_id or physical_id, new_props)
+        return update(physical_id, old_props, new_props, stack_name, logical_id)
+
+    handler["create"], handler["update"] = create_function, update_function

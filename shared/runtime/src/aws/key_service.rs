@@ -1,0 +1,309 @@
+//! Data keys from KMS. Its two calls are built and signed here: the crate of the SDK for KMS would
+//! add its whole API to every build.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningParams, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+use bytes::Bytes;
+use engine::ports::{Clock, DataKey, DataKeys, PortError};
+use http::Request;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use xero::{Transport, TransportError};
+
+use crate::clock::SystemClock;
+use crate::config::AwsConfig;
+
+/// Maximum tries of one call, and the pause between two.
+const TRIES_MAX: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// KMS with one key.
+#[derive(Debug, Clone)]
+pub struct KeyService {
+    transport: Arc<dyn Transport>,
+    aws: AwsConfig,
+    key: String,
+}
+
+impl KeyService {
+    /// Uses this key, given by its ARN.
+    pub fn new(transport: Arc<dyn Transport>, aws: AwsConfig, key: String) -> Self {
+        Self { transport, aws, key }
+    }
+
+    /// Makes a call, repeatedly if the service is unavailable or throttles.
+    async fn call_service<A: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+    ) -> Result<A, KeyServiceError> {
+        for _ in 1..TRIES_MAX {
+            match self.try_call(operation, body.clone()).await {
+                Err(error) if error.is_temporary() => SystemClock.sleep_for(PAUSE).await,
+                result => return read_answer(&result?),
+            }
+        }
+        read_answer(&self.try_call(operation, body).await?)
+    }
+
+    async fn try_call(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+    ) -> Result<Bytes, KeyServiceError> {
+        let request = self.build_request(operation, body, SystemClock.now().into())?;
+        let response = self.transport.send_request(request).await?;
+        let (head, body) = response.into_parts();
+        if head.status.is_success() {
+            return Ok(body);
+        }
+        Err(KeyServiceError::Refused { status: head.status.as_u16(), code: read_code(&body) })
+    }
+
+    fn build_request(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+        now: SystemTime,
+    ) -> Result<Request<Bytes>, KeyServiceError> {
+        let aws = &self.aws;
+        let address = match &aws.endpoint_url {
+            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+            None => format!("https://kms.{}.amazonaws.com/", aws.region),
+        };
+        let mut request = Request::post(address)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("TrentService.{operation}"))
+            .body(body)
+            .map_err(|error| KeyServiceError::Request(error.to_string()))?;
+        let credentials = Credentials::new(
+            aws.access_key_id.clone(),
+            aws.secret_access_key.expose_secret(),
+            aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+            None,
+            "Lambda",
+        );
+        let identity = Identity::from(credentials);
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(aws.region.as_str())
+            .name("kms")
+            .time(now)
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| KeyServiceError::Request(error.to_string()))?;
+        let headers = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let signable = SignableRequest::new(
+            request.method().as_str(),
+            request.uri().to_string(),
+            headers,
+            SignableBody::Bytes(request.body()),
+        );
+        let (instructions, _signature) = signable
+            .and_then(|signable| sign(signable, &SigningParams::from(parameters)))
+            .map_err(|error| KeyServiceError::Request(error.to_string()))?
+            .into_parts();
+        instructions.apply_to_request_http1x(&mut request);
+        Ok(request)
+    }
+}
+
+/// The encryption context: KMS decrypts a data key only with the same one, and records it.
+#[derive(Serialize)]
+struct EncryptionContext<'a> {
+    grant_secret: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyRequest<'a> {
+    key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_spec: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ciphertext_blob: Option<&'a str>,
+    encryption_context: EncryptionContext<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewKeyAnswer {
+    ciphertext_blob: String,
+    plaintext: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OpenKeyAnswer {
+    plaintext: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    #[serde(rename = "__type")]
+    code: String,
+}
+
+/// Both calls: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html> and
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>. The keys stay in the
+/// form in which KMS sends them, which is base64.
+#[async_trait]
+impl DataKeys for KeyService {
+    async fn new_key(&self, context: &str) -> Result<DataKey, PortError> {
+        let failed = |error| describe_failure("create a data key", error);
+        let body = write_body(&KeyRequest {
+            key_id: &self.key,
+            key_spec: Some("AES_256"),
+            ciphertext_blob: None,
+            encryption_context: EncryptionContext { grant_secret: context },
+        });
+        let called = self.call_service("GenerateDataKey", body.map_err(failed)?).await;
+        let NewKeyAnswer { ciphertext_blob, plaintext } = called.map_err(failed)?;
+        Ok(DataKey { plain: SecretString::from(plaintext), encrypted: ciphertext_blob })
+    }
+
+    async fn open_key(&self, encrypted: &str, context: &str) -> Result<SecretString, PortError> {
+        let failed = |error| describe_failure("decrypt a data key", error);
+        let body = write_body(&KeyRequest {
+            key_id: &self.key,
+            key_spec: None,
+            ciphertext_blob: Some(encrypted),
+            encryption_context: EncryptionContext { grant_secret: context },
+        });
+        let called = self.call_service("Decrypt", body.map_err(failed)?).await;
+        let OpenKeyAnswer { plaintext } = called.map_err(failed)?;
+        Ok(SecretString::from(plaintext))
+    }
+}
+
+/// Why a call of KMS failed.
+#[derive(Debug, thiserror::Error)]
+enum KeyServiceError {
+    #[error("the request could not be built: {0}")]
+    Request(String),
+    #[error("KMS did not answer")]
+    Exchange(#[from] TransportError),
+    #[error("KMS answered {status} {code}")]
+    Refused { status: u16, code: String },
+    // Without the cause, which may quote the key.
+    #[error("the answer of KMS cannot be read")]
+    Answer,
+}
+
+impl KeyServiceError {
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Exchange(_) => true,
+            Self::Refused { status, code } => *status >= 500 || code == "ThrottlingException",
+            Self::Request(_) | Self::Answer => false,
+        }
+    }
+}
+
+fn describe_failure(operation: &'static str, error: KeyServiceError) -> PortError {
+    PortError { operation, source: error.into() }
+}
+
+fn write_body(request: &impl Serialize) -> Result<Bytes, KeyServiceError> {
+    let body = serde_json::to_vec(request);
+    body.map(Bytes::from).map_err(|error| KeyServiceError::Request(error.to_string()))
+}
+
+fn read_answer<A: DeserializeOwned>(body: &[u8]) -> Result<A, KeyServiceError> {
+    serde_json::from_slice(body).map_err(|_| KeyServiceError::Answer)
+}
+
+/// The code of an error, without its namespace.
+fn read_code(body: &[u8]) -> String {
+    let answer = serde_json::from_slice::<ErrorAnswer>(body);
+    let code = answer.map(|answer| answer.code).unwrap_or_default();
+    code.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http::Response;
+
+    use super::*;
+
+    /// KMS that gives one answer, and remembers the requests.
+    #[derive(Debug)]
+    struct Scripted {
+        status: u16,
+        answer: &'static str,
+        requests: Mutex<Vec<Request<Bytes>>>,
+    }
+
+    #[async_trait]
+    impl Transport for Scripted {
+        async fn send_request(
+            &self,
+            request: Request<Bytes>,
+        ) -> Result<Response<Bytes>, TransportError> {
+            self.requests.lock().unwrap().push(request);
+            let answer = Bytes::from_static(self.answer.as_bytes());
+            Ok(Response::builder().status(self.status).body(answer).unwrap())
+        }
+    }
+
+    fn service(status: u16, answer: &'static str) -> (KeyService, Arc<Scripted>) {
+        let scripted = Arc::new(Scripted { status, answer, requests: Mutex::default() });
+        let aws = AwsConfig {
+            region: "eu-west-2".to_owned(),
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: SecretString::from("secret"),
+            session_token: Some(SecretString::from("session")),
+            endpoint_url: None,
+        };
+        (KeyService::new(scripted.clone(), aws, "arn:key".to_owned()), scripted)
+    }
+
+    #[tokio::test]
+    async fn a_new_data_key_is_bound_to_its_context_by_a_signed_call() {
+        let answer = r#"{"CiphertextBlob":"Y2lwaGVy","Plaintext":"cGxhaW4=","KeyId":"arn:key"}"#;
+        let (service, scripted) = service(200, answer);
+        let key = service.new_key("stage/grant/one").await.unwrap();
+        assert_eq!((key.plain.expose_secret(), key.encrypted.as_str()), ("cGxhaW4=", "Y2lwaGVy"));
+        let requests = scripted.requests.lock().unwrap();
+        let [request] = requests.as_slice() else { panic!("{requests:?}") };
+        assert_eq!(request.uri(), "https://kms.eu-west-2.amazonaws.com/");
+        assert_eq!(request.headers()["x-amz-target"], "TrentService.GenerateDataKey");
+        assert_eq!(request.headers()["x-amz-security-token"], "session");
+        let authorization = request.headers()["authorization"].to_str().unwrap();
+        assert!(authorization.contains("/eu-west-2/kms/aws4_request"), "{authorization}");
+        let expected = r#"{"KeyId":"arn:key","KeySpec":"AES_256","EncryptionContext":{"grant_secret":"stage/grant/one"}}"#;
+        assert_eq!(request.body(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_named_and_not_repeated() {
+        let (service, scripted) =
+            service(400, r#"{"__type":"com.amazonaws.kms#InvalidCiphertextException"}"#);
+        let error = service.open_key("Y2lwaGVy", "stage/grant/one").await.unwrap_err();
+        assert_eq!(error.source.to_string(), "KMS answered 400 InvalidCiphertextException");
+        assert_eq!(scripted.requests.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_outage_and_a_throttle_are_temporary() {
+        let refused = |status, code: &str| KeyServiceError::Refused { status, code: code.into() };
+        assert!(refused(500, "KMSInternalException").is_temporary());
+        assert!(refused(400, "ThrottlingException").is_temporary());
+        assert!(!refused(400, "AccessDeniedException").is_temporary());
+        assert!(!KeyServiceError::Answer.is_temporary());
+    }
+}

@@ -1,0 +1,123 @@
+//! Records that stop while their condition is being met: they continue at once, not after a minute.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use domain::entity::EntityKind::{Contact, Invoice, Payment};
+use domain::envelope::read_crm_body;
+use domain::ids::CrmId;
+use domain::operation::{OperationState, ParkingReason};
+use engine::Engine;
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::sync::push::PushOutcome;
+use jiff::SignedDuration;
+use store::Store;
+use store::memory::MemoryTable;
+use store::table::{
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
+};
+use tests::World;
+use tests::builders::{a_client, a_payment, an_invoice};
+use tests::gate::{Death, Moment, run};
+use tests::world::ACCOUNT;
+
+/// The time in which released work continues if its queue is idle.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// A table in which an invoice reaches Xero just before a record is written as its dependant.
+#[derive(Debug)]
+struct InvoiceOvertakes {
+    table: MemoryTable,
+    world: Arc<World>,
+    has_arrived: AtomicBool,
+}
+
+#[async_trait]
+impl ItemTable for InvoiceOvertakes {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
+        self.table.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.table.get_many(keys).await
+    }
+
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        let is_dependant = writes.iter().any(|write| write.item_key().sk.starts_with("AWAITED#"));
+        if is_dependant && !self.has_arrived.swap(true, Ordering::SeqCst) {
+            let invoice = an_invoice("inv_1", "cli_1").body();
+            let synced = MessageOutcome::Pushed(PushOutcome::Synced);
+            assert_eq!(self.world.receive(Invoice, &invoice), synced);
+        }
+        self.table.write_items(writes).await
+    }
+
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        self.table.query_items(query).await
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.table.query_index(query).await
+    }
+}
+
+#[test]
+fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
+    let world = World::connected();
+    world.choose_accounts();
+    let world = Arc::new(world);
+    let table = InvoiceOvertakes {
+        table: world.table.clone(),
+        world: world.clone(),
+        has_arrived: AtomicBool::new(false),
+    };
+    let engine = Engine { store: Store::new(Arc::new(table)), ..world.engine.clone() };
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
+    let messages = [read_crm_body(&payment, Payment, ACCOUNT).unwrap()];
+    let received = receive_messages(&engine, &messages, DeliverySize::Partial, world.invocation());
+    let received = run(received).unwrap().remove(0).unwrap();
+    // The attempt read the invoice before it was in Xero.
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
+    world.advance(AT_ONCE);
+    let payment = world.mapping(Payment, "pay_1.1").unwrap();
+    assert_eq!(payment.operation.state, OperationState::Synced);
+    assert_eq!(world.books(|books| books.payments().count()), 1);
+}
+
+/// An account whose new client is claimed by a process that does not finish.
+fn with_claimed_client() -> World {
+    let client = a_client("cli_1", 1, "Client cli_1", "push");
+    let claimed = (1..100).find_map(|step| {
+        let mut world = World::connected();
+        world.restart();
+        let _died =
+            world.try_receive(Contact, &client, Some(Death { step, moment: Moment::After }));
+        world.restart();
+        let state = world.mapping(Contact, "cli_1")?.operation.state;
+        matches!(state, OperationState::Claimed { by: _, until: _ }).then_some(world)
+    });
+    claimed.unwrap()
+}
+
+#[test]
+fn a_document_waits_for_a_client_that_another_process_is_pushing_and_then_continues_at_once() {
+    let world = with_claimed_client();
+    let invoice = an_invoice("inv_1", "cli_1").body();
+    let parked = MessageOutcome::Pushed(PushOutcome::Parked);
+    assert_eq!(world.receive(Invoice, &invoice), parked);
+    let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
+    let client = CrmId::new("cli_1").unwrap();
+    let on = ParkingReason::Prerequisite { kind: Contact, crm_id: client };
+    assert_eq!(state, OperationState::Parked { on });
+    // The lease of the other process ends, and its message is delivered again. No wake-up arrives.
+    while world.bookings.take_first().is_some() {}
+    world.clock.advance(SignedDuration::from_mins(20));
+    world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "push"));
+    assert!(world.mapping(Contact, "cli_1").unwrap().link.is_some());
+    world.advance(AT_ONCE);
+    let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
+    assert_eq!(state, OperationState::Synced);
+    assert_eq!(world.books(|books| books.invoices().count()), 1);
+}

@@ -1,0 +1,56 @@
+//! The deployment guide says what to expect of every command.
+
+use super::text;
+
+/// The blocks of commands of a document, each with the text up to the next block or heading.
+fn commands_with_results(document: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let (mut is_block, mut is_command) = (false, false);
+    for line in document.lines() {
+        if let Some(language) = line.trim().strip_prefix("```") {
+            is_block = !is_block;
+            // A block with a language is a file.
+            if is_block {
+                is_command = language.is_empty();
+                if is_command {
+                    found.push((String::new(), String::new()));
+                }
+            }
+            continue;
+        }
+        let Some((commands, result)) = found.last_mut() else { continue };
+        if is_block && is_command {
+            commands.push_str(line.trim());
+        } else if !is_block && is_command {
+            // A heading ends the text that belongs to the block.
+            if line.starts_with('#') {
+                is_command = false;
+            } else {
+                result.push_str(line);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_of_the_guide_has_an_expected_result() {
+    let guide = text("infra/deploying.md");
+    let found = commands_with_results(&guide);
+    assert!(found.len() >= 15, "{}", found.len());
+    for (commands, result) in found {
+        let is_told = ["Expect ", "answers "].into_iter().any(|word| result.contains(word));
+        assert!(is_told, "nothing is expected of: {commands}");
+    }
+}
+
+#[test]
+fn the_text_that_follows_a_block_is_its_result_up_to_the_next_heading() {
+    let document =
+        "```\naws one\n```\nExpect one.\n# Next\nText.\n```json\n{}\n```\n```\naws two\n```";
+    let found = commands_with_results(document);
+    let commands = found.iter().map(|(commands, _)| commands.as_str()).collect::<Vec<_>>();
+    assert_eq!(commands, ["aws one", "aws two"]);
+    assert_eq!(found[0].1, "Expect one.");
+    assert_eq!(found[1].1, "");
+}
