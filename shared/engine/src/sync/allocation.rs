@@ -21,7 +21,7 @@ use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use futures::TryFutureExt;
-use store::{ConflictLimit, ReadAheadKeys};
+use store::ConflictLimit;
 use xero::api::{WriteOutcome, credit_notes};
 
 use self::prerequisites::AllocationPrerequisites;
@@ -81,7 +81,7 @@ impl SyncEntity for AllocationEntity {
         tasks: &'t [SyncTask<'t, Snapshot>],
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
-        let engine = read_documents_ahead(tenant_session, tasks).await;
+        let engine = prerequisites::read_documents_ahead(tenant_session, tasks).await;
         let mut taken = BTreeSet::new();
         for task in tasks {
             let outcome = match task.snapshot.standing {
@@ -100,21 +100,6 @@ impl SyncEntity for AllocationEntity {
     }
 }
 
-/// Returns an engine with the credit notes and the invoices of the tasks read ahead.
-async fn read_documents_ahead(
-    tenant_session: &TenantSession<'_>,
-    tasks: &[SyncTask<'_, Snapshot>],
-) -> Box<Engine> {
-    let mut rows = ReadAheadKeys::default();
-    for task in tasks {
-        for key in list_documents(&tenant_session.ledger, &task.snapshot) {
-            rows.add_mapping(&key);
-        }
-    }
-    tenant_session.engine.with_rows_read_ahead(rows).await
-}
-
-/// `engine` has read the documents ahead.
 async fn apply_credit(
     tenant_session: &TenantSession<'_>,
     engine: &Engine,

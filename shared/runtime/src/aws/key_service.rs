@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_data_key_is_bound_to_its_context_by_a_signed_call() {
+    async fn a_new_key_is_bound_to_its_context_by_a_signed_call() {
         let answer = r#"{"CiphertextBlob":"Y2lwaGVy","Plaintext":"cGxhaW4=","KeyId":"arn:key"}"#;
         let (service, scripted) = service(200, answer);
         let key = service.new_key("stage/grant/one").await.unwrap();

@@ -7,10 +7,10 @@ use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::ParkingReason;
-use store::StoreError;
+use store::{ReadAheadKeys, StoreError};
 
 use crate::Engine;
-use crate::connection::tenant_session::AttemptError;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
     gone_document_failure, missing_prerequisite_error, read_prerequisite,
@@ -21,6 +21,20 @@ use crate::sync::prerequisite::{
 pub(super) struct AllocationPrerequisites {
     pub(super) note: XeroCreditNoteId,
     pub(super) invoice: XeroInvoiceId,
+}
+
+/// Returns an engine with the credit notes and the invoices of the tasks read ahead.
+pub(super) async fn read_documents_ahead(
+    tenant_session: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, Allocation>],
+) -> Box<Engine> {
+    let mut rows = ReadAheadKeys::default();
+    for task in tasks {
+        for key in list_documents(&tenant_session.ledger, &task.snapshot) {
+            rows.add_mapping(&key);
+        }
+    }
+    tenant_session.engine.with_rows_read_ahead(rows).await
 }
 
 /// Returns the two documents. The allocation is blocked while one of them is not in Xero yet.
@@ -49,12 +63,14 @@ pub(super) async fn require_prerequisites(
 }
 
 /// Returns the two documents if both have been sent. Without them the allocation cannot have been
-/// sent.
+/// sent. They are read after the claim, not ahead: another process may have sent them since, and the
+/// allocation as well.
 pub(super) async fn find_prerequisites(
     engine: &Engine,
     task: &SyncTask<'_, Allocation>,
 ) -> Result<Option<AllocationPrerequisites>, AttemptError> {
     let (ledger, allocation) = (&task.mapping.key.ledger, &task.snapshot);
+    let engine: &Engine = &engine.without_read_ahead();
     let notes = read_credit_notes(engine, ledger, allocation).await?;
     let Some(note) = find_credit_note(&notes, task)? else {
         // An earlier release compared only the id, so credit of such a note may be applied.

@@ -130,7 +130,8 @@ fn find_client(invoice: &Mapping) -> Option<CrmId> {
 }
 
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
-/// sent.
+/// sent. The invoice is read after the claim, not ahead: another process may have sent it since, and
+/// the part as well.
 pub(super) async fn find_prerequisite(
     tenant_session: &TenantSession<'_>,
     part: &PaymentPart,
@@ -138,9 +139,10 @@ pub(super) async fn find_prerequisite(
     match &part.role {
         PartRole::Fee | PartRole::Surcharge(_) => Ok(Some(PaymentPrerequisite::None)),
         PartRole::Invoice(id) => {
-            let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+            let engine = tenant_session.engine.without_read_ahead();
+            let ledger = &tenant_session.ledger;
             let invoice =
-                read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into()).await?;
+                read_prerequisite(&engine, ledger, EntityKind::Invoice, id.clone().into()).await?;
             let link = invoice.and_then(|invoice| invoice.link);
             Ok(link.map(|link| PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0))))
         }
