@@ -68,7 +68,8 @@ def rows_of_costs():
         ("SQS", empty, queues,
          f"{PRICE.sqs_fifo_million:.2f} a million FIFO, {PRICE.sqs_standard_million:.2f} standard; "
          f"{COUNT.sqs_requests_of_an_invoice} requests an invoice (its message, two events); plus "
-         f"{COUNT.empty_receives_of_a_queue_a_month:,} empty receives for each of nine queues"),
+         f"{COUNT.empty_receives_of_a_queue_a_month:,} empty receives for each of "
+         f"{COUNT.fifo_queues_that_are_received_from + COUNT.standard_queues_that_are_received_from} queues"),
         ("DynamoDB, writes", 0.001, WRITES * PRICE.dynamodb_million_writes / MILLION,
          f"{PRICE.dynamodb_million_writes} a million; {WRITES:,.0f} units: {COUNT.write_units_of_an_invoice} an invoice, {COUNT.write_units_of_a_poll} a poll, "
          "the daily check"),

@@ -21,6 +21,8 @@ mod events;
 mod fields;
 #[path = "contract/guide.rs"]
 mod guide;
+#[path = "contract/versions.rs"]
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -161,6 +163,19 @@ fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
             let read = envelope::read_crm_body(&text, kind_of(message_type), ACCOUNT);
             assert!(read.is_ok(), "{name}: {read:?}");
         }
+    }
+}
+
+#[test]
+fn every_message_of_the_last_release_is_still_accepted() {
+    let schemas = inbound_schemas();
+    for (name, text) in files(&inbound().join("released")) {
+        let message: Value = serde_json::from_str(&text).unwrap();
+        let message_type = message["type"].as_str().unwrap();
+        let read = envelope::read_crm_body(&text, kind_of(message_type), ACCOUNT);
+        assert!(read.is_ok(), "{name}: {read:?}");
+        let objections = objections(&schemas[message_type], &message);
+        assert_eq!(objections, Vec::<String>::new(), "{name}");
     }
 }
 

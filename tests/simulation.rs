@@ -76,7 +76,7 @@ fn twenty_functions_that_meet_an_expired_token_make_one_refresh() {
 }
 
 #[test]
-fn tokens_move_between_secrets_manager_and_the_table_while_functions_run() {
+fn tokens_move_between_both_stores_while_functions_run() {
     for place in [TokenPlace::Table, TokenPlace::Secrets] {
         for seed in 0..SEEDS_WITH_MOVED_TOKENS {
             let options = Options { moves_tokens_to: Some(place), ..Options::seed(seed) };

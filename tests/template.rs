@@ -13,6 +13,8 @@
 mod alarms;
 #[path = "template/aws_rules.rs"]
 mod aws_rules;
+#[path = "template/canary.rs"]
+mod canary;
 #[path = "template/guide.rs"]
 mod guide;
 #[path = "template/runbook.rs"]

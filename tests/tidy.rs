@@ -206,7 +206,7 @@ fn every_python_package_has_a_version_and_the_hashes_of_its_files() {
     for entry in fs::read_dir(root().join("infra/local")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if !(name.starts_with("requirements") && name.ends_with(".txt")) {
+        if !(name.starts_with("requirements") && path.extension().is_some_and(|end| end == "txt")) {
             continue;
         }
         // A package and its hashes are one line, continued with backslashes.

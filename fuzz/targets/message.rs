@@ -70,6 +70,7 @@ fn check_subject_of(message: &CrmMessage, body: &str) {
         }
         MessageContent::Allocation(allocation) => (EntityKind::Allocation, allocation.id.as_str()),
         MessageContent::Payment { payment, parts: _ } => (EntityKind::Payment, payment.id.as_str()),
+        MessageContent::Refund { refund, parts: _ } => (EntityKind::Payment, refund.id.as_str()),
     };
     assert_eq!((subject.kind, subject.crm_id.as_str()), (kind, id));
 }
@@ -113,6 +114,12 @@ fn keep(content: &MessageContent) {
         MessageContent::Allocation(allocation) => read_back(allocation),
         MessageContent::Payment { payment, parts } => {
             read_back(payment);
+            for part in parts {
+                read_back(part);
+            }
+        }
+        MessageContent::Refund { refund, parts } => {
+            read_back(refund);
             for part in parts {
                 read_back(part);
             }

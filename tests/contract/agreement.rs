@@ -148,8 +148,12 @@ fn parsed(json: &str) -> Value {
 fn is_about_others(pointer: &str, value: &Value) -> bool {
     let names_another = ["/account_id", "/client/id", "/client_id"];
     let is_figure = ["/quantity", "/unit_price", "/discount/amount"];
+    // A settlement must fit the allocations.
+    let is_settled = ["/payment/", "/refund/"].iter().any(|start| pointer.starts_with(start))
+        && ["/currency", "/amount", "/settlement/rate"].iter().any(|end| pointer.ends_with(end));
     value.is_string()
-        && (names_another.iter().any(|end| pointer.ends_with(end))
+        && (is_settled
+            || names_another.iter().any(|end| pointer.ends_with(end))
             || is_figure.iter().any(|end| pointer.ends_with(end)))
 }
 

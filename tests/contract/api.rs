@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a description of the API holds no amounts")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use runtime::api::describe_api;
 use serde_json::{Value, json};
@@ -126,4 +126,32 @@ fn routes_statuses_and_parameters_stay() {
         }),
         [format!("{at}: the parameter q is required")]
     );
+}
+
+#[test]
+fn the_name_of_an_operation_stays() {
+    let thing = a_thing(&["a"], &["a"]);
+    let named = |name: &str| {
+        let mut document = a_document(&thing, &thing);
+        document["paths"]["/v1/things/{id}"]["put"]["operationId"] = json!(name);
+        document
+    };
+    let changes = find_breaking_changes(&named("put_thing"), &named("write_thing"));
+    assert_eq!(changes, ["PUT /v1/things/{id}: the operationId changed"]);
+    assert_eq!(find_breaking_changes(&named("put_thing"), &named("put_thing")), [""; 0]);
+}
+
+#[test]
+fn the_guides_list_every_type_of_error() {
+    let document: Value = serde_json::from_str(describe_api()).unwrap();
+    let types = document["components"]["schemas"]["ProblemType"]["enum"].as_array().unwrap();
+    assert!(types.len() > 10, "{types:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for guide in [folder("api").join("README.md"), root.join("docs/api.md")] {
+        let text = fs::read_to_string(&guide).unwrap();
+        for one in types {
+            let name = format!("`{}`", one.as_str().unwrap());
+            assert!(text.contains(&name), "{}: {name} is missing", guide.display());
+        }
+    }
 }

@@ -48,6 +48,10 @@ impl<'a> Comparison<'a> {
         if old.get("security") != new.get("security") {
             self.changes.push(format!("{name}: the authorisation changed"));
         }
+        // Generated clients name their functions after it.
+        if old.get("operationId") != new.get("operationId") {
+            self.changes.push(format!("{name}: the operationId changed"));
+        }
         self.compare_parameters(name, old, new);
         let body = |operation: &'a Value| operation.get("requestBody").and_then(find_schema);
         self.seen.clear();

@@ -10,12 +10,16 @@ use serde_json::Value;
 use super::{files, folder, objections, schemas};
 
 /// The types of events. A new type needs a schema and an example.
-const EVENT_TYPES: [&str; 6] = [
+const EVENT_TYPES: [&str; 10] = [
+    "books.compared",
     "connection.status",
     "invoice.payment_status",
     "invoice.xero_status",
+    "message.refused",
     "payment.imported",
     "payment.removed",
+    "payment.unclear",
+    "record.synced",
     "sync.skipped",
 ];
 
@@ -37,11 +41,15 @@ fn outbound_schemas() -> BTreeMap<String, Validator> {
 /// The type of an event. A new type must be added to [`EVENT_TYPES`], too.
 fn type_of(news: &EventContent) -> &'static str {
     match news {
+        EventContent::BooksCompared { .. } => "books.compared",
         EventContent::Connection { .. } => "connection.status",
+        EventContent::MessageRefused { .. } => "message.refused",
         EventContent::PaymentStatus { .. } => "invoice.payment_status",
         EventContent::XeroStatus { .. } => "invoice.xero_status",
         EventContent::PaymentImported(_) => "payment.imported",
         EventContent::PaymentRemoved { .. } => "payment.removed",
+        EventContent::PaymentUnclear { .. } => "payment.unclear",
+        EventContent::RecordSynced(_) => "record.synced",
         EventContent::Skipped { .. } => "sync.skipped",
     }
 }
@@ -104,5 +112,33 @@ fn an_event_may_have_unknown_fields() {
         assert_eq!(objections, Vec::<String>::new(), "{name}");
         let read = serde_json::from_str::<OutboundEvent>(&later.to_string());
         assert_eq!(read.unwrap(), event, "{name}");
+    }
+}
+
+#[test]
+fn a_reader_of_the_last_release_accepts_every_event_of_its_types() {
+    let released = schemas(&outbound().join("released"), "values");
+    assert!(!released.is_empty());
+    let mut read = BTreeSet::new();
+    for Told { name, message, event } in told() {
+        // A reader ignores types that it does not know.
+        let event_type = type_of(&event.news);
+        let Some(schema) = released.get(event_type) else { continue };
+        assert_eq!(objections(schema, &message), Vec::<String>::new(), "{name}");
+        read.insert(event_type);
+    }
+    let types = released.keys().map(String::as_str).collect::<BTreeSet<_>>();
+    assert_eq!(read, types, "a type of event is gone");
+}
+
+#[test]
+fn the_guide_names_every_type_of_event() {
+    let guide = std::fs::read_to_string(outbound().join("README.md")).unwrap();
+    let (_, changes) = guide.split_once("## Changes").unwrap();
+    for event_type in EVENT_TYPES {
+        assert!(guide.contains(&format!("| `{event_type}` |")), "{event_type}");
+        let is_released = outbound().join(format!("released/{event_type}.schema.json")).exists();
+        let is_listed = changes.contains(&format!("`{event_type}`"));
+        assert!(is_released || is_listed, "{event_type} is not among the changes");
     }
 }

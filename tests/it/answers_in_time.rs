@@ -99,6 +99,8 @@ impl Business {
             "POST /v1/connection/complete" => Some(format!(r#"{{"ticket":"{ticket}"}}"#)),
             "POST /v1/connection/organisation" => Some(format!(r#"{{"tenant_id":"{second}"}}"#)),
             "PUT /v1/account-codes" => Some(r#"{"sales":"200"}"#.to_owned()),
+            "PUT /v1/sync-preferences" => Some(r#"{"mark_as_sent":true}"#.to_owned()),
+            "PUT /v1/matching" => Some(r#"{"automatic":["email"]}"#.to_owned()),
             "PUT /v1/clients/{client_id}/contact" => {
                 Some(format!(r#"{{"contact_id":"{contact}"}}"#))
             }

@@ -14,7 +14,7 @@ use tests::builders::an_invoice;
 
 use crate::gateway::{Delays, Gateway, a_request};
 
-async fn send(
+pub(crate) async fn send(
     gateway: &Gateway,
     method: &str,
     address: &str,
@@ -26,7 +26,7 @@ async fn send(
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 
-async fn read(gateway: &Gateway, address: &str) -> Value {
+pub(crate) async fn read(gateway: &Gateway, address: &str) -> Value {
     let (status, answer) = send(gateway, "GET", address, "Member", None).await;
     assert_eq!(status, 200, "{address}: {answer}");
     answer
@@ -34,7 +34,7 @@ async fn read(gateway: &Gateway, address: &str) -> Value {
 
 /// A client in Xero, three invoices with a tax rate that Xero does not have, and one in a locked
 /// period.
-fn a_business() -> World {
+pub(crate) fn a_business() -> World {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
     world.clock.advance(SignedDuration::from_secs(5));
@@ -229,6 +229,29 @@ async fn of_two_people_who_change_the_account_codes_the_second_is_told() {
     assert_eq!(second.status(), 412);
     let codes = read(&gateway, "/v1/account-codes").await;
     assert_eq!(codes["gift_card"], "835");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_to_xero_is_chosen_by_administrators_and_by_one_at_a_time() {
+    let world = World::connected();
+    let gateway = Gateway::new(&world, Delays::default());
+    let path = "/v1/sync-preferences";
+    let defaults =
+        json!({ "contacts": "by_origin", "new_invoices": "authorised", "mark_as_sent": false });
+    assert_eq!(read(&gateway, path).await, defaults);
+    let body = r#"{"contacts":"xero","new_invoices":"draft"}"#;
+    assert_eq!(send(&gateway, "PUT", path, "Member", Some(body)).await.0, 403);
+    let (_, before) = gateway.send(&a_request("GET", path, "", "Owner", None)).await;
+    let mut change = a_request("PUT", path, "", "Owner", Some(body));
+    change.headers_mut().insert("if-match", before.headers()["etag"].clone());
+    let (_, first) = gateway.send(&change).await;
+    assert_eq!(first.status(), 200);
+    let (_, second) = gateway.send(&change).await;
+    assert_eq!(second.status(), 412);
+    let chosen = json!({ "contacts": "xero", "new_invoices": "draft", "mark_as_sent": false });
+    assert_eq!(read(&gateway, path).await, chosen);
+    let wrong = r#"{"new_invoices":"sent"}"#;
+    assert_eq!(send(&gateway, "PUT", path, "Owner", Some(wrong)).await.0, 400);
 }
 
 #[tokio::test(start_paused = true)]

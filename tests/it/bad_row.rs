@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use store::Store;
 use store::table::{
-    CorruptItem, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, MAX_ITEM_BYTES,
-    StoredItem, TableError, TableQuery,
+    CorruptItem, FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite,
+    MAX_ITEM_BYTES, StoredItem, TableError, TableQuery,
 };
 use tests::World;
 use tests::ports::GatedTable;
@@ -55,16 +55,33 @@ impl BadRow {
     fn check(&self, key: &ItemKey) -> Result<(), TableError> {
         if key.sk == self.row { self.trouble.strike(key) } else { Ok(()) }
     }
+
+    async fn read(&self, key: &ItemKey) -> Result<(), TableError> {
+        if self.trouble == Trouble::StopsTheFunction && key.sk == self.row {
+            std::future::pending::<()>().await;
+        }
+        self.check(key)
+    }
 }
 
 #[async_trait]
 impl ItemTable for BadRow {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        if self.trouble == Trouble::StopsTheFunction && key.sk == self.row {
-            std::future::pending::<()>().await;
-        }
-        self.check(key)?;
+        self.read(key).await?;
         self.inner.get(key).await
+    }
+
+    /// A corrupt row is left out, as in DynamoDB. Any other fault fails the read.
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        let mut readable = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.read(&key).await {
+                Ok(()) => readable.push(key),
+                Err(TableError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.inner.get_many(readable).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

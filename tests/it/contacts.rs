@@ -84,22 +84,26 @@ fn a_search_returns_xeros_contacts_and_their_clients() {
 }
 
 #[test]
-fn a_linked_contact_gets_the_crms_fields_and_later_invoices_and_keeps_the_rest() {
+fn a_linked_contact_gets_later_invoices_and_keeps_what_people_entered() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
     let old = entered(&world, "Ridge (since 1998)", |one| {
         one.number = Some("OLD-7".to_owned());
         one.account_number = Some("A-1".to_owned());
     });
+    let before = world.books(|books| books.contact(old).unwrap().clone());
+    let calls = world.calls().len();
     assert_eq!(done(links(&world, "cli_1", old)).xero_id.unwrap().0, old);
     world.advance(MINUTES);
+    let made = world.calls().split_off(calls);
+    assert!(made.iter().all(|call| call.starts_with("GET")), "linking writes nothing: {made:?}");
+    assert_eq!(world.books(|books| books.contact(old).unwrap().clone()), before);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge Plumbing").body());
     world.books(|books| {
         assert_eq!(books.contacts().count(), 1);
         let contact = books.contact(old).unwrap();
-        assert_eq!(contact.name, "Ridge Plumbing");
-        assert_eq!(contact.number.as_deref(), Some("OLD-7"), "another app's number stays");
-        assert_eq!(contact.account_number.as_deref(), Some("A-1"));
+        assert_eq!(contact.name, "Ridge (since 1998)", "the client has not changed");
+        assert_eq!(contact.number.as_deref(), Some("OLD-7"));
         assert_eq!(books.invoices().next().unwrap().contact, old);
     });
 }
@@ -159,16 +163,19 @@ fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_t
     done(links(&world, "cli_1", right));
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(contact_of(&world, "cli_1"), Some(right));
+    let number = world.books(|books| books.contact(right).unwrap().number.clone());
+    assert_eq!(number, None, "linking writes nothing");
+    world.receive(Contact, &a_client("cli_1", 3, "Client cli_1", "push"));
     let numbers = world.books(|books| {
         let of = |id| books.contact(id).unwrap().number.clone();
         (of(wrong), of(right))
     });
     assert_eq!(numbers.0.as_deref(), Some("SC-cli_1"));
     assert_eq!(numbers.1.as_deref(), Some("SC-cli_1~2"));
-    // In Xero the wrong contact has its name: only the name is not updated.
+    // The name was entered in Xero, so it stays.
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Synced);
     let log = world.log();
-    assert!(log.iter().any(|one| one.message.contains("another contact has the new one")));
+    assert!(log.iter().any(|one| one.message.contains("keep their values in Xero")), "{log:?}");
     assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, OperationState::Synced);
 }
 
@@ -194,11 +201,11 @@ fn clients_and_invoices_follow_a_contact_merged_after_linking() {
         let contact =
             world.books(|books| books.invoices_numbered("#INV_2").next().unwrap().contact);
         assert_eq!(contact, kept);
-        // A newer client is written to it, too.
+        // A newer client does not rename it: it existed before.
         world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "push"));
         assert_eq!(
             world.books(|books| books.contact(kept).unwrap().name.clone()),
-            "Ridge Plumbing"
+            "Ridge Plumbing Ltd"
         );
     }
 }

@@ -24,8 +24,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery, WriteExpectation,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery, WriteExpectation,
 };
 use store::{ConnectionChange, Store};
 use tests::World;
@@ -70,6 +70,11 @@ impl ItemTable for SlowTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.line.sleep(TABLE_TAKES).await;
         self.table.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.line.sleep(TABLE_TAKES).await;
+        self.table.get_many(keys).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
@@ -336,6 +341,9 @@ pub(super) async fn log(rows: &Store, number: usize, entry: usize, now: Timestam
         attempt: 1,
         duration_ms: 1,
         message: "Created in Xero.".to_owned(),
+        remedy: None,
+        next_attempt_at: None,
+        by: None,
         code: None,
     };
     rows.append_log(&entry).await.unwrap();

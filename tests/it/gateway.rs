@@ -247,6 +247,14 @@ pub fn a_request(method: &str, path: &str, query: &str, role: &str, body: Option
     event(method, path, query, &authorizer, body)
 }
 
+/// Like [`a_request`], of an Owner whose token has a name.
+pub fn a_named_request(method: &str, path: &str, name: &str) -> Request {
+    let claims =
+        json!({ "sub": "usr_owner", "account_id": ACCOUNT, "role": "Owner", "name": name });
+    let authorizer = json!({ "jwt": { "claims": claims, "scopes": [] } });
+    event(method, path, "", &authorizer, None)
+}
+
 /// The request of a browser that Xero has redirected.
 pub fn a_callback(location: &str) -> Request {
     let url = url::Url::parse(location).unwrap();

@@ -48,9 +48,13 @@ fn imported(world: &World) -> Vec<Uuid> {
     let imported = |news: EventContent| match news {
         EventContent::PaymentImported(payment) => Some(payment.xero_payment_id.0),
         EventContent::Skipped { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::PaymentStatus { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentUnclear { .. }
         | EventContent::Connection { .. } => None,
     };
     world.told.news().into_iter().filter_map(imported).collect()

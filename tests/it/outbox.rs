@@ -141,3 +141,45 @@ fn events_wait_while_the_queue_refuses_the_product_and_are_delivered_in_order() 
     assert!(rows(&world, "OUT#").is_empty() && rows(&world, "ASIDE#").is_empty());
     assert!(!world.measures.all().contains(&Metric::Defect));
 }
+
+/// The refused messages of which an account was informed: the CRM's ids and the types.
+fn refused_messages(world: &World, account: &str) -> Vec<(Option<String>, Option<String>)> {
+    let account = AccountId::new(account).unwrap();
+    let events = world.told.deliveries().into_iter().filter(|event| event.account_id == account);
+    let refused = events.filter_map(|event| {
+        let EventContent::MessageRefused { message_id, message_type, code, .. } = event.news else {
+            return None;
+        };
+        assert_eq!(code, "message_refused");
+        Some((message_id.map(|id| id.to_string()), message_type))
+    });
+    refused.collect()
+}
+
+#[test]
+fn a_refused_message_without_a_record_is_reported_to_the_account_of_its_group() {
+    let world = World::connected();
+    let failure = unreadable_message_failure(&UnreadableBody::UnknownVersion);
+    let report = |id: &str, body: &str, group: &str| {
+        run(report_dead_letter(&world.engine, id, body, group, &failure)).unwrap().unwrap();
+    };
+    report("1", r#"{"message_id":"msg_1","type":"invoice.sent"}"#, ACCOUNT);
+    report("2", "not JSON", ACCOUNT);
+    // The account of the body is not that of the group.
+    report("3", &an_invoice("inv_1", "cli_1").account(OTHER).body(), ACCOUNT);
+    // The recipient is unknown.
+    report("4", "not JSON", "no account#");
+    let refused = refused_messages(&world, ACCOUNT);
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    assert_eq!(refused[0], (Some("msg_1".to_owned()), Some("invoice.sent".to_owned())));
+    assert_eq!(refused[1], (None, None));
+    assert!(refused_messages(&world, OTHER).is_empty());
+    // A message that is received again causes the same event.
+    report("2", "not JSON", ACCOUNT);
+    let ids = world.told.deliveries().into_iter().map(|event| event.event_id);
+    let mut ids = ids.collect::<Vec<_>>();
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count - 1);
+}

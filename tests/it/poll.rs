@@ -1,12 +1,15 @@
 //! The payment poll: payments made in Xero, and the events that the CRM receives.
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
-use domain::ids::{CrmId, XeroPaymentId};
+use domain::ids::{CrmId, PaymentId, XeroPaymentId};
 use domain::invoice_payments::{InferredMethod, PaymentDecision};
-use domain::operation::OperationState;
-use domain::outbound::{EventContent, PaymentState, RemovalReason};
+use domain::operation::{AttentionReason, OperationState};
+use domain::outbound::{
+    EventContent, PaymentEventContent, PaymentState, RemovalReason, UnclearState,
+};
 use domain::poll::PollProgress;
-use engine::commands::records;
+use domain::sync_log::LoggedOperation;
+use engine::commands::{attention, records};
 use engine::inbound::MessageOutcome;
 use engine::poll::PollOutcome;
 use engine::ports::Clock;
@@ -43,6 +46,13 @@ fn heard(world: &World) -> Vec<String> {
         EventContent::PaymentRemoved { payment, reason: RemovalReason::SamePayment, .. } => {
             Some(format!("same {}", payment.amount.amount))
         }
+        EventContent::PaymentUnclear { payment, state, candidates } => {
+            let amount = payment.amount.amount;
+            Some(match state {
+                UnclearState::Open => format!("unclear {amount}, {} candidates", candidates.len()),
+                UnclearState::Closed => format!("clear {amount}"),
+            })
+        }
         EventContent::PaymentStatus { status, amount_due, .. } => {
             let status = match status {
                 PaymentState::Paid => "paid",
@@ -52,9 +62,22 @@ fn heard(world: &World) -> Vec<String> {
             Some(format!("{status} {}", amount_due.amount))
         }
         EventContent::XeroStatus { status, .. } => Some(status),
-        EventContent::Skipped { .. } | EventContent::Connection { .. } => None,
+        EventContent::Skipped { .. }
+        | EventContent::Connection { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. } => None,
     };
     world.told.news().into_iter().filter_map(told).collect()
+}
+
+/// The payment that was reported as imported.
+fn the_import(world: &World) -> PaymentEventContent {
+    let import = world.told.news().into_iter().find_map(|news| {
+        let EventContent::PaymentImported(payment) = news else { return None };
+        Some(payment)
+    });
+    import.expect("an import")
 }
 
 fn polls(world: &World) -> PollOutcome {
@@ -125,9 +148,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     world.is_paid("#INV_1", "114.00", &receipt);
     assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
     assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
-    let EventContent::PaymentImported(payment) = world.told.news().remove(1) else {
-        panic!("no import")
-    };
+    let payment = the_import(&world);
     assert_eq!(payment.invoice_id.as_str(), "inv_1");
     assert_eq!(payment.method, InferredMethod::Bank);
     assert_eq!(payment.account.as_deref(), Some("Business Bank Account"));
@@ -138,6 +159,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     assert_eq!(heard(&world).len(), 2);
     let log = world.log().pop().unwrap();
     assert!(log.message.contains("It is paid in Xero"), "{log:?}");
+    assert_eq!((log.operation, log.attempt), (LoggedOperation::Import, 0));
 }
 
 #[test]
@@ -187,9 +209,13 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
             Some((amount_credited, credits))
         }
         EventContent::Skipped { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentImported(_)
         | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentUnclear { .. }
         | EventContent::Connection { .. } => None,
     });
     let (credited, credits) = paid.unwrap();
@@ -213,8 +239,12 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
     let batches = world.told.news().into_iter().filter_map(|news| match news {
         EventContent::PaymentImported(one) => one.batch_id,
         EventContent::Skipped { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentStatus { .. }
+        | EventContent::PaymentUnclear { .. }
         | EventContent::PaymentRemoved { .. }
         | EventContent::Connection { .. } => None,
     });
@@ -232,9 +262,7 @@ fn payments_in_dollars_are_imported_in_dollars() {
     world.is_paid("#INV_1", "50.00", &Receipt { currency_rate: rate, ..today() });
     polls(&world);
     assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
-    let EventContent::PaymentImported(payment) = world.told.news().remove(1) else {
-        panic!("no import")
-    };
+    let payment = the_import(&world);
     assert_eq!(payment.amount.currency.to_string(), "USD");
 }
 
@@ -275,7 +303,7 @@ fn an_unclear_payment_waits_for_the_user() {
     world.receive(Payment, &cheque.body());
     let id = world.is_paid("#INV_1", "114.00", &today());
     polls(&world);
-    assert_eq!(heard(&world), ["paid 0.00"]);
+    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
     let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
     let known = || {
         run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
@@ -292,8 +320,46 @@ fn an_unclear_payment_waits_for_the_user() {
         PaymentDecision::New,
     );
     assert!(run(settled).unwrap().unwrap());
-    assert_eq!(heard(&world), ["paid 0.00", "imported 114.00"]);
+    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]);
     assert_eq!(known().unclear_payments().count(), 0);
+}
+
+#[test]
+fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
+    for is_answered in [true, false] {
+        let world = billed();
+        // Payments are polled while an invoice is open.
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque");
+        world.receive(Payment, &cheque.date("2026-10-10").body());
+        let id = world.is_paid("#INV_1", "114.00", &today());
+        polls(&world);
+        let listed = || {
+            let (account, limit) = (world.account(), std::num::NonZeroU16::new(50).unwrap());
+            let reason = AttentionReason::GivenUp;
+            let list = attention::list_attention(&world.engine, &account, reason, None, limit);
+            run(list).unwrap().unwrap().unclear
+        };
+        let named = listed().into_iter().map(|one| one.invoice.to_string()).collect::<Vec<_>>();
+        assert_eq!(named, ["inv_1"]);
+        if is_answered {
+            let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+            let answer = PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
+            let id = XeroPaymentId(id);
+            let settled =
+                invoice_payments::resolve_payment(&world.engine, &account, &invoice, id, answer);
+            assert!(run(settled).unwrap().unwrap());
+        } else {
+            let (tenant, now) = (world.tenant(), world.clock.now());
+            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id).unwrap();
+            polls(&world);
+        }
+        assert_eq!(listed(), []);
+        let heard = heard(&world);
+        assert_eq!(heard[..2], ["unclear 114.00, 1 candidates", "paid 0.00"]);
+        assert!(heard.contains(&"clear 114.00".to_owned()), "{heard:?}");
+        assert!(!heard.iter().any(|one| one.starts_with("imported")), "{heard:?}");
+    }
 }
 
 #[test]

@@ -152,6 +152,10 @@ fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
             Some((credits, amount_credited))
         }
         EventContent::Skipped { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentImported(_)
         | EventContent::PaymentRemoved { .. }

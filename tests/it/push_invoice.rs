@@ -314,7 +314,7 @@ fn a_paid_invoice_keeps_its_lines_and_the_log_says_why() {
     let edited = an_invoice("inv_1", "cli_1").revision(2).price("1.00", "1.20");
     world.receive(Invoice, &edited.body());
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
-    assert_eq!(failure.code, "document_has_payments");
+    assert_eq!(failure.code, "invoice_has_payments");
     assert!(failure.remedy.contains("credit note"), "{failure}");
 }
 

@@ -15,8 +15,8 @@ use engine::ports::{BoxError, ContentRefusal, DeadLetter, DeadLetters, PortError
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 use tests::World;
 use tests::builders::an_invoice;
@@ -86,6 +86,19 @@ impl ItemTable for BadRow {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.access(key).await?;
         self.inner.get(key).await
+    }
+
+    /// A corrupt row is left out, as in DynamoDB. Any other fault fails the read.
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        let mut readable = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.access(&key).await {
+                Ok(()) => readable.push(key),
+                Err(TableError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.inner.get_many(readable).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

@@ -19,8 +19,8 @@ use rust_decimal::Decimal;
 use store::Store;
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemVersion, ItemWrite, MAX_ITEM_BYTES,
-    NewItem, StoredItem, TableError, TableQuery, WriteExpectation,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemVersion, ItemWrite,
+    MAX_ITEM_BYTES, NewItem, StoredItem, TableError, TableQuery, WriteExpectation,
 };
 use tests::World;
 use tests::builders::an_invoice;
@@ -147,6 +147,10 @@ impl ItemTable for SmallTable {
         self.table.get(key).await
     }
 
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.table.get_many(keys).await
+    }
+
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         for write in &writes {
             let ItemWrite::Put { item, expect: _ } = write else { continue };
@@ -185,6 +189,10 @@ pub fn refused(world: &World) -> Vec<(String, String)> {
     let refused = |news: EventContent| match news {
         EventContent::Skipped { crm_id, code, .. } => Some((crm_id.to_string(), code)),
         EventContent::PaymentStatus { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentImported(_)
         | EventContent::PaymentRemoved { .. }

@@ -55,6 +55,10 @@ fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
             EventContent::PaymentImported(payment) => imported.push(payment.xero_payment_id.0),
             EventContent::PaymentRemoved { payment, .. } => removed.push(payment.xero_payment_id.0),
             EventContent::Skipped { .. }
+            | EventContent::RecordSynced(_)
+            | EventContent::PaymentUnclear { .. }
+            | EventContent::MessageRefused { .. }
+            | EventContent::BooksCompared { .. }
             | EventContent::PaymentStatus { .. }
             | EventContent::XeroStatus { .. }
             | EventContent::Connection { .. } => {}

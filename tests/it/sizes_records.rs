@@ -175,7 +175,13 @@ fn one_finding_is_stored_up_to_the_exact_size_of_a_row() {
     let write = |name_bytes: usize| {
         let name = "x".repeat(name_bytes);
         let client_id = CrmId::new("cli_1").unwrap();
-        let findings = vec![ClientFinding { client_id, name, found: ContactMatch::Missing }];
+        let findings = vec![ClientFinding {
+            client_id,
+            name,
+            contact_name: None,
+            is_proposal: false,
+            found: ContactMatch::Missing,
+        }];
         let pages = FindingsPage::split_into_pages(&ledger, now, 0, findings);
         assert_eq!(pages.len(), 1);
         run(store.put_reconciliation_step(&reconciliation, version, &pages, &[])).unwrap()

@@ -66,7 +66,7 @@ fn push(world: &World, calls: &Calls, messages: &[InboundBody]) -> Counts {
 fn pushing_invoices_of_a_known_client_takes_as_few_calls_in_an_account_of_any_size() {
     for (mappings, parked) in SIZES {
         let (world, calls) = account_of_size(mappings, parked);
-        for (documents, limit) in [(1, 7), (10, 4 * 10), (50, 3 * 50)] {
+        for (documents, limit) in [(1, 9), (10, 4 * 10), (50, 3 * 50)] {
             let counts = push(&world, &calls, &messages(documents, documents, "cli_1"));
             let expected = Counts {
                 // Each invoice and the credit note that it may have been, under both of its ids;
@@ -76,8 +76,10 @@ fn pushing_invoices_of_a_known_client_takes_as_few_calls_in_an_account_of_any_si
                 batches: (3 * documents + 6).div_ceil(100),
                 // The claims, the end of the call, the last attempts.
                 puts: documents + 2,
-                // The begin of the call, the outcomes.
-                transactions: documents + 1,
+                // The begin of the call, the outcomes, the deliveries of the events.
+                transactions: documents + 2,
+                // The events that were not delivered yet.
+                queries: 1,
                 ..Counts::default()
             };
             assert_eq!(counts, expected, "{documents} documents, {mappings} mappings");
@@ -87,7 +89,7 @@ fn pushing_invoices_of_a_known_client_takes_as_few_calls_in_an_account_of_any_si
 }
 
 #[test]
-fn a_new_client_takes_six_calls_more() {
+fn a_new_client_takes_eight_calls_more() {
     for (mappings, parked) in SIZES {
         let (world, calls) = account_of_size(mappings, parked);
         let known = push(&world, &calls, &messages(1, 1, "cli_1"));
@@ -95,12 +97,13 @@ fn a_new_client_takes_six_calls_more() {
         let expected = Counts {
             // The claim, the ends of a look-up and of a write.
             puts: known.puts + 3,
-            // The begins of both, the outcome.
-            transactions: known.transactions + 3,
+            // The begins of both, the outcome, the delivery of its event.
+            transactions: known.transactions + 4,
+            queries: known.queries + 1,
             ..known
         };
         assert_eq!(new, expected, "{mappings} mappings");
-        assert_eq!(new.total() - known.total(), 6);
+        assert_eq!(new.total() - known.total(), 8);
     }
 }
 
@@ -134,7 +137,8 @@ fn a_burst_is_stored_and_then_pushed_with_few_calls() {
                 gets: 1,
                 batches: 1,
                 puts: documents + 2,
-                transactions: documents + 1,
+                transactions: documents + 2,
+                queries: 1,
                 ..Counts::default()
             };
             assert_eq!(counts, expected, "{documents} documents, {mappings} mappings");
@@ -142,7 +146,8 @@ fn a_burst_is_stored_and_then_pushed_with_few_calls() {
             // wake-ups pushes all of them.
             let stored = documents + documents.div_ceil(10) * (2 + HIDING + 1);
             let calls = stored + counts.total() + HIDING;
-            assert!(calls <= 4 * documents, "{documents} documents: {calls}");
+            // The events of all are read and recorded as delivered together.
+            assert!(calls <= 4 * documents + 2, "{documents} documents: {calls}");
         }
     }
 }
@@ -163,10 +168,10 @@ fn what_waits_for_an_invoice_is_found_without_a_look_at_what_waits_for_others() 
             batches: 1,
             // The payment's release.
             puts: 3 + 1,
-            // The refused outcome, the removal of what waited.
-            transactions: 2 + 2,
-            // What waits for the invoice.
-            queries: 1,
+            // The refused outcome, the removal of what waited, the delivery of the event.
+            transactions: 2 + 3,
+            // What waits for the invoice, the events that were not delivered yet.
+            queries: 2,
             index_queries: 0,
         };
         assert_eq!(counts, expected, "{mappings} mappings");

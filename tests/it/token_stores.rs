@@ -60,8 +60,8 @@ fn replace(store: &dyn SecretStore, serial: u64) -> bool {
     run(store.replace_secret(NAME, &value(serial), version)).unwrap().is_ok()
 }
 
-fn text(serial: u64) -> Option<String> {
-    Some(value(serial).expose_secret().to_owned())
+fn text(serial: u64) -> String {
+    value(serial).expose_secret().to_owned()
 }
 
 fn sealed_rows(world: &World) -> Vec<String> {
@@ -74,7 +74,7 @@ fn the_table_holds_the_tokens_encrypted_and_bound_to_their_name_and_version() {
     let (world, keys) = (World::new(), MemoryKeys::default());
     let store = sealed_store(&world, &keys);
     put(&store, 1);
-    assert_eq!(read(&store, NAME), text(1));
+    assert_eq!(read(&store, NAME), Some(text(1)));
     let rows = sealed_rows(&world);
     assert_eq!(rows.len(), 1);
     assert!(!rows[0].contains("refresh-1") && !rows[0].contains("data key"), "{rows:?}");
@@ -99,9 +99,9 @@ fn the_newest_two_values_are_readable_by_their_versions_and_each_is_written_once
     for serial in [1, 2, 2, 3, 2] {
         put(&store, serial);
     }
-    assert_eq!(read(&store, NAME), text(3));
+    assert_eq!(read(&store, NAME), Some(text(3)));
     let by_version = |number| run(store.get_version(NAME, version(number))).unwrap().unwrap();
-    assert_eq!(by_version(2).map(|found| found.expose_secret().to_owned()), text(2));
+    assert_eq!(by_version(2).map(|found| found.expose_secret().to_owned()), Some(text(2)));
     assert!(by_version(1).is_none());
 }
 
@@ -130,14 +130,14 @@ fn the_newer_of_two_places_is_read_and_a_slow_process_writes_beside_it() {
     let to_table = both(&world, &keys, TokenPlace::Table);
     put(&secrets, 5);
     assert!(replace(&to_table, 4));
-    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (text(4), None));
+    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (Some(text(4)), None));
     assert!(replace(&to_table, 6));
-    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (text(4), text(6)));
+    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (Some(text(4)), Some(text(6))));
     // A process of the former release.
     put(&secrets, 7);
-    assert_eq!(read(&to_table, NAME), text(7));
+    assert_eq!(read(&to_table, NAME), Some(text(7)));
     let earlier = run(to_table.get_version(NAME, version(5))).unwrap().unwrap();
-    assert_eq!(earlier.map(|found| found.expose_secret().to_owned()), text(5));
+    assert_eq!(earlier.map(|found| found.expose_secret().to_owned()), Some(text(5)));
 }
 
 #[test]
@@ -147,13 +147,13 @@ fn what_remains_in_the_former_place_is_removed_once_the_newest_version_has_moved
     let to_table = both(&world, &keys, TokenPlace::Table);
     put(&secrets, 1);
     run(to_table.remove_moved(NAME, version(1))).unwrap().unwrap();
-    assert_eq!(read(&secrets, NAME), text(1), "the only copy");
+    assert_eq!(read(&secrets, NAME), Some(text(1)), "the only copy");
     put(&to_table, 2);
     run(to_table.remove_moved(NAME, version(2))).unwrap().unwrap();
-    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (None, text(2)));
+    assert_eq!((read(&secrets, NAME), read(&sealed, NAME)), (None, Some(text(2))));
     // With one place, there is nothing to remove.
     run(sealed.remove_moved(NAME, version(2))).unwrap().unwrap();
-    assert_eq!(read(&sealed, NAME), text(2));
+    assert_eq!(read(&sealed, NAME), Some(text(2)));
 }
 
 /// A push with expired tokens, by a new process.

@@ -85,6 +85,10 @@ fn imported(world: &World) -> Vec<String> {
     let invoice = |news: EventContent| match news {
         EventContent::PaymentImported(payment) => Some(payment.invoice_id.to_string()),
         EventContent::Skipped { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. }
         | EventContent::PaymentStatus { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentRemoved { .. }

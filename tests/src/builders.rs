@@ -201,8 +201,10 @@ pub struct PaymentMessage {
     revision: u64,
     method: String,
     date: String,
+    currency: String,
     reference: Option<String>,
     allocations: Vec<(String, String)>,
+    settlement: Option<String>,
     fee: Option<String>,
     surcharge: Option<String>,
 }
@@ -217,8 +219,10 @@ pub fn a_payment(id: &str, allocations: &[(&str, &str)]) -> PaymentMessage {
         revision: 1,
         method: "stripe".to_owned(),
         date: "2026-11-02".to_owned(),
+        currency: "GBP".to_owned(),
         reference: None,
         allocations: allocations.iter().map(owned).collect(),
+        settlement: None,
         fee: None,
         surcharge: None,
     }
@@ -232,12 +236,23 @@ impl PaymentMessage {
         method: method,
         /// Sets the date.
         date: date,
+        /// Sets the currency of the invoices.
+        currency: currency,
     }
 
     /// Sets the reference that identifies it elsewhere.
     #[must_use]
     pub fn reference(mut self, reference: &str) -> Self {
         self.reference = Some(reference.to_owned());
+        self
+    }
+
+    /// Sets what it is in Stripe's balance.
+    #[must_use]
+    pub fn settlement(mut self, currency: &str, amount: &str, rate: &str) -> Self {
+        let settlement =
+            format!(r#"{{"currency":"{currency}","amount":"{amount}","rate":"{rate}"}}"#);
+        self.settlement = Some(settlement);
         self
     }
 
@@ -272,7 +287,7 @@ impl PaymentMessage {
         format!(
             r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
             "sent_at":"2026-11-02T09:00:00Z","payment":{{"id":"{}","revision":{},"method":"{}",
-            "date":"{}","currency":"GBP","allocations":[{shares}]{}{}{}}}}}"#,
+            "date":"{}","currency":"{}","allocations":[{shares}]{}{}{}{}}}}}"#,
             self.message_type,
             self.id,
             self.revision,
@@ -281,7 +296,12 @@ impl PaymentMessage {
             self.revision,
             self.method,
             self.date,
+            self.currency,
             optional("reference", self.reference.as_deref()),
+            self.settlement
+                .as_ref()
+                .map(|one| format!(r#","settlement":{one}"#))
+                .unwrap_or_default(),
             optional("fee", self.fee.as_deref()),
             optional("surcharge", self.surcharge.as_deref()),
         )

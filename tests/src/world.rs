@@ -290,10 +290,14 @@ impl World {
         let status = |news: EventContent| match news {
             EventContent::Connection { status, .. } => Some(status),
             EventContent::Skipped { .. }
+            | EventContent::RecordSynced(_)
+            | EventContent::MessageRefused { .. }
+            | EventContent::BooksCompared { .. }
             | EventContent::PaymentStatus { .. }
             | EventContent::XeroStatus { .. }
             | EventContent::PaymentImported(_)
-            | EventContent::PaymentRemoved { .. } => None,
+            | EventContent::PaymentRemoved { .. }
+            | EventContent::PaymentUnclear { .. } => None,
         };
         told.into_iter().filter_map(|event| status(event.news)).collect()
     }
@@ -371,7 +375,12 @@ impl World {
 
     /// A user chooses accounts for all purposes, in the chart of the first organisation.
     pub fn choose_accounts(&self) {
-        let (account, codes) = (self.account(), every_account());
+        self.choose_codes(every_account());
+    }
+
+    /// A user chooses these accounts.
+    pub fn choose_codes(&self, codes: AccountCodes) {
+        let account = self.account();
         let chosen =
             choices::choose_account_codes(&self.engine, &account, codes, self.invocation());
         let chosen = run(chosen).expect("the process does not die").expect("the table answers");

@@ -8,6 +8,9 @@ use tests::template::Template;
 
 use super::{template, text};
 
+/// The templates that have alarms.
+pub(crate) const WITH_ALARMS: [&str; 2] = ["infra/alarms.yaml", "template.yaml"];
+
 /// Metrics that are written whether something happens or not: by the health check every hour.
 const ALWAYS_WRITTEN: [&str; 3] = ["Overdue", "Undelivered", "AccountsWarned"];
 /// Metrics of queues, which SQS reports for six hours after their last use.
@@ -42,8 +45,8 @@ fn watched(alarm: &Value) -> (Vec<Watched<'_>>, Option<&str>) {
 
 #[test]
 fn gaps_of_metrics_that_are_written_now_and_then_are_filled() {
-    let alarms = Template::read("infra/alarms.yaml");
-    for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
+    let templates = WITH_ALARMS.map(Template::read);
+    for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
         let (metrics, expression) = watched(alarm);
         let is_steady = |metric: &Watched<'_>| {
             ALWAYS_WRITTEN.contains(&metric.name) || OF_QUEUES.contains(&metric.name)
@@ -120,8 +123,8 @@ fn every_dead_letter_queue_reports_the_next_message_although_its_alarm_is_on() {
 /// description of `EvaluationPeriods` in the reference of `PutMetricAlarm`.
 #[test]
 fn alarms_are_within_the_limits_of_cloudwatch() {
-    let alarms = Template::read("infra/alarms.yaml");
-    for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
+    let templates = WITH_ALARMS.map(Template::read);
+    for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
         let (metrics, _) = watched(alarm);
         assert!((1..=10).contains(&metrics.len()), "{name}");
         let periods = metrics.iter().map(|metric| metric.period).collect::<BTreeSet<_>>();

@@ -5,6 +5,7 @@ use engine::poll::{ANSWER_BYTES_MAX, CHUNK, MEMORY_BYTES_MAX};
 use serde_json::Value;
 use tests::template::Template;
 
+use super::alarms::WITH_ALARMS;
 use super::{functions, sources, text};
 
 fn count(section: &str, name: &str) -> usize {
@@ -29,8 +30,9 @@ fn the_poll_has_the_interval_and_the_sizes_from_which_costs_are_computed() {
 
 #[test]
 fn every_metric_of_an_alarm_is_paid_for() {
-    let alarms = Template::read("infra/alarms.yaml");
-    let metrics = alarms.of_type("AWS::CloudWatch::Alarm").into_values().map(|alarm| {
+    let templates = WITH_ALARMS.map(Template::read);
+    let alarms = templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm"));
+    let metrics = alarms.map(|(_, alarm)| {
         let listed = alarm["Metrics"].as_array().into_iter().flatten();
         listed.filter(|metric| metric.get("MetricStat").is_some()).count().max(1)
     });

@@ -1,9 +1,10 @@
 //! Places outside the compiler's reach that treat every kind of record.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Payment};
+use xero::ResourceKind;
 
 use super::root;
 
@@ -72,5 +73,65 @@ fn every_kind_has_tests_of_its_push_and_of_its_rules_in_xero() {
         assert!(root().join(&push).is_file(), "{push} is missing");
         let rules = format!("tests/simulator/tests/it/{tested_with}s.rs");
         assert!(root().join(&rules).is_file(), "{rules} is missing");
+    }
+}
+
+/// The text of a file with one space between two words, in lower case.
+fn read_words(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap().to_lowercase();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The guides: the Markdown files of these folders.
+fn guides() -> Vec<PathBuf> {
+    let folders = [
+        ".",
+        "docs",
+        "infra",
+        "shared/domain/contract/inbound",
+        "shared/domain/contract/outbound",
+        "tests/simulator",
+    ];
+    let entries = folders.into_iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect()
+}
+
+#[test]
+fn no_guide_counts_what_every_kind_has() {
+    let counts = ["four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    let counted = ["queues", "sqs queues", "fifo queues", "push functions", "event sources"];
+    for path in guides() {
+        let text = read_words(&path);
+        for (count, noun) in counts.iter().flat_map(|count| counted.map(|noun| (count, noun))) {
+            let phrase = format!(" {count} {noun}");
+            assert!(!text.contains(&phrase), "{}:{phrase}", path.display());
+        }
+    }
+}
+
+/// A name of several words as a sentence writes it: `credit notes` for `CreditNotes`.
+fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+#[test]
+fn the_simulator_supports_every_resource_that_the_product_uses() {
+    let guide = read_words(&root().join("tests/simulator/README.md"));
+    let (_, rest) = guide.split_once("it supports ").unwrap();
+    let (supported, rest) = rest.split_once(". ").unwrap();
+    let (_, rest) = rest.split_once("| every other endpoint: ").unwrap();
+    let (missing, _) = rest.split_once(" |").unwrap();
+    for resource in ResourceKind::ALL {
+        let name = in_words(&format!("{resource:?}"));
+        assert!(supported.contains(&name), "{name} is not listed as supported");
+        assert!(!missing.split(", ").any(|one| one == name), "{name} is listed as missing");
     }
 }

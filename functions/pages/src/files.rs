@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.42b51388075c.js",
-        bytes: include_bytes!("../dist/xero.42b51388075c.js"),
+        name: "xero.f3fd8c79cbe2.js",
+        bytes: include_bytes!("../dist/xero.f3fd8c79cbe2.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.3e8b47a197de.js",
-        bytes: include_bytes!("../dist/frame.3e8b47a197de.js"),
+        name: "frame.db107cc3447a.js",
+        bytes: include_bytes!("../dist/frame.db107cc3447a.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -1,12 +1,13 @@
 //! The documents that are written. Two of a kind are alike apart from their names.
 
+use domain::contact_fields::WrittenContact;
 use domain::document::allocation::{AllocationDocument, InvoiceReference};
 use domain::document::contact::ContactDocument;
 use domain::document::credit_note::{CreditNoteDocument, CreditNoteType};
 use domain::document::invoice::{InvoiceDocument, InvoiceType};
 use domain::document::payment::{
-    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference as PaidInvoice,
-    MoneyDirection, PaymentDocument, TaxContained, TransactionContact, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, MoneyDirection, PaymentDocument,
+    PaymentTarget, TaxContained, TransactionContact, TransactionLine,
 };
 use domain::document::sales::{ContactReference, LineAmountTypes, NewStatus};
 use domain::ids::{XeroContactId, XeroInvoiceId};
@@ -55,6 +56,7 @@ pub(super) fn invoice(number: &str) -> InvoiceDocument {
         currency_code: pounds(),
         status: Some(NewStatus::Authorised),
         url: "https://crm.example/invoices/inv_1".to_owned(),
+        sent_to_contact: false,
         line_items: Vec::new(),
     }
 }
@@ -86,16 +88,20 @@ pub(super) fn contact(number: &str) -> ContactDocument {
         tax_number: None,
         phones: Vec::new(),
         addresses: Vec::new(),
+        persons: None,
+        known: WrittenContact::default(),
     }
 }
 
 pub(super) fn payment(reference: &str) -> PaymentDocument {
     let [id, _] = IDS;
     PaymentDocument {
-        invoice: PaidInvoice { invoice_id: XeroInvoiceId(id) },
+        target: PaymentTarget::Invoice(XeroInvoiceId(id)),
         account: AccountReference { code: "090".to_owned() },
         date: date(2026, 10, 20),
         amount: "10.00".parse().expect("an amount"),
+        currency_rate: None,
+        booked: None,
         reference: reference.to_owned(),
     }
 }

@@ -119,6 +119,7 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
         ("Stage", "local".to_owned()),
         ("Architecture", architecture.to_owned()),
         ("LogLevel", log_level.to_owned()),
+        ("Canary", "no".to_owned()),
         ("CrmUrl", addresses.crm.clone()),
         ("CrmReturnUrl", format!("{}{RETURN_PATH}", addresses.crm)),
         ("CrmOrigins", addresses.crm.clone()),
@@ -138,7 +139,8 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
 /// the code and of the nested templates, as `sam deploy` replaces them, and the names of schedules
 /// in the local AWS's permission checks. The local AWS puts every schedule into the default group,
 /// whichever group it is created in. It also takes the concurrency of a standard queue for text,
-/// which it cannot compare, if a parameter states it.
+/// which it cannot compare, if a parameter states it. It expands the template with the defaults of
+/// the parameters, and has no `CodeDeploy`.
 fn differences(endpoint: &str) -> Vec<(String, String)> {
     let code = FUNCTIONS.iter().map(|function| {
         (
@@ -152,7 +154,9 @@ fn differences(endpoint: &str) -> Vec<(String, String)> {
     });
     let polls = ("MaximumConcurrency: !Ref PollConcurrency", "MaximumConcurrency: 10");
     let polls = (polls.0.to_owned(), polls.1.to_owned());
-    code.chain(nested).chain([schedules, polls]).collect()
+    let canary = (r#""yes": { IsEnabled: "true" }"#, r#""yes": { IsEnabled: "false" }"#);
+    let canary = (canary.0.to_owned(), canary.1.to_owned());
+    code.chain(nested).chain([schedules, polls, canary]).collect()
 }
 
 fn for_here(template: &str, endpoint: &str) -> Result<String, Failure> {
@@ -175,7 +179,7 @@ mod tests {
     use crate::project::Project;
 
     #[test]
-    fn the_template_is_deployed_unchanged_but_for_locations_one_permission_and_one_number() {
+    fn the_template_is_deployed_unchanged_but_for_locations_a_permission_a_number_and_the_canary() {
         let template = std::fs::read_to_string(Project::here().unwrap().template()).unwrap();
         let changed = for_here(&template, "http://here").unwrap();
         let differing: Vec<&str> = template
@@ -184,7 +188,7 @@ mod tests {
             .filter(|(before, after)| before != after)
             .map(|(_, after)| after.trim())
             .collect();
-        assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 2, "{differing:?}");
+        assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 3, "{differing:?}");
         let code = differing.iter().filter(|line| line.starts_with("CodeUri: s3://"));
         assert_eq!(code.count(), FUNCTIONS.len());
         let nested = differing.iter().filter(|line| line.starts_with("TemplateURL: http://here"));

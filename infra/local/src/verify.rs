@@ -239,13 +239,14 @@ impl Verifier<'_> {
         self.shown(script, &mut check).await
     }
 
-    /// The rules that the local AWS adds to the emulator.
+    /// The rules that the local AWS adds to the emulator, and the runbook's commands on it.
     async fn loops(&self) -> Result<(), Failure> {
         let python = self.tools(&MINISTACK).await?.join("python");
         let mut tests = Command::new(python);
         tests.current_dir(self.workplace.project.sources());
-        tests.args(["-B", "-m", "unittest", "test_recursive_loops", "test_strict_aws"]);
-        let shown = "python -m unittest test_recursive_loops test_strict_aws";
+        let modules = ["test_recursive_loops", "test_strict_aws", "test_runbook"];
+        tests.args(["-B", "-m", "unittest"]).args(modules);
+        let shown = "python -m unittest test_recursive_loops test_strict_aws test_runbook";
         self.shown(shown, &mut tests).await
     }
 

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::Chart;
+use crate::crm::payment::PaymentMethod;
 
 /// The revenue account of invoice lines unless the customer chooses another.
 pub const DEFAULT_SALES_CODE: &str = "200";
@@ -27,6 +28,19 @@ pub struct AccountCodes {
     /// Account of gift card redemptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gift_card: Option<String>,
+    /// Account of payments in cash. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash: Option<String>,
+    /// Account of payments by cheque. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cheque: Option<String>,
+    /// Account of payments by card on a separate terminal. While none is chosen, they are not
+    /// written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// Account of payments by bank transfer. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_transfer: Option<String>,
     /// Xero's tax type for each tax rate of the CRM. A key is the rate as a plain percentage, such
     /// as `20`, or [`NO_TAX_RATE`] for lines outside the scope of tax. For a rate without an entry,
     /// translation looks for a tax rate of the same percentage.
@@ -56,6 +70,10 @@ impl AccountCodes {
             (AccountPurpose::StripeFee, self.stripe_fee.as_ref()),
             (AccountPurpose::StripeSurcharge, self.stripe_surcharge.as_ref()),
             (AccountPurpose::GiftCard, self.gift_card.as_ref()),
+            (AccountPurpose::Cash, self.cash.as_ref()),
+            (AccountPurpose::Cheque, self.cheque.as_ref()),
+            (AccountPurpose::Card, self.card.as_ref()),
+            (AccountPurpose::BankTransfer, self.bank_transfer.as_ref()),
         ];
         let codes = chosen.into_iter().filter_map(|(purpose, code)| {
             let problem = account_objection(purpose, code?, chart)?;
@@ -68,12 +86,34 @@ impl AccountCodes {
         codes.chain(taxes).collect()
     }
 
+    /// The account chosen for payments by this method.
+    pub const fn payment_account(&self, method: PaymentMethod) -> Option<&String> {
+        match method {
+            PaymentMethod::Stripe => self.stripe_bank.as_ref(),
+            PaymentMethod::GiftCard => self.gift_card.as_ref(),
+            PaymentMethod::Cash => self.cash.as_ref(),
+            PaymentMethod::Cheque => self.cheque.as_ref(),
+            PaymentMethod::BankTransfer => self.bank_transfer.as_ref(),
+            PaymentMethod::Card => self.card.as_ref(),
+        }
+    }
+
+    /// Whether the integration writes payments by this method to Xero. Payments by Stripe and by
+    /// gift card without an account wait until one is chosen.
+    pub const fn is_pushed(&self, method: PaymentMethod) -> bool {
+        method.is_always_pushed() || self.payment_account(method).is_some()
+    }
+
     /// The tax type chosen for a rate in percent; if `rate` is `None`, for lines outside the scope
     /// of tax.
     pub fn tax_type(&self, rate: Option<Decimal>) -> Option<&str> {
-        let name = rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string());
-        self.tax_types.get(&name).map(String::as_str)
+        self.tax_types.get(&tax_rate_key(rate)).map(String::as_str)
     }
+}
+
+/// The key of a rate in percent in [`AccountCodes::tax_types`].
+pub fn tax_rate_key(rate: Option<Decimal>) -> String {
+    rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string())
 }
 
 fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
@@ -117,6 +157,10 @@ enum AccountPurpose {
     StripeFee,
     StripeSurcharge,
     GiftCard,
+    Cash,
+    Cheque,
+    Card,
+    BankTransfer,
 }
 
 impl AccountPurpose {
@@ -128,6 +172,10 @@ impl AccountPurpose {
             Self::StripeFee => "stripe_fee",
             Self::StripeSurcharge => "stripe_surcharge",
             Self::GiftCard => "gift_card",
+            Self::Cash => "cash",
+            Self::Cheque => "cheque",
+            Self::Card => "card",
+            Self::BankTransfer => "bank_transfer",
         }
     }
 }
@@ -140,7 +188,11 @@ fn account_objection(purpose: AccountPurpose, code: &str, chart: &Chart) -> Opti
         return Some(format!("names account {code}, which is archived in Xero"));
     }
     match purpose {
-        AccountPurpose::GiftCard => (!account.takes_payments()).then(|| {
+        AccountPurpose::GiftCard
+        | AccountPurpose::Cash
+        | AccountPurpose::Cheque
+        | AccountPurpose::Card
+        | AccountPurpose::BankTransfer => (!account.takes_payments()).then(|| {
             format!(
                 "must be an account that accepts payments: enable payments to {code} in Xero first"
             )
@@ -162,97 +214,14 @@ impl Default for AccountCodes {
             stripe_fee: None,
             stripe_surcharge: None,
             gift_card: None,
+            cash: None,
+            cheque: None,
+            card: None,
+            bank_transfer: None,
             tax_types: BTreeMap::new(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::chart::{ChartAccount, TaxRate};
-    use crate::money::Currency;
-
-    fn chart() -> Chart {
-        let account = |code: &str, account_type: &str, is_active| ChartAccount {
-            code: code.to_owned(),
-            name: code.to_owned(),
-            is_active,
-            account_type: account_type.to_owned(),
-            tax_type: None,
-            enables_payments: false,
-        };
-        Chart {
-            read_at: Timestamp::UNIX_EPOCH,
-            organisation_name: "Ridgeway".to_owned(),
-            base_currency: Currency::new("GBP").unwrap(),
-            short_code: None,
-            accounts: vec![
-                account("200", "REVENUE", true),
-                account("201", "REVENUE", false),
-                account("090", "BANK", true),
-            ],
-            tax_rates: Vec::new(),
-            money_accounts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_tax_type_must_be_in_use_on_income_and_of_the_rate_it_stands_for() {
-        let rate = |tax_type: &str, percent: i64, is_active, can_apply_to_revenue| TaxRate {
-            name: format!("Rate {tax_type}"),
-            tax_type: tax_type.to_owned(),
-            effective_rate: Decimal::from(percent),
-            is_active,
-            can_apply_to_revenue,
-        };
-        let chart = Chart {
-            tax_rates: vec![
-                rate("OUTPUT2", 20, true, true),
-                rate("OLD", 20, false, true),
-                rate("INPUT2", 20, true, false),
-                rate("NONE", 0, true, true),
-                rate("DRCHARGE20", 20, true, true),
-                rate("INPUT", 0, true, true),
-            ],
-            ..chart()
-        };
-        let objections = |rate: &str, tax_type: &str| {
-            let tax_types = BTreeMap::from([(rate.to_owned(), tax_type.to_owned())]);
-            AccountCodes { tax_types, ..AccountCodes::default() }.find_objections(&chart).len()
-        };
-        for (percent, tax_type, wrong) in [
-            ("20", "OUTPUT2", 0),
-            ("none", "NONE", 0),
-            ("20", "OLD", 1),
-            ("20", "INPUT2", 1),
-            ("20", "GONE", 1),
-            ("0", "DRCHARGE20", 0),
-            ("20", "DRCHARGE20", 1),
-            ("0", "INPUT", 1),
-            ("5", "OUTPUT2", 1),
-            ("20.0", "OUTPUT2", 1),
-            ("twenty", "OUTPUT2", 1),
-        ] {
-            assert_eq!(objections(percent, tax_type), wrong, "{percent} {tax_type}");
-        }
-    }
-
-    #[test]
-    fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
-        let codes = AccountCodes { stripe_bank: Some("090".to_owned()), ..AccountCodes::default() };
-        assert_eq!(codes.find_objections(&chart()), []);
-        let wrong = AccountCodes {
-            sales: "201".to_owned(),
-            stripe_bank: Some("200".to_owned()),
-            stripe_fee: Some("404".to_owned()),
-            stripe_surcharge: Some("090".to_owned()),
-            ..AccountCodes::default()
-        };
-        let objections = wrong.find_objections(&chart());
-        let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
-        assert_eq!(fields, ["sales", "stripe_bank", "stripe_fee", "stripe_surcharge"]);
-    }
-}
+mod tests;

@@ -18,6 +18,12 @@ pub struct Chart {
     pub organisation_name: String,
     /// The base currency of its books.
     pub base_currency: Currency,
+    /// The country whose accounting rules it follows, such as `GB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Whether it is one of Xero's demonstration companies.
+    #[serde(default)]
+    pub is_demo: bool,
     /// The code that names the organisation in links to Xero's pages, such as `!Xk9z2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short_code: Option<String>,
@@ -55,6 +61,9 @@ pub struct ChartAccount {
     /// Whether payments may be made to it although it is not a bank account.
     #[serde(default)]
     pub enables_payments: bool,
+    /// The currency of a bank account. Every other account has the base currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
 }
 
 impl ChartAccount {
@@ -124,6 +133,11 @@ impl Chart {
     /// The account with this code.
     pub fn find_account(&self, code: &str) -> Option<&ChartAccount> {
         self.accounts.iter().find(|account| account.code == code)
+    }
+
+    /// The currency of an account's balance.
+    pub fn currency_of(&self, account: &ChartAccount) -> Currency {
+        account.currency.unwrap_or(self.base_currency)
     }
 
     /// The account that money went to, by Xero's id of the account or by its code.

@@ -4,19 +4,21 @@
 mod attempts;
 mod carry_over_cursor;
 mod changes;
+mod end;
 mod limits;
 mod unavailable;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, GrantId, Ledger, TenantId, UserId, XeroConnectionId};
+use crate::ids::{AccountId, GrantId, Ledger, TenantId, XeroConnectionId};
 
 pub use attempts::{
-    ConsentAttempt, ConsentStage, GrantUse, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, TICKET_MINUTES,
-    TenantClaim,
+    ConsentAttempt, ConsentStage, GrantUse, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, PendingConnect,
+    TICKET_MINUTES, TenantClaim,
 };
 pub use carry_over_cursor::CarryOverCursor;
+pub use end::ConnectionEnd;
 pub use limits::{
     LEFTOVERS_MAX, NAME_MAX, ORGANISATIONS_MAX, TENANTS_MAX, WARNING_MAX, WARNINGS_MAX,
 };
@@ -39,6 +41,9 @@ pub struct Connection {
     /// completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disconnected_at: Option<Timestamp>,
+    /// How the last connection ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<ConnectionEnd>,
     /// No call is made before this instant: Xero throttled a call, and every function honours the
     /// pause.
     pub paused_until: Option<Timestamp>,
@@ -89,17 +94,6 @@ pub struct Connection {
     /// Every organisation in which this account has records; at most [`TENANTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantId>,
-}
-
-/// A connect that a user has begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingConnect {
-    /// The user who began it.
-    pub by: UserId,
-    /// The latest instant at which it can be finished.
-    pub until: Timestamp,
-    /// The hash of the `state` parameter, which identifies the connect.
-    pub state_hash: String,
 }
 
 /// How long an account that is not connected may choose among the organisations of a consent, in

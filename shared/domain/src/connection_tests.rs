@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::ids::UserId;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
@@ -261,4 +262,17 @@ fn a_place_belongs_to_the_walk_between_the_same_organisations_after_the_same_req
     ] {
         assert!(!later.is_same_walk(&another), "{another:?}");
     }
+}
+
+#[test]
+fn the_end_of_a_connection_names_who_ended_it_and_a_second_disconnect_changes_nothing() {
+    let by = UserId::new("usr_1").unwrap();
+    let ended = active().after_disconnect_by(Some(&by), at(1));
+    assert_eq!(ended.ended, Some(ConnectionEnd { at: at(1), by: Some(by) }));
+    let again = ended.clone().after_disconnect(at(2));
+    assert_eq!(again.ended, ended.ended);
+    let unlinked = active().after_unlink(at(3));
+    assert_eq!(unlinked.ended, Some(ConnectionEnd { at: at(3), by: None }));
+    let never = Connection::never_connected(AccountId::new("acc_1").unwrap());
+    assert_eq!(never.after_disconnect_by(None, at(4)).ended, None);
 }

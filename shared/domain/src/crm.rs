@@ -10,6 +10,8 @@ pub mod credit_note;
 pub mod invoice;
 pub mod lines;
 pub mod payment;
+pub mod refund;
+pub mod settlement;
 pub(crate) mod text;
 
 /// A record's revision. It rises with every change of the record in the CRM.

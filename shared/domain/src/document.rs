@@ -6,6 +6,7 @@
 //! with Xero only, and a layer between the two would be one more thing to keep correct.
 
 pub mod allocation;
+pub mod amendment;
 pub mod contact;
 pub mod credit_note;
 pub mod invoice;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::XeroId;
+
 /// A kind of Xero document that this integration writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +36,17 @@ impl EntityKind {
             Self::Allocation => Self::CreditNote,
             Self::Contact | Self::Invoice | Self::CreditNote | Self::Payment => self,
         }
+    }
+
+    /// The page in Xero that shows a document, or `None` if its kind has no page of its own.
+    pub fn xero_page(self, id: XeroId) -> Option<String> {
+        let page = match self {
+            Self::Contact => "Contacts/View/",
+            Self::Invoice => "AccountsReceivable/View.aspx?InvoiceID=",
+            Self::CreditNote => "AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+            Self::Payment | Self::Allocation => return None,
+        };
+        Some(format!("https://go.xero.com/{page}{id}"))
     }
 
     /// Whether the former numbers of a record are kept. Allocations name their credit note by its

@@ -20,7 +20,7 @@ use serde_json::Number;
 use self::checks::check_queue_and_group;
 pub use self::message_type::MessageType;
 use self::parse_message::parse_message;
-pub use self::subject::{MessageSubject, find_subject};
+pub use self::subject::{MessageHead, MessageSubject, find_subject, read_message_head};
 pub use self::unreadable::UnreadableBody;
 use crate::body::parse_ignoring_unknown;
 use crate::crm::allocation::Allocation;
@@ -28,6 +28,7 @@ use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::payment::{Payment, PaymentPart};
+use crate::crm::refund::Refund;
 use crate::crm::text;
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, MessageId};
@@ -92,7 +93,14 @@ pub enum MessageContent {
     Payment {
         /// The payment. Its status says whether it was deleted.
         payment: Payment,
-        /// Its parts that are written to Xero.
+        /// Its parts, which are written to Xero if payments by its method are.
+        parts: Vec<PaymentPart>,
+    },
+    /// `payment.refunded`: money that was returned.
+    Refund {
+        /// The refund.
+        refund: Refund,
+        /// Its parts, which are written to Xero if payments by its method are.
         parts: Vec<PaymentPart>,
     },
 }
@@ -105,7 +113,9 @@ impl MessageContent {
             Self::Invoice { client: _, invoice: _ } => EntityKind::Invoice,
             Self::CreditNote { client: _, note: _ } => EntityKind::CreditNote,
             Self::Allocation(_) => EntityKind::Allocation,
-            Self::Payment { payment: _, parts: _ } => EntityKind::Payment,
+            Self::Payment { payment: _, parts: _ } | Self::Refund { refund: _, parts: _ } => {
+                EntityKind::Payment
+            }
         }
     }
 }
@@ -120,7 +130,8 @@ impl MessageContent {
             | Self::Invoice { .. }
             | Self::CreditNote { .. }
             | Self::Allocation(_)
-            | Self::Payment { .. } => self.entity_kind().queue_kind(),
+            | Self::Payment { .. }
+            | Self::Refund { .. } => self.entity_kind().queue_kind(),
         }
     }
 }
@@ -137,7 +148,7 @@ pub enum ClientSyncMode {
 }
 
 #[derive(Deserialize)]
-struct MessageHead {
+struct BodyHead {
     version: Option<Number>,
     #[serde(rename = "type")]
     message_type: Option<String>,
@@ -158,7 +169,7 @@ pub fn read_crm_body(
     if body.len() > BODY_LIMIT_BYTES {
         return Err(UnreadableBody::Oversized { bytes: body.len() });
     }
-    let head: MessageHead = parse_ignoring_unknown(body)?;
+    let head: BodyHead = parse_ignoring_unknown(body)?;
     if head.version.as_ref().and_then(text::parse_whole_number) != Some(CONTRACT_VERSION) {
         return Err(UnreadableBody::UnknownVersion);
     }

@@ -128,7 +128,7 @@ fn what_cannot_be_read_at_all_says_why() {
     assert_eq!(unknown, UnreadableBody::UnknownType);
     let sentence = unknown.to_string();
     assert!(sentence.starts_with("type must be client.upserted, invoice.sent, "), "{sentence}");
-    assert!(sentence.ends_with(", payment.recorded or payment.deleted"), "{sentence}");
+    assert!(sentence.ends_with(", payment.deleted or payment.refunded"), "{sentence}");
     for message_type in MessageType::ALL {
         assert!(sentence.contains(message_type.as_str()), "{sentence}");
     }

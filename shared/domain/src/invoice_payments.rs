@@ -2,15 +2,17 @@
 //! change together under one version, so that each decision about them is made once.
 //!
 //! The same payment is counted once. A payment that the integration pushed is identified by its
-//! reference. A payment that the CRM recorded and that reaches Xero through the bank is recognised
-//! by reference, amount and date. A payment that Xero has and the CRM does not know is imported. A
-//! payment that could be either is left to a person.
+//! reference. A payment that the CRM recorded and that reaches Xero by other means (through the
+//! bank, or entered by hand) is recognised by reference, amount and date. A payment that Xero has
+//! and the CRM does not know is imported. A payment that could be either is left to a person.
 //!
 //! An invoice may have many payments: each side is followed up to [`PAYMENTS_MAX`], and one change
 //! affects at most [`CHANGES_MAX`] of them, so that it fits into one transaction. The caller
 //! repeats a larger change until [`PaymentChanges::is_all`].
 
 mod changes;
+mod counterpart;
+mod decision;
 mod recognise;
 
 use jiff::Timestamp;
@@ -21,7 +23,9 @@ use crate::crm::payment::{Payment, PaymentMethod, PaymentRecordStatus, payment_r
 use crate::ids::{CrmId, InvoiceId, Ledger, PaymentId, XeroId, XeroPaymentId};
 use crate::money::Money;
 
-pub use changes::{PaymentChanges, PaymentDecision, PaymentNotice};
+pub use changes::{PaymentChanges, PaymentNotice};
+pub use counterpart::Counterpart;
+pub use decision::PaymentDecision;
 
 /// The maximum number of payments of each side that are followed on one invoice. The CRM is
 /// notified once if Xero has more; further payments of the CRM are rejected.
@@ -179,10 +183,17 @@ impl RecordedPayment {
         })
     }
 
-    /// The reference that it has in Xero, if the integration pushes it.
-    fn reference_tag(&self) -> Option<String> {
-        let tag = payment_reference_tag(self.method, self.reference.as_deref(), &self.payment);
-        self.method.is_pushed().then_some(tag)
+    /// The reference that it has in Xero if the integration wrote it.
+    fn reference_tag(&self) -> String {
+        payment_reference_tag(self.method, self.reference.as_deref(), &self.payment)
+    }
+
+    /// Whether a payment in Xero is the document that the integration wrote for this payment.
+    fn is_written_as(&self, received: &ReceivedPayment) -> bool {
+        // Every tag ends with a bracket. The comparison with most references needs no tag.
+        let is_tag =
+            |reference: &str| reference.ends_with(')') && reference == self.reference_tag();
+        received.reference.as_deref().is_some_and(is_tag)
     }
 
     /// Whether the payment was not deleted.

@@ -11,7 +11,7 @@
 //! Reading order:
 //!
 //! - [`ids`] and [`entity`] define identities and kinds.
-//! - [`money`] and [`dates`](jiff::civil) are the exact arithmetic.
+//! - [`money`], [`exchange`] and [`dates`](jiff::civil) are the exact arithmetic.
 //! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
 //!   [`body`] the fields that a body may have. [`wake_up`] holds the messages that the product
 //!   sends to itself, [`dead_letter`] the reasons for moving a message aside, and [`delivery`] the
@@ -22,22 +22,28 @@
 //!   which part of a list is read next.
 //! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`],
 //!   [`invoice_payments`], [`poll`] and [`sync_log`] are the stored facts.
-//! - [`observe`] compares Xero's state with them, [`matching`] finds clients among contacts, and
-//!   [`outbound`] holds the events that the CRM receives.
+//! - [`contact_fields`] decides which fields of a contact are written, [`sync_preferences`] holds
+//!   what an account chose about it.
+//! - [`observe`] compares Xero's state with them, [`books`] the open balances of both sides,
+//!   [`matching`] finds clients among contacts, and [`outbound`] holds the events that the CRM
+//!   receives.
 
 pub mod account_codes;
 pub mod activity;
 pub mod batching;
 pub mod body;
+pub mod books;
 pub mod call_budget;
 pub mod chart;
 pub mod connection;
+pub mod contact_fields;
 pub mod crm;
 pub mod dead_letter;
 pub mod delivery;
 pub mod document;
 pub mod entity;
 pub mod envelope;
+pub mod exchange;
 pub mod failure;
 pub mod grant;
 pub mod health;
@@ -51,6 +57,7 @@ pub mod observe;
 pub mod operation;
 pub mod outbound;
 pub mod paging;
+pub mod people;
 pub mod poll;
 pub mod recognise;
 pub mod reconciliation;
@@ -58,6 +65,7 @@ pub mod rejection;
 pub mod retry;
 pub mod sync_all;
 pub mod sync_log;
+pub mod sync_preferences;
 pub mod totals;
 pub mod translate;
 mod variants;

@@ -3,6 +3,8 @@
 
 mod amounts;
 mod awaited;
+mod earlier_form;
+mod link;
 mod numbers;
 mod open_invoice;
 
@@ -10,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::amounts::{CREDITS_MAX, DocumentAmounts};
+pub use self::link::{LinkOrigin, WithheldMark, XeroLink};
 pub(crate) use self::numbers::is_copy_number;
 use crate::entity::EntityKind;
 use crate::idempotency::ContentHash;
@@ -70,21 +73,6 @@ impl KeptSnapshot {
     }
 }
 
-/// The counterpart in Xero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct XeroLink {
-    /// Xero's id of the document.
-    pub xero_id: XeroId,
-    /// The number of the document or the contact in Xero.
-    pub number: Option<String>,
-    /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
-    /// showed payments or credits on an invoice that no event has reported to the CRM.
-    pub xero_updated_at: Option<Timestamp>,
-    /// Status and amounts, for invoices and credit notes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amounts: Option<DocumentAmounts>,
-}
-
 /// One CRM record, its counterpart in Xero, and the operation between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
@@ -110,6 +98,12 @@ pub struct Mapping {
     pub operation: Operation,
     /// The counterpart in Xero, once it is known.
     pub link: Option<XeroLink>,
+    /// How the link came about, if a user or a reconciliation made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_origin: Option<LinkOrigin>,
+    /// The user's decision not to send the record. It counts while the operation is withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<WithheldMark>,
     /// Earlier counterparts: documents that a user replaced with a new copy after they were voided
     /// or deleted in Xero, and documents that were unlinked. Newest last, at most
     /// [`PREVIOUS_XERO_IDS_MAX`].
@@ -166,6 +160,8 @@ impl Mapping {
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
+                link_origin: None,
+                withheld: None,
                 previous_xero_ids: Vec::new(),
                 // The start at the current time also keeps the numbers rising when the account
                 // moves to another organisation.
@@ -213,18 +209,20 @@ impl Mapping {
         keys.split_off(surplus)
     }
 
-    /// The mapping linked to a document that exists in Xero and was not created for it. The
-    /// operation is due, so that the CRM's snapshot is written to that document. The previous
-    /// counterpart is recorded in `left`.
+    /// The mapping linked to a document that exists in Xero and was not created for it. Nothing is
+    /// written to that document before the CRM sends a newer snapshot or a user asks for a sync.
+    /// The previous counterpart is recorded in `left`.
     #[must_use]
     pub fn linked_to(self, link: XeroLink, now: Timestamp) -> Self {
-        let same = self.link.as_ref().is_some_and(|known| known.xero_id == link.xero_id);
-        let other = self.link.is_some() && !same;
+        let same = self.link.as_ref().filter(|known| known.xero_id == link.xero_id);
+        // What was written to the contact before stays known.
+        let contact = same.and_then(|known| known.contact.clone()).or(link.contact);
+        let other = self.link.is_some() && same.is_none();
+        let link = XeroLink { contact, ..link };
         let from = if other { self.new_generation() } else { self };
         let left =
             from.previous_xero_ids.iter().copied().filter(|left| *left != link.xero_id).collect();
-        let moved =
-            from.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| from.clone());
+        let moved = from.apply_event(OperationEvent::Linked, now).unwrap_or_else(|_| from.clone());
         Self {
             link: Some(link),
             previous_xero_ids: left,
@@ -258,12 +256,6 @@ impl Mapping {
         matches!(self.operation.state, OperationState::Claimed { by: _, until } if until > now)
     }
 
-    /// Whether its document was voided or deleted in Xero.
-    pub fn is_gone_in_xero(&self) -> bool {
-        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
-        amounts.is_some_and(|amounts| amounts.status.is_gone())
-    }
-
     /// The mapping prepared for a new copy of its document. The previous counterpart is recorded in
     /// `left`.
     #[must_use]
@@ -273,7 +265,14 @@ impl Mapping {
         let surplus = left.len().saturating_sub(PREVIOUS_XERO_IDS_MAX);
         let left = left.split_off(surplus);
         let generation = self.generation.saturating_add(1);
-        Self { generation, previous_xero_ids: left, link: None, synced_revision: None, ..self }
+        Self {
+            generation,
+            previous_xero_ids: left,
+            link: None,
+            link_origin: None,
+            synced_revision: None,
+            ..self
+        }
     }
 
     /// The mapping after an event.

@@ -175,6 +175,7 @@ fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
             number: None,
             xero_updated_at: None,
             amounts: None,
+            contact: None,
         };
         mapping = Mapping { link: Some(link), ..mapping }.new_generation();
         let expected = usize::try_from(number + 1).unwrap().min(PREVIOUS_XERO_IDS_MAX);

@@ -15,6 +15,7 @@ mod contacts;
 mod doubt;
 mod marks;
 mod review;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,6 +32,7 @@ use review::MarkIndex;
 pub use contacts::OrganisationContacts;
 pub use doubt::MatchDoubt;
 pub use marks::normalised_name;
+pub use settings::MatchingSettings;
 
 /// The maximum number of candidates that a person is shown.
 pub const CANDIDATES_MAX: usize = 5;
@@ -55,11 +57,15 @@ pub struct ClientIdentity {
     pub vat_number: Option<String>,
     /// Company registration number.
     pub company_number: Option<String>,
+    /// The client's own telephone number and its primary contact's.
+    pub phones: Vec<String>,
 }
 
 impl From<&Client> for ClientIdentity {
     fn from(client: &Client) -> Self {
-        let person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
+        let person = client.primary_contact.as_ref();
+        let phone = person.and_then(|person| person.phone.as_ref());
+        let person = person.and_then(|person| person.email.as_ref());
         Self {
             id: client.id.clone(),
             number: contact_number(&client.id),
@@ -68,6 +74,7 @@ impl From<&Client> for ClientIdentity {
             emails: [client.email.as_ref(), person].into_iter().flatten().cloned().collect(),
             vat_number: client.vat_number.clone(),
             company_number: client.company_number.clone(),
+            phones: [client.phone.as_ref(), phone].into_iter().flatten().cloned().collect(),
         }
     }
 }
@@ -93,6 +100,29 @@ pub enum MatchEvidence {
     Email,
     /// The name, ignoring case, accents and superfluous spaces.
     Name,
+    /// A telephone number. It only shows that two parties of the same name may be different.
+    Phone,
+}
+
+impl MatchEvidence {
+    /// Every kind of value, the strongest first.
+    pub const ALL: [Self; 6] =
+        crate::every_variant![Number, VatNumber, CompanyNumber, Email, Name, Phone];
+
+    /// Whether a client can be linked by this value.
+    pub const fn can_link(self) -> bool {
+        !matches!(self, Self::Phone)
+    }
+
+    /// The sentence that says why a client was linked.
+    pub fn describe_link(self) -> String {
+        format!("It was linked to the contact in Xero that has the same {self}.")
+    }
+
+    /// The sentence of a finding that proposes a contact.
+    pub fn describe_proposal(self) -> String {
+        format!("A contact in Xero has the same {self} and matches no other client.")
+    }
 }
 
 /// Prints the name that sentences for people use.
@@ -104,6 +134,7 @@ impl fmt::Display for MatchEvidence {
             Self::CompanyNumber => "company number",
             Self::Email => "e-mail address",
             Self::Name => "name",
+            Self::Phone => "telephone number",
         })
     }
 }

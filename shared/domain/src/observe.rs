@@ -12,7 +12,9 @@ use crate::invoice_payments::{
 };
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
 use crate::money::Money;
-use crate::outbound::{EventContent, PaymentEventContent, PaymentState, RemovalReason};
+use crate::outbound::{
+    EventContent, PaymentEventContent, PaymentState, RemovalReason, UnclearState,
+};
 
 /// How far in the future Xero may state a change. A later instant is an error in the row: every
 /// further change would seem older than it.
@@ -196,6 +198,16 @@ fn payment_change_event(
             payment: news(received),
             reason: RemovalReason::SamePayment,
             payment_id: Some(payment),
+        },
+        PaymentNotice::Unclear { received, candidates } => EventContent::PaymentUnclear {
+            payment: news(received),
+            state: UnclearState::Open,
+            candidates,
+        },
+        PaymentNotice::Resolved(received) => EventContent::PaymentUnclear {
+            payment: news(received),
+            state: UnclearState::Closed,
+            candidates: Vec::new(),
         },
     }
 }

@@ -41,6 +41,7 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
             payments: Vec::new(),
             credits: Vec::new(),
         },
+        lines: Vec::new(),
     }
 }
 
@@ -57,6 +58,7 @@ fn a_mapping() -> Mapping {
         number: None,
         xero_updated_at: Some(NOW),
         amounts: Some(DocumentAmounts::of_invoice(pounds(11_400), &remote(0, 0))),
+        contact: None,
     };
     Mapping { link: Some(link), ..*mapping }
 }
@@ -86,11 +88,16 @@ fn kinds(news: &[EventContent]) -> Vec<&'static str> {
     let kind = |one: &EventContent| match one {
         EventContent::PaymentImported(_) => "imported",
         EventContent::PaymentRemoved { .. } => "removed",
+        EventContent::PaymentUnclear { .. } => "unclear",
         EventContent::PaymentStatus { status: PaymentState::Paid, .. } => "paid",
         EventContent::PaymentStatus { status: PaymentState::PartPaid, .. } => "part paid",
         EventContent::PaymentStatus { status: PaymentState::Unpaid, .. } => "unpaid",
         EventContent::XeroStatus { .. } => "status",
-        EventContent::Skipped { .. } | EventContent::Connection { .. } => "other",
+        EventContent::Skipped { .. }
+        | EventContent::Connection { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. } => "other",
     };
     news.iter().map(kind).collect()
 }

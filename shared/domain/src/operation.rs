@@ -109,13 +109,15 @@ pub enum ParkingReason {
     },
 }
 
-/// The reason why an operation needs attention.
+/// The reason why an operation is listed for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttentionReason {
     /// The last attempt failed and will be repeated.
     Failing,
     /// The operation was given up.
     GivenUp,
+    /// The operation waits for a limit, a reconnect or another record, and nobody has to act.
+    Waiting,
 }
 
 /// The trigger of an attempt.
@@ -168,6 +170,8 @@ pub enum OperationEvent {
         /// The epoch of the connection in which the attempt was made, if there was a connection.
         epoch: Option<u64>,
     },
+    /// The record was linked to a document that exists in Xero. Nothing has to be written to it.
+    Linked,
     /// The reason for which the operation was parked or untranslatable has changed.
     Released,
     /// An outage that lasted longer than the ladder is over.
@@ -242,8 +246,8 @@ impl Operation {
         }
     }
 
-    /// Whether the operation needs attention now, and why: its last attempt failed and will be
-    /// repeated, or it was given up.
+    /// Whether the operation is listed for people now, and why: its last attempt failed and will be
+    /// repeated, it was given up, or it waits.
     pub fn attention_reason(&self) -> Option<AttentionReason> {
         let failure = self.failure.as_ref()?;
         match self.state {
@@ -260,10 +264,11 @@ impl Operation {
             {
                 Some(AttentionReason::Failing)
             }
+            OperationState::Waiting { until: _ } | OperationState::Parked { on: _ } => {
+                Some(AttentionReason::Waiting)
+            }
             OperationState::Due
-            | OperationState::Waiting { until: _ }
             | OperationState::Claimed { by: _, until: _ }
-            | OperationState::Parked { on: _ }
             | OperationState::Synced
             | OperationState::Withheld => None,
         }

@@ -4,6 +4,9 @@
 //! delivered afterwards at least once, always with the same id. The CRM drops an event whose id it
 //! has seen.
 
+mod payments;
+mod synced_record;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,13 +14,15 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::payments::{PaymentEventContent, PaymentState, RemovalReason, UnclearState};
+pub use self::synced_record::SyncedRecord;
+use crate::books::{BooksTally, CompletedComparison};
 use crate::connection::ConnectionStatus;
 use crate::document::invoice::AppliedCredit;
 use crate::entity::EntityKind;
 use crate::envelope::CONTRACT_VERSION;
 use crate::failure::Failure;
-use crate::ids::{AccountId, CrmId, EventId, PaymentId, XeroId, XeroPaymentId};
-use crate::invoice_payments::{InferredMethod, ReceivedPayment};
+use crate::ids::{AccountId, CrmId, EventId, MessageId, PaymentId};
 use crate::mapping::Mapping;
 use crate::money::Money;
 
@@ -50,6 +55,28 @@ pub enum EventContent {
         crm_id: CrmId,
         /// The number people know it by.
         number: String,
+        /// A stable name of the reason, for programs and support.
+        code: String,
+        /// What happened, in sentences for people.
+        message: String,
+        /// What a person can do about it. Empty when no action helps.
+        remedy: String,
+    },
+    /// A record was written to Xero, or found there.
+    #[serde(rename = "record.synced")]
+    RecordSynced(SyncedRecord),
+    /// A message of the CRM was refused, and its record is unknown. If the record is known, a
+    /// [`Skipped`](Self::Skipped) names it.
+    #[serde(rename = "message.refused")]
+    MessageRefused {
+        /// The queue's id of the message, which the CRM received when it sent the message.
+        queue_message_id: String,
+        /// The CRM's id of the message, if it can be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_id: Option<MessageId>,
+        /// The type of the message, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_type: Option<String>,
         /// A stable name of the reason, for programs and support.
         code: String,
         /// What happened, in sentences for people.
@@ -115,6 +142,18 @@ pub enum EventContent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_id: Option<PaymentId>,
     },
+    /// A payment in Xero may be one that the CRM recorded, and a person must decide; or this is
+    /// decided.
+    #[serde(rename = "payment.unclear")]
+    PaymentUnclear {
+        /// The payment.
+        #[serde(flatten)]
+        payment: PaymentEventContent,
+        /// Whether a person must still decide.
+        state: UnclearState,
+        /// The CRM's payments that it may be, at most 20. Empty once it is decided.
+        candidates: Vec<PaymentId>,
+    },
     /// The status of the connection to Xero changed.
     #[serde(rename = "connection.status")]
     Connection {
@@ -126,76 +165,17 @@ pub enum EventContent {
         /// The reason, in sentences for people. Empty when the connection works.
         message: String,
     },
-}
-
-/// How far an invoice is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentState {
-    /// Nothing was paid or credited.
-    Unpaid,
-    /// Part of it was paid or credited, and part is still due.
-    PartPaid,
-    /// Nothing is due any more.
-    Paid,
-}
-
-/// A payment in Xero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentEventContent {
-    /// Xero's id of the payment. Every event about one payment has the same id.
-    pub xero_payment_id: XeroPaymentId,
-    /// The invoice in the CRM.
-    pub invoice_id: CrmId,
-    /// The sequence number of the event. A lower number among the events about the same invoice is
-    /// older.
-    pub sequence: u64,
-    /// The amount, in the invoice's currency.
-    pub amount: Money,
-    /// The date of the payment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<Date>,
-    /// How it was made, as far as Xero reveals: `bank` for money in a bank account.
-    pub method: InferredMethod,
-    /// The name of the account that the money went to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The payment's reference in Xero, which is free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// The batch payment that it is part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch_id: Option<XeroId>,
-}
-
-impl PaymentEventContent {
-    /// The content of the event about a payment on an invoice.
-    pub fn new(received: ReceivedPayment, invoice_id: CrmId, sequence: u64) -> Self {
-        let method = received.inferred_method();
-        let ReceivedPayment { id, amount, date, reference, account, batch, is: _, seen_at: _ } =
-            received;
-        Self {
-            xero_payment_id: id,
-            invoice_id,
-            sequence,
-            amount,
-            date,
-            method,
-            account: account.map(|account| account.name),
-            reference,
-            batch_id: batch,
-        }
-    }
-}
-
-/// The reason why a payment no longer counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RemovalReason {
-    /// It was deleted in Xero.
-    RemovedInXero,
-    /// It is a payment that the CRM recorded itself. The CRM drops the import, not its own payment.
-    SamePayment,
+    /// The open balances of the CRM's invoices were compared with those in Xero.
+    #[serde(rename = "books.compared")]
+    BooksCompared {
+        /// When the invoices had been read from Xero.
+        verified_at: Timestamp,
+        /// Whether the books are equal: every record was compared, and none differs.
+        is_equal: bool,
+        /// The sums and the differences.
+        #[serde(flatten)]
+        tally: BooksTally,
+    },
 }
 
 impl OutboundEvent {
@@ -244,10 +224,14 @@ impl EventContent {
         match self {
             Self::PaymentStatus { invoice_id, sequence, .. }
             | Self::XeroStatus { invoice_id, sequence, .. } => Some((invoice_id, *sequence)),
-            Self::PaymentImported(payment) | Self::PaymentRemoved { payment, .. } => {
-                Some((&payment.invoice_id, payment.sequence))
-            }
-            Self::Skipped { .. } | Self::Connection { .. } => None,
+            Self::PaymentImported(payment)
+            | Self::PaymentRemoved { payment, .. }
+            | Self::PaymentUnclear { payment, .. } => Some((&payment.invoice_id, payment.sequence)),
+            Self::Skipped { .. }
+            | Self::RecordSynced(_)
+            | Self::MessageRefused { .. }
+            | Self::Connection { .. }
+            | Self::BooksCompared { .. } => None,
         }
     }
 
@@ -264,39 +248,12 @@ impl EventContent {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
-        let news = match about {
-            Some((invoice, sequence)) => EventContent::XeroStatus {
-                invoice_id: CrmId::new(invoice).unwrap(),
-                number: String::new(),
-                sequence,
-                status: "VOIDED".to_owned(),
-                remarks: Vec::new(),
-            },
-            None => EventContent::Connection {
-                status: ConnectionStatus::Active,
-                organisation: None,
-                message: String::new(),
-            },
-        };
-        let at = Timestamp::from_second(at).unwrap();
-        OutboundEvent::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), news, at)
-    }
-
-    #[test]
-    fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
-        let events = vec![
-            an_event(1, 1, Some(("inv_1", 7))),
-            an_event(2, 2, Some(("inv_2", 1))),
-            an_event(2, 3, None),
-            an_event(3, 4, Some(("inv_1", 6))),
-            an_event(4, 5, Some(("inv_1", 8))),
-        ];
-        let ids = sort_for_delivery(events).into_iter().map(|event| event.event_id.0.as_u128());
-        assert_eq!(ids.collect::<Vec<_>>(), [4, 2, 3, 1, 5]);
+impl From<CompletedComparison> for EventContent {
+    fn from(completed: CompletedComparison) -> Self {
+        let CompletedComparison { verified_at, compared_at: _, tally } = completed;
+        Self::BooksCompared { verified_at, is_equal: tally.is_equal(), tally }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,10 @@ use crate::paging::PagePosition;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How long after a verification the books of a ledger without open invoices are compared again, in
+/// the hour of the day in which its account is checked. It is less than a day, so that no day is
+/// left out.
+const IDLE_COMPARE_AFTER: SignedDuration = SignedDuration::from_hours(12);
 /// How long all polls of a ledger must have failed before users are notified.
 /// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
 /// reported.
@@ -48,6 +52,9 @@ pub struct PollProgress {
     /// The key after which a verification in progress continues; `None` when none is in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifying_after: Option<String>,
+    /// Whether the books are to be compared, or further compared, after the last verification.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_comparing: bool,
     /// Whether the ledger is polled, which is the case while its account is connected to the
     /// organisation.
     pub is_polled: bool,
@@ -81,6 +88,7 @@ impl PollProgress {
             payments_read: 0,
             verified_at: now,
             verifying_after: None,
+            is_comparing: false,
             is_polled: true,
             checked_at: None,
             failing_since: None,
@@ -115,6 +123,18 @@ impl PollProgress {
     pub fn is_verification_due(&self, now: Timestamp) -> bool {
         let elapsed = now.duration_since(self.verified_at);
         self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
+    }
+
+    /// The progress after a verification that was completed now. The books are compared next.
+    #[must_use]
+    pub fn with_completed_verification(self, now: Timestamp) -> Self {
+        Self { verified_at: now, verifying_after: None, is_comparing: true, ..self }
+    }
+
+    /// Whether the books of a ledger without open invoices are to be compared now. There is nothing
+    /// to verify in Xero.
+    pub fn is_idle_comparison_due(&self, now: Timestamp) -> bool {
+        self.is_comparing || now.duration_since(self.verified_at).abs() >= IDLE_COMPARE_AFTER
     }
 
     /// The same progress without instants in the future, from which no change would ever be read.

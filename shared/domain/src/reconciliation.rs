@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{CrmId, Ledger, UserId};
-use crate::matching::{ContactMatch, MatchEvidence};
+use crate::matching::ContactMatch;
 use crate::retry;
 
 /// The maximum size of a page of findings, in bytes of JSON: well below DynamoDB's limit of 400 KB
@@ -24,6 +24,9 @@ pub struct ContactReconciliation {
     pub ledger: Ledger,
     /// The user who asked for it.
     pub by: UserId,
+    /// Whether it links nothing and lists certain matches as proposals.
+    #[serde(default)]
+    pub is_preview: bool,
     /// When it was started. This also distinguishes its findings from those of an earlier
     /// comparison.
     pub started_at: Timestamp,
@@ -72,6 +75,9 @@ pub struct ReconciliationCounts {
     pub linked_before: u64,
     /// Clients that this comparison linked.
     pub linked: u64,
+    /// Clients with a certain match that was only proposed.
+    #[serde(default)]
+    pub proposed: u64,
     /// Clients with candidates, among which a person must choose.
     pub ambiguous: u64,
     /// Clients that match no contact.
@@ -88,6 +94,12 @@ pub struct ClientFinding {
     pub client_id: CrmId,
     /// The client's name in Xero.
     pub name: String,
+    /// The name of the contact of a certain match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_name: Option<String>,
+    /// Whether a certain match was only proposed.
+    #[serde(default)]
+    pub is_proposal: bool,
     /// The result of matching it.
     #[serde(flatten)]
     pub found: ContactMatch,
@@ -147,6 +159,7 @@ impl ContactReconciliation {
         Self {
             ledger,
             by,
+            is_preview: false,
             started_at: now,
             place: ReconciliationProgress::Comparing { after: None },
             counts: ReconciliationCounts::default(),
@@ -189,10 +202,13 @@ impl ReconciliationCounts {
         Self { left_alone: self.left_alone.saturating_add(clients), ..self }
     }
 
-    /// Adds one client with this result to the counts.
+    /// Adds the client of this finding to the counts.
     #[must_use]
-    pub const fn with_match(self, found: &ContactMatch) -> Self {
-        match found {
+    pub const fn with_finding(self, finding: &ClientFinding) -> Self {
+        match &finding.found {
+            ContactMatch::Confident { contact: _, by: _ } if finding.is_proposal => {
+                Self { proposed: self.proposed + 1, ..self }
+            }
             ContactMatch::Confident { contact: _, by: _ } => {
                 Self { linked: self.linked + 1, ..self }
             }
@@ -202,11 +218,6 @@ impl ReconciliationCounts {
             ContactMatch::Missing => Self { missing: self.missing + 1, ..self },
         }
     }
-}
-
-/// The sentence in the sync log that says why a client was linked.
-pub fn describe_link(by: MatchEvidence) -> String {
-    format!("It was linked to the contact in Xero that has the same {by}.")
 }
 
 #[cfg(test)]
@@ -229,14 +240,16 @@ mod tests {
         last
     }
 
+    fn a_finding(client: &str, name: String) -> ClientFinding {
+        let (client_id, found) = (CrmId::new(client).unwrap(), ContactMatch::Missing);
+        ClientFinding { client_id, name, contact_name: None, is_proposal: false, found }
+    }
+
     #[test]
     fn findings_of_any_size_come_in_pages_that_a_row_can_hold() {
         let ledger = a_key("c").ledger;
-        let finding = |number: usize, bytes: usize| ClientFinding {
-            client_id: CrmId::new(format!("cli_{number}")).unwrap(),
-            name: "\"".repeat(bytes),
-            found: ContactMatch::Missing,
-        };
+        let finding =
+            |number: usize, bytes: usize| a_finding(&format!("cli_{number}"), "\"".repeat(bytes));
         for (count, bytes) in [(45, 10), (45, 1_000), (45, 5_000), (45, 80_000), (4_500, 500)] {
             let findings: Vec<ClientFinding> =
                 (0..count).map(|number| finding(number, bytes)).collect();
@@ -261,11 +274,7 @@ mod tests {
     #[test]
     fn a_page_is_full_at_its_limit_and_another_begins_just_above_it() {
         let ledger = a_key("c").ledger;
-        let empty = ClientFinding {
-            client_id: CrmId::new("cli_1").unwrap(),
-            name: String::new(),
-            found: ContactMatch::Missing,
-        };
+        let empty = a_finding("cli_1", String::new());
         let bytes = serde_json::to_string(&empty).unwrap().len();
         // Four of these fill a page.
         let name = "x".repeat(PAGE_BYTES_MAX / 4 - bytes);

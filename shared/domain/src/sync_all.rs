@@ -20,6 +20,9 @@ pub struct SyncAll {
     pub place: SyncAllProgress,
     /// The counts so far.
     pub counts: SyncAllCounts,
+    /// The number of records that the last complete walk before this one processed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
     /// When the row was last written.
     pub updated_at: Timestamp,
 }
@@ -68,7 +71,27 @@ impl SyncAll {
             started_at: now,
             place: SyncAllProgress::Walking { kind: first, after: None },
             counts: SyncAllCounts::default(),
+            expected: None,
             updated_at: now,
+        }
+    }
+
+    /// About how many records a walk after this one has to process: as many as this one, if it is
+    /// complete, or else as many as it expected.
+    pub fn expected_next(&self) -> Option<u64> {
+        match self.place {
+            SyncAllProgress::Done { at: _ } => Some(self.counts.looked_at),
+            SyncAllProgress::Walking { kind: _, after: _ } => self.expected,
+        }
+    }
+
+    /// About how many records it has to process in all; `None` before the first complete walk.
+    pub fn estimate_total(&self) -> Option<u64> {
+        match self.place {
+            SyncAllProgress::Done { at: _ } => Some(self.counts.looked_at),
+            SyncAllProgress::Walking { kind: _, after: _ } => {
+                self.expected.map(|expected| expected.max(self.counts.looked_at))
+            }
         }
     }
 

@@ -4,13 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityKind;
-use crate::ids::{AccountId, CrmId, XeroId};
+use crate::ids::{AccountId, CrmId, UserId, XeroId};
 
 /// How long entries are kept, in days, as promised to customers.
 pub const RETENTION_DAYS: i64 = 30;
 /// The maximum length of an entry's message, in characters. It ensures that a page of the log fits
 /// into one answer of the API.
 pub const MESSAGE_MAX: usize = 4_000;
+/// The start of the sentence that says when a record is tried again.
+pub const NEXT_ATTEMPT: &str = " The next attempt is at ";
 const KEPT: SignedDuration = SignedDuration::from_hours(RETENTION_DAYS * 24);
 
 /// One attempt, as people read it. An entry contains no personal data: only numbers and ids, no
@@ -37,12 +39,22 @@ pub struct LogEntry {
     pub xero_id: Option<XeroId>,
     /// The outcome of the attempt.
     pub status: LogStatus,
-    /// The number of the attempt within its operation, from 1.
+    /// The number of the attempt within its operation, from 1; 0 if the entry is not about an
+    /// attempt.
     pub attempt: u32,
-    /// The duration of the attempt, in milliseconds.
+    /// The duration of the attempt, or of the work that the entry is about, in milliseconds.
     pub duration_ms: u64,
     /// What happened and what to do, in plain sentences.
     pub message: String,
+    /// What a person can do, which the message also says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// When the record is tried again, which the message also says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// The user who decided it, if it is about a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
     /// The code of the failure, for support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -59,6 +71,18 @@ impl LogEntry {
         self
     }
 
+    /// The message without what the fields `remedy` and `next_attempt_at` say.
+    pub fn without_advice(&self) -> String {
+        let message = match &self.remedy {
+            Some(remedy) => self.message.replacen(&format!(" {remedy}"), "", 1),
+            None => self.message.clone(),
+        };
+        match message.split_once(NEXT_ATTEMPT).filter(|_| self.next_attempt_at.is_some()) {
+            Some((before, _)) => before.to_owned(),
+            None => message,
+        }
+    }
+
     /// When the entry expires.
     pub fn expires_at(&self) -> Timestamp {
         self.at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
@@ -70,7 +94,7 @@ impl LogEntry {
     }
 }
 
-/// What an attempt did.
+/// What an attempt did, or what else an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoggedOperation {
@@ -84,6 +108,14 @@ pub enum LoggedOperation {
     Adopt,
     /// The attempt ended before any of the others.
     Push,
+    /// A change in Xero was read. This is no attempt.
+    Import,
+    /// A message of the CRM arrived and required no attempt, or was refused.
+    Receive,
+    /// A user linked a client with a contact, or removed the link.
+    Link,
+    /// A user marked the record as never to be sent.
+    Withhold,
 }
 
 /// The outcome of an attempt.
@@ -127,6 +159,40 @@ impl LogStatus {
 mod tests {
     use super::*;
 
+    fn an_entry(message: String) -> LogEntry {
+        LogEntry {
+            id: "1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            account: AccountId::new("acc_1").unwrap(),
+            operation: LoggedOperation::Push,
+            entity: EntityKind::Invoice,
+            crm_id: CrmId::new("inv_1").unwrap(),
+            number: None,
+            xero_id: None,
+            status: LogStatus::Synced,
+            attempt: 1,
+            duration_ms: 0,
+            message,
+            remedy: None,
+            next_attempt_at: None,
+            by: None,
+            code: None,
+        }
+    }
+
+    #[test]
+    fn what_happened_is_told_without_the_advice_that_has_fields_of_its_own() {
+        let message = "It failed. Do this. The next attempt is at 2026-11-02 09:05 UTC.";
+        let entry = an_entry(message.to_owned());
+        assert_eq!(entry.without_advice(), message, "an entry of an earlier release");
+        let entry = LogEntry {
+            remedy: Some("Do this.".to_owned()),
+            next_attempt_at: Some(Timestamp::UNIX_EPOCH),
+            ..entry
+        };
+        assert_eq!(entry.without_advice(), "It failed.");
+    }
+
     #[test]
     fn a_message_of_any_length_is_kept_within_its_bound() {
         for (length, kept) in [
@@ -134,21 +200,7 @@ mod tests {
             (MESSAGE_MAX + 1, MESSAGE_MAX + 1),
             (MESSAGE_MAX * 100, MESSAGE_MAX + 1),
         ] {
-            let entry = LogEntry {
-                id: "1".to_owned(),
-                at: Timestamp::UNIX_EPOCH,
-                account: AccountId::new("acc_1").unwrap(),
-                operation: LoggedOperation::Push,
-                entity: EntityKind::Invoice,
-                crm_id: CrmId::new("inv_1").unwrap(),
-                number: None,
-                xero_id: None,
-                status: LogStatus::Synced,
-                attempt: 1,
-                duration_ms: 0,
-                message: "é".repeat(length),
-                code: None,
-            };
+            let entry = an_entry("é".repeat(length));
             let message = entry.with_clipped_message().message;
             assert_eq!(message.chars().count(), kept, "{length}");
             assert_eq!(message.ends_with('…'), length > MESSAGE_MAX);

@@ -1,13 +1,17 @@
 //! Translates the CRM's snapshots into Xero's documents. It is pure, so the same snapshot
 //! under the same settings always gives the same bytes.
 
+pub mod amendment;
 pub mod client;
 pub mod credit_note;
 pub mod invoice;
 pub mod lines;
 pub mod payment;
+pub mod refund;
 mod tax;
 pub(crate) mod text;
+
+pub use self::tax::{UsedRate, resolve_rates};
 
 /// A document, and the warnings about fields that were omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,6 +32,7 @@ pub(crate) fn a_line(quantity: &str, unit_price: &str, tax_rate: Option<&str>) -
         discount: None,
         tax_rate: tax_rate.map(decimal),
         tax_name: None,
+        account_code: None,
     }
 }
 
@@ -64,6 +65,7 @@ fn account(code: &str, account_type: &str, is_active: bool) -> ChartAccount {
         account_type: account_type.to_owned(),
         tax_type: Some("OUTPUT2".to_owned()),
         enables_payments: false,
+        currency: None,
     }
 }
 
@@ -72,6 +74,8 @@ fn a_chart() -> Chart {
         read_at: Timestamp::UNIX_EPOCH,
         organisation_name: "Ridgeway".to_owned(),
         base_currency: Currency::new("GBP").unwrap(),
+        country: None,
+        is_demo: false,
         short_code: None,
         accounts: vec![
             account("200", "REVENUE", true),
@@ -130,6 +134,7 @@ fn an_invoice_becomes_an_approved_sales_invoice() {
         currency_code: Currency::new("GBP").unwrap(),
         status: Some(NewStatus::Authorised),
         url: "https://app.servicecortex.example/invoices/inv_1".to_owned(),
+        sent_to_contact: false,
         line_items: vec![LineItem {
             description: "Boiler service\nAnnual service".to_owned(),
             quantity: Decimal::ONE,
@@ -222,6 +227,35 @@ fn an_account_that_takes_no_sales_is_refused_with_a_remedy() {
         assert_eq!(failure.class, FailureClass::Untranslatable);
         assert_eq!(failure.code, why);
         assert!(failure.message.contains(code) && failure.remedy.contains("Settings"), "{failure}");
+    }
+}
+
+#[test]
+fn a_line_is_booked_on_the_account_that_it_names_and_others_on_the_default_one() {
+    let named = |code: &str| DocumentLine {
+        account_code: Some(code.to_owned()),
+        ..a_line("1", "10.00", Some("20"))
+    };
+    let lines = vec![named("200"), a_line("1", "10.00", Some("20"))];
+    // The default account is not needed if every line names one.
+    let document = translated(&of_lines(vec![named("200")]), "999").unwrap();
+    assert_eq!(document.line_items[0].account_code, "200");
+    assert_eq!(
+        translated(&of_lines(lines.clone()), "999").unwrap_err().code,
+        "account_code_unknown"
+    );
+    assert!(translated(&of_lines(lines), "200").is_ok());
+    for (code, why) in [
+        ("999", "line_account_unknown"),
+        ("201", "line_account_archived"),
+        ("090", "line_account_bank"),
+    ] {
+        let lines = vec![a_line("1", "10.00", Some("20")), named(code)];
+        let failure = translated(&of_lines(lines), "200").unwrap_err();
+        assert_eq!((failure.class, &*failure.code), (FailureClass::Untranslatable, why));
+        let message = failure.message;
+        assert!(message.contains(&format!("Line 2 names account {code}")), "{message}");
+        assert!(message.contains("Possible accounts: 200 ("), "{message}");
     }
 }
 

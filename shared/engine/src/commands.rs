@@ -3,14 +3,20 @@
 
 pub mod activity;
 pub mod attention;
+pub mod books;
 pub mod choices;
 pub mod connect;
 pub mod contacts;
 pub mod links;
+pub mod matching;
 pub mod organisation;
 pub mod payments;
+pub mod people;
+pub mod preferences;
 pub mod preview;
 pub mod records;
+pub mod setup;
 pub mod status;
 pub mod sync_all;
+mod tax_rates;
 pub mod views;

@@ -16,7 +16,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -180,8 +180,9 @@ async fn prepare_message(
     let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
     let connection = connection?;
     let ledger = ledger_of(connection, account);
+    let parts = list_pushed_parts(ahead, account, content).await?;
     if !connection.is_some_and(|connection| connection.state.is_connected())
-        && !unconnected::reserve_room_for_message(engine, &ledger, content).await?
+        && !unconnected::reserve_room_for_message(engine, &ledger, content, parts).await?
     {
         unconnected::report_not_kept(engine, refusal_id, account, content).await?;
         return Ok(Err(MessageOutcome::NotKept));
@@ -195,11 +196,14 @@ async fn prepare_message(
         return Ok(Err(MessageOutcome::Recorded));
     }
     let mut failed = Vec::new();
-    if let MessageContent::Payment { payment, parts } = content {
+    if let MessageContent::Payment { payment, parts: _ } = content {
         match prepare_payment(engine, &ledger, refusal_id, payment, parts).boxed().await? {
             Ok(parts) => failed = parts,
             Err(outcome) => return Ok(Err(outcome)),
         }
+    }
+    if matches!(content, MessageContent::Refund { .. }) && parts.is_empty() {
+        return Ok(Err(MessageOutcome::Recorded));
     }
     let also = match apply_sign_change(ahead, &ledger, content).await? {
         SignChange::No => None,
@@ -209,6 +213,28 @@ async fn prepare_message(
         }
     };
     Ok(Ok(MessageTarget { ledger, also, failed }))
+}
+
+/// Returns the parts of a payment that are written to Xero: none if its method has no account. The
+/// choice at this moment decides, so that an account chosen later affects later messages only.
+async fn list_pushed_parts<'c>(
+    ahead: &Engine,
+    account: &AccountId,
+    content: &'c MessageContent,
+) -> Result<&'c [PaymentPart], PersistError> {
+    let (method, parts) = match content {
+        MessageContent::Payment { payment, parts } => (payment.method, parts.as_slice()),
+        MessageContent::Refund { refund, parts } => (refund.method, parts.as_slice()),
+        MessageContent::Client { .. }
+        | MessageContent::Invoice { .. }
+        | MessageContent::CreditNote { .. }
+        | MessageContent::Allocation(_) => return Ok(&[]),
+    };
+    if method.is_always_pushed() {
+        return Ok(parts);
+    }
+    let codes = ahead.store.read_account_codes(account).await?;
+    Ok(if codes.is_pushed(method) { parts } else { &[] })
 }
 
 /// Records a payment with the money on its invoices, before its parts are pushed: so it is
@@ -258,15 +284,15 @@ async fn log_contradiction(
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());
     let message = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
-    sync_log::log_without_attempt(
-        engine,
-        account,
+    let notice = sync_log::LogNotice {
+        operation: LoggedOperation::Receive,
         subject,
-        LogStatus::Unchanged,
-        message.to_owned(),
-        None,
-    )
-    .await;
+        status: LogStatus::Unchanged,
+        message: message.to_owned(),
+        failure: None,
+        began: engine.clock.now(),
+    };
+    sync_log::log_without_attempt(engine, account, notice).await;
     MessageOutcome::Recorded
 }
 

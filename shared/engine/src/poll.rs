@@ -6,6 +6,7 @@
 //! writes the progress, and only then reads the next pages: an interrupted poll is repeated from
 //! there, and observations that were committed are recognised.
 
+mod books;
 mod changes;
 mod failed_poll;
 mod isolation;
@@ -177,9 +178,10 @@ async fn poll_ledger(
     invocation: Invocation,
 ) -> Result<PollOutcome, AttemptError> {
     // This comes first, because most ledgers have no open invoice most of the time and cost only
-    // this read.
+    // this read, except in one hour of the day.
     let any = engine.store.list_open_invoices(ledger, None, NonZeroU16::MIN).await?;
     if any.invoices.is_empty() {
+        books::compare_idle_ledger(engine, ledger, invocation).boxed().await?;
         return Ok(PollOutcome::Idle);
     }
     let Some(row) = engine.store.find_poll_progress(ledger).await? else {
@@ -233,7 +235,11 @@ async fn read_changes(
         // instant.
         progress.checked_at = Some(tenant_session.engine.clock.now());
     }
-    save_progress(tenant_session, row, progress.with_completed_poll()).await?;
+    let saved = save_progress(tenant_session, row, progress.with_completed_poll()).await?;
+    if let Some(row) = saved {
+        let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
+        books::compare_after_verification(engine, row, invocation).boxed().await?;
+    }
     Ok(changed)
 }
 

@@ -4,15 +4,20 @@
 
 mod attention;
 mod bodies;
+mod books;
 mod choices;
 mod connection;
 mod contacts;
 mod document;
 mod extract;
 mod log;
+mod matching;
 mod payments;
+mod people;
+mod preferences;
 mod preview;
 mod records;
+mod setup;
 mod views;
 
 use std::error::Error;
@@ -27,8 +32,8 @@ use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::Uri;
 use lambda_http::http::header::CONTENT_LENGTH;
+use lambda_http::http::{Method, Uri};
 use lambda_http::{Body, Request, RequestExt, Response, Service, service_fn};
 use tracing::{Instrument, Span};
 use utoipa_axum::router::OpenApiRouter;
@@ -65,6 +70,7 @@ pub async fn serve_api() -> Result<(), lambda_http::Error> {
 #[derive(Debug, Clone)]
 pub struct SettingsApi {
     router: Router,
+    engine: Engine,
 }
 
 impl SettingsApi {
@@ -74,8 +80,8 @@ impl SettingsApi {
         let router = router
             .fallback(refuse_address)
             .method_not_allowed_fallback(refuse_method)
-            .with_state(engine);
-        Self { router }
+            .with_state(engine.clone());
+        Self { router, engine }
     }
 
     /// Answers a request within 25 seconds, even if Xero or AWS is slow.
@@ -88,10 +94,17 @@ impl SettingsApi {
             Span::none,
             |caller| tracing::info_span!("request", account.id = %caller.account),
         );
+        let changing_caller = caller.clone().filter(|_| request.method() != Method::GET);
         let Some(request) = build_router_request(request, caller) else {
             return no_such_address().to_response();
         };
-        let answer = self.clone().call_router(request).instrument(span);
+        let answer = async {
+            if let Some(caller) = &changing_caller {
+                people::remember_caller(&self.engine, caller).await;
+            }
+            self.clone().call_router(request).await
+        };
+        let answer = answer.instrument(span);
         let limit = ANSWER_WITHIN.unsigned_abs().saturating_add(LOOK_WITHIN);
         match tokio::time::timeout(limit, answer).await {
             Ok(answer) => answer,
@@ -115,12 +128,17 @@ fn declare_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::with_openapi(document::begin_document())
         .merge(connection::declare_connection_routes())
         .merge(choices::declare_choices_routes())
+        .merge(preferences::declare_preferences_routes())
         .merge(records::declare_records_routes())
         .merge(payments::declare_payments_routes())
         .merge(preview::declare_preview_routes())
         .merge(attention::declare_attention_routes())
+        .merge(books::declare_books_routes())
         .merge(contacts::declare_contacts_routes())
         .merge(log::declare_log_routes())
+        .merge(setup::declare_setup_routes())
+        .merge(matching::declare_matching_routes())
+        .merge(people::declare_people_routes())
         .routes(routes!(document::read_document))
 }
 
@@ -202,8 +220,8 @@ fn log_unavailable(error: &dyn Error) -> ProblemDetails {
 }
 
 /// Explains to people why Xero could not be read.
-fn describe_attempt_error(engine: &Engine, trouble: &AttemptError) -> String {
-    match trouble {
+fn describe_attempt_error(engine: &Engine, error: &AttemptError) -> String {
+    match error {
         AttemptError::Xero(error) => error.to_failure(engine.clock.now()).to_string(),
         AttemptError::Failure(failure)
         | AttemptError::Explained(failure)

@@ -6,7 +6,7 @@ mod problem;
 
 pub(crate) use body::{RequestBody, parse_body};
 pub(crate) use caller::{ApiCaller, CallerRole};
-pub(crate) use problem::{FieldProblem, ProblemDetails};
+pub(crate) use problem::{FieldProblem, ProblemDetails, ProblemType};
 
 use lambda_http::http::header::{ETAG, HeaderValue};
 use lambda_http::{Body, Response};

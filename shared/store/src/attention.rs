@@ -1,9 +1,9 @@
-//! Records that are failing or were given up, by ledger. They come from the `attention` index,
+//! Records that are failing, were given up or wait, by ledger. They come from the `attention` index,
 //! which lags behind the table by about a second.
 
 use std::num::NonZeroU16;
 
-use domain::ids::Ledger;
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::MappingKey;
 use domain::operation::AttentionReason;
 use jiff::Timestamp;
@@ -89,6 +89,37 @@ impl Store {
             operation: "find records that need attention",
             source,
         })
+    }
+
+    /// Lists invoices of a ledger with a payment in Xero that a user must decide about, each once,
+    /// beginning with the newest. Entries may be outdated: read the payments before deciding
+    /// anything.
+    pub async fn list_invoices_with_unclear_payments(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<CrmId>, StoreError> {
+        let query = IndexQuery {
+            index: TableIndex::Attention,
+            pk: keys::ledger_partition(ledger),
+            range: SortRange::Prefix(keys::UNCLEAR_PREFIX.to_owned()),
+            order: SortOrder::Descending,
+            limit,
+            after: None,
+        };
+        let page = self.table.query_index(query).await;
+        let page = page.map_err(|source| StoreError::Table {
+            operation: "find payments that need a decision",
+            source,
+        })?;
+        let mut invoices: Vec<CrmId> = Vec::new();
+        for entry in &page.entries {
+            let Some(invoice) = keys::read_invoice(&entry.key) else { continue };
+            if !invoices.contains(&invoice) {
+                invoices.push(invoice);
+            }
+        }
+        Ok(invoices)
     }
 
     /// Counts the records of a ledger that need attention for one reason.

@@ -8,6 +8,7 @@ use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, Ten
 use domain::grant::Grant;
 use domain::ids::{AccountId, GrantId, TenantId};
 use domain::outbound::OutboundEvent;
+use domain::people::KnownPeople;
 use domain::poll::PollProgress;
 use jiff::Timestamp;
 
@@ -197,6 +198,23 @@ impl Store {
         account: &AccountId,
     ) -> Result<Option<VersionedRecord<AccountActivity>>, StoreError> {
         self.read_record("read the last attempts", &keys::activity_key(account)).await
+    }
+
+    /// Reads the names of an account's users.
+    pub async fn find_people(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<VersionedRecord<KnownPeople>>, StoreError> {
+        self.read_record("read the names of users", &keys::people_key(account)).await
+    }
+
+    /// Writes the names of an account's users.
+    pub async fn put_people(
+        &self,
+        people: &KnownPeople,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the names of users", people, expect).await
     }
 
     /// Reads how many records of an account are stored without a connection.

@@ -13,6 +13,7 @@
 //! | event that was set aside | `A#account` | `ASIDE#instant#event id` | | |
 //! | failures of a queue's message | `D#message id` | `FAILURES` | | |
 //! | account codes | `A#account` | `SETTINGS` | | |
+//! | names of users, matching settings | `A#account` | `PEOPLE`, `MATCHING` | | |
 //! | health | `A#account` | `HEALTH` | while records are given up | |
 //! | sync log registration | `A#account` | `LOGGED` | always | |
 //! | grant | `G#xero user` | `GRANT` | while another check is due | |
@@ -21,6 +22,7 @@
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
+//! | comparison of the books | `L#account#tenant` | `BOOKS` | | |
 //! | reconciliation findings | `L#account#tenant` | `FOUND#instant#page` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
 //! | payments of an invoice | `L#account#tenant` | `MONEY#crm id` | | |
@@ -39,19 +41,21 @@
 //! | consent to be completed | `O#hash of ticket` | `TICKET` | until it expires | |
 //! | completed upgrades | `SWEEP` | `UPGRADED` | | |
 //!
-//! Mappings that are failing or were given up are also in the `attention` index, by ledger.
+//! Mappings that are failing, were given up or wait are also in the `attention` index, by ledger.
 
 mod index_keys;
+mod payment_keys;
 
 use domain::crm::credit_note;
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId, XeroPaymentId};
+use domain::ids::{AccountId, GrantId, Ledger, PaymentId, TenantId, XeroId};
 use domain::mapping::MappingKey;
 use domain::outbound::OutboundEvent;
 use jiff::Timestamp;
 
 pub(crate) use self::index_keys::*;
-use crate::table::{ItemKey, SortRange};
+pub(crate) use self::payment_keys::*;
+use crate::table::ItemKey;
 
 /// Number of partitions over which the `due` index is spread. During an outage of Xero every
 /// account schedules retries at once, and one partition accepts 1,000 writes a second.
@@ -105,6 +109,14 @@ pub(crate) fn upgrades_key() -> ItemKey {
 
 pub(crate) fn settings_key(account: &AccountId) -> ItemKey {
     ItemKey::new(account_partition(account), "SETTINGS")
+}
+
+pub(crate) fn people_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(account_partition(account), "PEOPLE")
+}
+
+pub(crate) fn matching_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(account_partition(account), "MATCHING")
 }
 
 pub(crate) fn health_key(account: &AccountId) -> ItemKey {
@@ -182,43 +194,12 @@ pub(crate) fn dependant_key(awaited: &MappingKey, dependant: &MappingKey) -> Ite
     ItemKey::new(ledger_partition(ledger), sort)
 }
 
-pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
-    ItemKey::new(ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
-}
-
-/// The prefix of the sort keys of the payments of all invoices.
-pub(crate) const INVOICE_PAYMENTS_PREFIX: &str = "MONEY#";
-/// The key of a CRM payment on an invoice.
-pub(crate) fn recorded_payment_key(
-    ledger: &Ledger,
-    invoice: &CrmId,
-    payment: &PaymentId,
-) -> ItemKey {
-    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
-}
-
-/// The key of a Xero payment on an invoice.
-pub(crate) fn received_payment_key(
-    ledger: &Ledger,
-    invoice: &CrmId,
-    payment: XeroPaymentId,
-) -> ItemKey {
-    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
-}
-
-/// The range of the payments of an invoice. The invoice's own key comes first, and no
-/// other invoice's key is in the range, because `#` sorts below every character of an id.
-pub(crate) fn invoice_payments_range(invoice: &CrmId) -> SortRange {
-    SortRange::Between { from: format!("MONEY#{invoice}"), to: invoice_payments_end(invoice) }
-}
-
-/// A sort key after the payments of an invoice and before those of the next one.
-pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
-    format!("MONEY#{invoice}#~")
-}
-
 pub(crate) fn poll_progress_key(ledger: &Ledger) -> ItemKey {
     ItemKey::new(ledger_partition(ledger), "POLL")
+}
+
+pub(crate) fn books_key(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), "BOOKS")
 }
 
 pub(crate) fn reconciliation_key(ledger: &Ledger) -> ItemKey {

@@ -18,6 +18,7 @@
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod attention;
+mod books;
 mod calls;
 mod cleanup;
 mod codec;
@@ -36,6 +37,7 @@ mod log;
 pub mod memory;
 mod outbox;
 mod polling;
+mod preferences;
 mod read_ahead;
 mod reconciliation;
 mod records;

@@ -48,6 +48,34 @@ impl Store {
         Ok(())
     }
 
+    /// Records that events were delivered, in one transaction if none was recorded before. At most
+    /// 100 events.
+    pub async fn mark_all_delivered(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
+        if let [event] = events {
+            return self.mark_delivered(event).await;
+        }
+        let gone = events
+            .iter()
+            .map(|event| ItemWrite::Delete {
+                key: keys::event_key(event),
+                expect: ItemVersion::FIRST,
+            })
+            .collect::<Vec<_>>();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        match self.write_all("record deliveries", gone).await {
+            // Another process recorded some of them.
+            Err(StoreError::Conflict) => {
+                for event in events {
+                    self.mark_delivered(event).await?;
+                }
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
     /// Returns whether the event was there.
     async fn remove_event(&self, key: ItemKey) -> Result<bool, StoreError> {
         // An event is written once and never changes.

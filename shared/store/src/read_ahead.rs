@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::crm::credit_note;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, TenantId, XeroId};
 use domain::mapping::MappingKey;
@@ -31,10 +30,8 @@ impl ReadAheadKeys {
     pub fn add_mapping(&mut self, key: &MappingKey) {
         self.add_read(keys::mapping_key(key));
         // The mapping of a negative invoice may be stored under an earlier form of its id.
-        if key.kind == EntityKind::CreditNote
-            && let Some(crm_id) = credit_note::earlier_record_id(&key.crm_id)
-        {
-            self.add_read(keys::mapping_key(&MappingKey { crm_id, ..key.clone() }));
+        if let Some(earlier) = key.earlier_form() {
+            self.add_read(keys::mapping_key(&earlier));
         }
     }
 

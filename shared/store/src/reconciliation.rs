@@ -1,11 +1,13 @@
 //! Reconciliation: its progress, its findings, and the clients that it links.
 
-use domain::ids::{Ledger, XeroId};
+use domain::ids::{AccountId, Ledger, XeroId};
 use domain::mapping::Mapping;
+use domain::matching::MatchingSettings;
 use domain::reconciliation::{ContactReconciliation, FindingsPage};
 use jiff::Timestamp;
 
 use crate::keys;
+use crate::records::KeptMatching;
 use crate::results::{StoreError, VersionedRecord};
 use crate::store::{Store, encode_item, new_link};
 use crate::table::{ItemVersion, ItemWrite, WriteExpectation};
@@ -30,6 +32,29 @@ impl Store {
         expect: WriteExpectation,
     ) -> Result<ItemVersion, StoreError> {
         self.put_record("write the reconciliation", reconciliation, expect).await
+    }
+
+    /// Reads an account's matching settings, or the defaults, with the version of their row, if
+    /// there is one.
+    pub async fn find_matching_settings(
+        &self,
+        account: &AccountId,
+    ) -> Result<(MatchingSettings, Option<ItemVersion>), StoreError> {
+        let row: Option<VersionedRecord<KeptMatching>> =
+            self.read_record("read the matching settings", &keys::matching_key(account)).await?;
+        Ok(row.map_or_else(Default::default, |row| (row.record.settings, Some(row.version))))
+    }
+
+    /// Writes an account's matching settings if their row is as expected, else
+    /// [`StoreError::Conflict`].
+    pub async fn put_matching_settings(
+        &self,
+        account: &AccountId,
+        settings: MatchingSettings,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        let kept = KeptMatching { account: account.clone(), settings };
+        self.put_record("write the matching settings", &kept, expect).await
     }
 
     /// Writes one step in one transaction: the clients it links, which were not linked before, its

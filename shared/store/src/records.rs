@@ -2,26 +2,32 @@
 
 mod chart;
 mod connection;
+mod matching;
+mod payments;
 
 use std::collections::BTreeSet;
 
 use domain::account_codes::AccountCodes;
 use domain::activity::{AccountActivity, KeptRecords};
+use domain::books::BooksComparison;
 use domain::call_budget::CallBudget;
 use domain::entity::EntityKind;
 use domain::health::AccountHealth;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
-use domain::invoice_payments::{InvoicePayments, ReceivedPayment, RecordedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::OutboundEvent;
+use domain::people::KnownPeople;
 use domain::poll::PollProgress;
 use domain::reconciliation::{ContactReconciliation, FindingsPage};
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
+use domain::sync_preferences::SyncPreferences;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::chart::KeptChart;
+pub(crate) use self::matching::KeptMatching;
+pub(crate) use self::payments::{KeptPayment, PaymentSide};
 use crate::keys;
 use crate::table::{ItemKey, NewItem};
 
@@ -52,32 +58,14 @@ pub(crate) trait StoredRecord: Serialize + DeserializeOwned {
 pub(crate) struct AccountSettings {
     pub(crate) account: AccountId,
     pub(crate) codes: AccountCodes,
+    #[serde(default)]
+    pub(crate) preferences: SyncPreferences,
 }
 
 /// Marks that an account has a sync log. Written once, before the log's first entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoggedAccount {
     pub(crate) account: AccountId,
-}
-
-/// A payment on an invoice, in its own row, so that no row grows with the number of payments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptPayment {
-    pub(crate) ledger: Ledger,
-    pub(crate) invoice: CrmId,
-    /// Its position among the payments of its side, from 0.
-    pub(crate) place: usize,
-    pub(crate) payment: PaymentSide,
-}
-
-/// The side of a payment on an invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PaymentSide {
-    /// The CRM recorded it.
-    Recorded(RecordedPayment),
-    /// Xero has it.
-    Received(ReceivedPayment),
 }
 
 /// The upgrades of stored rows that are done for all accounts.
@@ -180,25 +168,6 @@ impl StoredRecord for CallBudget {
     }
 }
 
-impl StoredRecord for InvoicePayments {
-    fn item_key(&self) -> ItemKey {
-        keys::invoice_payments_key(&self.ledger, &self.invoice)
-    }
-}
-
-impl StoredRecord for KeptPayment {
-    fn item_key(&self) -> ItemKey {
-        match &self.payment {
-            PaymentSide::Recorded(one) => {
-                keys::recorded_payment_key(&self.ledger, &self.invoice, &one.payment)
-            }
-            PaymentSide::Received(one) => {
-                keys::received_payment_key(&self.ledger, &self.invoice, one.id)
-            }
-        }
-    }
-}
-
 impl StoredRecord for PollProgress {
     fn item_key(&self) -> ItemKey {
         keys::poll_progress_key(&self.ledger)
@@ -206,6 +175,12 @@ impl StoredRecord for PollProgress {
 
     fn with_index_keys(&self, item: NewItem) -> NewItem {
         NewItem { due: keys::polled_ledger_key(self), ..item }
+    }
+}
+
+impl StoredRecord for BooksComparison {
+    fn item_key(&self) -> ItemKey {
+        keys::books_key(&self.ledger)
     }
 }
 
@@ -234,6 +209,12 @@ impl StoredRecord for SyncAll {
 impl StoredRecord for AccountSettings {
     fn item_key(&self) -> ItemKey {
         keys::settings_key(&self.account)
+    }
+}
+
+impl StoredRecord for KnownPeople {
+    fn item_key(&self) -> ItemKey {
+        keys::people_key(&self.account)
     }
 }
 

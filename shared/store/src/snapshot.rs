@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unpacks_to_more_than_the_bound() {
+    fn a_text_over_the_bound_is_not_unpacked() {
         let bomb = |bytes: usize| with_form(DEFLATED, &compress_to_vec(&vec![b'x'; bytes], LEVEL));
         assert!(unpack_text(&bomb(TEXT_MAX_BYTES)).is_some());
         assert_eq!(unpack_text(&bomb(TEXT_MAX_BYTES + 1)), None);

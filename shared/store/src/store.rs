@@ -7,18 +7,17 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
 use domain::crm::credit_note;
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, Ledger, XeroId};
+use domain::ids::{CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::OutboundEvent;
 use domain::sync_log::LogEntry;
 
 pub(crate) use crate::codec::{decode_all, decode_item, encode_item};
 use crate::keys;
-use crate::records::{AccountSettings, KeptChart, ReverseLink, StoredRecord};
+use crate::records::{KeptChart, ReverseLink, StoredRecord};
 use crate::results::{MappingPage, StoreError, VersionedRecord};
 use crate::table::{
     ItemKey, ItemTable, ItemVersion, ItemWrite, PageCursor, SortOrder, SortRange, TableError,
@@ -52,50 +51,6 @@ impl Store {
         Self { fresh: table.clone(), table }
     }
 
-    /// Reads the account codes that an account has chosen, or the defaults.
-    pub async fn read_account_codes(
-        &self,
-        account: &AccountId,
-    ) -> Result<AccountCodes, StoreError> {
-        let settings: Option<VersionedRecord<AccountSettings>> =
-            self.read_record("read the settings", &keys::settings_key(account)).await?;
-        Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
-    }
-
-    /// Reads an account's codes, or the defaults, with the version of their row, if there is one.
-    pub async fn find_account_codes(
-        &self,
-        account: &AccountId,
-    ) -> Result<(AccountCodes, Option<ItemVersion>), StoreError> {
-        let settings: Option<VersionedRecord<AccountSettings>> =
-            self.read_record("read the settings", &keys::settings_key(account)).await?;
-        Ok(settings.map_or_else(Default::default, |row| (row.record.codes, Some(row.version))))
-    }
-
-    /// Writes an account's codes if their row is as expected, else [`StoreError::Conflict`].
-    pub async fn replace_account_codes(
-        &self,
-        account: &AccountId,
-        codes: AccountCodes,
-        expect: WriteExpectation,
-    ) -> Result<ItemVersion, StoreError> {
-        let settings = AccountSettings { account: account.clone(), codes };
-        self.put_record("write the settings", &settings, expect).await
-    }
-
-    /// Writes an account's codes, regardless of earlier ones.
-    pub async fn put_account_codes(
-        &self,
-        account: &AccountId,
-        codes: AccountCodes,
-    ) -> Result<(), StoreError> {
-        self.replace_record(
-            "write the settings",
-            &AccountSettings { account: account.clone(), codes },
-        )
-        .await
-    }
-
     /// Reads the stored chart of a ledger.
     pub async fn find_chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
         let kept: Option<VersionedRecord<KeptChart>> =
@@ -121,11 +76,10 @@ impl Store {
         const OPERATION: &str = "read the mapping";
         let found: Option<VersionedRecord<Mapping>> =
             self.read_record(OPERATION, &keys::mapping_key(key)).await?;
-        if found.is_some() || key.kind != EntityKind::CreditNote {
+        if found.is_some() {
             return Ok(found);
         }
-        let Some(crm_id) = credit_note::earlier_record_id(&key.crm_id) else { return Ok(None) };
-        let earlier = MappingKey { crm_id, ..key.clone() };
+        let Some(earlier) = key.earlier_form() else { return Ok(None) };
         let found: Option<VersionedRecord<Mapping>> =
             self.read_record(OPERATION, &keys::mapping_key(&earlier)).await?;
         Ok(found.filter(|row| credit_note::is_of_negative_invoice(&row.record.snapshot.json)))

@@ -154,19 +154,7 @@ pub trait ItemTable: Send + Sync + Debug {
     /// Returns the items with these keys, each as the latest completed write left it, but not all
     /// as of one instant. Items that are corrupt, or that the table did not return, are left out:
     /// [`ItemTable::get`] returns them or their error.
-    ///
-    /// A table that can read many items per request overrides this method, which reads one by one.
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        let mut found = FoundItems::new();
-        for key in keys {
-            match self.get(&key).await {
-                Ok(item) => drop(found.insert(key, item)),
-                Err(TableError::Corrupt { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
-    }
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError>;
 
     /// Performs all writes, or none of them and returns [`TableError::Conflict`] if an expectation
     /// does not hold. Of several writers with the same expectation at most one succeeds, even if

@@ -10,6 +10,7 @@ use std::io;
 use bytes::Bytes;
 use domain::money::Currency;
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Serializer;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
@@ -141,6 +142,17 @@ pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     Ok(optional_value(deserializer)?.and_then(|raw| text_of(raw.get())))
+}
+
+/// For `#[serde(default, deserialize_with)]`: the elements of a list that can be read. Anything but
+/// a list is an empty one.
+pub(crate) fn readable_elements<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = optional_value(deserializer)?;
+    let elements = list.and_then(|raw| serde_json::from_str::<Vec<Box<RawValue>>>(raw.get()).ok());
+    let elements = elements.unwrap_or_default();
+    Ok(elements.iter().filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect())
 }
 
 /// Any value except `null`, not yet parsed.

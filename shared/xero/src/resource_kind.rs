@@ -24,6 +24,19 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    /// Every resource.
+    pub const ALL: [Self; 9] = domain::every_variant![
+        Accounts,
+        Allocations,
+        BankTransactions,
+        Contacts,
+        CreditNotes,
+        Invoices,
+        Organisation,
+        Payments,
+        TaxRates
+    ];
+
     /// The resource of a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`;
     /// `None` outside the accounting API.
     pub(crate) fn from_endpoint(endpoint: &str) -> Option<Self> {

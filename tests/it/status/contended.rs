@@ -14,8 +14,8 @@ use jiff::SignedDuration;
 use store::Store;
 use store::memory::MemoryTable;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
-    TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery,
 };
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
@@ -42,6 +42,10 @@ impl Contended {
 impl ItemTable for Contended {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.table.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.table.get_many(keys).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

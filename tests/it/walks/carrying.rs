@@ -101,7 +101,8 @@ fn moved(clients: usize) -> (World, Uuid) {
         let key = MappingKey::new(ledger.clone(), Contact, crm_id);
         let row = run(world.engine.store.find_mapping(&key)).unwrap().unwrap().unwrap();
         let xero_id = XeroId(Uuid::from_u128(u128::try_from(number).unwrap() + 1));
-        let link = XeroLink { xero_id, number: None, xero_updated_at: None, amounts: None };
+        let link =
+            XeroLink { xero_id, number: None, xero_updated_at: None, amounts: None, contact: None };
         let linked = row.record.linked_to(link, world.clock.now());
         let written =
             world.engine.store.put_mapping(&linked, WriteExpectation::Version(row.version), None);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use store::Store;
 use store::table::{
-    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, SortRange, StoredItem,
-    TableError, TableQuery,
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, SortRange,
+    StoredItem, TableError, TableQuery,
 };
 use tests::World;
 use tests::ports::{GatedTable, VirtualClock};
@@ -40,6 +40,10 @@ impl SlowTable {
 impl ItemTable for SlowTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.table.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.table.get_many(keys).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {

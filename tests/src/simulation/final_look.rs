@@ -237,10 +237,14 @@ impl SimWorld {
         let status = |event: OutboundEvent| match event.news {
             EventContent::Connection { status, .. } => Some(status),
             EventContent::Skipped { .. }
+            | EventContent::RecordSynced(_)
+            | EventContent::MessageRefused { .. }
+            | EventContent::BooksCompared { .. }
             | EventContent::PaymentStatus { .. }
             | EventContent::XeroStatus { .. }
             | EventContent::PaymentImported(_)
-            | EventContent::PaymentRemoved { .. } => None,
+            | EventContent::PaymentRemoved { .. }
+            | EventContent::PaymentUnclear { .. } => None,
         };
         let expired =
             of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);

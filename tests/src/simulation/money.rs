@@ -211,6 +211,10 @@ impl SimWorld {
                     *counts.entry(payment.xero_payment_id.0).or_default() -= 1;
                 }
                 EventContent::Skipped { .. }
+                | EventContent::PaymentUnclear { .. }
+                | EventContent::RecordSynced(_)
+                | EventContent::MessageRefused { .. }
+                | EventContent::BooksCompared { .. }
                 | EventContent::PaymentStatus { .. }
                 | EventContent::XeroStatus { .. }
                 | EventContent::Connection { .. } => {}

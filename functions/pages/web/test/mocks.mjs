@@ -184,6 +184,8 @@ const ACTIVITY = {
 
 const RECONCILIATION = {
   state: "done",
+  is_preview: false,
+  proposed: 0,
   started_by: "usr_ana",
   started_at: at(5 * HOUR),
   finished_at: at(5 * HOUR - 2 * MINUTE),
@@ -307,7 +309,7 @@ const PREVIEW = {
 };
 
 /** A walk that was never started. */
-const NONE = { state: "none", pages: 0, clients: 0, contacts: 0, linked_before: 0, linked: 0, ambiguous: 0, missing: 0, left_alone: 0, looked_at: 0, synced: 0, unchanged: 0, waiting: 0, skipped: 0 };
+const NONE = { state: "none", is_preview: false, proposed: 0, pages: 0, clients: 0, contacts: 0, linked_before: 0, linked: 0, ambiguous: 0, missing: 0, left_alone: 0, looked_at: 0, synced: 0, unchanged: 0, waiting: 0, skipped: 0 };
 
 /** The state that most elements are shown in. */
 const ACTIVE = {

@@ -25,6 +25,9 @@ const REFERENCE: &str = "BACS";
 /// last minute leave no room for it.
 const POLLED_EVERY: Duration = Duration::from_secs(3);
 
+/// How often the queue of events is asked in a row, for ten messages each.
+const TAKES_MAX: u32 = 50;
+
 /// A bank transfer that was matched with an invoice in Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Transfer {
@@ -152,11 +155,18 @@ fn payable(simulator: &Simulator, tenant: Uuid) -> Vec<(Uuid, String, Decimal)> 
 
 /// Receives the queue's messages, as the CRM does, and keeps the events about money.
 async fn hear(aws: &Aws, queue: &str, heard: &mut Vec<Heard>) -> Result<(), Failure> {
-    for message in aws.take(queue).await? {
-        let event: Heard = serde_json::from_str(&message.body)
-            .map_err(|error| Failure::new("An event cannot be read").because(error))?;
-        if event.kind.contains("payment") {
-            heard.push(event);
+    // The events about the records that were synced before come first.
+    for _ in 0..TAKES_MAX {
+        let messages = aws.take(queue).await?;
+        if messages.is_empty() {
+            break;
+        }
+        for message in messages {
+            let event: Heard = serde_json::from_str(&message.body)
+                .map_err(|error| Failure::new("An event cannot be read").because(error))?;
+            if event.kind.contains("payment") {
+                heard.push(event);
+            }
         }
     }
     Ok(())

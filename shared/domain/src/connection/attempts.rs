@@ -8,6 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, GrantId, TenantId, UserId};
 
+/// A connect that a user has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingConnect {
+    /// The user who began it.
+    pub by: UserId,
+    /// The latest instant at which it can be finished.
+    pub until: Timestamp,
+    /// The hash of the `state` parameter, which identifies the connect.
+    pub state_hash: String,
+}
+
 /// An authorisation in progress. It is bound to the account and the user who began it, and is used
 /// once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Connection, ConnectionState, LEFTOVERS_MAX, NAME_MAX, OFFER_HOURS, ORGANISATIONS_MAX,
-    PinnedOrganisation, TENANTS_MAX, UnavailablePeriod, WARNING_MAX, WARNINGS_MAX,
+    Connection, ConnectionEnd, ConnectionState, LEFTOVERS_MAX, NAME_MAX, OFFER_HOURS,
+    ORGANISATIONS_MAX, PinnedOrganisation, TENANTS_MAX, UnavailablePeriod, WARNING_MAX,
+    WARNINGS_MAX,
 };
-use crate::ids::{AccountId, TenantId};
+use crate::ids::{AccountId, TenantId, UserId};
 
 impl Connection {
     /// The connection of an account that has never been connected.
@@ -18,6 +19,7 @@ impl Connection {
             connected_at: None,
             connected_by: None,
             disconnected_at: None,
+            ended: None,
             paused_until: None,
             epoch: 0,
             pending: None,
@@ -71,9 +73,15 @@ impl Connection {
         for offered in &self.offered {
             add_leftover(&mut leftovers, offered);
         }
+        let ended = if self.state.is_connected() {
+            Some(ConnectionEnd { at: now, by: None })
+        } else {
+            self.ended
+        };
         Self {
             state: ConnectionState::Disconnected,
             disconnected_at: Some(now),
+            ended,
             pending: None,
             offered: Vec::new(),
             offered_by: None,
@@ -82,6 +90,17 @@ impl Connection {
             leftovers,
             ..self
         }
+    }
+
+    /// The connection after this user ended it in the CRM.
+    #[must_use]
+    pub fn after_disconnect_by(self, by: Option<&UserId>, now: Timestamp) -> Self {
+        let was_connected = self.state.is_connected();
+        let mut after = self.after_disconnect(now);
+        if let Some(end) = after.ended.as_mut().filter(|_| was_connected) {
+            end.by = by.cloned();
+        }
+        after
     }
 
     /// The connection after an unanswered offer has ended, or `None` if no offer has ended. The

@@ -84,6 +84,13 @@ pub struct DocumentLine {
         skip_serializing_if = "Option::is_none"
     )]
     pub tax_name: Option<String>,
+    /// The code of the account in Xero's chart. Absent: the default account of the settings.
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_short_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account_code: Option<String>,
 }
 
 const LINE: &[BodyField] = &[
@@ -94,6 +101,7 @@ const LINE: &[BodyField] = &[
     BodyField::new("discount", BodyShape::Object(DISCOUNT)),
     BodyField::single_value("tax_rate"),
     BodyField::single_value("tax_name"),
+    BodyField::single_value("account_code"),
 ];
 
 const DISCOUNT: &[BodyField] =

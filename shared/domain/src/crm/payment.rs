@@ -2,6 +2,8 @@
 //!
 //! A payment is recorded once and never changed. A correction is a deletion and a new payment.
 
+mod part;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -9,11 +11,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use self::part::{PartRole, PaymentPart, RefundSource, payment_reference_tag};
+use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};
+use crate::exchange::{SettledShare, booked_beyond};
 use crate::ids::{CrmId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
-use crate::translate::text::is_sendable;
 
 /// The maximum number of invoices that one payment can pay.
 const ALLOCATIONS_MAX: usize = 50;
@@ -31,7 +35,7 @@ pub struct Payment {
     /// The day on which it was taken.
     #[serde(deserialize_with = "text::deserialize_date")]
     pub date: Date,
-    /// The currency of every amount.
+    /// The currency of the allocations; without a settlement, of every amount.
     pub currency: Currency,
     /// Its identifier elsewhere, such as a charge's id or a cheque's number.
     #[serde(
@@ -43,7 +47,10 @@ pub struct Payment {
     /// The invoices that it pays, each with its share: 1 to 50.
     #[serde(deserialize_with = "deserialize_allocations")]
     pub allocations: Vec<PaymentShare>,
-    /// The fee that Stripe kept.
+    /// Its amounts in Stripe's balance. Absent: Stripe's balance has the payment's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<Settlement>,
+    /// The fee that Stripe kept, in the settlement's currency.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -51,7 +58,7 @@ pub struct Payment {
         skip_serializing_if = "Option::is_none"
     )]
     pub fee: Option<Decimal>,
-    /// The surcharge that the customer paid on top of the invoices.
+    /// The surcharge that the customer paid on top of the invoices, in the settlement's currency.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -86,20 +93,24 @@ pub enum PaymentMethod {
     Stripe,
     /// By redeeming a gift card. Pushed to the gift card account.
     GiftCard,
-    /// In cash. It reaches Xero when the cash is banked.
+    /// In cash. Unless an account is chosen for it, it reaches Xero when the cash is banked.
     Cash,
-    /// By cheque. It reaches Xero when the cheque is banked.
+    /// By cheque. Unless an account is chosen for it, it reaches Xero when the cheque is banked.
     Cheque,
-    /// By bank transfer. It reaches Xero with the bank statement.
+    /// By bank transfer. Unless an account is chosen for it, it reaches Xero with the bank
+    /// statement.
     BankTransfer,
-    /// By card on a separate terminal. It reaches Xero with the bank statement.
+    /// By card on a separate terminal. Unless an account is chosen for it, it reaches Xero with the
+    /// bank statement.
     Card,
 }
 
 impl PaymentMethod {
-    /// Whether the integration writes the payment to Xero. All other payments reach Xero through
-    /// the bank and are recognised there.
-    pub const fn is_pushed(self) -> bool {
+    /// Whether the integration writes every payment by this method to Xero. It writes payments by
+    /// another method only if the customer has chosen an account for the method
+    /// ([`AccountCodes::is_pushed`](crate::account_codes::AccountCodes::is_pushed)); the others
+    /// reach Xero through the bank and are recognised there.
+    pub const fn is_always_pushed(self) -> bool {
         match self {
             Self::Stripe | Self::GiftCard => true,
             Self::Cash | Self::Cheque | Self::BankTransfer | Self::Card => false,
@@ -136,43 +147,6 @@ pub enum PaymentRecordStatus {
     Deleted,
 }
 
-/// One part of a payment. Each part becomes one document in Xero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentPart {
-    /// The part's id: the payment's id, followed by a point and the name of the part.
-    pub id: CrmId,
-    /// The payment.
-    pub payment: PaymentId,
-    /// The payment's revision.
-    pub revision: Revision,
-    /// How the payment was made.
-    pub method: PaymentMethod,
-    /// The day on which it was taken.
-    #[serde(deserialize_with = "text::deserialize_date")]
-    pub date: Date,
-    /// The amount of this part.
-    pub amount: Money,
-    /// The payment's identifier elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// The role of this part.
-    pub role: PartRole,
-    /// Whether the payment is in effect or was deleted.
-    pub standing: PaymentRecordStatus,
-}
-
-/// The role of a part of a payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartRole {
-    /// Money on an invoice.
-    Invoice(InvoiceId),
-    /// The fee that Stripe kept.
-    Fee,
-    /// The surcharge that the customer paid, linked to the first invoice.
-    Surcharge(InvoiceId),
-}
-
 /// The fields of the contract. `standing` is not one of them, because the message's type decides
 /// it.
 const PAYMENT: &[BodyField] = &[
@@ -183,6 +157,7 @@ const PAYMENT: &[BodyField] = &[
     BodyField::single_value("currency"),
     BodyField::single_value("reference"),
     BodyField::new("allocations", BodyShape::List(&SHARE)),
+    BodyField::new("settlement", Settlement::SHAPE),
     BodyField::single_value("fee"),
     BodyField::single_value("surcharge"),
 ];
@@ -196,34 +171,57 @@ impl Payment {
     /// The shape of a payment in a message.
     pub(crate) const SHAPE: BodyShape = BodyShape::Object(PAYMENT);
 
-    /// The parts that are written to Xero. Empty for a payment that reaches Xero through the bank.
+    /// The parts that are written to Xero if payments by this method are.
     pub fn split_into_parts(&self) -> Vec<PaymentPart> {
-        if !self.method.is_pushed() {
-            return Vec::new();
-        }
-        let part = |name: &str, amount: Decimal, role: PartRole| PaymentPart {
+        let shares = self.settled_shares();
+        let part = |name: &str, amount, settled, role| PaymentPart {
             id: self.part_id(name),
             payment: self.id.clone(),
             revision: self.revision,
             method: self.method,
             date: self.date,
-            amount: Money::new(amount, self.currency),
+            amount,
             reference: self.reference.clone(),
+            settled,
             role,
             standing: self.standing,
         };
-        let invoices = self.allocations.iter().zip(1_u32..).map(|(allocation, number)| {
+        let invoices = self.allocations.iter().zip(0_usize..).map(|(allocation, index)| {
             let role = PartRole::Invoice(allocation.invoice_id.clone());
-            part(&number.to_string(), allocation.amount, role)
+            let amount = Money::new(allocation.amount, self.currency);
+            let settled = shares.get(index).copied().into_iter().collect();
+            part(&(index + 1).to_string(), amount, settled, role)
         });
         let mut parts = invoices.collect::<Vec<_>>();
-        let some = |amount: Option<Decimal>| amount.filter(|amount| !amount.is_zero());
-        parts.extend(some(self.fee).map(|fee| part("fee", fee, PartRole::Fee)));
-        if let (Some(surcharge), Some(first)) = (some(self.surcharge), self.allocations.first()) {
+        let balance = self.settlement.as_ref().map_or(self.currency, |one| one.currency);
+        let fee = self.fee.unwrap_or_default();
+        if !fee.is_zero() || self.may_lose_cents(&shares, balance) {
+            parts.push(part("fee", Money::new(fee, balance), shares, PartRole::Fee));
+        }
+        let surcharge = self.surcharge.filter(|amount| !amount.is_zero());
+        if let (Some(surcharge), Some(first)) = (surcharge, self.allocations.first()) {
             let role = PartRole::Surcharge(first.invoice_id.clone());
-            parts.push(part("surcharge", surcharge, role));
+            parts.push(part("surcharge", Money::new(surcharge, balance), Vec::new(), role));
         }
         parts
+    }
+
+    /// The shares in the currency of Stripe's balance, in the order of the allocations. Empty without
+    /// a settlement.
+    fn settled_shares(&self) -> Vec<SettledShare> {
+        let Some(settlement) = &self.settlement else { return Vec::new() };
+        settlement.split_among(&self.share_amounts(), self.currency)
+    }
+
+    /// The amounts of the allocations.
+    pub(crate) fn share_amounts(&self) -> Vec<Decimal> {
+        self.allocations.iter().map(|share| share.amount).collect()
+    }
+
+    /// Whether Xero may book another amount than was settled, in books with either base currency.
+    fn may_lose_cents(&self, shares: &[SettledShare], balance: Currency) -> bool {
+        let loses = |base| booked_beyond(shares, base).is_none_or(|beyond| !beyond.is_zero());
+        loses(self.currency) || loses(balance)
     }
 
     /// The id of a part. The name after the last point is never part of a payment's own id, so all
@@ -232,42 +230,6 @@ impl Payment {
         CrmId::new(format!("{}.{name}", self.id))
             .expect("a payment's id leaves room for a part's name")
     }
-}
-
-impl PaymentPart {
-    /// The reference of the part's document in Xero, by which the document is found again. People
-    /// see it in Xero, and it contains the payment's id.
-    pub fn reference_tag(&self) -> String {
-        let what = match self.role {
-            PartRole::Invoice(_) => "",
-            PartRole::Fee => " fee",
-            PartRole::Surcharge(_) => " surcharge",
-        };
-        build_tag(&format!("{}{what}", self.method), self.reference.as_deref(), &self.payment)
-    }
-}
-
-/// The reference, in Xero, of a pushed payment on an invoice.
-pub fn payment_reference_tag(
-    method: PaymentMethod,
-    reference: Option<&str>,
-    payment: &PaymentId,
-) -> String {
-    build_tag(method.as_str(), reference, payment)
-}
-
-fn build_tag(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
-    let reference =
-        reference.map(|text| format!(" {}", strip_filter_characters(text))).unwrap_or_default();
-    format!("{what}{reference} (SC-{payment})")
-}
-
-/// Removes the characters that have a meaning in Xero's filters, and limits the length.
-fn strip_filter_characters(text: &str) -> String {
-    let plain =
-        |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);
-    let kept = text.chars().filter(plain);
-    kept.take(150).collect()
 }
 
 fn deserialize_allocations<'de, D: Deserializer<'de>>(
@@ -284,7 +246,7 @@ fn deserialize_allocations<'de, D: Deserializer<'de>>(
     Ok(allocations)
 }
 
-fn deserialize_optional_amount<'de, D: Deserializer<'de>>(
+pub(super) fn deserialize_optional_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;

@@ -32,15 +32,12 @@ fn a_stripe_payment_has_a_part_for_each_invoice_its_fee_and_its_surcharge() {
 }
 
 #[test]
-fn what_comes_to_xero_by_the_bank_is_not_pushed() {
-    for method in [
-        PaymentMethod::Cash,
-        PaymentMethod::Cheque,
-        PaymentMethod::BankTransfer,
-        PaymentMethod::Card,
-    ] {
-        assert!(Payment { method, ..a_payment() }.split_into_parts().is_empty(), "{method}");
-    }
+fn a_cash_payment_has_a_part_for_each_invoice_that_names_the_method() {
+    let method = PaymentMethod::Cash;
+    let payment = Payment { method, reference: None, fee: None, surcharge: None, ..a_payment() };
+    let parts = payment.split_into_parts();
+    let tags = parts.iter().map(PaymentPart::reference_tag).collect::<Vec<_>>();
+    assert_eq!(tags, ["Cash (SC-pay_1)", "Cash (SC-pay_1)"]);
 }
 
 #[test]

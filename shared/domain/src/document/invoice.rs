@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::sales::{
     ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
@@ -41,6 +42,9 @@ pub struct InvoiceDocument {
     /// The address of the invoice's page in the CRM. It contains the CRM's id, by which an invoice
     /// is recognised after a lost answer.
     pub url: String,
+    /// Whether the invoice is marked as sent to the contact. Set only when an approved invoice is
+    /// created: a later change of the mark altered discounts (public report Xero-OpenAPI#713).
+    pub sent_to_contact: bool,
     /// The lines. On an update they replace all lines.
     pub line_items: Vec<LineItem>,
 }
@@ -83,6 +87,25 @@ pub struct RemoteInvoice {
     pub updated_at: Option<Timestamp>,
     /// The payments and credits on the invoice so far.
     pub settlement: PaymentsAndCredits,
+    /// The lines, if the answer has them. A line that cannot be read is absent.
+    pub lines: Vec<RemoteLine>,
+}
+
+/// A line of an invoice as Xero returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteLine {
+    /// Xero's id of the line.
+    pub id: Option<Uuid>,
+    /// The description.
+    pub description: Option<String>,
+    /// The quantity.
+    pub quantity: Decimal,
+    /// The price of one unit.
+    pub unit_amount: Decimal,
+    /// The discount in percent.
+    pub discount_rate: Option<Decimal>,
+    /// The discount as an amount.
+    pub discount_amount: Option<Decimal>,
 }
 
 impl SalesDocument for RemoteInvoice {

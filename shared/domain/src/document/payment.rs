@@ -4,30 +4,50 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::ids::{XeroBankTransactionId, XeroContactId, XeroId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{
+    XeroBankTransactionId, XeroContactId, XeroCreditNoteId, XeroId, XeroInvoiceId, XeroPaymentId,
+};
 use crate::money::{Currency, Money};
 
 /// A payment to create. Xero does not change payments; it only deletes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentDocument {
-    /// The invoice that it pays.
-    pub invoice: InvoiceReference,
-    /// The account that the money went to: a bank account, or one with payments enabled.
+    /// The document that it pays.
+    pub target: PaymentTarget,
+    /// The account that the money went to, or for a refund, came from: a bank account, or one with payments enabled.
     pub account: AccountReference,
     /// The date of the payment.
     pub date: Date,
     /// The amount, in the invoice's currency.
     pub amount: Decimal,
+    /// The rate between the currencies of the invoice and of the account, in foreign units for one
+    /// unit of the base currency. `None` if they are the same, or for Xero's rate of the day.
+    pub currency_rate: Option<Decimal>,
+    /// The amount that Xero is expected to book in the account, in its currency. It is compared with
+    /// the answer, not sent: Xero derives it from the rate. `None` for Xero's rate of the day.
+    pub booked: Option<Money>,
     /// The reference, which contains the CRM's payment id. A payment is recognised by it after a
     /// lost answer.
     pub reference: String,
 }
 
-/// An invoice named by its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvoiceReference {
-    /// The invoice.
-    pub invoice_id: XeroInvoiceId,
+/// The document of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentTarget {
+    /// An invoice that a client pays.
+    Invoice(XeroInvoiceId),
+    /// A credit note whose credit is paid back.
+    CreditNote(XeroCreditNoteId),
+}
+
+impl PaymentTarget {
+    /// The document's id.
+    pub fn id(self) -> XeroId {
+        match self {
+            Self::Invoice(id) => id.into(),
+            Self::CreditNote(id) => id.into(),
+        }
+    }
 }
 
 /// An account named by its code.
@@ -136,12 +156,16 @@ pub struct RemotePayment {
     pub id: XeroPaymentId,
     /// The invoice that it pays; `None` for a refund or a supplier's bill.
     pub invoice: Option<XeroInvoiceId>,
+    /// The document that it pays or pays back, of whatever type.
+    pub parent: Option<XeroId>,
     /// Whether it is a customer's payment on a sales invoice.
     pub is_receipt: bool,
     /// Whether it counts in the books.
     pub status: MoneyStatus,
     /// The amount, in the invoice's currency.
     pub amount: Decimal,
+    /// The amount in the account's currency.
+    pub bank_amount: Option<Decimal>,
     /// The date of the payment.
     pub date: Option<Date>,
     /// The reference, which is free text.

@@ -69,10 +69,16 @@ pub enum LineAmountTypes {
     Inclusive,
 }
 
-/// The statuses in which documents are created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The statuses in which documents are created. Only approved ones are in the ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NewStatus {
+    /// Not yet approved.
+    Draft,
+    /// Waiting for approval.
+    Submitted,
     /// Approved and final.
+    #[default]
     Authorised,
 }
 
@@ -101,12 +107,39 @@ pub enum DocumentStatus {
 impl From<NewStatus> for DocumentStatus {
     fn from(status: NewStatus) -> Self {
         match status {
+            NewStatus::Draft => Self::Draft,
+            NewStatus::Submitted => Self::Submitted,
             NewStatus::Authorised => Self::Authorised,
         }
     }
 }
 
+impl NewStatus {
+    /// Whether a document with this status has to be advanced to reach it. A document that people
+    /// advanced further stays as it is.
+    pub const fn is_ahead_of(self, status: &DocumentStatus) -> bool {
+        match status {
+            DocumentStatus::Draft => !matches!(self, Self::Draft),
+            DocumentStatus::Submitted => matches!(self, Self::Authorised),
+            DocumentStatus::Authorised
+            | DocumentStatus::Paid
+            | DocumentStatus::Voided
+            | DocumentStatus::Deleted
+            | DocumentStatus::Other(_) => false,
+        }
+    }
+}
+
 impl DocumentStatus {
+    /// Whether the document waits for approval. Xero accepts neither payments nor allocations for
+    /// it (Xero's page "Invoices").
+    pub const fn is_unapproved(&self) -> bool {
+        match self {
+            Self::Draft | Self::Submitted => true,
+            Self::Authorised | Self::Paid | Self::Voided | Self::Deleted | Self::Other(_) => false,
+        }
+    }
+
     /// The status with this name in Xero.
     pub fn from_name(name: String) -> Self {
         match name.as_str() {
@@ -182,6 +215,23 @@ mod tests {
         for name in EntityKind::ALL.into_iter().flat_map(list_statuses) {
             let status = DocumentStatus::from_name((*name).to_owned());
             assert!(!matches!(status, DocumentStatus::Other(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_advanced_and_never_set_back() {
+        use NewStatus::{Authorised, Draft, Submitted};
+        for (wanted, status, advances) in [
+            (Draft, DocumentStatus::Draft, false),
+            (Submitted, DocumentStatus::Draft, true),
+            (Authorised, DocumentStatus::Draft, true),
+            (Submitted, DocumentStatus::Submitted, false),
+            (Authorised, DocumentStatus::Submitted, true),
+            (Draft, DocumentStatus::Submitted, false),
+            (Draft, DocumentStatus::Authorised, false),
+            (Authorised, DocumentStatus::Paid, false),
+        ] {
+            assert_eq!(wanted.is_ahead_of(&status), advances, "{wanted:?} {status:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::{InboundBody, UnreadableBody};
 use crate::crm::client::Client;
 use crate::crm::lines::{DocumentLine, LineDiscount, RecordStatus};
 use crate::crm::payment::{Payment, PaymentMethod};
+use crate::crm::refund::Refund;
 use crate::entity::EntityKind;
 use crate::ids::ClientId;
 use crate::mapping::is_copy_number;
@@ -71,6 +72,51 @@ pub(super) fn check_discounts(
     Ok(())
 }
 
+/// Checks that only a Stripe payment has a settlement, and that it fits the allocations.
+pub(super) fn check_settlement(payment: &Payment) -> Result<(), UnreadableBody> {
+    let Some(settlement) = &payment.settlement else { return Ok(()) };
+    if payment.method != PaymentMethod::Stripe {
+        return Err(stripe_only_error("payment.settlement"));
+    }
+    match settlement.find_problem(&payment.share_amounts(), payment.currency) {
+        None => Ok(()),
+        Some(problem) => {
+            Err(UnreadableBody::Field { field: "payment.settlement.amount".to_owned(), problem })
+        }
+    }
+}
+
+/// Checks that a refund names an invoice or a credit note, and that only one by Stripe has a
+/// settlement, which fits the amount, or a fee.
+pub(super) fn check_refund(refund: &Refund) -> Result<(), UnreadableBody> {
+    let error = |field: &str, problem: String| {
+        Err(UnreadableBody::Field { field: field.to_owned(), problem })
+    };
+    if refund.invoice_id.is_some() == refund.credit_note_id.is_some() {
+        return error("refund", "must name either invoice_id or credit_note_id".to_owned());
+    }
+    if refund.method != PaymentMethod::Stripe {
+        if refund.settlement.is_some() {
+            return Err(stripe_only_error("refund.settlement"));
+        }
+        if refund.fee.is_some_and(|fee| !fee.is_zero()) {
+            return Err(stripe_only_error("refund.fee"));
+        }
+    }
+    let settlement = refund.settlement.as_ref();
+    match settlement.and_then(|one| one.find_problem(&[refund.amount], refund.currency)) {
+        None => Ok(()),
+        Some(problem) => error("refund.settlement.amount", problem),
+    }
+}
+
+fn stripe_only_error(field: &str) -> UnreadableBody {
+    UnreadableBody::Field {
+        field: field.to_owned(),
+        problem: "belongs to a payment by Stripe".to_owned(),
+    }
+}
+
 /// Checks that only a Stripe payment has a fee or a surcharge.
 pub(super) fn check_method(payment: &Payment) -> Result<(), UnreadableBody> {
     let only_stripe = [("payment.fee", payment.fee), ("payment.surcharge", payment.surcharge)];
@@ -79,10 +125,7 @@ pub(super) fn check_method(payment: &Payment) -> Result<(), UnreadableBody> {
     });
     match misplaced {
         None => Ok(()),
-        Some((field, _)) => Err(UnreadableBody::Field {
-            field: field.to_owned(),
-            problem: "belongs to a payment by Stripe".to_owned(),
-        }),
+        Some((field, _)) => Err(stripe_only_error(field)),
     }
 }
 

@@ -27,11 +27,13 @@ pub enum MessageType {
     PaymentRecorded,
     /// A payment was deleted.
     PaymentDeleted,
+    /// Money was returned to a client.
+    PaymentRefunded,
 }
 
 impl MessageType {
     /// Every type.
-    pub const ALL: [Self; 11] = crate::every_variant![
+    pub const ALL: [Self; 12] = crate::every_variant![
         ClientUpserted,
         InvoiceSent,
         InvoiceUpdated,
@@ -42,7 +44,8 @@ impl MessageType {
         CreditNoteAllocated,
         CreditNoteDeallocated,
         PaymentRecorded,
-        PaymentDeleted
+        PaymentDeleted,
+        PaymentRefunded
     ];
 
     /// The name in the contract.
@@ -59,6 +62,7 @@ impl MessageType {
             Self::CreditNoteDeallocated => "credit_note.deallocated",
             Self::PaymentRecorded => "payment.recorded",
             Self::PaymentDeleted => "payment.deleted",
+            Self::PaymentRefunded => "payment.refunded",
         }
     }
 
@@ -83,7 +87,9 @@ impl MessageType {
                 EntityKind::CreditNote
             }
             Self::CreditNoteAllocated | Self::CreditNoteDeallocated => EntityKind::Allocation,
-            Self::PaymentRecorded | Self::PaymentDeleted => EntityKind::Payment,
+            Self::PaymentRecorded | Self::PaymentDeleted | Self::PaymentRefunded => {
+                EntityKind::Payment
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::checks::{check_client, check_discounts, check_method, check_number};
+use super::checks::{
+    check_client, check_discounts, check_method, check_number, check_refund, check_settlement,
+};
 use super::{ClientSyncMode, CrmMessage, MessageContent, MessageType, UnreadableBody};
 use crate::body::{self, BodyShape};
 use crate::crm::allocation::{self, Allocation};
@@ -12,6 +14,7 @@ use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::RecordStatus;
 use crate::crm::payment::{self, Payment};
+use crate::crm::refund::Refund;
 use crate::crm::text;
 use crate::ids::{AccountId, MessageId};
 
@@ -53,6 +56,15 @@ struct AllocationBody {
     #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     allocation: Allocation,
+}
+
+#[derive(Deserialize)]
+struct RefundBody {
+    message_id: MessageId,
+    account_id: AccountId,
+    #[serde(deserialize_with = "text::deserialize_instant")]
+    sent_at: Timestamp,
+    refund: Refund,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +112,14 @@ pub(super) fn parse_message(
         }
         MessageType::PaymentDeleted => {
             parse_payment_message(body, shape, payment::PaymentRecordStatus::Deleted)
+        }
+        MessageType::PaymentRefunded => {
+            let RefundBody { message_id, account_id, sent_at, refund } =
+                body::parse_with_shape(body, shape)?;
+            check_refund(&refund)?;
+            let parts = refund.split_into_parts();
+            let content = MessageContent::Refund { refund, parts };
+            Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
         }
     }
 }
@@ -158,6 +178,7 @@ fn parse_payment_message(
     let PaymentBody { message_id, account_id, sent_at, payment } =
         body::parse_with_shape(body, shape)?;
     check_method(&payment)?;
+    check_settlement(&payment)?;
     let payment = Payment { standing, ..payment };
     let parts = payment.split_into_parts();
     let content = MessageContent::Payment { payment, parts };

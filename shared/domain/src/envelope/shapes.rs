@@ -7,6 +7,7 @@ use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::payment::Payment;
+use crate::crm::refund::Refund;
 use crate::entity::EntityKind;
 
 /// The fields that every message has, followed by those of one type.
@@ -33,11 +34,15 @@ const CREDIT_NOTE: &[BodyField] = fields![
 ];
 const ALLOCATION: &[BodyField] = fields![BodyField::new("allocation", Allocation::SHAPE)];
 const PAYMENT: &[BodyField] = fields![BodyField::new("payment", Payment::SHAPE)];
+const REFUND: &[BodyField] = fields![BodyField::new("refund", Refund::SHAPE)];
 
 impl MessageType {
     /// The fields of a message of this type.
     pub const fn body_shape(self) -> BodyShape {
         match self.record_kind() {
+            EntityKind::Payment if matches!(self, Self::PaymentRefunded) => {
+                BodyShape::Object(REFUND)
+            }
             EntityKind::Contact => BodyShape::Object(CLIENT),
             EntityKind::Invoice => BodyShape::Object(INVOICE),
             EntityKind::CreditNote => BodyShape::Object(CREDIT_NOTE),

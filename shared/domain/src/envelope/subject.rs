@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::MessageType;
 use crate::entity::EntityKind;
-use crate::ids::{AccountId, ClientId, CrmId};
+use crate::ids::{AccountId, ClientId, CrmId, MessageId};
 use crate::translate::client::contact_number;
 
 /// The maximum length of a document's number, in characters.
@@ -31,12 +31,14 @@ pub fn find_subject(body: &str, group: &str) -> Option<MessageSubject> {
     if account.as_str() != group {
         return None;
     }
-    let kind = MessageType::from_name(text_field(&message, "type")?)?.record_kind();
+    let message_type = MessageType::from_name(text_field(&message, "type")?)?;
+    let kind = message_type.record_kind();
     let field = match kind {
         EntityKind::Contact => "client",
         EntityKind::Invoice => "invoice",
         EntityKind::CreditNote => "credit_note",
         EntityKind::Allocation => "allocation",
+        EntityKind::Payment if message_type == MessageType::PaymentRefunded => "refund",
         EntityKind::Payment => "payment",
     };
     let record = message.get(field)?;
@@ -51,6 +53,23 @@ pub fn find_subject(body: &str, group: &str) -> Option<MessageSubject> {
     };
     let number = number.unwrap_or_else(|| id.to_string());
     Some(MessageSubject { account, kind, crm_id: id.into(), number })
+}
+
+/// What a rejected message says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageHead {
+    /// The CRM's id of the message.
+    pub message_id: Option<MessageId>,
+    /// The type of the message, if the contract has it.
+    pub message_type: Option<MessageType>,
+}
+
+/// Reads the id and the type of a message, as far as it has them.
+pub fn read_message_head(body: &str) -> MessageHead {
+    let Ok(message) = serde_json::from_str::<Value>(body) else { return MessageHead::default() };
+    let message_id = text_field(&message, "message_id").and_then(|id| MessageId::new(id).ok());
+    let message_type = text_field(&message, "type").and_then(MessageType::from_name);
+    MessageHead { message_id, message_type }
 }
 
 fn text_field<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
@@ -83,6 +102,7 @@ mod tests {
             ("credit_note.updated", "credit_note", EntityKind::CreditNote, "#1"),
             ("credit_note.allocated", "allocation", EntityKind::Allocation, "x_1"),
             ("payment.deleted", "payment", EntityKind::Payment, "x_1"),
+            ("payment.refunded", "refund", EntityKind::Payment, "x_1"),
         ] {
             let record = format!(r##""{field}":{{"id":"x_1","number":"#1","lines":7}},"odd":[1]"##);
             let expected = Some((kind, "x_1".to_owned(), number.to_owned()));
@@ -110,6 +130,20 @@ mod tests {
         assert_eq!(find_subject(&message("invoice.sent", invoice), "acc_2"), None);
         for body in ["", "SECRET", "[]", "7", &"[".repeat(200_000)] {
             assert_eq!(find_subject(body, "acc_1"), None);
+        }
+    }
+
+    #[test]
+    fn the_id_and_the_type_of_a_message_are_read_as_far_as_it_has_them() {
+        let head = |body: &str| {
+            let MessageHead { message_id, message_type } = read_message_head(body);
+            (message_id.map(|id| id.to_string()), message_type.map(MessageType::as_str))
+        };
+        let known = r#"{"message_id":"msg_1","type":"invoice.sent"}"#;
+        assert_eq!(head(known), (Some("msg_1".to_owned()), Some("invoice.sent")));
+        assert_eq!(head(r#"{"message_id":"a b","type":"invoice.lost"}"#), (None, None));
+        for body in ["", "SECRET", "[]", "7", &"[".repeat(200_000)] {
+            assert_eq!(head(body), (None, None));
         }
     }
 }

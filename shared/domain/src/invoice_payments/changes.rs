@@ -27,6 +27,16 @@ pub enum PaymentNotice {
         /// The CRM's own payment that it is.
         payment: PaymentId,
     },
+    /// A payment in Xero may be one that the CRM recorded, and a person must decide.
+    Unclear {
+        /// The payment as it is in Xero.
+        received: ReceivedPayment,
+        /// The payments of the CRM that it may be.
+        candidates: Vec<PaymentId>,
+    },
+    /// A payment that was unclear is a payment of the CRM, or was removed in Xero. Nothing has to be
+    /// imported or dropped.
+    Resolved(ReceivedPayment),
 }
 
 /// The result of one change.
@@ -52,15 +62,6 @@ impl ChangeBudget {
         self.0 = self.0.saturating_sub(1);
         is_left
     }
-}
-
-/// A user's decision about an unclear payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaymentDecision {
-    /// It is this payment of the CRM.
-    Same(PaymentId),
-    /// It is not a payment that the CRM knows.
-    New,
 }
 
 impl InvoicePayments {
@@ -132,7 +133,7 @@ impl InvoicePayments {
         let known = self.received.iter().enumerate();
         let mut places: BTreeMap<XeroPaymentId, usize> =
             known.map(|(place, one)| (one.id, place)).collect();
-        for one in present {
+        for one in self.sort_written_first(present) {
             let place = places.get(&one.id).copied();
             let slot = place.and_then(|place| self.received.get(place));
             // A removed payment may reappear under the same id.
@@ -146,7 +147,7 @@ impl InvoicePayments {
                 return PaymentChanges { notices: told, is_all: false };
             }
             let one = ReceivedPayment { is: recognise_payment(self, one), ..one.clone() };
-            told.extend(imported_notice(&one));
+            told.extend(new_payment_notice(&one));
             if let Some(slot) = place.and_then(|place| self.received.get_mut(place)) {
                 *slot = one;
             } else {
@@ -157,6 +158,19 @@ impl InvoicePayments {
         PaymentChanges { notices: told, is_all: true }
     }
 
+    /// The payments in Xero, those first that the integration wrote: a payment that it wrote is not
+    /// taken for another one of the same amount.
+    fn sort_written_first<'p>(&self, present: &'p [ReceivedPayment]) -> Vec<&'p ReceivedPayment> {
+        let tags: BTreeSet<String> =
+            self.recorded.iter().map(RecordedPayment::reference_tag).collect();
+        let is_written = |one: &&ReceivedPayment| {
+            one.reference.as_ref().is_some_and(|reference| tags.contains(reference))
+        };
+        let (mut sorted, others): (Vec<_>, Vec<_>) = present.iter().partition(is_written);
+        sorted.extend(others);
+        sorted
+    }
+
     /// Whether Xero has payments on the invoice that are not followed because there are too many.
     pub fn leaves_out(&self, present: &[ReceivedPayment]) -> bool {
         if self.received.len() < PAYMENTS_MAX {
@@ -164,33 +178,6 @@ impl InvoicePayments {
         }
         let known: BTreeSet<XeroPaymentId> = self.received.iter().map(|one| one.id).collect();
         present.iter().any(|one| !known.contains(&one.id))
-    }
-
-    /// Applies a person's decision about an unclear payment. Returns `None` if there is no such
-    /// payment, if it is not unclear, or if the chosen payment of the CRM is not available.
-    pub fn resolve_payment(
-        &mut self,
-        id: XeroPaymentId,
-        answer: PaymentDecision,
-    ) -> Option<Vec<PaymentNotice>> {
-        let is = match answer {
-            PaymentDecision::New => PaymentMatch::Imported,
-            PaymentDecision::Same(payment) => {
-                let known =
-                    self.recorded.iter().any(|one| one.payment == payment && one.is_in_effect());
-                let taken = self.received.iter().any(|one| one.is_same_as(&payment));
-                if !known || taken {
-                    return None;
-                }
-                PaymentMatch::Same { payment }
-            }
-        };
-        let unclear = |one: &&mut ReceivedPayment| {
-            one.id == id && matches!(one.is, PaymentMatch::Unclear { candidates: _ })
-        };
-        let received = self.received.iter_mut().find(unclear)?;
-        received.is = is;
-        Some(imported_notice(received).into_iter().collect())
     }
 
     /// Repeats the recognition after a change in the CRM: an imported or unclear payment may be the
@@ -204,13 +191,14 @@ impl InvoicePayments {
                 PaymentMatch::Removed => continue,
                 // A pushed payment is deleted in Xero as well; a payment that came through the bank
                 // is still there.
-                PaymentMatch::Same { payment } if !self.was_taken_back(payment) => continue,
+                PaymentMatch::Same { payment } if !self.was_taken_back(payment, &known) => continue,
                 PaymentMatch::Same { payment: _ } => self.reclassify_payment(index, &known),
                 PaymentMatch::Imported | PaymentMatch::Unclear { candidates: _ } => {
                     recognise_payment(self, &known)
                 }
             };
             let was_imported = known.is == PaymentMatch::Imported;
+            let was_unclear = matches!(known.is, PaymentMatch::Unclear { candidates: _ });
             // The CRM already has the import, and uncertainty is no reason to withdraw it.
             let is_doubt = was_imported && matches!(is, PaymentMatch::Unclear { candidates: _ });
             if is == known.is || is_doubt {
@@ -219,22 +207,19 @@ impl InvoicePayments {
             if !budget.take_one() {
                 return PaymentChanges { notices: told, is_all: false };
             }
+            let changed = ReceivedPayment { is: is.clone(), ..known.clone() };
             match &is {
                 PaymentMatch::Same { payment } if was_imported => {
-                    told.push(PaymentNotice::Same {
-                        received: known.clone(),
-                        payment: payment.clone(),
-                    });
+                    let payment = payment.clone();
+                    told.push(PaymentNotice::Same { received: known, payment });
                 }
-                PaymentMatch::Imported => {
-                    told.push(PaymentNotice::Imported(ReceivedPayment {
-                        is: is.clone(),
-                        ..known.clone()
-                    }));
+                PaymentMatch::Same { payment: _ } if was_unclear => {
+                    told.push(PaymentNotice::Resolved(known));
                 }
-                PaymentMatch::Same { payment: _ }
+                PaymentMatch::Imported
+                | PaymentMatch::Same { payment: _ }
                 | PaymentMatch::Unclear { candidates: _ }
-                | PaymentMatch::Removed => {}
+                | PaymentMatch::Removed => told.extend(new_payment_notice(&changed)),
             }
             if let Some(slot) = self.received.get_mut(index) {
                 slot.is = is;
@@ -255,10 +240,12 @@ impl InvoicePayments {
         is
     }
 
-    /// Whether the CRM deleted a payment that the integration did not push.
-    fn was_taken_back(&self, payment: &PaymentId) -> bool {
+    /// Whether the CRM deleted a payment, and its counterpart in Xero is not the integration's.
+    fn was_taken_back(&self, payment: &PaymentId, received: &ReceivedPayment) -> bool {
         let known = self.recorded.iter().find(|one| one.payment == *payment);
-        known.is_some_and(|one| !one.is_in_effect() && !one.method.is_pushed())
+        known.is_some_and(|one| {
+            !one.is_in_effect() && !one.method.is_always_pushed() && !one.is_written_as(received)
+        })
     }
 
     /// Whether a payment is recorded again with different contents. Such a change is rejected.
@@ -272,10 +259,17 @@ impl InvoicePayments {
     }
 }
 
-/// The notification about a new payment, if the CRM does not know it. The CRM is not notified of an
-/// unclear payment, so that no money is counted twice; a user decides first.
-fn imported_notice(received: &ReceivedPayment) -> Option<PaymentNotice> {
-    (received.is == PaymentMatch::Imported).then(|| PaymentNotice::Imported(received.clone()))
+/// The notification about a payment that the CRM does not know, or that a person must decide about.
+/// An unclear payment is not imported, so that no money is counted twice.
+pub(super) fn new_payment_notice(received: &ReceivedPayment) -> Option<PaymentNotice> {
+    match &received.is {
+        PaymentMatch::Imported => Some(PaymentNotice::Imported(received.clone())),
+        PaymentMatch::Unclear { candidates } => Some(PaymentNotice::Unclear {
+            received: received.clone(),
+            candidates: candidates.clone(),
+        }),
+        PaymentMatch::Same { payment: _ } | PaymentMatch::Removed => None,
+    }
 }
 
 fn mark_removed(known: &mut ReceivedPayment) -> Option<PaymentNotice> {
@@ -286,6 +280,7 @@ fn mark_removed(known: &mut ReceivedPayment) -> Option<PaymentNotice> {
         PaymentMatch::Same { payment } => {
             Some(PaymentNotice::Removed { received, payment: Some(payment) })
         }
-        PaymentMatch::Unclear { candidates: _ } | PaymentMatch::Removed => None,
+        PaymentMatch::Unclear { candidates: _ } => Some(PaymentNotice::Resolved(received)),
+        PaymentMatch::Removed => None,
     }
 }

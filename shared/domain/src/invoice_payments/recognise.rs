@@ -27,12 +27,12 @@ pub(super) fn recognise_payment(
     let reference = received.reference.as_deref().unwrap_or_default();
     let ours = receipts.recorded.iter().find(|one| {
         let has_another = taken_by_others.contains(&one.payment);
-        !has_another && one.reference_tag().is_some_and(|tag| tag == reference)
+        !has_another && one.is_written_as(received)
     });
     if let Some(ours) = ours {
         return same_payment(&ours.payment);
     }
-    let free = free.filter(|one| !one.method.is_pushed() && one.amount == received.amount);
+    let free = free.filter(|one| !one.method.is_always_pushed() && one.amount == received.amount);
     let free = free.collect::<Vec<_>>();
     if let Some(named) = free.iter().find(|one| names_payment(reference, one)) {
         return same_payment(&named.payment);

@@ -140,16 +140,20 @@ fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
 fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
     let mut receipts = empty();
     receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
-    assert!(receipts.observed(&[received(1, 5_000, 20)]).is_empty());
+    let told = receipts.observed(&[received(1, 5_000, 20)]);
     let candidates = vec![payment("pay_1")];
+    assert!(
+        matches!(told.as_slice(), [PaymentNotice::Unclear { received: _, candidates: one }] if *one == candidates),
+        "{told:?}"
+    );
     assert_eq!(standpoints(&receipts), [PaymentMatch::Unclear { candidates }]);
+    let mut removed = receipts.clone();
+    assert!(matches!(removed.observed(&[]).as_slice(), [PaymentNotice::Resolved(_)]));
     assert_eq!(receipts.unclear_payments().count(), 1);
     let id = XeroPaymentId(Uuid::from_u128(1));
     let mut other = receipts.clone();
-    assert_eq!(
-        receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))),
-        Some(Vec::new())
-    );
+    let told = receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))).unwrap();
+    assert!(matches!(told.as_slice(), [PaymentNotice::Resolved(_)]), "{told:?}");
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     assert!(matches!(
         other.resolve_payment(id, PaymentDecision::New).unwrap().as_slice(),
@@ -177,7 +181,10 @@ fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
     let told = receipts.observed(&[]);
     let known = told.iter().map(|one| match one {
         PaymentNotice::Removed { received: _, payment } => payment.clone(),
-        PaymentNotice::Imported(_) | PaymentNotice::Same { .. } => panic!("{one:?}"),
+        PaymentNotice::Imported(_)
+        | PaymentNotice::Same { .. }
+        | PaymentNotice::Unclear { .. }
+        | PaymentNotice::Resolved(_) => panic!("{one:?}"),
     });
     assert_eq!(known.collect::<Vec<_>>(), [Some(payment("pay_1")), None]);
     assert!(receipts.observed(&[]).is_empty());
@@ -375,7 +382,9 @@ proptest! {
                     | PaymentNotice::Removed { received, payment: None } => {
                         *counts.entry(received.id).or_default() -= 1;
                     }
-                    PaymentNotice::Removed { received: _, payment: Some(_) } => {}
+                    PaymentNotice::Removed { received: _, payment: Some(_) }
+                    | PaymentNotice::Unclear { received: _, candidates: _ }
+                    | PaymentNotice::Resolved(_) => {}
                 }
             }
         }

@@ -62,6 +62,7 @@ mod tests {
             number: None,
             xero_updated_at: Some(Timestamp::UNIX_EPOCH),
             amounts: Some(amounts),
+            contact: None,
         });
         mapping
     }

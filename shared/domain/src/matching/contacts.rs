@@ -52,6 +52,11 @@ impl OrganisationContacts {
         self.0.get(&id)?.number.as_deref()
     }
 
+    /// The name of a contact in Xero.
+    pub fn contact_name(&self, id: XeroContactId) -> Option<&str> {
+        self.0.get(&id).map(|contact| &*contact.name)
+    }
+
     pub(super) fn get(&self, id: XeroContactId) -> Option<&KnownContact> {
         self.0.get(&id)
     }

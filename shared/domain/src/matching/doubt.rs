@@ -26,10 +26,10 @@ pub enum MatchDoubt {
     },
     /// The contact that matches the client is archived: Xero accepts no documents for it.
     Archived,
-    /// The contact matches the client in one respect and contradicts it in a number that is unique
-    /// to a business.
+    /// The contact matches the client in one respect and contradicts it in another: in a number that
+    /// is unique to a business, or, if only the names agree, in e-mail address or telephone number.
     Contradiction {
-        /// The number that differs: the VAT number or the company number.
+        /// The value that differs.
         field: MatchEvidence,
     },
 }
@@ -73,7 +73,7 @@ impl MatchDoubt {
             }
             Self::Archived => "Restore the contact in Xero, or link the client to another contact.",
             Self::Contradiction { field: _ } => {
-                "Correct the wrong number, or link the client to the contact if they are the same business."
+                "Correct the wrong value, or link the client to the contact if they are the same business."
             }
         }
     }

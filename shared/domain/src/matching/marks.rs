@@ -23,6 +23,11 @@ pub(super) struct IdentityMarks {
     company_number: Option<Box<str>>,
     emails: Vec<Box<str>>,
     name: Option<Box<str>>,
+    /// The e-mail addresses of a contact's further persons. They prove nothing.
+    person_emails: Vec<Box<str>>,
+    /// Telephone numbers. They prove nothing: a number is passed on, or shared by several
+    /// businesses.
+    phones: Vec<Box<str>>,
 }
 
 impl From<&ClientIdentity> for IdentityMarks {
@@ -33,6 +38,8 @@ impl From<&ClientIdentity> for IdentityMarks {
             company_number: number_mark(party.company_number.as_deref()),
             emails: party.emails.iter().filter_map(|address| email_mark(address)).collect(),
             name: name_mark(&party.name),
+            person_emails: Vec::new(),
+            phones: party.phones.iter().filter_map(|number| phone_mark(number)).collect(),
         }
     }
 }
@@ -40,12 +47,18 @@ impl From<&ClientIdentity> for IdentityMarks {
 impl From<&RemoteContact> for IdentityMarks {
     fn from(contact: &RemoteContact) -> Self {
         let client = contact.number.as_deref().and_then(named_client);
+        let persons = contact.details.persons.iter();
+        let phones = [&contact.details.phone, &contact.details.mobile];
         Self {
             client: client.map(|client| lowercase_id(client.as_str())),
             vat_number: number_mark(contact.tax_number.as_deref()),
             company_number: number_mark(contact.company_number.as_deref()),
             emails: contact.email.as_deref().and_then(email_mark).into_iter().collect(),
             name: name_mark(&contact.name),
+            person_emails: persons
+                .filter_map(|person| email_mark(person.email_address.as_deref()?))
+                .collect(),
+            phones: phones.into_iter().flatten().filter_map(|number| phone_mark(number)).collect(),
         }
     }
 }
@@ -83,6 +96,23 @@ impl IdentityMarks {
             (None, _) | (_, None) => false,
         });
         differing.map(|(field, _, _)| field)
+    }
+
+    /// What shows that two parties of the same name, which have nothing else in common, may be two
+    /// businesses: both have e-mail addresses, or both have telephone numbers, and all of them
+    /// differ.
+    pub(super) fn find_difference(&self, other: &Self) -> Option<MatchEvidence> {
+        let emails = |marks: &Self| {
+            marks.emails.iter().chain(&marks.person_emails).cloned().collect::<BTreeSet<_>>()
+        };
+        let phones = |marks: &Self| marks.phones.iter().cloned().collect::<BTreeSet<_>>();
+        let differ = |ours: &BTreeSet<Box<str>>, theirs: &BTreeSet<Box<str>>| {
+            !ours.is_empty() && !theirs.is_empty() && ours.is_disjoint(theirs)
+        };
+        if differ(&emails(self), &emails(other)) {
+            return Some(MatchEvidence::Email);
+        }
+        differ(&phones(self), &phones(other)).then_some(MatchEvidence::Phone)
     }
 }
 
@@ -125,6 +155,15 @@ fn email_mark(text: &str) -> Option<Box<str>> {
     let (mailbox, domain) = text.trim().split_once('@')?;
     let is_address = !mailbox.is_empty() && !domain.is_empty();
     is_address.then(|| text.trim().to_lowercase().into())
+}
+
+/// The end of a telephone number, which is the same with and without codes. A number that is too
+/// short to have codes is not a mark.
+fn phone_mark(text: &str) -> Option<Box<str>> {
+    const END: usize = 8;
+    let digits = text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let end = digits.len().checked_sub(END)?;
+    digits.get(end..).map(Into::into)
 }
 
 /// Converts an id to lower case. Ids are ASCII.

@@ -243,11 +243,16 @@ impl<'a> MarkFindings<'a> {
         }
     }
 
-    /// The number in which a contact differs from the client. The integration's own contact number
-    /// outweighs a difference.
+    /// The value in which a contact differs from the client. The integration's own contact number
+    /// outweighs a difference, and a name outweighs none.
     fn find_contradiction(&self, found: &MarkFinding<'a>) -> Option<MatchEvidence> {
         if found.strongest == MatchEvidence::Number {
             return None;
+        }
+        if found.strongest == MatchEvidence::Name
+            && let Some(field) = self.marks.find_difference(&found.contact.marks)
+        {
+            return Some(field);
         }
         let field = self.marks.find_contradiction(&found.contact.marks)?;
         // A contact that was merged into this one may match where this one differs.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::review::LOOKED_AT_MAX;
 use super::*;
+use crate::contact_fields::ContactDetails;
 use crate::document::contact::ContactStatus;
 
 pub(super) fn id(number: u128) -> XeroContactId {
@@ -24,6 +25,7 @@ pub(super) fn a_party(client: &str, name: &str) -> ClientIdentity {
         emails: Vec::new(),
         vat_number: None,
         company_number: None,
+        phones: Vec::new(),
     }
 }
 
@@ -38,6 +40,7 @@ pub(super) fn a_contact(number: u128, name: &str) -> RemoteContact {
         company_number: None,
         merged_to: None,
         updated_at: None,
+        details: ContactDetails::default(),
     }
 }
 
@@ -235,7 +238,7 @@ fn the_strongest_evidence_decides() {
 }
 
 #[test]
-fn what_proves_nothing_matches_nothing() {
+fn a_value_without_meaning_is_no_evidence() {
     for vat in ["", " - ", "12 3", "0000000", "exempt", "N/A"] {
         let listed = vec![with_vat(1, vat)];
         assert_eq!(one(taxed("c", "Ridge", vat), listed), ContactMatch::Missing, "{vat}");
@@ -297,7 +300,7 @@ fn a_contact_of_another_client_is_no_candidate_but_says_whose_it_is() {
 }
 
 #[test]
-fn a_number_of_another_kind_belongs_to_nobody() {
+fn a_number_of_another_form_identifies_no_client() {
     let party = mailed("c", "Ridge", "a@b.example");
     for code in ["LEGACY-7", "SC-", "SC-7/2", "SC", "ß"] {
         let listed = RemoteContact { number: Some(code.into()), ..with_email(1, "a@b.example") };
@@ -392,7 +395,7 @@ fn a_number_that_differs_contradicts_what_agrees() {
 }
 
 #[test]
-fn a_number_without_its_country_code_contradicts_nothing() {
+fn a_number_without_its_country_code_is_no_contradiction() {
     let contact = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "123456789") };
     let party = |vat: &str| ClientIdentity {
         vat_number: Some(vat.into()),
@@ -410,7 +413,7 @@ fn a_number_without_its_country_code_contradicts_nothing() {
 }
 
 #[test]
-fn a_match_that_is_contradicted_keeps_nobody_from_the_contact() {
+fn a_match_that_is_contradicted_leaves_the_contact_to_other_clients() {
     let contact = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "GB9999") };
     let contradicted =
         ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("a", "North", "a@b.example") };
@@ -474,7 +477,7 @@ fn one_contact_is_found_among_thousands_that_share_a_mark() {
 }
 
 #[test]
-fn two_marks_that_nobody_looked_at_to_the_end_single_nothing_out() {
+fn two_marks_that_were_not_examined_completely_do_not_single_a_contact_out() {
     let party =
         ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
     let both = |at| RemoteContact { email: Some("a@b.example".into()), ..with_vat(at, "GB1234") };
@@ -532,7 +535,7 @@ fn every_doubt_says_what_was_found_and_what_to_do() {
     The contact that matches this client also matches other clients: cli_2, cli_3. Link the contact to the client it belongs to. If they are the same business, keep only one of the clients.
     The contact that matches this client belongs to another client: cli_2. Link this client to another contact. If both are the same business, keep only one of the clients.
     The contact that matches this client is archived in Xero. Restore the contact in Xero, or link the client to another contact.
-    The contact that matches this client has a different VAT number. Correct the wrong number, or link the client to the contact if they are the same business.
+    The contact that matches this client has a different VAT number. Correct the wrong value, or link the client to the contact if they are the same business.
     ");
 }
 
@@ -556,4 +559,41 @@ fn a_client_that_was_unlinked_is_not_matched_with_what_it_was_unlinked_from() {
     contacts.extend([own.clone()]);
     let found = ContactMatch::Confident { contact: own.id, by: MatchEvidence::Number };
     assert_eq!(match_clients(&[unlinked], &contacts, &none), [found]);
+}
+
+#[test]
+fn a_name_links_only_if_neither_e_mail_nor_telephone_number_contradicts_it() {
+    let contact = |email: Option<&str>, phone: Option<&str>| RemoteContact {
+        email: email.map(ToOwned::to_owned),
+        details: ContactDetails {
+            phone: phone.map(ToOwned::to_owned),
+            ..ContactDetails::default()
+        },
+        ..a_contact(1, "John Smith")
+    };
+    let party = |email: Option<&str>, phone: Option<&str>| ClientIdentity {
+        emails: email.map(ToOwned::to_owned).into_iter().collect(),
+        phones: phone.map(ToOwned::to_owned).into_iter().collect(),
+        ..a_party("c", "John Smith")
+    };
+    let (ours, theirs) = ("john@north.example", "john@south.example");
+    let other = Some("020 7946 0099");
+    for (party, contact, differing) in [
+        (party(None, None), contact(Some(theirs), Some("020 7946 0018")), None),
+        (party(Some(ours), None), contact(None, Some("020 7946 0018")), None),
+        (party(Some(ours), None), contact(Some(theirs), None), Some(MatchEvidence::Email)),
+        (party(None, Some("+44 20 7946 0018")), contact(None, Some("(020) 7946-0018")), None),
+        (party(None, Some("+44 20 7946 0018")), contact(None, other), Some(MatchEvidence::Phone)),
+        (party(None, Some("112")), contact(None, Some("020 7946 0099")), None),
+    ] {
+        let found = one(party, vec![contact]);
+        match differing {
+            None => assert_eq!(found, sure(1, MatchEvidence::Name)),
+            Some(field) => assert_eq!(doubt(&found), &MatchDoubt::Contradiction { field }),
+        }
+    }
+    // An e-mail address in common outweighs a telephone number that differs.
+    let same = contact(Some(ours), Some("020 7946 0099"));
+    let found = one(party(Some(ours), Some("020 7946 0018")), vec![same]);
+    assert_eq!(found, sure(1, MatchEvidence::Email));
 }

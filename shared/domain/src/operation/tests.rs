@@ -85,6 +85,7 @@ fn claim_by(by: ClaimId, trigger: Trigger) -> OperationEvent {
 fn events() -> Vec<OperationEvent> {
     let mut all = vec![
         OperationEvent::Submitted,
+        OperationEvent::Linked,
         OperationEvent::Released,
         OperationEvent::Outlived,
         OperationEvent::Queued,
@@ -299,7 +300,7 @@ fn a_newer_snapshot_during_an_attempt_is_due_after_it() {
 }
 
 #[test]
-fn after_an_unanswered_write_nobody_begins_while_it_may_still_arrive() {
+fn after_an_unanswered_write_no_attempt_begins_while_it_may_still_arrive() {
     let event =
         failed_by(ME, FailureClass::Uncertain, WriteAnswer::Unanswered, SnapshotFreshness::Newest);
     let failed = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
@@ -377,6 +378,18 @@ fn a_throttle_after_an_unconfirmed_write_is_still_waited_for() {
     };
     let next = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
     assert_eq!(next.state, OperationState::Waiting { until: at(600) });
+}
+
+#[test]
+fn a_link_completes_an_operation_without_an_attempt() {
+    let linked = moved(decide_transition(&Operation::new(), OperationEvent::Linked, SEED, now()));
+    assert_eq!(linked.state, OperationState::Synced);
+    let refused = decide_transition(&linked, claim_by(ME, Trigger::Routine), SEED, now());
+    assert_eq!(refused, TransitionResult::Stays(EventRefusal::AlreadySynced));
+    let asked = moved(decide_transition(&linked, claim_by(ME, Trigger::Person), SEED, now()));
+    assert_eq!(asked.state, OperationState::Claimed { by: ME, until: at(2) });
+    let held = decide_transition(&claimed_by_me(0), OperationEvent::Linked, SEED, now());
+    assert_eq!(held, TransitionResult::Stays(EventRefusal::HeldUntil(at(1))));
 }
 
 #[test]
@@ -499,4 +512,34 @@ fn a_failure_for_the_same_reason_within_a_minute_is_a_repetition() {
     assert!(!failed("The invoice inv_2 is missing.", 1).repeats_failure_of(&earlier));
     assert!(!failed("The invoice inv_1 is missing.", 1).repeats_failure_of(&Operation::new()));
     assert!(!Operation::new().repeats_failure_of(&earlier));
+}
+
+#[test]
+fn an_operation_is_listed_by_what_people_have_to_do_about_it() {
+    let until = now();
+    let prerequisite =
+        ParkingReason::Prerequisite { kind: EntityKind::Contact, crm_id: CrmId::new("c").unwrap() };
+    let parked = OperationState::Parked { on: prerequisite };
+    for (state, class, reason) in [
+        (OperationState::Skipped, FailureClass::Rejected, Some(AttentionReason::GivenUp)),
+        (
+            OperationState::Waiting { until },
+            FailureClass::Transient,
+            Some(AttentionReason::Failing),
+        ),
+        (
+            OperationState::Waiting { until },
+            FailureClass::Throttled,
+            Some(AttentionReason::Waiting),
+        ),
+        (parked, FailureClass::Blocked, Some(AttentionReason::Waiting)),
+        (OperationState::Due, FailureClass::Throttled, None),
+        (OperationState::Withheld, FailureClass::Rejected, None),
+    ] {
+        let failure = Some(Failure::new(class, "code", "No.", ""));
+        let operation = Operation { state, failure, ..Operation::new() };
+        assert_eq!(operation.attention_reason(), reason, "{operation:?}");
+        let without = Operation { failure: None, ..operation };
+        assert_eq!(without.attention_reason(), None);
+    }
 }

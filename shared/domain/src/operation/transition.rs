@@ -4,7 +4,9 @@ mod scheduling;
 
 use jiff::Timestamp;
 
-use self::scheduling::{after_outage, after_queueing, after_release, after_withholding};
+use self::scheduling::{
+    after_link, after_outage, after_queueing, after_release, after_withholding,
+};
 use super::{
     ClaimId, EventRefusal, Operation, OperationEvent, OperationState, ParkingReason,
     SnapshotFreshness, TransitionResult, Trigger, WriteAnswer, WriteTrace, into_unconfirmed,
@@ -42,6 +44,7 @@ pub fn decide_transition(
                 ..next
             })
         }
+        OperationEvent::Linked => after_link(operation, now),
         OperationEvent::Released => after_release(operation, now),
         OperationEvent::Outlived => after_outage(operation, now),
         OperationEvent::Queued => after_queueing(operation, now),

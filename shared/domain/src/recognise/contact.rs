@@ -10,7 +10,7 @@ use crate::translate::client::NUMBER_PREFIX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundContact {
     /// The contact is the same business: link it.
-    Same(RemoteContact),
+    Same(Box<RemoteContact>),
     /// Only other contacts have the name, or the contact may not be used.
     Unclear(Failure),
 }
@@ -33,7 +33,7 @@ pub fn choose_contact(
     let same = active.clone().filter(free).filter(|contact| is_proven(&party, contact));
     let same = same.collect::<Vec<_>>();
     if let [contact] = same.as_slice() {
-        return FoundContact::Same((*contact).clone());
+        return FoundContact::Same(Box::new((*contact).clone()));
     }
     let numbers = active
         .map(|contact| contact.number.clone().unwrap_or_else(|| contact.id.to_string()))
@@ -73,6 +73,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::contact_fields::ContactDetails;
     use crate::ids::XeroContactId;
 
     fn a_contact(email: Option<&str>, tax_number: Option<&str>) -> RemoteContact {
@@ -86,6 +87,7 @@ mod tests {
             company_number: None,
             merged_to: None,
             updated_at: None,
+            details: ContactDetails::default(),
         }
     }
 
@@ -101,7 +103,7 @@ mod tests {
         for contact in [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("gb123"))] {
             let found =
                 choose_contact(std::slice::from_ref(&contact), &a_client(), "SC-c", "Ridge");
-            assert_eq!(found, FoundContact::Same(contact));
+            assert_eq!(found, FoundContact::Same(Box::new(contact)));
         }
         for contact in [a_contact(Some("other@ridge.example"), None), a_contact(None, None)] {
             let found = choose_contact(&[contact], &a_client(), "SC-c", "Ridge");

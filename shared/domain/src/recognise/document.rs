@@ -129,6 +129,7 @@ mod tests {
             due_date: None,
             updated_at: None,
             settlement: PaymentsAndCredits::default(),
+            lines: Vec::new(),
         }
     }
 

@@ -207,7 +207,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     known_sentence(
         "not of valid status for modification",
         "document_closed",
-        "The document was paid, voided or deleted in Xero and can no longer be changed there.",
+        "It was paid, voided or deleted in Xero. Remove its payments and credits there, or make a fresh copy with Sync now, then retry.",
     ),
     known_sentence(
         "not of valid status for creation",

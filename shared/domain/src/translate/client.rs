@@ -1,9 +1,15 @@
 //! The translation of a client into a contact.
 
-use crate::crm::client::{BillingAddress, Client};
-use crate::document::contact::{
-    AddressType, ContactAddress, ContactDocument, ContactPhone, PhoneType,
+mod persons;
+
+use unicode_normalization::UnicodeNormalization;
+
+use self::persons::arrange_persons;
+use crate::contact_fields::{
+    ContactDetails, ContactField, ContactFields, DesiredContact, KnownContactState, plan_contact,
 };
+use crate::crm::client::{BillingAddress, Client};
+use crate::document::contact::{AddressType, ContactAddress, ContactDocument};
 use crate::ids::{ClientId, XeroContactId};
 use crate::translate::TranslatedDocument;
 use crate::translate::text::DocumentTexts;
@@ -44,11 +50,14 @@ pub enum ContactTarget {
         id: XeroContactId,
         /// The contact number that it has. Only a contact without a number is given one.
         number: Option<String>,
+        /// What is known about its other fields.
+        state: Box<KnownContactState>,
     },
 }
 
-/// Translates a client into a contact with this contact number, unless the contact already has
-/// another.
+/// Translates a client into the document that creates or updates a contact, with this contact
+/// number unless the contact already has another. Only fields that ServiceCortex may write are in
+/// the document; see [`contact_fields`](crate::contact_fields).
 ///
 /// An optional field that Xero would reject is omitted with a warning: an invalid e-mail address
 /// must not prevent an invoice from being synced.
@@ -57,34 +66,97 @@ pub fn translate_client(
     number: &str,
     target: &ContactTarget,
 ) -> TranslatedDocument<ContactDocument> {
+    let TranslatedDocument { document: desired, mut warnings } = build_desired_contact(client);
+    let (contact_id, taken, state) = match target {
+        ContactTarget::New => (None, None, None),
+        ContactTarget::Existing { id, number, state } => {
+            (Some(*id), number.as_ref(), Some(&**state))
+        }
+    };
+    let (document, remarks) = plan_contact(&desired, state);
+    warnings.extend(remarks);
+    let contact_number = taken.is_none().then(|| number.to_owned());
+    TranslatedDocument {
+        document: ContactDocument { contact_id, contact_number, ..document },
+        warnings,
+    }
+}
+
+/// The contact that a client is to have, whatever Xero has. Every field of the client is in it: the
+/// company or else the client is the contact's name, and the persons are the main person or further
+/// persons.
+pub fn build_desired_contact(client: &Client) -> TranslatedDocument<DesiredContact> {
     let mut texts = DocumentTexts::default();
+    let mut omitted = Vec::new();
     let person = client.primary_contact.as_ref();
-    let tax_number = fit_or_warn("VAT number", client.vat_number.as_ref(), &mut texts);
-    let company_number = fit_or_warn("company number", client.company_number.as_ref(), &mut texts);
-    let phone = fit_or_warn("phone number", client.phone.as_ref(), &mut texts);
+    let tax_number = client.vat_number.as_ref();
+    let tax_number = fit_or_omit(ContactField::TaxNumber, tax_number, &mut texts, &mut omitted);
+    let number = client.company_number.as_ref();
+    let company_number = fit_or_omit(ContactField::CompanyNumber, number, &mut texts, &mut omitted);
+    let phone = fit_or_omit(ContactField::Phone, client.phone.as_ref(), &mut texts, &mut omitted);
     let mobile = person.and_then(|person| person.phone.as_ref());
-    let mobile = fit_or_warn("primary contact's phone number", mobile, &mut texts);
+    let mobile = fit_or_omit(ContactField::Mobile, mobile, &mut texts, &mut omitted);
     let address = client.billing_address.as_ref();
     let address = address.and_then(|billing| address_of(billing, &mut texts));
-    let (contact_id, taken) = match target {
-        ContactTarget::New => (None, None),
-        ContactTarget::Existing { id, number } => (Some(*id), number.as_ref()),
-    };
-    let first_name = person.and_then(|person| person.first_name.as_ref());
-    let last_name = person.and_then(|person| person.last_name.as_ref());
-    let document = ContactDocument {
-        contact_id,
-        contact_number: taken.is_none().then(|| number.to_owned()),
-        name: Some(name_of(client, &mut texts)),
-        first_name: texts.prepare_optional("primary contact's name", first_name),
-        last_name: texts.prepare_optional("primary contact's name", last_name),
-        email_address: choose_email(client, &mut texts),
+    let emails = [client.email.as_ref(), person.and_then(|person| person.email.as_ref())];
+    let [own_email, person_email] = emails.map(|email| prepare_email(email, &mut texts));
+    let has_email = own_email.is_some() || person_email.is_some();
+    if !has_email && emails.iter().any(Option::is_some) {
+        omitted.push(ContactField::Email);
+    }
+    let email_address = own_email.or_else(|| person_email.clone());
+    let name = name_of(client, &mut texts);
+    let persons = arrange_persons(
+        client,
+        &name,
+        email_address.as_deref(),
+        person_email.as_deref(),
+        &mut texts,
+    );
+    let fields = ContactFields {
+        name: Some(name),
+        email_address,
         company_number,
         tax_number,
-        phones: build_phones(phone, mobile),
-        addresses: address.into_iter().collect(),
+        details: ContactDetails {
+            first_name: persons.first_name,
+            last_name: persons.last_name,
+            phone,
+            mobile,
+            address,
+            persons: persons.further,
+        },
     };
-    TranslatedDocument { document, warnings: texts.warnings }
+    TranslatedDocument { document: DesiredContact { fields, omitted }, warnings: texts.warnings }
+}
+
+/// The text, or `None` with a warning if it is too long. Then the field stays as it is in Xero.
+fn fit_or_omit(
+    field: ContactField,
+    value: Option<&String>,
+    texts: &mut DocumentTexts,
+    omitted: &mut Vec<ContactField>,
+) -> Option<String> {
+    let fitting = fit_or_warn(describe_field(field), value, texts);
+    if fitting.is_none() && value.is_some() {
+        omitted.push(field);
+    }
+    fitting
+}
+
+/// The name of a field in a client's record.
+const fn describe_field(field: ContactField) -> &'static str {
+    match field {
+        ContactField::Mobile => "primary contact's phone number",
+        ContactField::Name
+        | ContactField::MainPerson
+        | ContactField::Email
+        | ContactField::CompanyNumber
+        | ContactField::TaxNumber
+        | ContactField::Phone
+        | ContactField::Address
+        | ContactField::Persons => field.display_label(),
+    }
 }
 
 /// The text, or `None` with a warning if it is too long.
@@ -99,28 +171,16 @@ fn fit_or_warn(field: &str, value: Option<&String>, texts: &mut DocumentTexts) -
     None
 }
 
-fn build_phones(phone: Option<String>, mobile: Option<String>) -> Vec<ContactPhone> {
-    let numbers = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
-    numbers
-        .into_iter()
-        .filter_map(|(phone_type, number)| Some(ContactPhone { phone_type, phone_number: number? }))
-        .collect()
-}
-
-/// The client's own e-mail address, or else its primary contact's.
-fn choose_email(client: &Client, texts: &mut DocumentTexts) -> Option<String> {
-    let of_person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
-    let candidates = [client.email.as_ref(), of_person];
-    for candidate in candidates.into_iter().flatten() {
-        let candidate = texts.prepare_line("e-mail address", candidate);
-        if is_email(&candidate) {
-            return Some(candidate);
-        }
-        texts.warnings.push(
-            "The e-mail address was left out: Xero accepts only valid addresses without accents or other special characters."
-                .to_owned(),
-        );
+/// The e-mail address, or `None` with a warning if Xero would reject it.
+fn prepare_email(email: Option<&String>, texts: &mut DocumentTexts) -> Option<String> {
+    let email = texts.prepare_optional("e-mail address", email)?;
+    if is_email(&email) {
+        return Some(email);
     }
+    texts.warnings.push(
+        "The e-mail address was left out: Xero accepts only valid addresses without accents or other special characters."
+            .to_owned(),
+    );
     None
 }
 
@@ -145,26 +205,19 @@ fn is_email(text: &str) -> bool {
         && !local.ends_with('.')
 }
 
-/// The address, or `None` if all its parts are empty: an empty address could clear the contact's.
+/// The address, or `None` if all its parts are empty.
 fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<ContactAddress> {
     let BillingAddress { line1, line2, city, region, postal_code, country } = billing;
     let mut text = |part: &Option<String>| texts.prepare_optional("address", part.as_ref());
     let (line1, line2, city, region) = (text(line1), text(line2), text(city), text(region));
     let country = text(country);
     let postal_code = fit_or_warn("postal code", postal_code.as_ref(), texts);
-    let letters = |name: &String| {
-        name.chars().count() <= SHORT_LIMIT
-            && name.chars().all(|sign| sign.is_alphabetic() || sign == ' ')
-    };
-    let named = country.clone().filter(letters);
+    let named = country.as_deref().and_then(spell_country);
     if country.is_some() && named.is_none() {
         let warning = "The country was left out: Xero accepts only letters and spaces.";
         texts.warnings.push(warning.to_owned());
     }
-    if [&line1, &line2, &city, &region, &postal_code, &named].iter().all(|part| part.is_none()) {
-        return None;
-    }
-    Some(ContactAddress {
+    let address = ContactAddress {
         address_type: AddressType::PoBox,
         address_line1: line1,
         address_line2: line2,
@@ -172,7 +225,29 @@ fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<Con
         region,
         postal_code,
         country: named,
-    })
+    };
+    address.into_filled()
+}
+
+/// The name of a country in the letters and spaces that Xero accepts, at most 50 characters: accents
+/// and apostrophes are dropped, hyphens and other punctuation become spaces, `&` becomes "and".
+/// `None` for a name with other characters, such as digits, or without letters.
+fn spell_country(name: &str) -> Option<String> {
+    let is_accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
+    let mut spelled = String::new();
+    for sign in name.nfd().filter(|sign| !is_accent(sign)) {
+        match sign {
+            '&' => spelled.push_str(" and "),
+            '\'' | '\u{2018}' | '\u{2019}' | '`' => {}
+            '-' | '\u{2010}'..='\u{2015}' | '.' | ',' | '(' | ')' | '/' => spelled.push(' '),
+            sign if sign.is_whitespace() => spelled.push(' '),
+            sign if sign.is_alphabetic() => spelled.push(sign),
+            _ => return None,
+        }
+    }
+    let spelled = spelled.split_whitespace().collect::<Vec<_>>().join(" ");
+    let spelled = spelled.nfc().collect::<String>();
+    (!spelled.is_empty() && spelled.chars().count() <= SHORT_LIMIT).then_some(spelled)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! warning.
 
 use super::*;
+use crate::contact_fields::{ContactOrigin, ContactPrecedence, WrittenContact};
+use crate::document::contact::{ContactPerson, ContactPhone, PhoneType};
 
 fn a_client(json: &str) -> Client {
     serde_json::from_str(json).unwrap()
@@ -20,6 +22,17 @@ fn a_bare_contact(number: &str, name: &str) -> ContactDocument {
         tax_number: None,
         phones: Vec::new(),
         addresses: Vec::new(),
+        persons: None,
+        known: WrittenContact::of_origin(ContactOrigin::Created),
+    }
+}
+
+fn a_person(first_name: &str, last_name: &str, email: Option<&str>) -> ContactPerson {
+    ContactPerson {
+        first_name: Some(first_name.to_owned()),
+        last_name: Some(last_name.to_owned()),
+        email_address: email.map(ToOwned::to_owned),
+        include_in_emails: false,
     }
 }
 
@@ -40,8 +53,12 @@ fn a_full_client_becomes_a_full_contact() {
     let translated = translate_client(&full(), "SC-cli_1", &ContactTarget::New);
     assert!(translated.warnings.is_empty());
     let known = |text: &str| Some(text.to_owned());
-    let phone =
-        |phone_type, number: &str| ContactPhone { phone_type, phone_number: number.to_owned() };
+    let phone = |phone_type, number: &str| ContactPhone {
+        phone_type,
+        phone_number: number.to_owned(),
+        clears_codes: false,
+    };
+    let ana = a_person("Ana", "Ridge", Some("ana@ridge.example"));
     let expected = ContactDocument {
         contact_id: None,
         contact_number: known("SC-cli_1"),
@@ -64,8 +81,16 @@ fn a_full_client_becomes_a_full_contact() {
             postal_code: known("4110"),
             country: known("New Zealand"),
         }],
+        persons: Some(vec![ana.clone()]),
+        known: WrittenContact::of_origin(ContactOrigin::Created),
     };
-    assert_eq!(translated.document, expected);
+    let known = &translated.document.known.values.details.persons;
+    assert_eq!(*known, [ana], "they are the integration's own");
+    let document = ContactDocument {
+        known: WrittenContact::of_origin(ContactOrigin::Created),
+        ..translated.document
+    };
+    assert_eq!(document, expected);
 }
 
 #[test]
@@ -82,7 +107,13 @@ fn a_client_of_a_name_alone_is_enough() {
 fn a_number_that_a_contact_already_has_is_left_alone() {
     let id = XeroContactId(uuid::Uuid::from_u128(1));
     let number = |number: Option<&str>| {
-        let target = ContactTarget::Existing { id, number: number.map(ToOwned::to_owned) };
+        let state = KnownContactState {
+            written: WrittenContact::of_origin(ContactOrigin::Created),
+            remote: None,
+            precedence: ContactPrecedence::ByOrigin,
+        };
+        let number = number.map(ToOwned::to_owned);
+        let target = ContactTarget::Existing { id, number, state: Box::new(state) };
         translate_client(&full(), "SC-cli_1", &target).document.contact_number
     };
     assert_eq!(number(Some("OTHER-7")), None);
@@ -94,9 +125,10 @@ fn what_xero_would_refuse_is_left_out_with_a_warning() {
     let mut client = full();
     client.email = Some("zoë@ridge.example".to_owned());
     client.vat_number = Some("9".repeat(51));
-    client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
+    client.billing_address.as_mut().unwrap().country = Some("Zone 51".to_owned());
     let translated = translate_client(&client, "SC-c", &ContactTarget::New);
-    assert_eq!(translated.warnings.len(), 3);
+    assert_eq!(translated.warnings.len(), 3, "{:?}", translated.warnings);
+    assert_eq!(translated.document.addresses[0].country, None);
     assert_eq!(translated.document.tax_number, None);
     // The primary contact's address is the second choice.
     assert_eq!(translated.document.email_address.as_deref(), Some("ana@ridge.example"));
@@ -121,7 +153,7 @@ fn no_text_of_a_contact_holds_what_xero_refuses() {
 }
 
 #[test]
-fn what_nothing_is_left_of_is_not_sent() {
+fn a_field_that_is_empty_after_cleaning_is_not_sent() {
     let client = a_client(
         r#"{"id":"c","revision":1,"name":"Ridge","company":"<>","phone":"\u0001",
         "billing_address":{"line1":"\u0001","city":"\u0007\uFFFE"}}"#,
@@ -160,4 +192,77 @@ fn e_mail_addresses_are_told_from_other_texts() {
 fn the_longest_id_fits_into_a_contact_number() {
     let id = ClientId::new("x".repeat(40)).unwrap();
     assert!(contact_number(&id).len() <= 50);
+}
+
+#[test]
+fn every_country_is_spelled_as_xero_accepts_it() {
+    for (country, spelled) in [
+        ("New Zealand", Some("New Zealand")),
+        ("Côte d'Ivoire", Some("Cote dIvoire")),
+        ("Côte d\u{2019}Ivoire", Some("Cote dIvoire")),
+        ("Curaçao", Some("Curacao")),
+        ("Guinea-Bissau", Some("Guinea Bissau")),
+        ("Trinidad & Tobago", Some("Trinidad and Tobago")),
+        ("Congo (Kinshasa)", Some("Congo Kinshasa")),
+        ("U.S. Virgin Islands", Some("U S Virgin Islands")),
+        ("日本", Some("日本")),
+        ("X1", None),
+        ("---", None),
+    ] {
+        assert_eq!(spell_country(country).as_deref(), spelled, "{country}");
+    }
+    assert_eq!(spell_country(&"a".repeat(51)), None);
+}
+
+#[test]
+fn the_persons_of_a_client_are_never_lost() {
+    let main = |first: Option<&str>, last: Option<&str>| {
+        (first.map(ToOwned::to_owned), last.map(ToOwned::to_owned))
+    };
+    let bo = || a_person("Bo", "Hill", Some("bo@ridge.example"));
+    for (fields, main_person, further) in [
+        // The name of the client is the name of the contact.
+        ("", main(None, None), vec![]),
+        (r#","company":"Ana Ridge""#, main(None, None), vec![]),
+        (r#","company":"Ridge Ltd""#, main(Some("Ana"), Some("Ridge")), vec![]),
+        (
+            r#","primary_contact":{"first_name":"Bo","last_name":"Hill"}"#,
+            main(Some("Bo"), Some("Hill")),
+            vec![],
+        ),
+        (
+            r#","company":"Ridge Ltd","primary_contact":{"first_name":"Bo","last_name":"Hill"}"#,
+            main(Some("Bo"), Some("Hill")),
+            vec![a_person("Ana", "Ridge", None)],
+        ),
+        (
+            r#","company":"Ridge Ltd","primary_contact":{"first_name":"ana","last_name":"ridge"}"#,
+            main(Some("ana"), Some("ridge")),
+            vec![],
+        ),
+        // The main person is the one with the contact's e-mail address.
+        (
+            r#","email":"ap@ridge.example","company":"Ridge Ltd",
+            "primary_contact":{"first_name":"Bo","last_name":"Hill","email":"bo@ridge.example"}"#,
+            main(Some("Ana"), Some("Ridge")),
+            vec![bo()],
+        ),
+        (
+            r#","company":"Ridge Ltd",
+            "primary_contact":{"first_name":"Bo","last_name":"Hill","email":"bo@ridge.example"}"#,
+            main(Some("Bo"), Some("Hill")),
+            vec![a_person("Ana", "Ridge", None)],
+        ),
+        (
+            r#","email":"ap@ridge.example",
+            "primary_contact":{"first_name":"Bo","last_name":"Hill","email":"bo@ridge.example"}"#,
+            main(Some("Bo"), Some("Hill")),
+            vec![bo()],
+        ),
+    ] {
+        let client = a_client(&format!(r#"{{"id":"c","revision":1,"name":"Ana Ridge"{fields}}}"#));
+        let document = translate_client(&client, "SC-c", &ContactTarget::New).document;
+        assert_eq!((document.first_name, document.last_name), main_person, "{fields}");
+        assert_eq!(document.persons.unwrap_or_default(), further, "{fields}");
+    }
 }

@@ -59,6 +59,7 @@ pub fn translate_invoice(
         currency_code: invoice.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         url: crm_url(context.crm_url, &invoice.id),
+        sent_to_contact: false,
         line_items,
     };
     Ok(TranslatedDocument { document, warnings: texts.warnings })

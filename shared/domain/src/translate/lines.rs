@@ -48,8 +48,14 @@ pub(super) fn line_items(
     context: TranslationContext<'_>,
     texts: &mut DocumentTexts,
 ) -> Result<Vec<LineItem>, Failure> {
-    let account = sales_account(context.codes, context.chart)?;
-    lines.iter().map(|line| line_item(line, discounts, account, context, texts)).collect()
+    let items = lines.iter().zip(1..).map(|(line, place)| {
+        let account = match &line.account_code {
+            Some(code) => find_line_account(place, code, context.chart)?,
+            None => sales_account(context.codes, context.chart)?,
+        };
+        line_item(line, discounts, account, context, texts)
+    });
+    items.collect()
 }
 
 pub(super) fn untranslatable_document(
@@ -109,6 +115,52 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
     Ok(account)
 }
 
+/// The account that a line names. `place` is the line's number, from 1.
+fn find_line_account<'a>(
+    place: u32,
+    code: &str,
+    chart: &'a Chart,
+) -> Result<&'a ChartAccount, Failure> {
+    let (failure, problem) = match chart.find_account(code) {
+        None => ("line_account_unknown", "which is not in Xero's chart of accounts"),
+        Some(account) if !account.is_active => {
+            ("line_account_archived", "which is archived in Xero")
+        }
+        Some(account) if account.is_bank() => {
+            ("line_account_bank", "which is a bank account; Xero accepts no sales on it")
+        }
+        Some(account) => return Ok(account),
+    };
+    let candidates = list_account_candidates(code, chart);
+    let message = if candidates.is_empty() {
+        format!("Line {place} names account {code}, {problem}.")
+    } else {
+        format!("Line {place} names account {code}, {problem}. Possible accounts: {candidates}.")
+    };
+    let remedy = "Correct the account of the line in ServiceCortex, and send it again.";
+    Err(untranslatable_document(failure, message, remedy))
+}
+
+/// Xero's types of accounts for income (developer.xero.com, Types and codes).
+const INCOME_TYPES: [&str; 3] = ["REVENUE", "SALES", "OTHERINCOME"];
+/// Maximum number of accounts that a message names.
+const CANDIDATES_MAX: usize = 8;
+
+/// The accounts that a line may have meant: those with this name, otherwise those for income.
+fn list_account_candidates(wanted: &str, chart: &Chart) -> String {
+    let usable = || chart.accounts.iter().filter(|one| one.is_active && !one.is_bank());
+    let wanted = wanted.to_lowercase();
+    let mut found: Vec<&ChartAccount> =
+        usable().filter(|one| one.name.to_lowercase() == wanted).collect();
+    if found.is_empty() {
+        let is_income = |one: &&ChartAccount| INCOME_TYPES.contains(&one.account_type.as_str());
+        found = usable().filter(is_income).collect();
+    }
+    let names = found.into_iter().take(CANDIDATES_MAX);
+    let names = names.map(|account| format!("{} ({})", account.code, account.name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn line_item(
     line: &DocumentLine,
     discounts: DiscountSupport,
@@ -117,6 +169,34 @@ fn line_item(
     texts: &mut DocumentTexts,
 ) -> Result<LineItem, Failure> {
     let tax_type = find_tax_type(line, account, context)?;
+    let figures = compute_line(line, discounts, texts);
+    Ok(LineItem {
+        description: figures.description,
+        quantity: figures.quantity,
+        unit_amount: figures.unit_amount,
+        account_code: account.code.clone(),
+        tax_type: tax_type.to_owned(),
+        discount_rate: figures.discount_rate,
+        discount_amount: figures.discount_amount,
+    })
+}
+
+/// A line without its account and its tax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LineFigures {
+    pub(super) description: String,
+    pub(super) quantity: Decimal,
+    pub(super) unit_amount: Decimal,
+    pub(super) discount_rate: Option<Decimal>,
+    pub(super) discount_amount: Option<Decimal>,
+}
+
+/// Computes the description and the price of a line.
+pub(super) fn compute_line(
+    line: &DocumentLine,
+    discounts: DiscountSupport,
+    texts: &mut DocumentTexts,
+) -> LineFigures {
     let priced = compute_price(line, discounts);
     let description = build_description(line, priced.note.as_deref());
     let description = texts.prepare_block("lines", &description);
@@ -127,15 +207,13 @@ fn line_item(
             name.collect::<String>()
         ));
     }
-    Ok(LineItem {
+    LineFigures {
         description: description.chars().take(DESCRIPTION_LIMIT).collect(),
         quantity: priced.quantity,
         unit_amount: priced.unit_amount,
-        account_code: account.code.clone(),
-        tax_type: tax_type.to_owned(),
         discount_rate: priced.discount_rate,
         discount_amount: priced.discount_amount,
-    })
+    }
 }
 
 fn build_description(line: &DocumentLine, note: Option<&str>) -> String {

@@ -1,17 +1,21 @@
 //! The translation of a part of a payment into a payment on an invoice, or into a bank transaction,
 //! in Xero.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::account_codes::AccountCodes;
 use crate::chart::{Chart, ChartAccount};
-use crate::crm::payment::{PaymentMethod, PaymentPart};
+use crate::crm::payment::{PartRole, PaymentMethod, PaymentPart};
 use crate::document::payment::{
-    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference, MoneyDirection,
-    PaymentDocument, TaxContained, TransactionContact, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, MoneyDirection, PaymentDocument,
+    PaymentTarget, TaxContained, TransactionContact, TransactionLine,
 };
-use crate::failure::{Failure, FailureCause, FailureClass};
-use crate::ids::{XeroContactId, XeroInvoiceId};
+use crate::exchange::{Exchange, SettledShare, booked_beyond};
+use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
+use crate::ids::{XeroContactId, XeroCreditNoteId, XeroInvoiceId};
+use crate::money::Currency;
 use crate::translate::text::DocumentTexts;
 
 /// The contact that fees are paid to. Xero finds the contact with this name, or creates it.
@@ -34,41 +38,81 @@ pub fn translate_invoice_payment(
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<PaymentDocument, Failure> {
-    let account = match part.method {
-        PaymentMethod::GiftCard => {
-            require_payable(find_chosen_account(codes.gift_card.as_ref(), "gift card", chart)?)?
-        }
-        PaymentMethod::Stripe
-        | PaymentMethod::Cash
-        | PaymentMethod::Cheque
-        | PaymentMethod::BankTransfer
-        | PaymentMethod::Card => find_bank_account(codes, chart)?,
+    build_payment(part, PaymentTarget::Invoice(invoice), codes, chart)
+}
+
+/// Translates a part into a payment that pays credit of a credit note back.
+pub fn translate_refund(
+    part: &PaymentPart,
+    note: XeroCreditNoteId,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<PaymentDocument, Failure> {
+    build_payment(part, PaymentTarget::CreditNote(note), codes, chart)
+}
+
+fn build_payment(
+    part: &PaymentPart,
+    target: PaymentTarget,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<PaymentDocument, Failure> {
+    let account = find_method_account(part.method, codes, chart)?;
+    let exchange = match part.settled.first() {
+        Some(share) => Some(find_exchange(share, account, chart)?),
+        None => None,
     };
     Ok(PaymentDocument {
-        invoice: InvoiceReference { invoice_id: invoice },
+        target,
         account: account_reference(account),
         date: part.date,
         amount: part.amount.amount,
+        currency_rate: exchange.and_then(|exchange| exchange.rate),
+        booked: exchange.map(|exchange| exchange.booked),
         reference: part.reference_tag(),
     })
 }
 
-/// Translates Stripe's fee into money spent from the Stripe bank account.
+/// A sentence about a payment that Xero booked with another amount in the account than Stripe has.
+pub fn describe_booked_difference(
+    part: &PaymentPart,
+    document: &PaymentDocument,
+    bank_amount: Option<Decimal>,
+) -> Option<String> {
+    let booked = bank_amount?;
+    match document.booked {
+        Some(expected) if expected.amount != booked => Some(format!(
+            "Xero booked {} {booked} to the account for it; expected were {expected}.",
+            expected.currency
+        )),
+        None if part.method == PaymentMethod::Stripe && booked != document.amount => Some(format!(
+            "Its settlement is not known, so Xero booked {booked} at its rate of the day. Stripe's balance may differ."
+        )),
+        Some(_) | None => None,
+    }
+}
+
+/// Translates Stripe's fee into money spent from the Stripe bank account. It contains the cents by
+/// which Xero's conversion of the payment differs from Stripe's, so that both have the same balance.
+/// If these are more than the fee, it is money received. `None` if nothing is left.
 pub fn translate_fee(
     part: &PaymentPart,
     codes: &AccountCodes,
     chart: &Chart,
-) -> Result<BankTransactionDocument, Failure> {
+) -> Result<Option<BankTransactionDocument>, Failure> {
     let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
-    let line = build_line("Stripe fee", part, account);
-    build_transaction(
-        MoneyDirection::Spend,
-        TransactionContact::Name(STRIPE.to_owned()),
-        line,
-        part,
-        codes,
-        chart,
-    )
+    let beyond = find_booked_beyond(part, chart)?;
+    // Money that a refund takes from the account beyond the settlement is missing there.
+    let correction = if part.role == PartRole::RefundFee { -beyond } else { beyond };
+    let amount = part.amount.amount + correction;
+    let direction = match amount.cmp(&Decimal::ZERO) {
+        Ordering::Greater => MoneyDirection::Spend,
+        Ordering::Less => MoneyDirection::Receive,
+        Ordering::Equal => return Ok(None),
+    };
+    let line = build_line("Stripe fee", part, amount.abs(), account);
+    let contact = TransactionContact::Name(STRIPE.to_owned());
+    build_transaction(direction, contact, line, part, codes, chart).map(Some)
 }
 
 /// Translates a surcharge into money received into the Stripe bank account from the client who paid
@@ -80,7 +124,7 @@ pub fn translate_surcharge(
     chart: &Chart,
 ) -> Result<BankTransactionDocument, Failure> {
     let account = find_chosen_account(codes.stripe_surcharge.as_ref(), "Stripe surcharge", chart)?;
-    let line = build_line("Card surcharge", part, account);
+    let line = build_line("Card surcharge", part, part.amount.amount, account);
     build_transaction(
         MoneyDirection::Receive,
         TransactionContact::Id(contact),
@@ -99,10 +143,12 @@ fn build_transaction(
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<BankTransactionDocument, Failure> {
+    let account = find_method_account(part.method, codes, chart)?;
+    require_currency(account, part.amount.currency, chart)?;
     Ok(BankTransactionDocument {
         direction,
         contact,
-        bank_account: account_reference(find_bank_account(codes, chart)?),
+        bank_account: account_reference(account),
         line_amount_types: TaxContained::Inclusive,
         currency_code: part.amount.currency,
         line_items: [line],
@@ -112,11 +158,16 @@ fn build_transaction(
     })
 }
 
-fn build_line(what: &str, part: &PaymentPart, account: &ChartAccount) -> TransactionLine {
+fn build_line(
+    what: &str,
+    part: &PaymentPart,
+    amount: Decimal,
+    account: &ChartAccount,
+) -> TransactionLine {
     TransactionLine {
         description: format!("{what} of payment {}", part.payment),
         quantity: Decimal::ONE,
-        unit_amount: part.amount.amount,
+        unit_amount: amount,
         account_code: account.code.clone(),
     }
 }
@@ -125,11 +176,76 @@ fn account_reference(account: &ChartAccount) -> AccountReference {
     AccountReference { code: account.code.clone() }
 }
 
-fn find_bank_account<'a>(
+/// The account that payments by this method go to.
+fn find_method_account<'a>(
+    method: PaymentMethod,
     codes: &AccountCodes,
     chart: &'a Chart,
 ) -> Result<&'a ChartAccount, Failure> {
-    require_payable(find_chosen_account(codes.stripe_bank.as_ref(), "Stripe bank", chart)?)
+    let name = match method {
+        PaymentMethod::Stripe => "Stripe bank",
+        PaymentMethod::GiftCard => "gift card",
+        PaymentMethod::Cash => "cash",
+        PaymentMethod::Cheque => "cheque",
+        PaymentMethod::BankTransfer => "bank transfer",
+        PaymentMethod::Card => "card",
+    };
+    require_payable(find_chosen_account(codes.payment_account(method), name, chart)?)
+}
+
+/// What Xero books for the shares of a fee's payment beyond what was settled.
+fn find_booked_beyond(part: &PaymentPart, chart: &Chart) -> Result<Decimal, Failure> {
+    match (booked_beyond(&part.settled, chart.base_currency), part.settled.first()) {
+        (Some(beyond), _) => Ok(beyond),
+        (None, Some(share)) => Err(two_foreign_currencies_failure(share, chart)),
+        (None, None) => Ok(Decimal::ZERO),
+    }
+}
+
+/// The conversion of a share to the currency of the account that it goes to.
+fn find_exchange(
+    share: &SettledShare,
+    account: &ChartAccount,
+    chart: &Chart,
+) -> Result<Exchange, Failure> {
+    require_currency(account, share.settled.currency, chart)?;
+    share
+        .compute_exchange(chart.base_currency)
+        .ok_or_else(|| two_foreign_currencies_failure(share, chart))
+}
+
+/// Xero accepts money in a bank account only in the account's currency.
+fn require_currency(
+    account: &ChartAccount,
+    currency: Currency,
+    chart: &Chart,
+) -> Result<(), Failure> {
+    let held = chart.currency_of(account);
+    if held == currency {
+        return Ok(());
+    }
+    Err(untranslatable_payment(
+        "account_currency_differs",
+        format!(
+            "Account {} ({}) is in {held}, but the payment has amounts in {currency} for it.",
+            account.code, account.name
+        ),
+        format!(
+            "Choose an account in {currency} in {SETTINGS}; or record the payment again with its settlement in {held}."
+        ),
+    ))
+}
+
+fn two_foreign_currencies_failure(share: &SettledShare, chart: &Chart) -> Failure {
+    let (paid, settled) = (share.paid.currency, share.settled.currency);
+    untranslatable_payment(
+        "two_foreign_currencies",
+        format!(
+            "Xero cannot pay a document in {paid} from an account in {settled}: one of the two must be {}.",
+            chart.base_currency
+        ),
+        "Record it in Xero by hand with a clearing account, then choose Never send.".to_owned(),
+    )
 }
 
 /// The chosen account, if it exists and is active.
@@ -175,126 +291,13 @@ fn require_payable(account: &ChartAccount) -> Result<&ChartAccount, Failure> {
     ))
 }
 
-fn untranslatable_payment(cause: FailureCause, message: String, remedy: String) -> Failure {
-    Failure::new(FailureClass::Untranslatable, cause, message, remedy)
+fn untranslatable_payment(
+    code: impl Into<FailureCode>,
+    message: String,
+    remedy: String,
+) -> Failure {
+    Failure::new(FailureClass::Untranslatable, code, message, remedy)
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use jiff::civil::date;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::crm::payment::tests::a_payment;
-    use crate::money::Currency;
-
-    fn chart() -> Chart {
-        let account = |code: &str, account_type: &str, enables_payments| ChartAccount {
-            code: code.to_owned(),
-            name: format!("Account {code}"),
-            is_active: code != "491",
-            account_type: account_type.to_owned(),
-            tax_type: None,
-            enables_payments,
-        };
-        Chart {
-            read_at: Timestamp::UNIX_EPOCH,
-            organisation_name: "Ridgeway".to_owned(),
-            base_currency: Currency::new("GBP").unwrap(),
-            short_code: None,
-            accounts: vec![
-                account("092", "BANK", false),
-                account("404", "EXPENSE", false),
-                account("491", "EXPENSE", false),
-                account("820", "CURRLIAB", true),
-                account("821", "CURRLIAB", false),
-            ],
-            tax_rates: Vec::new(),
-            money_accounts: Vec::new(),
-        }
-    }
-
-    fn codes() -> AccountCodes {
-        AccountCodes {
-            stripe_bank: Some("092".to_owned()),
-            stripe_fee: Some("404".to_owned()),
-            gift_card: Some("820".to_owned()),
-            ..AccountCodes::default()
-        }
-    }
-
-    #[test]
-    fn a_payment_goes_to_its_methods_account_and_carries_its_name() {
-        let invoice = XeroInvoiceId(Uuid::from_u128(7));
-        let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
-        let document = translate_invoice_payment(part, invoice, &codes(), &chart()).unwrap();
-        let expected = PaymentDocument {
-            invoice: InvoiceReference { invoice_id: invoice },
-            account: AccountReference { code: "092".to_owned() },
-            date: date(2026, 11, 2),
-            amount: Decimal::new(10_000, 2),
-            reference: "Stripe ch_1 (SC-pay_1)".to_owned(),
-        };
-        assert_eq!(document, expected);
-        assert_eq!(document.amount.to_string(), "100.00");
-        let gift = PaymentPart { method: PaymentMethod::GiftCard, ..part.clone() };
-        assert_eq!(
-            translate_invoice_payment(&gift, invoice, &codes(), &chart()).unwrap().account.code,
-            "820"
-        );
-        let closed = AccountCodes { gift_card: Some("821".to_owned()), ..codes() };
-        let failure = translate_invoice_payment(&gift, invoice, &closed, &chart()).unwrap_err();
-        assert_eq!(failure.code, "account_takes_no_payments");
-    }
-
-    #[test]
-    fn a_reference_loses_what_xero_refuses_with_a_remark() {
-        let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
-        assert_eq!(reference_warnings(part), Vec::<String>::new());
-        let dirty = PaymentPart { reference: Some("ch\u{0}_1\u{FFFF}".to_owned()), ..part.clone() };
-        assert_eq!(dirty.reference_tag(), part.reference_tag());
-        assert_eq!(
-            reference_warnings(&dirty),
-            ["Characters that Xero does not accept were left out of the reference."]
-        );
-    }
-
-    #[test]
-    fn a_fee_is_money_spent_with_its_tax_contained() {
-        let parts = a_payment().split_into_parts();
-        let document = translate_fee(&parts[2], &codes(), &chart()).unwrap();
-        let expected = BankTransactionDocument {
-            direction: MoneyDirection::Spend,
-            contact: TransactionContact::Name("Stripe".to_owned()),
-            bank_account: AccountReference { code: "092".to_owned() },
-            line_amount_types: TaxContained::Inclusive,
-            currency_code: Currency::new("GBP").unwrap(),
-            line_items: [TransactionLine {
-                description: "Stripe fee of payment pay_1".to_owned(),
-                quantity: Decimal::ONE,
-                unit_amount: Decimal::new(320, 2),
-                account_code: "404".to_owned(),
-            }],
-            date: date(2026, 11, 2),
-            reference: "Stripe fee ch_1 (SC-pay_1)".to_owned(),
-            status: ApprovedStatus::Authorised,
-        };
-        assert_eq!(document, expected);
-        assert_eq!(document.line_items[0].unit_amount.to_string(), "3.20");
-    }
-
-    #[test]
-    fn what_lacks_a_setting_is_told_which() {
-        let parts = a_payment().split_into_parts();
-        let contact = XeroContactId(Uuid::from_u128(3));
-        let failure = translate_surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();
-        assert_eq!(failure.code, "account_code_not_chosen");
-        assert!(failure.remedy.contains("Stripe surcharge"), "{failure}");
-        let archived = AccountCodes { stripe_fee: Some("491".to_owned()), ..codes() };
-        assert_eq!(
-            translate_fee(&parts[2], &archived, &chart()).unwrap_err().code,
-            "account_code_archived"
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! choice that the region's rules leave open is left to a person, who is given the candidates.
 
 mod region;
+mod used_rates;
 
 use rust_decimal::Decimal;
 
@@ -13,6 +14,8 @@ use super::lines::{TranslationContext, untranslatable_document};
 use crate::chart::{Chart, ChartAccount, TaxRate};
 use crate::crm::lines::DocumentLine;
 use crate::failure::{Failure, FailureCause};
+
+pub use self::used_rates::{UsedRate, resolve_rates};
 
 /// The maximum number of candidates in a message.
 const CANDIDATES_MAX: usize = 12;

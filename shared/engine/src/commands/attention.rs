@@ -5,7 +5,8 @@ use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId, UserId};
+use domain::ids::{AccountId, CrmId, Ledger, UserId};
+use domain::invoice_payments::ReceivedPayment;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationEvent};
 use futures::FutureExt;
@@ -34,6 +35,17 @@ pub struct AttentionList {
     pub groups: Vec<AttentionGroup>,
     /// The cursor of the next page, if there may be one. A cause may continue there.
     pub next: Option<String>,
+    /// Payments in Xero that a user must decide about. Only on the first page.
+    pub unclear: Vec<UnclearPayment>,
+}
+
+/// A payment in Xero that may be one of the CRM's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnclearPayment {
+    /// The invoice.
+    pub invoice: CrmId,
+    /// The payment, with its candidates.
+    pub payment: ReceivedPayment,
 }
 
 /// Records that failed for the same cause.
@@ -81,7 +93,36 @@ pub async fn list_attention(
         }
     }
     let next = page.next.map(|cursor| cursor.sort_key().replace('#', SEPARATOR));
-    Ok(AttentionList { count, groups, next })
+    let unclear = match cursor {
+        None => list_unclear_payments(engine, &ledger, limit).await?,
+        Some(_) => Vec::new(),
+    };
+    Ok(AttentionList { count, groups, next, unclear })
+}
+
+/// Returns the payments of a ledger that a user must decide about, those of the newest first.
+async fn list_unclear_payments(
+    engine: &Engine,
+    ledger: &Ledger,
+    limit: NonZeroU16,
+) -> Result<Vec<UnclearPayment>, StoreError> {
+    let invoices = engine.store.list_invoices_with_unclear_payments(ledger, limit).await?;
+    let rows = invoices.iter().map(|invoice| {
+        let rows = engine.store.find_invoice_payments(ledger, invoice);
+        engine.skip_failing(&ledger.account, rows).boxed()
+    });
+    let mut unclear = Vec::new();
+    for rows in concurrency::map_concurrently(rows.collect()).await {
+        let Some(rows) = rows?.flatten() else { continue };
+        let invoice = &rows.record.invoice;
+        unclear.extend(
+            rows.record.unclear_payments().map(|payment| UnclearPayment {
+                invoice: invoice.clone(),
+                payment: payment.clone(),
+            }),
+        );
+    }
+    Ok(unclear)
 }
 
 /// Adds a record to the group of its cause. The index may still list a record that has just been

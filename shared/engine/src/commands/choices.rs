@@ -1,16 +1,16 @@
 //! User decisions about records and books: Never send, and the account codes.
 
+mod available;
+
 use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::call_budget::CallPriority;
-use domain::chart::{Chart, ChartAccount, TaxRate};
 use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey, WithheldMark};
 use domain::operation::{EventRefusal, OperationEvent, Trigger};
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
-use serde::Serialize;
 use store::StoreError;
 use store::table::{ItemVersion, WriteExpectation};
 
@@ -21,6 +21,10 @@ use crate::connection::{self, chart};
 use crate::errors::PersistError;
 use crate::sync::{release, sync_log};
 use crate::{Engine, Invocation};
+
+pub use self::available::{
+    AccountChoices, AccountOption, TaxRateOption, read_account_choices, refresh_account_choices,
+};
 
 /// The result of a Never send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +48,17 @@ pub async fn never_send_record(
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<NeverSendOutcome, StoreError> {
+    let began = engine.clock.now();
     let ledger = find_records_ledger(engine, account).await?;
     let key = MappingKey::new(ledger, kind, crm_id);
     let updated = engine.store.update_mapping(&key, |known| {
         let Some(known) = known else { return Err(NeverSendOutcome::Unknown) };
-        match known.apply_event(OperationEvent::Withheld, engine.clock.now()) {
-            Ok(withheld) => Ok(withheld),
+        let now = engine.clock.now();
+        match known.apply_event(OperationEvent::Withheld, now) {
+            Ok(withheld) => {
+                let mark = WithheldMark { by: by.clone(), at: now };
+                Ok(Mapping { withheld: Some(mark), ..withheld })
+            }
             Err(EventRefusal::HeldUntil(until)) => Err(NeverSendOutcome::BeingSent { until }),
             Err(_) => Err(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(known)))),
         }
@@ -67,97 +76,16 @@ pub async fn never_send_record(
         "a user marked a record as Never send"
     );
     let message = "Marked as Never send, so it is not sent to Xero.".to_owned();
-    sync_log::log_without_attempt(engine, account, subject, LogStatus::Skipped, message, None)
-        .await;
+    let notice = sync_log::LogNotice {
+        operation: LoggedOperation::Withhold,
+        subject,
+        status: LogStatus::Skipped,
+        message,
+        failure: None,
+        began,
+    };
+    sync_log::log_decision(engine, account, by, notice).await;
     Ok(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(withheld))))
-}
-
-/// The accounts and tax rates that Xero currently offers for selection.
-#[derive(Debug, Clone)]
-pub struct AccountChoices {
-    /// For invoice lines and surcharges.
-    pub income: Vec<AccountOption>,
-    /// For Stripe's fees.
-    pub expense: Vec<AccountOption>,
-    /// For the Stripe bank account.
-    pub bank: Vec<AccountOption>,
-    /// For gift cards.
-    pub gift_card: Vec<AccountOption>,
-    /// For tax rates on sales.
-    pub tax: Vec<TaxRateOption>,
-    /// Why choices in use cannot be used now.
-    pub objections: Vec<CodeObjection>,
-    /// The names of bank accounts without a code, which cannot be chosen until they get one in
-    /// Xero.
-    pub without_code: Vec<String>,
-    /// When the accounts and tax rates were read from Xero.
-    pub read_at: Timestamp,
-}
-
-/// An account to choose.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountOption {
-    /// Its code.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-}
-
-/// A tax rate to choose.
-#[derive(Debug, Clone, Serialize)]
-pub struct TaxRateOption {
-    /// The tax type that identifies it.
-    pub tax_type: String,
-    /// Its name.
-    pub name: String,
-    /// The percentage that documents charge; zero under a reverse charge.
-    pub rate: String,
-}
-
-/// Reads the accounts and tax rates to choose from, and checks the choices in use against them.
-/// `Err` says why Xero could not be read.
-pub async fn read_account_choices(
-    engine: &Engine,
-    account: &AccountId,
-    invocation: Invocation,
-) -> Result<AccountChoices, AttemptError> {
-    let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Err(connection::connection_failures::not_connected_failure().into());
-    };
-    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
-        .await?
-        .with_priority(CallPriority::Lookup);
-    let chart = tenant_session
-        .record_error_on_connection(chart::load_recent_chart(&tenant_session).await)
-        .await?;
-    let codes = engine.store.read_account_codes(account).await?;
-    let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
-        let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
-        active.map(|one| AccountOption { code: one.code.clone(), name: one.name.clone() }).collect()
-    };
-    let taxes = chart.tax_rates.iter().filter(|tax| tax.is_for_sales());
-    let tax = |tax: &TaxRate| TaxRateOption {
-        tax_type: tax.tax_type.clone(),
-        name: tax.name.clone(),
-        rate: tax.charged_rate().normalize().to_string(),
-    };
-    let is = |one: &ChartAccount, types: &[&str]| types.contains(&one.account_type.as_str());
-    Ok(AccountChoices {
-        income: accounts(&|one| is(one, &["REVENUE", "SALES", "OTHERINCOME"])),
-        expense: accounts(&|one| is(one, &["EXPENSE", "OVERHEADS", "DIRECTCOSTS"])),
-        bank: accounts(&ChartAccount::is_bank),
-        gift_card: accounts(&ChartAccount::takes_payments),
-        tax: taxes.map(tax).collect(),
-        objections: codes.find_objections(&chart),
-        without_code: list_banks_without_code(&chart),
-        read_at: chart.read_at,
-    })
-}
-
-fn list_banks_without_code(chart: &Chart) -> Vec<String> {
-    let accounts = chart.money_accounts.iter().map(|one| &one.account);
-    let without = accounts.filter(|account| account.is_bank && account.code.is_none());
-    without.map(|account| account.name.clone()).collect()
 }
 
 /// The result of choosing account codes.

@@ -54,7 +54,7 @@ pub async fn find_payment_view(
 
 /// Returns the known parts of a payment. Parts whose rows cannot be read are reported and left out,
 /// unless none can be read.
-async fn find_parts(
+pub(super) async fn find_parts(
     engine: &Engine,
     ledger: &Ledger,
     payment: &PaymentId,
@@ -78,7 +78,7 @@ fn is_part_of(part: &CrmId, payment: &PaymentId) -> bool {
 }
 
 /// Returns the snapshot of a part. A part without a readable one is reported.
-fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<PaymentPart> {
+pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<PaymentPart> {
     let part = serde_json::from_str(&mapping.snapshot.json).ok();
     if part.is_none() {
         engine.report_unreadable_snapshot(mapping);

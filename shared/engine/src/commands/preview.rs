@@ -1,6 +1,9 @@
 //! The document that would be sent for a record: the translation of its newest snapshot under the
 //! settings in use. Nothing is read from Xero, and nothing is written.
 
+mod contact;
+mod payment;
+
 use domain::chart::Chart;
 use domain::document::credit_note::CreditNoteDocument;
 use domain::document::invoice::InvoiceDocument;
@@ -20,7 +23,11 @@ use store::StoreError;
 use uuid::Uuid;
 
 use crate::Engine;
+use crate::commands::links::find_stored_chart;
 use crate::connection::ledgers::find_connected_ledger;
+
+pub use self::contact::{ClientPreviewOutcome, preview_client};
+pub use self::payment::{PartAccounts, PartPreview, preview_payment};
 
 /// A kind of record that has a preview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +92,7 @@ pub async fn preview_document(
     let Some(row) = engine.store.find_mapping(&key).await? else {
         return Ok(PreviewOutcome::Unknown);
     };
-    let Some(chart) = engine.store.find_chart(&ledger).await? else {
+    let Some(chart) = find_stored_chart(engine, &ledger).await? else {
         return Ok(PreviewOutcome::Refused(chart_unknown_failure()));
     };
     let snapshot = &row.record.snapshot.json;

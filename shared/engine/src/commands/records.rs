@@ -35,6 +35,8 @@ pub struct LogFilter {
     pub crm_id: Option<CrmId>,
     /// Only entries with this code.
     pub code: Option<String>,
+    /// Only entries about records whose number or id contains this text, in any case.
+    pub text: Option<String>,
     /// Only entries of this span of time.
     pub span: LogSpan,
 }
@@ -45,7 +47,15 @@ impl LogFilter {
             && self.status.is_none_or(|status| status == entry.status)
             && self.crm_id.as_ref().is_none_or(|id| *id == entry.crm_id)
             && self.code.as_ref().is_none_or(|code| entry.code.as_ref() == Some(code))
+            && self.text.as_ref().is_none_or(|text| names_record(entry, text))
     }
+}
+
+/// Whether the number or the id of an entry's record contains a text, in any case.
+fn names_record(entry: &LogEntry, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let contains = |name: &str| name.to_lowercase().contains(&text);
+    contains(entry.crm_id.as_str()) || entry.number.as_deref().is_some_and(contains)
 }
 
 /// A page of the sync log, newest first.

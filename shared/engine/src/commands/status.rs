@@ -1,10 +1,11 @@
 //! The status of an account's connection, derived from stored facts and current failures.
 
-use domain::connection::{Connection, ConnectionStatus, PinnedOrganisation};
+use domain::connection::{Connection, ConnectionEnd, ConnectionStatus, PinnedOrganisation};
 use domain::failure::Failure;
 use domain::health::{WARN_FROM, skipped_records_warning};
 use domain::ids::{AccountId, TenantId, UserId};
 use domain::operation::AttentionReason;
+use futures::future::try_join3;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{AttentionCount, StoreError};
@@ -47,6 +48,11 @@ pub struct StatusView {
     pub failing: u32,
     /// Records that were given up.
     pub skipped: u32,
+    /// Records that wait for a limit, a reconnect or another record.
+    pub waiting: u32,
+    /// When the last connection ended, while the account is not connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<ConnectionEnd>,
     /// The newest failure among those records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
@@ -129,10 +135,11 @@ impl From<Failure> for FailureView {
     }
 }
 
-/// The records that are failing or were given up now.
+/// The records that are failing, were given up or wait now.
 struct AttentionCounts {
     failing: AttentionCount,
     given_up: AttentionCount,
+    waiting: u32,
 }
 
 /// Returns the status of an account's connection.
@@ -169,6 +176,8 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
         payment_checks_failing_since: polls.and_then(|polls| polls.stalled_since(now)),
         failing: attentions.failing.count,
         skipped,
+        waiting: attentions.waiting,
+        ended: connection.ended.filter(|_| !connection.state.is_connected()),
         problem,
         connection_problem: connection_problem(status),
         paused_until: connection.paused_until.filter(|until| *until > now),
@@ -187,9 +196,14 @@ async fn read_attention_counts(
     account: &AccountId,
 ) -> Result<AttentionCounts, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let failing = engine.store.count_attention(&ledger, AttentionReason::Failing).await?;
-    let given_up = engine.store.count_attention(&ledger, AttentionReason::GivenUp).await?;
-    Ok(AttentionCounts { failing, given_up })
+    let count = |reason| engine.store.count_attention(&ledger, reason);
+    let (failing, given_up, waiting) = try_join3(
+        count(AttentionReason::Failing),
+        count(AttentionReason::GivenUp),
+        count(AttentionReason::Waiting),
+    )
+    .await?;
+    Ok(AttentionCounts { failing, given_up, waiting: waiting.count })
 }
 
 /// Returns the newest failure, as its record has it now.

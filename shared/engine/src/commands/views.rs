@@ -1,9 +1,11 @@
 //! Records as people see them.
 
+use domain::crm::client::Client;
 use domain::entity::EntityKind;
 use domain::failure::Failure;
-use domain::ids::{CrmId, XeroId};
-use domain::mapping::{DocumentAmounts, Mapping};
+use domain::ids::{CrmId, XeroContactId, XeroId};
+use domain::mapping::{DocumentAmounts, LinkOrigin, Mapping, WithheldMark, XeroLink};
+use domain::matching::ClientIdentity;
 use domain::operation::OperationState;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +17,9 @@ pub struct RecordView {
     pub crm_id: CrmId,
     /// Its kind.
     pub entity: EntityKind,
+    /// The number that people know it by. `None` while the text of its snapshot is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
     /// The state of its sync.
     pub state: RecordState,
     /// The newest revision received.
@@ -43,6 +48,55 @@ pub struct RecordView {
     /// Earlier counterparts in Xero that were voided or deleted there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier_xero_ids: Vec<XeroId>,
+    /// Who marked it as never to be sent, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<WithheldMark>,
+    /// For a client, the contact to which it is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<LinkedContact>,
+}
+
+/// The contact to which a client is linked. Its details are those of the newest version of the
+/// client, which Xero has once the client is synced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkedContact {
+    /// Xero's id of the contact.
+    pub contact_id: XeroContactId,
+    /// Its name.
+    pub name: String,
+    /// Its number, whoever assigned it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Its e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// VAT, GST or tax number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vat_number: Option<String>,
+    /// Company number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_number: Option<String>,
+    /// Who linked the client, if the contact was not created for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<LinkOrigin>,
+}
+
+impl LinkedContact {
+    /// Returns the contact of a client, or `None` if the client's snapshot cannot be read.
+    fn of_client(snapshot: &str, link: &XeroLink, origin: Option<LinkOrigin>) -> Option<Self> {
+        let client: Client = serde_json::from_str(snapshot).ok()?;
+        let ClientIdentity { name, emails, vat_number, company_number, .. } =
+            ClientIdentity::from(&client);
+        Some(Self {
+            contact_id: XeroContactId(link.xero_id.0),
+            name,
+            number: link.number.clone(),
+            email: emails.into_iter().next(),
+            vat_number,
+            company_number,
+            origin,
+        })
+    }
 }
 
 /// The state of a record's sync, as people see it.
@@ -73,6 +127,8 @@ impl RecordView {
             synced_revision,
             operation,
             link,
+            link_origin,
+            withheld,
             generation: _,
             earlier_keys: _,
             former_numbers: _,
@@ -88,10 +144,14 @@ impl RecordView {
             OperationState::Skipped => (RecordState::Skipped, None),
             OperationState::Withheld => (RecordState::NeverSend, None),
         };
-        let xero_url = link.as_ref().and_then(|link| find_xero_url(key.kind, link.xero_id));
+        let xero_url = link.as_ref().and_then(|link| key.kind.xero_page(link.xero_id));
+        let client_link = link.as_ref().filter(|_| key.kind == EntityKind::Contact);
+        let contact = client_link
+            .and_then(|link| LinkedContact::of_client(&snapshot.json, link, link_origin));
         Self {
             crm_id: key.crm_id,
             entity: key.kind,
+            number: (!snapshot.json.is_empty()).then_some(snapshot.natural_key),
             state,
             revision: snapshot.revision,
             synced_revision,
@@ -102,17 +162,8 @@ impl RecordView {
             next_attempt_at,
             failure: operation.failure,
             earlier_xero_ids: left,
+            withheld: withheld.filter(|_| state == RecordState::NeverSend),
+            contact,
         }
     }
-}
-
-/// Returns the page in Xero that shows a document, or `None` if its kind has no page of its own.
-pub(crate) fn find_xero_url(kind: EntityKind, id: XeroId) -> Option<String> {
-    let page = match kind {
-        EntityKind::Contact => "Contacts/View/",
-        EntityKind::Invoice => "AccountsReceivable/View.aspx?InvoiceID=",
-        EntityKind::CreditNote => "AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
-        EntityKind::Payment | EntityKind::Allocation => return None,
-    };
-    Some(format!("https://go.xero.com/{page}{id}"))
 }

@@ -32,6 +32,7 @@ impl AppRegistration {
     }
 
     /// See [`OAuthApp::authorize_url`].
+    #[expect(clippy::result_large_err, reason = "the error of the function that it calls")]
     pub fn authorize_url(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
         self.current().authorize_url(state, verifier)
     }

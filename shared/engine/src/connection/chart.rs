@@ -48,6 +48,8 @@ pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, At
         read_at: tenant_session.engine.clock.now(),
         organisation_name: organisation.name,
         base_currency: organisation.base_currency,
+        country: organisation.country_code,
+        is_demo: organisation.is_demo,
         short_code: organisation.short_code,
         accounts: accounts.with_code,
         tax_rates: tax_rates.rows,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::connection::{Connection, PinnedOrganisation};
 use domain::failure::FailureClass;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, UserId};
 use jiff::SignedDuration;
 use store::StoreError;
 use xero::{XeroError, connections};
@@ -39,7 +39,28 @@ pub async fn disconnect_account(
     account: &AccountId,
     invocation: Invocation,
 ) -> Result<DisconnectOutcome, StoreError> {
-    end_locally(engine, account).await?;
+    end_locally(engine, account, None).await?;
+    end_at_xero(engine, account, invocation).await
+}
+
+/// Ends an account's connection for a user, whom the status then names. See
+/// [`disconnect_account`].
+pub async fn disconnect_account_by(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    invocation: Invocation,
+) -> Result<DisconnectOutcome, StoreError> {
+    end_locally(engine, account, Some(by)).await?;
+    end_at_xero(engine, account, invocation).await
+}
+
+/// Waits for the calls in progress of a connection that has ended here, then removes its links.
+async fn end_at_xero(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<DisconnectOutcome, StoreError> {
     let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let Some(ledger) = connection.and_then(|connection| connection.current_ledger()) else {
         return Ok(DisconnectOutcome::Done);
@@ -52,13 +73,17 @@ pub async fn disconnect_account(
 }
 
 /// Ends a connection here, without any call to Xero.
-pub(crate) async fn end_locally(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+async fn end_locally(
+    engine: &Engine,
+    account: &AccountId,
+    by: Option<&UserId>,
+) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let ended = change_connection(engine, account, |connection| {
         let is_over = !connection.state.is_connected()
             && connection.pending.is_none()
             && connection.offered.is_empty();
-        (!is_over).then(|| connection.after_disconnect(now))
+        (!is_over).then(|| connection.after_disconnect_by(by, now))
     });
     ended.await.map(drop)
 }

@@ -128,7 +128,8 @@ fn list_crm_ids(content: &MessageContent) -> Vec<CrmId> {
         MessageContent::Invoice { client: _, invoice } => vec![InvoiceEntity::record_id(invoice)],
         MessageContent::CreditNote { client: _, note } => vec![CreditNoteEntity::record_id(note)],
         MessageContent::Allocation(allocation) => vec![AllocationEntity::record_id(allocation)],
-        MessageContent::Payment { payment: _, parts } => {
+        MessageContent::Payment { payment: _, parts }
+        | MessageContent::Refund { refund: _, parts } => {
             parts.iter().map(PaymentEntity::record_id).collect()
         }
     }

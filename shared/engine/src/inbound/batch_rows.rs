@@ -118,7 +118,12 @@ fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) ->
             clients.insert(client);
             with_codes.insert(ledger);
         }
-        if matches!(message.content, MessageContent::Payment { .. }) {
+        if needs_account_codes(&message.content) {
+            rows.add_account_codes(&ledger.account);
+        } else if matches!(
+            message.content,
+            MessageContent::Payment { .. } | MessageContent::Refund { .. }
+        ) {
             with_codes.insert(ledger);
         }
     }
@@ -169,7 +174,14 @@ fn list_records(ledger: &Ledger, content: &MessageContent) -> Vec<MappingKey> {
         MessageContent::Allocation(allocation) => {
             vec![key(EntityKind::Allocation, AllocationEntity::record_id(allocation))]
         }
-        MessageContent::Payment { payment: _, parts } => {
+        // Whether such a payment is written is known only after its account's codes are read.
+        MessageContent::Payment { .. } | MessageContent::Refund { .. }
+            if needs_account_codes(content) =>
+        {
+            Vec::new()
+        }
+        MessageContent::Payment { payment: _, parts }
+        | MessageContent::Refund { refund: _, parts } => {
             let parts = parts.iter().map(PaymentEntity::record_id);
             parts.map(|crm_id| key(EntityKind::Payment, crm_id)).collect()
         }
@@ -179,13 +191,32 @@ fn list_records(ledger: &Ledger, content: &MessageContent) -> Vec<MappingKey> {
 /// Returns the documents that must be in Xero before the records of a message.
 fn list_prerequisites(ledger: &Ledger, content: &MessageContent) -> Vec<MappingKey> {
     match content {
-        MessageContent::Payment { payment: _, parts } => {
+        // Whether such a payment is written is known only after its account's codes are read.
+        MessageContent::Payment { .. } | MessageContent::Refund { .. }
+            if needs_account_codes(content) =>
+        {
+            Vec::new()
+        }
+        MessageContent::Payment { payment: _, parts }
+        | MessageContent::Refund { refund: _, parts } => {
             parts.iter().filter_map(|part| find_paid_invoice(ledger, part)).collect()
         }
         MessageContent::Allocation(allocation) => list_documents(ledger, allocation),
         MessageContent::Client { .. }
         | MessageContent::Invoice { .. }
         | MessageContent::CreditNote { .. } => Vec::new(),
+    }
+}
+
+/// Returns whether the account codes decide if a message's record is written to Xero.
+const fn needs_account_codes(content: &MessageContent) -> bool {
+    match content {
+        MessageContent::Payment { payment, parts: _ } => !payment.method.is_always_pushed(),
+        MessageContent::Refund { refund, parts: _ } => !refund.method.is_always_pushed(),
+        MessageContent::Client { .. }
+        | MessageContent::Invoice { .. }
+        | MessageContent::CreditNote { .. }
+        | MessageContent::Allocation(_) => false,
     }
 }
 
@@ -199,6 +230,7 @@ fn find_client(ledger: &Ledger, content: &MessageContent) -> Option<MappingKey> 
         }
         MessageContent::Client { .. }
         | MessageContent::Allocation(_)
-        | MessageContent::Payment { .. } => None,
+        | MessageContent::Payment { .. }
+        | MessageContent::Refund { .. } => None,
     }
 }

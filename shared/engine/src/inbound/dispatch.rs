@@ -10,7 +10,7 @@ use domain::envelope::MessageContent;
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 
 use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
 use super::{DeliverySize, MessageOutcome};
@@ -169,15 +169,15 @@ async fn log_without_push(
     };
     let MappingKey { ledger, kind, crm_id } = key;
     let subject = (kind, crm_id, snapshot.natural_key.clone());
-    sync_log::log_without_attempt(
-        engine,
-        &ledger.account,
+    let notice = sync_log::LogNotice {
+        operation: LoggedOperation::Receive,
         subject,
-        LogStatus::Unchanged,
+        status: LogStatus::Unchanged,
         message,
-        None,
-    )
-    .await;
+        failure: None,
+        began: engine.clock.now(),
+    };
+    sync_log::log_without_attempt(engine, &ledger.account, notice).await;
 }
 
 /// Returns the newest snapshot of each client in the wave, and whether its document needs it in
@@ -212,7 +212,8 @@ const fn client_and_status(content: &MessageContent) -> Option<(&Client, RecordS
         MessageContent::CreditNote { client, note } => Some((client, note.standing)),
         MessageContent::Client { .. }
         | MessageContent::Allocation(_)
-        | MessageContent::Payment { .. } => None,
+        | MessageContent::Payment { .. }
+        | MessageContent::Refund { .. } => None,
     }
 }
 

@@ -59,7 +59,8 @@ pub(super) async fn apply_sign_change(
         MessageContent::Client { .. }
         | MessageContent::CreditNote { .. }
         | MessageContent::Allocation(_)
-        | MessageContent::Payment { .. } => Ok(SignChange::No),
+        | MessageContent::Payment { .. }
+        | MessageContent::Refund { .. } => Ok(SignChange::No),
     }
 }
 

@@ -1,31 +1,34 @@
 //! Limits how many records are stored for an account that is not connected.
 
 use domain::activity::KEPT_MAX;
+use domain::crm::payment::PaymentPart;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::MappingKey;
 use domain::outbound::EventContent;
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use store::StoreError;
 use uuid::Uuid;
 
 use crate::Engine;
+use crate::sync::sync_log::{self, LogNotice};
 use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
-    sync_log, unconnected_records,
+    unconnected_records,
 };
 
-/// Reserves room for the unknown records of a message. Returns `false` if there is none; then
-/// nothing of the message is stored.
+/// Reserves room for the unknown records of a message. `parts` are the parts of its payment that
+/// are written to Xero. Returns `false` if there is no room; then nothing of the message is stored.
 pub(super) async fn reserve_room_for_message(
     engine: &Engine,
     ledger: &Ledger,
     content: &MessageContent,
+    parts: &[PaymentPart],
 ) -> Result<bool, StoreError> {
     let mut new = 0;
-    for (kind, crm_id) in list_record_keys(content) {
+    for (kind, crm_id) in list_record_keys(content, parts) {
         let key = MappingKey::new(ledger.clone(), kind, crm_id);
         new += count_unknown(engine, ledger, engine.store.find_mapping(&key)).await?;
     }
@@ -60,6 +63,7 @@ pub(super) async fn report_not_kept(
     account: &AccountId,
     content: &MessageContent,
 ) -> Result<(), StoreError> {
+    let began = engine.clock.now();
     let (entity, crm_id, number) = message_subject(content);
     let failure = Failure::new(
         FailureClass::Untranslatable,
@@ -78,22 +82,20 @@ pub(super) async fn report_not_kept(
         remedy: failure.remedy.clone(),
     };
     engine.report_event(event_id, account, event_content).await?;
-    let subject = (entity, crm_id, number);
-    let message = failure.to_string();
-    sync_log::log_without_attempt(
-        engine,
-        account,
-        subject,
-        LogStatus::Skipped,
-        message,
-        Some(&failure),
-    )
-    .await;
+    let notice = LogNotice {
+        operation: LoggedOperation::Receive,
+        subject: (entity, crm_id, number),
+        status: LogStatus::Skipped,
+        message: failure.to_string(),
+        failure: Some(&failure),
+        began,
+    };
+    sync_log::log_without_attempt(engine, account, notice).await;
     Ok(())
 }
 
 /// Returns the records that a message would add.
-fn list_record_keys(content: &MessageContent) -> Vec<(EntityKind, CrmId)> {
+fn list_record_keys(content: &MessageContent, parts: &[PaymentPart]) -> Vec<(EntityKind, CrmId)> {
     match content {
         MessageContent::Client { client, mode: _ } => {
             vec![(EntityKind::Contact, ContactEntity::record_id(client))]
@@ -109,7 +111,8 @@ fn list_record_keys(content: &MessageContent) -> Vec<(EntityKind, CrmId)> {
         MessageContent::Allocation(allocation) => {
             vec![(EntityKind::Allocation, AllocationEntity::record_id(allocation))]
         }
-        MessageContent::Payment { payment: _, parts } => {
+        MessageContent::Payment { payment: _, parts: _ }
+        | MessageContent::Refund { refund: _, parts: _ } => {
             parts.iter().map(|part| (EntityKind::Payment, PaymentEntity::record_id(part))).collect()
         }
     }
@@ -140,6 +143,10 @@ fn message_subject(content: &MessageContent) -> (EntityKind, CrmId, String) {
         ),
         MessageContent::Payment { payment, parts: _ } => {
             let id = CrmId::from(payment.id.clone());
+            (EntityKind::Payment, id.clone(), id.to_string())
+        }
+        MessageContent::Refund { refund, parts: _ } => {
+            let id = CrmId::from(refund.id.clone());
             (EntityKind::Payment, id.clone(), id.to_string())
         }
     }

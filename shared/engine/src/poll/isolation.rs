@@ -4,13 +4,13 @@
 use domain::entity::EntityKind;
 use domain::ids::CrmId;
 use domain::invoice_payments::ReceivedPayment;
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 
 use crate::connection::tenant_session::TenantSession;
 use crate::error_chain::ErrorChain;
 use crate::errors::{PersistError, isolate_record};
 use crate::ports::Metric;
-use crate::sync::sync_log;
+use crate::sync::sync_log::{self, LogNotice};
 
 /// Processes one invoice. If this panics, or will always fail because of the invoice's rows, the
 /// error is reported, the other invoices continue, and the result is `None`.
@@ -45,15 +45,15 @@ async fn report_failed_invoice(
     let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
     let message =
         "Payments of this invoice in Xero could not be recorded. Contact support.".to_owned();
-    sync_log::log_without_attempt(
-        tenant_session.engine,
-        account,
+    let notice = LogNotice {
+        operation: LoggedOperation::Import,
         subject,
-        LogStatus::Skipped,
+        status: LogStatus::Skipped,
         message,
-        None,
-    )
-    .await;
+        failure: None,
+        began: tenant_session.engine.clock.now(),
+    };
+    sync_log::log_without_attempt(tenant_session.engine, account, notice).await;
 }
 
 /// Returns the payments on an invoice that are known. `None` if its rows cannot be read.

@@ -13,7 +13,7 @@ use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::PaymentMatch;
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
@@ -24,7 +24,7 @@ use super::payment_details::{collect_payments, has_details, load_chart_for_depos
 use super::unreadable;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
-use crate::sync::sync_log;
+use crate::sync::sync_log::{self, LogNotice};
 use crate::{Engine, concurrency};
 
 /// Observes the changes that were read, the invoices of changed payments, and the payments of
@@ -229,6 +229,7 @@ async fn commit_observation(
 ) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
     let InvoiceObservation { mapping, payments: receipts, news, is_all: _ } = observation;
     let engine = tenant_session.engine;
+    let began = engine.clock.now();
     let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
     let events = engine.new_events(&tenant_session.ledger.account, news);
     let row = Some((&mapping, before.version));
@@ -238,9 +239,15 @@ async fn commit_observation(
     let subject = (EntityKind::Invoice, mapping.key.crm_id.clone(), number);
     if !remarks.is_empty() {
         let account = &tenant_session.ledger.account;
-        let message = remarks.join(" ");
-        sync_log::log_without_attempt(engine, account, subject, LogStatus::Synced, message, None)
-            .await;
+        let notice = LogNotice {
+            operation: LoggedOperation::Import,
+            subject,
+            status: LogStatus::Synced,
+            message: remarks.join(" "),
+            failure: None,
+            began,
+        };
+        sync_log::log_without_attempt(engine, account, notice).await;
     }
     Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))
 }

@@ -7,13 +7,13 @@ use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{XeroId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::StoreError;
 use xero::{ResourceKind, UndecodableRow};
 
 use crate::connection::tenant_session::TenantSession;
-use crate::sync::sync_log;
+use crate::sync::sync_log::{self, LogNotice};
 
 /// Returns the invoices of unreadable payments. The invoices themselves list these payments.
 pub(super) fn affected_invoices(undecodable: &[UndecodableRow]) -> BTreeSet<XeroInvoiceId> {
@@ -28,22 +28,22 @@ pub(super) async fn report_unreadable_rows(
 ) -> Result<(), StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     for odd in undecodable {
+        let began = engine.clock.now();
         let (Some(kind), Some(id)) = (row_kind(odd), odd.id) else { continue };
         let found = engine
             .skip_failing(&ledger.account, find_record(tenant_session, kind, XeroId(id)).boxed());
         let Some(mapping) = found.await?.flatten() else { continue };
         let subject = (kind, mapping.key.crm_id, mapping.snapshot.natural_key);
         let failure = unreadable_row_failure(odd);
-        let (status, message) = (LogStatus::Waiting, failure.to_string());
-        sync_log::log_without_attempt(
-            engine,
-            &ledger.account,
+        let notice = LogNotice {
+            operation: LoggedOperation::Import,
             subject,
-            status,
-            message,
-            Some(&failure),
-        )
-        .await;
+            status: LogStatus::Waiting,
+            message: failure.to_string(),
+            failure: Some(&failure),
+            began,
+        };
+        sync_log::log_without_attempt(engine, &ledger.account, notice).await;
     }
     Ok(())
 }

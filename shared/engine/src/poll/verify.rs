@@ -47,7 +47,8 @@ pub(super) async fn verify_open_invoices(
         }
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
-            progress.verified_at = tenant_session.engine.clock.now();
+            let now = tenant_session.engine.clock.now();
+            *progress = progress.clone().with_completed_verification(now);
             chart::check_account_codes(tenant_session).await?;
             break;
         }

@@ -5,6 +5,7 @@
 //! other record, is this one. An unlinked allocation to be removed is reserved first.
 
 mod explain;
+mod outcome;
 mod prerequisites;
 
 use std::collections::BTreeSet;
@@ -18,12 +19,12 @@ use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroAllocationId, XeroId};
-use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use futures::TryFutureExt;
 use store::ConflictLimit;
 use xero::api::{WriteOutcome, credit_notes};
 
+use self::outcome::{allocation_not_shown_error, synced_allocation};
 use self::prerequisites::AllocationPrerequisites;
 pub(crate) use self::prerequisites::{is_credit_note_in_xero, list_documents};
 use super::write::write_document;
@@ -49,7 +50,8 @@ impl SyncEntity for AllocationEntity {
             MessageContent::Client { .. }
             | MessageContent::Invoice { .. }
             | MessageContent::CreditNote { .. }
-            | MessageContent::Payment { .. } => None,
+            | MessageContent::Payment { .. }
+            | MessageContent::Refund { .. } => None,
         }
     }
 
@@ -74,8 +76,7 @@ impl SyncEntity for AllocationEntity {
         BTreeSet::new()
     }
 
-    /// Processes the tasks sequentially, because each changes how much of its credit note remains
-    /// for the next.
+    /// Processes the tasks sequentially, because each changes what remains of its credit note.
     async fn sync_batch<'t>(
         tenant_session: &TenantSession<'_>,
         tasks: &'t [SyncTask<'t, Snapshot>],
@@ -286,25 +287,4 @@ async fn reserve_allocation(
         }
     }
     Ok(None)
-}
-
-fn allocation_not_shown_error() -> AttemptError {
-    let failure = Failure::new(
-        FailureClass::Uncertain,
-        "allocation_not_shown",
-        "Xero accepted the allocation but does not show it yet.",
-        "No action is needed: the next attempt checks first and applies nothing twice.",
-    );
-    failure.into()
-}
-
-fn synced_allocation(
-    task: &SyncTask<'_, Snapshot>,
-    id: XeroAllocationId,
-    operation: LoggedOperation,
-    remarks: Vec<String>,
-) -> Synced {
-    let number = Some(task.snapshot.display_name());
-    let link = XeroLink { xero_id: id.into(), number, xero_updated_at: None, amounts: None };
-    Synced { link: Some(link), operation, remarks }
 }

@@ -1,18 +1,20 @@
 //! Pushes clients to contacts.
 
 mod drop_rejected_fields;
+mod linked;
 mod merged_contact;
 mod name_conflict;
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use domain::contact_fields::{ContactOrigin, KnownContactState, WrittenContact};
 use domain::crm::Revision;
 use domain::crm::client::Client;
 use domain::document::contact::{ContactDocument, RemoteContact};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
-use domain::ids::{CrmId, XeroContactId};
+use domain::ids::CrmId;
 use domain::mapping::{MappingKey, XeroLink};
 use domain::recognise;
 use domain::sync_log::LoggedOperation;
@@ -55,9 +57,9 @@ impl SyncEntity for ContactEntity {
             MessageContent::Client { client, mode: _ }
             | MessageContent::Invoice { client, invoice: _ }
             | MessageContent::CreditNote { client, note: _ } => Some(client),
-            MessageContent::Allocation(_) | MessageContent::Payment { payment: _, parts: _ } => {
-                None
-            }
+            MessageContent::Allocation(_)
+            | MessageContent::Payment { .. }
+            | MessageContent::Refund { .. } => None,
         }
     }
 
@@ -90,7 +92,7 @@ impl SyncEntity for ContactEntity {
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Client>> {
         let batch = batch_size(tasks);
-        let mut updates = draft_linked_contacts(tasks);
+        let mut updates = linked::draft_linked_contacts(tenant_session, tasks).await;
         let creates = match_by_numbers(tenant_session, tasks, &mut updates).await;
         let unused = update_contacts(tenant_session, updates, batch).await;
         let conflicting = create_contacts(tenant_session, creates, batch).await;
@@ -112,18 +114,6 @@ fn draft_contact<'a>(
     let translated = translate_client(&task.snapshot, &task.mapping.contact_number(), target);
     let remarks = translated.warnings;
     DocumentDraft { item: task, document: translated.document, operation, remarks }
-}
-
-fn draft_linked_contacts<'a>(
-    tasks: &'a ContactTasks<'a>,
-) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
-    let update = |task: &'a SyncTask<'a, Client>| {
-        let link = task.mapping.link.as_ref()?;
-        let id = XeroContactId(link.xero_id.0);
-        let target = ContactTarget::Existing { id, number: link.number.clone() };
-        Some(draft_contact(task, &target, LoggedOperation::Update))
-    };
-    tasks.iter().filter_map(update).collect()
 }
 
 /// Looks up contacts by our numbers. Existing ones are adopted, missing ones are to be created.
@@ -176,8 +166,9 @@ fn find_by_contact_number<'a>(
 }
 
 /// Adopts a contact that was found: the client is linked to it, and the fields that the CRM owns
-/// are updated. A contact that belongs to another client is refused before anything is written to
-/// it. A merged contact is replaced with the one it was merged into.
+/// are updated. A contact with this integration's number for the client was created by an earlier
+/// attempt; any other one existed before. A contact that belongs to another client is refused before
+/// anything is written to it. A merged contact is replaced with the one it was merged into.
 async fn adopt_contact<'a>(
     tenant_session: &TenantSession<'_>,
     task: &'a SyncTask<'a, Client>,
@@ -196,7 +187,22 @@ async fn adopt_contact<'a>(
     }
     // Xero leaves our number with the contact that was merged away, and assigns it to no other.
     let spent = (found.id != first).then(|| task.mapping.contact_number());
-    let target = ContactTarget::Existing { id: found.id, number: found.number.clone().or(spent) };
+    let number = task.mapping.contact_number();
+    let has_number = found.number.as_ref().is_some_and(|held| held.eq_ignore_ascii_case(&number));
+    let link = task.mapping.link.as_ref().filter(|link| link.xero_id.0 == found.id.0);
+    let written = match link {
+        Some(link) => WrittenContact::of_link(link),
+        None if has_number => WrittenContact::of_origin(ContactOrigin::Created),
+        None => WrittenContact::of_origin(ContactOrigin::Found),
+    };
+    let preferences = linked::read_preferences(tenant_session).await?;
+    let state = KnownContactState {
+        written,
+        remote: Some(found.to_fields()),
+        precedence: preferences.contacts,
+    };
+    let number = found.number.or(spent);
+    let target = ContactTarget::Existing { id: found.id, number, state: Box::new(state) };
     Ok(draft_contact(task, &target, LoggedOperation::Adopt))
 }
 
@@ -269,7 +275,7 @@ async fn write_contacts<'a>(
 
 /// Records the result of a write as the outcome of its task.
 fn record_contact_result(sent: ContactDraftResult<&SyncTask<'_, Client>>) {
-    let DraftResult { item: task, document: _, operation, remarks, result } = sent;
+    let DraftResult { item: task, document, operation, remarks, result } = sent;
     let synced = result.map(|remote| {
         // Xero does not always repeat the number. A contact that replaces a merged one does not
         // have ours.
@@ -279,6 +285,7 @@ fn record_contact_result(sent: ContactDraftResult<&SyncTask<'_, Client>>) {
             number,
             xero_updated_at: remote.updated_at,
             amounts: None,
+            contact: Some(Box::new(WrittenContact::after_write(document))),
         };
         Synced { link: Some(link), operation, remarks }
     });

@@ -15,6 +15,7 @@ use domain::ids::{CrmId, XeroCreditNoteId, XeroId};
 use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use domain::totals;
 use domain::translate::TranslatedDocument;
 use domain::translate::credit_note::{credit_note_tag, translate_credit_note};
@@ -43,7 +44,8 @@ impl SyncEntity for CreditNoteEntity {
             MessageContent::Client { .. }
             | MessageContent::Invoice { .. }
             | MessageContent::Allocation(_)
-            | MessageContent::Payment { .. } => None,
+            | MessageContent::Payment { .. }
+            | MessageContent::Refund { .. } => None,
         }
     }
 
@@ -82,8 +84,6 @@ impl SalesEntity for CreditNoteEntity {
     type Remote = RemoteCreditNote;
     type Id = XeroCreditNoteId;
 
-    const NEW_STATUS: NewStatus = NewStatus::Authorised;
-
     fn typed_id(id: XeroId) -> XeroCreditNoteId {
         XeroCreditNoteId(id.0)
     }
@@ -116,6 +116,15 @@ impl SalesEntity for CreditNoteEntity {
 
     fn with_number(document: CreditNoteDocument, number: String) -> CreditNoteDocument {
         CreditNoteDocument { credit_note_number: number, ..document }
+    }
+
+    /// Credit notes are created as approved, because their credit is applied at once.
+    fn new_status(_: SyncPreferences) -> NewStatus {
+        NewStatus::Authorised
+    }
+
+    fn with_preferences(document: CreditNoteDocument, _: SyncPreferences) -> CreditNoteDocument {
+        document
     }
 
     fn with_status(document: CreditNoteDocument, status: Option<NewStatus>) -> CreditNoteDocument {
@@ -176,6 +185,7 @@ impl SalesEntity for CreditNoteEntity {
             number: remote.number.clone(),
             xero_updated_at: remote.updated_at,
             amounts: Some(DocumentAmounts::of_credit_note(task.snapshot.credited_total(), remote)),
+            contact: None,
         }
     }
 }

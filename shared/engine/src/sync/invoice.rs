@@ -1,5 +1,7 @@
 //! Pushes invoices to Xero's sales invoices.
 
+mod amend;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -16,6 +18,7 @@ use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::observe::has_unreported_changes;
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use domain::totals;
 use domain::translate::TranslatedDocument;
 use domain::translate::invoice::{crm_url, translate_invoice};
@@ -44,7 +47,8 @@ impl SyncEntity for InvoiceEntity {
             MessageContent::Client { .. }
             | MessageContent::CreditNote { .. }
             | MessageContent::Allocation(_)
-            | MessageContent::Payment { .. } => None,
+            | MessageContent::Payment { .. }
+            | MessageContent::Refund { .. } => None,
         }
     }
 
@@ -73,7 +77,9 @@ impl SyncEntity for InvoiceEntity {
         tasks: &'t [SyncTask<'t, Snapshot>],
         clients: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
-        sync_documents::<Self>(tenant_session, tasks, clients).await
+        let merged = sync_documents::<Self>(tenant_session, tasks, clients).await;
+        amend::amend_refused_invoices(tenant_session, tasks, clients).await;
+        merged
     }
 }
 
@@ -82,8 +88,6 @@ impl SalesEntity for InvoiceEntity {
     type Document = InvoiceDocument;
     type Remote = RemoteInvoice;
     type Id = XeroInvoiceId;
-
-    const NEW_STATUS: NewStatus = NewStatus::Authorised;
 
     fn typed_id(id: XeroId) -> XeroInvoiceId {
         XeroInvoiceId(id.0)
@@ -117,6 +121,21 @@ impl SalesEntity for InvoiceEntity {
 
     fn with_number(document: InvoiceDocument, number: String) -> InvoiceDocument {
         InvoiceDocument { invoice_number: number, ..document }
+    }
+
+    fn new_status(preferences: SyncPreferences) -> NewStatus {
+        preferences.new_invoices
+    }
+
+    fn with_preferences(
+        document: InvoiceDocument,
+        preferences: SyncPreferences,
+    ) -> InvoiceDocument {
+        InvoiceDocument {
+            status: Some(preferences.new_invoices),
+            sent_to_contact: preferences.marks_new_invoices(),
+            ..document
+        }
     }
 
     fn with_status(document: InvoiceDocument, status: Option<NewStatus>) -> InvoiceDocument {
@@ -181,6 +200,7 @@ impl SalesEntity for InvoiceEntity {
             // The poll reports the change to the CRM; its lists may already have passed it.
             xero_updated_at: remote.updated_at.filter(|_| !is_news),
             amounts: Some(amounts),
+            contact: None,
         }
     }
 }

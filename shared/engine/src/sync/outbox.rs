@@ -19,8 +19,8 @@ use crate::error_chain::ErrorChain;
 use crate::ports::{Metric, PortError};
 use crate::record_isolation::catch_panic;
 
-/// Events read per page.
-const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+/// Events read per page. Their deliveries are recorded in one transaction of at most 100 writes.
+const PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
 /// Maximum pages per delivery. The sweep delivers the rest.
 const PAGES_MAX: u32 = 10;
 
@@ -109,13 +109,26 @@ impl Engine {
                     return;
                 }
             };
+            let mut unrecorded = Vec::new();
             for event in &events {
                 match self.deliver_event(event).await {
-                    DeliveryOutcome::Delivered => *delivered += 1,
+                    DeliveryOutcome::Delivered => {
+                        *delivered += 1;
+                        unrecorded.push(event);
+                        // Events about synced records are many, and repeating some does no harm.
+                        if !matches!(event.news, EventContent::RecordSynced(_)) {
+                            self.record_deliveries(&unrecorded).await;
+                            unrecorded.clear();
+                        }
+                    }
                     DeliveryOutcome::SetAside => {}
-                    DeliveryOutcome::Undelivered => return,
+                    DeliveryOutcome::Undelivered => {
+                        self.record_deliveries(&unrecorded).await;
+                        return;
+                    }
                 }
             }
+            self.record_deliveries(&unrecorded).await;
             if is_last || events.is_empty() {
                 self.report_unreadable(account, &unreadable);
                 break;
@@ -128,7 +141,6 @@ impl Engine {
     async fn deliver_event(&self, event: &OutboundEvent) -> DeliveryOutcome {
         for refusals in 1..=FAILURES_MAX {
             let Err(error) = self.events.publish_event(event).await else {
-                self.record_delivery(event).await;
                 return DeliveryOutcome::Delivered;
             };
             let refusal = error.content_refusal();
@@ -149,12 +161,13 @@ impl Engine {
         DeliveryOutcome::Undelivered
     }
 
-    async fn record_delivery(&self, event: &OutboundEvent) {
-        if let Err(error) = self.store.mark_delivered(event).await {
+    async fn record_deliveries(&self, events: &[&OutboundEvent]) {
+        let Some(first) = events.first() else { return };
+        if let Err(error) = self.store.mark_all_delivered(events).await {
             tracing::warn!(
                 error = %ErrorChain(&error),
-                account.id = %event.account_id,
-                "a delivery could not be recorded; the event will be delivered again"
+                account.id = %first.account_id,
+                "deliveries could not be recorded; the events will be delivered again"
             );
         }
     }

@@ -3,6 +3,8 @@
 //! Xero accepts duplicate payments. Duplicates are prevented here: by one claim at a time, by
 //! looking up the reference after every lost answer, and by waiting a minute before that.
 
+mod amount_due;
+mod counterpart;
 mod find;
 mod payment_writer;
 mod prerequisites;
@@ -13,13 +15,14 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
+use domain::document::credit_note::RemoteCreditNote;
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
-use domain::ids::{CrmId, XeroBankTransactionId, XeroId, XeroPaymentId};
+use domain::ids::{CrmId, XeroBankTransactionId, XeroCreditNoteId, XeroId, XeroPaymentId};
 use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
-use xero::api::{bank_transactions, payments};
+use xero::api::{bank_transactions, credit_notes, payments};
 
 use self::payment_writer::PaymentWriter;
 pub(crate) use self::prerequisites::find_paid_invoice;
@@ -41,6 +44,7 @@ type PaymentTasks<'a> = [SyncTask<'a, PaymentPart>];
 enum RemotePart {
     Payment(RemotePayment),
     Transaction(RemoteBankTransaction),
+    Note(RemoteCreditNote),
 }
 
 #[async_trait]
@@ -50,7 +54,8 @@ impl SyncEntity for PaymentEntity {
 
     fn find_snapshot<'a>(content: &'a MessageContent, id: &CrmId) -> Option<&'a PaymentPart> {
         match content {
-            MessageContent::Payment { payment: _, parts } => {
+            MessageContent::Payment { payment: _, parts }
+            | MessageContent::Refund { refund: _, parts } => {
                 parts.iter().find(|part| part.id == *id)
             }
             MessageContent::Client { .. }
@@ -83,7 +88,7 @@ impl SyncEntity for PaymentEntity {
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
     /// once their invoice is in Xero, after looking up documents that an unanswered try may have
-    /// created.
+    /// created, and unless Xero has the money by other means.
     async fn sync_batch<'t>(
         tenant_session: &TenantSession<'_>,
         tasks: &'t PaymentTasks<'t>,
@@ -93,12 +98,15 @@ impl SyncEntity for PaymentEntity {
         complete_linked_payments(tenant_session, tasks).await;
         let parts = prerequisites::require_prerequisites(tenant_session, tasks).await;
         find::adopt_found_parts(tenant_session, &parts).await;
+        counterpart::complete_known_parts(tenant_session, &parts).await;
         let is_open = |part: &PartWithPrerequisite<'_>| part.task.outcome.is_empty();
         let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
             return Vec::new();
         }
-        match PaymentWriter::with_codes_and_chart(tenant_session, batch_size(tasks)).await {
+        let batch = batch_size(tasks);
+        let writer = PaymentWriter::with_codes_and_chart(tenant_session, batch, &targets).await;
+        match writer {
             Ok(mut writer) => writer.write_payments(targets).await,
             Err(error) => fail_tasks(targets.into_iter().map(|part| part.task), &error),
         }
@@ -143,10 +151,13 @@ async fn fetch_document(
 ) -> Result<Option<RemotePart>, AttemptError> {
     let session = &tenant_session.api;
     Ok(match task.snapshot.role {
-        PartRole::Invoice(_) => {
+        PartRole::Invoice(_) | PartRole::Refund(_) => {
             payments::get(session, XeroPaymentId(id.0)).await?.map(RemotePart::Payment)
         }
-        PartRole::Fee | PartRole::Surcharge(_) => {
+        PartRole::RefundNote(_) => {
+            credit_notes::get(session, XeroCreditNoteId(id.0)).await?.map(RemotePart::Note)
+        }
+        PartRole::Fee | PartRole::Surcharge(_) | PartRole::RefundFee => {
             let found = bank_transactions::get(session, XeroBankTransactionId(id.0)).await?;
             found.map(RemotePart::Transaction)
         }
@@ -158,6 +169,8 @@ impl RemotePart {
         match self {
             Self::Payment(payment) => &payment.status,
             Self::Transaction(transaction) => &transaction.status,
+            Self::Note(note) if note.status.is_gone() => &MoneyStatus::Deleted,
+            Self::Note(_) => &MoneyStatus::Authorised,
         }
     }
 
@@ -165,12 +178,14 @@ impl RemotePart {
         let (xero_id, xero_updated_at) = match self {
             Self::Payment(payment) => (payment.id.into(), payment.updated_at),
             Self::Transaction(transaction) => (transaction.id.into(), transaction.updated_at),
+            Self::Note(note) => (note.id.into(), note.updated_at),
         };
         XeroLink {
             xero_id,
             number: Some(task.snapshot.reference_tag()),
             xero_updated_at,
             amounts: None,
+            contact: None,
         }
     }
 }

@@ -36,6 +36,22 @@ pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>)
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
 }
 
+/// Returns the error of a record that waits for the approval of an invoice in Xero. The sweep
+/// releases it after a poll has seen the approval.
+pub(super) fn unapproved_invoice_error(invoice: &Mapping) -> AttemptError {
+    let MappingKey { ledger: _, kind, crm_id } = invoice.key.clone();
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        "prerequisite_not_approved",
+        format!(
+            "{} is not approved in Xero yet. This record will be sent once it is.",
+            invoice.snapshot.natural_key
+        ),
+        "Approve the invoice in Xero.",
+    );
+    AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
+}
+
 /// The failure of a record whose document was voided or deleted in Xero.
 pub(super) fn gone_document_failure(document: &Mapping, cannot: &str) -> Failure {
     let (kind, number) = (document.key.kind, &document.snapshot.natural_key);

@@ -173,6 +173,9 @@ pub async fn push_records(
     if is_attempted {
         activity::record_attempts(engine, &ledger.account, is_synced).await;
     }
+    if is_synced {
+        engine.deliver_outbox(&ledger.account).await;
+    }
     schedule_due_wake_ups(engine, ledger, kind, items).await
 }
 

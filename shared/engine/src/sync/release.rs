@@ -237,17 +237,26 @@ pub(crate) async fn find_working_epoch(
 
 async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
     let Some(awaited) = mapping.awaited_record() else { return Ok(false) };
-    if awaited.kind == EntityKind::CreditNote {
-        match is_credit_note_in_xero(engine, mapping).await {
-            Err(error) if error.is_about_the_record() => return Ok(false),
-            Err(error) => return Err(error),
-            Ok(Some(is_met)) => return Ok(is_met),
-            Ok(None) => {}
-        }
+    // Whether the record is in Xero, if it is awaited by another name than its id.
+    let by_other_name = match awaited.kind {
+        EntityKind::CreditNote => is_credit_note_in_xero(engine, mapping).await,
+        EntityKind::Contact
+        | EntityKind::Invoice
+        | EntityKind::Allocation
+        | EntityKind::Payment => Ok(None),
+    };
+    match by_other_name {
+        Err(error) if error.is_about_the_record() => return Ok(false),
+        Err(error) => return Err(error),
+        Ok(Some(is_met)) => return Ok(is_met),
+        Ok(None) => {}
     }
     match engine.store.find_mapping(&awaited).await {
         // Code that needs the unreadable row itself reports it.
         Err(error) if error.is_about_the_record() => Ok(false),
-        row => Ok(row?.is_some_and(|row| row.record.link.is_some())),
+        // Only payments and allocations wait for an invoice, and Xero accepts neither before its
+        // approval.
+        row => Ok(row?
+            .is_some_and(|row| row.record.link.is_some() && !row.record.is_unapproved_in_xero())),
     }
 }

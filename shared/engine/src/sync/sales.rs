@@ -18,6 +18,7 @@ use domain::ids::{ClientId, XeroContactId, XeroId};
 use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use domain::translate::TranslatedDocument;
 use domain::translate::lines::TranslationContext;
 use xero::api::TargetStatus;
@@ -42,9 +43,6 @@ pub(super) trait SalesEntity: SyncEntity {
     /// The type of the document's id in Xero.
     type Id: Copy + Send + Sync + 'static;
 
-    /// The status in which documents are created. An adopted document is brought to it.
-    const NEW_STATUS: NewStatus;
-
     /// Converts an id into one of this kind.
     fn typed_id(id: XeroId) -> Self::Id;
 
@@ -66,6 +64,12 @@ pub(super) trait SalesEntity: SyncEntity {
 
     /// Returns the document with another number.
     fn with_number(document: Self::Document, number: String) -> Self::Document;
+
+    /// Returns the status in which documents are created. An adopted document is brought to it.
+    fn new_status(preferences: SyncPreferences) -> NewStatus;
+
+    /// Returns the document as it is created according to the account's choices.
+    fn with_preferences(document: Self::Document, preferences: SyncPreferences) -> Self::Document;
 
     /// Returns the document with a new status.
     fn with_status(document: Self::Document, status: Option<NewStatus>) -> Self::Document;
@@ -285,7 +289,8 @@ fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
         .then(|| format!("It is {} in Xero, so it no longer affects the books.", status.as_str()))
 }
 
-fn synced_document<T: SalesEntity>(
+/// Returns the result of syncing a document.
+pub(super) fn synced_document<T: SalesEntity>(
     task: &SyncTask<'_, T::Snapshot>,
     remote: &T::Remote,
     operation: LoggedOperation,

@@ -2,23 +2,26 @@
 //! written together with its outcome. No decision depends on any other entry, so a failure to write
 //! one is only logged.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+mod logged_accounts;
+mod sentences;
 
 use domain::entity::EntityKind;
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId};
+use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::Mapping;
 use domain::operation::OperationState;
-use domain::outbound::{EventContent, PaymentState, RemovalReason};
-use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
-use jiff::{SignedDuration, Timestamp};
+use domain::sync_log::{LogEntry, LogStatus, LoggedOperation, NEXT_ATTEMPT};
+use jiff::Timestamp;
 use store::keys;
 
+pub(crate) use self::sentences::describe_event;
+use self::sentences::describe_operation;
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::sync::Synced;
+
+pub use self::logged_accounts::LoggedAccounts;
 
 /// Creates the entry about an attempt after which Xero has the document. It is to be written
 /// together with the outcome.
@@ -28,19 +31,15 @@ pub(crate) fn synced_entry(
     synced: &Synced,
     began: Timestamp,
 ) -> LogEntry {
-    let verb = match synced.operation {
-        LoggedOperation::Create => "Created in Xero.",
-        LoggedOperation::Update => "Updated in Xero.",
-        LoggedOperation::Push => "Xero already has this version.",
-        LoggedOperation::Void => "Voided.",
-        LoggedOperation::Adopt => "Matched with the record already in Xero.",
-    };
-    let sentences = std::iter::once(verb).chain(synced.remarks.iter().map(String::as_str));
+    let verb = describe_operation(mapping.key.kind, synced);
+    let sentences = verb.into_iter().chain(synced.remarks.iter().map(String::as_str));
     let message = sentences.collect::<Vec<_>>().join(" ");
     let outcome = LoggedOutcome {
         operation: synced.operation,
         status: LogStatus::Synced,
         message,
+        remedy: None,
+        next_attempt_at: None,
         code: None,
     };
     attempt_entry(engine, mapping, outcome, began)
@@ -65,11 +64,9 @@ pub(crate) fn failed_entry(
     let counted = failure.class.is_counted();
     let (status, then) = match &operation.state {
         OperationState::Skipped => (LogStatus::Skipped, " The record was given up.".to_owned()),
-        OperationState::Waiting { until } if counted => {
-            (LogStatus::Retrying, format!(" The next attempt is at {}.", clock_time(*until)))
-        }
         OperationState::Waiting { until } => {
-            (LogStatus::Waiting, format!(" The next attempt is at {}.", clock_time(*until)))
+            let status = if counted { LogStatus::Retrying } else { LogStatus::Waiting };
+            (status, format!("{NEXT_ATTEMPT}{}.", clock_time(*until)))
         }
         OperationState::Parked { on: _ } => (LogStatus::Waiting, String::new()),
         OperationState::Due
@@ -83,6 +80,16 @@ pub(crate) fn failed_entry(
         operation: LoggedOperation::Push,
         status,
         message: format!("{failure}{then}"),
+        remedy: find_remedy(failure),
+        next_attempt_at: match &operation.state {
+            OperationState::Waiting { until } => Some(*until),
+            OperationState::Skipped
+            | OperationState::Parked { on: _ }
+            | OperationState::Due
+            | OperationState::Claimed { by: _, until: _ }
+            | OperationState::Synced
+            | OperationState::Withheld => None,
+        },
         code: Some(failure.code.clone().into_owned()),
     };
     let entry = attempt_entry(engine, mapping, outcome, began);
@@ -92,68 +99,67 @@ pub(crate) fn failed_entry(
     LogEntry { attempt: if counted { tried.max(1) } else { tried + 1 }, ..entry }
 }
 
-/// Logs that a message or command required no push.
+/// What a person can do about a failure, if there is anything to do.
+fn find_remedy(failure: &Failure) -> Option<String> {
+    (!failure.remedy.is_empty()).then(|| failure.remedy.clone())
+}
+
+/// Something about a record that is not an attempt.
+#[derive(Debug)]
+pub(crate) struct LogNotice<'a> {
+    /// What it is.
+    pub(crate) operation: LoggedOperation,
+    /// The record's kind, id and number for people.
+    pub(crate) subject: (EntityKind, CrmId, String),
+    pub(crate) status: LogStatus,
+    /// The sentences for people.
+    pub(crate) message: String,
+    pub(crate) failure: Option<&'a Failure>,
+    /// When the work on it began.
+    pub(crate) began: Timestamp,
+}
+
+/// Logs something about a record that is not an attempt.
 pub(crate) async fn log_without_attempt(
     engine: &Engine,
     account: &AccountId,
-    subject: (EntityKind, CrmId, String),
-    status: LogStatus,
-    message: String,
-    failure: Option<&Failure>,
+    notice: LogNotice<'_>,
 ) {
+    write_entry(engine, &build_notice_entry(engine, account, notice)).await;
+}
+
+/// Logs a user's decision about a record.
+pub(crate) async fn log_decision(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    notice: LogNotice<'_>,
+) {
+    let entry = build_notice_entry(engine, account, notice);
+    write_entry(engine, &LogEntry { by: Some(by.clone()), ..entry }).await;
+}
+
+fn build_notice_entry(engine: &Engine, account: &AccountId, notice: LogNotice<'_>) -> LogEntry {
     let now = engine.clock.now();
+    let LogNotice { operation, subject, status, message, failure, began } = notice;
     let (entity, crm_id, number) = subject;
-    let entry = LogEntry {
+    LogEntry {
         id: entry_id(engine, now),
         at: now,
         account: account.clone(),
-        operation: LoggedOperation::Push,
+        operation,
         entity,
         crm_id,
         number: Some(number),
         xero_id: None,
         status,
         attempt: 0,
-        duration_ms: 0,
+        duration_ms: elapsed_ms(began, now),
         message,
+        remedy: failure.and_then(find_remedy),
+        next_attempt_at: None,
+        by: None,
         code: failure.map(|failure| failure.code.clone().into_owned()),
-    };
-    write_entry(engine, &entry).await;
-}
-
-/// Describes an event about an invoice in sentences for the log.
-pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
-    match content {
-        EventContent::PaymentImported(payment) => {
-            let from = payment.account.as_ref().map(|name| format!(" into {name}"));
-            vec![format!(
-                "{} was paid{} in Xero and reported to the CRM.",
-                payment.amount,
-                from.unwrap_or_default()
-            )]
-        }
-        EventContent::PaymentRemoved { payment, reason, payment_id: _ } => vec![match reason {
-            RemovalReason::RemovedInXero => {
-                format!("The payment of {} was removed in Xero.", payment.amount)
-            }
-            RemovalReason::SamePayment => {
-                format!("The payment of {} is already recorded in the CRM.", payment.amount)
-            }
-        }],
-        EventContent::PaymentStatus { status, amount_due, amount_credited, .. } => {
-            let credited = if amount_credited.amount.is_zero() {
-                String::new()
-            } else {
-                format!(", {amount_credited} of it credited")
-            };
-            vec![match status {
-                PaymentState::Paid => format!("It is paid in Xero{credited}."),
-                PaymentState::PartPaid => format!("{amount_due} is still due in Xero{credited}."),
-                PaymentState::Unpaid => format!("It is unpaid in Xero: {amount_due} is due."),
-            }]
-        }
-        EventContent::XeroStatus { remarks, .. } => remarks.clone(),
-        EventContent::Skipped { .. } | EventContent::Connection { .. } => Vec::new(),
     }
 }
 
@@ -161,6 +167,8 @@ struct LoggedOutcome {
     operation: LoggedOperation,
     status: LogStatus,
     message: String,
+    remedy: Option<String>,
+    next_attempt_at: Option<Timestamp>,
     code: Option<String>,
 }
 
@@ -175,7 +183,7 @@ fn attempt_entry(
     // A row without the text of its snapshot is logged without a number.
     let number = (!snapshot.json.is_empty()).then(|| snapshot.natural_key.clone());
     let tried = u32::from(mapping.operation.failures);
-    let LoggedOutcome { operation, status, message, code } = outcome;
+    let LoggedOutcome { operation, status, message, remedy, next_attempt_at, code } = outcome;
     LogEntry {
         id: entry_id(engine, now),
         at: now,
@@ -187,10 +195,17 @@ fn attempt_entry(
         xero_id: mapping.link.as_ref().map(|link| link.xero_id),
         status,
         attempt: tried + 1,
-        duration_ms: u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0),
+        duration_ms: elapsed_ms(began, now),
         message,
+        remedy,
+        next_attempt_at,
+        by: None,
         code,
     }
+}
+
+fn elapsed_ms(began: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0)
 }
 
 async fn write_entry(engine: &Engine, entry: &LogEntry) {
@@ -220,58 +235,6 @@ pub(crate) fn report_entry(engine: &Engine, entry: &LogEntry) {
         failure.code = entry.code.as_deref(),
         "attempt"
     );
-}
-
-/// Accounts that this process has recently registered as having a sync log.
-#[derive(Debug, Default)]
-pub struct LoggedAccounts(Mutex<HashMap<AccountId, Timestamp>>);
-
-/// Maximum number of remembered accounts. A process serves many accounts.
-const LOGGED_ACCOUNTS_MAX: usize = 4_096;
-/// How long a process remembers an account. Erasing an account removes its registration, and other
-/// processes do not notice; they forget the account before its erasure is complete.
-const LOGGED_ACCOUNTS_FOR: SignedDuration = SignedDuration::from_mins(10);
-
-impl LoggedAccounts {
-    fn is_remembered(&self, account: &AccountId, now: Timestamp) -> bool {
-        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
-    }
-
-    fn remember_account(&self, account: &AccountId, now: Timestamp) {
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if accounts.len() >= LOGGED_ACCOUNTS_MAX {
-            accounts.clear();
-        }
-        accounts.insert(account.clone(), now);
-    }
-
-    /// Forgets an erased account.
-    pub(crate) fn forget_account(&self, account: &AccountId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
-    }
-}
-
-impl Engine {
-    /// Registers that the account has a log, so that the cleanup finds it. Each process does so at
-    /// most once every ten minutes per account.
-    pub(crate) async fn mark_account_logged(&self, account: &AccountId) {
-        let now = self.clock.now();
-        if self.logged_accounts.is_remembered(account, now) {
-            return;
-        }
-        match self.store.mark_account_logged(account).await {
-            Ok(()) => self.logged_accounts.remember_account(account, now),
-            // The table removes expired entries by itself even without a registration.
-            Err(error) => {
-                tracing::warn!(
-                    error = %ErrorChain(&error),
-                    account.id = %account,
-                    "the log was not registered"
-                );
-            }
-        }
-    }
 }
 
 /// Returns a unique id that sorts by time.

@@ -32,12 +32,13 @@ pub(super) fn declare_attention_routes() -> OpenApiRouter<Engine> {
 }
 
 /// The words of [`AttentionWord`].
-const WORDS: [&str; 2] = ["given_up", "failing"];
+const WORDS: [&str; 3] = ["given_up", "failing", "waiting"];
 
 fn parse_reason(text: &str) -> Option<AttentionReason> {
     match text {
         "given_up" => Some(AttentionReason::GivenUp),
         "failing" => Some(AttentionReason::Failing),
+        "waiting" => Some(AttentionReason::Waiting),
         _ => None,
     }
 }
@@ -46,8 +47,8 @@ fn parse_reason(text: &str) -> Option<AttentionReason> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct AttentionParameters {
-    /// Records that were given up, or records that are failing and will be repeated; `given_up` if
-    /// absent.
+    /// Records that were given up, records that are failing and will be repeated, or records that
+    /// wait; `given_up` if absent.
     #[param(value_type = AttentionWord, required = false)]
     state: Option<String>,
     /// The maximum number of records, from 1 to 200; 50 if absent.
@@ -131,7 +132,7 @@ impl RecordChoice {
     }
 }
 
-/// Tries records again within a minute or two.
+/// Tries records again at once.
 ///
 /// Records that are not in the list any more are left alone.
 #[utoipa::path(

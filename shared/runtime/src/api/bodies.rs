@@ -5,8 +5,9 @@ use domain::body::{BodyField, BodyShape};
 use super::attention::RecordChoice;
 use super::connection::{ConnectTicket, OrganisationChoice};
 use super::contacts::ContactChoice;
+use super::matching::MatchingChoice;
 use super::payments::PaymentChoice;
-use super::views::AccountCodesView;
+use super::views::{AccountCodesView, SyncPreferencesView};
 use crate::http::{ProblemDetails, RequestBody, parse_body};
 
 const CODES: &[BodyField] = &[
@@ -15,23 +16,41 @@ const CODES: &[BodyField] = &[
     BodyField::single_value("stripe_fee"),
     BodyField::single_value("stripe_surcharge"),
     BodyField::single_value("gift_card"),
+    BodyField::single_value("cash"),
+    BodyField::single_value("cheque"),
+    BodyField::single_value("card"),
+    BodyField::single_value("bank_transfer"),
     BodyField::new("tax_types", BodyShape::Map),
 ];
 
 impl RequestBody for AccountCodesView {
     const SHAPE: BodyShape = BodyShape::Object(CODES);
-    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
+    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card and bank_transfer, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
+}
+
+const PREFERENCES: &[BodyField] = &[
+    BodyField::single_value("contacts"),
+    BodyField::single_value("new_invoices"),
+    BodyField::single_value("mark_as_sent"),
+];
+
+impl RequestBody for SyncPreferencesView {
+    const SHAPE: BodyShape = BodyShape::Object(PREFERENCES);
+    const MUST: &'static str = "may give contacts (by_origin, servicecortex or xero), new_invoices (draft, submitted or authorised) and mark_as_sent (true or false)";
 }
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for
 /// the account codes, the completion of a connect, the choice of an organisation, the link of a
-/// contact, the answer about a payment, and the choice of records.
-pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 6] {
+/// contact, the choices about what is written to Xero, the matching settings, the answer about a
+/// payment, and the choice of records.
+pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 8] {
     [
         find_body_error::<AccountCodesView>(bytes),
         find_body_error::<ConnectTicket>(bytes),
         find_body_error::<OrganisationChoice>(bytes),
         find_body_error::<ContactChoice>(bytes),
+        find_body_error::<SyncPreferencesView>(bytes),
+        find_body_error::<MatchingChoice>(bytes),
         find_body_error::<PaymentChoice>(bytes),
         find_body_error::<RecordChoice>(bytes),
     ]
@@ -46,6 +65,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::api::views::{ContactLeader, NewInvoices};
 
     #[test]
     fn every_account_code_can_be_chosen() {
@@ -57,10 +77,33 @@ mod tests {
             stripe_fee: code(),
             stripe_surcharge: code(),
             gift_card: code(),
+            cash: code(),
+            cheque: code(),
+            card: code(),
+            bank_transfer: code(),
             tax_types: BTreeMap::from([("20".to_owned(), "OUTPUT2".to_owned())]),
         };
         let body = serde_json::to_string(&codes).unwrap();
         assert_eq!(parse_body::<AccountCodesView>(body.as_bytes()).unwrap(), codes);
+    }
+
+    #[test]
+    fn every_preference_can_be_chosen_and_an_absent_one_has_its_default() {
+        let chosen = SyncPreferencesView {
+            contacts: ContactLeader::Xero,
+            new_invoices: NewInvoices::Draft,
+            mark_as_sent: true,
+        };
+        let body = serde_json::to_string(&chosen).unwrap();
+        assert_eq!(body, r#"{"contacts":"xero","new_invoices":"draft","mark_as_sent":true}"#);
+        assert_eq!(parse_body::<SyncPreferencesView>(body.as_bytes()).unwrap(), chosen);
+        let absent = parse_body::<SyncPreferencesView>(b"{}").unwrap();
+        assert_eq!(absent, SyncPreferencesView::default());
+        let [_, _, _, _, wrong, ..] = list_body_errors(br#"{"new_invoice":"draft"}"#);
+        assert_eq!(
+            wrong.as_deref(),
+            Some("new_invoice is not a known field; did you mean new_invoices?")
+        );
     }
 
     #[test]

@@ -4,12 +4,16 @@ use axum::extract::State;
 use domain::ids::AccountId;
 use engine::Engine;
 use engine::commands::choices::{self, CodeChoiceOutcome};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
+use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody, Parameters};
+use super::log::parse_flag;
 use super::views::{AccountChoicesView, AccountCodesView};
-use super::{RouteResult, describe_attempt_error, interactive_invocation, log_unavailable};
+use super::{
+    RouteResult, describe_attempt_error, find_pages, interactive_invocation, log_unavailable,
+};
 use crate::http::{FieldProblem, ProblemDetails, json_response, versioned_response};
 
 /// Declares the routes of this module.
@@ -43,26 +47,44 @@ async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResu
     Ok(versioned_response(codes.version, &AccountCodesView::from(codes.codes)))
 }
 
+/// The parameters of the choices.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ChoicesParameters {
+    /// `true` to read the accounts and tax rates from Xero again; `false` if absent.
+    #[param(value_type = bool, required = false)]
+    refresh: Option<String>,
+}
+
 /// Reads the accounts and tax rates to choose from.
 #[utoipa::path(
     get,
     path = "/v1/account-codes/choices",
     tag = "settings",
+    params(ChoicesParameters),
     responses(
         (status = 200, description = "The choices, as Xero had them within the last minute.", body = AccountChoicesView),
+        (status = 400, description = "A parameter is not valid."),
         (status = 409, description = "Xero cannot be read."),
     ),
 )]
 async fn read_account_choices(
     State(engine): State<Engine>,
     AnyCaller(caller): AnyCaller,
+    Parameters(asked): Parameters<ChoicesParameters>,
 ) -> RouteResult {
-    let invocation = interactive_invocation(&engine);
-    match choices::read_account_choices(&engine, &caller.account, invocation).await {
-        Ok(choices) => Ok(json_response(200, &AccountChoicesView::from(choices))),
-        Err(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
+    let (account, invocation) = (&caller.account, interactive_invocation(&engine));
+    let choices = if parse_flag(asked.refresh.as_deref(), "refresh")?.unwrap_or(false) {
+        choices::refresh_account_choices(&engine, account, invocation).await
+    } else {
+        choices::read_account_choices(&engine, account, invocation).await
+    };
+    match choices {
+        Ok(choices) => {
+            let pages = find_pages(&engine, account).await?;
+            Ok(json_response(200, &AccountChoicesView::of_choices(choices, &pages)))
         }
+        Err(error) => Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &error))),
     }
 }
 
@@ -104,8 +126,8 @@ async fn choose_account_codes(
                 .map(|one| FieldProblem { field: one.field, detail: one.problem });
             Err(ProblemDetails::bad_fields(errors.collect()))
         }
-        CodeChoiceOutcome::Unread(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
+        CodeChoiceOutcome::Unread(error) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &error)))
         }
         CodeChoiceOutcome::Changed => Err(ProblemDetails::changed_meanwhile()),
     }

@@ -6,6 +6,7 @@ use domain::connection::PinnedOrganisation;
 use domain::ids::TenantId;
 use engine::Engine;
 use engine::commands::connect::{self, ConnectError, ConnectOutcome};
+use engine::commands::links;
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::commands::status;
 use engine::connection::disconnect;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 use super::extract::{Administrator, AnyCaller, JsonBody};
 use super::views::{CompletionView, ConnectView, OrganisationView, StatusView};
-use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
+use super::{RouteResult, answer_in_time, interactive_invocation, log_unavailable};
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
 
 /// Declares the routes of this module.
@@ -169,9 +170,10 @@ async fn read_connection(
 async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     let view = status::read_status(engine, &caller.account).await;
     let view = view.map_err(|error| log_unavailable(&error))?;
-    let pages = find_pages(engine, &caller.account).await?;
+    let organisation = links::find_organisation(engine, &caller.account).await;
+    let (pages, facts) = organisation.map_err(|error| log_unavailable(&error))?;
     let can_change = caller.role == CallerRole::Administrator;
-    Ok(json_response(200, &StatusView::for_caller(view, can_change, &pages)))
+    Ok(json_response(200, &StatusView::for_caller(view, can_change, &pages, facts)))
 }
 
 /// Ends the connection.
@@ -192,7 +194,12 @@ async fn disconnect_account(
     Administrator(caller): Administrator,
 ) -> RouteResult {
     let invocation = interactive_invocation(&engine);
-    let ending = Box::pin(disconnect::disconnect_account(&engine, &caller.account, invocation));
+    let ending = Box::pin(disconnect::disconnect_account_by(
+        &engine,
+        &caller.account,
+        &caller.user,
+        invocation,
+    ));
     let work = async {
         ending.await.map_err(|error| log_unavailable(&error))?;
         answer_status(&engine, &caller).await

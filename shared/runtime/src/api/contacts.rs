@@ -12,10 +12,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::extract::{Administrator, AnyCaller, JsonBody, Parameters, PathIds};
-use super::log::parse_choice;
+use super::log::{parse_choice, parse_flag};
 use super::records::{answer_record, parse_crm_id, unknown_record};
 use super::views::{ContactsView, FindingWord, FindingsView, ReconciliationView, RecordView};
-use super::{RouteResult, describe_attempt_error, interactive_invocation, log_unavailable};
+use super::{
+    RouteResult, describe_attempt_error, find_pages, interactive_invocation, log_unavailable,
+};
 use crate::http::{ProblemDetails, RequestBody, json_response};
 
 /// The length of a search text in characters. Xero does not search for shorter ones.
@@ -65,10 +67,11 @@ async fn search_contacts(
     }
     let invocation = interactive_invocation(&engine);
     match contacts::search_contacts(&engine, &caller.account, query, invocation).await {
-        Ok(found) => Ok(json_response(200, &ContactsView::from(found))),
-        Err(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &trouble)))
+        Ok(found) => {
+            let pages = find_pages(&engine, &caller.account).await?;
+            Ok(json_response(200, &ContactsView::of_contacts(found, &pages)))
         }
+        Err(error) => Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &error))),
     }
 }
 
@@ -156,10 +159,19 @@ async fn answer_link_result(
         )),
         LinkOutcome::Unknown => Err(unknown_record()),
         LinkOutcome::Refused(failure) => Err(ProblemDetails::state_conflict(failure.to_string())),
-        LinkOutcome::Unread(trouble) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
+        LinkOutcome::Unread(error) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &error)))
         }
     }
+}
+
+/// The parameters of a reconciliation.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReconciliationParameters {
+    /// `false` for a preview, which links nothing and proposes certain matches; `true` if absent.
+    #[param(value_type = bool, required = false)]
+    link: Option<String>,
 }
 
 /// Starts a reconciliation, or joins the one in progress.
@@ -169,8 +181,10 @@ async fn answer_link_result(
     post,
     path = "/v1/reconciliation",
     tag = "contacts",
+    params(ReconciliationParameters),
     responses(
         (status = 202, description = "The progress.", body = ReconciliationView),
+        (status = 400, description = "A parameter is not valid."),
         (status = 403, description = "The role may only read."),
         (status = 404, description = "Xero was never connected."),
     ),
@@ -178,9 +192,14 @@ async fn answer_link_result(
 async fn start_reconciliation(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
+    Parameters(asked): Parameters<ReconciliationParameters>,
 ) -> RouteResult {
-    let started =
-        reconcile::start_reconciliation(&engine, &caller.account, caller.user.clone()).await;
+    let (account, by) = (&caller.account, caller.user.clone());
+    let started = if parse_flag(asked.link.as_deref(), "link")?.unwrap_or(true) {
+        reconcile::start_reconciliation(&engine, account, by).await
+    } else {
+        reconcile::start_preview(&engine, account, by).await
+    };
     match started.map_err(|error| log_unavailable(&error))? {
         Some(row) => Ok(json_response(202, &ReconciliationView::from(Some(row)))),
         None => Err(ProblemDetails::not_found("Xero was never connected.")),
@@ -212,7 +231,7 @@ struct FindingsParameters {
     /// The number of the page, from 0; 0 if absent.
     #[param(value_type = u32, required = false)]
     page: Option<String>,
-    /// Only findings with this outcome: `linked`, `ambiguous` or `missing`.
+    /// Only findings with this outcome: `linked`, `proposed`, `ambiguous` or `missing`.
     #[param(value_type = FindingWord, required = false)]
     outcome: Option<String>,
 }
@@ -239,13 +258,14 @@ async fn read_findings(
         .map_err(|_| ProblemDetails::bad_field("page", "must be a whole number, 0 or greater"))?;
     let outcome = asked.outcome.as_deref();
     let outcome = parse_choice(outcome, "outcome", FindingWord::parse, &FindingWord::NAMES)?;
-    let found = reconcile::find_open_findings(&engine, &caller.account, page).await;
+    let found = reconcile::list_open_findings(&engine, &caller.account, page).await;
     match found.map_err(|error| log_unavailable(&error))? {
         Some(mut findings) => {
             findings.retain(|one| {
-                outcome.is_none_or(|outcome| FindingWord::from(&one.found) == outcome)
+                outcome.is_none_or(|outcome| FindingWord::from(&one.finding) == outcome)
             });
-            Ok(json_response(200, &FindingsView::of_page(page, findings)))
+            let pages = find_pages(&engine, &caller.account).await?;
+            Ok(json_response(200, &FindingsView::of_page(page, findings, &pages)))
         }
         None => Err(ProblemDetails::not_found("This page of findings does not exist.")),
     }

@@ -12,7 +12,7 @@ use utoipa::openapi::{
 };
 
 use super::declare_routes;
-use crate::http::{FieldProblem, ProblemDetails, build_response};
+use crate::http::{FieldProblem, ProblemDetails, ProblemType, build_response};
 
 const DESCRIPTION: &str = "Connects a ServiceCortex account to Xero, shows what is synced, and lets people act on it. \
 Every route but this document requires a token of the CRM, which names the account, the user and the role: \
@@ -84,6 +84,7 @@ pub(super) fn begin_document() -> OpenApi {
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = ComponentsBuilder::new()
         .schema_from::<ProblemDetails>()
+        .schema_from::<ProblemType>()
         .schema_from::<FieldProblem>()
         .schema_from::<GatewayMessage>()
         .security_scheme(SCHEME, SecurityScheme::Http(token))

@@ -23,6 +23,8 @@ use crate::http::{ProblemDetails, json_response};
 /// The default number of entries per page.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
 const PAGE_MAX: u16 = 200;
+/// The maximum length of a text to search for, in characters.
+const TEXT_MAX: usize = 100;
 /// Entries are kept for this long.
 const DAYS_MAX: i64 = RETENTION_DAYS;
 
@@ -47,6 +49,10 @@ struct LogParameters {
     /// Only entries with this code of a failure.
     #[param(value_type = String, required = false)]
     code: Option<String>,
+    /// Only entries about records whose number or id contains this text, in any case; at most 100
+    /// characters.
+    #[param(value_type = String, required = false, max_length = 100)]
+    q: Option<String>,
     /// Only entries from this instant on, such as `2026-11-02T09:00:00Z`.
     #[param(value_type = Timestamp, required = false)]
     from: Option<String>,
@@ -90,6 +96,7 @@ async fn read_sync_log(
         status,
         crm_id: find_text(asked.crm_id.as_deref()).map(parse_record_id).transpose()?,
         code: find_text(asked.code.as_deref()).map(str::to_owned),
+        text: parse_search_text(asked.q.as_deref())?,
         span: LogSpan {
             from: parse_instant(asked.from.as_deref(), "from")?,
             before: parse_instant(asked.before.as_deref(), "before")?,
@@ -140,6 +147,15 @@ async fn read_activity(
     Ok(json_response(200, &ActivityView::from(activity)))
 }
 
+/// Parses a text to search for. An empty one is none.
+fn parse_search_text(text: Option<&str>) -> Result<Option<String>, ProblemDetails> {
+    let text = find_text(text.map(str::trim));
+    if text.is_some_and(|text| text.chars().count() > TEXT_MAX) {
+        return Err(ProblemDetails::bad_field("q", "must have at most 100 characters"));
+    }
+    Ok(text.map(str::to_owned))
+}
+
 fn parse_record_id(text: &str) -> Result<CrmId, ProblemDetails> {
     CrmId::new(text).map_err(|error| ProblemDetails::bad_field("crm_id", &error.to_string()))
 }
@@ -170,6 +186,14 @@ pub(super) fn parse_choice<T>(
     let wrong =
         || ProblemDetails::bad_field(field, &format!("must be one of {}", words.join(", ")));
     parse(text).map(Some).ok_or_else(wrong)
+}
+
+/// Parses a parameter that is `true` or `false`. An empty one is none.
+pub(super) fn parse_flag(
+    text: Option<&str>,
+    field: &'static str,
+) -> Result<Option<bool>, ProblemDetails> {
+    parse_choice(text, field, |text| text.parse().ok(), &["true", "false"])
 }
 
 /// Parses the maximum number of rows of a page.

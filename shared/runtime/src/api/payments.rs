@@ -29,7 +29,7 @@ pub(super) fn declare_payments_routes() -> OpenApiRouter<Engine> {
         .routes(routes!(resolve_payment))
 }
 
-fn parse_payment_id(text: &str) -> Result<PaymentId, ProblemDetails> {
+pub(super) fn parse_payment_id(text: &str) -> Result<PaymentId, ProblemDetails> {
     PaymentId::new(text)
         .map_err(|error| ProblemDetails::bad_field("payment_id", &error.to_string()))
 }

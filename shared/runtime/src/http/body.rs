@@ -19,6 +19,10 @@ pub(crate) trait RequestBody: DeserializeOwned {
 pub(crate) fn parse_body<T: RequestBody>(bytes: &[u8]) -> Result<T, ProblemDetails> {
     let wrong = || ProblemDetails::bad_field("body", T::MUST);
     let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;
+    // serde also reads a struct from a list of its fields' values.
+    if !text.trim_start().starts_with('{') {
+        return Err(wrong());
+    }
     body::parse_with_shape(text, T::SHAPE).map_err(|error| match &error {
         UnreadableBody::UnknownField { field, meant: _ } => {
             ProblemDetails::bad_request(field, error.to_string())

@@ -14,6 +14,8 @@ pub(crate) struct ApiCaller {
     pub(crate) account: AccountId,
     pub(crate) user: UserId,
     pub(crate) role: CallerRole,
+    /// The user's name, if the token has one.
+    pub(crate) name: Option<String>,
 }
 
 /// The permissions of a user.
@@ -43,6 +45,7 @@ impl ApiCaller {
             account: AccountId::new(claims.get("account_id")?.as_str()).ok()?,
             user: UserId::new(claims.get("sub")?.as_str()).ok()?,
             role,
+            name: claims.get("name").cloned(),
         })
     }
 }

@@ -12,12 +12,39 @@ use super::build_response;
 /// have ended.
 const RETRY_SECONDS: &str = "60";
 
+/// The stable type of an error. Later releases may add types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) enum ProblemType {
+    #[serde(rename = "/problems/bad-request")]
+    BadRequest,
+    #[serde(rename = "/problems/changed")]
+    Changed,
+    #[serde(rename = "/problems/unauthorized")]
+    Unauthorized,
+    #[serde(rename = "/problems/forbidden")]
+    Forbidden,
+    #[serde(rename = "/problems/not-found")]
+    NotFound,
+    #[serde(rename = "/problems/method-not-allowed")]
+    MethodNotAllowed,
+    #[serde(rename = "/problems/conflict")]
+    Conflict,
+    #[serde(rename = "/problems/not-yours")]
+    NotYours,
+    #[serde(rename = "/problems/gone")]
+    Gone,
+    #[serde(rename = "/problems/too-slow")]
+    TooSlow,
+    #[serde(rename = "/problems/unavailable")]
+    Unavailable,
+}
+
 /// A problem document (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ProblemDetails {
     /// The stable type of the error, a reference into the API's documentation.
     #[serde(rename = "type")]
-    name: &'static str,
+    name: ProblemType,
     /// The type of the error in words.
     title: &'static str,
     /// The status of the response.
@@ -42,7 +69,7 @@ pub(crate) struct FieldProblem {
 }
 
 impl ProblemDetails {
-    fn new(status: u16, name: &'static str, title: &'static str, detail: String) -> Self {
+    fn new(status: u16, name: ProblemType, title: &'static str, detail: String) -> Self {
         Self { name, title, status, detail, field: None, errors: Vec::new() }
     }
 
@@ -55,7 +82,7 @@ impl ProblemDetails {
     pub(crate) fn bad_request(field: &str, detail: String) -> Self {
         Self {
             field: Some(field.to_owned()),
-            ..Self::new(400, "/problems/bad-request", "The request is not valid", detail)
+            ..Self::new(400, ProblemType::BadRequest, "The request is not valid", detail)
         }
     }
 
@@ -70,37 +97,37 @@ impl ProblemDetails {
         let detail =
             "Another person has changed this since you opened it. Read it again, then repeat your change."
                 .to_owned();
-        Self::new(412, "/problems/changed", "The resource has changed", detail)
+        Self::new(412, ProblemType::Changed, "The resource has changed", detail)
     }
 
     /// The token does not identify a caller.
     pub(crate) fn not_authenticated() -> Self {
         let detail = "The token must name the user, the account and the role.".to_owned();
-        Self::new(401, "/problems/unauthorized", "The caller is not authenticated", detail)
+        Self::new(401, ProblemType::Unauthorized, "The caller is not authenticated", detail)
     }
 
     /// The role may read but not change.
     pub(crate) fn role_forbidden() -> Self {
         let detail = "Only an Owner or Admin of the account can do this.".to_owned();
-        Self::new(403, "/problems/forbidden", "The role does not allow this", detail)
+        Self::new(403, ProblemType::Forbidden, "The role does not allow this", detail)
     }
 
     /// The address or record does not exist.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(404, "/problems/not-found", "Not found", detail.into())
+        Self::new(404, ProblemType::NotFound, "Not found", detail.into())
     }
 
     /// The address exists for other methods.
     pub(crate) fn method_not_allowed() -> Self {
         let detail = "This address does not support this method.".to_owned();
-        Self::new(405, "/problems/method-not-allowed", "The method is not allowed", detail)
+        Self::new(405, ProblemType::MethodNotAllowed, "The method is not allowed", detail)
     }
 
     /// The request conflicts with the current state.
     pub(crate) fn state_conflict(detail: impl Into<String>) -> Self {
         Self::new(
             409,
-            "/problems/conflict",
+            ProblemType::Conflict,
             "The request conflicts with the current state",
             detail.into(),
         )
@@ -111,12 +138,12 @@ impl ProblemDetails {
         let detail =
             "Only the person who began this connection can complete it, and only in the same account. Click Connect to Xero to begin a new one."
                 .to_owned();
-        Self::new(403, "/problems/not-yours", "Another person began this connection", detail)
+        Self::new(403, ProblemType::NotYours, "Another person began this connection", detail)
     }
 
     /// The resource existed and is no longer available.
     pub(crate) fn resource_gone(detail: impl Into<String>) -> Self {
-        Self::new(410, "/problems/gone", "No longer available", detail.into())
+        Self::new(410, ProblemType::Gone, "No longer available", detail.into())
     }
 
     /// Xero or another service takes longer than a request may.
@@ -124,14 +151,14 @@ impl ProblemDetails {
         let detail =
             "Xero is taking longer than usual to answer. Try again in a minute; no work is done twice."
                 .to_owned();
-        Self::new(503, "/problems/too-slow", "No answer in time", detail)
+        Self::new(503, ProblemType::TooSlow, "No answer in time", detail)
     }
 
     /// An error on our side. The log has the cause.
     pub(crate) fn service_unavailable() -> Self {
         let detail =
             "A service that this API depends on did not answer. Try again in a minute.".to_owned();
-        Self::new(503, "/problems/unavailable", "The service is unavailable", detail)
+        Self::new(503, ProblemType::Unavailable, "The service is unavailable", detail)
     }
 
     /// Returns the sentence about the error.

@@ -5,6 +5,7 @@ use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::ContentHash;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId};
+use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationState};
 use domain::outbound::OutboundEvent;
@@ -48,8 +49,8 @@ pub(crate) fn due_connection_key(connection: &Connection) -> Option<IndexKey> {
     Some(IndexKey::new(timed_partition(shard_of(account)), timed_sort(at, account)))
 }
 
-/// The key of a mapping in the `attention` index: by ledger, separately for given-up and failing
-/// ones, in the order of their last failures.
+/// The key of a mapping in the `attention` index: by ledger, separately for given-up, failing
+/// and waiting ones, in the order of their last failures.
 pub(crate) fn attention_key(mapping: &Mapping) -> Option<IndexKey> {
     let attention = mapping.operation.attention_reason()?;
     let failed_at = mapping.operation.failed_at.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -64,6 +65,7 @@ pub(crate) const fn attention_prefix(attention: AttentionReason) -> &'static str
     match attention {
         AttentionReason::Failing => "FAILING#",
         AttentionReason::GivenUp => "GIVEN UP#",
+        AttentionReason::Waiting => "WAITING#",
     }
 }
 
@@ -81,6 +83,24 @@ pub(crate) fn attention_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry>
     Some(IndexEntry {
         index: IndexKey::new(ledger_partition(ledger), sort),
         key: mapping_key(&key),
+    })
+}
+
+/// The prefix of the sort keys in the `attention` index of payments that a user must decide about.
+pub(crate) const UNCLEAR_PREFIX: &str = "UNCLEAR#";
+
+/// The key in the `attention` index of a payment in Xero that a user must decide about: by ledger,
+/// in the order in which they were first seen.
+pub(crate) fn unclear_payment_key(
+    ledger: &Ledger,
+    invoice: &CrmId,
+    received: &ReceivedPayment,
+) -> Option<IndexKey> {
+    let is_unclear = matches!(received.is, PaymentMatch::Unclear { candidates: _ });
+    is_unclear.then(|| {
+        let seen_at = format_instant(received.seen_at);
+        let sort = format!("{UNCLEAR_PREFIX}{seen_at}#{invoice}#{}", received.id);
+        IndexKey::new(ledger_partition(ledger), sort)
     })
 }
 

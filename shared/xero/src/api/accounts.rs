@@ -3,6 +3,7 @@
 use domain::chart::{ChartAccount, MoneyAccount};
 use domain::ids::XeroId;
 use domain::invoice_payments::DepositAccount;
+use domain::money::Currency;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -31,6 +32,9 @@ struct WireAccount {
     tax_type: Option<String>,
     #[serde(default, deserialize_with = "lenient_bool")]
     enable_payments_to_account: bool,
+    /// Only bank accounts have a currency.
+    #[serde(default, deserialize_with = "optional_text")]
+    currency_code: Option<String>,
 }
 
 /// The chart of accounts.
@@ -76,5 +80,6 @@ fn with_code(wire: WireAccount) -> Option<ChartAccount> {
         account_type: wire.account_type,
         tax_type: wire.tax_type,
         enables_payments: wire.enable_payments_to_account,
+        currency: wire.currency_code.and_then(|code| Currency::new(&code).ok()),
     })
 }

@@ -3,6 +3,7 @@
 //! They are created with PUT and updated with POST by id. A POST without an id would edit whichever
 //! contact has the number or, failing that, the name, so this client never sends one.
 
+mod outgoing;
 mod wire;
 
 use bytes::Bytes;
@@ -12,13 +13,14 @@ use domain::ids::XeroContactId;
 use domain::matching::normalised_name;
 use domain::recognise::has_same_name;
 
-use self::wire::{OutgoingContact, WireContact};
+use self::outgoing::OutgoingContact;
+use self::wire::WireContact;
 use super::filter::{any_of, equals_clause, group_keys, is_quotable};
 use super::page::read_first_rows;
 use super::queries::{KeySelection, confine_failure, read_record, read_single_row};
 use super::resource::{
     Resource, create_records, list_call, read_every_record, read_record_page, record_call,
-    select_groups, too_large_by_number, update_records,
+    select_groups, too_large_by_id, too_large_by_number, update_records,
 };
 use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, WriteOutcome};
@@ -116,6 +118,25 @@ pub async fn list_by_numbers(
         KeySelection { call: call_by_numbers, too_large: too_large_by_number::<Contacts> };
     let groups = group_keys(&quotable, |number| clause_of_number(number))?;
     select_groups::<Contacts, _>(session, &groups, &numbered).await
+}
+
+/// The maximum number of ids in one call. Ids are long, and Xero advises 40.
+const IDS_LIMIT: usize = 40;
+
+/// Finds every contact with one of these ids, archived or not, with one call for up to 40 of them,
+/// or with more if one answer cannot hold them. The rows are complete: they have persons.
+pub async fn find_by_ids(
+    session: &ApiSession,
+    ids: &[XeroContactId],
+) -> Result<DecodedRows<RemoteContact>, XeroError> {
+    let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id::<Contacts> };
+    let groups = ids.chunks(IDS_LIMIT).collect::<Vec<_>>();
+    select_groups::<Contacts, _>(session, &groups, &identified).await
+}
+
+fn call_by_ids(ids: &[XeroContactId]) -> ApiCall {
+    let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    list_call::<Contacts>().with_query("IDs", ids).with_query("includeArchived", "true")
 }
 
 fn clause_of_number(number: &str) -> String {

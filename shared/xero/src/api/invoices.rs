@@ -4,20 +4,24 @@
 //! invoice and succeeds. They are updated with POST by id. Unit amounts keep four decimals in both
 //! directions (`unitdp=4`).
 
+mod amendment;
 mod wire;
 
 use bytes::Bytes;
+use domain::document::amendment::InvoiceAmendment;
 use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroInvoiceId;
+use http::Method;
 use jiff::Timestamp;
 
+use self::amendment::OutgoingAmendment;
 use self::wire::{OutgoingInvoice, WireInvoice};
 use super::queries::KeySelection;
 use super::resource::{
-    RemovableResource, Resource, create_records, encode_statuses, full_page_call, list_call,
-    read_by_id, read_record_page, record_call, select_groups, set_statuses, too_large_by_id,
-    too_large_by_number, update_records,
+    RemovableResource, Resource, compare_id, create_records, encode_statuses, full_page_call,
+    list_call, read_by_id, read_record_page, record_call, select_groups, set_statuses,
+    too_large_by_id, too_large_by_number, update_records, write_batch,
 };
 use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
@@ -182,6 +186,32 @@ pub async fn update_invoices(
     key: &IdempotencyKey,
 ) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
     update_records::<Invoices>(session, documents, key).await
+}
+
+/// Changes invoices that have payments or credits: only the fields of the documents. Returns one
+/// outcome for each, in their order.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails.
+pub async fn amend_invoices(
+    session: &ApiSession,
+    amendments: &[InvoiceAmendment],
+    key: &IdempotencyKey,
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
+    let body = amendment_body(amendments);
+    let fit = compare_amendment;
+    write_batch::<Invoices, _>(session, Method::POST, body, amendments, key, fit).await
+}
+
+fn compare_amendment(amendment: &InvoiceAmendment, marks: &RowIdentity) -> ElementFit {
+    compare_id::<Invoices>(amendment.invoice_id, marks)
+}
+
+/// The body that [`amend_invoices`] sends.
+pub fn amendment_body(amendments: &[InvoiceAmendment]) -> Bytes {
+    let amendments = amendments.iter().map(OutgoingAmendment::from).collect::<Vec<_>>();
+    encode_collection(Invoices::COLLECTION, &amendments)
 }
 
 /// Voids or deletes invoices, and changes nothing else about them. Returns one outcome for each, in

@@ -52,9 +52,9 @@ impl Resource for Payments {
     /// differ in nothing else.
     fn compare_names(document: &PaymentDocument, marks: &RowIdentity) -> ElementFit {
         let reference = marks.reference.as_ref().map(|kept| *kept == document.reference);
-        let invoice = marks.belongs_to.map(|kept| kept == document.invoice.invoice_id.0);
+        let target = marks.belongs_to.map(|kept| kept == document.target.id().0);
         let amount = marks.amount.map(|kept| kept == document.amount);
-        ElementFit::from_comparisons(reference, &[invoice, amount])
+        ElementFit::from_comparisons(reference, &[target, amount])
     }
 }
 

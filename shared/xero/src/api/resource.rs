@@ -251,7 +251,9 @@ async fn write_records<R: Resource>(
     write_batch::<R, _>(session, method, body, documents, key, compare_document::<R>).await
 }
 
-async fn write_batch<R: Resource, D>(
+/// Sends a batch of documents that are written by one call. `fit` says whether an element of the
+/// answer is about a document.
+pub(super) async fn write_batch<R: Resource, D>(
     session: &ApiSession,
     method: Method,
     body: Bytes,
@@ -277,7 +279,8 @@ fn compare_change<R: Resource>((id, _): &(R::Id, TargetStatus), marks: &RowIdent
     compare_id::<R>(*id, marks)
 }
 
-fn compare_id<R: Resource>(id: R::Id, marks: &RowIdentity) -> ElementFit {
+/// Whether an element is about the record with this id.
+pub(super) fn compare_id<R: Resource>(id: R::Id, marks: &RowIdentity) -> ElementFit {
     let id: XeroId = id.into();
     ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
 }

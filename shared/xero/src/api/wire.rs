@@ -104,6 +104,8 @@ pub(super) const fn name_line_amount_types(types: LineAmountTypes) -> &'static s
 /// Xero's name of the status in which a document is created.
 pub(super) const fn name_new_status(status: NewStatus) -> &'static str {
     match status {
+        NewStatus::Draft => "DRAFT",
+        NewStatus::Submitted => "SUBMITTED",
         NewStatus::Authorised => "AUTHORISED",
     }
 }

@@ -1,10 +1,13 @@
 //! Tests of the bodies that the client sends: idempotency keys cover their bytes, so the same
 //! document must give the same bytes in every release.
 
+use domain::contact_fields::WrittenContact;
 use domain::document::allocation::{AllocationDocument, InvoiceReference};
-use domain::document::contact::ContactDocument;
+use domain::document::contact::{ContactDocument, ContactPerson, ContactPhone, PhoneType};
 use domain::document::invoice::InvoiceDocument;
+use domain::document::payment::{PaymentDocument, PaymentTarget};
 use domain::document::sales::{LineAmountTypes, LineItem};
+use domain::ids::XeroCreditNoteId;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use xero::api::{bank_transactions, contacts, credit_notes, invoices, payments};
@@ -28,6 +31,8 @@ fn a_bare_contact() -> ContactDocument {
         tax_number: None,
         phones: Vec::new(),
         addresses: Vec::new(),
+        persons: None,
+        known: WrittenContact::default(),
     }
 }
 
@@ -44,9 +49,33 @@ fn a_contact_has_only_the_members_that_are_known() {
 }
 
 #[test]
-fn the_persons_of_a_contact_are_never_sent() {
+fn the_persons_of_a_contact_are_sent_only_if_they_change() {
     // An empty list may remove the existing ones.
     assert!(!text(&contacts::contact_body(&[a_contact()])).contains("ContactPersons"));
+    let with = |persons: Vec<ContactPerson>| {
+        let document = ContactDocument { persons: Some(persons), ..a_bare_contact() };
+        text(&contacts::contact_body(&[document])).to_owned()
+    };
+    let person = ContactPerson {
+        first_name: Some("Ana".to_owned()),
+        email_address: Some("ana@ridge.example".to_owned()),
+        ..ContactPerson::default()
+    };
+    let persons = r#""ContactPersons":[{"FirstName":"Ana","EmailAddress":"ana@ridge.example","IncludeInEmails":false}]}]}"#;
+    assert!(with(vec![person]).ends_with(persons));
+    assert!(with(vec![ContactPerson::default()]).ends_with(r#""ContactPersons":[{}]}]}"#));
+}
+
+#[test]
+fn a_telephone_number_that_replaces_another_clears_its_codes() {
+    let phones = vec![ContactPhone {
+        phone_type: PhoneType::Mobile,
+        phone_number: String::new(),
+        clears_codes: true,
+    }];
+    let body = contacts::contact_body(&[ContactDocument { phones, ..a_bare_contact() }]);
+    let phone = r#""Phones":[{"PhoneType":"MOBILE","PhoneNumber":"","PhoneAreaCode":"","PhoneCountryCode":""}]}]}"#;
+    assert!(text(&body).ends_with(phone));
 }
 
 #[test]
@@ -84,6 +113,15 @@ fn money_is_sent_with_exactly_its_digits() {
             r#"{{"Payments":[{{"Invoice":{{"InvoiceID":"{INVOICE}"}},"Account":{{"Code":"090"}},"Date":"2026-10-20","Amount":120.50,"Reference":"Stripe pi_3Q9 (SC-pay_0001)"}}]}}"#
         )
     );
+    let note = XeroCreditNoteId(INVOICE.0);
+    let refund = PaymentDocument { target: PaymentTarget::CreditNote(note), ..a_payment() };
+    let expected = format!(r#"{{"Payments":[{{"CreditNote":{{"CreditNoteID":"{note}"}},"Account""#);
+    let body = payments::payment_body(&[refund]);
+    assert!(text(&body).starts_with(&expected), "{}", text(&body));
+    let rate = Some(Decimal::new(1_170_047, 6));
+    let body = payments::payment_body(&[PaymentDocument { currency_rate: rate, ..a_payment() }]);
+    let expected = r#""Amount":120.50,"CurrencyRate":1.170047,"Reference""#;
+    assert!(text(&body).contains(expected), "{}", text(&body));
     let allocation = AllocationDocument {
         invoice: InvoiceReference { invoice_id: INVOICE },
         amount: Decimal::new(60_500, 3),

@@ -117,7 +117,7 @@ async fn a_code_becomes_tokens_and_the_user_behind_them() {
 }
 
 #[tokio::test]
-async fn nothing_prints_a_token() {
+async fn a_token_is_never_printed() {
     let transport = Scripted::new([tokens()]);
     let set = an_app().refresh_tokens(&*transport, &"old-refresh-token".into()).await.unwrap();
     let printed = format!("{set:?} {:?}", an_app());

@@ -150,7 +150,7 @@ async fn a_faulty_character_makes_no_list_unreadable() {
 }
 
 #[tokio::test]
-async fn what_is_no_row_at_all_costs_nothing_but_itself() {
+async fn an_element_that_is_no_row_does_not_affect_the_others() {
     let body = collection(
         "Invoices",
         &["null", "7", r#""text""#, "[]", "{}"]

@@ -48,9 +48,11 @@ async fn a_payment_is_read_with_every_field() {
     let expected = RemotePayment {
         id: PAYMENT,
         invoice: Some(INVOICE),
+        parent: Some(XeroId(INVOICE.0)),
         is_receipt: true,
         status: MoneyStatus::Authorised,
         amount: "120.50".parse().unwrap(),
+        bank_amount: Some("120.50".parse().unwrap()),
         date: Some(date(2026, 10, 20)),
         reference: Some("Stripe pi_3Q9 (SC-pay_0001)".to_owned()),
         account_code: Some("090".to_owned()),
@@ -68,9 +70,11 @@ async fn a_payment_that_says_no_more_than_it_must_is_read() {
     let expected = RemotePayment {
         id: PAYMENT,
         invoice: None,
+        parent: None,
         is_receipt: true,
         status: MoneyStatus::Authorised,
         amount: "120.50".parse().unwrap(),
+        bank_amount: None,
         date: None,
         reference: None,
         account_code: None,
@@ -141,6 +145,18 @@ async fn only_a_customers_payment_of_an_invoice_is_a_receipt() {
         // `Invoice` is then a bill, or the credit that was refunded.
         assert_eq!((payment.is_receipt, payment.invoice), (false, None), "{kind}");
     }
+}
+
+#[tokio::test]
+async fn a_refund_names_its_credit_note_as_the_invoice_or_as_the_note() {
+    let row = payment_json("").replace("ACCRECPAYMENT", "ARCREDITPAYMENT");
+    assert_eq!(read(&row).await.parent, Some(XeroId(INVOICE.0)));
+    let note = Uuid::from_u128(9);
+    let row = row.replace(
+        r#""Invoice":{"#,
+        &format!(r#""CreditNote":{{"CreditNoteID":"{note}"}},"Other":{{"#),
+    );
+    assert_eq!(read(&row).await.parent, Some(XeroId(note)));
 }
 
 #[tokio::test]

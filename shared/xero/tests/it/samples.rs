@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::contact_fields::WrittenContact;
 use domain::document::contact::{
     AddressType, ContactAddress, ContactDocument, ContactPhone, PhoneType,
 };
 use domain::document::invoice::{InvoiceDocument, InvoiceType};
 use domain::document::payment::{
-    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference, MoneyDirection,
-    PaymentDocument, TaxContained, TransactionContact, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, MoneyDirection, PaymentDocument,
+    PaymentTarget, TaxContained, TransactionContact, TransactionLine,
 };
 use domain::document::sales::{ContactReference, LineAmountTypes, LineItem, NewStatus};
 use domain::entity::EntityKind;
@@ -72,10 +73,12 @@ pub fn a_contact() -> ContactDocument {
             ContactPhone {
                 phone_type: PhoneType::Default,
                 phone_number: "+44 20 7946 0018".to_owned(),
+                clears_codes: false,
             },
             ContactPhone {
                 phone_type: PhoneType::Mobile,
                 phone_number: "+44 7700 900123".to_owned(),
+                clears_codes: false,
             },
         ],
         addresses: vec![ContactAddress {
@@ -87,6 +90,8 @@ pub fn a_contact() -> ContactDocument {
             postal_code: Some("4110".to_owned()),
             country: Some("New Zealand".to_owned()),
         }],
+        persons: None,
+        known: WrittenContact::default(),
     }
 }
 
@@ -103,6 +108,7 @@ pub fn an_invoice() -> InvoiceDocument {
         currency_code: Currency::new("GBP").unwrap(),
         status: Some(NewStatus::Authorised),
         url: "https://crm.example/invoices/inv_0001".to_owned(),
+        sent_to_contact: false,
         line_items: vec![LineItem {
             description: "Boiler service".to_owned(),
             quantity: Decimal::new(13_333, 4),
@@ -117,10 +123,12 @@ pub fn an_invoice() -> InvoiceDocument {
 
 pub fn a_payment() -> PaymentDocument {
     PaymentDocument {
-        invoice: InvoiceReference { invoice_id: INVOICE },
+        target: PaymentTarget::Invoice(INVOICE),
         account: AccountReference { code: "090".to_owned() },
         date: date(2026, 10, 20),
         amount: Decimal::new(12_050, 2),
+        currency_rate: None,
+        booked: None,
         reference: "Stripe pi_3Q9 (SC-pay_0001)".to_owned(),
     }
 }

@@ -153,6 +153,8 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(notes_move_time),
     yes_or_no!(errors_are_descriptions),
     yes_or_no!(problems_in_lower_case),
+    yes_or_no!(rates_keep_six_places),
+    yes_or_no!(refund_answers_name_note),
 ];
 
 /// The reason why a switch is not set.

@@ -154,6 +154,12 @@ pub struct Unconfirmed {
     pub errors_are_descriptions: bool,
     /// Whether the members of the gateway's 401 and 403 are in lower case, as in older recordings.
     pub problems_in_lower_case: bool,
+    /// Whether the `CurrencyRate` of a payment is kept with six decimals when it is sent. Answers
+    /// show ten.
+    pub rates_keep_six_places: bool,
+    /// Whether the response to a refund of a credit note names it as `CreditNote`
+    /// (xero-ruby#48). Lists name it as `Invoice`.
+    pub refund_answers_name_note: bool,
     /// Not a question: a Xero that does not prevent duplicates. Numbers and names are not unique,
     /// keys are not remembered. It tests the caller's own protection.
     pub unhelpful: bool,
@@ -226,6 +232,8 @@ impl Default for Unconfirmed {
             notes_move_time: false,
             errors_are_descriptions: false,
             problems_in_lower_case: false,
+            rates_keep_six_places: false,
+            refund_answers_name_note: true,
             unhelpful: false,
             texts: Texts::default(),
         }

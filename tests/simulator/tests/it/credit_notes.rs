@@ -327,6 +327,20 @@ fn a_used_credit_note_can_be_neither_edited_nor_voided() {
 }
 
 #[test]
+fn the_answer_to_a_refund_names_the_note_or_calls_it_an_invoice() {
+    for names_note in [true, false] {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.refund_answers_name_note = names_note);
+        let made = issued(&mut caller, "CR-1", "AUTHORISED");
+        let body = json!({"Payments": [{"Account": {"Code": "090"}, "Date": "2026-11-05",
+            "Amount": "20", "CreditNote": {"CreditNoteID": made}}]});
+        let row = caller.put("/Payments", &body.to_string()).first("Payments");
+        assert_eq!(row.get("CreditNote").is_some(), names_note);
+        assert_eq!(row.get("Invoice").is_some(), !names_note);
+    }
+}
+
+#[test]
 fn a_credit_note_is_refunded() {
     let mut caller = Caller::connected();
     let made = issued(&mut caller, "CR-1", "AUTHORISED");

@@ -409,6 +409,19 @@ fn a_foreign_invoice_is_paid_at_a_rate() {
 }
 
 #[test]
+fn a_sent_rate_keeps_six_decimals_or_ten() {
+    for (keeps_six, kept) in [(false, "1.1700470001"), (true, "1.1700470000")] {
+        let mut caller = Caller::unconfirmed(|switches| switches.rates_keep_six_places = keeps_six);
+        let invoice = foreign(&mut caller, "EUR", "ACCREC");
+        let mut body = payment(invoice, "50");
+        body["CurrencyRate"] = json!("1.1700470001");
+        let answer = put(&mut caller, &body);
+        assert_eq!(answer.digits("CurrencyRate"), kept);
+        assert_eq!(answer.digits("BankAmount"), "42.73");
+    }
+}
+
+#[test]
 fn the_account_must_match_the_currency() {
     let mut settings = demo();
     let accounts = &mut settings.organisations[0].accounts;

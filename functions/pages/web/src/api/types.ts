@@ -157,10 +157,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tries records again within a minute or two.
+         * Tries records again at once.
          * @description Records that are not in the list any more are left alone.
          */
         post: operations["retry_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the newest comparison of the books.
+         * @description Once a day, the open balances of the CRM's invoices are compared with those in Xero.
+         */
+        get: operations["read_books"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -219,6 +239,26 @@ export interface paths {
         put?: never;
         /** Marks a client as never to be sent. */
         post: operations["never_send_client"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clients/{client_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows the contact that would be sent for a client.
+         * @description Nothing is read from Xero, and nothing is sent.
+         */
+        get: operations["preview_client"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -502,6 +542,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/matching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the matching settings. */
+        get: operations["read_matching"];
+        /**
+         * Changes the matching settings.
+         * @description They apply to the reconciliations that are started or continued afterwards. Clients that are
+         *     linked already stay linked.
+         */
+        put: operations["change_matching"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -553,6 +615,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments/{payment_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows the documents that would be sent for the parts of a payment.
+         * @description Nothing is read from Xero, and nothing is sent.
+         */
+        get: operations["preview_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payments/{payment_id}/sync": {
         parameters: {
             query?: never;
@@ -564,6 +646,27 @@ export interface paths {
         put?: never;
         /** Syncs the parts of a payment now. */
         post: operations["sync_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the users of the account who changed something, with their names.
+         * @description Other responses name users by their ids. A name is known if the user's tokens have a claim
+         *     `name`.
+         */
+        get: operations["list_people"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -600,6 +703,26 @@ export interface paths {
         };
         /** Reads a page of findings of the newest reconciliation. */
         get: operations["read_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the tasks of the set-up.
+         * @description They may be done in any order. Nothing is read from Xero.
+         */
+        get: operations["read_setup"];
         put?: never;
         post?: never;
         delete?: never;
@@ -646,6 +769,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sync-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns what an account chose about what is written to Xero. */
+        get: operations["read_sync_preferences"];
+        /**
+         * Replaces what an account chose about what is written to Xero.
+         * @description The choices apply to records that are sent from now on. Documents in Xero stay as they are.
+         */
+        put: operations["choose_sync_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -654,19 +798,30 @@ export interface components {
         AccountChoicesView: {
             /** @description For the Stripe bank account. */
             bank: components["schemas"]["AccountView"][];
+            /** @description The chart of accounts in Xero. */
+            chart_url: string;
             /** @description For Stripe's fees. */
             expense: components["schemas"]["AccountView"][];
-            /** @description For gift cards. */
+            /** @description For gift cards, cash, cheques, cards and bank transfers. */
             gift_card: components["schemas"]["AccountView"][];
             /** @description For invoice lines and surcharges. */
             income: components["schemas"]["AccountView"][];
             /** @description Why choices in use are not usable now. */
             objections: components["schemas"]["FieldProblem"][];
             /**
+             * @description The tax rates of the CRM's documents, of a sample of at most 200 invoices and 200 credit
+             *     notes.
+             */
+            rates_used: components["schemas"]["UsedRateView"][];
+            /**
              * Format: date-time
              * @description When the accounts and tax rates were read from Xero.
              */
             read_at: string;
+            /** @description Accounts for the codes that nobody has chosen or that cannot be used, by field. */
+            suggested?: {
+                [key: string]: string;
+            };
             /** @description For tax rates on sales. */
             tax: components["schemas"]["TaxRateView"][];
             /**
@@ -677,6 +832,17 @@ export interface components {
         };
         /** @description The account codes and tax types in use. */
         AccountCodesView: {
+            /** @description Account of payments by bank transfer. While none is chosen, they are not written to Xero. */
+            bank_transfer?: string | null;
+            /**
+             * @description Account of payments by card on a separate terminal. While none is chosen, they are not
+             *     written to Xero.
+             */
+            card?: string | null;
+            /** @description Account of payments in cash. While none is chosen, they are not written to Xero. */
+            cash?: string | null;
+            /** @description Account of payments by cheque. While none is chosen, they are not written to Xero. */
+            cheque?: string | null;
             /** @description Account of gift card redemptions. */
             gift_card?: string | null;
             /** @description Revenue account of invoice lines. */
@@ -702,6 +868,8 @@ export interface components {
             code: string;
             /** @description Its name. */
             name: string;
+            /** @description Xero's type, such as `REVENUE` or `BANK`. */
+            type: string;
         };
         /** @description The attempts of one hour, by outcome. */
         ActivityHourView: {
@@ -812,13 +980,36 @@ export interface components {
             next?: string | null;
             /** @description Why these records need attention. */
             state: components["schemas"]["AttentionWord"];
+            /** @description Payments in Xero that a person must decide about. Only on the first page. */
+            unclear: components["schemas"]["UnclearPaymentView"][];
         };
         /**
-         * @description Why a record needs attention: it was given up, or its last attempt failed and will be
-         *     repeated.
+         * @description Why a record is listed: it was given up, its last attempt failed and will be repeated, or it
+         *     waits for a limit, a reconnect or another record and nobody has to act.
          * @enum {string}
          */
-        AttentionWord: "failing" | "given_up";
+        AttentionWord: "failing" | "given_up" | "waiting";
+        /** @description A record whose open balances differ. The balance of an allocation is negative. */
+        BalanceDifferenceView: {
+            /** @description The open balance in the CRM. */
+            crm: components["schemas"]["MoneyView"];
+            /** @description Its id. */
+            crm_id: string;
+            /** @description The kind of record: `invoice` or `allocation`. */
+            entity: components["schemas"]["RecordKind"];
+            /** @description The number people know it by. */
+            number: string;
+            /** @description The reasons. In one currency, their amounts add up to the CRM's balance minus Xero's. */
+            reasons: components["schemas"]["DifferenceReasonView"][];
+            /** @description The open balance in Xero. */
+            xero: components["schemas"]["MoneyView"];
+        };
+        /** @description Whether the books agree. */
+        BooksView: {
+            comparison?: components["schemas"]["ComparisonView"] | null;
+            /** @description Whether a further comparison is in progress. */
+            is_running: boolean;
+        };
         /** @description The result of a request about several records. */
         BulkOutcomeView: {
             /** @description Records that are being sent at this moment. Try them again in a minute or two. */
@@ -843,6 +1034,8 @@ export interface components {
             is_archived: boolean;
             /** @description Its name. */
             name: string;
+            /** @description The page in Xero that shows it. */
+            xero_url?: string | null;
         };
         /** @description A record that a request is about. */
         ChosenRecord: {
@@ -850,6 +1043,48 @@ export interface components {
             crm_id: string;
             /** @description Its kind. */
             entity: components["schemas"]["RecordKind"];
+        };
+        /** @description The contact that would be sent for a client, or the reason why none can be sent. */
+        ClientPreviewView: {
+            contact?: components["schemas"]["PreviewContactView"] | null;
+            failure?: components["schemas"]["FailureView"] | null;
+        };
+        /**
+         * @description A comparison of the open balances of all invoices in the CRM with those in Xero. Credit that is
+         *     applied to no invoice is not part of it.
+         */
+        ComparisonView: {
+            /** @description The open balances, one for each currency. */
+            balances: components["schemas"]["OpenBalanceView"][];
+            /**
+             * Format: date-time
+             * @description When the comparison was completed.
+             */
+            compared_at: string;
+            /**
+             * Format: int64
+             * @description The number of records whose balances differ.
+             */
+            difference_count: number;
+            /** @description The first 50 of them. */
+            differences: components["schemas"]["BalanceDifferenceView"][];
+            /**
+             * Format: int64
+             * @description The number of invoices that were compared.
+             */
+            invoices: number;
+            /** @description Whether the books are equal: every record was compared, and none differs. */
+            is_equal: boolean;
+            /**
+             * Format: int64
+             * @description The number of records that could not be compared. Support can tell why.
+             */
+            not_compared: number;
+            /**
+             * Format: date-time
+             * @description When the invoices had been read from Xero.
+             */
+            verified_at: string;
         };
         /** @description The result of a completion. */
         CompletionView: {
@@ -896,6 +1131,12 @@ export interface components {
              */
             contact_id: string;
         };
+        /**
+         * @description `by_origin`: ServiceCortex on contacts that it created, Xero on contacts that existed before.
+         *     `servicecortex`, `xero`: on all contacts.
+         * @enum {string}
+         */
+        ContactLeader: "by_origin" | "servicecortex" | "xero";
         /** @description A contact in Xero. */
         ContactView: {
             /** @description The client that is linked to it. */
@@ -917,6 +1158,8 @@ export interface components {
             number?: string | null;
             /** @description Its VAT, GST or tax number. */
             vat_number?: string | null;
+            /** @description The page in Xero that shows it. */
+            xero_url?: string | null;
         };
         /** @description The contacts that a search found. */
         ContactsView: {
@@ -946,6 +1189,21 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A reason for a difference. */
+        DifferenceReasonView: {
+            /** @description Its part of the CRM's balance minus Xero's. */
+            amount: components["schemas"]["MoneyView"];
+            /** @description The reason. */
+            code: components["schemas"]["DifferenceWord"];
+            /** @description What it means and what a person can do. */
+            message: string;
+        };
+        /**
+         * @description Why the open balances of a record differ: `not_sent`, `change_not_sent`, `payment_not_sent`,
+         *     `payment_not_banked` and `change_unread` end by themselves, all others need a person.
+         * @enum {string}
+         */
+        DifferenceWord: "not_sent" | "change_not_sent" | "given_up" | "never_send" | "not_approved" | "gone_in_xero" | "total_differs" | "currency_differs" | "payment_not_sent" | "payment_not_banked" | "payment_unclear" | "payment_amount_differs" | "payment_deleted" | "change_unread" | "unexplained";
         /**
          * @description What a failure means: `rejected`, `untranslatable` and `unauthorized` need a person,
          *     `defect` needs support, and all others end by themselves.
@@ -982,11 +1240,14 @@ export interface components {
             candidates?: components["schemas"]["CandidateView"][];
             /** @description The client. */
             client_id: string;
+            contact?: components["schemas"]["LinkedContactView"] | null;
             /**
              * Format: uuid
-             * @description The contact to which the client was linked.
+             * @description The contact to which the client was linked, or that is proposed.
              */
             contact_id?: string | null;
+            /** @description The name that this contact had then. */
+            contact_name?: string | null;
             /** @description What was found, as a sentence. */
             message: string;
             /** @description The client's name. */
@@ -995,13 +1256,15 @@ export interface components {
             outcome: components["schemas"]["FindingWord"];
             /** @description What a person can do. */
             remedy: string;
+            /** @description The page in Xero that shows this contact. */
+            xero_url?: string | null;
         };
         /**
-         * @description What a reconciliation found about a client: it was `linked`, it has `ambiguous` candidates, or
-         *     its contact is `missing`.
+         * @description What a reconciliation found about a client: it was `linked`, a certain match is `proposed`, it
+         *     has `ambiguous` candidates, or its contact is `missing`.
          * @enum {string}
          */
-        FindingWord: "linked" | "ambiguous" | "missing";
+        FindingWord: "linked" | "proposed" | "ambiguous" | "missing";
         /** @description A page of findings. */
         FindingsView: {
             /** @description The findings, without those of clients that were linked since. */
@@ -1027,10 +1290,44 @@ export interface components {
             unclear: number;
         };
         /**
+         * @description The contact to which a client is linked. Its details are those of the newest version of the
+         *     client, which Xero has once the client is synced.
+         */
+        LinkedContactView: {
+            by?: components["schemas"]["MatchCriterion"] | null;
+            /** @description Its company number. */
+            company_number?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id in Xero.
+             */
+            contact_id: string;
+            /** @description Its e-mail address. */
+            email?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was linked.
+             */
+            linked_at?: string | null;
+            /**
+             * @description The user who linked the client, or who started the reconciliation that linked it. Absent if
+             *     the contact was created for the client.
+             */
+            linked_by?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Its contact number. */
+            number?: string | null;
+            /** @description Its VAT, GST or tax number. */
+            vat_number?: string | null;
+            /** @description The page in Xero that shows it. */
+            xero_url?: string | null;
+        };
+        /**
          * @description What an attempt did in Xero. `push` ended before any of the others.
          * @enum {string}
          */
-        LogAction: "create" | "update" | "void" | "adopt" | "push";
+        LogAction: "create" | "update" | "void" | "adopt" | "push" | "import" | "receive" | "link" | "withhold";
         /** @description One attempt. */
         LogEntryView: {
             /** @description The account. */
@@ -1042,9 +1339,12 @@ export interface components {
             at: string;
             /**
              * Format: int32
-             * @description The number of the attempt within its operation, from 1.
+             * @description The number of the attempt within its operation, from 1; 0 if the entry is not about an
+             *     attempt.
              */
             attempt: number;
+            /** @description The user who decided it, if it is about a decision. */
+            by?: string | null;
             /** @description A stable name of the failure. */
             code?: string | null;
             /** @description The record in the CRM. */
@@ -1058,12 +1358,19 @@ export interface components {
             entity: components["schemas"]["RecordKind"];
             /** @description A unique id that sorts by time. */
             id: string;
-            /** @description What happened and what to do, as sentences. */
+            /** @description What happened, as sentences. Entries of earlier releases also say what to do. */
             message: string;
+            /**
+             * Format: date-time
+             * @description When the record is tried again.
+             */
+            next_attempt_at?: string | null;
             /** @description The number people know it by. */
             number?: string | null;
             /** @description What the attempt did. */
             operation: components["schemas"]["LogAction"];
+            /** @description What a person can do. */
+            remedy?: string | null;
             /** @description The outcome. */
             status: components["schemas"]["LogOutcome"];
             /**
@@ -1090,7 +1397,20 @@ export interface components {
          * @description A value that a client and a contact have in common.
          * @enum {string}
          */
-        MatchCriterion: "number" | "vat_number" | "company_number" | "email" | "name";
+        MatchCriterion: "number" | "vat_number" | "company_number" | "email" | "name" | "phone";
+        /** @description The choice of the values that suffice. */
+        MatchingChoice: {
+            /**
+             * @description The values in common that suffice to link a client without a person. The number always
+             *     does.
+             */
+            automatic: components["schemas"]["MatchCriterion"][];
+        };
+        /** @description Which certain matches a reconciliation links without a person. It proposes the others. */
+        MatchingView: {
+            /** @description The values in common that suffice. The number always does. */
+            automatic: components["schemas"]["MatchCriterion"][];
+        };
         /** @description An amount of money. */
         MoneyView: {
             /** @description The amount in whole units of the currency, as decimal text such as `120.00`. */
@@ -1104,6 +1424,18 @@ export interface components {
             crm_id: string;
             /** @description Its kind. */
             entity: components["schemas"]["RecordKind"];
+        };
+        /**
+         * @description The status of a new invoice in Xero.
+         * @enum {string}
+         */
+        NewInvoices: "draft" | "submitted" | "authorised";
+        /** @description The sums of the open balances in one currency. */
+        OpenBalanceView: {
+            /** @description In the CRM. */
+            crm: components["schemas"]["MoneyView"];
+            /** @description In Xero. */
+            xero: components["schemas"]["MoneyView"];
         };
         /** @description The choice of one of the offered organisations. */
         OrganisationChoice: {
@@ -1123,6 +1455,36 @@ export interface components {
              */
             tenant_id: string;
         };
+        /** @description The document of one part of a payment. */
+        PartPreviewView: {
+            /** @description The code of the account that the money goes to, or comes from for a fee or a refund. */
+            account_code?: string | null;
+            /** @description The amount. */
+            amount: components["schemas"]["MoneyView"];
+            /** @description The code of the account that a fee or a surcharge is booked to. */
+            booked_to?: string | null;
+            /** @description The part. */
+            crm_id: string;
+            /**
+             * Format: date
+             * @description The date.
+             */
+            date: string;
+            failure?: components["schemas"]["FailureView"] | null;
+            /** @description The invoice that it pays or refunds, or that the surcharge was paid with. */
+            invoice_id?: string | null;
+            /** @description The reference in Xero. */
+            reference: string;
+            /** @description What the money is. */
+            role: components["schemas"]["PartWord"];
+        };
+        /**
+         * @description What the money of a part is: a payment on an invoice, the fee that Stripe kept, the surcharge that
+         *     the customer paid, the credit note of a refund on an invoice, the money that a refund returns, or
+         *     the fee of the refund.
+         * @enum {string}
+         */
+        PartWord: "invoice" | "fee" | "surcharge" | "refund_note" | "refund" | "refund_fee";
         /** @description A person's decision about an unclear payment. */
         PaymentChoice: {
             /** @description It is this payment of the CRM. */
@@ -1136,6 +1498,11 @@ export interface components {
          * @enum {string}
          */
         PaymentKind: "stripe" | "gift_card" | "cash" | "cheque" | "bank_transfer" | "card";
+        /** @description The documents that would be sent for a payment. */
+        PaymentPreviewView: {
+            /** @description One for each part. */
+            parts: components["schemas"]["PartPreviewView"][];
+        };
         /**
          * @description Whether a payment is in effect in the CRM.
          * @enum {string}
@@ -1157,6 +1524,67 @@ export interface components {
              * @description Until when it can be finished.
              */
             until: string;
+        };
+        /** @description The users of an account who changed something. */
+        PeopleView: {
+            /** @description The users, in the order of their ids. */
+            people: components["schemas"]["PersonView"][];
+        };
+        /** @description A user of the account. */
+        PersonView: {
+            /** @description The id, as other responses name the user. */
+            id: string;
+            /** @description The name. */
+            name: string;
+        };
+        /**
+         * @description A telephone number of a contact.
+         * @enum {string}
+         */
+        PhoneKind: "default" | "mobile";
+        /** @description A postal address, for invoices. */
+        PreviewAddressView: {
+            /** @description Town or city. */
+            city?: string | null;
+            /** @description Country. */
+            country?: string | null;
+            /** @description First line. */
+            line1?: string | null;
+            /** @description Second line. */
+            line2?: string | null;
+            /** @description Postal code. */
+            postal_code?: string | null;
+            /** @description County, state or region. */
+            region?: string | null;
+        };
+        /** @description A contact as it would be sent. Absent fields keep their values in Xero. */
+        PreviewContactView: {
+            /** @description Postal addresses. */
+            addresses?: components["schemas"]["PreviewAddressView"][];
+            /** @description The company number. */
+            company_number?: string | null;
+            /**
+             * Format: uuid
+             * @description The contact that would be updated. Without it, one is created, unless a contact with the
+             *     number exists.
+             */
+            contact_id?: string | null;
+            /** @description The e-mail address. */
+            email?: string | null;
+            /** @description The given name of the person to contact. */
+            first_name?: string | null;
+            /** @description The family name of the person to contact. */
+            last_name?: string | null;
+            /** @description The name. */
+            name?: string | null;
+            /** @description The contact number that it is given. */
+            number?: string | null;
+            /** @description Telephone numbers. */
+            phones?: components["schemas"]["PreviewPhoneView"][];
+            /** @description VAT, GST or tax number. */
+            vat_number?: string | null;
+            /** @description Sentences about what Xero would reject and is therefore left out. */
+            warnings?: string[];
         };
         /** @description A document as it would be sent. */
         PreviewDocumentView: {
@@ -1207,6 +1635,13 @@ export interface components {
             /** @description The price of one unit. */
             unit_amount: string;
         };
+        /** @description A telephone number. */
+        PreviewPhoneView: {
+            /** @description Which of the contact's numbers it is. */
+            kind: components["schemas"]["PhoneKind"];
+            /** @description The number. */
+            number: string;
+        };
         /** @description The document that would be sent, or the reason why none can be sent. */
         PreviewView: {
             document?: components["schemas"]["PreviewDocumentView"] | null;
@@ -1228,8 +1663,13 @@ export interface components {
             /** @description The type of the error in words. */
             title: string;
             /** @description The stable type of the error, a reference into the API's documentation. */
-            type: string;
+            type: components["schemas"]["ProblemType"];
         };
+        /**
+         * @description The stable type of an error. Later releases may add types.
+         * @enum {string}
+         */
+        ProblemType: "/problems/bad-request" | "/problems/changed" | "/problems/unauthorized" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/conflict" | "/problems/not-yours" | "/problems/gone" | "/problems/too-slow" | "/problems/unavailable";
         /** @description The newest failure of a record. */
         ProblemView: {
             /** @description A stable name of the cause. */
@@ -1306,6 +1746,8 @@ export interface components {
              * @description When it finished.
              */
             finished_at?: string | null;
+            /** @description Whether it links nothing and proposes certain matches. */
+            is_preview: boolean;
             /**
              * Format: int64
              * @description Clients that are being sent at this moment or are never to be sent.
@@ -1331,6 +1773,11 @@ export interface components {
              * @description The number of pages of findings so far.
              */
             pages: number;
+            /**
+             * Format: int64
+             * @description Clients with a certain match that was only proposed.
+             */
+            proposed: number;
             /**
              * Format: date-time
              * @description When it was started.
@@ -1363,6 +1810,7 @@ export interface components {
         /** @description One record of the CRM and its counterpart in Xero. */
         RecordView: {
             amounts?: components["schemas"]["AmountsView"] | null;
+            contact?: components["schemas"]["LinkedContactView"] | null;
             /** @description The record in the CRM. */
             crm_id: string;
             /** @description Earlier counterparts in Xero that were voided or deleted there. */
@@ -1375,6 +1823,8 @@ export interface components {
              * @description When it is tried again.
              */
             next_attempt_at?: string | null;
+            /** @description The number that people know it by. */
+            number?: string | null;
             /**
              * Format: int64
              * @description The newest revision received.
@@ -1387,6 +1837,13 @@ export interface components {
              * @description The revision that Xero has.
              */
             synced_revision?: number | null;
+            /**
+             * Format: date-time
+             * @description When that user marked it.
+             */
+            withheld_at?: string | null;
+            /** @description The user who marked it as never to be sent, while it is. */
+            withheld_by?: string | null;
             /**
              * Format: uuid
              * @description The id of its counterpart in Xero.
@@ -1441,8 +1898,41 @@ export interface components {
             /** @enum {string} */
             what: "removed";
         };
+        /**
+         * @description The state of a task: nothing is left to do, a person has to do it, or it cannot be done
+         *     before the organisation is connected and read.
+         * @enum {string}
+         */
+        SetupStateWord: "done" | "to_do" | "blocked";
+        /** @description A task of the set-up. */
+        SetupTaskView: {
+            /**
+             * Format: int64
+             * @description The number of decisions that are left: codes that cannot be used, rates without a tax type,
+             *     or clients with several candidates when they were last compared.
+             */
+            open: number;
+            /** @description Its state. */
+            state: components["schemas"]["SetupStateWord"];
+            /** @description The task. */
+            task: components["schemas"]["SetupTaskWord"];
+        };
+        /**
+         * @description A task of the set-up.
+         * @enum {string}
+         */
+        SetupTaskWord: "organisation" | "accounts" | "tax_rates" | "clients" | "first_sync";
+        /** @description The tasks of the set-up. */
+        SetupView: {
+            /** @description Whether nothing is left to do. */
+            is_complete: boolean;
+            /** @description The tasks, in their usual order. */
+            tasks: components["schemas"]["SetupTaskView"][];
+        };
         /** @description The status of a connection. */
         StatusView: {
+            /** @description The base currency of its books, such as `GBP`. */
+            base_currency?: string | null;
             /** @description Whether the caller may change settings and records. */
             can_change: boolean;
             /** @description Organisations from which people may or must choose. Only for people who may choose. */
@@ -1457,11 +1947,25 @@ export interface components {
             /** @description Who connected it. */
             connected_by?: string | null;
             connection_problem?: components["schemas"]["ConnectionProblemView"] | null;
+            /** @description The country whose accounting rules it follows, such as `GB`. */
+            country?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was disconnected. Absent while it is connected.
+             */
+            ended_at?: string | null;
+            /**
+             * @description The user who disconnected it here. Absent while it is connected, and if it was disconnected
+             *     in Xero.
+             */
+            ended_by?: string | null;
             /**
              * Format: int32
              * @description Records whose last attempt failed and will be repeated.
              */
             failing: number;
+            /** @description Whether it is one of Xero's demonstration companies. */
+            is_demo?: boolean | null;
             /**
              * Format: date-time
              * @description When the newest attempt ended, however it ended.
@@ -1484,6 +1988,8 @@ export interface components {
             next_look_at?: string | null;
             /** @description The organisation that is or was last connected. */
             organisation?: string | null;
+            /** @description The page in Xero that opens this organisation. */
+            organisation_url?: string | null;
             /**
              * Format: date-time
              * @description Until when calls pause because Xero throttled them.
@@ -1503,11 +2009,17 @@ export interface components {
             skipped: number;
             /** @description The status. */
             status: components["schemas"]["ConnectionWord"];
+            /**
+             * Format: int32
+             * @description Records that wait for a limit, a reconnect or another record. Nobody has to act.
+             */
+            waiting: number;
             /** @description Problems with the chosen accounts and tax rates, and whether many records were given up. */
             warnings?: string[];
         };
         /** @description The progress of a Sync All. */
         SyncAllView: {
+            entity?: components["schemas"]["RecordKind"] | null;
             /**
              * Format: date-time
              * @description When it finished.
@@ -1539,6 +2051,12 @@ export interface components {
             synced: number;
             /**
              * Format: int64
+             * @description About how many records there are in all: as many as the last complete Sync All looked at.
+             *     Absent during the first one.
+             */
+            total?: number | null;
+            /**
+             * Format: int64
              * @description Records that Xero already had.
              */
             unchanged: number;
@@ -1548,6 +2066,21 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description What an account chose about what is written to Xero. A choice that is absent has its default. */
+        SyncPreferencesView: {
+            /**
+             * @description Which side has the last word on a field of a contact that was changed on both sides. An empty
+             *     field in Xero is always filled.
+             */
+            contacts?: components["schemas"]["ContactLeader"];
+            /** @description Whether invoices that are created as approved are marked as sent to the contact. */
+            mark_as_sent?: boolean;
+            /**
+             * @description The status in which invoices are created. Payments and allocations of an invoice that is not
+             *     approved wait for its approval.
+             */
+            new_invoices?: components["schemas"]["NewInvoices"];
+        };
         /** @description A tax rate to choose. */
         TaxRateView: {
             /** @description Its name. */
@@ -1556,6 +2089,22 @@ export interface components {
             rate: string;
             /** @description The tax type, which chooses it. */
             tax_type: string;
+        };
+        /** @description A payment in Xero that may be one of the CRM's. The answer is sent to the payment's address. */
+        UnclearPaymentView: {
+            /** @description The invoice in the CRM. */
+            invoice_id: string;
+            /** @description The payment, with its candidates. */
+            payment: components["schemas"]["ReceivedPaymentView"];
+        };
+        /** @description A tax rate of the CRM's documents. */
+        UsedRateView: {
+            /** @description The tax types for sales that charge this percentage. */
+            candidates: string[];
+            /** @description The rate as a plain percentage, or `none` for lines outside the scope of tax. */
+            rate: string;
+            /** @description The tax type that it becomes. Without it, no tax rate fits, or a person has to choose one. */
+            tax_type?: string | null;
         };
     };
     responses: never;
@@ -1713,7 +2262,10 @@ export interface operations {
     };
     read_account_choices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true` to read the accounts and tax rates from Xero again; `false` if absent. */
+                refresh?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1727,6 +2279,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountChoicesView"];
+                };
+            };
+            /** @description A parameter is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -2074,8 +2635,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Records that were given up, or records that are failing and will be repeated; `given_up` if
-                 *     absent.
+                 * @description Records that were given up, records that are failing and will be repeated, or records that
+                 *     wait; `given_up` if absent.
                  */
                 state?: components["schemas"]["AttentionWord"];
                 /** @description The maximum number of records, from 1 to 200; 50 if absent. */
@@ -2257,6 +2818,55 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    read_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The comparison. It is absent before the first one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksView"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description Too many requests. Wait before the next one. */
@@ -2599,6 +3209,77 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    preview_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The CRM's id of the client. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contact, or the reason why none can be sent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientPreviewView"];
+                };
+            };
+            /** @description The id is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The client was never sent to the integration. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description Too many requests. Wait before the next one. */
@@ -3912,6 +4593,142 @@ export interface operations {
             };
         };
     };
+    read_matching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The matching settings. */
+            200: {
+                headers: {
+                    /** @description The version, for the `If-Match` of a change. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchingView"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    change_matching: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `etag` of the settings that the change is based on. Without it, the change replaces whatever another person chose meanwhile. */
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchingChoice"];
+            };
+        };
+        responses: {
+            /** @description The matching settings in use from now on. */
+            200: {
+                headers: {
+                    /** @description The version, for the `If-Match` of a change. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchingView"];
+                };
+            };
+            /** @description The body is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The role may only read. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Another person has changed the settings. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
     read_document: {
         parameters: {
             query?: never;
@@ -4101,6 +4918,77 @@ export interface operations {
             };
         };
     };
+    preview_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The CRM's id of the payment. */
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The documents. A deleted payment has none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentPreviewView"];
+                };
+            };
+            /** @description The id is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The payment was never sent to the integration. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
     sync_payment: {
         parameters: {
             query?: never;
@@ -4181,6 +5069,55 @@ export interface operations {
             };
         };
     };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users, in the order of their ids. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleView"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
     read_reconciliation: {
         parameters: {
             query?: never;
@@ -4232,7 +5169,10 @@ export interface operations {
     };
     start_reconciliation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false` for a preview, which links nothing and proposes certain matches; `true` if absent. */
+                link?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4246,6 +5186,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            /** @description A parameter is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -4303,7 +5252,7 @@ export interface operations {
             query?: {
                 /** @description The number of the page, from 0; 0 if absent. */
                 page?: number;
-                /** @description Only findings with this outcome: `linked`, `ambiguous` or `missing`. */
+                /** @description Only findings with this outcome: `linked`, `proposed`, `ambiguous` or `missing`. */
                 outcome?: components["schemas"]["FindingWord"];
             };
             header?: never;
@@ -4342,6 +5291,55 @@ export interface operations {
             };
             /** @description The page does not exist. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    read_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tasks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4489,6 +5487,11 @@ export interface operations {
                 crm_id?: string;
                 /** @description Only entries with this code of a failure. */
                 code?: string;
+                /**
+                 * @description Only entries about records whose number or id contains this text, in any case; at most 100
+                 *     characters.
+                 */
+                q?: string;
                 /** @description Only entries from this instant on, such as `2026-11-02T09:00:00Z`. */
                 from?: string;
                 /** @description Only entries before this instant. */
@@ -4530,6 +5533,142 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    read_sync_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choices. */
+            200: {
+                headers: {
+                    /** @description The version, for the `If-Match` of a change. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPreferencesView"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    choose_sync_preferences: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `etag` of the choices that the change is based on. Without it, the change replaces whatever another person chose meanwhile. */
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncPreferencesView"];
+            };
+        };
+        responses: {
+            /** @description The choices in use from now on. */
+            200: {
+                headers: {
+                    /** @description The version, for the `If-Match` of a change. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPreferencesView"];
+                };
+            };
+            /** @description The body is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The role may only read. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Another person has changed the settings. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Too many requests. Wait before the next one. */

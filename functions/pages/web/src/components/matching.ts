@@ -14,6 +14,7 @@ type Outcome = Finding["outcome"];
 
 const TABS: { outcome: Outcome; label: string; empty: string }[] = [
   { outcome: "ambiguous", label: "To decide", empty: "Nothing to decide." },
+  { outcome: "proposed", label: "To confirm", empty: "No match to confirm." },
   { outcome: "linked", label: "Linked", empty: "The newest comparison linked no client." },
   { outcome: "missing", label: "Not in Xero", empty: "Every client has a contact in Xero." },
 ];
@@ -110,7 +111,7 @@ export class Matching extends Part {
   }
 
   #renderProgress(run: Reconciliation): View {
-    const done = run.linked_before + run.linked + run.ambiguous + run.missing + run.left_alone;
+    const done = run.linked_before + run.linked + run.proposed + run.ambiguous + run.missing + run.left_alone;
     const all = run.clients;
     return html`<div class="stack tight">
       <div class="actions"><span class="strong">Comparing</span><span class="muted push num">${done} of ${count(all, "client")}</span></div>
@@ -121,6 +122,7 @@ export class Matching extends Part {
   #renderTabs(run: Reconciliation): View {
     const counts: Record<Outcome, number> = {
       ambiguous: run.ambiguous,
+      proposed: run.proposed,
       linked: run.linked,
       missing: run.missing,
     };
@@ -128,7 +130,7 @@ export class Matching extends Part {
     const left = run.left_alone;
     return html`<div class="stack tight">
       <div class="segments" role="group" aria-label="Findings to show">
-        ${TABS.map(
+        ${TABS.filter((tab) => tab.outcome !== "proposed" || counts.proposed > 0).map(
           (tab) => html`<button
             type="button"
             aria-pressed=${tab.outcome === this.#outcome ? "true" : "false"}

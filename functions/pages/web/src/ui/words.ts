@@ -63,6 +63,7 @@ const EVIDENCE: Record<MatchEvidence, string> = {
   company_number: "company number",
   email: "e-mail address",
   name: "name",
+  phone: "telephone number",
 };
 
 export function evidenceWord(by: MatchEvidence): string {

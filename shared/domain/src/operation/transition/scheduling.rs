@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{due_now, with_full_ladder};
+use super::{after_submission, due_now, with_full_ladder};
 use crate::failure::Failure;
 use crate::operation::{EventRefusal, Operation, OperationState, TransitionResult, WriteTrace};
 
@@ -19,6 +19,26 @@ pub(super) fn after_queueing(operation: &Operation, now: Timestamp) -> Transitio
         OperationState::Synced => TransitionResult::Stays(EventRefusal::AlreadySynced),
         OperationState::Skipped => TransitionResult::Stays(EventRefusal::Skipped),
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+    }
+}
+
+/// Completes an operation whose record was linked to an existing document. A running attempt is not
+/// interrupted, and a record that is never to be sent stays so.
+pub(super) fn after_link(operation: &Operation, now: Timestamp) -> TransitionResult {
+    match operation.state {
+        OperationState::Claimed { by: _, until } if until > now => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+        OperationState::Due
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped => {
+            let completed = after_submission(operation, now).with_state(OperationState::Synced);
+            TransitionResult::Moved(completed)
+        }
     }
 }
 

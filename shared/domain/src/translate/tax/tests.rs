@@ -47,6 +47,8 @@ fn chart(rates: &[Rate]) -> Chart {
         read_at: Timestamp::UNIX_EPOCH,
         organisation_name: "Ridgeway".to_owned(),
         base_currency: Currency::new("GBP").unwrap(),
+        country: None,
+        is_demo: false,
         short_code: None,
         accounts: Vec::new(),
         tax_rates: rates.iter().copied().map(tax_rate).collect(),
@@ -62,6 +64,7 @@ fn sales_account(tax_type: &str) -> ChartAccount {
         account_type: "REVENUE".to_owned(),
         tax_type: Some(tax_type.to_owned()),
         enables_payments: false,
+        currency: None,
     }
 }
 
@@ -361,4 +364,24 @@ fn the_choice_in_the_settings_precedes_the_region_and_must_still_charge_the_rate
     let failure = resolved(&chart, (Some("20"), None)).unwrap_err();
     assert_eq!(failure.code, "tax_type_unusable");
     assert!(failure.message.contains("chosen in the settings for 20 %, charges 22 %"), "{failure}");
+}
+
+#[test]
+fn the_rates_of_documents_are_listed_once_with_what_each_becomes() {
+    let chart = Chart { accounts: vec![sales_account("OUTPUT2")], ..chart(BRITISH) };
+    let named =
+        DocumentLine { tax_name: Some("exempt".to_owned()), ..a_line("1", "1.00", Some("9")) };
+    let lines = [
+        a_line("1", "100.00", Some("20")),
+        a_line("2", "5.00", Some("20.0")),
+        a_line("1", "1.00", None),
+        a_line("1", "1.00", Some("7")),
+        named,
+    ];
+    let used = resolve_rates(&lines, &AccountCodes::default(), &chart);
+    let facts = used.iter().map(|one| (one.rate.as_str(), one.tax_type.as_deref()));
+    let facts = facts.collect::<Vec<_>>();
+    assert_eq!(facts, [("none", Some("NONE")), ("7", None), ("20", Some("OUTPUT2"))]);
+    let candidates = used.iter().map(|one| one.candidates.len()).collect::<Vec<_>>();
+    assert_eq!(candidates, [5, 0, 1]);
 }

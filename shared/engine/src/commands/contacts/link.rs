@@ -1,14 +1,15 @@
 //! Links a client to a contact in Xero, or unlinks it, at a user's request.
 
 use domain::call_budget::CallPriority;
+use domain::contact_fields::{ContactOrigin, WrittenContact};
 use domain::document::contact::RemoteContact;
 use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
-use domain::mapping::{Mapping, MappingKey, XeroLink};
-use domain::operation::{OperationEvent, Trigger};
+use domain::mapping::{LinkOrigin, Mapping, MappingKey, XeroLink};
+use domain::operation::Trigger;
 use domain::recognise;
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError};
 use xero::api::contacts;
@@ -37,9 +38,10 @@ pub enum LinkOutcome {
     Unread(AttemptError),
 }
 
-/// Links a client to a contact, and replaces an earlier link. The client's data and documents go to
-/// that contact from now on, and records that waited for the client are released. A merged contact
-/// is replaced with the contact it was merged into.
+/// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the contact.
+/// The client's documents and its later changes go to that contact from now on, and records that
+/// waited for the client are released. A merged contact is replaced with the contact it was merged
+/// into.
 pub async fn link_client(
     engine: &Engine,
     account: &AccountId,
@@ -62,20 +64,22 @@ pub async fn link_client(
     }
     let key = MappingKey::new(ledger, EntityKind::Contact, client);
     let linked = |mapping: Mapping, now: Timestamp| {
-        let linked = mapping.linked_to(build_contact_link(&contact), now);
-        // The sweep pushes the client even if the wake-up is lost.
-        linked.apply_event(OperationEvent::Queued, now).unwrap_or(linked)
+        let origin = LinkOrigin { by: by.clone(), at: now, evidence: None };
+        Mapping {
+            link_origin: Some(origin),
+            ..mapping.linked_to(build_contact_link(&contact), now)
+        }
     };
     let mapping = match change_link(engine, &key, Some(contact.id), linked).await? {
         Ok(mapping) => mapping,
         Err(result) => return Ok(result),
     };
-    let message = format!("A user linked it to the contact {} in Xero.", contact.name);
+    // The log contains no names.
+    let message = format!("A user linked it to the contact {} in Xero.", contact.id);
     log_link_change(engine, &mapping, by, message).await;
     if engine.store.is_awaited(&key).await? {
         release::release_dependants(engine, &mapping).await?;
     }
-    engine.enqueue_wake_ups(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
 
@@ -156,6 +160,7 @@ fn build_contact_link(contact: &RemoteContact) -> XeroLink {
         number: contact.number.clone(),
         xero_updated_at: contact.updated_at,
         amounts: None,
+        contact: Some(Box::new(WrittenContact::of_origin(ContactOrigin::Found))),
     }
 }
 
@@ -168,13 +173,13 @@ async fn log_link_change(engine: &Engine, mapping: &Mapping, by: &UserId, messag
         "a user changed the link of a client"
     );
     let subject = (kind, crm_id, mapping.contact_number());
-    sync_log::log_without_attempt(
-        engine,
-        &ledger.account,
+    let notice = sync_log::LogNotice {
+        operation: LoggedOperation::Link,
         subject,
-        LogStatus::Unchanged,
+        status: LogStatus::Unchanged,
         message,
-        None,
-    )
-    .await;
+        failure: None,
+        began: engine.clock.now(),
+    };
+    sync_log::log_decision(engine, &ledger.account, by, notice).await;
 }

@@ -5,6 +5,7 @@
 //! dies between two steps loses only what it has read; the next one reads again and resumes at the
 //! progress in the row. A reconciliation creates no records and writes nothing to Xero.
 
+mod findings;
 mod step_changes;
 
 use std::num::NonZeroU16;
@@ -12,12 +13,10 @@ use std::num::NonZeroU16;
 use domain::entity::EntityKind;
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId, Ledger, UserId};
-use domain::mapping::{Mapping, MappingKey};
-use domain::matching::{self, ContactMatch};
-use domain::reconciliation::{
-    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationProgress,
-};
+use domain::ids::{AccountId, Ledger, UserId};
+use domain::mapping::Mapping;
+use domain::matching;
+use domain::reconciliation::{ContactReconciliation, FindingsPage, ReconciliationProgress};
 use jiff::SignedDuration;
 use store::table::{PageCursor, WriteExpectation};
 use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
@@ -31,6 +30,8 @@ use crate::errors::PersistError;
 use crate::sync::release;
 use crate::{Engine, Invocation};
 
+pub use self::findings::{OpenFinding, find_open_findings, list_open_findings};
+
 /// Minimum time before the end of the invocation for a further step, which uses only the table.
 const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
 
@@ -41,6 +42,25 @@ pub async fn start_reconciliation(
     account: &AccountId,
     by: UserId,
 ) -> Result<Option<ContactReconciliation>, PersistError> {
+    begin_reconciliation(engine, account, by, false).await
+}
+
+/// Starts a reconciliation that links nothing and proposes certain matches, or returns the one in
+/// progress. `None` if the account has never been connected.
+pub async fn start_preview(
+    engine: &Engine,
+    account: &AccountId,
+    by: UserId,
+) -> Result<Option<ContactReconciliation>, PersistError> {
+    begin_reconciliation(engine, account, by, true).await
+}
+
+async fn begin_reconciliation(
+    engine: &Engine,
+    account: &AccountId,
+    by: UserId,
+    is_preview: bool,
+) -> Result<Option<ContactReconciliation>, PersistError> {
     let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
     let known = engine.store.find_reconciliation(&ledger).await?;
     let begun = match known {
@@ -48,7 +68,10 @@ pub async fn start_reconciliation(
         known => {
             let expect = known
                 .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
-            let begun = ContactReconciliation::new(ledger, by, engine.clock.now());
+            let begun = ContactReconciliation {
+                is_preview,
+                ..ContactReconciliation::new(ledger, by, engine.clock.now())
+            };
             match engine.store.put_reconciliation(&begun, expect).await {
                 // Another process has just started one.
                 Ok(_) | Err(StoreError::Conflict) => begun,
@@ -70,40 +93,6 @@ pub async fn find_reconciliation(
     Ok(engine.store.find_reconciliation(&ledger).await?.map(|row| row.record))
 }
 
-/// Returns a page of findings of the newest reconciliation, without clients that a person has
-/// linked since.
-pub async fn find_open_findings(
-    engine: &Engine,
-    account: &AccountId,
-    page: u32,
-) -> Result<Option<Vec<ClientFinding>>, StoreError> {
-    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
-    let Some(row) = engine.store.find_reconciliation(&ledger).await? else { return Ok(None) };
-    let started_at = row.record.started_at;
-    let Some(found) = engine.store.find_findings_page(&ledger, started_at, page).await? else {
-        return Ok(None);
-    };
-    let mut open = Vec::with_capacity(found.findings.len());
-    for finding in found.findings {
-        if matches!(finding.found, ContactMatch::Confident { .. }) {
-            open.push(finding);
-            continue;
-        }
-        let is_linked = is_linked(engine, &ledger, &finding.client_id);
-        // A client whose row cannot be read counts as not linked.
-        if engine.skip_failing(account, is_linked).await? != Some(true) {
-            open.push(finding);
-        }
-    }
-    Ok(Some(open))
-}
-
-async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<bool, StoreError> {
-    let (ledger, crm_id) = (ledger.clone(), client.clone());
-    let key = MappingKey::new(ledger, EntityKind::Contact, crm_id);
-    Ok(engine.store.find_mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
-}
-
 /// Compares and continues step by step while there is time, then enqueues a wake-up. Every
 /// invocation that can read the contacts performs at least one step, however long that took: the
 /// next one has to read them again.
@@ -123,11 +112,19 @@ pub(crate) async fn continue_reconciliation(
             return record_interruption(engine, row, into_failure(engine, error)?).await;
         }
     };
+    let (settings, _) = engine.store.find_matching_settings(&ledger.account).await?;
     let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
     let matches = matching::match_clients(&clients.parties, &contacts, &clients.held);
     let matches = clients.parties.into_iter().zip(matches);
     let matches = matches.map(|(party, found)| (party.id.into(), (party.name, found))).collect();
-    let comparison = ContactComparison { contacts, matches, clients: clients.count };
+    let comparison = ContactComparison {
+        contacts,
+        matches,
+        clients: clients.count,
+        by: row.record.by.clone(),
+        is_preview: row.record.is_preview,
+        settings,
+    };
     let mut row = row;
     while row.record.is_comparing() {
         // `None` means that another process is working on it.

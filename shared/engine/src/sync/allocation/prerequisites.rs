@@ -13,7 +13,7 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite,
+    gone_document_failure, missing_prerequisite_error, read_prerequisite, unapproved_invoice_error,
 };
 
 /// The ids of the two documents in Xero.
@@ -58,6 +58,9 @@ pub(super) async fn require_prerequisites(
             let key = &document.key;
             return Err(missing_prerequisite_error(key.kind, key.crm_id.clone()));
         }
+    }
+    if invoice.is_unapproved_in_xero() {
+        return Err(unapproved_invoice_error(&invoice));
     }
     prerequisites_from_links(note, &invoice).ok_or_else(|| missing_credit_note_error(allocation))
 }

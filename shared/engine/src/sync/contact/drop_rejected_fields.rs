@@ -49,6 +49,11 @@ fn without_rejected_fields(
     let mut reduced = document.clone();
     let mut warnings = Vec::new();
     for message in messages {
+        if rejection::find_cause(message) == Some(FailureCause::EmailInvalid)
+            && drop_person_emails(&mut reduced)
+        {
+            warnings.push(PERSON_EMAIL_LEFT_OUT);
+        }
         let (field, warning) = match rejection::find_cause(message) {
             Some(FailureCause::ContactNameTaken) => (&mut reduced.name, NAME_KEPT),
             Some(FailureCause::ContactNumberTaken) => (&mut reduced.contact_number, NUMBER_KEPT),
@@ -63,6 +68,26 @@ fn without_rejected_fields(
     (!warnings.is_empty()).then_some((reduced, warnings))
 }
 
+/// Drops the e-mail addresses of the persons that this integration writes: Xero does not say which
+/// address it rejects. Returns whether there was one.
+fn drop_person_emails(document: &mut ContactDocument) -> bool {
+    let known = &mut document.known.values.details.persons;
+    let mut had = false;
+    for person in document.persons.iter_mut().flatten() {
+        if known.contains(person) {
+            had |= person.email_address.take().is_some();
+        }
+    }
+    if had {
+        for own in known.iter_mut() {
+            own.email_address = None;
+        }
+    }
+    had
+}
+
+const PERSON_EMAIL_LEFT_OUT: &str =
+    "The e-mail addresses of the contact persons were left out, because Xero does not accept them.";
 const NAME_KEPT: &str = "The name stays as it is in Xero, because another contact has the new one. Rename one of the two.";
 const NUMBER_KEPT: &str =
     "The contact number stays as it is in Xero, because another contact already has this number.";
@@ -72,6 +97,8 @@ const EMAIL_LEFT_OUT: &str = "The e-mail address was left out, because Xero does
 mod tests {
     use std::sync::Arc;
 
+    use domain::contact_fields::WrittenContact;
+    use domain::document::contact::ContactPerson;
     use domain::ids::XeroContactId;
     use domain::sync_log::LoggedOperation;
     use uuid::Uuid;
@@ -95,6 +122,8 @@ mod tests {
             tax_number: None,
             phones: Vec::new(),
             addresses: Vec::new(),
+            persons: None,
+            known: WrittenContact::default(),
         }
     }
 
@@ -133,6 +162,24 @@ mod tests {
         assert_eq!(new(&[EMAIL]), Some(([true, true, false], 1)));
         assert_eq!(new(&[EMAIL, NAME]), None);
         assert_eq!(new(&[NUMBER]), None);
+    }
+
+    #[test]
+    fn a_rejected_address_may_be_that_of_a_person() {
+        let person = ContactPerson {
+            first_name: Some("Ana".to_owned()),
+            email_address: Some("ana@ridge".to_owned()),
+            ..ContactPerson::default()
+        };
+        let mut known = WrittenContact::default();
+        known.values.details.persons = vec![person.clone()];
+        let document = ContactDocument {
+            email_address: None,
+            persons: Some(vec![person]),
+            known,
+            ..a_contact(true)
+        };
+        assert_eq!(fields_sent_again(document, &[EMAIL]), Some(([true, true, false], 1)));
     }
 
     #[test]

@@ -64,7 +64,7 @@ async fn find_client_contact(
         &number,
         name,
     ) {
-        FoundContact::Same(contact) => Ok(contact),
+        FoundContact::Same(contact) => Ok(*contact),
         FoundContact::Unclear(failure) => Err(AttemptError::Explained(failure)),
     }
 }

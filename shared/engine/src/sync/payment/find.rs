@@ -1,11 +1,12 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
 
-use domain::crm::payment::PaymentPart;
-use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::crm::payment::{PartRole, PaymentPart};
+use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
 use domain::failure::Failure;
 use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
-use xero::api::{bank_transactions, payments};
+use domain::translate::refund::refund_note_number;
+use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, XeroError};
 
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
@@ -20,23 +21,23 @@ pub(super) async fn adopt_found_parts(
     tenant_session: &TenantSession<'_>,
     parts: &[PartWithPrerequisite<'_>],
 ) {
-    let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
+    let (mut on_documents, mut alone) = (Vec::new(), Vec::new());
     for PartWithPrerequisite { task, prerequisite } in
         parts.iter().filter(|part| part.task.must_resolve())
     {
-        match prerequisite {
-            PaymentPrerequisite::Invoice(invoice) => on_invoices.push((*task, *invoice)),
-            PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => alone.push(*task),
+        match prerequisite.paid_document() {
+            Some(document) => on_documents.push((*task, document)),
+            None => alone.push(*task),
         }
     }
-    let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
+    let invoices = on_documents.iter().map(|(_, document)| *document).collect::<Vec<_>>();
     match payments::find_by_invoices(&tenant_session.api, &invoices).await {
         Ok(all) => {
-            for (task, invoice) in on_invoices {
+            for (task, invoice) in on_documents {
                 adopt_found(task, select_own_payment(task, invoice, &all));
             }
         }
-        Err(error) => fail_tasks(on_invoices.into_iter().map(|(task, _)| task), &error.into()),
+        Err(error) => fail_tasks(on_documents.into_iter().map(|(task, _)| task), &error.into()),
     }
     for task in alone {
         adopt_found(task, find_part(tenant_session, task, PaymentPrerequisite::None).await);
@@ -60,17 +61,60 @@ pub(super) async fn find_part(
     task: &SyncTask<'_, PaymentPart>,
     prerequisite: PaymentPrerequisite,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    if let PaymentPrerequisite::Invoice(invoice) = prerequisite {
-        let all = payments::find_by_invoices(&tenant_session.api, &[invoice]).await?;
-        return select_own_payment(task, invoice, &all);
+    if let Some(document) = prerequisite.paid_document() {
+        let all = payments::find_by_invoices(&tenant_session.api, &[document]).await?;
+        return select_own_payment(task, document, &all);
+    }
+    if let PartRole::RefundNote(_) = task.snapshot.role {
+        return find_refund_note(tenant_session, task).await;
     }
     let tag = task.snapshot.reference_tag();
     let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
-    let same = all.rows.into_iter().filter(|one| one.total == task.snapshot.amount);
+    let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
     let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
     match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
         Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
         Some(_) | None => Ok(ours),
+    }
+}
+
+/// Looks up the credit note of a refund, by its number and the end of its reference.
+async fn find_refund_note(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+) -> Result<Option<RemotePart>, AttemptError> {
+    let number = refund_note_number(&task.snapshot);
+    let all = credit_notes::find_by_numbers(&tenant_session.api, &[number.as_str()]).await?;
+    let end = format!("(SC-{})", task.snapshot.payment);
+    let same = all.rows.into_iter().filter(|note| {
+        note.is_sales && note.reference.as_deref().is_some_and(|text| text.ends_with(&end))
+    });
+    let ours = select_authorised(same.map(RemotePart::Note), &number)?;
+    match all.undecodable.iter().find(|odd| odd.may_have_number(&number)) {
+        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(_) | None => Ok(ours),
+    }
+}
+
+impl PaymentPrerequisite {
+    /// Returns the document on which the part is a payment. Lists of payments name a refunded credit
+    /// note as the invoice, too.
+    fn paid_document(self) -> Option<XeroInvoiceId> {
+        match self {
+            Self::Invoice(invoice) => Some(invoice),
+            Self::CreditNote(note) => Some(XeroInvoiceId(note.0)),
+            Self::Contact(_) | Self::RefundedContact(_) | Self::None => None,
+        }
+    }
+}
+
+/// A fee contains the cents that the conversion of its payment costs, which depend on the chart at
+/// the time of writing. The reference identifies it, together with the currency.
+fn has_expected_total(transaction: &RemoteBankTransaction, part: &PaymentPart) -> bool {
+    if part.settled.is_empty() {
+        transaction.total == part.amount
+    } else {
+        transaction.total.currency == part.amount.currency
     }
 }
 
@@ -81,7 +125,7 @@ fn select_own_payment(
 ) -> Result<Option<RemotePart>, AttemptError> {
     let tag = task.snapshot.reference_tag();
     let same = all.rows.iter().filter(|one| {
-        one.invoice == Some(invoice)
+        one.parent == Some(invoice.into())
             && one.reference.as_deref() == Some(tag.as_str())
             && one.amount == task.snapshot.amount.amount
     });

@@ -1,22 +1,30 @@
 //! Builds and writes the documents of payment parts. They are built with the account's codes and
 //! the stored chart; if the stored chart does not allow it, the chart is read from Xero again.
 
+use std::collections::BTreeMap;
+
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
-use domain::crm::payment::PaymentPart;
-use domain::document::invoice::RemoteInvoice;
-use domain::document::payment::{BankTransactionDocument, PaymentDocument};
-use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
-use domain::ids::XeroInvoiceId;
-use domain::rejection;
+use domain::crm::invoice::Invoice;
+use domain::crm::payment::{PartRole, PaymentPart};
+use domain::document::credit_note::CreditNoteDocument;
+use domain::document::payment::{BankTransactionDocument, PaymentDocument, RemotePayment};
+use domain::failure::{Failure, FailureCause, FailureClass};
+use domain::ids::{InvoiceId, XeroContactId, XeroInvoiceId};
 use domain::sync_log::LoggedOperation;
+use domain::translate::TranslatedDocument;
+use domain::translate::credit_note::translate_credit_note;
+use domain::translate::lines::TranslationContext;
 use domain::translate::payment::{
-    reference_warnings, translate_fee, translate_invoice_payment, translate_surcharge,
+    describe_booked_difference, reference_warnings, translate_fee, translate_invoice_payment,
+    translate_refund, translate_surcharge,
 };
+use domain::translate::refund;
 use futures::FutureExt;
-use xero::XeroError;
-use xero::api::{bank_transactions, invoices, payments};
+use xero::api::{bank_transactions, credit_notes, invoices, payments};
 
+use super::amount_due::{amount_due_failure, is_about_amount_due};
+use super::prerequisites::read_refunded_invoices;
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -31,11 +39,14 @@ pub(super) struct PaymentWriter<'a> {
     batch: usize,
     codes: AccountCodes,
     chart: Chart,
+    /// The invoices whose money is returned.
+    invoices: BTreeMap<InvoiceId, Invoice>,
 }
 
-/// A document of either type.
+/// A document of one of the types.
 enum PartDocument {
     Payment(PaymentDocument),
+    Note(CreditNoteDocument),
     Transaction(BankTransactionDocument),
 }
 
@@ -43,19 +54,22 @@ enum PartDocument {
 #[derive(Default)]
 struct PartDrafts<'a> {
     payments: Vec<DocumentDraft<PartWithPrerequisite<'a>, PaymentDocument>>,
+    notes: Vec<DocumentDraft<PartWithPrerequisite<'a>, CreditNoteDocument>>,
     transactions: Vec<DocumentDraft<PartWithPrerequisite<'a>, BankTransactionDocument>>,
 }
 
 impl<'a> PaymentWriter<'a> {
-    /// Reads the codes and the chart.
+    /// Reads the codes, the chart, and the invoices whose money the parts return.
     pub(super) async fn with_codes_and_chart(
         tenant_session: &'a TenantSession<'a>,
         batch: usize,
+        parts: &[PartWithPrerequisite<'_>],
     ) -> Result<Self, AttemptError> {
         let codes =
             tenant_session.engine.store.read_account_codes(&tenant_session.ledger.account).await?;
         let chart = chart::load_chart(tenant_session).await?;
-        Ok(Self { tenant_session, batch, codes, chart })
+        let invoices = read_refunded_invoices(tenant_session, parts).await?;
+        Ok(Self { tenant_session, batch, codes, chart, invoices })
     }
 
     /// Creates the documents of the parts.
@@ -78,12 +92,22 @@ impl<'a> PaymentWriter<'a> {
             batch,
         };
         let moved = write_drafts(session, drafts.transactions, &transaction_endpoint).await;
-        let paid =
-            paid.into_iter().filter_map(|sent| record_payment_result(sent, RemotePart::Payment));
+        let paid = paid.into_iter().map(add_booked_remark);
+        let paid = paid.filter_map(|sent| record_payment_result(sent, RemotePart::Payment));
         let moved = moved
             .into_iter()
             .filter_map(|sent| record_payment_result(sent, RemotePart::Transaction));
-        self.explain_unpayable(paid.chain(moved).collect()).await;
+        let note_endpoint = WriteEndpoint {
+            call: |session, documents, key| {
+                credit_notes::create_credit_notes(session, documents, key).boxed()
+            },
+            body: credit_notes::credit_note_body,
+            batch,
+        };
+        let noted = write_drafts(session, drafts.notes, &note_endpoint).await;
+        let noted =
+            noted.into_iter().filter_map(|sent| record_payment_result(sent, RemotePart::Note));
+        self.explain_unpayable(paid.chain(moved).chain(noted).collect()).await;
     }
 
     /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
@@ -91,7 +115,8 @@ impl<'a> PaymentWriter<'a> {
         let (mut drafts, mut refused) = (PartDrafts::default(), Vec::new());
         for part in targets {
             match self.build_document(part) {
-                Ok(document) => drafts.add_document(part, document),
+                Ok(Some(document)) => drafts.add_document(part, document),
+                Ok(None) => part.task.set_outcome(Ok(nothing_to_send())),
                 Err(failure) => refused.push((part, failure)),
             }
         }
@@ -107,8 +132,12 @@ impl<'a> PaymentWriter<'a> {
                 }
             }
             refused.retain_mut(|(part, failure)| match self.build_document(*part) {
-                Ok(document) => {
+                Ok(Some(document)) => {
                     drafts.add_document(*part, document);
+                    false
+                }
+                Ok(None) => {
+                    part.task.set_outcome(Ok(nothing_to_send()));
                     false
                 }
                 Err(still) => {
@@ -123,23 +152,59 @@ impl<'a> PaymentWriter<'a> {
         drafts
     }
 
-    /// Builds the document of a part. The prerequisite decides its type.
-    fn build_document(&self, part: PartWithPrerequisite<'_>) -> Result<PartDocument, Failure> {
+    /// Builds the document of a part. The prerequisite decides its type. `None` if nothing has to be
+    /// sent.
+    fn build_document(
+        &self,
+        part: PartWithPrerequisite<'_>,
+    ) -> Result<Option<PartDocument>, Failure> {
         let (codes, chart) = (&self.codes, &self.chart);
         let PartWithPrerequisite { task, prerequisite } = part;
         match prerequisite {
             PaymentPrerequisite::Invoice(invoice) => {
-                translate_invoice_payment(&task.snapshot, invoice, codes, chart)
-                    .map(PartDocument::Payment)
+                let document = translate_invoice_payment(&task.snapshot, invoice, codes, chart)?;
+                Ok(Some(PartDocument::Payment(document)))
             }
             PaymentPrerequisite::Contact(contact) => {
-                translate_surcharge(&task.snapshot, contact, codes, chart)
-                    .map(PartDocument::Transaction)
+                let document = translate_surcharge(&task.snapshot, contact, codes, chart)?;
+                Ok(Some(PartDocument::Transaction(document)))
+            }
+            PaymentPrerequisite::CreditNote(note) => {
+                let document = translate_refund(&task.snapshot, note, codes, chart)?;
+                Ok(Some(PartDocument::Payment(document)))
+            }
+            PaymentPrerequisite::RefundedContact(contact) => {
+                self.build_refund_note(&task.snapshot, contact).map(Some)
             }
             PaymentPrerequisite::None => {
-                translate_fee(&task.snapshot, codes, chart).map(PartDocument::Transaction)
+                let document = translate_fee(&task.snapshot, codes, chart)?;
+                Ok(document.map(PartDocument::Transaction))
             }
         }
+    }
+
+    /// Builds the credit note of a refund on an invoice.
+    fn build_refund_note(
+        &self,
+        part: &PaymentPart,
+        contact: XeroContactId,
+    ) -> Result<PartDocument, Failure> {
+        let invoice = match &part.role {
+            PartRole::RefundNote(id) => self.invoices.get(id),
+            PartRole::Invoice(_)
+            | PartRole::Fee
+            | PartRole::Surcharge(_)
+            | PartRole::Refund(_)
+            | PartRole::RefundFee => None,
+        };
+        let invoice = invoice.ok_or_else(unreadable_invoice_failure)?;
+        let note = refund::build_refund_note(part, invoice)?;
+        let crm_url = self.tenant_session.engine.endpoints.crm.as_str();
+        let context =
+            TranslationContext { contact, codes: &self.codes, chart: &self.chart, crm_url };
+        let TranslatedDocument { document, warnings: _ } =
+            translate_credit_note(&note, None, context)?;
+        Ok(PartDocument::Note(document))
     }
 
     /// Explains refused payments by the payments that the invoice already has. The same payment may
@@ -158,6 +223,25 @@ impl<'a> PaymentWriter<'a> {
             }
         }
     }
+}
+
+/// The result of a fee that is zero, whose payment Xero converts without losing a cent.
+fn nothing_to_send() -> Synced {
+    let remark = "There is no fee to send.".to_owned();
+    Synced { link: None, operation: LoggedOperation::Push, remarks: vec![remark] }
+}
+
+/// The result of writing a payment.
+type PaymentResult<'a> = DraftResult<PartWithPrerequisite<'a>, PaymentDocument, RemotePayment>;
+
+/// Adds a remark if Xero booked another amount in the account than expected.
+fn add_booked_remark(mut sent: PaymentResult<'_>) -> PaymentResult<'_> {
+    if let Ok(remote) = &sent.result {
+        let part = &sent.item.task.snapshot;
+        let remark = describe_booked_difference(part, &sent.document, remote.bank_amount);
+        sent.remarks.extend(remark);
+    }
+    sent
 }
 
 /// Records the result of a write as the outcome of its part. Returns the part and its invoice if
@@ -182,55 +266,20 @@ fn record_payment_result<D, R>(
     task.set_outcome(outcome);
     match prerequisite {
         PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
-        PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => None,
+        PaymentPrerequisite::Contact(_)
+        | PaymentPrerequisite::RefundedContact(_)
+        | PaymentPrerequisite::CreditNote(_)
+        | PaymentPrerequisite::None => None,
     }
 }
 
-/// Returns whether Xero refused a payment because of the amount due.
-fn is_about_amount_due(error: &XeroError) -> bool {
-    let about = |message: &String| {
-        rejection::find_cause(message).is_some_and(FailureCause::is_about_the_amount_due)
-    };
-    matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
-}
-
-/// Maximum number of payments that a failure lists. An invoice may have hundreds.
-const LISTED_MAX: usize = 10;
-
-fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
-    let has = list_payments(invoice);
-    let code = if invoice.amount_due.amount.is_zero() {
-        FailureCode::Name("already_paid")
-    } else {
-        FailureCode::Cause(FailureCause::AmountOverDue)
-    };
-    let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
+fn unreadable_invoice_failure() -> Failure {
     Failure::new(
-        FailureClass::Rejected,
-        code,
-        format!(
-            "{number} is {} in Xero with {} still due, so it cannot take this payment of {}.{has}",
-            invoice.status.as_str(),
-            invoice.amount_due,
-            part.amount,
-        ),
-        "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero, then retry.",
+        FailureClass::Defect,
+        "snapshot_unreadable",
+        "The stored invoice of the refund cannot be read.",
+        "Send the invoice from the CRM again, then retry.",
     )
-}
-
-/// Returns a sentence that lists the first payments of an invoice, and how many more there are.
-fn list_payments(invoice: &RemoteInvoice) -> String {
-    let all = &invoice.settlement.payments;
-    let listed = all.iter().take(LISTED_MAX).map(|payment| {
-        let date = payment.date.map(|date| format!(" of {date}")).unwrap_or_default();
-        format!("{} {}{date}", invoice.total.currency, payment.amount)
-    });
-    let listed = listed.collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(LISTED_MAX) {
-        _ if all.is_empty() => String::new(),
-        0 => format!(" It has these payments: {listed}."),
-        more => format!(" It has these payments: {listed} and {more} more."),
-    }
 }
 
 impl<'a> PartDrafts<'a> {
@@ -239,6 +288,9 @@ impl<'a> PartDrafts<'a> {
         match document {
             PartDocument::Payment(document) => {
                 self.payments.push(DocumentDraft { item, document, operation, remarks });
+            }
+            PartDocument::Note(document) => {
+                self.notes.push(DocumentDraft { item, document, operation, remarks });
             }
             PartDocument::Transaction(document) => {
                 self.transactions.push(DocumentDraft { item, document, operation, remarks });

@@ -1,12 +1,15 @@
 //! The prerequisites of payment parts: the invoice in Xero, or the client's contact.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use domain::crm::credit_note::negative_invoice_record_id;
 use domain::crm::invoice::Invoice as InvoiceSnapshot;
-use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSource};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId, XeroInvoiceId};
+use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Currency;
 use store::ReadAheadKeys;
@@ -15,7 +18,7 @@ use super::PaymentTasks;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite,
+    gone_document_failure, missing_prerequisite_error, read_prerequisite, unapproved_invoice_error,
 };
 use crate::sync::write::WriteSubject;
 use crate::sync::{SyncTask, WriteState, select_unfinished_tasks};
@@ -27,6 +30,10 @@ pub(super) enum PaymentPrerequisite {
     Invoice(XeroInvoiceId),
     /// The contact that paid the surcharge.
     Contact(XeroContactId),
+    /// The contact whose invoice is refunded.
+    RefundedContact(XeroContactId),
+    /// The credit note that is paid back.
+    CreditNote(XeroCreditNoteId),
     /// No prerequisite. A fee has none.
     None,
 }
@@ -73,10 +80,10 @@ pub(super) async fn require_prerequisites<'a>(
 /// Returns the invoice on which a part depends.
 pub(crate) fn find_paid_invoice(ledger: &Ledger, part: &PaymentPart) -> Option<MappingKey> {
     match &part.role {
-        PartRole::Invoice(id) | PartRole::Surcharge(id) => {
+        PartRole::Invoice(id) | PartRole::Surcharge(id) | PartRole::RefundNote(id) => {
             Some(MappingKey::new(ledger.clone(), EntityKind::Invoice, id.clone().into()))
         }
-        PartRole::Fee => None,
+        PartRole::Fee | PartRole::Refund(_) | PartRole::RefundFee => None,
     }
 }
 
@@ -107,7 +114,11 @@ async fn read_contacts_ahead(
 ) -> Box<Engine> {
     let invoices = tasks.iter().filter_map(|task| match &task.snapshot.role {
         PartRole::Surcharge(id) => Some(CrmId::from(id.clone())),
-        PartRole::Invoice(_) | PartRole::Fee => None,
+        PartRole::Invoice(_)
+        | PartRole::Fee
+        | PartRole::RefundNote(_)
+        | PartRole::Refund(_)
+        | PartRole::RefundFee => None,
     });
     let invoices = invoices.collect::<Vec<_>>();
     let mut rows = ReadAheadKeys::default();
@@ -125,8 +136,7 @@ async fn read_contacts_ahead(
 
 /// Returns the client of an invoice. `None` if its snapshot cannot be read.
 fn find_client(invoice: &Mapping) -> Option<CrmId> {
-    let snapshot: InvoiceSnapshot = serde_json::from_str(&invoice.snapshot.json).ok()?;
-    Some(snapshot.client_id.into())
+    read_invoice_snapshot(invoice).map(|snapshot| snapshot.client_id.into())
 }
 
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
@@ -137,7 +147,11 @@ pub(super) async fn find_prerequisite(
     part: &PaymentPart,
 ) -> Result<Option<PaymentPrerequisite>, AttemptError> {
     match &part.role {
-        PartRole::Fee | PartRole::Surcharge(_) => Ok(Some(PaymentPrerequisite::None)),
+        PartRole::Fee
+        | PartRole::Surcharge(_)
+        | PartRole::RefundNote(_)
+        | PartRole::Refund(_)
+        | PartRole::RefundFee => Ok(Some(PaymentPrerequisite::None)),
         PartRole::Invoice(id) => {
             let engine = tenant_session.engine.without_read_ahead();
             let ledger = &tenant_session.ledger;
@@ -163,11 +177,14 @@ async fn require_prerequisite(
     part: &PaymentPart,
 ) -> Result<PaymentPrerequisite, AttemptError> {
     match &part.role {
-        PartRole::Fee => Ok(PaymentPrerequisite::None),
+        PartRole::Fee | PartRole::RefundFee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
             let invoice = require_invoice(engine, ledger, id).await?;
             if invoice.is_gone_in_xero() {
                 return Err(gone_document_failure(&invoice, "it cannot be paid").into());
+            }
+            if invoice.is_unapproved_in_xero() {
+                return Err(unapproved_invoice_error(&invoice));
             }
             let link = invoice
                 .link
@@ -184,16 +201,88 @@ async fn require_prerequisite(
         }
         PartRole::Surcharge(id) => {
             let invoice = require_invoice(engine, ledger, id).await?;
-            let client = find_client(&invoice)
-                .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
-            let contact =
-                read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
-            let link = contact.and_then(|contact| contact.link);
-            let link =
-                link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
-            Ok(PaymentPrerequisite::Contact(XeroContactId(link.xero_id.0)))
+            let contact = require_contact(engine, ledger, id, &invoice).await?;
+            Ok(PaymentPrerequisite::Contact(contact))
+        }
+        PartRole::RefundNote(id) => {
+            let invoice = require_invoice(engine, ledger, id).await?;
+            if invoice.link.is_none() {
+                return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone()));
+            }
+            let contact = require_contact(engine, ledger, id, &invoice).await?;
+            Ok(PaymentPrerequisite::RefundedContact(contact))
+        }
+        PartRole::Refund(source) => {
+            let note = require_credit_note(engine, ledger, source, part).await?;
+            Ok(PaymentPrerequisite::CreditNote(note))
         }
     }
+}
+
+/// Returns the contact of an invoice's client.
+async fn require_contact(
+    engine: &Engine,
+    ledger: &Ledger,
+    id: &InvoiceId,
+    invoice: &Mapping,
+) -> Result<XeroContactId, AttemptError> {
+    let client = find_client(invoice)
+        .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
+    let contact = read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
+    let link = contact.and_then(|contact| contact.link);
+    let link = link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
+    Ok(XeroContactId(link.xero_id.0))
+}
+
+/// Returns the credit note that a refund pays back: the refund's own, or one of the CRM.
+async fn require_credit_note(
+    engine: &Engine,
+    ledger: &Ledger,
+    source: &RefundSource,
+    part: &PaymentPart,
+) -> Result<XeroCreditNoteId, AttemptError> {
+    let (kind, id) = match source {
+        RefundSource::Part(id) => (EntityKind::Payment, id.clone()),
+        RefundSource::CreditNote(id) => (EntityKind::CreditNote, CrmId::from(id.clone())),
+    };
+    let mut found = read_prerequisite(engine, ledger, kind, id.clone()).await?;
+    if found.is_none() && kind == EntityKind::CreditNote {
+        let of_invoice = negative_invoice_record_id(&id);
+        found = read_prerequisite(engine, ledger, kind, of_invoice).await?;
+    }
+    let note = found.ok_or_else(|| missing_prerequisite_error(kind, id.clone()))?;
+    if note.is_gone_in_xero() {
+        return Err(gone_document_failure(&note, "it cannot be paid back").into());
+    }
+    let link = note.link.as_ref().ok_or_else(|| missing_prerequisite_error(kind, id))?;
+    if let Some(amounts) = &link.amounts
+        && amounts.xero_total.currency != part.amount.currency
+    {
+        let currency = amounts.xero_total.currency;
+        return Err(currency_mismatch_failure(&note, currency, part).into());
+    }
+    Ok(XeroCreditNoteId(link.xero_id.0))
+}
+
+/// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
+fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
+    serde_json::from_str(&invoice.snapshot.json).ok()
+}
+
+/// Returns the invoices whose money these parts return, as the CRM sent them.
+pub(super) async fn read_refunded_invoices(
+    tenant_session: &TenantSession<'_>,
+    parts: &[PartWithPrerequisite<'_>],
+) -> Result<BTreeMap<InvoiceId, InvoiceSnapshot>, AttemptError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let mut invoices = BTreeMap::new();
+    for part in parts {
+        let PartRole::RefundNote(id) = &part.task.snapshot.role else { continue };
+        let known = read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into());
+        let snapshot = known.await?.as_ref().and_then(read_invoice_snapshot);
+        invoices.extend(snapshot.map(|snapshot| (id.clone(), snapshot)));
+    }
+    Ok(invoices)
 }
 
 async fn require_invoice(

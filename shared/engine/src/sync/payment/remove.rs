@@ -71,6 +71,14 @@ async fn remove_payment(
     }
     let session = &tenant_session.api;
     let deleted = match remote {
+        // A refund is never deleted in the CRM.
+        RemotePart::Note(note) => {
+            return Err(unknown_status_failure(
+                &task.snapshot.reference_tag(),
+                note.status.as_str(),
+            )
+            .into());
+        }
         RemotePart::Payment(payment) => {
             let key = task.idempotency_key(&payments::deletion_body());
             let call = payments::delete_payment(session, payment.id, &key);
@@ -94,6 +102,7 @@ fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
     let (is_reconciled, is_batched) = match remote {
         RemotePart::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
         RemotePart::Transaction(transaction) => (transaction.is_reconciled, false),
+        RemotePart::Note(_) => (false, false),
     };
     let failure = |code: &'static str, message: &str, remedy: &str| {
         Some(Failure::new(FailureClass::Rejected, code, message, remedy))

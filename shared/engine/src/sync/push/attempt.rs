@@ -64,7 +64,8 @@ pub(super) async fn attempt_records<I: Send + Sync>(
         };
         let outcome = outcome.into_outcome();
         let recording = async move {
-            let recorded = isolate_record(persist_outcome(engine, &claimed, outcome, tried)).await;
+            let recorded =
+                isolate_record(persist_outcome(engine, &claimed, outcome, tried).boxed()).await;
             (item, recorded)
         };
         recording.boxed()

@@ -8,6 +8,7 @@
 //! parking it, that the awaited record is in Xero.
 
 mod attempt_failure;
+mod events;
 
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
@@ -15,11 +16,12 @@ use domain::mapping::Mapping;
 use domain::operation::{
     OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteTrace,
 };
-use domain::outbound::{EventContent, OutboundEvent as Outbound};
 use domain::retry;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, into_attempt_failure};
+pub(super) use self::events::skipped_event;
+use self::events::synced_event;
 use super::{AttemptFacts, ClaimedRecord, FinishedPush, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::connection_failures::refused_once_failure;
@@ -53,17 +55,20 @@ pub(super) async fn record_success(
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
         let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
+        let event = synced_event(engine, &next, &synced);
         // What waits for a record was released when the record got its link.
         let is_unawaited = before.record.link.is_none() && !is_awaited;
-        let confirmation =
-            OutcomeConfirmation { is_reserved, is_unawaited, event: None, entry: Some(&entry) };
+        let (event, logged) = (event.as_ref(), Some(&entry));
+        let confirmation = OutcomeConfirmation { is_reserved, is_unawaited, event, entry: logged };
         match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 if synced.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
                 sync_log::report_entry(engine, &entry);
-                if before.record.link.is_none() && is_awaited {
+                let was_unapproved = before.record.is_unapproved_in_xero();
+                let is_approved = was_unapproved && !next.is_unapproved_in_xero();
+                if (before.record.link.is_none() && is_awaited) || is_approved {
                     try_release_dependants(engine, &next).await;
                 }
                 return Ok(match freshness {
@@ -245,17 +250,6 @@ async fn confirm_with_connection(
         "the connection does not show why the attempt failed; it is repeated"
     );
     Ok(refused_once_failure())
-}
-
-/// Returns the event for the CRM about a mapping that has just been given up.
-pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound> {
-    if next.operation.state != OperationState::Skipped {
-        return None;
-    }
-    let failure = next.operation.failure.as_ref()?;
-    Some(
-        engine.new_event(&next.key.ledger.account, EventContent::for_skipped_record(next, failure)),
-    )
 }
 
 /// Releases the record if its reason to wait has passed, and returns when to check it again.

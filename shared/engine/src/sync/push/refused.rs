@@ -6,7 +6,7 @@ use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, CrmId};
 use domain::outbound::EventContent;
-use domain::sync_log::LogStatus;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use store::StoreError;
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ pub(crate) async fn refuse_record_as(
     subject: (EntityKind, CrmId, String),
     failure: &Failure,
 ) -> Result<(), StoreError> {
+    let began = engine.clock.now();
     let (entity, crm_id, number) = subject.clone();
     let content = EventContent::Skipped {
         entity,
@@ -64,14 +65,14 @@ pub(crate) async fn refuse_record_as(
     };
     engine.report_event(event_id, account, content).await?;
     let message = format!("{failure} The record was not accepted.");
-    sync_log::log_without_attempt(
-        engine,
-        account,
+    let notice = sync_log::LogNotice {
+        operation: LoggedOperation::Receive,
         subject,
-        LogStatus::Skipped,
+        status: LogStatus::Skipped,
         message,
-        Some(failure),
-    )
-    .await;
+        failure: Some(failure),
+        began,
+    };
+    sync_log::log_without_attempt(engine, account, notice).await;
     Ok(())
 }

@@ -6,6 +6,7 @@ use domain::chart::Chart;
 use domain::failure::Failure;
 use domain::ids::{XeroContactId, XeroId};
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use domain::translate::TranslatedDocument;
 use domain::translate::lines::TranslationContext;
 
@@ -27,12 +28,13 @@ type Drafts<'a, T> = Vec<SalesDraft<'a, T>>;
 /// Tasks whose documents could not be built, and why.
 type UntranslatedTargets<'a, T> = Vec<(PlannedDocument<'a, T>, Failure)>;
 
-/// The codes and the chart with which documents are built.
+/// The codes, the account's other choices and the chart with which documents are built.
 pub(super) struct DocumentWriter<'a> {
     tenant_session: &'a TenantSession<'a>,
     /// Maximum number of documents per call.
     batch: usize,
     codes: AccountCodes,
+    preferences: SyncPreferences,
     chart: Chart,
 }
 
@@ -42,10 +44,10 @@ impl<'a> DocumentWriter<'a> {
         tenant_session: &'a TenantSession<'a>,
         batch: usize,
     ) -> Result<Self, AttemptError> {
-        let codes =
-            tenant_session.engine.store.read_account_codes(&tenant_session.ledger.account).await?;
+        let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
+        let (codes, preferences) = store.read_account_settings(account).await?;
         let chart = chart::load_chart(tenant_session).await?;
-        Ok(Self { tenant_session, batch, codes, chart })
+        Ok(Self { tenant_session, batch, codes, preferences, chart })
     }
 
     /// Creates and updates documents. Returns the tasks whose documents Xero refused because their
@@ -126,6 +128,7 @@ impl<'a> DocumentWriter<'a> {
                 let TranslatedDocument { document, warnings: mut remarks } =
                     self.translate_document::<T>(&task.snapshot, item.contact, None)?;
                 let operation = LoggedOperation::Create;
+                let document = T::with_preferences(document, self.preferences);
                 let document = if matches!(target, DocumentTarget::Renumbered) {
                     let number = mapping.copy_number();
                     remarks.push(format!(

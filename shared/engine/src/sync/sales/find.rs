@@ -1,7 +1,7 @@
 //! Looks up documents by their numbers, one call per batch. Our own document is adopted, a foreign
 //! one is refused.
 
-use domain::document::sales::{DocumentStatus, SalesDocument};
+use domain::document::sales::{NewStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::ids::XeroContactId;
 use domain::recognise::{self, ExpectedDocument, FoundDocument};
@@ -43,6 +43,14 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
             return Vec::new();
         }
     };
+    let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
+    let preferences = match store.read_sync_preferences(account).await {
+        Ok(preferences) => preferences,
+        Err(error) => {
+            fail_tasks(tasks, &error.into());
+            return Vec::new();
+        }
+    };
     let mut found = Vec::with_capacity(sought.len());
     for one in sought {
         match identify_document::<T>(tenant_session, one.task, Some(one.contact), &rows) {
@@ -51,7 +59,8 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
                 found.push((one, LookupOutcome::Foreign(failure)));
             }
             Ok(FoundDocument::Ours(remote)) => {
-                found.push((one, plan_own_document::<T>(one.task, &remote)));
+                let new_status = T::new_status(preferences);
+                found.push((one, plan_own_document::<T>(one.task, &remote, new_status)));
             }
             Err(odd) => one.task.set_outcome(Err(XeroError::from(odd).into())),
         }
@@ -106,12 +115,12 @@ pub(super) fn identify_document<'f, T: SalesEntity>(
 fn plan_own_document<T: SalesEntity>(
     task: &SyncTask<'_, T::Snapshot>,
     remote: &T::Remote,
+    new_status: NewStatus,
 ) -> LookupOutcome {
     let head = remote.document_head();
     let operation = LoggedOperation::Adopt;
     if head.is_editable() {
-        let has_status = *head.status == DocumentStatus::from(T::NEW_STATUS);
-        let status = (!has_status).then_some(T::NEW_STATUS);
+        let status = new_status.is_ahead_of(head.status).then_some(new_status);
         let number = head.number.map(str::to_owned);
         return LookupOutcome::Ours(DocumentTarget::Existing {
             id: head.id,

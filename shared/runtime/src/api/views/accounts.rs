@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::account_codes::AccountCodes;
+use domain::translate::UsedRate;
 use engine::commands::choices;
+use engine::commands::links::XeroPages;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +29,19 @@ pub(crate) struct AccountCodesView {
     /// Account of gift card redemptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) gift_card: Option<String>,
+    /// Account of payments in cash. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cash: Option<String>,
+    /// Account of payments by cheque. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cheque: Option<String>,
+    /// Account of payments by card on a separate terminal. While none is chosen, they are not
+    /// written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) card: Option<String>,
+    /// Account of payments by bank transfer. While none is chosen, they are not written to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bank_transfer: Option<String>,
     /// Xero's tax type for each tax rate of the CRM. A key is the rate as a plain percentage, such
     /// as `20`, or `none` for lines outside the scope of tax. For a rate without an entry, a tax
     /// rate of the same percentage is used.
@@ -36,9 +51,30 @@ pub(crate) struct AccountCodesView {
 
 impl From<AccountCodes> for AccountCodesView {
     fn from(codes: AccountCodes) -> Self {
-        let AccountCodes { sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, tax_types } =
-            codes;
-        Self { sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, tax_types }
+        let AccountCodes {
+            sales,
+            stripe_bank,
+            stripe_fee,
+            stripe_surcharge,
+            gift_card,
+            cash,
+            cheque,
+            card,
+            bank_transfer,
+            tax_types,
+        } = codes;
+        Self {
+            sales,
+            stripe_bank,
+            stripe_fee,
+            stripe_surcharge,
+            gift_card,
+            cash,
+            cheque,
+            card,
+            bank_transfer,
+            tax_types,
+        }
     }
 }
 
@@ -50,9 +86,24 @@ impl From<AccountCodesView> for AccountCodes {
             stripe_fee,
             stripe_surcharge,
             gift_card,
+            cash,
+            cheque,
+            card,
+            bank_transfer,
             tax_types,
         } = view;
-        Self { sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, tax_types }
+        Self {
+            sales,
+            stripe_bank,
+            stripe_fee,
+            stripe_surcharge,
+            gift_card,
+            cash,
+            cheque,
+            card,
+            bank_transfer,
+            tax_types,
+        }
     }
 }
 
@@ -65,7 +116,7 @@ pub(crate) struct AccountChoicesView {
     pub(crate) expense: Vec<AccountView>,
     /// For the Stripe bank account.
     pub(crate) bank: Vec<AccountView>,
-    /// For gift cards.
+    /// For gift cards, cash, cheques, cards and bank transfers.
     pub(crate) gift_card: Vec<AccountView>,
     /// For tax rates on sales.
     pub(crate) tax: Vec<TaxRateView>,
@@ -74,6 +125,14 @@ pub(crate) struct AccountChoicesView {
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
     /// Xero.
     pub(crate) without_code: Vec<String>,
+    /// Accounts for the codes that nobody has chosen or that cannot be used, by field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) suggested: BTreeMap<String, String>,
+    /// The tax rates of the CRM's documents, of a sample of at most 200 invoices and 200 credit
+    /// notes.
+    pub(crate) rates_used: Vec<UsedRateView>,
+    /// The chart of accounts in Xero.
+    pub(crate) chart_url: String,
     /// When the accounts and tax rates were read from Xero.
     pub(crate) read_at: Timestamp,
 }
@@ -85,6 +144,21 @@ pub(crate) struct AccountView {
     pub(crate) code: String,
     /// Its name.
     pub(crate) name: String,
+    /// Xero's type, such as `REVENUE` or `BANK`.
+    #[serde(rename = "type")]
+    pub(crate) account_type: String,
+}
+
+/// A tax rate of the CRM's documents.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsedRateView {
+    /// The rate as a plain percentage, or `none` for lines outside the scope of tax.
+    pub(crate) rate: String,
+    /// The tax type that it becomes. Without it, no tax rate fits, or a person has to choose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tax_type: Option<String>,
+    /// The tax types for sales that charge this percentage.
+    pub(crate) candidates: Vec<String>,
 }
 
 /// A tax rate to choose.
@@ -98,8 +172,9 @@ pub(crate) struct TaxRateView {
     pub(crate) rate: String,
 }
 
-impl From<choices::AccountChoices> for AccountChoicesView {
-    fn from(choices: choices::AccountChoices) -> Self {
+impl AccountChoicesView {
+    /// The choices of an organisation that has these pages.
+    pub(crate) fn of_choices(choices: choices::AccountChoices, pages: &XeroPages) -> Self {
         let accounts = |options: Vec<choices::AccountOption>| {
             options.into_iter().map(AccountView::from).collect()
         };
@@ -115,6 +190,13 @@ impl From<choices::AccountChoices> for AccountChoicesView {
             tax: choices.tax.into_iter().map(TaxRateView::from).collect(),
             objections: objections.collect(),
             without_code: choices.without_code,
+            suggested: choices
+                .suggested
+                .into_iter()
+                .map(|(field, code)| (field.to_owned(), code))
+                .collect(),
+            rates_used: choices.rates_used.into_iter().map(UsedRateView::from).collect(),
+            chart_url: pages.chart_page(),
             read_at: choices.read_at,
         }
     }
@@ -122,7 +204,14 @@ impl From<choices::AccountChoices> for AccountChoicesView {
 
 impl From<choices::AccountOption> for AccountView {
     fn from(option: choices::AccountOption) -> Self {
-        Self { code: option.code, name: option.name }
+        Self { code: option.code, name: option.name, account_type: option.account_type }
+    }
+}
+
+impl From<UsedRate> for UsedRateView {
+    fn from(used: UsedRate) -> Self {
+        let UsedRate { rate, tax_type, candidates } = used;
+        Self { rate, tax_type, candidates }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use domain::operation::AttentionReason;
 use engine::commands::attention::{
-    AttentionGroup, AttentionList, AttentionRecord, BulkOutcome, NamedRecord,
+    AttentionGroup, AttentionList, AttentionRecord, BulkOutcome, NamedRecord, UnclearPayment,
 };
 use engine::commands::links::XeroPages;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::payments::ReceivedPaymentView;
 use super::records::RecordView;
 use super::words::{AttentionWord, FailureKind, RecordKind};
 
@@ -25,6 +26,17 @@ pub(crate) struct AttentionView {
     /// records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
+    /// Payments in Xero that a person must decide about. Only on the first page.
+    pub(crate) unclear: Vec<UnclearPaymentView>,
+}
+
+/// A payment in Xero that may be one of the CRM's. The answer is sent to the payment's address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UnclearPaymentView {
+    /// The invoice in the CRM.
+    pub(crate) invoice_id: String,
+    /// The payment, with its candidates.
+    pub(crate) payment: ReceivedPaymentView,
 }
 
 /// Records that failed for the same cause.
@@ -61,7 +73,15 @@ impl AttentionView {
     pub(crate) fn of_list(reason: AttentionReason, list: AttentionList, pages: &XeroPages) -> Self {
         let groups = list.groups.into_iter();
         let groups = groups.map(|group| AttentionGroupView::of_group(group, pages)).collect();
-        Self { state: reason.into(), count: list.count, groups, next: list.next }
+        let unclear = list.unclear.into_iter().map(UnclearPaymentView::from).collect();
+        Self { state: reason.into(), count: list.count, groups, next: list.next, unclear }
+    }
+}
+
+impl From<UnclearPayment> for UnclearPaymentView {
+    fn from(unclear: UnclearPayment) -> Self {
+        let UnclearPayment { invoice, payment } = unclear;
+        Self { invoice_id: invoice.to_string(), payment: payment.into() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The connection in responses.
 
-use engine::commands::links::XeroPages;
+use engine::commands::links::{OrganisationFacts, XeroPages};
 use engine::commands::status;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,12 +68,31 @@ pub(crate) struct StatusView {
     /// The organisation that is or was last connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) organisation: Option<String>,
+    /// The page in Xero that opens this organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) organisation_url: Option<String>,
+    /// The base currency of its books, such as `GBP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) base_currency: Option<String>,
+    /// The country whose accounting rules it follows, such as `GB`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) country: Option<String>,
+    /// Whether it is one of Xero's demonstration companies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_demo: Option<bool>,
     /// Who connected it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) connected_by: Option<String>,
     /// When it was connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) connected_at: Option<Timestamp>,
+    /// The user who disconnected it here. Absent while it is connected, and if it was disconnected
+    /// in Xero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_by: Option<String>,
+    /// When it was disconnected. Absent while it is connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<Timestamp>,
     /// The connect in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<PendingView>,
@@ -93,6 +112,8 @@ pub(crate) struct StatusView {
     pub(crate) failing: u32,
     /// Records that were given up.
     pub(crate) skipped: u32,
+    /// Records that wait for a limit, a reconnect or another record. Nobody has to act.
+    pub(crate) waiting: u32,
     /// The newest failure among those records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<ProblemView>,
@@ -143,12 +164,23 @@ impl StatusView {
         view: status::StatusView,
         can_change: bool,
         pages: &XeroPages,
+        facts: Option<OrganisationFacts>,
     ) -> Self {
+        let ended = view.ended.as_ref();
         let choices = view.choices.into_iter().filter(|_| can_change);
         Self {
             status: view.status.into(),
             can_change,
+            organisation_url: view
+                .organisation
+                .as_ref()
+                .and_then(|_| pages.find_organisation_page()),
             organisation: view.organisation,
+            base_currency: facts.as_ref().map(|facts| facts.base_currency.to_string()),
+            is_demo: facts.as_ref().map(|facts| facts.is_demo),
+            country: facts.and_then(|facts| facts.country),
+            ended_by: ended.and_then(|end| end.by.as_ref()).map(ToString::to_string),
+            ended_at: ended.map(|end| end.at),
             connected_by: view.connected_by,
             connected_at: view.connected_at,
             pending: view.pending.map(PendingView::from),
@@ -158,6 +190,7 @@ impl StatusView {
             payment_checks_failing_since: view.payment_checks_failing_since,
             failing: view.failing,
             skipped: view.skipped,
+            waiting: view.waiting,
             problem: view.problem.map(|problem| ProblemView::of_problem(problem, pages)),
             connection_problem: view.connection_problem.map(ConnectionProblemView::from),
             paused_until: view.paused_until,

@@ -1,16 +1,15 @@
-//! Contacts and reconciliations in responses.
+//! Contacts in responses.
 
-use domain::matching::{ContactCandidate, ContactMatch};
-use domain::reconciliation::{
-    ClientFinding, ContactReconciliation, ReconciliationProgress, describe_link,
-};
-use engine::commands::contacts;
+use domain::entity::EntityKind;
+use domain::ids::XeroContactId;
+use engine::commands::links::XeroPages;
+use engine::commands::{contacts, views};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::words::{MatchCriterion, ProgressWord};
+use super::words::MatchCriterion;
 
 /// The contacts that a search found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,17 +42,28 @@ pub(crate) struct ContactView {
     /// The client that is linked to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
+    /// The page in Xero that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) xero_url: Option<String>,
 }
 
-impl From<Vec<contacts::ContactView>> for ContactsView {
-    fn from(found: Vec<contacts::ContactView>) -> Self {
-        Self { contacts: found.into_iter().map(ContactView::from).collect() }
+/// The page in Xero that shows a contact.
+pub(super) fn find_contact_page(id: XeroContactId, pages: &XeroPages) -> Option<String> {
+    pages.find_document_page(EntityKind::Contact, id.into())
+}
+
+impl ContactsView {
+    /// Contacts that have their pages among these.
+    pub(crate) fn of_contacts(found: Vec<contacts::ContactView>, pages: &XeroPages) -> Self {
+        let contacts = found.into_iter().map(|view| ContactView::of_contact(view, pages));
+        Self { contacts: contacts.collect() }
     }
 }
 
-impl From<contacts::ContactView> for ContactView {
-    fn from(view: contacts::ContactView) -> Self {
+impl ContactView {
+    fn of_contact(view: contacts::ContactView, pages: &XeroPages) -> Self {
         Self {
+            xero_url: find_contact_page(view.contact_id, pages),
             contact_id: view.contact_id.0,
             name: view.name,
             number: view.number,
@@ -66,205 +76,56 @@ impl From<contacts::ContactView> for ContactView {
     }
 }
 
-/// The progress of a reconciliation, and the clients by result.
+/// The contact to which a client is linked. Its details are those of the newest version of the
+/// client, which Xero has once the client is synced.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReconciliationView {
-    /// Whether one was started, and its progress.
-    pub(crate) state: ProgressWord,
-    /// The user who started it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) started_by: Option<String>,
-    /// When it was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<Timestamp>,
-    /// When it finished.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) finished_at: Option<Timestamp>,
-    /// Why it was given up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stopped: Option<String>,
-    /// The number of pages of findings so far.
-    pub(crate) pages: u32,
-    /// All known clients.
-    pub(crate) clients: u64,
-    /// All contacts in Xero, including archived ones.
-    pub(crate) contacts: u64,
-    /// Clients that already had a contact.
-    pub(crate) linked_before: u64,
-    /// Clients that this reconciliation linked.
-    pub(crate) linked: u64,
-    /// Clients with candidates, among which a person must choose.
-    pub(crate) ambiguous: u64,
-    /// Clients that match no contact.
-    pub(crate) missing: u64,
-    /// Clients that are being sent at this moment or are never to be sent.
-    pub(crate) left_alone: u64,
-}
-
-impl From<Option<ContactReconciliation>> for ReconciliationView {
-    fn from(row: Option<ContactReconciliation>) -> Self {
-        let (state, finished_at, stopped) = match row.as_ref().map(|row| &row.place) {
-            None => (ProgressWord::None, None, None),
-            Some(ReconciliationProgress::Comparing { after: _ }) => {
-                (ProgressWord::Running, None, None)
-            }
-            Some(ReconciliationProgress::Done { at }) => (ProgressWord::Done, Some(*at), None),
-            Some(ReconciliationProgress::Stopped { failure }) => {
-                (ProgressWord::Stopped, None, Some(failure.to_string()))
-            }
-        };
-        let counts = row.as_ref().map(|row| row.counts).unwrap_or_default();
-        Self {
-            state,
-            started_by: row.as_ref().map(|row| row.by.to_string()),
-            started_at: row.as_ref().map(|row| row.started_at),
-            finished_at,
-            stopped,
-            pages: row.map_or(0, |row| row.pages),
-            clients: counts.clients,
-            contacts: counts.contacts,
-            linked_before: counts.linked_before,
-            linked: counts.linked,
-            ambiguous: counts.ambiguous,
-            missing: counts.missing,
-            left_alone: counts.left_alone,
-        }
-    }
-}
-
-/// A page of findings.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct FindingsView {
-    /// The number of the page, from 0.
-    pub(crate) page: u32,
-    /// The findings, without those of clients that were linked since.
-    pub(crate) findings: Vec<FindingView>,
-}
-
-impl FindingsView {
-    /// A page with these findings.
-    pub(crate) fn of_page(page: u32, findings: Vec<ClientFinding>) -> Self {
-        Self { page, findings: findings.into_iter().map(FindingView::from).collect() }
-    }
-}
-
-/// What a reconciliation found about a client: it was `linked`, it has `ambiguous` candidates, or
-/// its contact is `missing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FindingWord {
-    Linked,
-    Ambiguous,
-    Missing,
-}
-
-impl FindingWord {
-    /// The words, in the order of the variants.
-    pub(crate) const NAMES: [&'static str; 3] = ["linked", "ambiguous", "missing"];
-
-    /// The outcome of this name.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "linked" => Some(Self::Linked),
-            "ambiguous" => Some(Self::Ambiguous),
-            "missing" => Some(Self::Missing),
-            _ => None,
-        }
-    }
-}
-
-impl From<&ContactMatch> for FindingWord {
-    fn from(found: &ContactMatch) -> Self {
-        match found {
-            ContactMatch::Confident { contact: _, by: _ } => Self::Linked,
-            ContactMatch::Ambiguous { candidates: _, why: _ } => Self::Ambiguous,
-            ContactMatch::Missing => Self::Missing,
-        }
-    }
-}
-
-/// The finding about one client.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct FindingView {
-    /// The client.
-    pub(crate) client_id: String,
-    /// The client's name.
-    pub(crate) name: String,
-    /// The outcome.
-    pub(crate) outcome: FindingWord,
-    /// The contact to which the client was linked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) contact_id: Option<Uuid>,
-    /// The evidence for the link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) by: Option<MatchCriterion>,
-    /// The contacts among which a person must choose, the most likely first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) candidates: Vec<CandidateView>,
-    /// What was found, as a sentence.
-    pub(crate) message: String,
-    /// What a person can do.
-    pub(crate) remedy: String,
-}
-
-/// A contact that may be the client's.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CandidateView {
+pub(crate) struct LinkedContactView {
     /// Its id in Xero.
-    pub(crate) id: Uuid,
+    pub(crate) contact_id: Uuid,
     /// Its name.
     pub(crate) name: String,
-    /// What it has in common with the client.
-    pub(crate) by: Vec<MatchCriterion>,
+    /// Its contact number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<String>,
     /// Its e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<String>,
-    /// Whether it must be restored in Xero before it can be used.
-    pub(crate) is_archived: bool,
+    /// Its VAT, GST or tax number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) vat_number: Option<String>,
+    /// Its company number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) company_number: Option<String>,
+    /// The page in Xero that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) xero_url: Option<String>,
+    /// The user who linked the client, or who started the reconciliation that linked it. Absent if
+    /// the contact was created for the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) linked_by: Option<String>,
+    /// When it was linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) linked_at: Option<Timestamp>,
+    /// The evidence for the link, if a reconciliation linked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<MatchCriterion>,
 }
 
-impl From<ContactCandidate> for CandidateView {
-    fn from(candidate: ContactCandidate) -> Self {
+impl LinkedContactView {
+    /// A contact that has its page among these.
+    pub(crate) fn of_contact(contact: views::LinkedContact, pages: &XeroPages) -> Self {
+        let origin = contact.origin.as_ref();
         Self {
-            id: candidate.id.0,
-            name: candidate.name,
-            by: candidate.by.into_iter().map(MatchCriterion::from).collect(),
-            email: candidate.email,
-            is_archived: candidate.is_archived,
-        }
-    }
-}
-
-impl From<ClientFinding> for FindingView {
-    fn from(finding: ClientFinding) -> Self {
-        let ClientFinding { client_id, name, found } = finding;
-        let (client_id, name) = (client_id.to_string(), name);
-        let outcome = FindingWord::from(&found);
-        let view = |message: String, remedy: &str| Self {
-            client_id,
-            name,
-            outcome,
-            contact_id: None,
-            by: None,
-            candidates: Vec::new(),
-            message,
-            remedy: remedy.to_owned(),
-        };
-        match found {
-            ContactMatch::Confident { contact, by } => {
-                let remedy = "If this is the wrong contact, unlink the client.";
-                let view = view(describe_link(by), remedy);
-                Self { contact_id: Some(contact.0), by: Some(by.into()), ..view }
-            }
-            ContactMatch::Ambiguous { candidates, why } => {
-                let candidates = candidates.into_iter().map(CandidateView::from).collect();
-                let view = view(why.doubt_message(), why.doubt_remedy());
-                Self { candidates, ..view }
-            }
-            ContactMatch::Missing => view(
-                "No contact in Xero resembles this client.".to_owned(),
-                "No action is needed: the contact is created with the client's first invoice. You can also search for a contact and link it.",
-            ),
+            xero_url: find_contact_page(contact.contact_id, pages),
+            linked_by: origin.map(|origin| origin.by.to_string()),
+            linked_at: origin.map(|origin| origin.at),
+            by: origin.and_then(|origin| origin.evidence).map(MatchCriterion::from),
+            contact_id: contact.contact_id.0,
+            name: contact.name,
+            number: contact.number,
+            email: contact.email,
+            vat_number: contact.vat_number,
+            company_number: contact.company_number,
         }
     }
 }

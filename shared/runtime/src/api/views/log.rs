@@ -1,6 +1,6 @@
 //! The sync log and Sync All in responses.
 
-use domain::sync_all::SyncAll;
+use domain::sync_all::{SyncAll, SyncAllProgress};
 use domain::sync_log::LogEntry;
 use engine::commands::links::XeroPages;
 use engine::commands::{activity, records};
@@ -47,12 +47,22 @@ pub(crate) struct LogEntryView {
     pub(crate) xero_url: Option<String>,
     /// The outcome.
     pub(crate) status: LogOutcome,
-    /// The number of the attempt within its operation, from 1.
+    /// The number of the attempt within its operation, from 1; 0 if the entry is not about an
+    /// attempt.
     pub(crate) attempt: u32,
     /// How long it took, in milliseconds.
     pub(crate) duration_ms: u64,
-    /// What happened and what to do, as sentences.
+    /// What happened, as sentences. Entries of earlier releases also say what to do.
     pub(crate) message: String,
+    /// What a person can do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+    /// When the record is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_attempt_at: Option<Timestamp>,
+    /// The user who decided it, if it is about a decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
     /// A stable name of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
@@ -71,6 +81,7 @@ impl LogEntryView {
     fn of_entry(entry: LogEntry, pages: &XeroPages) -> Self {
         let page = entry.xero_id.and_then(|id| pages.find_document_page(entry.entity, id));
         Self {
+            message: entry.without_advice(),
             id: entry.id,
             at: entry.at,
             account: entry.account.to_string(),
@@ -83,7 +94,9 @@ impl LogEntryView {
             status: entry.status.into(),
             attempt: entry.attempt,
             duration_ms: entry.duration_ms,
-            message: entry.message,
+            remedy: entry.remedy,
+            next_attempt_at: entry.next_attempt_at,
+            by: entry.by.map(|by| by.to_string()),
             code: entry.code,
         }
     }
@@ -103,6 +116,13 @@ pub(crate) struct SyncAllView {
     /// When it finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) finished_at: Option<Timestamp>,
+    /// The kind of the records that are being looked at, while it is running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) entity: Option<RecordKind>,
+    /// About how many records there are in all: as many as the last complete Sync All looked at.
+    /// Absent during the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) total: Option<u64>,
     /// Records that were looked at.
     pub(crate) looked_at: u64,
     /// Records that were synced.
@@ -125,8 +145,14 @@ impl From<Option<SyncAll>> for SyncAllView {
             (Some(_), Some(_)) => ProgressWord::Done,
         };
         let counts = view.as_ref().map(|view| view.counts).unwrap_or_default();
+        let entity = walk.as_ref().and_then(|walk| match walk.place {
+            SyncAllProgress::Walking { kind, after: _ } => Some(RecordKind::from(kind)),
+            SyncAllProgress::Done { at: _ } => None,
+        });
         Self {
             state,
+            entity,
+            total: walk.as_ref().and_then(SyncAll::estimate_total),
             started_by: view.as_ref().map(|view| view.started_by.to_string()),
             started_at: view.as_ref().map(|view| view.started_at),
             finished_at,

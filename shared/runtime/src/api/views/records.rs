@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::contacts::LinkedContactView;
 use super::words::{CreditWord, FailureKind, RecordKind, RecordState};
 
 /// One record of the CRM and its counterpart in Xero.
@@ -20,6 +21,9 @@ pub(crate) struct RecordView {
     pub(crate) crm_id: String,
     /// Its kind.
     pub(crate) entity: RecordKind,
+    /// The number that people know it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<String>,
     /// The state of its sync.
     pub(crate) state: RecordState,
     /// The newest revision received.
@@ -48,14 +52,26 @@ pub(crate) struct RecordView {
     /// Earlier counterparts in Xero that were voided or deleted there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) earlier_xero_ids: Vec<Uuid>,
+    /// The user who marked it as never to be sent, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) withheld_by: Option<String>,
+    /// When that user marked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) withheld_at: Option<Timestamp>,
+    /// For a client, the contact to which it is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contact: Option<LinkedContactView>,
 }
 
 impl RecordView {
     /// A record whose page is one of these pages.
     pub(crate) fn of_record(view: views::RecordView, pages: &XeroPages) -> Self {
+        let (withheld_by, withheld_at) =
+            view.withheld.map(|mark| (mark.by.to_string(), mark.at)).unzip();
         Self {
             crm_id: view.crm_id.to_string(),
             entity: view.entity.into(),
+            number: view.number,
             state: view.state.into(),
             revision: view.revision,
             synced_revision: view.synced_revision,
@@ -66,6 +82,9 @@ impl RecordView {
             next_attempt_at: view.next_attempt_at,
             failure: view.failure.map(FailureView::from),
             earlier_xero_ids: view.earlier_xero_ids.into_iter().map(|id| id.0).collect(),
+            withheld_by,
+            withheld_at,
+            contact: view.contact.map(|contact| LinkedContactView::of_contact(contact, pages)),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The words of the API. Each type names the words of one field; later releases may add words, so
 //! callers show a word that they do not know as it is.
 
+use domain::books::DifferenceCode;
 use domain::connection::ConnectionStatus;
 use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
+use domain::document::contact::PhoneType;
 use domain::document::invoice::CreditKind;
 use domain::entity::EntityKind;
 use domain::failure::FailureClass;
 use domain::matching::MatchEvidence;
 use domain::operation::AttentionReason;
 use domain::sync_log::{LogStatus, LoggedOperation};
+use engine::commands::setup::{SetupState, SetupTask};
 use engine::commands::views::RecordState as EngineRecordState;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,12 +71,24 @@ words! {
 
 words! {
     /// What an attempt did in Xero. `push` ended before any of the others.
-    LogAction of LoggedOperation { Create, Update, Void, Adopt, Push }
+    LogAction of LoggedOperation {
+        Create, Update, Void, Adopt, Push, Import, Receive, Link, Withhold
+    }
 }
 
 words! {
     /// A value that a client and a contact have in common.
-    MatchCriterion of MatchEvidence { Number, VatNumber, CompanyNumber, Email, Name }
+    MatchCriterion of MatchEvidence { Number, VatNumber, CompanyNumber, Email, Name, Phone }
+}
+
+words! {
+    /// Why the open balances of a record differ: `not_sent`, `change_not_sent`, `payment_not_sent`,
+    /// `payment_not_banked` and `change_unread` end by themselves, all others need a person.
+    DifferenceWord of DifferenceCode {
+        NotSent, ChangeNotSent, GivenUp, NeverSend, NotApproved, GoneInXero, TotalDiffers,
+        CurrencyDiffers, PaymentNotSent, PaymentNotBanked, PaymentUnclear, PaymentAmountDiffers,
+        PaymentDeleted, ChangeUnread, Unexplained
+    }
 }
 
 words! {
@@ -92,9 +107,25 @@ words! {
 }
 
 words! {
-    /// Why a record needs attention: it was given up, or its last attempt failed and will be
-    /// repeated.
-    AttentionWord of AttentionReason { Failing, GivenUp }
+    /// Why a record is listed: it was given up, its last attempt failed and will be repeated, or it
+    /// waits for a limit, a reconnect or another record and nobody has to act.
+    AttentionWord of AttentionReason { Failing, GivenUp, Waiting }
+}
+
+words! {
+    /// A telephone number of a contact.
+    PhoneKind of PhoneType { Default, Mobile }
+}
+
+words! {
+    /// A task of the set-up.
+    SetupTaskWord of SetupTask { Organisation, Accounts, TaxRates, Clients, FirstSync }
+}
+
+words! {
+    /// The state of a task: nothing is left to do, a person has to do it, or it cannot be done
+    /// before the organisation is connected and read.
+    SetupStateWord of SetupState { Done, ToDo, Blocked }
 }
 
 /// The progress of work that a person started: `none` was started yet, or it is `running`, `done`

@@ -1,132 +1,16 @@
-//! A contact in the forms in which Xero accepts and returns it.
+//! A contact in the form in which Xero returns it.
 
+use domain::contact_fields::ContactDetails;
 use domain::document::contact::{
-    AddressType, ContactAddress, ContactDocument, ContactPhone, ContactStatus, PhoneType,
-    RemoteContact,
+    AddressType, ContactAddress, ContactPerson, ContactStatus, RemoteContact,
 };
 use domain::ids::XeroContactId;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::date::optional_instant;
-use crate::json::{optional_id, optional_text, real_id};
-
-/// A contact to create or update. Xero keeps the value of every absent field.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OutgoingContact<'a> {
-    #[serde(rename = "ContactID", skip_serializing_if = "Option::is_none")]
-    contact_id: Option<XeroContactId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contact_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_address: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    company_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    phones: Vec<OutgoingPhone<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    addresses: Vec<OutgoingAddress<'a>>,
-}
-
-impl<'a> From<&'a ContactDocument> for OutgoingContact<'a> {
-    fn from(document: &'a ContactDocument) -> Self {
-        let ContactDocument {
-            contact_id,
-            contact_number,
-            name,
-            first_name,
-            last_name,
-            email_address,
-            company_number,
-            tax_number,
-            phones,
-            addresses,
-        } = document;
-        Self {
-            contact_id: *contact_id,
-            contact_number: contact_number.as_deref(),
-            name: name.as_deref(),
-            first_name: first_name.as_deref(),
-            last_name: last_name.as_deref(),
-            email_address: email_address.as_deref(),
-            company_number: company_number.as_deref(),
-            tax_number: tax_number.as_deref(),
-            phones: phones.iter().map(OutgoingPhone::from).collect(),
-            addresses: addresses.iter().map(OutgoingAddress::from).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct OutgoingPhone<'a> {
-    phone_type: &'static str,
-    phone_number: &'a str,
-}
-
-impl<'a> From<&'a ContactPhone> for OutgoingPhone<'a> {
-    fn from(phone: &'a ContactPhone) -> Self {
-        let ContactPhone { phone_type, phone_number } = phone;
-        let phone_type = match phone_type {
-            PhoneType::Default => "DEFAULT",
-            PhoneType::Mobile => "MOBILE",
-        };
-        Self { phone_type, phone_number }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct OutgoingAddress<'a> {
-    address_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_line1: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_line2: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a str>,
-}
-
-impl<'a> From<&'a ContactAddress> for OutgoingAddress<'a> {
-    fn from(address: &'a ContactAddress) -> Self {
-        let ContactAddress {
-            address_type,
-            address_line1,
-            address_line2,
-            city,
-            region,
-            postal_code,
-            country,
-        } = address;
-        Self {
-            address_type: match address_type {
-                AddressType::PoBox => "POBOX",
-            },
-            address_line1: address_line1.as_deref(),
-            address_line2: address_line2.as_deref(),
-            city: city.as_deref(),
-            region: region.as_deref(),
-            postal_code: postal_code.as_deref(),
-            country: country.as_deref(),
-        }
-    }
-}
+use crate::json::{lenient_bool, optional_id, optional_text, readable_elements, real_id};
 
 /// A contact as Xero returns it.
 #[derive(Debug, Deserialize)]
@@ -150,10 +34,123 @@ pub(super) struct WireContact {
     merged_to: Option<Uuid>,
     #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
     updated_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_text")]
+    first_name: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    last_name: Option<String>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    phones: Vec<WirePhone>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    addresses: Vec<WireAddress>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    contact_persons: Vec<WirePerson>,
+}
+
+/// A telephone number. Xero lists every type, most of them empty.
+#[derive(Debug, Deserialize)]
+struct WirePhone {
+    #[serde(default, rename = "PhoneType", deserialize_with = "optional_text")]
+    phone_type: Option<String>,
+    #[serde(default, rename = "PhoneCountryCode", deserialize_with = "optional_text")]
+    country_code: Option<String>,
+    #[serde(default, rename = "PhoneAreaCode", deserialize_with = "optional_text")]
+    area_code: Option<String>,
+    #[serde(default, rename = "PhoneNumber", deserialize_with = "optional_text")]
+    number: Option<String>,
+}
+
+impl WirePhone {
+    /// The number with its codes, or `None` if it is empty.
+    fn to_number(&self) -> Option<String> {
+        let parts = [&self.country_code, &self.area_code, &self.number];
+        let number = parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+        (!number.is_empty()).then_some(number)
+    }
+}
+
+/// An address. Xero lists every type, most of them empty.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireAddress {
+    #[serde(default, deserialize_with = "optional_text")]
+    address_type: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    address_line1: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    address_line2: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    address_line3: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    address_line4: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    city: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    region: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    postal_code: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    country: Option<String>,
+}
+
+impl WireAddress {
+    /// The address, or `None` if it is empty. Lines that this integration never writes follow the
+    /// second one, so that such an address differs from every address that it wrote.
+    fn into_address(self) -> Option<ContactAddress> {
+        let further = [self.address_line2, self.address_line3, self.address_line4];
+        let further = further.into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let address = ContactAddress {
+            address_type: AddressType::PoBox,
+            address_line1: self.address_line1,
+            address_line2: Some(further),
+            city: self.city,
+            region: self.region,
+            postal_code: self.postal_code,
+            country: self.country,
+        };
+        address.into_filled()
+    }
+}
+
+/// A further person.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePerson {
+    #[serde(default, deserialize_with = "optional_text")]
+    first_name: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    last_name: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    email_address: Option<String>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    include_in_emails: bool,
+}
+
+impl From<WirePerson> for ContactPerson {
+    fn from(wire: WirePerson) -> Self {
+        let WirePerson { first_name, last_name, email_address, include_in_emails } = wire;
+        Self { first_name, last_name, email_address, include_in_emails }
+    }
 }
 
 impl From<WireContact> for RemoteContact {
     fn from(wire: WireContact) -> Self {
+        let phone = |name: &str| {
+            let phones = wire.phones.iter();
+            phones
+                .filter(|one| one.phone_type.as_deref() == Some(name))
+                .find_map(WirePhone::to_number)
+        };
+        let (phone, mobile) = (phone("DEFAULT"), phone("MOBILE"));
+        let mut addresses = wire.addresses.into_iter();
+        let billing = addresses.find(|one| one.address_type.as_deref() == Some("POBOX"));
+        let details = ContactDetails {
+            first_name: wire.first_name,
+            last_name: wire.last_name,
+            phone,
+            mobile,
+            address: billing.and_then(WireAddress::into_address),
+            persons: wire.contact_persons.into_iter().map(ContactPerson::from).collect(),
+        };
         Self {
             id: XeroContactId(wire.id),
             number: wire.contact_number,
@@ -168,6 +165,7 @@ impl From<WireContact> for RemoteContact {
             company_number: wire.company_number,
             merged_to: wire.merged_to.map(XeroContactId),
             updated_at: wire.updated_at,
+            details,
         }
     }
 }

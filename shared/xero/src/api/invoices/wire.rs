@@ -2,7 +2,7 @@
 
 use domain::document::invoice::{
     AppliedCredit, AppliedPayment, CreditKind, InvoiceDocument, InvoiceType, PaymentsAndCredits,
-    RemoteInvoice,
+    RemoteInvoice, RemoteLine,
 };
 use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
@@ -17,7 +17,9 @@ use crate::api::wire::{
     OutgoingContactId, OutgoingLine, document_status, name_line_amount_types, name_new_status,
 };
 use crate::date::{optional_date, optional_instant};
-use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
+use crate::json::{
+    currency_code, optional_figure, optional_id, optional_text, readable_elements, real_id,
+};
 use crate::json_number;
 
 /// An invoice to create or update.
@@ -39,6 +41,8 @@ pub(super) struct OutgoingInvoice<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_to_contact: Option<bool>,
     line_items: Vec<OutgoingLine<'a>>,
 }
 
@@ -56,6 +60,7 @@ impl<'a> From<&'a InvoiceDocument> for OutgoingInvoice<'a> {
             currency_code,
             status,
             url,
+            sent_to_contact,
             line_items,
         } = document;
         Self {
@@ -72,6 +77,7 @@ impl<'a> From<&'a InvoiceDocument> for OutgoingInvoice<'a> {
             currency_code: *currency_code,
             status: status.map(name_new_status),
             url,
+            sent_to_contact: sent_to_contact.then_some(true),
             line_items: line_items.iter().map(OutgoingLine::from).collect(),
         }
     }
@@ -128,6 +134,39 @@ pub(super) struct WireInvoice {
     overpayments: Option<Vec<WireCredit>>,
     #[serde(default)]
     prepayments: Option<Vec<WireCredit>>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    line_items: Vec<WireLine>,
+}
+
+/// A line of an invoice.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireLine {
+    #[serde(default, rename = "LineItemID", deserialize_with = "optional_id")]
+    id: Option<Uuid>,
+    #[serde(default, deserialize_with = "optional_text")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "optional_figure")]
+    quantity: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_figure")]
+    unit_amount: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_figure")]
+    discount_rate: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_figure")]
+    discount_amount: Option<Decimal>,
+}
+
+impl From<WireLine> for RemoteLine {
+    fn from(wire: WireLine) -> Self {
+        Self {
+            id: wire.id,
+            description: wire.description,
+            quantity: wire.quantity.unwrap_or_default(),
+            unit_amount: wire.unit_amount.unwrap_or_default(),
+            discount_rate: wire.discount_rate,
+            discount_amount: wire.discount_amount,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,6 +247,7 @@ impl From<WireInvoice> for RemoteInvoice {
             due_date: wire.due_date_string.or(wire.due_date),
             updated_at: wire.updated_at,
             settlement,
+            lines: wire.line_items.into_iter().map(RemoteLine::from).collect(),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(in crate::accounting) fn plan_nested(
 
 fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refusal> {
     let fields = Fields::of(element);
-    if !matches!(how, How::Update(_)) && identifies_nobody(&fields)? {
+    if !matches!(how, How::Update(_)) && lacks_identity(&fields)? {
         return invalid(NO_IDENTITY);
     }
     let existing = match how {
@@ -92,7 +92,7 @@ fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refu
 }
 
 /// Whether an element contains no member that identifies a contact.
-fn identifies_nobody(fields: &Fields<'_>) -> Result<bool, Refusal> {
+fn lacks_identity(fields: &Fields<'_>) -> Result<bool, Refusal> {
     for key in ["ContactID", "ContactNumber", "Name"] {
         if fields.sent(key)? != Sent::Nothing {
             return Ok(false);

@@ -161,7 +161,9 @@ fn exchange(
         return Some(Exchanged { bank_amount: amount, rate: Decimal::ONE });
     }
     let day_rate = organisation.currency(foreign).map(|currency| currency.day_rate);
-    let rate = intent.currency_rate.filter(|rate| *rate > Decimal::ZERO).or(day_rate)?;
+    let places = if unconfirmed.rates_keep_six_places { 6 } else { 10 };
+    let sent = intent.currency_rate.map(|rate| round(rate, places, unconfirmed.rounding));
+    let rate = sent.filter(|rate| *rate > Decimal::ZERO).or(day_rate)?;
     let converted = if payable.currency == bank {
         amount
     } else if let Some(said) = intent.bank_amount.filter(|said| *said > Decimal::ZERO) {

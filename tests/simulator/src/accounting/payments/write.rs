@@ -57,8 +57,17 @@ impl Collection for Payments {
             }
             (How::Upsert, None) | (How::Create, _) => create(desk, &fields)?,
         };
-        let rendered =
-            desk.books.payment(id).map(|payment| desk.render_payment(payment, Detail::Full));
+        let rendered = desk.books.payment(id).map(|payment| {
+            let rendered = desk.render_payment(payment, Detail::Full);
+            match payment.target {
+                PaymentTarget::Credit(Credit::CreditNote(note))
+                    if desk.unconfirmed.refund_answers_name_note =>
+                {
+                    name_credit_note(rendered, note)
+                }
+                PaymentTarget::Credit(_) | PaymentTarget::Invoice(_) => rendered,
+            }
+        });
         Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
     }
 
@@ -67,6 +76,13 @@ impl Collection for Payments {
         echoed.set("HasValidationErrors", true);
         echoed
     }
+}
+
+/// Names a refunded credit note as what it is instead of as an invoice.
+fn name_credit_note(rendered: Object, note: Uuid) -> Object {
+    let members = rendered.into_members().filter(|(name, _)| name != "Invoice");
+    let others = members.collect::<Object>();
+    others.with("CreditNote", Object::new().with("CreditNoteID", note))
 }
 
 fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {

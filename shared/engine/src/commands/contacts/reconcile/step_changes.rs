@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CrmId, XeroId};
-use domain::mapping::{Mapping, XeroLink};
-use domain::matching::{ContactMatch, OrganisationContacts};
+use domain::contact_fields::{ContactOrigin, WrittenContact};
+use domain::ids::{CrmId, UserId, XeroId};
+use domain::mapping::{LinkOrigin, Mapping, XeroLink};
+use domain::matching::{ContactMatch, MatchingSettings, OrganisationContacts};
 use domain::reconciliation::{ClientFinding, ReconciliationCounts};
 use jiff::Timestamp;
 use store::VersionedRecord;
@@ -18,6 +19,11 @@ pub(super) struct ContactComparison {
     /// The match of each client, with the client's name.
     pub(super) matches: BTreeMap<CrmId, (String, ContactMatch)>,
     pub(super) clients: u64,
+    /// The user to whom links are attributed.
+    pub(super) by: UserId,
+    /// Whether all certain matches are proposed and not linked.
+    pub(super) is_preview: bool,
+    pub(super) settings: MatchingSettings,
 }
 
 /// The changes of one step.
@@ -54,19 +60,36 @@ pub(super) fn compute_step_changes(
             (Some(_), _) => taken.counts.linked_before += 1,
             (None, None) => taken.counts.left_alone += 1,
             (None, Some((name, found))) => {
-                taken.counts = taken.counts.with_match(found);
-                if let ContactMatch::Confident { contact, by: _ } = found {
-                    let link = XeroLink {
-                        xero_id: XeroId::from(*contact),
-                        number: comparison.contacts.contact_number(*contact).map(str::to_owned),
-                        xero_updated_at: None,
-                        amounts: None,
-                    };
-                    let linked = mapping.linked_to(link, now);
-                    taken.linked.push((linked, version, XeroId::from(*contact)));
+                let mut finding = ClientFinding {
+                    client_id: crm_id,
+                    name: name.clone(),
+                    contact_name: None,
+                    is_proposal: false,
+                    found: found.clone(),
+                };
+                if let ContactMatch::Confident { contact, by } = found {
+                    let contact_name = comparison.contacts.contact_name(*contact);
+                    finding.contact_name = contact_name.map(str::to_owned);
+                    finding.is_proposal =
+                        comparison.is_preview || !comparison.settings.links_by(*by);
+                    if !finding.is_proposal {
+                        let written = WrittenContact::of_origin(ContactOrigin::Found);
+                        let link = XeroLink {
+                            xero_id: XeroId::from(*contact),
+                            number: comparison.contacts.contact_number(*contact).map(str::to_owned),
+                            xero_updated_at: None,
+                            amounts: None,
+                            contact: Some(Box::new(written)),
+                        };
+                        let by_user = comparison.by.clone();
+                        let origin = LinkOrigin { by: by_user, at: now, evidence: Some(*by) };
+                        let linked =
+                            Mapping { link_origin: Some(origin), ..mapping.linked_to(link, now) };
+                        taken.linked.push((linked, version, XeroId::from(*contact)));
+                    }
                 }
-                let (name, found) = (name.clone(), found.clone());
-                taken.findings.push(ClientFinding { client_id: crm_id, name, found });
+                taken.counts = taken.counts.with_finding(&finding);
+                taken.findings.push(finding);
             }
         }
     }

@@ -1,0 +1,120 @@
+//! Tests of the account codes against a chart.
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::chart::{ChartAccount, TaxRate};
+use crate::money::Currency;
+
+fn chart() -> Chart {
+    let account = |code: &str, account_type: &str, is_active| ChartAccount {
+        code: code.to_owned(),
+        name: code.to_owned(),
+        is_active,
+        account_type: account_type.to_owned(),
+        tax_type: None,
+        enables_payments: false,
+        currency: None,
+    };
+    Chart {
+        read_at: Timestamp::UNIX_EPOCH,
+        organisation_name: "Ridgeway".to_owned(),
+        base_currency: Currency::new("GBP").unwrap(),
+        country: None,
+        is_demo: false,
+        short_code: None,
+        accounts: vec![
+            account("200", "REVENUE", true),
+            account("201", "REVENUE", false),
+            account("090", "BANK", true),
+        ],
+        tax_rates: Vec::new(),
+        money_accounts: Vec::new(),
+    }
+}
+
+#[test]
+fn a_tax_type_must_be_in_use_on_income_and_of_the_rate_it_stands_for() {
+    let rate = |tax_type: &str, percent: i64, is_active, can_apply_to_revenue| TaxRate {
+        name: format!("Rate {tax_type}"),
+        tax_type: tax_type.to_owned(),
+        effective_rate: Decimal::from(percent),
+        is_active,
+        can_apply_to_revenue,
+    };
+    let chart = Chart {
+        tax_rates: vec![
+            rate("OUTPUT2", 20, true, true),
+            rate("OLD", 20, false, true),
+            rate("INPUT2", 20, true, false),
+            rate("NONE", 0, true, true),
+            rate("DRCHARGE20", 20, true, true),
+            rate("INPUT", 0, true, true),
+        ],
+        ..chart()
+    };
+    let objections = |rate: &str, tax_type: &str| {
+        let tax_types = BTreeMap::from([(rate.to_owned(), tax_type.to_owned())]);
+        AccountCodes { tax_types, ..AccountCodes::default() }.find_objections(&chart).len()
+    };
+    for (percent, tax_type, wrong) in [
+        ("20", "OUTPUT2", 0),
+        ("none", "NONE", 0),
+        ("20", "OLD", 1),
+        ("20", "INPUT2", 1),
+        ("20", "GONE", 1),
+        ("0", "DRCHARGE20", 0),
+        ("20", "DRCHARGE20", 1),
+        ("0", "INPUT", 1),
+        ("5", "OUTPUT2", 1),
+        ("20.0", "OUTPUT2", 1),
+        ("twenty", "OUTPUT2", 1),
+    ] {
+        assert_eq!(objections(percent, tax_type), wrong, "{percent} {tax_type}");
+    }
+}
+
+#[test]
+fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
+    let codes = AccountCodes { stripe_bank: Some("090".to_owned()), ..AccountCodes::default() };
+    assert_eq!(codes.find_objections(&chart()), []);
+    let wrong = AccountCodes {
+        sales: "201".to_owned(),
+        stripe_bank: Some("200".to_owned()),
+        stripe_fee: Some("404".to_owned()),
+        stripe_surcharge: Some("090".to_owned()),
+        ..AccountCodes::default()
+    };
+    let objections = wrong.find_objections(&chart());
+    let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
+    assert_eq!(fields, ["sales", "stripe_bank", "stripe_fee", "stripe_surcharge"]);
+}
+
+#[test]
+fn the_account_of_a_method_accepts_payments_and_decides_whether_they_are_written() {
+    let methods = [
+        PaymentMethod::Cash,
+        PaymentMethod::Cheque,
+        PaymentMethod::Card,
+        PaymentMethod::BankTransfer,
+    ];
+    let code = |code: &str| Some(code.to_owned());
+    let all = |text: &str| AccountCodes {
+        cash: code(text),
+        cheque: code(text),
+        card: code(text),
+        bank_transfer: code(text),
+        ..AccountCodes::default()
+    };
+    for method in methods {
+        assert!(!AccountCodes::default().is_pushed(method), "{method}");
+        assert!(all("090").is_pushed(method), "{method}");
+    }
+    assert_eq!(all("090").find_objections(&chart()), []);
+    let objections = all("200").find_objections(&chart());
+    let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
+    assert_eq!(fields, ["cash", "cheque", "card", "bank_transfer"]);
+    // A payment by Stripe or by gift card waits for its account.
+    assert!(AccountCodes::default().is_pushed(PaymentMethod::Stripe));
+    assert!(AccountCodes::default().is_pushed(PaymentMethod::GiftCard));
+}

@@ -1,0 +1,346 @@
+//! Tests of the comparison of the books.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::*;
+use crate::crm::payment::{PaymentMethod, PaymentRecordStatus};
+use crate::document::sales::DocumentStatus;
+use crate::entity::EntityKind;
+use crate::ids::{PaymentId, XeroId, XeroPaymentId};
+use crate::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
+use crate::mapping::tests::a_key;
+use crate::mapping::{DocumentAmounts, KeptSnapshot, Mapping, SnapshotAcceptance, XeroLink};
+use crate::money::Currency;
+use crate::operation::OperationState;
+
+fn money(cents: i64) -> Money {
+    Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
+}
+
+fn a_snapshot(total: &str, standing: &str) -> String {
+    format!(
+        r##"{{"id":"inv_1","revision":1,"number":"#INV-1","client_id":"cli_1","issue_date":"2026-11-02",
+        "currency":"GBP","lines":[{{"name":"Work","quantity":"1","unit_price":"{total}"}}],
+        "total":"{total}","standing":"{standing}"}}"##
+    )
+}
+
+/// An invoice over this total that was not sent yet.
+fn unsent(total: &str) -> Mapping {
+    let snapshot = KeptSnapshot::new(1, "#INV-1".to_owned(), a_snapshot(total, "sent"));
+    let accepted = Mapping::accept_snapshot(None, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH);
+    let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+    *mapping
+}
+
+/// An invoice over 100.00 whose document in Xero has this status and these amounts in cents.
+fn sent(status: DocumentStatus, due: i64, paid: i64, credited: i64) -> Mapping {
+    let amounts = DocumentAmounts {
+        status,
+        crm_total: money(10_000),
+        xero_total: money(due + paid + credited),
+        amount_due: money(due),
+        amount_paid: Some(money(paid)),
+        amount_credited: Some(money(credited)),
+        credits: Vec::new(),
+        due_date: None,
+        paid_on: None,
+    };
+    let mut mapping = unsent("100.00");
+    mapping.synced_revision = Some(1);
+    mapping.operation.state = OperationState::Synced;
+    mapping.link = Some(XeroLink {
+        xero_id: XeroId(Uuid::from_u128(1)),
+        number: None,
+        xero_updated_at: Some(Timestamp::UNIX_EPOCH),
+        amounts: Some(amounts),
+        contact: None,
+    });
+    mapping
+}
+
+fn recorded(id: &str, method: PaymentMethod, cents: i64) -> RecordedPayment {
+    RecordedPayment {
+        payment: PaymentId::new(id).unwrap(),
+        revision: 1,
+        method,
+        amount: money(cents),
+        date: date(2026, 11, 2),
+        reference: None,
+        standing: PaymentRecordStatus::Recorded,
+    }
+}
+
+fn received(cents: i64, is: PaymentMatch) -> ReceivedPayment {
+    ReceivedPayment {
+        id: XeroPaymentId(Uuid::from_u128(7)),
+        amount: money(cents),
+        date: None,
+        reference: None,
+        account: None,
+        batch: None,
+        is,
+        seen_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn payments(recorded: Vec<RecordedPayment>, received: Vec<ReceivedPayment>) -> InvoicePayments {
+    let key = a_key("inv_1");
+    InvoicePayments { recorded, received, ..InvoicePayments::new(key.ledger, key.crm_id) }
+}
+
+fn same_as(id: &str) -> PaymentMatch {
+    PaymentMatch::Same { payment: PaymentId::new(id).unwrap() }
+}
+
+/// The reasons why the balances differ, with their amounts; their sum is the difference.
+fn reasons(mapping: &Mapping, known: &InvoicePayments) -> Vec<(DifferenceCode, String)> {
+    let compared = compare_invoice(mapping, Some(known)).unwrap();
+    let Some(difference) = compared.difference else {
+        assert_eq!(compared.crm.amount, compared.xero.amount);
+        return Vec::new();
+    };
+    let total: Decimal = difference.reasons.iter().map(|reason| reason.amount.amount).sum();
+    assert_eq!(total, compared.crm.amount - compared.xero.amount);
+    let reason = |one: DifferenceReason| (one.code, one.amount.amount.to_string());
+    difference.reasons.into_iter().map(reason).collect()
+}
+
+fn none() -> InvoicePayments {
+    payments(Vec::new(), Vec::new())
+}
+
+#[test]
+fn an_invoice_with_the_same_payments_and_credits_on_both_sides_is_equal() {
+    let cash = recorded("pay_1", PaymentMethod::Cash, 3_000);
+    let cases = [
+        (sent(DocumentStatus::Authorised, 10_000, 0, 0), none()),
+        (sent(DocumentStatus::Authorised, 8_000, 0, 2_000), none()),
+        (
+            sent(DocumentStatus::Authorised, 6_000, 4_000, 0),
+            payments(Vec::new(), vec![received(4_000, PaymentMatch::Imported)]),
+        ),
+        (
+            sent(DocumentStatus::Authorised, 7_000, 3_000, 0),
+            payments(vec![cash], vec![received(3_000, same_as("pay_1"))]),
+        ),
+        (
+            sent(DocumentStatus::Authorised, 10_000, 0, 0),
+            payments(Vec::new(), vec![received(4_000, PaymentMatch::Removed)]),
+        ),
+    ];
+    for (mapping, known) in cases {
+        assert!(reasons(&mapping, &known).is_empty(), "{known:?}");
+    }
+}
+
+#[test]
+fn a_payment_that_only_one_side_counts_is_named() {
+    let unpaid = sent(DocumentStatus::Authorised, 10_000, 0, 0);
+    let paid = sent(DocumentStatus::Paid, 0, 10_000, 0);
+    let cash = recorded("pay_1", PaymentMethod::Cash, 3_000);
+    let deleted = RecordedPayment { standing: PaymentRecordStatus::Deleted, ..cash.clone() };
+    let stripe = recorded("pay_1", PaymentMethod::Stripe, 3_000);
+    let unclear = PaymentMatch::Unclear { candidates: Vec::new() };
+    let less = sent(DocumentStatus::Authorised, 8_000, 2_000, 0);
+    for (mapping, known, expected) in [
+        (
+            &unpaid,
+            payments(vec![cash.clone()], Vec::new()),
+            ("-30.00", DifferenceCode::PaymentNotBanked),
+        ),
+        (&unpaid, payments(vec![stripe], Vec::new()), ("-30.00", DifferenceCode::PaymentNotSent)),
+        (
+            &paid,
+            payments(Vec::new(), vec![received(10_000, unclear)]),
+            ("100.00", DifferenceCode::PaymentUnclear),
+        ),
+        (
+            &less,
+            payments(vec![deleted], vec![received(2_000, same_as("pay_1"))]),
+            ("20.00", DifferenceCode::PaymentDeleted),
+        ),
+        (
+            &less,
+            payments(vec![cash], vec![received(2_000, same_as("pay_1"))]),
+            ("-10.00", DifferenceCode::PaymentAmountDiffers),
+        ),
+        (&paid, none(), ("100.00", DifferenceCode::Unexplained)),
+    ] {
+        let (amount, code) = expected;
+        assert_eq!(reasons(mapping, &known), [(code, amount.to_owned())]);
+    }
+}
+
+#[test]
+fn several_reasons_add_up_to_the_difference() {
+    let mut mapping = sent(DocumentStatus::Authorised, 9_000, 0, 0);
+    let cash = recorded("pay_1", PaymentMethod::Cash, 3_000);
+    let known = payments(vec![cash], Vec::new());
+    let banked = (DifferenceCode::PaymentNotBanked, "-30.00".to_owned());
+    let total = (DifferenceCode::TotalDiffers, "10.00".to_owned());
+    assert_eq!(reasons(&mapping, &known), [total, banked.clone()]);
+    // The CRM's newest version was not sent.
+    mapping.operation.state = OperationState::Skipped;
+    let given_up = (DifferenceCode::GivenUp, "10.00".to_owned());
+    assert_eq!(reasons(&mapping, &known), [given_up, banked]);
+}
+
+#[test]
+fn an_invoice_that_xero_does_not_count_says_why() {
+    let mut withheld = unsent("100.00");
+    withheld.operation.state = OperationState::Withheld;
+    for (mapping, code) in [
+        (unsent("100.00"), DifferenceCode::NotSent),
+        (withheld, DifferenceCode::NeverSend),
+        (sent(DocumentStatus::Voided, 10_000, 0, 0), DifferenceCode::GoneInXero),
+        (sent(DocumentStatus::Draft, 10_000, 0, 0), DifferenceCode::NotApproved),
+    ] {
+        assert_eq!(reasons(&mapping, &none()), [(code, "100.00".to_owned())]);
+    }
+}
+
+#[test]
+fn a_voided_invoice_is_open_on_neither_side_once_xero_has_voided_it() {
+    let voided = |status, due| {
+        let mut mapping = sent(status, due, 0, 0);
+        mapping.snapshot.json = a_snapshot("100.00", "voided");
+        mapping
+    };
+    assert!(reasons(&voided(DocumentStatus::Voided, 10_000), &none()).is_empty());
+    let pending = [(DifferenceCode::ChangeNotSent, "-100.00".to_owned())];
+    assert_eq!(reasons(&voided(DocumentStatus::Authorised, 10_000), &none()), pending);
+}
+
+#[test]
+fn a_change_that_was_not_read_and_another_currency_are_reasons_of_their_own() {
+    let mut unread = sent(DocumentStatus::Authorised, 6_000, 4_000, 0);
+    unread.link.as_mut().unwrap().xero_updated_at = None;
+    let expected = [(DifferenceCode::ChangeUnread, "40.00".to_owned())];
+    assert_eq!(reasons(&unread, &none()), expected);
+    let mut other = sent(DocumentStatus::Authorised, 10_000, 0, 0);
+    let amounts = other.link.as_mut().unwrap().amounts.as_mut().unwrap();
+    amounts.amount_due.currency = Currency::new("EUR").unwrap();
+    let compared = compare_invoice(&other, None).unwrap();
+    let difference = compared.difference.unwrap();
+    assert_eq!(difference.reasons[0].code, DifferenceCode::CurrencyDiffers);
+    assert_eq!((difference.crm, difference.xero.currency.as_str()), (money(10_000), "EUR"));
+}
+
+#[test]
+fn an_invoice_without_its_text_is_compared_by_the_total_that_was_sent() {
+    let sent = sent(DocumentStatus::Authorised, 10_000, 0, 0).without_text();
+    assert!(reasons(&sent, &none()).is_empty());
+    assert_eq!(compare_invoice(&unsent("100.00").without_text(), None), None);
+}
+
+fn an_allocation(standing: &str) -> Mapping {
+    let json = format!(
+        r##"{{"id":"alo_1","revision":1,"credit_note_id":"cn_1","credit_note_number":"CN-1",
+        "invoice_id":"inv_1","invoice_number":"#INV-1","amount":"20.00","currency":"GBP",
+        "date":"2026-11-02","standing":"{standing}"}}"##
+    );
+    let mut mapping = unsent("100.00");
+    mapping.key.kind = EntityKind::Allocation;
+    mapping.snapshot = KeptSnapshot::new(1, "CN-1 on #INV-1".to_owned(), json);
+    mapping
+}
+
+#[test]
+fn an_allocation_that_xero_lacks_or_still_has_is_a_difference() {
+    let linked = |mut mapping: Mapping| {
+        mapping.link = sent(DocumentStatus::Authorised, 0, 0, 0).link;
+        mapping
+    };
+    let done = |mut mapping: Mapping| {
+        mapping.synced_revision = Some(1);
+        mapping.operation.state = OperationState::Synced;
+        mapping
+    };
+    for (mapping, expected) in [
+        (an_allocation("applied"), Some((-2_000, DifferenceCode::NotSent))),
+        (linked(an_allocation("removed")), Some((2_000, DifferenceCode::ChangeNotSent))),
+        (done(linked(an_allocation("applied"))), None),
+        (done(linked(an_allocation("removed"))), None),
+        (an_allocation("removed"), None),
+    ] {
+        let compared = compare_allocation(&mapping).unwrap();
+        assert_eq!(compared.crm, money(expected.map_or(0, |(cents, _)| cents)));
+        let code = compared.difference.map(|difference| difference.reasons[0].code);
+        assert_eq!(code, expected.map(|(_, code)| code));
+    }
+}
+
+/// A record with this balance in the CRM, in cents of a currency, and none in Xero.
+fn a_record(cents: i64, currency: &str) -> ComparedRecord {
+    let currency = Currency::new(currency).unwrap();
+    let crm = Money::new(Decimal::new(cents, 2), currency);
+    let xero = Money::new(Decimal::ZERO, currency);
+    let mut compared = compare_invoice(&unsent("100.00"), None).unwrap();
+    let difference = compared.difference.take().unwrap();
+    ComparedRecord { crm, xero, difference: Some(BalanceDifference { crm, xero, ..difference }) }
+}
+
+#[test]
+fn a_tally_sums_each_currency_and_lists_a_limited_number_of_differences() {
+    let mut tally = BooksTally::default();
+    assert!(tally.is_empty());
+    for number in 0..DIFFERENCES_MAX * 2 {
+        let currency = if number % 2 == 0 { "GBP" } else { "EUR" };
+        tally.add_record(EntityKind::Invoice, Some(a_record(100, currency)));
+    }
+    let balances = tally.balances.iter().map(|sums| sums.crm.to_string()).collect::<Vec<_>>();
+    assert_eq!(balances, ["EUR 50.00", "GBP 50.00"]);
+    assert_eq!(tally.differences.len(), DIFFERENCES_MAX);
+    assert_eq!((tally.difference_count, tally.invoices), (100, 100));
+    assert!(!tally.is_equal());
+}
+
+#[test]
+fn a_record_that_cannot_be_compared_makes_the_books_unequal() {
+    let mut tally = BooksTally::default();
+    let equal = compare_invoice(&sent(DocumentStatus::Authorised, 10_000, 0, 0), None);
+    tally.add_record(EntityKind::Invoice, equal);
+    assert!(tally.is_equal());
+    tally.add_record(EntityKind::Invoice, None);
+    assert!(!tally.is_equal());
+    assert_eq!((tally.invoices, tally.not_compared), (1, 1));
+}
+
+#[test]
+fn a_result_has_a_limited_number_of_currencies() {
+    let mut tally = BooksTally::default();
+    let letters = || b'A'..=b'Z';
+    for first in letters() {
+        for second in letters() {
+            let code = format!("X{}{}", char::from(first), char::from(second));
+            tally.add_record(EntityKind::Invoice, Some(a_record(100, &code)));
+        }
+    }
+    assert!(tally.balances.len() <= CURRENCIES_MAX);
+    assert_eq!(tally.invoices + tally.not_compared, 26 * 26);
+    tally.add_record(EntityKind::Invoice, Some(a_record(100, "XAA")));
+    assert_eq!(tally.balances[0].crm.to_string(), "XAA 2.00");
+}
+
+#[test]
+fn a_comparison_reads_invoices_then_allocations_and_is_made_once_for_each_verification() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let books = BooksComparison::new(a_key("inv_1").ledger);
+    let mut running = books.resume_after(at(1)).unwrap();
+    assert_eq!((running.kind, running.after.as_deref()), (EntityKind::Invoice, None));
+    assert!(!running.advance_after(Some("here".to_owned())));
+    let books = books.with_running(running.clone());
+    assert_eq!(books.resume_after(at(1)), Some(running.clone()));
+    // A newer verification starts again.
+    assert_eq!(books.resume_after(at(2)).unwrap().after, None);
+    assert!(!running.advance_after(None));
+    assert_eq!((running.kind, running.after.as_deref()), (EntityKind::Allocation, None));
+    assert!(running.advance_after(None));
+    let books = books.with_completed(running, at(5));
+    assert_eq!(books.resume_after(at(1)), None);
+    assert_eq!((books.running.is_none(), books.newest.unwrap().compared_at), (true, at(5)));
+}

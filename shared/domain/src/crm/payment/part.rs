@@ -1,0 +1,106 @@
+//! The parts of a payment that are written to Xero.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{PaymentMethod, PaymentRecordStatus};
+use crate::crm::{Revision, text};
+use crate::exchange::SettledShare;
+use crate::ids::{CreditNoteId, CrmId, InvoiceId, PaymentId};
+use crate::money::Money;
+use crate::translate::text::is_sendable;
+
+/// One part of a payment. Each part becomes one document in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentPart {
+    /// The part's id: the payment's id, followed by a point and the name of the part.
+    pub id: CrmId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// The payment's revision.
+    pub revision: Revision,
+    /// How the payment was made.
+    pub method: PaymentMethod,
+    /// The day on which it was taken.
+    #[serde(deserialize_with = "text::deserialize_date")]
+    pub date: Date,
+    /// The amount of this part.
+    pub amount: Money,
+    /// The payment's identifier elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The amounts in the currency of the account, if it has another currency than the invoice: for
+    /// a share, its own; for a fee, those of all shares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<SettledShare>,
+    /// The role of this part.
+    pub role: PartRole,
+    /// Whether the payment is in effect or was deleted.
+    pub standing: PaymentRecordStatus,
+}
+
+/// The role of a part of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartRole {
+    /// Money on an invoice.
+    Invoice(InvoiceId),
+    /// The fee that Stripe kept.
+    Fee,
+    /// The surcharge that the customer paid, linked to the first invoice.
+    Surcharge(InvoiceId),
+    /// The credit note of a refund on an invoice: Xero refunds credit, not invoices.
+    RefundNote(InvoiceId),
+    /// Money that is returned.
+    Refund(RefundSource),
+    /// The fee of a refund.
+    RefundFee,
+}
+
+/// The credit that is paid back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundSource {
+    /// A credit note of the CRM.
+    CreditNote(CreditNoteId),
+    /// The part of the refund that is a credit note.
+    Part(CrmId),
+}
+
+impl PaymentPart {
+    /// The reference of the part's document in Xero, by which the document is found again. People
+    /// see it in Xero, and it contains the payment's id.
+    pub fn reference_tag(&self) -> String {
+        let what = match self.role {
+            PartRole::Invoice(_) => "",
+            PartRole::Fee => " fee",
+            PartRole::Surcharge(_) => " surcharge",
+            PartRole::RefundNote(_) | PartRole::Refund(_) => " refund",
+            PartRole::RefundFee => " refund fee",
+        };
+        build_tag(&format!("{}{what}", self.method), self.reference.as_deref(), &self.payment)
+    }
+}
+
+/// The reference, in Xero, of a pushed payment on an invoice.
+pub fn payment_reference_tag(
+    method: PaymentMethod,
+    reference: Option<&str>,
+    payment: &PaymentId,
+) -> String {
+    build_tag(method.as_str(), reference, payment)
+}
+
+fn build_tag(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
+    let reference =
+        reference.map(|text| format!(" {}", strip_filter_characters(text))).unwrap_or_default();
+    format!("{what}{reference} (SC-{payment})")
+}
+
+/// Removes the characters that have a meaning in Xero's filters, and limits the length.
+fn strip_filter_characters(text: &str) -> String {
+    let plain =
+        |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);
+    let kept = text.chars().filter(plain);
+    kept.take(150).collect()
+}

@@ -1,0 +1,44 @@
+//! Users' decisions about unclear payments.
+
+use super::changes::new_payment_notice;
+use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment};
+use crate::ids::{PaymentId, XeroPaymentId};
+
+/// A user's decision about an unclear payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentDecision {
+    /// It is this payment of the CRM.
+    Same(PaymentId),
+    /// It is not a payment that the CRM knows.
+    New,
+}
+
+impl InvoicePayments {
+    /// Applies a person's decision about an unclear payment. Returns `None` if there is no such
+    /// payment, if it is not unclear, or if the chosen payment of the CRM is not available.
+    pub fn resolve_payment(
+        &mut self,
+        id: XeroPaymentId,
+        answer: PaymentDecision,
+    ) -> Option<Vec<PaymentNotice>> {
+        let is = match answer {
+            PaymentDecision::New => PaymentMatch::Imported,
+            PaymentDecision::Same(payment) => {
+                let known =
+                    self.recorded.iter().any(|one| one.payment == payment && one.is_in_effect());
+                let taken = self.received.iter().any(|one| one.is_same_as(&payment));
+                if !known || taken {
+                    return None;
+                }
+                PaymentMatch::Same { payment }
+            }
+        };
+        let unclear = |one: &&mut ReceivedPayment| {
+            one.id == id && matches!(one.is, PaymentMatch::Unclear { candidates: _ })
+        };
+        let received = self.received.iter_mut().find(unclear)?;
+        received.is = is;
+        let notice = new_payment_notice(received);
+        Some(vec![notice.unwrap_or_else(|| PaymentNotice::Resolved(received.clone()))])
+    }
+}

@@ -1,0 +1,62 @@
+//! The counterpart of a record in Xero, and what people decided about the record.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{DocumentAmounts, Mapping};
+use crate::contact_fields::WrittenContact;
+use crate::ids::{UserId, XeroId};
+use crate::matching::MatchEvidence;
+
+/// The counterpart in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct XeroLink {
+    /// Xero's id of the document.
+    pub xero_id: XeroId,
+    /// The number of the document or the contact in Xero.
+    pub number: Option<String>,
+    /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
+    /// showed payments or credits on an invoice that no event has reported to the CRM.
+    pub xero_updated_at: Option<Timestamp>,
+    /// Status and amounts, for invoices and credit notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<DocumentAmounts>,
+    /// The values that this integration wrote, for contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Box<WrittenContact>>,
+}
+
+/// Who linked a client to a contact that was not created for it, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOrigin {
+    /// The user who linked it, or who started the reconciliation that did.
+    pub by: UserId,
+    /// When it was linked.
+    pub at: Timestamp,
+    /// What the client and the contact had in common, if a reconciliation linked them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<MatchEvidence>,
+}
+
+/// Who marked a record as never to be sent, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithheldMark {
+    /// The user.
+    pub by: UserId,
+    /// When the user marked it.
+    pub at: Timestamp,
+}
+
+impl Mapping {
+    /// Whether its document was voided or deleted in Xero.
+    pub fn is_gone_in_xero(&self) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        amounts.is_some_and(|amounts| amounts.status.is_gone())
+    }
+
+    /// Whether its document waits for approval in Xero, as far as is known.
+    pub fn is_unapproved_in_xero(&self) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        amounts.is_some_and(|amounts| amounts.status.is_unapproved())
+    }
+}

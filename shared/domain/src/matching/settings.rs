@@ -1,0 +1,47 @@
+//! The values in common that suffice to link a client without a person.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::MatchEvidence;
+
+/// How reconciliations treat certain matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchingSettings {
+    /// The values that suffice. The contact number, which this integration assigns, always does.
+    pub automatic: BTreeSet<MatchEvidence>,
+}
+
+impl MatchingSettings {
+    /// Whether a certain match by this value is linked. Otherwise it is proposed.
+    pub fn links_by(&self, evidence: MatchEvidence) -> bool {
+        let is_chosen = evidence == MatchEvidence::Number || self.automatic.contains(&evidence);
+        is_chosen && evidence.can_link()
+    }
+}
+
+/// Every certain match is linked.
+impl Default for MatchingSettings {
+    fn default() -> Self {
+        let all = MatchEvidence::ALL.into_iter();
+        Self { automatic: all.filter(|evidence| evidence.can_link()).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_links_if_it_was_chosen_and_the_number_always_does() {
+        let all = MatchingSettings::default();
+        for evidence in MatchEvidence::ALL {
+            assert_eq!(all.links_by(evidence), evidence.can_link());
+        }
+        let some = MatchingSettings { automatic: BTreeSet::from([MatchEvidence::Email]) };
+        let linked = MatchEvidence::ALL.into_iter().filter(|evidence| some.links_by(*evidence));
+        let expected = [MatchEvidence::Number, MatchEvidence::Email];
+        assert_eq!(linked.collect::<Vec<_>>(), expected);
+    }
+}

@@ -1,0 +1,131 @@
+//! Tests of changes of invoices that have payments: what is sent, and what a person must do.
+
+use jiff::civil::date;
+use uuid::Uuid;
+
+use super::*;
+use crate::document::invoice::PaymentsAndCredits;
+use crate::ids::XeroInvoiceId;
+use crate::money::{Currency, Money};
+
+const URL: &str = "https://app.servicecortex.example/invoices/inv_1";
+
+fn an_invoice(fields: &str) -> Invoice {
+    let json = format!(
+        r##"{{"id":"inv_1","revision":2,"number":"#INV-1","client_id":"cli_1",
+        "issue_date":"2026-11-01","due_date":"2026-11-30","currency":"GBP",{fields}"total":"114.00",
+        "lines":[{{"name":"Repair","quantity":"1","unit_price":"95.00","tax_rate":"20"}}]}}"##
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+/// The invoice in Xero, of which a part was paid.
+fn a_remote() -> RemoteInvoice {
+    let pounds = |cents| Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap());
+    RemoteInvoice {
+        id: XeroInvoiceId(Uuid::from_u128(5)),
+        number: Some("#INV-1".to_owned()),
+        is_sales: true,
+        status: DocumentStatus::Authorised,
+        contact_id: Some(XeroContactId(Uuid::from_u128(2))),
+        reference: None,
+        url: Some(URL.to_owned()),
+        total_tax: pounds(1_900),
+        total: pounds(11_400),
+        amount_due: pounds(6_400),
+        date: Some(date(2026, 11, 1)),
+        due_date: Some(date(2026, 11, 30)),
+        updated_at: None,
+        settlement: PaymentsAndCredits::default(),
+        lines: vec![RemoteLine {
+            id: Some(Uuid::from_u128(9)),
+            description: Some("Repair".to_owned()),
+            quantity: Decimal::ONE,
+            unit_amount: Decimal::new(950_000, 4),
+            discount_rate: None,
+            discount_amount: None,
+        }],
+    }
+}
+
+fn plan(invoice: &Invoice, remote: &RemoteInvoice) -> AmendmentPlan {
+    let contact = Some(XeroContactId(Uuid::from_u128(2)));
+    plan_amendment(invoice, remote, AmendmentContext { contact, number: &invoice.number, url: URL })
+}
+
+fn amended(invoice: &Invoice) -> InvoiceAmendment {
+    let planned = plan(invoice, &a_remote());
+    let AmendmentPlan::Amend(amendment) = planned else { panic!("{planned:?}") };
+    *amendment
+}
+
+fn nothing() -> InvoiceAmendment {
+    InvoiceAmendment {
+        invoice_id: XeroInvoiceId(Uuid::from_u128(5)),
+        contact: None,
+        due_date: None,
+        invoice_number: None,
+        reference: None,
+        url: None,
+        line_texts: Vec::new(),
+    }
+}
+
+fn refusal(invoice: &Invoice, remote: &RemoteInvoice) -> Failure {
+    let planned = plan(invoice, remote);
+    let AmendmentPlan::Impossible(failure) = planned else { panic!("{planned:?}") };
+    failure
+}
+
+#[test]
+fn only_what_differs_and_what_xero_accepts_is_sent() {
+    let same = an_invoice("");
+    assert_eq!(plan(&same, &a_remote()), AmendmentPlan::Nothing);
+    let later = Invoice { due_date: Some(date(2026, 12, 31)), ..same.clone() };
+    let expected = InvoiceAmendment { due_date: Some(date(2026, 12, 31)), ..nothing() };
+    assert_eq!(amended(&later), expected, "the lines are not touched");
+    let referenced = an_invoice(r#""reference":"PO 7","#);
+    let expected = InvoiceAmendment { reference: Some("PO 7".to_owned()), ..nothing() };
+    assert_eq!(amended(&referenced), expected);
+    let renumbered = Invoice { number: "#INV-2".to_owned(), ..same.clone() };
+    let expected = InvoiceAmendment { invoice_number: Some("#INV-2".to_owned()), ..nothing() };
+    assert_eq!(amended(&renumbered), expected);
+    let mut worded = same;
+    worded.lines[0].name = "Repair of the boiler".to_owned();
+    let text =
+        LineText { line_id: Uuid::from_u128(9), description: "Repair of the boiler".to_owned() };
+    assert_eq!(amended(&worded), InvoiceAmendment { line_texts: vec![text], ..nothing() });
+}
+
+#[test]
+fn a_change_of_money_is_never_sent_and_says_what_a_person_can_do() {
+    let mut dearer = an_invoice("");
+    dearer.lines[0].unit_price = Decimal::new(9_600, 2);
+    let redated = Invoice { issue_date: date(2026, 11, 2), ..an_invoice("") };
+    let mut longer = an_invoice("");
+    longer.lines.push(longer.lines[0].clone());
+    let taxed = RemoteInvoice {
+        total: Money::new(Decimal::new(9_500, 2), Currency::new("GBP").unwrap()),
+        ..a_remote()
+    };
+    for (invoice, remote) in
+        [(dearer, a_remote()), (redated, a_remote()), (longer, a_remote()), (an_invoice(""), taxed)]
+    {
+        let failure = refusal(&invoice, &remote);
+        assert_eq!(failure.code, "invoice_has_payments");
+        assert_eq!(failure.class, FailureClass::Untranslatable, "it is not repeated");
+        assert!(failure.remedy.contains("Remove the payments"), "{failure}");
+    }
+}
+
+#[test]
+fn an_invoice_that_is_gone_says_so_and_one_without_payments_was_refused_for_another_reason() {
+    for (status, word) in [(DocumentStatus::Voided, "voided"), (DocumentStatus::Deleted, "deleted")]
+    {
+        let failure = refusal(&an_invoice(""), &RemoteInvoice { status, ..a_remote() });
+        assert!(failure.message.contains(word), "{failure}");
+        assert!(failure.remedy.contains("fresh copy"), "{failure}");
+    }
+    let open = RemoteInvoice { amount_due: a_remote().total, ..a_remote() };
+    assert_eq!(plan(&an_invoice(""), &open), AmendmentPlan::NotNeeded);
+}

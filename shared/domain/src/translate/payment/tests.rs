@@ -1,0 +1,133 @@
+//! Tests of the translation of payments.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use uuid::Uuid;
+
+use super::*;
+use crate::crm::payment::tests::a_payment;
+use crate::money::Currency;
+
+fn chart() -> Chart {
+    let account = |code: &str, account_type: &str, enables_payments| ChartAccount {
+        code: code.to_owned(),
+        name: format!("Account {code}"),
+        is_active: code != "491",
+        account_type: account_type.to_owned(),
+        tax_type: None,
+        enables_payments,
+        currency: None,
+    };
+    Chart {
+        read_at: Timestamp::UNIX_EPOCH,
+        organisation_name: "Ridgeway".to_owned(),
+        base_currency: Currency::new("GBP").unwrap(),
+        country: None,
+        is_demo: false,
+        short_code: None,
+        accounts: vec![
+            account("092", "BANK", false),
+            account("404", "EXPENSE", false),
+            account("491", "EXPENSE", false),
+            account("820", "CURRLIAB", true),
+            account("821", "CURRLIAB", false),
+        ],
+        tax_rates: Vec::new(),
+        money_accounts: Vec::new(),
+    }
+}
+
+fn codes() -> AccountCodes {
+    AccountCodes {
+        stripe_bank: Some("092".to_owned()),
+        stripe_fee: Some("404".to_owned()),
+        gift_card: Some("820".to_owned()),
+        ..AccountCodes::default()
+    }
+}
+
+#[test]
+fn a_payment_goes_to_its_methods_account_and_carries_its_name() {
+    let invoice = XeroInvoiceId(Uuid::from_u128(7));
+    let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
+    let document = translate_invoice_payment(part, invoice, &codes(), &chart()).unwrap();
+    let expected = PaymentDocument {
+        target: PaymentTarget::Invoice(invoice),
+        account: AccountReference { code: "092".to_owned() },
+        date: date(2026, 11, 2),
+        amount: Decimal::new(10_000, 2),
+        currency_rate: None,
+        booked: None,
+        reference: "Stripe ch_1 (SC-pay_1)".to_owned(),
+    };
+    assert_eq!(document, expected);
+    assert_eq!(document.amount.to_string(), "100.00");
+    let gift = PaymentPart { method: PaymentMethod::GiftCard, ..part.clone() };
+    assert_eq!(
+        translate_invoice_payment(&gift, invoice, &codes(), &chart()).unwrap().account.code,
+        "820"
+    );
+    let cash = PaymentPart { method: PaymentMethod::Cash, ..part.clone() };
+    let failure = translate_invoice_payment(&cash, invoice, &codes(), &chart()).unwrap_err();
+    assert_eq!(failure.code, "account_code_not_chosen");
+    assert!(failure.remedy.contains("Choose the cash account"), "{failure}");
+    let till = AccountCodes { cash: Some("820".to_owned()), ..codes() };
+    let document = translate_invoice_payment(&cash, invoice, &till, &chart()).unwrap();
+    assert_eq!(
+        (document.account.code.as_str(), document.reference.as_str()),
+        ("820", "Cash ch_1 (SC-pay_1)")
+    );
+    let closed = AccountCodes { gift_card: Some("821".to_owned()), ..codes() };
+    let failure = translate_invoice_payment(&gift, invoice, &closed, &chart()).unwrap_err();
+    assert_eq!(failure.code, "account_takes_no_payments");
+}
+
+#[test]
+fn a_reference_loses_what_xero_refuses_with_a_remark() {
+    let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
+    assert_eq!(reference_warnings(part), Vec::<String>::new());
+    let dirty = PaymentPart { reference: Some("ch\u{0}_1\u{FFFF}".to_owned()), ..part.clone() };
+    assert_eq!(dirty.reference_tag(), part.reference_tag());
+    assert_eq!(
+        reference_warnings(&dirty),
+        ["Characters that Xero does not accept were left out of the reference."]
+    );
+}
+
+#[test]
+fn a_fee_is_money_spent_with_its_tax_contained() {
+    let parts = a_payment().split_into_parts();
+    let document = translate_fee(&parts[2], &codes(), &chart()).unwrap().unwrap();
+    let expected = BankTransactionDocument {
+        direction: MoneyDirection::Spend,
+        contact: TransactionContact::Name("Stripe".to_owned()),
+        bank_account: AccountReference { code: "092".to_owned() },
+        line_amount_types: TaxContained::Inclusive,
+        currency_code: Currency::new("GBP").unwrap(),
+        line_items: [TransactionLine {
+            description: "Stripe fee of payment pay_1".to_owned(),
+            quantity: Decimal::ONE,
+            unit_amount: Decimal::new(320, 2),
+            account_code: "404".to_owned(),
+        }],
+        date: date(2026, 11, 2),
+        reference: "Stripe fee ch_1 (SC-pay_1)".to_owned(),
+        status: ApprovedStatus::Authorised,
+    };
+    assert_eq!(document, expected);
+    assert_eq!(document.line_items[0].unit_amount.to_string(), "3.20");
+}
+
+#[test]
+fn what_lacks_a_setting_is_told_which() {
+    let parts = a_payment().split_into_parts();
+    let contact = XeroContactId(Uuid::from_u128(3));
+    let failure = translate_surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();
+    assert_eq!(failure.code, "account_code_not_chosen");
+    assert!(failure.remedy.contains("Stripe surcharge"), "{failure}");
+    let archived = AccountCodes { stripe_fee: Some("491".to_owned()), ..codes() };
+    assert_eq!(
+        translate_fee(&parts[2], &archived, &chart()).unwrap_err().code,
+        "account_code_archived"
+    );
+}

@@ -1,0 +1,154 @@
+//! The credit note of a refund on an invoice. Xero pays back credit, not invoices: a new credit note
+//! over the returned amount, which is not applied to the invoice, is paid back
+//! (developer.xero.com, Payments: refunds of credit notes).
+
+use rust_decimal::Decimal;
+
+use crate::crm::credit_note::CreditNote;
+use crate::crm::invoice::Invoice;
+use crate::crm::lines::{DocumentLine, LineAmounts, RecordStatus};
+use crate::crm::payment::PaymentPart;
+use crate::failure::{Failure, FailureClass};
+use crate::ids::CreditNoteId;
+use crate::money::round_to_cents;
+use crate::totals;
+
+/// The number of a refund's credit note in Xero.
+pub fn refund_note_number(part: &PaymentPart) -> String {
+    format!("REFUND-{}", part.payment)
+}
+
+/// The credit note of a refund. Its amount has the tax rates of the invoice, in proportion.
+pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<CreditNote, Failure> {
+    let billed = invoice.billed_total();
+    if part.amount.currency != billed.currency || part.amount.amount > billed.amount {
+        return Err(Failure::new(
+            FailureClass::Untranslatable,
+            "refund_exceeds_invoice",
+            format!(
+                "{} is over {billed}, so {} cannot be returned on it.",
+                invoice.number, part.amount
+            ),
+            "Record the refund with an amount that the invoice has, in its currency.",
+        ));
+    }
+    let reference = part.reference.as_ref().map(|one| format!(" {one}")).unwrap_or_default();
+    Ok(CreditNote {
+        id: CreditNoteId::new(part.payment.as_str()).expect("the ids of the CRM have one form"),
+        revision: part.revision,
+        number: refund_note_number(part),
+        client_id: invoice.client_id.clone(),
+        issue_date: part.date,
+        currency: part.amount.currency,
+        line_amounts: LineAmounts::Inclusive,
+        reference: Some(format!("{} refund{reference}", part.method)),
+        lines: divide_by_tax(part.amount.amount, invoice),
+        total: part.amount.amount,
+        standing: RecordStatus::Sent,
+        is_negative_invoice: false,
+    })
+}
+
+/// Lines of the tax rates of an invoice, which together have this amount, tax included.
+fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
+    let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
+    for line in &invoice.lines {
+        let is_same = |group: &&mut Vec<DocumentLine>| {
+            group
+                .first()
+                .is_some_and(|one| one.tax_rate == line.tax_rate && one.tax_name == line.tax_name)
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(line.clone()),
+            None => groups.push(vec![line.clone()]),
+        }
+    }
+    let weight = |group: &[DocumentLine]| {
+        totals::sum_lines(group, invoice.line_amounts).total.max(Decimal::ZERO)
+    };
+    let total: Decimal = groups.iter().map(|group| weight(group)).sum();
+    let (mut before, mut taken) = (Decimal::ZERO, Decimal::ZERO);
+    let mut lines = Vec::with_capacity(groups.len());
+    for group in &groups {
+        before += weight(group);
+        let until = round_to_cents((amount * before).checked_div(total).unwrap_or(amount));
+        let share = until - taken;
+        taken = until;
+        let Some(first) = group.first().filter(|_| !share.is_zero()) else { continue };
+        lines.push(DocumentLine {
+            name: format!("Refund of {}", invoice.number),
+            description: None,
+            quantity: Decimal::ONE,
+            unit_price: share,
+            discount: None,
+            ..first.clone()
+        });
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::crm::payment::{PartRole, tests::a_payment};
+    use crate::money::Money;
+    use crate::translate::tests::{a_line, an_invoice};
+
+    fn a_part(cents: i64, invoice: &Invoice) -> PaymentPart {
+        let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
+        PaymentPart {
+            amount: Money::new(Decimal::new(cents, 2), invoice.currency),
+            role: PartRole::RefundNote(invoice.id.clone()),
+            ..part.clone()
+        }
+    }
+
+    fn of_lines(lines: Vec<DocumentLine>) -> Invoice {
+        let total = totals::sum_lines(&lines, LineAmounts::Exclusive).total;
+        Invoice { lines, total, line_amounts: LineAmounts::Exclusive, ..an_invoice() }
+    }
+
+    #[test]
+    fn a_part_of_an_invoice_is_returned_with_its_tax_rates_in_proportion() {
+        let lines = vec![
+            a_line("1", "50", Some("20")),
+            a_line("1", "60", None),
+            a_line("1", "50", Some("20")),
+        ];
+        let invoice = of_lines(lines);
+        let note = build_refund_note(&a_part(6_000, &invoice), &invoice).unwrap();
+        let shares = note.lines.iter().map(|line| (line.unit_price.to_string(), line.tax_rate));
+        assert_eq!(
+            shares.collect::<Vec<_>>(),
+            [("40.00".to_owned(), Some(Decimal::from(20))), ("20.00".to_owned(), None)]
+        );
+        assert_eq!((note.number.as_str(), note.total), ("REFUND-pay_1", Decimal::from(60)));
+        let more = build_refund_note(&a_part(18_001, &invoice), &invoice).unwrap_err();
+        assert_eq!(more.code, "refund_exceeds_invoice");
+    }
+
+    proptest! {
+        #[test]
+        fn the_lines_of_a_refund_are_its_amount(
+            prices in prop::collection::vec((1_i64..1_000_000, 0_i64..3), 1..9), part in 1_i64..=100,
+        ) {
+            let line = |(cents, rate): &(i64, i64)| DocumentLine {
+                unit_price: Decimal::new(*cents, 2),
+                tax_rate: Some(Decimal::from(*rate * 10)),
+                ..a_line("1", "1", None)
+            };
+            let invoice = of_lines(prices.iter().map(line).collect());
+            let amount = round_to_cents(invoice.total * Decimal::from(part) / Decimal::ONE_HUNDRED);
+            prop_assume!(!amount.is_zero());
+            let part = PaymentPart {
+                amount: Money::new(amount, invoice.currency),
+                ..a_part(1, &invoice)
+            };
+            let note = build_refund_note(&part, &invoice).unwrap();
+            prop_assert_eq!(totals::sum_lines(&note.lines, note.line_amounts).total, amount);
+            prop_assert!(note.lines.iter().all(|line| line.unit_price > Decimal::ZERO));
+        }
+    }
+}

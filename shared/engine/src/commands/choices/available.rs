@@ -1,0 +1,184 @@
+//! The accounts and tax rates among which people choose.
+
+use std::collections::BTreeMap;
+
+use domain::account_codes::{AccountCodes, CodeObjection};
+use domain::call_budget::CallPriority;
+use domain::chart::{Chart, ChartAccount, TaxRate};
+use domain::ids::AccountId;
+use domain::operation::Trigger;
+use domain::translate::UsedRate;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::commands::tax_rates;
+use crate::connection::chart;
+use crate::connection::connection_failures::not_connected_failure;
+use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::{Engine, Invocation};
+
+/// The accounts and tax rates that Xero currently offers for selection.
+#[derive(Debug, Clone)]
+pub struct AccountChoices {
+    /// For invoice lines and surcharges.
+    pub income: Vec<AccountOption>,
+    /// For Stripe's fees.
+    pub expense: Vec<AccountOption>,
+    /// For the Stripe bank account.
+    pub bank: Vec<AccountOption>,
+    /// For gift cards, cash, cheques, cards and bank transfers.
+    pub gift_card: Vec<AccountOption>,
+    /// For tax rates on sales.
+    pub tax: Vec<TaxRateOption>,
+    /// Why choices in use cannot be used now.
+    pub objections: Vec<CodeObjection>,
+    /// The names of bank accounts without a code, which cannot be chosen until they get one in
+    /// Xero.
+    pub without_code: Vec<String>,
+    /// Accounts for the codes that nobody has chosen or that cannot be used, by field: the only
+    /// accounts whose names say what they are for.
+    pub suggested: BTreeMap<&'static str, String>,
+    /// The tax rates of the CRM's documents.
+    pub rates_used: Vec<UsedRate>,
+    /// When the accounts and tax rates were read from Xero.
+    pub read_at: Timestamp,
+}
+
+/// An account to choose.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountOption {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Xero's type, such as `REVENUE` or `BANK`.
+    pub account_type: String,
+}
+
+/// A tax rate to choose.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaxRateOption {
+    /// The tax type that identifies it.
+    pub tax_type: String,
+    /// Its name.
+    pub name: String,
+    /// The percentage that documents charge; zero under a reverse charge.
+    pub rate: String,
+}
+
+/// How old the chart may be from which people choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ChartAge {
+    /// As Xero had it within the last minute.
+    Recent,
+    /// As Xero has it now.
+    Current,
+}
+
+/// Reads the accounts and tax rates to choose from, as Xero had them within the last minute, and
+/// checks the choices in use against them. `Err` says why Xero could not be read.
+pub async fn read_account_choices(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<AccountChoices, AttemptError> {
+    list_account_choices(engine, account, ChartAge::Recent, invocation).await
+}
+
+/// Like [`read_account_choices`], as Xero has them now.
+pub async fn refresh_account_choices(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<AccountChoices, AttemptError> {
+    list_account_choices(engine, account, ChartAge::Current, invocation).await
+}
+
+async fn list_account_choices(
+    engine: &Engine,
+    account: &AccountId,
+    age: ChartAge,
+    invocation: Invocation,
+) -> Result<AccountChoices, AttemptError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else {
+        return Err(not_connected_failure().into());
+    };
+    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
+        .await?
+        .with_priority(CallPriority::Lookup);
+    let chart = match age {
+        ChartAge::Recent => chart::load_recent_chart(&tenant_session).await,
+        ChartAge::Current => chart::fetch_chart(&tenant_session).await,
+    };
+    let chart = tenant_session.record_error_on_connection(chart).await?;
+    let codes = engine.store.read_account_codes(account).await?;
+    let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
+        let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
+        let options = active.map(|one| AccountOption {
+            code: one.code.clone(),
+            name: one.name.clone(),
+            account_type: one.account_type.clone(),
+        });
+        options.collect()
+    };
+    let taxes = chart.tax_rates.iter().filter(|tax| tax.is_for_sales());
+    let tax = |tax: &TaxRate| TaxRateOption {
+        tax_type: tax.tax_type.clone(),
+        name: tax.name.clone(),
+        rate: tax.charged_rate().normalize().to_string(),
+    };
+    let is = |one: &ChartAccount, types: &[&str]| types.contains(&one.account_type.as_str());
+    let mut choices = AccountChoices {
+        income: accounts(&|one| is(one, &["REVENUE", "SALES", "OTHERINCOME"])),
+        expense: accounts(&|one| is(one, &["EXPENSE", "OVERHEADS", "DIRECTCOSTS"])),
+        bank: accounts(&ChartAccount::is_bank),
+        gift_card: accounts(&ChartAccount::takes_payments),
+        tax: taxes.map(tax).collect(),
+        objections: codes.find_objections(&chart),
+        without_code: list_banks_without_code(&chart),
+        suggested: BTreeMap::new(),
+        rates_used: tax_rates::list_rates_used(engine, &ledger, &codes, &chart).await?,
+        read_at: chart.read_at,
+    };
+    choices.suggested = suggest_accounts(&codes, &choices);
+    Ok(choices)
+}
+
+/// Suggests an account for each field without a usable one: the account with the usual name, or
+/// the only one whose name contains it. None is suggested for methods of payment that are written to
+/// Xero only if somebody chooses an account for them.
+fn suggest_accounts(
+    codes: &AccountCodes,
+    choices: &AccountChoices,
+) -> BTreeMap<&'static str, String> {
+    let fields = [
+        ("sales", Some(&codes.sales), &choices.income, "sales"),
+        ("stripe_bank", codes.stripe_bank.as_ref(), &choices.bank, "stripe"),
+        ("stripe_fee", codes.stripe_fee.as_ref(), &choices.expense, "bank fees"),
+        ("stripe_surcharge", codes.stripe_surcharge.as_ref(), &choices.income, "surcharge"),
+        ("gift_card", codes.gift_card.as_ref(), &choices.gift_card, "gift card"),
+    ];
+    let mut suggested = BTreeMap::new();
+    for (field, chosen, accounts, name) in fields {
+        let is_usable =
+            chosen.is_some() && !choices.objections.iter().any(|one| one.field == field);
+        if let Some(account) = find_named_account(accounts, name).filter(|_| !is_usable) {
+            suggested.insert(field, account.code.clone());
+        }
+    }
+    suggested
+}
+
+fn find_named_account<'a>(accounts: &'a [AccountOption], name: &str) -> Option<&'a AccountOption> {
+    let exact = accounts.iter().find(|one| one.name.to_lowercase() == name);
+    let mut similar = accounts.iter().filter(|one| one.name.to_lowercase().contains(name));
+    let first = similar.next();
+    exact.or_else(|| first.filter(|_| similar.next().is_none()))
+}
+
+fn list_banks_without_code(chart: &Chart) -> Vec<String> {
+    let accounts = chart.money_accounts.iter().map(|one| &one.account);
+    let without = accounts.filter(|account| account.is_bank && account.code.is_none());
+    without.map(|account| account.name.clone()).collect()
+}

@@ -1,0 +1,130 @@
+//! Changes invoices that have payments or credits. Xero refuses such a change as a whole; what it
+//! still accepts is sent alone.
+
+use domain::crm::invoice::Invoice;
+use domain::crm::lines::RecordStatus;
+use domain::document::amendment::InvoiceAmendment;
+use domain::document::invoice::RemoteInvoice;
+use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
+use domain::mapping::XeroLink;
+use domain::rejection;
+use domain::sync_log::LoggedOperation;
+use domain::translate::amendment::{
+    AmendmentContext, AmendmentPlan, has_payments_failure, plan_amendment,
+};
+use domain::translate::invoice::crm_url;
+use futures::FutureExt;
+use xero::XeroError;
+use xero::api::invoices;
+
+use super::InvoiceEntity;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::sales::synced_document;
+use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
+use crate::sync::{KnownClients, SyncTask, batch_size, fail_tasks};
+
+type InvoiceTask<'a> = SyncTask<'a, Invoice>;
+
+/// The codes of refusals because of payments, credits or the status of an invoice.
+const CLOSED_CODES: [&str; 2] = ["document_has_payments", "document_closed"];
+
+/// Changes the invoices whose update Xero refused because of their payments, their credits or their
+/// status. Replaces the outcomes of their tasks.
+pub(super) async fn amend_refused_invoices(
+    tenant_session: &TenantSession<'_>,
+    tasks: &[InvoiceTask<'_>],
+    clients: &KnownClients,
+) {
+    let refused = tasks.iter().filter_map(|task| {
+        let link = task.mapping.link.as_ref()?;
+        let is_refused = task.snapshot.standing == RecordStatus::Sent
+            && task.is_refused(is_about_closed_document);
+        is_refused.then_some((task, link))
+    });
+    let refused = refused.collect::<Vec<_>>();
+    if refused.is_empty() {
+        return;
+    }
+    let ids = refused.iter().map(|(_, link)| XeroInvoiceId(link.xero_id.0)).collect::<Vec<_>>();
+    let found = match invoices::find_by_ids(&tenant_session.api, &ids).await {
+        Ok(found) => found.rows,
+        Err(error) => {
+            return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
+        }
+    };
+    let mut drafts = Vec::new();
+    for (task, link) in refused {
+        let Some(remote) = found.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
+            continue;
+        };
+        match plan_task(tenant_session, task, link, remote, clients) {
+            AmendmentPlan::Amend(amendment) => drafts.push(DocumentDraft {
+                item: task,
+                document: *amendment,
+                operation: LoggedOperation::Update,
+                remarks: Vec::new(),
+            }),
+            AmendmentPlan::Nothing => {
+                let operation = LoggedOperation::Push;
+                let synced = synced_document::<InvoiceEntity>(task, remote, operation, Vec::new());
+                task.set_outcome(Ok(synced));
+            }
+            AmendmentPlan::Impossible(failure) => {
+                task.set_outcome(Err(AttemptError::Explained(failure)));
+            }
+            AmendmentPlan::NotNeeded => {}
+        }
+    }
+    write_amendments(tenant_session, drafts, batch_size(tasks)).await;
+}
+
+fn plan_task(
+    tenant_session: &TenantSession<'_>,
+    task: &InvoiceTask<'_>,
+    link: &XeroLink,
+    remote: &RemoteInvoice,
+    clients: &KnownClients,
+) -> AmendmentPlan {
+    let invoice = &task.snapshot;
+    let client = clients.rows.get(&CrmId::from(invoice.client_id.clone()));
+    let contact = client.and_then(|client| client.link.as_ref());
+    // A copy keeps the number that it was assigned.
+    let copy = link.number.as_deref().filter(|number| task.mapping.is_copy_number(number));
+    let url = crm_url(tenant_session.engine.endpoints.crm.as_str(), &invoice.id);
+    let context = AmendmentContext {
+        contact: contact.map(|contact| XeroContactId(contact.xero_id.0)),
+        number: copy.unwrap_or(&invoice.number),
+        url: &url,
+    };
+    plan_amendment(invoice, remote, context)
+}
+
+async fn write_amendments<'a>(
+    tenant_session: &TenantSession<'_>,
+    drafts: Vec<DocumentDraft<&'a InvoiceTask<'a>, InvoiceAmendment>>,
+    batch: usize,
+) {
+    let endpoint = WriteEndpoint {
+        call: |session, amendments, key| invoices::amend_invoices(session, amendments, key).boxed(),
+        body: invoices::amendment_body,
+        batch,
+    };
+    for DraftResult { item: task, document: _, operation, remarks, result } in
+        write_drafts(&tenant_session.api, drafts, &endpoint).await
+    {
+        task.set_outcome(match result {
+            Ok(remote) => Ok(synced_document::<InvoiceEntity>(task, &remote, operation, remarks)),
+            Err(error) if is_about_closed_document(&error) => {
+                Err(AttemptError::Explained(has_payments_failure(&task.snapshot.number)))
+            }
+            Err(error) => Err(AttemptError::Xero(error)),
+        });
+    }
+}
+
+/// Returns whether Xero refused a change because of payments, credits or the invoice's status.
+fn is_about_closed_document(error: &XeroError) -> bool {
+    let XeroError::Rejected { messages } = error else { return false };
+    let code = rejection::explain_rejection(messages).code;
+    CLOSED_CODES.iter().any(|closed| code == *closed)
+}

@@ -1,0 +1,62 @@
+//! The registration of accounts that have a sync log, so that the cleanup finds their entries.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::ids::AccountId;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Engine;
+use crate::error_chain::ErrorChain;
+
+/// Accounts that this process has recently registered as having a sync log.
+#[derive(Debug, Default)]
+pub struct LoggedAccounts(Mutex<HashMap<AccountId, Timestamp>>);
+
+/// Maximum number of remembered accounts. A process serves many accounts.
+const LOGGED_ACCOUNTS_MAX: usize = 4_096;
+/// How long a process remembers an account. Erasing an account removes its registration, and other
+/// processes do not notice; they forget the account before its erasure is complete.
+const LOGGED_ACCOUNTS_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+impl LoggedAccounts {
+    fn is_remembered(&self, account: &AccountId, now: Timestamp) -> bool {
+        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
+    }
+
+    fn remember_account(&self, account: &AccountId, now: Timestamp) {
+        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() >= LOGGED_ACCOUNTS_MAX {
+            accounts.clear();
+        }
+        accounts.insert(account.clone(), now);
+    }
+
+    /// Forgets an erased account.
+    pub(crate) fn forget_account(&self, account: &AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
+
+impl Engine {
+    /// Registers that the account has a log, so that the cleanup finds it. Each process does so at
+    /// most once every ten minutes per account.
+    pub(crate) async fn mark_account_logged(&self, account: &AccountId) {
+        let now = self.clock.now();
+        if self.logged_accounts.is_remembered(account, now) {
+            return;
+        }
+        match self.store.mark_account_logged(account).await {
+            Ok(()) => self.logged_accounts.remember_account(account, now),
+            // The table removes expired entries by itself even without a registration.
+            Err(error) => {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    account.id = %account,
+                    "the log was not registered"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The keys of the payments on invoices.
+
+use domain::ids::{CrmId, Ledger, PaymentId, XeroPaymentId};
+
+use super::ledger_partition;
+use crate::table::{ItemKey, SortRange};
+
+/// The prefix of the sort keys of the payments of all invoices.
+pub(crate) const INVOICE_PAYMENTS_PREFIX: &str = "MONEY#";
+
+pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
+}
+
+/// The key of a CRM payment on an invoice.
+pub(crate) fn recorded_payment_key(
+    ledger: &Ledger,
+    invoice: &CrmId,
+    payment: &PaymentId,
+) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
+}
+
+/// The key of a Xero payment on an invoice.
+pub(crate) fn received_payment_key(
+    ledger: &Ledger,
+    invoice: &CrmId,
+    payment: XeroPaymentId,
+) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
+}
+
+/// The range of the payments of an invoice. The invoice's own key comes first, and no
+/// other invoice's key is in the range, because `#` sorts below every character of an id.
+pub(crate) fn invoice_payments_range(invoice: &CrmId) -> SortRange {
+    SortRange::Between { from: format!("MONEY#{invoice}"), to: invoice_payments_end(invoice) }
+}
+
+/// A sort key after the payments of an invoice and before those of the next one.
+pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
+    format!("MONEY#{invoice}#~")
+}

@@ -1,0 +1,65 @@
+//! The change of an invoice that has payments or credits, in the form in which Xero accepts it.
+
+use domain::document::amendment::{InvoiceAmendment, LineText};
+use domain::document::sales::ContactReference;
+use domain::ids::XeroInvoiceId;
+use jiff::civil::Date;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::api::wire::OutgoingContactId;
+
+/// The change of an invoice that has payments or credits.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OutgoingAmendment<'a> {
+    #[serde(rename = "InvoiceID")]
+    invoice_id: XeroInvoiceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<OutgoingContactId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_date: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice_number: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    line_items: Vec<OutgoingLineText<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OutgoingLineText<'a> {
+    #[serde(rename = "LineItemID")]
+    line_id: Uuid,
+    description: &'a str,
+}
+
+impl<'a> From<&'a InvoiceAmendment> for OutgoingAmendment<'a> {
+    fn from(amendment: &'a InvoiceAmendment) -> Self {
+        let InvoiceAmendment {
+            invoice_id,
+            contact,
+            due_date,
+            invoice_number,
+            reference,
+            url,
+            line_texts,
+        } = amendment;
+        let line = |line: &'a LineText| OutgoingLineText {
+            line_id: line.line_id,
+            description: &line.description,
+        };
+        Self {
+            invoice_id: *invoice_id,
+            contact: contact.map(|contact_id| (&ContactReference { contact_id }).into()),
+            due_date: *due_date,
+            invoice_number: invoice_number.as_deref(),
+            reference: reference.as_deref(),
+            url: url.as_deref(),
+            line_items: line_texts.iter().map(line).collect(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Invoices that are created as drafts, and changes of invoices that have payments.
+
+use domain::document::sales::{DocumentStatus, NewStatus};
+use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
+use domain::ids::UserId;
+use domain::operation::{OperationState, ParkingReason};
+use domain::sync_preferences::SyncPreferences;
+use engine::commands::preferences::{self, PreferencesOutcome};
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use tests::World;
+use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
+use tests::gate::run;
+use uuid::Uuid;
+use xero_sim::{InvoiceStatus, Receipt};
+
+fn chooses(world: &World, new_invoices: NewStatus, mark_as_sent: bool) {
+    let preferences = SyncPreferences { new_invoices, mark_as_sent, ..SyncPreferences::default() };
+    let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
+    let chosen =
+        preferences::replace_sync_preferences(&world.engine, &account, &by, preferences, None);
+    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+}
+
+/// The invoice as the books hold it.
+fn invoice(world: &World) -> xero_sim::Invoice {
+    world.books(|books| books.invoices().next().unwrap().clone())
+}
+
+fn state(world: &World, kind: domain::entity::EntityKind, id: &str) -> OperationState {
+    world.mapping(kind, id).unwrap().operation.state
+}
+
+/// A bookkeeper approves or deletes the invoice in Xero.
+fn bookkeeper_changes(world: &World, change: impl FnOnce(&mut xero_sim::Bookkeeper<'_>, Uuid)) {
+    let id = invoice(world).id;
+    world.clock.advance(SignedDuration::from_mins(1));
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+    change(&mut bookkeeper, id);
+}
+
+#[test]
+fn an_account_chooses_the_status_of_new_invoices_and_whether_they_are_marked_as_sent() {
+    for (new_invoices, mark_as_sent, status, is_marked) in [
+        (NewStatus::Draft, true, InvoiceStatus::Draft, false),
+        (NewStatus::Submitted, false, InvoiceStatus::Submitted, false),
+        (NewStatus::Authorised, false, InvoiceStatus::Authorised, false),
+        (NewStatus::Authorised, true, InvoiceStatus::Authorised, true),
+    ] {
+        let world = World::connected();
+        chooses(&world, new_invoices, mark_as_sent);
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let invoice = invoice(&world);
+        assert_eq!((invoice.status, invoice.sent_to_contact), (status, is_marked));
+        // A change keeps the status.
+        let body = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31").body();
+        world.receive(Invoice, &body);
+        assert_eq!(world.books(|books| books.invoices().next().unwrap().status), status);
+    }
+}
+
+#[test]
+fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
+    let world = World::connected();
+    world.choose_accounts();
+    chooses(&world, NewStatus::Draft, false);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
+    let waiting = [(Payment, "pay_1.1"), (Allocation, "alc_1")];
+    for (kind, id) in waiting {
+        let operation = world.mapping(kind, id).unwrap().operation;
+        let is_parked = matches!(
+            operation.state,
+            OperationState::Parked { on: ParkingReason::Prerequisite { .. } }
+        );
+        assert!(is_parked, "{id}: {operation:?}");
+        assert_eq!(operation.failure.unwrap().code, "prerequisite_not_approved");
+    }
+    // Nothing is tried while the invoice is a draft.
+    let before = world.calls().len();
+    world.sweep();
+    world.advance(SignedDuration::from_mins(10));
+    assert_eq!(world.calls().len(), before);
+    bookkeeper_changes(&world, |bookkeeper, id| bookkeeper.approve(id).unwrap());
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.poll();
+    world.sweep();
+    world.advance(SignedDuration::from_mins(10));
+    for (kind, id) in waiting {
+        assert_eq!(state(&world, kind, id), OperationState::Synced, "{id}");
+    }
+    assert_eq!(invoice(&world).amount_paid, Decimal::from(50));
+}
+
+#[test]
+fn a_draft_that_is_deleted_in_xero_shows_as_deleted() {
+    let world = World::connected();
+    chooses(&world, NewStatus::Draft, false);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    bookkeeper_changes(&world, |bookkeeper, id| bookkeeper.delete(id).unwrap());
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.poll();
+    let link = world.mapping(Invoice, "inv_1").unwrap().link.unwrap();
+    assert_eq!(link.amounts.unwrap().status, DocumentStatus::Deleted);
+}
+
+/// A world whose invoice over 114.00 was paid by this amount in Xero.
+fn paid(amount: &str) -> World {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.is_paid("#INV_1", amount, &Receipt::on(date(2026, 11, 2)));
+    world.clock.advance(SignedDuration::from_mins(1));
+    world
+}
+
+#[test]
+fn due_date_and_reference_of_an_invoice_with_payments_are_changed_without_its_lines() {
+    for amount in ["50.00", "114.00"] {
+        let world = paid(amount);
+        let lines = invoice(&world).lines;
+        let edited = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31");
+        world.receive(Invoice, &edited.reference("PO 7").body());
+        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced, "{amount}");
+        let invoice = invoice(&world);
+        assert_eq!(invoice.due_date, Some(date(2026, 12, 31)), "{amount}");
+        assert_eq!(invoice.reference.as_deref(), Some("PO 7"), "{amount}");
+        assert_eq!(invoice.lines, lines, "{amount}");
+    }
+}
+
+#[test]
+fn a_price_that_changes_after_a_payment_is_explained_and_not_repeated() {
+    let world = paid("50.00");
+    let dearer = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
+    world.receive(Invoice, &dearer.body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    let failure = operation.failure.unwrap();
+    assert_eq!(failure.code, "invoice_has_payments");
+    assert!(failure.remedy.contains("Remove the payments"), "{failure}");
+    let before = world.calls().len();
+    world.advance(SignedDuration::from_hours(12));
+    assert_eq!(world.calls().len(), before, "it is not repeated");
+}
+
+#[test]
+fn a_paid_invoice_that_takes_no_changes_is_explained() {
+    let world = World::with(|settings| {
+        settings.unconfirmed.paid_takes_part_paid_edits = false;
+    });
+    world.connect();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 2)));
+    let edited = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31");
+    world.receive(Invoice, &edited.body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    assert_eq!(operation.failure.unwrap().code, "invoice_has_payments");
+}
+
+#[test]
+fn an_invoice_that_was_voided_in_xero_says_what_a_person_can_do() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    bookkeeper_changes(&world, |bookkeeper, id| bookkeeper.void(id).unwrap());
+    let edited = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31");
+    world.receive(Invoice, &edited.body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    let failure = operation.failure.unwrap();
+    assert_eq!(failure.code, "invoice_gone");
+    assert!(failure.remedy.contains("fresh copy"), "{failure}");
+}

@@ -1,0 +1,189 @@
+//! Money that was returned: a credit note is created if the money of an invoice is returned, and
+//! credit is paid back, exactly once.
+
+use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
+use domain::operation::OperationState;
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use tests::World;
+use tests::builders::{a_credit_note, a_payment, an_invoice};
+use tests::world::ACCOUNT;
+use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus};
+
+/// A refund of this amount by Stripe; `fields` are its other fields.
+fn a_refund(currency: &str, amount: &str, fields: &str) -> String {
+    format!(
+        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_ref_1",
+        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{"id":"ref_1",
+        "revision":1,"method":"stripe","date":"2026-11-02","currency":"{currency}",
+        "reference":"re_1","amount":"{amount}",{fields}}}}}"#
+    )
+}
+
+/// A world whose Stripe bank account has this currency.
+fn holding(currency: &str) -> World {
+    let world = World::with(|settings| {
+        let accounts = &mut settings.organisations[0].accounts;
+        let stripe = accounts.iter_mut().find(|one| one.code.as_deref() == Some("092"));
+        stripe.unwrap().currency = Some(currency.to_owned());
+    });
+    world.connect();
+    world.choose_accounts();
+    world
+}
+
+/// An invoice over 120.00 in this currency, free of tax.
+fn bill(world: &World, currency: &str) {
+    let invoice = an_invoice("inv_1", "cli_1").currency(currency).price("120.00", "120.00");
+    world.receive(Invoice, &invoice.tax_rate("0").body());
+}
+
+fn refund(world: &World, message: &str) {
+    world.receive(Payment, message);
+    world.advance(SignedDuration::from_hours(1));
+}
+
+fn balance(world: &World) -> String {
+    let mut balance = world.books(|books| books.balance_of("092").unwrap());
+    balance.rescale(2);
+    balance.to_string()
+}
+
+fn state(world: &World, part: &str) -> OperationState {
+    world.mapping(Payment, part).unwrap().operation.state
+}
+
+/// The number, the status and the total of every credit note in Xero.
+fn notes(world: &World) -> Vec<(String, InvoiceStatus, Decimal)> {
+    world.books(|books| {
+        let notes = books.credit_notes();
+        let shown = |note: &xero_sim::CreditNote| {
+            (note.number.clone().unwrap_or_default(), note.status, note.total.normalize())
+        };
+        notes.map(shown).collect()
+    })
+}
+
+/// The number of refunds and payments that are not deleted.
+fn money(world: &World) -> usize {
+    world.books(|books| {
+        books.payments().filter(|one| one.status == PaymentStatus::Authorised).count()
+    })
+}
+
+#[test]
+fn a_part_of_a_foreign_payment_is_returned_and_the_account_has_stripes_balance() {
+    let world = holding("GBP");
+    bill(&world, "EUR");
+    let payment = a_payment("pay_1", &[("inv_1", "120.00")]).currency("EUR");
+    world.receive(Payment, &payment.settlement("GBP", "102.56", "0.854667").fee("3.21").body());
+    let settlement =
+        r#""invoice_id":"inv_1","settlement":{"currency":"GBP","amount":"34.50","rate":"0.8625"}"#;
+    refund(&world, &a_refund("EUR", "40.00", settlement));
+    // 102.56 - 3.21 - 34.50
+    assert_eq!(balance(&world), "64.85");
+    assert_eq!(
+        notes(&world),
+        [("REFUND-ref_1".to_owned(), InvoiceStatus::Paid, Decimal::from(40))]
+    );
+    let invoice = world.books(|books| books.invoices().next().unwrap().status);
+    assert_eq!(invoice, InvoiceStatus::Paid);
+    // The same message again changes nothing.
+    refund(&world, &a_refund("EUR", "40.00", settlement));
+    assert_eq!((balance(&world).as_str(), notes(&world).len(), money(&world)), ("64.85", 1, 2));
+}
+
+#[test]
+fn a_part_of_a_payment_settled_in_a_foreign_currency_is_returned() {
+    let world = holding("EUR");
+    bill(&world, "GBP");
+    let payment = a_payment("pay_1", &[("inv_1", "120.00")]);
+    world.receive(Payment, &payment.settlement("EUR", "138.31", "1.152583").fee("4.27").body());
+    let settlement =
+        r#""invoice_id":"inv_1","settlement":{"currency":"EUR","amount":"46.20","rate":"1.155"}"#;
+    refund(&world, &a_refund("GBP", "40.00", settlement));
+    assert_eq!(balance(&world), "87.84");
+}
+
+#[test]
+fn a_whole_payment_is_returned_with_the_fee_of_the_refund() {
+    let world = holding("GBP");
+    bill(&world, "GBP");
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).body());
+    refund(&world, &a_refund("GBP", "120.00", r#""invoice_id":"inv_1","fee":"0.30""#));
+    for part in ["ref_1.note", "ref_1.1", "ref_1.fee"] {
+        assert_eq!(state(&world, part), OperationState::Synced, "{part}");
+    }
+    assert_eq!(balance(&world), "-0.30");
+}
+
+#[test]
+fn credit_of_a_credit_note_is_paid_out_without_another_note() {
+    let world = holding("GBP");
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(balance(&world), "-50.00");
+    assert_eq!(notes(&world), [("CN_1".to_owned(), InvoiceStatus::Authorised, Decimal::from(114))]);
+}
+
+#[test]
+fn a_refund_waits_until_its_document_is_in_xero() {
+    let world = holding("GBP");
+    refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
+    assert!(matches!(state(&world, "ref_1.1"), OperationState::Parked { .. }));
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.advance(SignedDuration::from_mins(5));
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+
+    let world = holding("GBP");
+    refund(&world, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
+    assert!(matches!(state(&world, "ref_1.note"), OperationState::Parked { .. }));
+    bill(&world, "GBP");
+    world.advance(SignedDuration::from_mins(5));
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(balance(&world), "-40.00");
+}
+
+#[test]
+fn a_lost_answer_creates_no_second_note_and_no_second_refund() {
+    for path in ["/api.xro/2.0/CreditNotes", "/api.xro/2.0/Payments"] {
+        for kind in [FaultKind::LostAfter, FaultKind::LostBefore] {
+            let world = holding("GBP");
+            bill(&world, "GBP");
+            world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).body());
+            let on = Match { method: Some(http::Method::PUT), ..Match::next(path) };
+            world.inject(Fault { on, kind });
+            refund(&world, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
+            assert_eq!(balance(&world), "80.00", "{path}");
+            assert_eq!((notes(&world).len(), money(&world)), (1, 2), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_refund_is_recognised_whatever_the_answer_calls_its_document() {
+    for names_note in [true, false] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.refund_answers_name_note = names_note;
+        });
+        world.connect();
+        world.choose_accounts();
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
+        assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+        assert_eq!(money(&world), 1);
+    }
+}
+
+#[test]
+fn more_than_an_invoice_has_is_not_returned() {
+    let world = holding("GBP");
+    bill(&world, "GBP");
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).body());
+    refund(&world, &a_refund("GBP", "120.01", r#""invoice_id":"inv_1""#));
+    let operation = world.mapping(Payment, "ref_1.note").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    assert_eq!(operation.failure.unwrap().code, "refund_exceeds_invoice");
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("120.00", 0));
+}

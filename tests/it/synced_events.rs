@@ -1,0 +1,91 @@
+//! The events about records that were written to Xero.
+
+use domain::entity::EntityKind::{Contact, Invoice, Payment};
+use domain::outbound::{EventContent, SyncedRecord};
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_client, a_payment, an_invoice};
+use tests::gate::{Death, Moment};
+
+/// The records that the CRM received as synced, in order.
+fn reported(world: &World) -> Vec<SyncedRecord> {
+    let synced = world.told.news().into_iter().filter_map(|news| {
+        let EventContent::RecordSynced(record) = news else { return None };
+        Some(record)
+    });
+    synced.collect()
+}
+
+fn ids(world: &World) -> Vec<(String, u64)> {
+    let records = reported(world).into_iter();
+    let mut ids = records.map(|one| (one.crm_id.to_string(), one.revision)).collect::<Vec<_>>();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_new_invoice_and_its_client_are_reported_with_what_xero_has() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let records = reported(&world);
+    let [client, invoice] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((client.entity, client.crm_id.as_str()), (Contact, "cli_1"));
+    assert_eq!((client.status.as_deref(), client.total), (None, None));
+    let id = world.books(|books| books.invoices().next().unwrap().id);
+    assert_eq!((invoice.entity, invoice.xero_id.0), (Invoice, id));
+    assert_eq!((invoice.number.as_str(), invoice.revision), ("#INV_1", 1));
+    assert_eq!(invoice.xero_number.as_deref(), Some("#INV_1"));
+    assert_eq!(invoice.status.as_deref(), Some("AUTHORISED"));
+    assert_eq!(invoice.total.unwrap().to_string(), "GBP 114.00");
+    assert_eq!(invoice.amount_due.unwrap().to_string(), "GBP 114.00");
+    let page = format!("https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID={id}");
+    assert_eq!(invoice.xero_url.as_deref(), Some(page.as_str()));
+}
+
+#[test]
+fn a_change_is_reported_with_its_revision_and_a_repeated_message_is_not() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    assert_eq!(ids(&world), [("cli_1".to_owned(), 1)]);
+    world.receive(Contact, &a_client("cli_1", 2, "Ridgeway", "push"));
+    assert_eq!(ids(&world), [("cli_1".to_owned(), 1), ("cli_1".to_owned(), 2)]);
+}
+
+#[test]
+fn a_record_that_fails_or_waits_is_not_reported_as_synced() {
+    let world = World::connected();
+    world.choose_accounts();
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").tax_rate("7").body());
+    assert!(ids(&world).iter().all(|(id, _)| id == "cli_1"), "{:?}", ids(&world));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_mins(2));
+    let synced = ids(&world);
+    assert!(synced.contains(&("inv_1".to_owned(), 1)), "{synced:?}");
+    assert!(synced.contains(&("pay_1.1".to_owned(), 1)), "{synced:?}");
+}
+
+#[test]
+fn a_push_that_dies_anywhere_reports_the_record_in_the_end() {
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let world = World::connected();
+            world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "push"));
+            let body = an_invoice("inv_1", "cli_1").body();
+            let died = world.try_receive(Invoice, &body, Some(Death { step, moment }));
+            world.clock.advance(SignedDuration::from_mins(10));
+            // SQS delivers the message again.
+            world.receive(Invoice, &body);
+            world.advance(SignedDuration::from_mins(10));
+            let _swept = world.sweep();
+            world.advance(SignedDuration::from_mins(10));
+            let _swept = world.sweep();
+            let last = ids(&world).pop();
+            assert_eq!(last, Some(("inv_1".to_owned(), 1)), "{step} {moment:?}");
+            if died.is_some() {
+                break;
+            }
+        }
+    }
+}
