@@ -98,9 +98,11 @@ impl Check {
     }
 }
 
-/// The selected checks in the order they run: all of them if none is selected.
+/// The selected checks in the order they run. If none is selected: all but `browser`, whose tests
+/// do not pass yet.
 fn in_order(only: &[Check]) -> Vec<Check> {
-    let selected = |check: &Check| only.is_empty() || only.contains(check);
+    let is_default = |check: &Check| only.is_empty() && *check != Check::Browser;
+    let selected = |check: &Check| is_default(check) || only.contains(check);
     Check::value_variants().iter().copied().filter(selected).collect()
 }
 

@@ -36,7 +36,7 @@ const PREFERENCES: &[BodyField] = &[
 
 impl RequestBody for SyncPreferencesView {
     const SHAPE: BodyShape = BodyShape::Object(PREFERENCES);
-    const MUST: &'static str = "may give contacts (by_origin, servicecortex or xero), new_invoices (draft, submitted or authorised) and mark_as_sent (true or false)";
+    const MUST: &'static str = "must be an object that may give contacts (by_origin, servicecortex or xero), new_invoices (draft, submitted or authorised) and mark_as_sent (true or false)";
 }
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for
