@@ -96,8 +96,10 @@ impl Python {
         make.args(["-m", "venv", "--clear"]).arg(&folder);
         children.run_quietly("Creating the virtual environment", &mut make, &log).await?;
         let mut install = Command::new(folder.join("bin/python"));
-        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"]);
-        install.arg(&requirements);
+        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]);
+        // The file pins every package. Older releases of pip do not apply a pin to a dependency
+        // that is named with extras, and refuse it because it has no hash.
+        install.args(["--no-deps", "-r"]).arg(&requirements);
         children.run_quietly(&format!("Installing {}", wanted.what), &mut install, &log).await?;
         std::fs::write(&stamp, fulfilled)
             .map_err(|error| Failure::new("Cannot record what was installed").because(error))?;
