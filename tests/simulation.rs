@@ -99,6 +99,14 @@ fn a_conflict_without_an_owner_does_not_leave_credit_on_an_invoice() {
     assert_right("seed 5692", &drawn);
 }
 
+/// The seed in which the removal of an allocation was decided from a row read before the claim, and
+/// an allocation written meanwhile stayed on the invoice.
+#[test]
+fn the_rows_that_a_removal_needs_are_read_after_the_claim() {
+    let drawn = run(Options::seed(1_704));
+    assert_right("seed 1704", &drawn);
+}
+
 fn assert_right_whether_or_not_allocations_are_named(seed: u64) {
     for allocation_has_id in [false, true] {
         let answers = Answers::Default { allocation_has_id };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use local::aws::Aws;
 use local::aws::sqs::Message;
+use local::deployment::function_name;
 use local::http_client::HttpClient;
 use local::story::browser;
 use local::story::other_app::{OtherApp, consent_page};
@@ -17,7 +18,11 @@ use tests::world::ACCOUNT;
 use crate::described::assert_described;
 
 /// Long enough for several kills in a row: each costs a visibility timeout and a wake-up.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(8);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(12);
+
+/// How much of a function's log a failed test prints.
+const LOG_LINES: usize = 40;
+const LOG_LINE_CHARACTERS: usize = 400;
 
 /// Accounts with their own business in the simulated Xero, in the order of the businesses.
 const BUSINESSES: [&str; 7] = [
@@ -167,8 +172,25 @@ impl Stack {
         .await;
         match found {
             Some(record) => record,
-            None => panic!("{path}: {:?}", self.json(Method::GET, path, token).await),
+            None => {
+                let last = self.json(Method::GET, path, token).await;
+                panic!("{path}: {last:?}\n{}", self.describe_pushes().await)
+            }
         }
+    }
+
+    /// What the queue of invoices holds and what the functions logged last, for a failed test.
+    async fn describe_pushes(&self) -> String {
+        let mut text = format!("left: {:?}\n", self.aws.messages_left(&self.invoices).await);
+        for function in ["invoice-push", "contact-push"] {
+            let group = format!("/aws/lambda/{}", function_name(function));
+            let lines = self.aws.log_lines(&group).await.unwrap_or_default();
+            for line in lines.iter().skip(lines.len().saturating_sub(LOG_LINES)) {
+                let line = line.chars().take(LOG_LINE_CHARACTERS).collect::<String>();
+                text.push_str(&format!("{function}: {line}\n"));
+            }
+        }
+        text
     }
 
     /// The organisation that all accounts share.

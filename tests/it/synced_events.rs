@@ -1,11 +1,17 @@
 //! The events about records that were written to Xero.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
-use domain::outbound::{EventContent, SyncedRecord};
+use domain::outbound::{EventContent, OutboundEvent, SyncedRecord};
+use engine::ports::{EventPublisher, PortError};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment};
+use tests::ports::Told;
 
 /// The records that the CRM received as synced, in order.
 fn reported(world: &World) -> Vec<SyncedRecord> {
@@ -88,4 +94,41 @@ fn a_push_that_dies_anywhere_reports_the_record_in_the_end() {
             }
         }
     }
+}
+
+/// A queue of events that accepts none about this record while it refuses.
+#[derive(Debug)]
+struct ClosedQueue {
+    inner: Told,
+    crm_id: &'static str,
+    is_open: AtomicBool,
+}
+
+#[async_trait]
+impl EventPublisher for ClosedQueue {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+        let is_refused = match &event.news {
+            EventContent::RecordSynced(record) => record.crm_id.as_str() == self.crm_id,
+            _ => false,
+        };
+        if is_refused && !self.is_open.load(Ordering::SeqCst) {
+            let source = "refused by the test".into();
+            return Err(PortError { operation: "deliver an event", source });
+        }
+        self.inner.publish_event(event).await
+    }
+}
+
+#[test]
+fn an_event_that_could_not_be_delivered_delays_no_other_and_is_delivered_by_the_sweep() {
+    let mut world = World::connected();
+    let (inner, is_open) = (world.told.clone(), AtomicBool::new(false));
+    let queue = Arc::new(ClosedQueue { inner, crm_id: "cli_1", is_open });
+    world.engine.events = queue.clone();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(ids(&world), [("inv_1".to_owned(), 1)]);
+    queue.is_open.store(true, Ordering::SeqCst);
+    world.advance(SignedDuration::from_mins(10));
+    let _swept = world.sweep();
+    assert_eq!(ids(&world), [("cli_1".to_owned(), 1), ("inv_1".to_owned(), 1)]);
 }

@@ -23,6 +23,7 @@ use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::jobs::sweep::{self, SweepSummary};
 use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Clock;
+use engine::sync::synced_events::SyncedEvents;
 use engine::{Endpoints, Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -116,6 +117,7 @@ impl World {
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
             last_tenants: Arc::default(),
+            synced_events: SyncedEvents::default(),
             searches: Arc::default(),
         };
         Self {

@@ -52,6 +52,7 @@ use crate::connection::ledgers::LastTenants;
 use crate::connection::token::TokenCache;
 use crate::ports::{Clock, EventPublisher, IdSource, MetricRecorder, SecretStore, WakeUps};
 use crate::sync::sync_log::LoggedAccounts;
+use crate::sync::synced_events::SyncedEvents;
 
 /// The engine with its ports and configuration.
 #[derive(Debug, Clone)]
@@ -87,6 +88,8 @@ pub struct Engine {
     pub last_tenants: Arc<LastTenants>,
     /// Contact searches of this process within the last minute.
     pub searches: Arc<SearchCache>,
+    /// The events that the current push has committed and not delivered yet.
+    pub synced_events: SyncedEvents,
 }
 
 /// Whether the table may have forgotten documents that exist in Xero.

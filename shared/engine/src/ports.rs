@@ -1,6 +1,7 @@
 //! The engine's interfaces to external systems. Each port has one real implementation in `runtime`
 //! and one in the tests' world.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
 use domain::envelope::WakeUp;
+use domain::ids::EventId;
 use domain::outbound::OutboundEvent;
 use domain::sync_log::LogStatus;
 use jiff::Timestamp;
@@ -137,6 +139,34 @@ pub trait EventPublisher: Send + Sync + Debug {
     /// Delivers an event after the account's earlier events. Delivering the same event twice within
     /// five minutes delivers it once.
     async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError>;
+
+    /// Delivers events whose order does not matter, with fewer calls than one by one.
+    async fn publish_unordered_events(&self, events: &[OutboundEvent]) -> PublishedEvents {
+        let mut published = PublishedEvents::default();
+        for event in events {
+            published.add([event.event_id], self.publish_event(event).await);
+        }
+        published
+    }
+}
+
+/// The result of delivering several events.
+#[derive(Debug, Default)]
+pub struct PublishedEvents {
+    /// The ids of those that the queue accepted.
+    pub accepted: BTreeSet<EventId>,
+    /// The first error, if some were not accepted.
+    pub error: Option<PortError>,
+}
+
+impl PublishedEvents {
+    /// Adds the result of one call.
+    pub fn add(&mut self, ids: impl IntoIterator<Item = EventId>, result: Result<(), PortError>) {
+        match result {
+            Ok(()) => self.accepted.extend(ids),
+            Err(error) => self.error = self.error.take().or(Some(error)),
+        }
+    }
 }
 
 /// The destination of metrics.

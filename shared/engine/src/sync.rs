@@ -17,6 +17,7 @@ pub mod release;
 mod sales;
 pub mod stored_records;
 pub mod sync_log;
+pub mod synced_events;
 pub(crate) mod unconnected_records;
 mod unknown_status;
 pub(crate) mod wake_ups;

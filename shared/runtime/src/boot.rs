@@ -14,6 +14,7 @@ use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
 use engine::poll::ANSWER_BYTES_MAX;
 use engine::ports::Clock;
+use engine::sync::synced_events::SyncedEvents;
 use engine::{Endpoints, Engine};
 use store::Store;
 use store::dynamo::DynamoTable;
@@ -167,6 +168,7 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
         tokens: Arc::new(TokenCache::default()),
         logged_accounts: Arc::default(),
         last_tenants: Arc::default(),
+        synced_events: SyncedEvents::default(),
         searches: Arc::default(),
     };
     let (wake_ups, crm_return_url) = (config.wake_ups, config.crm_return_url);

@@ -2,13 +2,16 @@
 
 use std::num::NonZeroU16;
 
+use domain::activity::AccountActivity;
 use domain::ids::AccountId;
 use domain::outbound::{OutboundEvent, sort_for_delivery};
 
 use crate::keys;
-use crate::results::{OutboxPage, StoreError};
-use crate::store::{Store, decode_all, new_event};
-use crate::table::{ItemKey, ItemVersion, ItemWrite, SortOrder, SortRange, TableQuery};
+use crate::results::{OutboxPage, StoreError, VersionedRecord};
+use crate::store::{Store, decode_all, encode_item, new_event};
+use crate::table::{
+    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, TableQuery, WriteExpectation,
+};
 
 impl Store {
     /// Returns the oldest `limit` undelivered events of an account, as every commit before this
@@ -49,18 +52,12 @@ impl Store {
     }
 
     /// Records that events were delivered, in one transaction if none was recorded before. At most
-    /// 100 events.
+    /// [`MAX_WRITES`] events.
     pub async fn mark_all_delivered(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
         if let [event] = events {
             return self.mark_delivered(event).await;
         }
-        let gone = events
-            .iter()
-            .map(|event| ItemWrite::Delete {
-                key: keys::event_key(event),
-                expect: ItemVersion::FIRST,
-            })
-            .collect::<Vec<_>>();
+        let gone = events.iter().map(|event| delivered(event)).collect::<Vec<_>>();
         if gone.is_empty() {
             return Ok(());
         }
@@ -74,6 +71,44 @@ impl Store {
             }
             result => result,
         }
+    }
+
+    /// Records that events were delivered, and the last attempts of the account as `decide` makes
+    /// them from the stored row, in one transaction if no other process has changed any of these
+    /// rows. Nothing is written about the attempts if `decide` returns `None`.
+    pub async fn record_deliveries_and_activity(
+        &self,
+        account: &AccountId,
+        events: &[&OutboundEvent],
+        decide: impl Fn(Option<AccountActivity>) -> Option<AccountActivity>,
+    ) -> Result<(), StoreError> {
+        let known = self.find_activity(account).await?;
+        let (known, expect) = match known {
+            Some(VersionedRecord { record, version }) => {
+                (Some(record), WriteExpectation::Version(version))
+            }
+            None => (None, WriteExpectation::Absent),
+        };
+        let Some(next) = decide(known) else { return self.mark_all_delivered(events).await };
+        // One write of the transaction is the activity.
+        let (together, rest) = events.split_at(events.len().min(MAX_WRITES - 1));
+        let mut writes = together.iter().map(|event| delivered(event)).collect::<Vec<_>>();
+        writes.push(ItemWrite::Put { item: encode_item(&next), expect });
+        match self.write_all("record deliveries and the last attempts", writes).await {
+            Ok(()) => {}
+            // Another process recorded some of them.
+            Err(StoreError::Conflict) => {
+                for event in together {
+                    self.mark_delivered(event).await?;
+                }
+                self.update_activity(account, decide).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        for events in rest.chunks(MAX_WRITES) {
+            self.mark_all_delivered(events).await?;
+        }
+        Ok(())
     }
 
     /// Returns whether the event was there.
@@ -91,4 +126,9 @@ impl Store {
     pub async fn put_event(&self, event: &OutboundEvent) -> Result<(), StoreError> {
         self.write_all("write an event", vec![new_event(event)]).await
     }
+}
+
+/// The write that removes a delivered event. An event is written once and never changes.
+fn delivered(event: &OutboundEvent) -> ItemWrite {
+    ItemWrite::Delete { key: keys::event_key(event), expect: ItemVersion::FIRST }
 }

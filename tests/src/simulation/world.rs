@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use domain::ids::{AccountId, GrantId};
 use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::{TokenCache, TokenPlace, TokenRequest, access_token};
+use engine::sync::synced_events::SyncedEvents;
 use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -127,6 +128,7 @@ impl SimWorld {
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
             last_tenants: Arc::default(),
+            synced_events: SyncedEvents::default(),
             searches: Arc::default(),
         };
         let processes = Processes::new(net.timeline.clone());

@@ -1,7 +1,8 @@
 //! The outbox: events are committed together with the change they report, and delivered right
 //! afterwards. An event that could not be delivered is delivered by the sweep or together with the
 //! account's next event, always in the order of their commits. An event that the queue refuses
-//! because of its content is set aside, so that the account's later events are delivered.
+//! because of its content is set aside, so that the account's later events are delivered. Events
+//! about synced records do not wait for earlier ones (`synced_events`).
 
 use std::num::NonZeroU16;
 
@@ -19,7 +20,7 @@ use crate::error_chain::ErrorChain;
 use crate::ports::{Metric, PortError};
 use crate::record_isolation::catch_panic;
 
-/// Events read per page. Their deliveries are recorded in one transaction of at most 100 writes.
+/// Events read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
 /// Maximum pages per delivery. The sweep delivers the rest.
 const PAGES_MAX: u32 = 10;
@@ -85,7 +86,7 @@ impl Engine {
     ///
     /// The outbox is read as the last commit left it, and an event leaves it only after delivery or
     /// when it is set aside. So two processes may deliver the same event, which the queue or the
-    /// CRM deduplicates, but no event overtakes another. A panic only delays the events, too.
+    /// CRM deduplicates, but no event overtakes another, except those about synced records. A panic only delays the events, too.
     pub(crate) async fn deliver_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
         // It must not fail the record whose change was just committed.
@@ -109,26 +110,16 @@ impl Engine {
                     return;
                 }
             };
-            let mut unrecorded = Vec::new();
             for event in &events {
                 match self.deliver_event(event).await {
                     DeliveryOutcome::Delivered => {
                         *delivered += 1;
-                        unrecorded.push(event);
-                        // Events about synced records are many, and repeating some does no harm.
-                        if !matches!(event.news, EventContent::RecordSynced(_)) {
-                            self.record_deliveries(&unrecorded).await;
-                            unrecorded.clear();
-                        }
+                        self.record_delivery(event).await;
                     }
                     DeliveryOutcome::SetAside => {}
-                    DeliveryOutcome::Undelivered => {
-                        self.record_deliveries(&unrecorded).await;
-                        return;
-                    }
+                    DeliveryOutcome::Undelivered => return,
                 }
             }
-            self.record_deliveries(&unrecorded).await;
             if is_last || events.is_empty() {
                 self.report_unreadable(account, &unreadable);
                 break;
@@ -161,13 +152,12 @@ impl Engine {
         DeliveryOutcome::Undelivered
     }
 
-    async fn record_deliveries(&self, events: &[&OutboundEvent]) {
-        let Some(first) = events.first() else { return };
-        if let Err(error) = self.store.mark_all_delivered(events).await {
+    async fn record_delivery(&self, event: &OutboundEvent) {
+        if let Err(error) = self.store.mark_delivered(event).await {
             tracing::warn!(
                 error = %ErrorChain(&error),
-                account.id = %first.account_id,
-                "deliveries could not be recorded; the events will be delivered again"
+                account.id = %event.account_id,
+                "a delivery could not be recorded; the event will be delivered again"
             );
         }
     }
@@ -200,7 +190,7 @@ impl Engine {
     }
 }
 
-fn log_undelivered(event: &OutboundEvent, error: &PortError) {
+pub(super) fn log_undelivered(event: &OutboundEvent, error: &PortError) {
     tracing::warn!(
         error = %ErrorChain(error),
         account.id = %event.account_id,

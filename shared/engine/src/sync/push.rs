@@ -19,7 +19,6 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use store::{ReadAheadKeys, VersionedRecord};
 
-use crate::connection::activity;
 use crate::errors::{PersistError, isolate_record};
 use crate::ports::PortError;
 use crate::{Engine, Invocation, concurrency};
@@ -138,7 +137,10 @@ pub async fn push_records(
     if offers.is_empty() {
         return Vec::new();
     }
-    let engine: &Engine = &*engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
+    let is_in_push = engine.is_in_push();
+    let mut engine = engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
+    engine.collect_synced_events();
+    let engine: &Engine = &*engine;
     let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
@@ -170,11 +172,8 @@ pub async fn push_records(
             break;
         }
     }
-    if is_attempted {
-        activity::record_attempts(engine, &ledger.account, is_synced).await;
-    }
-    if is_synced {
-        engine.deliver_outbox(&ledger.account).await;
+    if is_attempted && !is_in_push {
+        engine.deliver_synced_events(&ledger.account, is_synced).await;
     }
     schedule_due_wake_ups(engine, ledger, kind, items).await
 }

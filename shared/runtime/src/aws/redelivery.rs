@@ -98,14 +98,14 @@ impl MessageRedelivery for ReceivedQueue {
 /// SQS refused entries of a batch that it accepted as a whole.
 #[derive(Debug, thiserror::Error)]
 #[error("SQS refused {count} of the messages, the first with {code}")]
-struct RefusedEntries {
+pub(super) struct RefusedEntries {
     count: usize,
     code: String,
 }
 
 /// A batch call succeeds even if entries of it fail
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html>).
-fn check_entries(failed: &[BatchResultErrorEntry]) -> Result<(), RefusedEntries> {
+pub(super) fn check_entries(failed: &[BatchResultErrorEntry]) -> Result<(), RefusedEntries> {
     let Some(first) = failed.first() else { return Ok(()) };
     Err(RefusedEntries { count: failed.len(), code: first.code().to_owned() })
 }
