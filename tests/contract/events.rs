@@ -10,13 +10,14 @@ use serde_json::Value;
 use super::{files, folder, objections, schemas};
 
 /// The types of events. A new type needs a schema and an example.
-const EVENT_TYPES: [&str; 10] = [
+const EVENT_TYPES: [&str; 11] = [
     "books.compared",
     "connection.status",
     "invoice.payment_status",
     "invoice.xero_status",
     "message.refused",
     "payment.imported",
+    "payment.overpaid",
     "payment.removed",
     "payment.unclear",
     "record.synced",
@@ -47,6 +48,7 @@ fn type_of(news: &EventContent) -> &'static str {
         EventContent::PaymentStatus { .. } => "invoice.payment_status",
         EventContent::XeroStatus { .. } => "invoice.xero_status",
         EventContent::PaymentImported(_) => "payment.imported",
+        EventContent::PaymentOverpaid(_) => "payment.overpaid",
         EventContent::PaymentRemoved { .. } => "payment.removed",
         EventContent::PaymentUnclear { .. } => "payment.unclear",
         EventContent::RecordSynced(_) => "record.synced",

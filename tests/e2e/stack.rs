@@ -170,27 +170,26 @@ impl Stack {
             (status == 200 && wanted(&record)).then_some(record)
         })
         .await;
-        match found {
-            Some(record) => record,
-            None => {
-                let last = self.json(Method::GET, path, token).await;
-                panic!("{path}: {last:?}\n{}", self.describe_pushes().await)
-            }
+        if let Some(record) = found {
+            return record;
         }
+        let last = self.json(Method::GET, path, token).await;
+        panic!("{path}: {last:?}\n{}", self.describe_pushes().await)
     }
 
     /// What the queue of invoices holds and what the functions logged last, for a failed test.
     async fn describe_pushes(&self) -> String {
-        let mut text = format!("left: {:?}\n", self.aws.messages_left(&self.invoices).await);
+        let mut lines_of_all =
+            vec![format!("left: {:?}", self.aws.messages_left(&self.invoices).await)];
         for function in ["invoice-push", "contact-push"] {
             let group = format!("/aws/lambda/{}", function_name(function));
             let lines = self.aws.log_lines(&group).await.unwrap_or_default();
             for line in lines.iter().skip(lines.len().saturating_sub(LOG_LINES)) {
                 let line = line.chars().take(LOG_LINE_CHARACTERS).collect::<String>();
-                text.push_str(&format!("{function}: {line}\n"));
+                lines_of_all.push(format!("{function}: {line}"));
             }
         }
-        text
+        lines_of_all.join("\n")
     }
 
     /// The organisation that all accounts share.

@@ -79,6 +79,7 @@ impl Business {
             "{allocation_id}" => "alo_1",
             "{payment_id}" => "pay_1",
             "{xero_payment_id}" => "0f1e2d3c-4b5a-4678-8796-a5b4c3d2e1f0",
+            "{xero_id}" => "1f1e2d3c-4b5a-4678-8796-a5b4c3d2e1f0",
             part => {
                 assert!(
                     !part.starts_with('{'),
@@ -107,6 +108,7 @@ impl Business {
             "POST /v1/invoices/{invoice_id}/payments/{xero_payment_id}" => {
                 Some(r#"{"import":true}"#.to_owned())
             }
+            "POST /v1/overpayments/{xero_id}" => Some(r#"{"acknowledged":true}"#.to_owned()),
             "POST /v1/attention/retry" | "POST /v1/attention/never-send" => {
                 Some(r#"{"records":[{"entity":"invoice","crm_id":"inv_9"}]}"#.to_owned())
             }

@@ -28,6 +28,7 @@ fn compared(world: &World) -> Vec<(bool, BooksTally)> {
         EventContent::Skipped { .. }
         | EventContent::RecordSynced(_)
         | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::MessageRefused { .. }
         | EventContent::PaymentStatus { .. }
         | EventContent::XeroStatus { .. }

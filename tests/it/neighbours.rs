@@ -55,6 +55,7 @@ fn imported(world: &World) -> Vec<Uuid> {
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentRemoved { .. }
         | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::Connection { .. } => None,
     };
     world.told.news().into_iter().filter_map(imported).collect()

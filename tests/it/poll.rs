@@ -62,7 +62,8 @@ fn heard(world: &World) -> Vec<String> {
             Some(format!("{status} {}", amount_due.amount))
         }
         EventContent::XeroStatus { status, .. } => Some(status),
-        EventContent::Skipped { .. }
+        EventContent::PaymentOverpaid(_)
+        | EventContent::Skipped { .. }
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
         | EventContent::MessageRefused { .. }
@@ -216,6 +217,7 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
         | EventContent::PaymentImported(_)
         | EventContent::PaymentRemoved { .. }
         | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::Connection { .. } => None,
     });
     let (credited, credits) = paid.unwrap();
@@ -246,6 +248,7 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
         | EventContent::PaymentStatus { .. }
         | EventContent::PaymentUnclear { .. }
         | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::Connection { .. } => None,
     });
     let batches = batches.collect::<Vec<_>>();

@@ -153,12 +153,13 @@ fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
         }
         EventContent::Skipped { .. }
         | EventContent::RecordSynced(_)
-        | EventContent::PaymentUnclear { .. }
         | EventContent::MessageRefused { .. }
         | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentImported(_)
         | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::Connection { .. } => None,
     });
     let (credits, amount) = told.expect("the CRM receives the event");

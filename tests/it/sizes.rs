@@ -191,6 +191,7 @@ pub fn refused(world: &World) -> Vec<(String, String)> {
         EventContent::PaymentStatus { .. }
         | EventContent::RecordSynced(_)
         | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::MessageRefused { .. }
         | EventContent::BooksCompared { .. }
         | EventContent::XeroStatus { .. }

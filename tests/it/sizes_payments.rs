@@ -57,6 +57,7 @@ fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
             EventContent::Skipped { .. }
             | EventContent::RecordSynced(_)
             | EventContent::PaymentUnclear { .. }
+            | EventContent::PaymentOverpaid(_)
             | EventContent::MessageRefused { .. }
             | EventContent::BooksCompared { .. }
             | EventContent::PaymentStatus { .. }

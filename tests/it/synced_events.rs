@@ -107,10 +107,10 @@ struct ClosedQueue {
 #[async_trait]
 impl EventPublisher for ClosedQueue {
     async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
-        let is_refused = match &event.news {
-            EventContent::RecordSynced(record) => record.crm_id.as_str() == self.crm_id,
-            _ => false,
-        };
+        let is_refused = matches!(
+            &event.news,
+            EventContent::RecordSynced(record) if record.crm_id.as_str() == self.crm_id
+        );
         if is_refused && !self.is_open.load(Ordering::SeqCst) {
             let source = "refused by the test".into();
             return Err(PortError { operation: "deliver an event", source });

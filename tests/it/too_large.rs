@@ -86,12 +86,13 @@ fn imported(world: &World) -> Vec<String> {
         EventContent::PaymentImported(payment) => Some(payment.invoice_id.to_string()),
         EventContent::Skipped { .. }
         | EventContent::RecordSynced(_)
-        | EventContent::PaymentUnclear { .. }
         | EventContent::MessageRefused { .. }
         | EventContent::BooksCompared { .. }
         | EventContent::PaymentStatus { .. }
         | EventContent::XeroStatus { .. }
         | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentOverpaid(_)
         | EventContent::Connection { .. } => None,
     };
     let mut imported = world.told.news().into_iter().filter_map(invoice).collect::<Vec<_>>();

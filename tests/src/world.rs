@@ -299,7 +299,8 @@ impl World {
             | EventContent::XeroStatus { .. }
             | EventContent::PaymentImported(_)
             | EventContent::PaymentRemoved { .. }
-            | EventContent::PaymentUnclear { .. } => None,
+            | EventContent::PaymentUnclear { .. }
+            | EventContent::PaymentOverpaid(_) => None,
         };
         told.into_iter().filter_map(|event| status(event.news)).collect()
     }

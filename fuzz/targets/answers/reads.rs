@@ -3,10 +3,11 @@
 use domain::ids::{
     XeroBankTransactionId, XeroContactId, XeroCreditNoteId, XeroInvoiceId, XeroPaymentId,
 };
+use domain::surplus::SurplusKind;
 use jiff::Timestamp;
 use xero::api::{
-    PagePosition, RowPage, accounts, bank_transactions, contacts, credit_notes, invoices,
-    organisation, payments, tax_rates,
+    PagePosition, RowPage, accounts, bank_transactions, contacts, credit_notes, invoices, items,
+    organisation, payments, surpluses, tax_rates, tracking_categories,
 };
 use xero::date::parse_instant;
 use xero::{ApiSession, DecodedRows, XeroError};
@@ -37,6 +38,8 @@ fn check_single(session: &ApiSession) {
 /// filter can contain is searched for in pages.
 fn check_lists(session: &ApiSession) {
     check_rows(answered(tax_rates::list_tax_rates(session)));
+    check_rows(answered(items::list_items(session)));
+    check_rows(answered(tracking_categories::list_tracking_categories(session)));
     for count in 1..=IDS.len() {
         let ids = IDS.iter().take(count).copied();
         let invoice_ids = ids.clone().map(XeroInvoiceId).collect::<Vec<_>>();
@@ -62,6 +65,10 @@ fn check_pages(session: &ApiSession) {
     check_page(answered(contacts::read_contact_page(session, PagePosition::FIRST)));
     check_page(answered(invoices::read_changed_page(session, since, PagePosition::FIRST)));
     check_page(answered(payments::read_changed_page(session, since, PagePosition::FIRST)));
+    for kind in SurplusKind::ALL {
+        let page = surpluses::read_changed_page(session, kind, since, PagePosition::FIRST);
+        check_page(answered(page));
+    }
 }
 
 fn check_result<T>(result: Result<T, XeroError>) {

@@ -13,6 +13,7 @@ pub mod payment;
 pub mod refund;
 pub mod settlement;
 pub(crate) mod text;
+pub mod tracking;
 
 /// A record's revision. It rises with every change of the record in the CRM.
 pub type Revision = u64;

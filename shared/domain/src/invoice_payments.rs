@@ -237,7 +237,7 @@ impl ReceivedPayment {
     }
 }
 
-fn clip_text(text: String) -> String {
+pub(crate) fn clip_text(text: String) -> String {
     if text.chars().nth(TEXT_MAX).is_none() { text } else { text.chars().take(TEXT_MAX).collect() }
 }
 

@@ -21,7 +21,8 @@
 //! - [`failure`], [`retry`], [`operation`] and [`call_budget`] decide what happens next, [`paging`]
 //!   which part of a list is read next.
 //! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`],
-//!   [`invoice_payments`], [`poll`] and [`sync_log`] are the stored facts.
+//!   [`line_values`], [`invoice_payments`], [`surplus`], [`poll`] and [`sync_log`] are the stored
+//!   facts.
 //! - [`contact_fields`] decides which fields of a contact are written, [`sync_preferences`] holds
 //!   what an account chose about it.
 //! - [`observe`] compares Xero's state with them, [`books`] the open balances of both sides,
@@ -50,6 +51,7 @@ pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod invoice_payments;
+pub mod line_values;
 pub mod mapping;
 pub mod matching;
 pub mod money;
@@ -63,6 +65,7 @@ pub mod recognise;
 pub mod reconciliation;
 pub mod rejection;
 pub mod retry;
+pub mod surplus;
 pub mod sync_all;
 pub mod sync_log;
 pub mod sync_preferences;

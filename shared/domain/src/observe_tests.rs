@@ -93,7 +93,8 @@ fn kinds(news: &[EventContent]) -> Vec<&'static str> {
         EventContent::PaymentStatus { status: PaymentState::PartPaid, .. } => "part paid",
         EventContent::PaymentStatus { status: PaymentState::Unpaid, .. } => "unpaid",
         EventContent::XeroStatus { .. } => "status",
-        EventContent::Skipped { .. }
+        EventContent::PaymentOverpaid(_)
+        | EventContent::Skipped { .. }
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
         | EventContent::MessageRefused { .. }

@@ -25,6 +25,7 @@ use crate::failure::Failure;
 use crate::ids::{AccountId, CrmId, EventId, MessageId, PaymentId};
 use crate::mapping::Mapping;
 use crate::money::Money;
+use crate::surplus::SurplusEventContent;
 
 /// An event for the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +155,10 @@ pub enum EventContent {
         /// The CRM's payments that it may be, at most 20. Empty once it is decided.
         candidates: Vec<PaymentId>,
     },
+    /// A client has money in Xero that no invoice has used up, and a person must decide; or this is
+    /// decided.
+    #[serde(rename = "payment.overpaid")]
+    PaymentOverpaid(SurplusEventContent),
     /// The status of the connection to Xero changed.
     #[serde(rename = "connection.status")]
     Connection {
@@ -227,7 +232,8 @@ impl EventContent {
             Self::PaymentImported(payment)
             | Self::PaymentRemoved { payment, .. }
             | Self::PaymentUnclear { payment, .. } => Some((&payment.invoice_id, payment.sequence)),
-            Self::Skipped { .. }
+            Self::PaymentOverpaid(_)
+            | Self::Skipped { .. }
             | Self::RecordSynced(_)
             | Self::MessageRefused { .. }
             | Self::Connection { .. }

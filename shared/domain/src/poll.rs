@@ -1,11 +1,15 @@
 //! The progress of reading a ledger: up to when changes in Xero were read, and which open invoices
 //! were verified individually.
 
+mod list_position;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Ledger;
 use crate::paging::PagePosition;
+
+pub use self::list_position::ListPosition;
 
 /// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
@@ -55,6 +59,16 @@ pub struct PollProgress {
     /// Whether the books are to be compared, or further compared, after the last verification.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_comparing: bool,
+    /// The position in the list of overpayments; `None` until they are read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overpayments: Option<ListPosition>,
+    /// The position in the list of prepayments; `None` until they are read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepayments: Option<ListPosition>,
+    /// Whether overpayments and prepayments must be read: a change of an invoice with a payment was
+    /// observed, the open invoices were verified, or a list was not read to its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_surplus_due: bool,
     /// Whether the ledger is polled, which is the case while its account is connected to the
     /// organisation.
     pub is_polled: bool,
@@ -89,6 +103,9 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             is_comparing: false,
+            overpayments: None,
+            prepayments: None,
+            is_surplus_due: false,
             is_polled: true,
             checked_at: None,
             failing_since: None,
@@ -147,7 +164,18 @@ impl PollProgress {
             |from, rows_read| if from > latest { (restart, 0) } else { (from, rows_read) };
         let (invoices_from, invoices_read) = corrected(self.invoices_from, self.invoices_read);
         let (payments_from, payments_read) = corrected(self.payments_from, self.payments_read);
-        Self { invoices_from, payments_from, invoices_read, payments_read, ..self }
+        let in_past =
+            |position: Option<ListPosition>| position.filter(|position| position.from <= latest);
+        let (overpayments, prepayments) = (in_past(self.overpayments), in_past(self.prepayments));
+        Self {
+            invoices_from,
+            payments_from,
+            invoices_read,
+            payments_read,
+            overpayments,
+            prepayments,
+            ..self
+        }
     }
 }
 

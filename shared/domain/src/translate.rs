@@ -5,6 +5,7 @@ pub mod amendment;
 pub mod client;
 pub mod credit_note;
 pub mod invoice;
+mod line_values;
 pub mod lines;
 pub mod payment;
 pub mod refund;

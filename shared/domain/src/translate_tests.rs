@@ -16,6 +16,7 @@ use crate::document::invoice::{InvoiceDocument, InvoiceType};
 use crate::document::sales::{ContactReference, LineAmountTypes, LineItem, NewStatus};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
+use crate::line_values::LineValues;
 use crate::money::Currency;
 use crate::totals;
 
@@ -33,6 +34,8 @@ pub(crate) fn a_line(quantity: &str, unit_price: &str, tax_rate: Option<&str>) -
         tax_rate: tax_rate.map(decimal),
         tax_name: None,
         account_code: None,
+        item_code: None,
+        tracking: Vec::new(),
     }
 }
 
@@ -103,6 +106,7 @@ fn translated(invoice: &Invoice, sales: &str) -> Result<InvoiceDocument, Failure
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
+        line_values: &LineValues::default(),
         crm_url: "https://app.servicecortex.example/",
     };
     Ok(translate_invoice(invoice, None, context)?.document)
@@ -143,6 +147,8 @@ fn an_invoice_becomes_an_approved_sales_invoice() {
             tax_type: "OUTPUT2".to_owned(),
             discount_rate: Some(decimal("10")),
             discount_amount: None,
+            item_code: None,
+            tracking: Vec::new(),
         }],
     };
     let document = translated(&an_invoice(), "200").unwrap();
@@ -163,6 +169,7 @@ fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_ha
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
+        line_values: &LineValues::default(),
         crm_url: "https://app.servicecortex.example/",
     };
     let existing = XeroInvoiceId(Uuid::from_u128(6));
@@ -294,6 +301,7 @@ fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
+        line_values: &LineValues::default(),
         crm_url: "https://app.servicecortex.example/",
     };
     let lines = vec![a_line("1", "-10.00", Some("20"))];
@@ -348,6 +356,7 @@ fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field(
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
+        line_values: &LineValues::default(),
         crm_url: "https://app.servicecortex.example/",
     };
     let translated = translate_invoice(&invoice, None, context).unwrap();

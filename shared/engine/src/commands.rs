@@ -17,6 +17,7 @@ pub mod preview;
 pub mod records;
 pub mod setup;
 pub mod status;
+pub mod surpluses;
 pub mod sync_all;
 mod tax_rates;
 pub mod views;

@@ -11,6 +11,7 @@ pub mod connection_failures;
 pub mod disconnect;
 pub(crate) mod grant_tokens;
 pub mod ledgers;
+pub(crate) mod line_values;
 pub(crate) mod rate_limit;
 pub mod tenant_session;
 pub mod token;

@@ -12,6 +12,7 @@ mod failed_poll;
 mod isolation;
 mod observe;
 mod payment_details;
+mod surpluses;
 mod tick;
 mod unreadable;
 mod verify;
@@ -212,24 +213,38 @@ async fn read_changes(
     let mut reading = PollReading::resume_from(
         &row.record.clone().without_future(tenant_session.engine.clock.now()),
     );
-    let mut changed = 0;
+    let (mut changed, mut paid) = (0, Vec::new());
     while let Some(changes) = reading.read_pages(tenant_session).await? {
         let touched = unreadable::affected_invoices(&changes.undecodable);
-        changed +=
+        let paid_here = surpluses::list_paid_invoices(&changes.invoices);
+        let has_money = !paid_here.is_empty() || !changes.payments.is_empty();
+        let observed =
             observe::observe_changes(tenant_session, changes.invoices, changes.payments, &touched)
                 .await?;
+        changed += observed;
         unreadable::report_unreadable_rows(tenant_session, &changes.undecodable).await?;
-        let progress = reading.apply_to_progress(row.record.clone());
+        let mut progress = reading.apply_to_progress(row.record.clone());
+        progress.is_surplus_due |= observed > 0 && has_money;
+        paid.extend(paid_here);
         match save_progress(tenant_session, row, progress).await? {
             Some(saved) => row = saved,
             None => return Ok(changed),
         }
     }
     changed += verify::verify_unseen_invoices(tenant_session).await?;
-    let mut progress = row.record.clone();
+    // The first reading of overpayments begins at the last verification, not at the one below.
+    let now = tenant_session.engine.clock.now();
+    let mut progress = row.record.clone().without_future(now).with_surplus_positions();
+    let mut changed_surpluses = Ok(0);
     if reading.is_complete() {
-        if progress.is_verification_due(tenant_session.engine.clock.now()) {
+        if progress.is_verification_due(now) {
             changed += verify::verify_open_invoices(tenant_session, &mut progress).await?;
+            progress.is_surplus_due |= progress.verifying_after.is_none();
+        }
+        if progress.is_surplus_due {
+            // A failure is returned after the rest of the poll is recorded.
+            let read = surpluses::read_surpluses(tenant_session, &mut progress, &paid).boxed();
+            changed_surpluses = read.await;
         }
         // This comes last: all changes are observed by now, and the settings page shows this
         // instant.
@@ -240,7 +255,7 @@ async fn read_changes(
         let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
         books::compare_after_verification(engine, row, invocation).boxed().await?;
     }
-    Ok(changed)
+    Ok(changed + changed_surpluses?)
 }
 
 /// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another

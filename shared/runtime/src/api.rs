@@ -18,6 +18,7 @@ mod preferences;
 mod preview;
 mod records;
 mod setup;
+mod surpluses;
 mod views;
 
 use std::error::Error;
@@ -131,6 +132,7 @@ fn declare_routes() -> OpenApiRouter<Engine> {
         .merge(preferences::declare_preferences_routes())
         .merge(records::declare_records_routes())
         .merge(payments::declare_payments_routes())
+        .merge(surpluses::declare_surpluses_routes())
         .merge(preview::declare_preview_routes())
         .merge(attention::declare_attention_routes())
         .merge(books::declare_books_routes())

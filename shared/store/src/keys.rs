@@ -19,7 +19,7 @@
 //! | grant | `G#xero user` | `GRANT` | while another check is due | |
 //! | use of a grant | `G#xero user` | `USE#account` | | |
 //! | encrypted tokens | `S#name of the secret` | `TOKENS` | | |
-//! | chart | `L#account#tenant` | `CHART` | | |
+//! | chart, items, tracking categories | `L#account#tenant` | `CHART`, `ITEMS`, `TRACKING` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
 //! | comparison of the books | `L#account#tenant` | `BOOKS` | | |
@@ -30,6 +30,7 @@
 //! | Xero payment on an invoice | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
 //! | mark of an awaited record | `L#account#tenant` | `AWAITED#kind#crm id` | | |
 //! | record that may wait for another | `L#account#tenant` | `AWAITED#kind#crm id#kind#crm id` | | |
+//! | overpayment or prepayment | `L#account#tenant` | `SURPLUS#xero id` | | |
 //! | poll progress | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | count of calls | `T#tenant` | `CALLS` | | |
@@ -41,7 +42,8 @@
 //! | consent to be completed | `O#hash of ticket` | `TICKET` | until it expires | |
 //! | completed upgrades | `SWEEP` | `UPGRADED` | | |
 //!
-//! Mappings that are failing, were given up or wait are also in the `attention` index, by ledger.
+//! Mappings that are failing, were given up or wait, and overpayments that a person must decide
+//! about, are also in the `attention` index, by ledger.
 
 mod index_keys;
 mod payment_keys;
@@ -139,6 +141,10 @@ pub(crate) fn sealed_tokens_key(name: &str) -> ItemKey {
 
 pub(crate) fn chart_key(ledger: &Ledger) -> ItemKey {
     ItemKey::new(ledger_partition(ledger), "CHART")
+}
+
+pub(crate) fn line_values_key(ledger: &Ledger, sort: &str) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), sort)
 }
 
 pub(crate) fn mapping_key(key: &MappingKey) -> ItemKey {

@@ -11,10 +11,10 @@
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
 //! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, dependants,
-//!    the outbox, failed deliveries, the payments of invoices, encrypted tokens, the log, its cleanup,
-//!    erasure, health and the count of calls each have a file. [`ReadAheadKeys`] lists rows to read together.
-//!    [`ScanPage`] is a page of a scan over all accounts. [`ConflictLimit`] bounds how often a
-//!    change is decided again after a conflict.
+//!    the outbox, failed deliveries, the payments of invoices, overpayments, encrypted tokens, the
+//!    log, its cleanup, erasure, health and the count of calls each have a file. [`ReadAheadKeys`]
+//!    lists rows to read together. [`ScanPage`] is a page of a scan over all accounts.
+//!    [`ConflictLimit`] bounds how often a change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod attention;
@@ -33,6 +33,7 @@ mod erasure;
 mod health;
 mod invoice_payments;
 pub mod keys;
+mod line_values;
 mod log;
 pub mod memory;
 mod outbox;
@@ -46,6 +47,7 @@ mod scans;
 mod sealed_tokens;
 mod snapshot;
 mod store;
+mod surpluses;
 pub mod table;
 mod update;
 

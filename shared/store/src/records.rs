@@ -2,8 +2,10 @@
 
 mod chart;
 mod connection;
+mod line_values;
 mod matching;
 mod payments;
+mod surplus;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +28,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::chart::KeptChart;
+pub(crate) use self::line_values::{KeptLineValues, LineValueList};
 pub(crate) use self::matching::KeptMatching;
 pub(crate) use self::payments::{KeptPayment, PaymentSide};
 use crate::keys;

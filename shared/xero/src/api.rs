@@ -6,12 +6,15 @@ pub mod contacts;
 pub mod credit_notes;
 mod filter;
 pub mod invoices;
+pub mod items;
 pub mod organisation;
 mod page;
 pub mod payments;
 mod queries;
 mod resource;
+pub mod surpluses;
 pub mod tax_rates;
+pub mod tracking_categories;
 mod wire;
 mod write_outcome;
 

@@ -15,26 +15,38 @@ pub enum ResourceKind {
     CreditNotes,
     /// Invoices.
     Invoices,
+    /// Items.
+    Items,
     /// The organisation itself.
     Organisation,
+    /// Money paid in excess of what was due.
+    Overpayments,
     /// Payments.
     Payments,
+    /// Money paid in advance.
+    Prepayments,
     /// Tax rates.
     TaxRates,
+    /// Tracking categories.
+    TrackingCategories,
 }
 
 impl ResourceKind {
     /// Every resource.
-    pub const ALL: [Self; 9] = domain::every_variant![
+    pub const ALL: [Self; 13] = domain::every_variant![
         Accounts,
         Allocations,
         BankTransactions,
         Contacts,
         CreditNotes,
         Invoices,
+        Items,
         Organisation,
+        Overpayments,
         Payments,
-        TaxRates
+        Prepayments,
+        TaxRates,
+        TrackingCategories
     ];
 
     /// The resource of a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`;
@@ -49,9 +61,13 @@ impl ResourceKind {
             ("CreditNotes", Some("Allocations")) => Some(Self::Allocations),
             ("CreditNotes", _) => Some(Self::CreditNotes),
             ("Invoices", _) => Some(Self::Invoices),
+            ("Items", _) => Some(Self::Items),
             ("Organisation", _) => Some(Self::Organisation),
+            ("Overpayments", _) => Some(Self::Overpayments),
             ("Payments", _) => Some(Self::Payments),
+            ("Prepayments", _) => Some(Self::Prepayments),
             ("TaxRates", _) => Some(Self::TaxRates),
+            ("TrackingCategories", _) => Some(Self::TrackingCategories),
             _ => None,
         }
     }
@@ -75,9 +91,13 @@ mod tests {
                 Some(ResourceKind::Allocations),
             ),
             ("/Invoices/{InvoiceID}", Some(ResourceKind::Invoices)),
+            ("/Items", Some(ResourceKind::Items)),
             ("/Organisation", Some(ResourceKind::Organisation)),
+            ("/Overpayments", Some(ResourceKind::Overpayments)),
             ("/Payments", Some(ResourceKind::Payments)),
+            ("/Prepayments", Some(ResourceKind::Prepayments)),
             ("/TaxRates", Some(ResourceKind::TaxRates)),
+            ("/TrackingCategories", Some(ResourceKind::TrackingCategories)),
             ("/connections/{id}", None),
             ("/connect/token", None),
             ("", None),

@@ -181,8 +181,17 @@ pub(crate) struct RowIdentity {
 }
 
 /// The names of the id in each kind of row.
-const IDS: [&str; 7] =
-    ["InvoiceID", "CreditNoteID", "PaymentID", "BankTransactionID", "ContactID", "AccountID", "id"];
+const IDS: [&str; 9] = [
+    "InvoiceID",
+    "CreditNoteID",
+    "PaymentID",
+    "BankTransactionID",
+    "OverpaymentID",
+    "PrepaymentID",
+    "ContactID",
+    "AccountID",
+    "id",
+];
 const NUMBERS: [&str; 5] =
     ["InvoiceNumber", "CreditNoteNumber", "ContactNumber", "Code", "TaxType"];
 const AMOUNTS: [&str; 2] = ["Amount", "Total"];

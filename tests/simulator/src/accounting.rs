@@ -16,12 +16,14 @@ pub(crate) mod documents;
 mod fields;
 mod history;
 pub(crate) mod invoices;
+mod items;
 mod organisation;
 pub(crate) mod payments;
 mod route;
 mod saving;
 mod spelling;
 mod tax_rates;
+mod tracking_categories;
 
 use crate::answer::Answer;
 use crate::books::Books;
@@ -67,6 +69,8 @@ impl Desk<'_> {
             (Resource::Actions, _) => Ok(self.actions()),
             (Resource::Accounts, _) => self.accounts(id),
             (Resource::TaxRates, _) => self.tax_rates(id),
+            (Resource::Items, _) => self.items(id),
+            (Resource::TrackingCategories, _) => self.tracking_categories(id),
             (Resource::Currencies, _) => self.currencies(),
             (Resource::BrandingThemes, _) => self.branding_themes(id),
             (Resource::Contacts, action) => self.serve::<contacts::Contacts>(action, id),

@@ -1,5 +1,6 @@
 //! The actions of a bookkeeper in Xero itself: no gateway, no limits, the same books.
 
+mod catalogue;
 mod chart;
 mod contacts;
 mod credit_notes;

@@ -1,6 +1,7 @@
 //! The demo data: a British property company or one of another region, a New Zealand company, and
 //! two users.
 
+mod catalogue;
 mod chart;
 mod rates;
 mod region;
@@ -100,6 +101,8 @@ impl Organisation {
             currencies: vec![currency(customs.currency, customs.currency_name, Decimal::ONE)],
             accounts: chart::of(region, name),
             tax_rates: rates::of(region),
+            items: catalogue::items(name),
+            tracking: catalogue::tracking(name),
             branding_themes: vec![theme(name, "Standard")],
             period_lock_date: None,
             end_of_year_lock_date: None,

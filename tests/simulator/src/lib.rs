@@ -6,10 +6,10 @@
 //! from its rules and its books, never from prepared ones.
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
-//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
-//! credit notes, payments, batch payments, bank transactions, overpayments and prepayments, and the
-//! history of invoices, credit notes and payments. The README of this crate
-//! lists what it lacks. Behaviour that no public source documents is a switch in
+//! API the organisation, accounts, tax rates, items, tracking categories, currencies, branding
+//! themes, contacts, invoices, credit notes, payments, batch payments, bank transactions,
+//! overpayments and prepayments, and the history of invoices, credit notes and payments. The README
+//! of this crate lists what it lacks. Behaviour that no public source documents is a switch in
 //! [`Unconfirmed`], which can be set by name: on the command line, over the control surface, or at
 //! random.
 //!
@@ -97,12 +97,14 @@
 //! | 76 | On the socket a response is compressed for a caller that accepts gzip | `host::gzip` |
 //! | 77 | A read-only user reads everything and changes nothing | `gateway`, `accounting::organisation` |
 //! | 78 | A line under the domestic reverse charge has no tax, whatever rate is listed | `demo::reverse_charge` |
+//! | 79 | A line names a known item, and at most two tracking options; unknown and archived ones are dropped | `accounting::documents::catalogue` |
 
 mod accounting;
 mod answer;
 mod bookkeeper;
 mod books;
 mod calls;
+mod catalogue;
 mod demo;
 mod faults;
 mod filter;
@@ -131,10 +133,11 @@ pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, Payment
 pub use books::credit_note::{CreditNote, CreditNoteKind};
 pub use books::deposit::{Deposit, DepositKind, DepositStatus};
 pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
-pub use books::line::{Line, LineFigures};
+pub use books::line::{Line, LineFigures, LineTracking};
 pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
 pub use books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
 pub use calls::{Call, Fate, Violations};
+pub use catalogue::{Item, TrackingCategory, TrackingOption};
 pub use demo::Region;
 pub use faults::{Fault, FaultKind, Match};
 pub use instants::{Instants, Pace};

@@ -1,5 +1,6 @@
 //! An organisation's settings: chart of accounts, tax rates, currencies, lock dates.
 
+use crate::catalogue::{Item, TrackingCategory};
 use crate::subscription::Subscription;
 use crate::variants::every_variant;
 use jiff::Timestamp;
@@ -26,6 +27,10 @@ pub struct Organisation {
     pub accounts: Vec<Account>,
     /// The tax rates.
     pub tax_rates: Vec<TaxRate>,
+    /// The items of the price list.
+    pub items: Vec<Item>,
+    /// The tracking categories.
+    pub tracking: Vec<TrackingCategory>,
     /// The branding themes, the default first.
     pub branding_themes: Vec<BrandingTheme>,
     /// Rows dated on this day or before cannot change.

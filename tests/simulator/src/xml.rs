@@ -56,6 +56,7 @@ fn singular(name: &str) -> &str {
         "Currencies" => "Currency",
         "Elements" => "DataContractBase",
         "History" => "HistoryRecord",
+        "Tracking" | "TrackingCategories" => "TrackingCategory",
         _ => name.strip_suffix('s').unwrap_or(name),
     }
 }

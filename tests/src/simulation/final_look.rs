@@ -244,7 +244,8 @@ impl SimWorld {
             | EventContent::XeroStatus { .. }
             | EventContent::PaymentImported(_)
             | EventContent::PaymentRemoved { .. }
-            | EventContent::PaymentUnclear { .. } => None,
+            | EventContent::PaymentUnclear { .. }
+            | EventContent::PaymentOverpaid(_) => None,
         };
         let expired =
             of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::text;
+use super::tracking::{LineTracking, deserialize_tracking};
 use crate::body::{BodyField, BodyShape};
 use crate::document::sales::LineAmountTypes;
 use crate::money::rust_decimal_text;
@@ -91,6 +92,20 @@ pub struct DocumentLine {
         skip_serializing_if = "Option::is_none"
     )]
     pub account_code: Option<String>,
+    /// The code of the item in Xero.
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_short_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub item_code: Option<String>,
+    /// The tracking options, at most one of each of two categories.
+    #[serde(
+        default,
+        deserialize_with = "deserialize_tracking",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub tracking: Vec<LineTracking>,
 }
 
 const LINE: &[BodyField] = &[
@@ -102,6 +117,8 @@ const LINE: &[BodyField] = &[
     BodyField::single_value("tax_rate"),
     BodyField::single_value("tax_name"),
     BodyField::single_value("account_code"),
+    BodyField::single_value("item_code"),
+    BodyField::new("tracking", LineTracking::LIST),
 ];
 
 const DISCOUNT: &[BodyField] =

@@ -72,6 +72,13 @@ pub(super) fn deserialize_line_name<'de, D: Deserializer<'de>>(
     deserialize_required_text(deserializer, 500, is_visible)
 }
 
+/// Reads the name of a tracking category or option: 1 to 255 characters, trimmed.
+pub(super) fn deserialize_tracking_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    deserialize_required_text(deserializer, SHORT, is_visible)
+}
+
 /// Reads at most 255 characters. A text without a visible character is `None`.
 pub(super) fn deserialize_short_text<'de, D: Deserializer<'de>>(
     deserializer: D,

@@ -193,6 +193,19 @@ pub struct LineItem {
     pub discount_rate: Option<Decimal>,
     /// The discount as an amount off the line. Never set together with `discount_rate`.
     pub discount_amount: Option<Decimal>,
+    /// The code of the item, at most 30 characters.
+    pub item_code: Option<String>,
+    /// The tracking options, at most two.
+    pub tracking: Vec<TrackingAssignment>,
+}
+
+/// An option of a tracking category, both by their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackingAssignment {
+    /// The name of the category.
+    pub category: String,
+    /// The name of the option.
+    pub option: String,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of the progress and of walks.
 
 use super::*;
+use crate::surplus::SurplusKind;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
@@ -174,4 +175,31 @@ fn stored_progress_in_the_future_is_read_again_from_the_last_verification() {
     let stuck = PollProgress { payments_from: far(), verified_at: far(), ..healthy };
     assert!(stuck.is_verification_due(at(90_000)));
     assert_eq!(stuck.without_future(at(90_000)).payments_from, at(89_700));
+}
+
+#[test]
+fn overpayments_are_first_read_from_the_last_verification_and_then_from_their_position() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let fresh = PollProgress { verified_at: at(50_000), ..PollProgress::new(ledger, at(90_000)) };
+    let begun = fresh.with_surplus_positions();
+    let first = ListPosition { from: at(49_700), rows_read: 0 };
+    for kind in SurplusKind::ALL {
+        assert_eq!(begun.surplus_position(kind), Some(first));
+        let next = ListPosition { from: at(80_000), rows_read: 3 };
+        let read = begun.clone().with_surplus_position(kind, next).with_surplus_positions();
+        assert_eq!(read.surplus_position(kind), Some(next));
+        let stuck = ListPosition { from: far(), rows_read: 0 };
+        let stuck = begun.clone().with_surplus_position(kind, stuck);
+        let corrected = stuck.without_future(at(90_000)).with_surplus_positions();
+        assert_eq!(corrected.surplus_position(kind), Some(first));
+    }
+}
+
+#[test]
+fn progress_of_an_earlier_release_has_no_positions_of_overpayments() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let fresh = PollProgress::new(ledger, at(0));
+    let text = serde_json::to_string(&fresh).unwrap();
+    assert!(!text.contains("overpayments") && !text.contains("surplus"), "{text}");
+    assert_eq!(serde_json::from_str::<PollProgress>(&text).unwrap(), fresh);
 }

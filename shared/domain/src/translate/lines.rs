@@ -9,8 +9,10 @@ use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::document::sales::LineItem;
 use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
+use crate::line_values::LineValues;
 use crate::money::{Money, round_to_cents};
 use crate::totals;
+use crate::translate::line_values::{find_item_code, find_tracking};
 use crate::translate::tax::find_tax_type;
 use crate::translate::text::{DocumentTexts, is_sendable};
 
@@ -28,6 +30,8 @@ pub struct TranslationContext<'a> {
     pub codes: &'a AccountCodes,
     /// The organisation's chart.
     pub chart: &'a Chart,
+    /// The organisation's items and tracking categories, if lines name any.
+    pub line_values: &'a LineValues,
     /// The base address of the CRM, for the address of the document's page.
     pub crm_url: &'a str,
 }
@@ -53,7 +57,12 @@ pub(super) fn line_items(
             Some(code) => find_line_account(place, code, context.chart)?,
             None => sales_account(context.codes, context.chart)?,
         };
-        line_item(line, discounts, account, context, texts)
+        let item = line_item(line, discounts, account, context, texts)?;
+        Ok::<_, Failure>(LineItem {
+            item_code: find_item_code(place, line, context.line_values)?,
+            tracking: find_tracking(place, line, context.line_values)?,
+            ..item
+        })
     });
     items.collect()
 }
@@ -144,7 +153,7 @@ fn find_line_account<'a>(
 /// Xero's types of accounts for income (developer.xero.com, Types and codes).
 const INCOME_TYPES: [&str; 3] = ["REVENUE", "SALES", "OTHERINCOME"];
 /// Maximum number of accounts that a message names.
-const CANDIDATES_MAX: usize = 8;
+pub(super) const CANDIDATES_MAX: usize = 8;
 
 /// The accounts that a line may have meant: those with this name, otherwise those for income.
 fn list_account_candidates(wanted: &str, chart: &Chart) -> String {
@@ -178,6 +187,8 @@ fn line_item(
         tax_type: tax_type.to_owned(),
         discount_rate: figures.discount_rate,
         discount_amount: figures.discount_amount,
+        item_code: None,
+        tracking: Vec::new(),
     })
 }
 

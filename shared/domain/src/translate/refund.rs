@@ -49,7 +49,8 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
     })
 }
 
-/// Lines of the tax rates of an invoice, which together have this amount, tax included.
+/// Lines of the tax rates of an invoice, which together have this amount, tax included. They name no
+/// items and no tracking options: each stands for several lines, and nothing is returned to stock.
 fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
     let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
     for line in &invoice.lines {
@@ -81,6 +82,8 @@ fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
             quantity: Decimal::ONE,
             unit_price: share,
             discount: None,
+            item_code: None,
+            tracking: Vec::new(),
             ..first.clone()
         });
     }

@@ -9,12 +9,14 @@ use domain::ids::{AccountId, CrmId, Ledger, UserId};
 use domain::invoice_payments::ReceivedPayment;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationEvent};
+use domain::surplus::Surplus;
 use futures::FutureExt;
 use jiff::Timestamp;
 use store::StoreError;
 use store::table::PageCursor;
 
 use crate::commands::choices::{self, NeverSendOutcome};
+use crate::commands::surpluses::list_open_surpluses;
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::find_records_ledger;
 use crate::errors::PersistError;
@@ -37,6 +39,8 @@ pub struct AttentionList {
     pub next: Option<String>,
     /// Payments in Xero that a user must decide about. Only on the first page.
     pub unclear: Vec<UnclearPayment>,
+    /// Overpayments and prepayments that a user must decide about. Only on the first page.
+    pub overpaid: Vec<Surplus>,
 }
 
 /// A payment in Xero that may be one of the CRM's.
@@ -93,11 +97,14 @@ pub async fn list_attention(
         }
     }
     let next = page.next.map(|cursor| cursor.sort_key().replace('#', SEPARATOR));
-    let unclear = match cursor {
-        None => list_unclear_payments(engine, &ledger, limit).await?,
-        Some(_) => Vec::new(),
+    let (unclear, overpaid) = match cursor {
+        None => (
+            list_unclear_payments(engine, &ledger, limit).await?,
+            list_open_surpluses(engine, &ledger, limit).await?,
+        ),
+        Some(_) => (Vec::new(), Vec::new()),
     };
-    Ok(AttentionList { count, groups, next, unclear })
+    Ok(AttentionList { count, groups, next, unclear, overpaid })
 }
 
 /// Returns the payments of a ledger that a user must decide about, those of the newest first.

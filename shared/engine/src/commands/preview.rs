@@ -11,6 +11,7 @@ use domain::document::sales::{LineAmountTypes, LineItem};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, ClientId, CrmId, Ledger, XeroContactId};
+use domain::line_values::LineValueNeeds;
 use domain::mapping::MappingKey;
 use domain::money::Currency;
 use domain::translate::TranslatedDocument;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
 use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::line_values::find_line_values;
 
 pub use self::contact::{ClientPreviewOutcome, preview_client};
 pub use self::payment::{PartAccounts, PartPreview, preview_payment};
@@ -118,10 +120,13 @@ async fn preview_invoice(
     };
     let contact_id = find_contact(engine, ledger, &invoice.client_id).await?;
     let codes = engine.store.read_account_codes(&ledger.account).await?;
+    let needs = LineValueNeeds::of_lines(&invoice.lines);
+    let line_values = find_line_values(engine, ledger, needs).await?;
     let context = TranslationContext {
         contact: contact_id.unwrap_or(NO_CONTACT),
         codes: &codes,
         chart,
+        line_values: &line_values,
         crm_url: engine.endpoints.crm.as_str(),
     };
     let client_id = invoice.client_id.clone();
@@ -155,10 +160,13 @@ async fn preview_credit_note(
     };
     let contact_id = find_contact(engine, ledger, &note.client_id).await?;
     let codes = engine.store.read_account_codes(&ledger.account).await?;
+    let needs = LineValueNeeds::of_lines(&note.lines);
+    let line_values = find_line_values(engine, ledger, needs).await?;
     let context = TranslationContext {
         contact: contact_id.unwrap_or(NO_CONTACT),
         codes: &codes,
         chart,
+        line_values: &line_values,
         crm_url: engine.endpoints.crm.as_str(),
     };
     let client_id = note.client_id.clone();

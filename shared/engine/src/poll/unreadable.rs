@@ -69,8 +69,12 @@ fn row_kind(odd: &UndecodableRow) -> Option<EntityKind> {
         ResourceKind::Payments => Some(EntityKind::Payment),
         ResourceKind::Accounts
         | ResourceKind::BankTransactions
+        | ResourceKind::Items
         | ResourceKind::Organisation
-        | ResourceKind::TaxRates => None,
+        | ResourceKind::Overpayments
+        | ResourceKind::Prepayments
+        | ResourceKind::TaxRates
+        | ResourceKind::TrackingCategories => None,
     }
 }
 

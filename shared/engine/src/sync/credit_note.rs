@@ -95,6 +95,7 @@ impl SalesEntity for CreditNoteEntity {
             client: &note.client_id,
             status: note.standing,
             total: Money::new(total, note.currency),
+            lines: &note.lines,
         }
     }
 

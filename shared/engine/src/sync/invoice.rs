@@ -100,6 +100,7 @@ impl SalesEntity for InvoiceEntity {
             client: &invoice.client_id,
             status: invoice.standing,
             total: Money::new(total, invoice.currency),
+            lines: &invoice.lines,
         }
     }
 

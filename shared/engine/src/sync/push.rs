@@ -140,7 +140,7 @@ pub async fn push_records(
     let is_in_push = engine.is_in_push();
     let mut engine = engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
     engine.collect_synced_events();
-    let engine: &Engine = &*engine;
+    let engine: &Engine = &engine;
     let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {

@@ -10,7 +10,7 @@ mod void;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::crm::lines::RecordStatus;
+use domain::crm::lines::{DocumentLine, RecordStatus};
 use domain::document::sales::{NewStatus, SalesDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::idempotency::IdempotencyKey;
@@ -111,6 +111,7 @@ pub(super) struct SalesOutline<'a> {
     pub(super) status: RecordStatus,
     /// The total, computed as Xero computes it.
     pub(super) total: Money,
+    pub(super) lines: &'a [DocumentLine],
 }
 
 type SalesTasks<'a, T> = [SyncTask<'a, <T as SyncEntity>::Snapshot>];
@@ -284,9 +285,8 @@ fn is_number_taken(error: &XeroError) -> bool {
 
 fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
     let status = remote.document_head().status;
-    status
-        .is_gone()
-        .then(|| format!("It is {} in Xero, so it no longer affects the books.", status.as_str()))
+    let name = status.as_str();
+    status.is_gone().then(|| format!("It is {name} in Xero, so it no longer affects the books."))
 }
 
 /// Returns the result of syncing a document.

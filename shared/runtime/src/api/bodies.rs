@@ -7,6 +7,7 @@ use super::connection::{ConnectTicket, OrganisationChoice};
 use super::contacts::ContactChoice;
 use super::matching::MatchingChoice;
 use super::payments::PaymentChoice;
+use super::surpluses::SurplusChoice;
 use super::views::{AccountCodesView, SyncPreferencesView};
 use crate::http::{ProblemDetails, RequestBody, parse_body};
 
@@ -41,9 +42,9 @@ impl RequestBody for SyncPreferencesView {
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for
 /// the account codes, the completion of a connect, the choice of an organisation, the link of a
-/// contact, the choices about what is written to Xero, the matching settings, the answer about a
-/// payment, and the choice of records.
-pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 8] {
+/// contact, the choices about what is written to Xero, the matching settings, the answers about an
+/// overpayment and about a payment, and the choice of records.
+pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 9] {
     [
         find_body_error::<AccountCodesView>(bytes),
         find_body_error::<ConnectTicket>(bytes),
@@ -51,6 +52,7 @@ pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 8] {
         find_body_error::<ContactChoice>(bytes),
         find_body_error::<SyncPreferencesView>(bytes),
         find_body_error::<MatchingChoice>(bytes),
+        find_body_error::<SurplusChoice>(bytes),
         find_body_error::<PaymentChoice>(bytes),
         find_body_error::<RecordChoice>(bytes),
     ]
@@ -123,6 +125,11 @@ mod tests {
         let contact = format!(r#"{{"contact_id":"{id}","contact_id":"{id}"}}"#);
         let [_, _, _, contact, ..] = list_body_errors(contact.as_bytes());
         assert_eq!(contact.as_deref(), Some("contact_id: is given twice"));
+        let [.., surplus, _, _] = list_body_errors(br#"{"invoices":"inv_1"}"#);
+        assert_eq!(
+            surplus.as_deref(),
+            Some("invoices is not a known field; did you mean invoice?")
+        );
         let [.., says, _] = list_body_errors(br#"{"sameas":"pay_1"}"#);
         assert_eq!(says.as_deref(), Some("sameas is not a known field; did you mean same_as?"));
         let [.., says, _] = list_body_errors(br#"{"same_as":"pay_1"}"#);

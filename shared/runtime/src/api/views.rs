@@ -16,6 +16,7 @@ mod preview_people;
 mod reconciliation;
 mod records;
 mod setup;
+mod surpluses;
 mod words;
 
 pub(super) use self::accounts::{AccountChoicesView, AccountCodesView};
@@ -35,4 +36,5 @@ pub(super) use self::preview_people::{ClientPreviewView, PaymentPreviewView};
 pub(super) use self::reconciliation::{FindingWord, FindingsView, ReconciliationView};
 pub(super) use self::records::{PaymentView, RecordView};
 pub(super) use self::setup::SetupView;
+pub(super) use self::surpluses::SurplusView;
 pub(super) use self::words::{AttentionWord, LogOutcome, MatchCriterion, RecordKind};

@@ -4,18 +4,19 @@ use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::ContentHash;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
 use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationState};
 use domain::outbound::OutboundEvent;
 use domain::poll::PollProgress;
+use domain::surplus::Surplus;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, format_instant, ledger_partition,
-    mapping_key, poll_progress_key,
+    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, SURPLUS_PREFIX, format_instant,
+    ledger_partition, mapping_key, poll_progress_key,
 };
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -102,6 +103,21 @@ pub(crate) fn unclear_payment_key(
         let sort = format!("{UNCLEAR_PREFIX}{seen_at}#{invoice}#{}", received.id);
         IndexKey::new(ledger_partition(ledger), sort)
     })
+}
+
+/// The key in the `attention` index of an overpayment or prepayment that a person must decide
+/// about: by ledger, in the order in which they were first seen.
+pub(crate) fn open_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
+    surplus.is_open().then(|| {
+        let seen_at = format_instant(surplus.seen_at);
+        let sort = format!("{SURPLUS_PREFIX}{seen_at}#{}", surplus.id);
+        IndexKey::new(ledger_partition(&surplus.ledger), sort)
+    })
+}
+
+/// Reads Xero's id from the key of an overpayment or prepayment.
+pub(crate) fn read_surplus(key: &ItemKey) -> Option<XeroId> {
+    Uuid::parse_str(key.sk.strip_prefix(SURPLUS_PREFIX)?).ok().map(XeroId)
 }
 
 /// The key in the `due` index of a grant that must be checked again.

@@ -1,6 +1,6 @@
-//! The keys of the payments on invoices.
+//! The keys of the payments on invoices, and of overpayments and prepayments.
 
-use domain::ids::{CrmId, Ledger, PaymentId, XeroPaymentId};
+use domain::ids::{CrmId, Ledger, PaymentId, XeroId, XeroPaymentId};
 
 use super::ledger_partition;
 use crate::table::{ItemKey, SortRange};
@@ -39,4 +39,11 @@ pub(crate) fn invoice_payments_range(invoice: &CrmId) -> SortRange {
 /// A sort key after the payments of an invoice and before those of the next one.
 pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
     format!("MONEY#{invoice}#~")
+}
+
+/// The prefix of the sort keys of overpayments, of rows and in the `attention` index.
+pub(crate) const SURPLUS_PREFIX: &str = "SURPLUS#";
+
+pub(crate) fn surplus_key(ledger: &Ledger, id: XeroId) -> ItemKey {
+    ItemKey::new(ledger_partition(ledger), format!("{SURPLUS_PREFIX}{id}"))
 }

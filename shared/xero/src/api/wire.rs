@@ -6,7 +6,7 @@
 
 use domain::document::payment::MoneyStatus;
 use domain::document::sales::{
-    ContactReference, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
+    ContactReference, DocumentStatus, LineAmountTypes, LineItem, NewStatus, TrackingAssignment,
 };
 use domain::ids::{XeroContactId, XeroInvoiceId};
 use rust_decimal::Decimal;
@@ -68,6 +68,25 @@ pub(super) struct OutgoingLine<'a> {
     discount_rate: Option<Decimal>,
     #[serde(with = "json_number::option", skip_serializing_if = "Option::is_none")]
     discount_amount: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tracking: Vec<OutgoingTracking<'a>>,
+}
+
+/// A tracking option of a line. Xero needs both names, and ignores an option that it does not know
+/// (issues xero-ruby#86 and xero-node#516).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OutgoingTracking<'a> {
+    name: &'a str,
+    option: &'a str,
+}
+
+impl<'a> From<&'a TrackingAssignment> for OutgoingTracking<'a> {
+    fn from(tracking: &'a TrackingAssignment) -> Self {
+        Self { name: &tracking.category, option: &tracking.option }
+    }
 }
 
 impl<'a> From<&'a LineItem> for OutgoingLine<'a> {
@@ -80,6 +99,8 @@ impl<'a> From<&'a LineItem> for OutgoingLine<'a> {
             tax_type,
             discount_rate,
             discount_amount,
+            item_code,
+            tracking,
         } = line;
         Self {
             description,
@@ -89,6 +110,8 @@ impl<'a> From<&'a LineItem> for OutgoingLine<'a> {
             tax_type,
             discount_rate: *discount_rate,
             discount_amount: *discount_amount,
+            item_code: item_code.as_deref(),
+            tracking: tracking.iter().map(OutgoingTracking::from).collect(),
         }
     }
 }

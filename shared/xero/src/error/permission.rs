@@ -14,11 +14,11 @@ pub enum XeroPermission {
     /// Credit that is applied to an invoice or removed from it. Xero's pages do not say whether
     /// that needs the scope of payments besides the one of credit notes.
     Allocations,
-    /// Payments.
+    /// Payments, overpayments and prepayments.
     Payments,
     /// Money spent and received.
     BankTransactions,
-    /// The organisation, its accounts and tax rates, to read.
+    /// The organisation, its accounts, tax rates, items and tracking categories, to read.
     Settings,
     /// No more than a login, as for the list of connections.
     Login,
@@ -31,11 +31,17 @@ impl XeroPermission {
             Some(ResourceKind::Contacts) => Self::Contacts,
             Some(ResourceKind::Allocations) => Self::Allocations,
             Some(ResourceKind::Invoices | ResourceKind::CreditNotes) => Self::Invoices,
-            Some(ResourceKind::Payments) => Self::Payments,
+            Some(
+                ResourceKind::Payments | ResourceKind::Overpayments | ResourceKind::Prepayments,
+            ) => Self::Payments,
             Some(ResourceKind::BankTransactions) => Self::BankTransactions,
-            Some(ResourceKind::Organisation | ResourceKind::Accounts | ResourceKind::TaxRates) => {
-                Self::Settings
-            }
+            Some(
+                ResourceKind::Organisation
+                | ResourceKind::Accounts
+                | ResourceKind::Items
+                | ResourceKind::TaxRates
+                | ResourceKind::TrackingCategories,
+            ) => Self::Settings,
             None => Self::Login,
         }
     }

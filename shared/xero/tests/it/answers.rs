@@ -7,7 +7,9 @@ use domain::ids::{TenantId, XeroContactId};
 use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
-use xero::api::{WriteOutcome, accounts, contacts, invoices, organisation, tax_rates};
+use xero::api::{
+    WriteOutcome, accounts, contacts, invoices, items, organisation, tax_rates, tracking_categories,
+};
 use xero::{RateLimitHeaders, XeroError};
 
 use crate::samples::{
@@ -112,6 +114,31 @@ async fn money_goes_to_bank_accounts_with_or_without_a_code_and_to_accounts_that
     assert_eq!(enabled.map(|account| &*account.code).collect::<Vec<_>>(), ["840"]);
     let taking = chart.with_code.iter().filter(|account| account.takes_payments());
     assert_eq!(taking.map(|account| &*account.code).collect::<Vec<_>>(), ["090", "840", "091"]);
+}
+
+#[tokio::test]
+async fn items_are_sold_unless_xero_denies_it() {
+    let body = r#"{"Items":[{"Code":"A","Name":"Guitars","IsSold":true},{"Code":"B"},
+        {"Code":"C","Name":"Van hire","IsSold":"false"},{"Name":"without a code"}]}"#;
+    let items = items::list_items(&a_session(Scripted::ok(body))).await.unwrap();
+    let read = items.rows.iter().map(|item| (item.code.as_str(), item.name.as_str(), item.is_sold));
+    let expected = [("A", "Guitars", true), ("B", "", true), ("C", "Van hire", false)];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+    assert_eq!(items.undecodable.len(), 1);
+}
+
+#[tokio::test]
+async fn tracking_categories_and_options_are_read_with_their_status() {
+    let body = r#"{"TrackingCategories":[
+        {"Name":"Region","Status":"ACTIVE","Options":[{"Name":"North","Status":"ACTIVE"},
+            {"Name":"West","Status":"ARCHIVED"}]},
+        {"Name":"Season","Status":"ARCHIVED","Options":[]}]}"#;
+    let session = a_session(Scripted::ok(body));
+    let read = tracking_categories::list_tracking_categories(&session).await.unwrap().rows;
+    assert_eq!((read[0].name.as_str(), read[0].is_active), ("Region", true));
+    let options = read[0].options.iter().map(|option| (option.name.as_str(), option.is_active));
+    assert_eq!(options.collect::<Vec<_>>(), [("North", true), ("West", false)]);
+    assert!(!read[1].is_active);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use domain::document::allocation::{AllocationDocument, InvoiceReference};
 use domain::document::contact::{ContactDocument, ContactPerson, ContactPhone, PhoneType};
 use domain::document::invoice::InvoiceDocument;
 use domain::document::payment::{PaymentDocument, PaymentTarget};
-use domain::document::sales::{LineAmountTypes, LineItem};
+use domain::document::sales::{LineAmountTypes, LineItem, TrackingAssignment};
 use domain::ids::XeroCreditNoteId;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -94,6 +94,27 @@ fn a_line_has_the_discount_that_it_was_given_and_no_other() {
         let body = line(rate, amount);
         assert!(body.ends_with(end), "{body}");
     }
+}
+
+#[test]
+fn a_line_names_its_item_and_tracking_options_behind_everything_else() {
+    let tracking = |category: &str, option: &str| TrackingAssignment {
+        category: category.to_owned(),
+        option: option.to_owned(),
+    };
+    let line = LineItem {
+        discount_rate: None,
+        item_code: Some("GRAB-RAIL".to_owned()),
+        tracking: vec![tracking("Region", "North"), tracking("Team", "Plumbing")],
+        ..an_invoice().line_items.remove(0)
+    };
+    let document = InvoiceDocument { line_items: vec![line], ..an_invoice() };
+    let body = invoices::invoice_body(&[document]);
+    let end = concat!(
+        r#""TaxType":"OUTPUT2","ItemCode":"GRAB-RAIL","Tracking":[{"Name":"Region","#,
+        r#""Option":"North"},{"Name":"Team","Option":"Plumbing"}]}]}]}"#
+    );
+    assert!(text(&body).ends_with(end), "{}", text(&body));
 }
 
 #[test]

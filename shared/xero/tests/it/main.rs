@@ -31,4 +31,5 @@ mod samples;
 mod scripted;
 mod settlement;
 mod sockets;
+mod surpluses;
 mod too_large;

@@ -11,8 +11,8 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero::api::{
-    PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
-    payments, tax_rates,
+    PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, items,
+    organisation, payments, tax_rates, tracking_categories,
 };
 use xero::{CallOutcome, NotPermitted, Permit, RateLimiter, SCOPES, UndecodableRow, XeroError};
 
@@ -80,10 +80,12 @@ async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
     let session = || a_session(Scripted::new([problem(401, "AuthorizationUnsuccessful")]));
     let since = Timestamp::UNIX_EPOCH;
     let settings: &[&str] = &["accounting.settings.read"];
-    let missing: [(XeroError, &[&str]); 8] = [
+    let missing: [(XeroError, &[&str]); 10] = [
         (organisation::get_organisation(&session()).await.unwrap_err(), settings),
         (accounts::list_accounts(&session()).await.unwrap_err(), settings),
         (tax_rates::list_tax_rates(&session()).await.unwrap_err(), settings),
+        (items::list_items(&session()).await.unwrap_err(), settings),
+        (tracking_categories::list_tracking_categories(&session()).await.unwrap_err(), settings),
         (
             contacts::read_contact_page(&session(), PagePosition::FIRST).await.unwrap_err(),
             &["accounting.contacts"],

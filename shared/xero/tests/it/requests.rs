@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use xero::api::{PagePosition, TargetStatus};
 use xero::api::{
-    accounts, bank_transactions, contacts, invoices, organisation, payments, tax_rates,
+    accounts, bank_transactions, contacts, invoices, items, organisation, payments, tax_rates,
+    tracking_categories,
 };
 use xero::connections::{delete_connection, list_connections};
 
@@ -60,10 +61,17 @@ async fn settings_requests() -> Vec<Named> {
     accounts::list_accounts(&a_session(chart.clone())).await.unwrap();
     let rates = Scripted::ok(r#"{"TaxRates":[]}"#);
     tax_rates::list_tax_rates(&a_session(rates.clone())).await.unwrap();
+    let listed = Scripted::ok(r#"{"Items":[]}"#);
+    items::list_items(&a_session(listed.clone())).await.unwrap();
+    let categories = Scripted::ok(r#"{"TrackingCategories":[]}"#);
+    let session = a_session(categories.clone());
+    tracking_categories::list_tracking_categories(&session).await.unwrap();
     vec![
         the_one("organisation", &organisations),
         the_one("accounts", &chart),
         the_one("tax_rates", &rates),
+        the_one("items", &listed),
+        the_one("tracking_categories", &categories),
     ]
 }
 

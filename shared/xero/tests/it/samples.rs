@@ -117,6 +117,8 @@ pub fn an_invoice() -> InvoiceDocument {
             tax_type: "OUTPUT2".to_owned(),
             discount_rate: Some(Decimal::new(10, 0)),
             discount_amount: None,
+            item_code: None,
+            tracking: Vec::new(),
         }],
     }
 }

@@ -32,11 +32,10 @@ impl Desk<'_> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
         let page = Page::asked(incoming, false, self.unconfirmed);
-        let asked_for = self
-            .books
-            .deposits()
-            .filter(|deposit| deposit.kind == kind)
-            .filter_map(|deposit| Row::new(self.books, deposit));
+        let asked_for =
+            self.books.deposits().filter(|deposit| deposit.kind == kind).filter_map(|deposit| {
+                Row::new(self.books, deposit, self.unconfirmed.deposits_have_ar_types)
+            });
         let Sheet { rows, pagination } =
             Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = page.map_or(Detail::Listed, |_| Detail::Paged);
@@ -54,6 +53,8 @@ impl Desk<'_> {
     }
 
     fn render_deposit(&self, deposit: &Deposit, detail: Detail) -> Option<Object> {
-        render::deposit(self.books, deposit, detail, self.unit_places(), self.today())
+        let has_ar_type = self.unconfirmed.deposits_have_ar_types;
+        let (places, today) = (self.unit_places(), self.today());
+        render::deposit(self.books, deposit, detail, places, today, has_ar_type)
     }
 }

@@ -1,6 +1,7 @@
 //! The common parts of invoices, credit notes and bank transactions: lines, contact, currency,
 //! texts.
 
+mod catalogue;
 pub(super) mod contact;
 pub(super) mod currency;
 pub(super) mod lines;

@@ -25,6 +25,8 @@ pub(super) enum Resource {
     Actions,
     Accounts,
     TaxRates,
+    Items,
+    TrackingCategories,
     Currencies,
     BrandingThemes,
     Contacts,
@@ -92,6 +94,8 @@ impl Route {
             | Resource::Actions
             | Resource::Accounts
             | Resource::TaxRates
+            | Resource::Items
+            | Resource::TrackingCategories
             | Resource::Currencies
             | Resource::BrandingThemes => Area::Settings,
             Resource::Contacts => Area::Contacts,
@@ -136,6 +140,8 @@ impl Resource {
             }
             ("accounts", _, None) => Self::Accounts,
             ("taxrates", _, None) => Self::TaxRates,
+            ("items", _, None) => Self::Items,
+            ("trackingcategories", _, None) => Self::TrackingCategories,
             ("currencies", None, None) => Self::Currencies,
             ("brandingthemes", _, None) => Self::BrandingThemes,
             ("contacts", _, None) => Self::Contacts,
@@ -183,6 +189,8 @@ impl Resource {
             | Self::Actions
             | Self::Accounts
             | Self::TaxRates
+            | Self::Items
+            | Self::TrackingCategories
             | Self::Currencies
             | Self::BrandingThemes
             | Self::Deposits(_)

@@ -189,6 +189,8 @@ impl Bookkeeper<'_> {
             account: account.map(|account| account.id),
             tax_type: Some(self.books.organisation.untaxed().to_owned()),
             discount: None,
+            item_code: None,
+            tracking: Vec::new(),
         }
     }
 }

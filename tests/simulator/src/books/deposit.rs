@@ -38,6 +38,16 @@ pub enum DepositStatus {
     Voided,
 }
 
+impl DepositKind {
+    /// The type of one from a customer, if it is not called like its bank transaction.
+    pub(crate) const fn ar_type(self) -> &'static str {
+        match self {
+            Self::Overpayment => "AROVERPAYMENT",
+            Self::Prepayment => "ARPREPAYMENT",
+        }
+    }
+}
+
 impl DepositStatus {
     /// The value on the wire.
     pub fn as_str(self) -> &'static str {

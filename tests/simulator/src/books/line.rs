@@ -21,6 +21,23 @@ pub struct Line {
     pub tax_type: Option<String>,
     /// The discount.
     pub discount: Option<Discount>,
+    /// The item's code.
+    pub item_code: Option<String>,
+    /// The tracking options, at most two.
+    pub tracking: Vec<LineTracking>,
+}
+
+/// A tracking option of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineTracking {
+    /// The category's id.
+    pub category: Uuid,
+    /// The category's name.
+    pub category_name: String,
+    /// The option's id.
+    pub option: Uuid,
+    /// The option's name.
+    pub option_name: String,
 }
 
 /// The figures of a line.

@@ -121,7 +121,7 @@ fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
     let today = books.organisation().today(now);
     let deposits = |kind| {
         let rows = books.deposits().filter(move |one| one.kind == kind);
-        rows.filter_map(|one| deposits::deposit(books, one, Detail::Full, 4, today))
+        rows.filter_map(|one| deposits::deposit(books, one, Detail::Full, 4, today, false))
             .map(Json::from)
             .collect()
     };

@@ -155,6 +155,7 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(problems_in_lower_case),
     yes_or_no!(rates_keep_six_places),
     yes_or_no!(refund_answers_name_note),
+    yes_or_no!(deposits_have_ar_types),
 ];
 
 /// The reason why a switch is not set.

@@ -160,6 +160,9 @@ pub struct Unconfirmed {
     /// Whether the response to a refund of a credit note names it as `CreditNote`
     /// (xero-ruby#48). Lists name it as `Invoice`.
     pub refund_answers_name_note: bool,
+    /// Whether the types of overpayments and prepayments are `AROVERPAYMENT` and `ARPREPAYMENT`
+    /// instead of those of their bank transactions. Xero's specification lists both.
+    pub deposits_have_ar_types: bool,
     /// Not a question: a Xero that does not prevent duplicates. Numbers and names are not unique,
     /// keys are not remembered. It tests the caller's own protection.
     pub unhelpful: bool,
@@ -234,6 +237,7 @@ impl Default for Unconfirmed {
             problems_in_lower_case: false,
             rates_keep_six_places: false,
             refund_answers_name_note: true,
+            deposits_have_ar_types: false,
             unhelpful: false,
             texts: Texts::default(),
         }

@@ -7,7 +7,7 @@ use crate::json::{Json, Object};
 use std::borrow::Cow;
 
 /// Elements that contain a list, even of one entry or none.
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 12] = [
     "Addresses",
     "Allocations",
     "BankTransactions",
@@ -19,6 +19,7 @@ const LISTS: [&str; 11] = [
     "Invoices",
     "LineItems",
     "Phones",
+    "Tracking",
 ];
 
 /// The maximum nesting of elements.

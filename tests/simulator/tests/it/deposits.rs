@@ -398,3 +398,23 @@ fn an_allocation_may_keep_its_date_and_have_an_id_in_its_answer() {
     let kept = caller.books().allocations().next().unwrap().id;
     assert_eq!(id(&row["AllocationID"]), kept);
 }
+
+#[test]
+fn overpayments_and_prepayments_have_either_form_of_their_types() {
+    let cases = [
+        (false, "RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT"),
+        (true, "AROVERPAYMENT", "ARPREPAYMENT"),
+    ];
+    for (has_ar_types, overpayment, prepayment) in cases {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.deposits_have_ar_types = has_ar_types);
+        overpaid(&mut caller, 10);
+        let contact = caller.any_contact();
+        caller.bookkeeper().prepay(contact, 20.into(), &receipt()).unwrap();
+        for (collection, name) in [("Overpayments", overpayment), ("Prepayments", prepayment)] {
+            assert_eq!(caller.get(&format!("/{collection}")).first(collection)["Type"], name);
+            let wanted = caller.get(&format!("/{collection}?where=Type%3D%3D%22{name}%22"));
+            assert_eq!(wanted.first(collection)["Type"], name);
+        }
+    }
+}

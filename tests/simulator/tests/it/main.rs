@@ -15,6 +15,7 @@ mod bank_transactions;
 mod batch_payments;
 mod bookkeeper;
 mod caller;
+mod catalogue;
 mod clocks;
 mod closed;
 mod contacts;

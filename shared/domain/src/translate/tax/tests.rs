@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::account_codes::AccountCodes;
 use crate::ids::XeroContactId;
+use crate::line_values::LineValues;
 use crate::money::Currency;
 use crate::translate::tests::a_line;
 
@@ -76,7 +77,13 @@ fn resolve(
 ) -> Result<String, Failure> {
     let line = DocumentLine { tax_name: name.map(str::to_owned), ..a_line("1", "100.00", percent) };
     let contact = XeroContactId(Uuid::from_u128(5));
-    let context = TranslationContext { contact, codes, chart, crm_url: "https://crm.example/" };
+    let context = TranslationContext {
+        contact,
+        codes,
+        chart,
+        line_values: &LineValues::default(),
+        crm_url: "https://crm.example/",
+    };
     find_tax_type(&line, &sales_account(account), context).map(str::to_owned)
 }
 

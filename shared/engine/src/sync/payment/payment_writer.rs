@@ -11,6 +11,7 @@ use domain::document::credit_note::CreditNoteDocument;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument, RemotePayment};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{InvoiceId, XeroContactId, XeroInvoiceId};
+use domain::line_values::LineValues;
 use domain::sync_log::LoggedOperation;
 use domain::translate::TranslatedDocument;
 use domain::translate::credit_note::translate_credit_note;
@@ -199,9 +200,15 @@ impl<'a> PaymentWriter<'a> {
         };
         let invoice = invoice.ok_or_else(unreadable_invoice_failure)?;
         let note = refund::build_refund_note(part, invoice)?;
-        let crm_url = self.tenant_session.engine.endpoints.crm.as_str();
-        let context =
-            TranslationContext { contact, codes: &self.codes, chart: &self.chart, crm_url };
+        // The lines of a refund name no items and no tracking options.
+        let line_values = LineValues::default();
+        let context = TranslationContext {
+            contact,
+            codes: &self.codes,
+            chart: &self.chart,
+            line_values: &line_values,
+            crm_url: self.tenant_session.engine.endpoints.crm.as_str(),
+        };
         let TranslatedDocument { document, warnings: _ } =
             translate_credit_note(&note, None, context)?;
         Ok(PartDocument::Note(document))

@@ -1,10 +1,11 @@
-//! Builds and writes sales documents. They are built with the account's codes and the stored chart;
-//! if the stored chart does not allow it, the chart is read from Xero again.
+//! Builds and writes sales documents. They are built with the account's codes and the stored chart,
+//! items and tracking categories; if these do not allow it, they are read from Xero again.
 
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
 use domain::failure::Failure;
 use domain::ids::{XeroContactId, XeroId};
+use domain::line_values::{LineValueNeeds, LineValues};
 use domain::sync_log::LoggedOperation;
 use domain::sync_preferences::SyncPreferences;
 use domain::translate::TranslatedDocument;
@@ -14,6 +15,7 @@ use super::{
     DocumentTarget, PlannedDocument, SalesEntity, TaskWithContact, is_number_taken, synced_document,
 };
 use crate::connection::chart;
+use crate::connection::line_values::{load_line_values, refresh_line_values};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
 use crate::sync::{SyncEntity, fail_tasks};
@@ -36,6 +38,7 @@ pub(super) struct DocumentWriter<'a> {
     codes: AccountCodes,
     preferences: SyncPreferences,
     chart: Chart,
+    line_values: LineValues,
 }
 
 impl<'a> DocumentWriter<'a> {
@@ -47,7 +50,8 @@ impl<'a> DocumentWriter<'a> {
         let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
         let (codes, preferences) = store.read_account_settings(account).await?;
         let chart = chart::load_chart(tenant_session).await?;
-        Ok(Self { tenant_session, batch, codes, preferences, chart })
+        let line_values = LineValues::default();
+        Ok(Self { tenant_session, batch, codes, preferences, chart, line_values })
     }
 
     /// Creates and updates documents. Returns the tasks whose documents Xero refused because their
@@ -56,6 +60,7 @@ impl<'a> DocumentWriter<'a> {
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
     ) -> Vec<TaskWithContact<'t, T::Snapshot>> {
+        let targets = self.read_line_values::<T>(targets).await;
         let (creates, updates) = self.build_drafts::<T>(targets).await;
         let (session, batch) = (&self.tenant_session.api, self.batch);
         let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
@@ -74,18 +79,47 @@ impl<'a> DocumentWriter<'a> {
         conflicting
     }
 
-    /// Builds the documents to create and to update. A failure is final only if the chart as Xero
-    /// has it now confirms it, because a person may just have added the account or the tax rate.
+    /// Reads the items and tracking categories that the documents' lines name. If that fails, only
+    /// the documents that need them fail. Returns the others, or all.
+    async fn read_line_values<'t, T: SalesEntity>(
+        &mut self,
+        targets: Vec<PlannedDocument<'t, T>>,
+    ) -> Vec<PlannedDocument<'t, T>> {
+        let list_needs = |planned: &PlannedDocument<'t, T>| {
+            LineValueNeeds::of_lines(T::sales_outline(&planned.0.task.snapshot).lines)
+        };
+        let needs = targets.iter().map(list_needs).fold(LineValueNeeds::default(), |all, one| {
+            LineValueNeeds { items: all.items || one.items, tracking: all.tracking || one.tracking }
+        });
+        if needs.is_empty() {
+            return targets;
+        }
+        match load_line_values(self.tenant_session, needs).await {
+            Ok(values) => {
+                self.line_values = values;
+                targets
+            }
+            Err(error) => {
+                let (unneeded, needed): (Vec<_>, Vec<_>) =
+                    targets.into_iter().partition(|planned| list_needs(planned).is_empty());
+                fail_tasks(needed.into_iter().map(|(one, _)| one.task), &error);
+                unneeded
+            }
+        }
+    }
+
+    /// Builds the documents to create and to update. A failure is final only if the chart, the items
+    /// and the tracking categories as Xero has them now confirm it, because a person may just have
+    /// added the account, the tax rate, the item or the option.
     async fn build_drafts<'t, T: SalesEntity>(
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
     ) -> (Drafts<'t, T>, Drafts<'t, T>) {
         let (mut drafts, mut refused) = self.translate_targets::<T>(targets);
-        let stale = self.chart.read_at < self.tenant_session.engine.clock.now();
-        if !refused.is_empty() && stale {
-            match chart::fetch_chart(self.tenant_session).await {
-                Ok(chart) => {
-                    self.chart = chart;
+        if !refused.is_empty() {
+            match self.refresh_facts().await {
+                Ok(false) => {}
+                Ok(true) => {
                     let again = refused.into_iter().map(|(planned, _)| planned).collect();
                     let (more, still) = self.translate_targets::<T>(again);
                     drafts.extend(more);
@@ -101,6 +135,17 @@ impl<'a> DocumentWriter<'a> {
             one.task.set_outcome(Err(failure.into()));
         }
         drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
+    }
+
+    /// Reads the chart and the known items and tracking categories again if they are older than this
+    /// instant. Returns whether any was.
+    async fn refresh_facts(&mut self) -> Result<bool, AttemptError> {
+        let is_chart_old = self.chart.read_at < self.tenant_session.engine.clock.now();
+        if is_chart_old {
+            self.chart = chart::fetch_chart(self.tenant_session).await?;
+        }
+        let is_refreshed = refresh_line_values(self.tenant_session, &mut self.line_values).await?;
+        Ok(is_chart_old || is_refreshed)
     }
 
     fn translate_targets<'t, T: SalesEntity>(
@@ -161,8 +206,13 @@ impl<'a> DocumentWriter<'a> {
         existing: Option<XeroId>,
     ) -> Result<TranslatedDocument<T::Document>, Failure> {
         let crm_url = self.tenant_session.engine.endpoints.crm.as_str();
-        let context =
-            TranslationContext { contact, codes: &self.codes, chart: &self.chart, crm_url };
+        let context = TranslationContext {
+            contact,
+            codes: &self.codes,
+            chart: &self.chart,
+            line_values: &self.line_values,
+            crm_url,
+        };
         T::translate_snapshot(snapshot, existing.map(T::typed_id), context)
     }
 }

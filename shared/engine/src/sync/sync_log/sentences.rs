@@ -73,7 +73,8 @@ pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
             std::iter::once(state).chain(credit).collect()
         }
         EventContent::XeroStatus { remarks, .. } => remarks.clone(),
-        EventContent::Skipped { .. }
+        EventContent::PaymentOverpaid(_)
+        | EventContent::Skipped { .. }
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
         | EventContent::MessageRefused { .. }

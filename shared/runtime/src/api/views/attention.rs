@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::payments::ReceivedPaymentView;
 use super::records::RecordView;
+use super::surpluses::SurplusView;
 use super::words::{AttentionWord, FailureKind, RecordKind};
 
 /// A page of the records that need attention, by cause.
@@ -28,6 +29,9 @@ pub(crate) struct AttentionView {
     pub(crate) next: Option<String>,
     /// Payments in Xero that a person must decide about. Only on the first page.
     pub(crate) unclear: Vec<UnclearPaymentView>,
+    /// Overpayments and prepayments in Xero that a person must decide about. Only on the first
+    /// page.
+    pub(crate) overpaid: Vec<SurplusView>,
 }
 
 /// A payment in Xero that may be one of the CRM's. The answer is sent to the payment's address.
@@ -74,7 +78,8 @@ impl AttentionView {
         let groups = list.groups.into_iter();
         let groups = groups.map(|group| AttentionGroupView::of_group(group, pages)).collect();
         let unclear = list.unclear.into_iter().map(UnclearPaymentView::from).collect();
-        Self { state: reason.into(), count: list.count, groups, next: list.next, unclear }
+        let overpaid = list.overpaid.into_iter().map(SurplusView::from).collect();
+        Self { state: reason.into(), count: list.count, groups, next: list.next, unclear, overpaid }
     }
 }
 

@@ -10,6 +10,7 @@ use domain::entity::EntityKind;
 use domain::failure::FailureClass;
 use domain::matching::MatchEvidence;
 use domain::operation::AttentionReason;
+use domain::surplus::SurplusKind;
 use domain::sync_log::{LogStatus, LoggedOperation};
 use engine::commands::setup::{SetupState, SetupTask};
 use engine::commands::views::RecordState as EngineRecordState;
@@ -126,6 +127,12 @@ words! {
     /// The state of a task: nothing is left to do, a person has to do it, or it cannot be done
     /// before the organisation is connected and read.
     SetupStateWord of SetupState { Done, ToDo, Blocked }
+}
+
+words! {
+    /// A kind of money that no invoice has used up: `overpayment` is money paid in excess of what
+    /// was due, `prepayment` money paid in advance.
+    SurplusWord of SurplusKind { Overpayment, Prepayment }
 }
 
 /// The progress of work that a person started: `none` was started yet, or it is `running`, `done`

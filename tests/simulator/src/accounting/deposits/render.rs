@@ -11,15 +11,18 @@ use crate::books::deposit::{Deposit, DepositKind};
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 
-/// One overpayment or prepayment. `unit_places` is the number of decimal places of unit amounts.
+/// One overpayment or prepayment. `unit_places` is the number of decimal places of unit amounts,
+/// `has_ar_type` says how its type is named.
 pub(crate) fn deposit(
     books: &Books,
     deposit: &Deposit,
     detail: Detail,
     unit_places: u32,
     today: Date,
+    has_ar_type: bool,
 ) -> Option<Object> {
     let transaction = books.transaction(deposit.transaction)?;
+    let type_name = if has_ar_type { deposit.kind.ar_type() } else { transaction.kind.as_str() };
     let credit = Credit::of(deposit);
     let key = match deposit.kind {
         DepositKind::Overpayment => "OverpaymentID",
@@ -37,7 +40,7 @@ pub(crate) fn deposit(
         .with(key, deposit.id)
         .with("ID", deposit.id)
         .with("CurrencyRate", Json::decimal(transaction.currency_rate, 6))
-        .with("Type", transaction.kind.as_str())
+        .with("Type", type_name)
         .with_some("Reference", transaction.reference.as_ref())
         .with("RemainingCredit", amount(books.remaining_credit(credit)))
         .with("Allocations", allocated)

@@ -19,16 +19,20 @@ pub(super) struct Row<'a> {
     transaction: &'a BankTransaction,
     contact: Option<&'a Contact>,
     remaining: Decimal,
+    type_name: &'static str,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(books: &'a Books, deposit: &'a Deposit) -> Option<Self> {
+    pub(super) fn new(books: &'a Books, deposit: &'a Deposit, has_ar_type: bool) -> Option<Self> {
         let transaction = books.transaction(deposit.transaction)?;
+        let type_name =
+            if has_ar_type { deposit.kind.ar_type() } else { transaction.kind.as_str() };
         Some(Self {
             deposit,
             transaction,
             contact: books.contact(transaction.contact),
             remaining: books.remaining_credit(Credit::of(deposit)),
+            type_name,
         })
     }
 }
@@ -54,7 +58,7 @@ impl Queried for Row<'_> {
         let one = self.transaction;
         match field {
             "OverpaymentID" | "PrepaymentID" => Value::Guid(self.deposit.id),
-            "Type" => Value::text(Some(one.kind.as_str())),
+            "Type" => Value::text(Some(self.type_name)),
             "Status" => Value::text(Some(self.deposit.status.as_str())),
             "Reference" => Value::text(one.reference.as_deref()),
             "Date" => Value::Moment(one.date.to_datetime(Time::midnight())),

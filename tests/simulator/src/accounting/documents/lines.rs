@@ -1,6 +1,6 @@
 //! The lines of a written document: descriptions, accounts, tax rates.
 
-use super::pricing;
+use super::{catalogue, pricing};
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::books::line::Line;
@@ -59,8 +59,12 @@ pub(in crate::accounting) fn read(
             account: None,
             tax_type: None,
             discount: None,
+            item_code: None,
+            tracking: Vec::new(),
         });
         describe(&mut line, &fields, messages)?;
+        catalogue::choose_item(desk, &mut line, &fields, messages)?;
+        catalogue::choose_tracking(desk, &mut line, &fields, messages)?;
         choose_account(desk, &mut line, &fields, terms, messages)?;
         choose_tax(desk, &mut line, &fields, terms, messages)?;
         pricing::discount(desk, &mut line, &fields, terms, messages)?;
@@ -96,10 +100,6 @@ fn describe(
             }
             line.description = Some(text);
         }
-    }
-    if let Some(code) = fields.text("ItemCode")? {
-        // The simulated organisations have no stock items, so every code is invalid.
-        messages.push(format!("Item code '{code}' is not valid"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::accounting::contacts::render as contacts;
 use crate::books::Books;
-use crate::books::line::Line;
+use crate::books::line::{Line, LineTracking};
 use crate::json::{Json, Object};
 use crate::money::Discount;
 use jiff::civil::Date;
@@ -36,6 +36,7 @@ pub(in crate::accounting) fn lines(lines: &[Line], unit_places: u32) -> Vec<Json
 }
 
 fn line(line: &Line, unit_places: u32) -> Json {
+    let tracking = line.tracking.iter().map(render_tracking).collect::<Vec<_>>();
     let object = Object::new()
         .with_some("Description", line.description.as_ref())
         .with_some("UnitAmount", line.amounts.map(|it| Json::decimal(it.unit_amount, unit_places)))
@@ -44,7 +45,8 @@ fn line(line: &Line, unit_places: u32) -> Json {
         .with("LineAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.line_amount)))
         .with_some("AccountCode", line.account_code.as_ref())
         .with_some("AccountID", line.account)
-        .with("Tracking", Vec::new())
+        .with_some("ItemCode", line.item_code.as_ref())
+        .with("Tracking", tracking)
         .with_some("Quantity", line.amounts.map(|it| Json::decimal(it.quantity, 4)));
     let object = match line.discount {
         None => object,
@@ -52,6 +54,15 @@ fn line(line: &Line, unit_places: u32) -> Json {
         Some(Discount::Amount(off)) => object.with("DiscountAmount", amount(off)),
     };
     object.with("LineItemID", line.id).with("ValidationErrors", Vec::new()).into()
+}
+
+fn render_tracking(tracking: &LineTracking) -> Json {
+    Object::new()
+        .with("Name", &tracking.category_name)
+        .with("Option", &tracking.option_name)
+        .with("TrackingCategoryID", tracking.category)
+        .with("TrackingOptionID", tracking.option)
+        .into()
 }
 
 /// An amount of money.

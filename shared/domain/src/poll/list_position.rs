@@ -1,0 +1,46 @@
+//! The positions in the lists of overpayments and prepayments.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{PollProgress, is_zero, subtract_overlap};
+use crate::surplus::SurplusKind;
+
+/// The position in a list that is not read by every poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPosition {
+    /// The instant from which the next reading requests changes.
+    pub from: Timestamp,
+    /// The number of rows from that instant on that were read already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_read: u32,
+}
+
+impl PollProgress {
+    /// The same progress with a position in every list. The first reading of overpayments and
+    /// prepayments begins a little before the last verification.
+    #[must_use]
+    pub fn with_surplus_positions(self) -> Self {
+        let first = ListPosition { from: subtract_overlap(self.verified_at), rows_read: 0 };
+        let overpayments = self.overpayments.or(Some(first));
+        let prepayments = self.prepayments.or(Some(first));
+        Self { overpayments, prepayments, ..self }
+    }
+
+    /// The position in the list of a kind, if it is known.
+    pub const fn surplus_position(&self, kind: SurplusKind) -> Option<ListPosition> {
+        match kind {
+            SurplusKind::Overpayment => self.overpayments,
+            SurplusKind::Prepayment => self.prepayments,
+        }
+    }
+
+    /// The same progress with this position in the list of a kind.
+    #[must_use]
+    pub fn with_surplus_position(self, kind: SurplusKind, position: ListPosition) -> Self {
+        match kind {
+            SurplusKind::Overpayment => Self { overpayments: Some(position), ..self },
+            SurplusKind::Prepayment => Self { prepayments: Some(position), ..self },
+        }
+    }
+}

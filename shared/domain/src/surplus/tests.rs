@@ -1,0 +1,126 @@
+//! Tests of the decisions about overpayments and prepayments.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::money::Currency;
+
+fn pounds(amount: &str) -> Money {
+    Money::new(amount.parse().unwrap(), Currency::new("GBP").unwrap())
+}
+
+fn remote(remaining: &str) -> RemoteSurplus {
+    RemoteSurplus {
+        id: XeroId(Uuid::from_u128(1)),
+        is_from_customer: true,
+        counts: true,
+        contact: Some(XeroContactId(Uuid::from_u128(2))),
+        total: pounds("13.94"),
+        remaining: pounds(remaining),
+        date: None,
+        reference: None,
+        updated_at: None,
+    }
+}
+
+/// What a poll makes of it, with an invoice that was paid on the same date.
+fn observe(
+    known: Option<&Surplus>,
+    remote: &RemoteSurplus,
+    invoice: &str,
+) -> Option<(Surplus, Option<EventContent>)> {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let (client, invoices) = (CrmId::new("cli_1").unwrap(), [CrmId::new(invoice).unwrap()]);
+    let seen = SeenSurplus {
+        ledger: &ledger,
+        kind: SurplusKind::Overpayment,
+        client: &client,
+        remote,
+        paid_invoices: &invoices,
+    };
+    observe_surplus(known, seen, Timestamp::UNIX_EPOCH)
+}
+
+fn told(event: Option<EventContent>) -> Option<(u64, SurplusState)> {
+    match event {
+        Some(EventContent::PaymentOverpaid(one)) => Some((one.sequence, one.state)),
+        Some(other) => panic!("{other:?}"),
+        None => None,
+    }
+}
+
+/// An open surplus, as the first poll stores it.
+fn stored() -> Surplus {
+    let (surplus, event) = observe(None, &remote("13.94"), "inv_1").unwrap();
+    assert_eq!(told(event), Some((1, SurplusState::Open)));
+    surplus
+}
+
+#[test]
+fn a_surplus_is_stored_only_once_something_is_left_of_it() {
+    assert_eq!(observe(None, &remote("0"), "inv_1"), None);
+    let voided = RemoteSurplus { counts: false, ..remote("13.94") };
+    assert_eq!(observe(None, &voided, "inv_1"), None);
+    assert!(stored().is_open());
+}
+
+#[test]
+fn an_unchanged_surplus_is_no_news() {
+    let surplus = stored();
+    assert_eq!(observe(Some(&surplus), &remote("13.94"), "inv_1"), None);
+    // Other decimals are no other amount.
+    assert_eq!(observe(Some(&surplus), &remote("13.9400"), "inv_1"), None);
+}
+
+#[test]
+fn a_surplus_is_reported_with_each_remaining_amount_until_nothing_is_left() {
+    let (partly, event) = observe(Some(&stored()), &remote("3.94"), "inv_1").unwrap();
+    assert_eq!(told(event), Some((2, SurplusState::Open)));
+    let voided = RemoteSurplus { counts: false, ..remote("3.94") };
+    for gone in [remote("0"), voided] {
+        let (used, event) = observe(Some(&partly), &gone, "inv_1").unwrap();
+        assert_eq!(told(event), Some((3, SurplusState::Closed)));
+        assert!(used.remaining.amount.is_zero() && !used.is_open());
+        assert_eq!(observe(Some(&used), &gone, "inv_1"), None);
+        let (_, event) = observe(Some(&used), &remote("1"), "inv_1").unwrap();
+        assert_eq!(told(event), Some((4, SurplusState::Open)));
+    }
+}
+
+#[test]
+fn an_answer_closes_a_surplus_and_no_later_change_is_reported() {
+    let invoice = CrmId::new("inv_1").unwrap();
+    for (answer, named) in [
+        (SurplusAnswer::Acknowledged, None),
+        (SurplusAnswer::Invoice(invoice.clone()), Some(invoice)),
+    ] {
+        let (answered, event) = stored().resolve(answer).unwrap();
+        let EventContent::PaymentOverpaid(event) = event else { panic!("{event:?}") };
+        assert_eq!((event.sequence, event.state), (2, SurplusState::Closed));
+        assert_eq!(event.invoice_id, named);
+        assert_eq!(answered.clone().resolve(SurplusAnswer::Acknowledged), None);
+        let (changed, event) = observe(Some(&answered), &remote("5"), "inv_1").unwrap();
+        assert_eq!((told(event), changed.remaining), (None, pounds("5")));
+        assert_eq!((changed.answer, changed.sequence), (answered.answer, 2));
+    }
+}
+
+#[test]
+fn candidates_of_earlier_polls_are_kept_and_are_at_most_twenty() {
+    let mut surplus = stored();
+    for number in 2..=30 {
+        let seen = observe(Some(&surplus), &remote("13.94"), &format!("inv_{number}"));
+        surplus = seen.map_or(surplus, |(surplus, _)| surplus);
+    }
+    assert_eq!(surplus.candidates.len(), CANDIDATES_MAX);
+    assert_eq!(surplus.candidates[0].as_str(), "inv_1");
+}
+
+#[test]
+fn a_stored_surplus_is_read_again() {
+    let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged).unwrap();
+    for surplus in [stored(), answered] {
+        let text = serde_json::to_string(&surplus).unwrap();
+        assert_eq!(serde_json::from_str::<Surplus>(&text).unwrap(), surplus);
+    }
+}

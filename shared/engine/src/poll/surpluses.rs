@@ -1,0 +1,178 @@
+//! Reads overpayments and prepayments, and reports those of clients to the CRM.
+//!
+//! Both lists are read only when something suggests a change: after a poll that observed a change
+//! of an invoice with payments or credits, and after each daily verification. A poll reads at most
+//! one page of each list, and a longer list is continued by the next poll.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::call_budget::CallPriority;
+use domain::document::invoice::RemoteInvoice;
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
+use domain::poll::{ChangeWalk, ListPosition, PollProgress, ReadPage, WalkStep};
+use domain::surplus::{RemoteSurplus, SeenSurplus, SurplusKind, observe_surplus};
+use futures::FutureExt;
+use jiff::civil::Date;
+use store::table::WriteExpectation;
+use store::{ConflictLimit, ReadAheadKeys, Store, StoreError};
+use xero::XeroError;
+use xero::api::RowPage;
+use xero::api::surpluses::read_changed_page;
+
+use crate::concurrency;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// The maximum number of invoices of one contact that are compared with a surplus.
+const INVOICES_MAX: usize = 20;
+
+/// A sales invoice on which a poll saw payments or credits.
+#[derive(Debug, Clone)]
+pub(super) struct PaidInvoice {
+    id: XeroInvoiceId,
+    contact: Option<XeroContactId>,
+    /// The dates of its payments.
+    dates: BTreeSet<Date>,
+}
+
+/// Returns the sales invoices with payments or credits among those that a poll read.
+pub(super) fn list_paid_invoices(
+    invoices: &BTreeMap<XeroInvoiceId, RemoteInvoice>,
+) -> Vec<PaidInvoice> {
+    let paid = invoices.values().filter(|one| {
+        let settlement = &one.settlement;
+        one.is_sales && !(settlement.payments.is_empty() && settlement.credits.is_empty())
+    });
+    let paid = paid.map(|one| PaidInvoice {
+        id: one.id,
+        contact: one.contact_id,
+        dates: one.settlement.payments.iter().filter_map(|payment| payment.date).collect(),
+    });
+    paid.collect()
+}
+
+/// Reads a page of each list, reports what changed, and records the progress. If the remaining
+/// calls are reserved for more urgent work, the next poll tries again. Returns the number of
+/// overpayments and prepayments that changed.
+pub(super) async fn read_surpluses(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+    paid: &[PaidInvoice],
+) -> Result<usize, AttemptError> {
+    let session = tenant_session.session_with_priority(CallPriority::Verification);
+    let (mut changed, mut is_behind) = (0, false);
+    for kind in SurplusKind::ALL {
+        let Some(position) = progress.surplus_position(kind) else { continue };
+        let walk = ChangeWalk::resume_after_rows(position.from, position.rows_read);
+        let page = match read_changed_page(&session, kind, walk.since, walk.at).await {
+            Ok(page) => page,
+            Err(XeroError::NotPermitted { .. }) => return Ok(changed),
+            Err(error) => return Err(error.into()),
+        };
+        changed += observe_page(tenant_session, kind, &page, paid).await?;
+        let (next, is_end) = advance_position(tenant_session, walk, &page);
+        is_behind |= !is_end;
+        *progress = progress.clone().with_surplus_position(kind, next);
+    }
+    progress.is_surplus_due = is_behind;
+    Ok(changed)
+}
+
+/// Returns the position after a page, and whether the page was the last one.
+fn advance_position(
+    tenant_session: &TenantSession<'_>,
+    walk: ChangeWalk,
+    page: &RowPage<RemoteSurplus>,
+) -> (ListPosition, bool) {
+    let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
+    let changes = page.rows.iter().filter_map(|one| one.updated_at).chain(odd).collect::<Vec<_>>();
+    let read = ReadPage {
+        next: page.next_position(),
+        changes: &changes,
+        answered_at: page.answered_at,
+        now: tenant_session.engine.clock.now(),
+    };
+    match walk.after_page(read) {
+        WalkStep::Done(from) => (ListPosition { from, rows_read: 0 }, true),
+        WalkStep::Page(walk) => {
+            (ListPosition { from: walk.since, rows_read: walk.at.rows_before() }, false)
+        }
+    }
+}
+
+/// Observes the rows of a page. A row that will always fail is reported and left out. Returns the
+/// number of rows with changes.
+async fn observe_page(
+    tenant_session: &TenantSession<'_>,
+    kind: SurplusKind,
+    page: &RowPage<RemoteSurplus>,
+    paid: &[PaidInvoice],
+) -> Result<usize, StoreError> {
+    let ledger = &tenant_session.ledger;
+    let received = page.rows.iter().filter(|one| one.is_from_customer).collect::<Vec<_>>();
+    let mut rows = ReadAheadKeys::default();
+    for contact in received.iter().filter_map(|one| one.contact) {
+        rows.add_linked_record(ledger, EntityKind::Contact, contact.into());
+    }
+    let ahead = tenant_session.engine.with_rows_read_ahead(rows).await;
+    let observed = received.into_iter().map(|remote| {
+        let work = observe_one(tenant_session, &ahead.store, kind, remote, paid).boxed();
+        tenant_session.engine.skip_failing(&ledger.account, work).boxed()
+    });
+    let observed = concurrency::map_concurrently(observed.collect()).await;
+    let observed = observed.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(observed.into_iter().filter(|changed| *changed == Some(true)).count())
+}
+
+/// Observes an overpayment or prepayment, and starts again after a conflict with another process.
+/// One of a contact that is no client is left out; `links` has the links of the page's contacts.
+/// Returns whether it had changed.
+async fn observe_one(
+    tenant_session: &TenantSession<'_>,
+    links: &Store,
+    kind: SurplusKind,
+    remote: &RemoteSurplus,
+    paid: &[PaidInvoice],
+) -> Result<bool, StoreError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let Some(contact) = remote.contact else { return Ok(false) };
+    let client = links.find_linked_record(ledger, EntityKind::Contact, contact.into()).await;
+    let Some(client) = client? else { return Ok(false) };
+    let invoices = find_paid_invoices(tenant_session, contact, remote.date, paid).await?;
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let known = engine.store.find_surplus(ledger, remote.id).await?;
+        let seen = SeenSurplus { ledger, kind, client: &client, remote, paid_invoices: &invoices };
+        let stored = known.as_ref().map(|row| &row.record);
+        let observed = observe_surplus(stored, seen, engine.clock.now());
+        let Some((surplus, content)) = observed else { return Ok(false) };
+        let event = content.map(|content| engine.new_event(&ledger.account, content));
+        let expect =
+            known.map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        match engine.store.put_surplus(&surplus, expect, event.as_ref()).await {
+            Ok(()) => {
+                engine.deliver_committed(&ledger.account, event.as_ref()).await;
+                return Ok(true);
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+    }
+}
+
+/// Returns the CRM's invoices to this contact that were paid on this date.
+async fn find_paid_invoices(
+    tenant_session: &TenantSession<'_>,
+    contact: XeroContactId,
+    date: Option<Date>,
+    paid: &[PaidInvoice],
+) -> Result<Vec<CrmId>, StoreError> {
+    let Some(date) = date else { return Ok(Vec::new()) };
+    let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
+    let paid = paid.iter().filter(|one| one.contact == Some(contact) && one.dates.contains(&date));
+    let mut invoices = Vec::new();
+    for one in paid.take(INVOICES_MAX) {
+        let found = store.find_linked_record(ledger, EntityKind::Invoice, one.id.into()).await?;
+        invoices.extend(found);
+    }
+    Ok(invoices)
+}

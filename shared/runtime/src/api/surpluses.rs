@@ -1,0 +1,92 @@
+//! Overpayments and prepayments that a person must decide about.
+
+use axum::extract::State;
+use domain::body::{BodyField, BodyShape};
+use domain::ids::{CrmId, XeroId};
+use domain::surplus::SurplusAnswer;
+use engine::Engine;
+use engine::commands::surpluses::{self, ResolveSurplusOutcome};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::extract::{Administrator, JsonBody, PathIds};
+use super::records::unknown_record;
+use super::views::SurplusView;
+use super::{RouteResult, log_unavailable};
+use crate::http::{ProblemDetails, RequestBody, json_response};
+
+/// Declares the routes of this module.
+pub(super) fn declare_surpluses_routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new().routes(routes!(resolve_surplus))
+}
+
+/// A person's answer about an overpayment or prepayment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SurplusChoice {
+    /// It is known, and the CRM does nothing more with it. Only `true` is accepted.
+    Acknowledged(bool),
+    /// It belongs to this invoice of the CRM.
+    #[schema(value_type = String)]
+    Invoice(CrmId),
+}
+
+const SAYS: &[BodyField] =
+    &[BodyField::single_value("acknowledged"), BodyField::single_value("invoice")];
+
+impl RequestBody for SurplusChoice {
+    const SHAPE: BodyShape = BodyShape::Object(SAYS);
+    const MUST: &'static str =
+        "must be {\"acknowledged\": true} or {\"invoice\": \"<the id of an invoice>\"}";
+}
+
+/// Decides what an overpayment or prepayment in Xero is for.
+///
+/// The answer closes it for the CRM and changes nothing in Xero.
+#[utoipa::path(
+    post,
+    path = "/v1/overpayments/{xero_id}",
+    tag = "payments",
+    params(("xero_id" = Uuid, Path, description = "Xero's id of the overpayment or prepayment.")),
+    request_body = SurplusChoice,
+    responses(
+        (status = 200, description = "The overpayment or prepayment.", body = SurplusView),
+        (status = 400, description = "The id or the body is not valid, or the invoice is unknown."),
+        (status = 403, description = "The role may only read."),
+        (status = 404, description = "The overpayment or prepayment is unknown."),
+        (status = 409, description = "It is already decided, or nothing of it is left."),
+    ),
+)]
+async fn resolve_surplus(
+    State(engine): State<Engine>,
+    Administrator(caller): Administrator,
+    PathIds(id): PathIds<String>,
+    JsonBody(choice): JsonBody<SurplusChoice>,
+) -> RouteResult {
+    let answer = match choice {
+        SurplusChoice::Acknowledged(true) => SurplusAnswer::Acknowledged,
+        SurplusChoice::Acknowledged(false) => {
+            return Err(ProblemDetails::bad_field("body", SurplusChoice::MUST));
+        }
+        SurplusChoice::Invoice(invoice) => SurplusAnswer::Invoice(invoice),
+    };
+    let id = Uuid::parse_str(&id).map_err(|_| {
+        ProblemDetails::bad_field("xero_id", "must be the id of an overpayment in Xero")
+    })?;
+    let resolved = surpluses::resolve_surplus(&engine, &caller.account, XeroId(id), answer).await;
+    match resolved.map_err(|error| log_unavailable(&error))? {
+        ResolveSurplusOutcome::Done(surplus) => {
+            Ok(json_response(200, &SurplusView::from(*surplus)))
+        }
+        ResolveSurplusOutcome::NotOpen => Err(ProblemDetails::state_conflict(
+            "This overpayment is already decided, or nothing of it is left.",
+        )),
+        ResolveSurplusOutcome::Unknown => Err(unknown_record()),
+        ResolveSurplusOutcome::UnknownInvoice => {
+            Err(ProblemDetails::bad_field("invoice", "must be the id of an invoice that was sent"))
+        }
+    }
+}

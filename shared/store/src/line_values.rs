@@ -1,0 +1,68 @@
+//! The items and the tracking categories of a ledger.
+
+use domain::ids::Ledger;
+use domain::line_values::{ItemCatalogue, TrackingCatalogue};
+use serde::de::DeserializeOwned;
+
+use crate::keys;
+use crate::records::{KeptLineValues, LineValueList};
+use crate::results::{StoreError, VersionedRecord};
+use crate::store::Store;
+
+impl Store {
+    /// Reads the stored items of a ledger.
+    pub async fn find_items(&self, ledger: &Ledger) -> Result<Option<ItemCatalogue>, StoreError> {
+        self.find_line_values("read the items", ledger, LineValueList::Items).await
+    }
+
+    /// Reads the stored tracking categories of a ledger.
+    pub async fn find_tracking(
+        &self,
+        ledger: &Ledger,
+    ) -> Result<Option<TrackingCatalogue>, StoreError> {
+        self.find_line_values("read the tracking categories", ledger, LineValueList::Tracking).await
+    }
+
+    /// Stores the items of a ledger. The last of two writers wins. More items than fit into a row,
+    /// more than about 10,000, are not stored and have to be read from Xero each time.
+    pub async fn put_items(
+        &self,
+        ledger: &Ledger,
+        items: &ItemCatalogue,
+    ) -> Result<(), StoreError> {
+        let kept = KeptLineValues::of_items(ledger.clone(), items);
+        self.put_line_values("write the items", &kept).await
+    }
+
+    /// Stores the tracking categories of a ledger. The last of two writers wins.
+    pub async fn put_tracking(
+        &self,
+        ledger: &Ledger,
+        tracking: &TrackingCatalogue,
+    ) -> Result<(), StoreError> {
+        let kept = KeptLineValues::of_tracking(ledger.clone(), tracking);
+        self.put_line_values("write the tracking categories", &kept).await
+    }
+
+    async fn find_line_values<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        ledger: &Ledger,
+        list: LineValueList,
+    ) -> Result<Option<T>, StoreError> {
+        let kept: Option<VersionedRecord<KeptLineValues>> =
+            self.read_record(operation, &keys::line_values_key(ledger, list.sort_key())).await?;
+        Ok(kept.and_then(|kept| kept.record.read_list()))
+    }
+
+    async fn put_line_values(
+        &self,
+        operation: &'static str,
+        kept: &KeptLineValues,
+    ) -> Result<(), StoreError> {
+        match self.replace_record(operation, kept).await {
+            Err(StoreError::TooLarge { .. }) => Ok(()),
+            result => result,
+        }
+    }
+}

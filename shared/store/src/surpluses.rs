@@ -1,0 +1,59 @@
+//! Overpayments and prepayments of clients. The open ones are in the `attention` index, which lags
+//! behind the table by about a second.
+
+use std::num::NonZeroU16;
+
+use domain::ids::{Ledger, XeroId};
+use domain::outbound::OutboundEvent;
+use domain::surplus::Surplus;
+
+use crate::keys;
+use crate::results::{StoreError, VersionedRecord};
+use crate::store::{Store, encode_item, new_event};
+use crate::table::{IndexQuery, ItemWrite, SortOrder, SortRange, TableIndex, WriteExpectation};
+
+impl Store {
+    /// Reads an overpayment or prepayment.
+    pub async fn find_surplus(
+        &self,
+        ledger: &Ledger,
+        id: XeroId,
+    ) -> Result<Option<VersionedRecord<Surplus>>, StoreError> {
+        self.read_record("read the overpayment", &keys::surplus_key(ledger, id)).await
+    }
+
+    /// Writes an overpayment or prepayment and its event in one transaction.
+    pub async fn put_surplus(
+        &self,
+        surplus: &Surplus,
+        expect: WriteExpectation,
+        event: Option<&OutboundEvent>,
+    ) -> Result<(), StoreError> {
+        let mut writes = vec![ItemWrite::Put { item: encode_item(surplus), expect }];
+        writes.extend(event.map(new_event));
+        self.write_all("write the overpayment", writes).await
+    }
+
+    /// Lists overpayments and prepayments of a ledger that a person must decide about, beginning
+    /// with the newest. Entries may be outdated: read the row before deciding anything.
+    pub async fn list_open_surpluses(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<XeroId>, StoreError> {
+        let query = IndexQuery {
+            index: TableIndex::Attention,
+            pk: keys::ledger_partition(ledger),
+            range: SortRange::Prefix(keys::SURPLUS_PREFIX.to_owned()),
+            order: SortOrder::Descending,
+            limit,
+            after: None,
+        };
+        let page = self.table.query_index(query).await;
+        let page = page.map_err(|source| StoreError::Table {
+            operation: "find overpayments that need a decision",
+            source,
+        })?;
+        Ok(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)).collect())
+    }
+}

@@ -1,0 +1,264 @@
+//! Overpayments and prepayments of clients: read when a payment was seen and once a day, reported,
+//! listed, and closed by one answer.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind::Invoice;
+use domain::ids::{CrmId, XeroId};
+use domain::operation::AttentionReason;
+use domain::outbound::EventContent;
+use domain::surplus::{SurplusAnswer, SurplusKind, SurplusState};
+use engine::commands::attention;
+use engine::commands::surpluses::{self, ResolveSurplusOutcome};
+use engine::poll::PollOutcome;
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::run;
+use uuid::Uuid;
+use xero_sim::{Bookkeeper, Credit, Fault, FaultKind, Match, Receipt};
+
+use crate::gateway::{Delays, Gateway, a_request};
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+fn today() -> Receipt {
+    Receipt::on(date(2026, 11, 2))
+}
+
+/// A world with one invoice over 114.00 in Xero, observed by a poll.
+fn billed() -> World {
+    bill(World::connected())
+}
+
+fn bill(world: World) -> World {
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(QUARTER);
+    polls(&world);
+    world
+}
+
+fn polls(world: &World) -> PollOutcome {
+    let polled = world.poll();
+    world.clock.advance(QUARTER);
+    polled
+}
+
+/// The calls for overpayments and prepayments of a poll.
+fn surplus_calls(world: &World) -> Vec<String> {
+    let before = world.calls().len();
+    polls(world);
+    let mut calls = world.calls().split_off(before);
+    calls.retain(|call| call.ends_with("payments") && call != "GET /Payments");
+    calls
+}
+
+/// A bookkeeper does something.
+fn by_hand<T>(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    act(&mut xero.bookkeeper(now, tenant).unwrap())
+}
+
+/// The id and the contact of the invoice in Xero.
+fn invoice(world: &World) -> (Uuid, Uuid) {
+    world.books(|books| {
+        let invoice = books.invoices_numbered("#INV_1").next().unwrap();
+        (invoice.id, invoice.contact)
+    })
+}
+
+/// The client pays 127.94 for the invoice over 114.00. Returns the id of the overpayment.
+fn overpay(world: &World) -> Uuid {
+    let (id, _) = invoice(world);
+    let amount = "127.94".parse().unwrap();
+    by_hand(world, |hand| hand.overpay(id, amount, &today())).unwrap().1
+}
+
+/// The events about overpayments and prepayments, each as a short text.
+fn heard(world: &World) -> Vec<String> {
+    let told = |news: EventContent| {
+        let EventContent::PaymentOverpaid(one) = news else { return None };
+        let state = match one.state {
+            SurplusState::Open => "open",
+            SurplusState::Closed => "closed",
+        };
+        let kind = match one.kind {
+            SurplusKind::Overpayment => "overpayment",
+            SurplusKind::Prepayment => "prepayment",
+        };
+        let (remaining, client) = (one.remaining.amount.normalize(), one.client_id);
+        let invoice = one.invoice_id.map(|id| format!(" for {id}")).unwrap_or_default();
+        Some(format!("{}: {state} {kind} {remaining} of {client}{invoice}", one.sequence))
+    };
+    world.told.news().into_iter().filter_map(told).collect()
+}
+
+/// The number of payments that were imported.
+fn imports(world: &World) -> usize {
+    let news = world.told.news();
+    news.iter().filter(|news| matches!(news, EventContent::PaymentImported(_))).count()
+}
+
+/// The remaining amounts in the attention list.
+fn listed(world: &World) -> Vec<Decimal> {
+    let (account, limit) = (world.account(), NonZeroU16::new(50).unwrap());
+    let reason = AttentionReason::GivenUp;
+    let list = attention::list_attention(&world.engine, &account, reason, None, limit);
+    let overpaid = run(list).unwrap().unwrap().overpaid;
+    overpaid.iter().map(|one| one.remaining.amount.normalize()).collect()
+}
+
+fn answer(world: &World, id: Uuid, answer: SurplusAnswer) -> ResolveSurplusOutcome {
+    let account = world.account();
+    let resolved = surpluses::resolve_surplus(&world.engine, &account, XeroId(id), answer);
+    run(resolved).unwrap().unwrap()
+}
+
+#[test]
+fn money_paid_in_excess_is_reported_with_its_client_and_listed_with_its_invoice() {
+    let world = billed();
+    assert!(surplus_calls(&world).is_empty());
+    overpay(&world);
+    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(listed(&world), ["13.94".parse().unwrap()]);
+    let candidates = world.told.news().into_iter().find_map(|news| {
+        let EventContent::PaymentOverpaid(one) = news else { return None };
+        Some(one.candidates)
+    });
+    assert_eq!(candidates, Some(vec![CrmId::new("inv_1").unwrap()]));
+}
+
+#[test]
+fn one_answer_closes_an_overpayment_for_good() {
+    let invoice = || SurplusAnswer::Invoice(CrmId::new("inv_1").unwrap());
+    for (says, suffix) in [(SurplusAnswer::Acknowledged, ""), (invoice(), " for inv_1")] {
+        let world = billed();
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let id = overpay(&world);
+        polls(&world);
+        let unknown = SurplusAnswer::Invoice(CrmId::new("inv_9").unwrap());
+        assert_eq!(answer(&world, id, unknown), ResolveSurplusOutcome::UnknownInvoice);
+        let other = Uuid::from_u128(9);
+        assert_eq!(answer(&world, other, invoice()), ResolveSurplusOutcome::Unknown);
+        let ResolveSurplusOutcome::Done(closed) = answer(&world, id, says.clone()) else {
+            panic!("it is open")
+        };
+        assert_eq!(closed.answer, Some(says));
+        assert_eq!(answer(&world, id, invoice()), ResolveSurplusOutcome::NotOpen);
+        assert!(listed(&world).is_empty());
+        let told = [
+            "1: open overpayment 13.94 of cli_1".to_owned(),
+            format!("2: closed overpayment 13.94 of cli_1{suffix}"),
+        ];
+        assert_eq!(heard(&world), told);
+        // The bookkeeper refunds it, which the CRM no longer asks about.
+        let amount = "13.94".parse().unwrap();
+        by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+        world.clock.advance(SignedDuration::from_hours(24));
+        assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+        assert_eq!(heard(&world), told);
+    }
+}
+
+#[test]
+fn a_prepayment_is_found_by_the_daily_check_and_closes_when_it_is_used_up() {
+    let world = billed();
+    let (id, contact) = invoice(&world);
+    let paid = by_hand(&world, |hand| hand.prepay(contact, 50.into(), &today())).unwrap();
+    assert!(surplus_calls(&world).is_empty());
+    world.clock.advance(SignedDuration::from_hours(24));
+    polls(&world);
+    assert_eq!(heard(&world), ["1: open prepayment 50 of cli_1"]);
+    let credit = Credit::Prepayment(paid);
+    let day = date(2026, 11, 3);
+    by_hand(&world, |hand| hand.allocate(credit, id, 20.into(), day)).unwrap();
+    polls(&world);
+    assert_eq!(heard(&world)[1..], ["2: open prepayment 30 of cli_1"]);
+    let last = by_hand(&world, |hand| hand.allocate(credit, id, 30.into(), day)).unwrap();
+    polls(&world);
+    assert_eq!(heard(&world)[2..], ["3: closed prepayment 0 of cli_1"]);
+    assert!(listed(&world).is_empty());
+    by_hand(&world, |hand| hand.remove_allocation(last)).unwrap();
+    polls(&world);
+    assert_eq!(heard(&world)[3..], ["4: open prepayment 30 of cli_1"]);
+    assert_eq!(listed(&world), [Decimal::from(30)]);
+}
+
+#[test]
+fn an_overpayment_is_recognised_by_either_form_of_its_type() {
+    for has_ar_types in [false, true] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.deposits_have_ar_types = has_ar_types;
+        });
+        world.connect();
+        let world = bill(world);
+        overpay(&world);
+        polls(&world);
+        assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{has_ar_types}");
+    }
+}
+
+#[test]
+fn a_failed_reading_of_overpayments_loses_nothing_and_is_repeated_by_the_next_poll() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    overpay(&world);
+    let path = "/api.xro/2.0/Overpayments";
+    world.inject(Fault { on: Match::next(path), kind: FaultKind::Unavailable503 });
+    assert_eq!(polls(&world), PollOutcome::Later);
+    assert_eq!(imports(&world), 1);
+    assert!(heard(&world).is_empty());
+    polls(&world);
+    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(imports(&world), 1);
+}
+
+#[test]
+fn money_of_a_contact_is_reported_only_if_the_contact_is_a_client() {
+    for is_client in [false, true] {
+        let world = billed();
+        let (_, client) = invoice(&world);
+        let payee = by_hand(&world, |hand| hand.add_contact("Bank of Ridge")).unwrap();
+        let contact = if is_client { client } else { payee };
+        by_hand(&world, |hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
+        world.clock.advance(SignedDuration::from_hours(24));
+        assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+        assert_eq!(heard(&world).len(), usize::from(is_client));
+        // What was read is not read again.
+        assert!(surplus_calls(&world).is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attention_list_shows_an_overpayment_and_its_route_takes_the_answer() {
+    let world = billed();
+    let id = overpay(&world);
+    polls(&world);
+    let gateway = Gateway::new(&world, Delays::default());
+    let (_, list) = gateway.send(&a_request("GET", "/v1/attention", "", "Owner", None)).await;
+    let list: serde_json::Value = serde_json::from_slice(list.body()).unwrap();
+    let [shown] = list["overpaid"].as_array().unwrap().as_slice() else { panic!("{list}") };
+    assert_eq!(shown["xero_id"], id.to_string());
+    assert_eq!(shown["kind"], "overpayment");
+    assert_eq!(shown["client_id"], "cli_1");
+    assert_eq!(shown["remaining"]["amount"], "13.94");
+    assert_eq!(shown["candidates"][0], "inv_1");
+    let path = format!("/v1/overpayments/{id}");
+    for (role, body, expected) in [
+        ("Owner", r#"{"acknowledged":false}"#, 400),
+        ("Owner", r#"{"invoice":"inv_9"}"#, 400),
+        ("Owner", r#"{"invoice":"inv_1"}"#, 200),
+        ("Owner", r#"{"acknowledged":true}"#, 409),
+    ] {
+        let (_, answered) = gateway.send(&a_request("POST", &path, "", role, Some(body))).await;
+        assert_eq!(answered.status().as_u16(), expected, "{body}");
+    }
+    let (_, list) = gateway.send(&a_request("GET", "/v1/attention", "", "Owner", None)).await;
+    let list: serde_json::Value = serde_json::from_slice(list.body()).unwrap();
+    assert_eq!(list["overpaid"], serde_json::json!([]));
+}

@@ -1,0 +1,50 @@
+//! An organisation's items and tracking categories.
+
+use crate::organisation::Standing;
+use uuid::Uuid;
+
+/// An item of the price list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Xero's id.
+    pub id: Uuid,
+    /// The code that lines use, at most 30 characters.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it may be sold.
+    pub is_sold: bool,
+}
+
+/// A tracking category; an organisation has at most two active ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackingCategory {
+    /// Xero's id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it is active.
+    pub status: Standing,
+    /// Its options.
+    pub options: Vec<TrackingOption>,
+}
+
+/// An option of a tracking category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackingOption {
+    /// Xero's id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it is active.
+    pub status: Standing,
+}
+
+impl TrackingCategory {
+    /// The active option with this name, if the category is active, too.
+    pub(crate) fn active_option(&self, name: &str) -> Option<&TrackingOption> {
+        let is_wanted =
+            |option: &&TrackingOption| option.name == name && option.status == Standing::Active;
+        self.options.iter().find(is_wanted).filter(|_| self.status == Standing::Active)
+    }
+}
