@@ -93,17 +93,26 @@ def rows_of_costs():
     ]
 
 
-def total(accounts, *, sealed=False):
-    """US dollars a month. `sealed`: tokens in rows of the table, encrypted under a data key of KMS."""
-    rows = rows_of_costs()
-    if sealed:
-        rows = [row for row in rows if not row[0].startswith("Secrets Manager")]
-    costs = sum(fixed + accounts * each for _, fixed, each, _ in rows)
+def token_costs(*, sealed):
+    """What tokens cost: without customers, and for each account. `sealed`: in rows of the table, each value under a data
+    key of its own, which KMS creates and decrypts. The app's secret stays in Secrets Manager."""
     if not sealed:
-        return costs
-    reads = (SECRET_CALLS - RENEWALS) * PRICE.dynamodb_million_reads / MILLION
+        rows = [row for row in rows_of_costs() if row[0].startswith("Secrets Manager")]
+        return sum(fixed for _, fixed, _, _ in rows), sum(each for _, _, each, _ in rows)
+    # A value is written on the condition that its row is as it was read: one read for each call, as for a secret.
+    read_units = -(-COUNT.kb_of_a_sealed_row // 4)
+    reads = SECRET_CALLS * read_units * PRICE.dynamodb_million_reads / MILLION
     writes = RENEWALS * COUNT.kb_of_a_sealed_row * PRICE.dynamodb_million_writes / MILLION
-    return costs + PRICE.secret + PRICE.kms_key + accounts * (reads + writes)
+    keys = SECRET_CALLS * COUNT.kms_calls_of_a_token_call * PRICE.kms_ten_thousand_calls / 10_000
+    return PRICE.secret + PRICE.kms_key, reads + writes + keys
+
+
+def total(accounts, *, sealed=False):
+    """US dollars a month."""
+    others = [row for row in rows_of_costs() if not row[0].startswith("Secrets Manager")]
+    costs = sum(fixed + accounts * each for _, fixed, each, _ in others)
+    fixed, each = token_costs(sealed=sealed)
+    return costs + fixed + accounts * each
 
 
 def table_of_costs():
@@ -117,9 +126,20 @@ def table_of_costs():
     return [*lines, f"| **total** | {cells} | |"]
 
 
+def table_of_tokens():
+    """The table of the deployment guide that compares the values of `TokenStore`."""
+    sizes = [10, 100, 1_000, 10_000]
+    lines = ["| `TokenStore` | 10 accounts | 100 | 1,000 | 10,000 |", "|---|---:|---:|---:|---:|"]
+    for name, sealed in [("secrets", False), ("sealed", True)]:
+        fixed, each = token_costs(sealed=sealed)
+        cells = " | ".join(f"{fixed + size * each:,.2f} of {total(size, sealed=sealed):,.2f}" for size in sizes)
+        lines.append(f"| `{name}` | {cells} |")
+    return lines
+
+
 def table_of_scale():
     """The table of `docs/scale.md`."""
-    lines = ["| accounts | $ a month | with sealed rows | Xero calls a minute for polls | token writes a second: average, "
+    lines = ["| accounts | $ a month, `secrets` | `sealed` | Xero calls a minute for polls | token writes a second: average, "
              "after a stop | chunks of a tick | a year of mappings, GB |", "|---:|---:|---:|---:|---:|---:|---:|"]
     for accounts in [10, 1_000, 10_000, last_with_secrets(), last_with_polls(), 100_000]:
         average = accounts / (COUNT.minutes_between_renewals * 60)
@@ -142,7 +162,8 @@ def last_with_polls():
     return LIMIT.xero_calls_a_minute * COUNT.minutes_between_polls // COUNT.xero_calls_of_a_poll
 
 
-TABLES = [("infra/deploying.md", "costs", table_of_costs), ("docs/scale.md", "scale", table_of_scale)]
+TABLES = [("infra/deploying.md", "costs", table_of_costs), ("infra/deploying.md", "tokens", table_of_tokens),
+          ("docs/scale.md", "scale", table_of_scale)]
 
 
 def with_table(text, name, lines):

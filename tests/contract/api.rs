@@ -129,6 +129,80 @@ fn routes_statuses_and_parameters_stay() {
 }
 
 #[test]
+fn limits_of_a_request_become_wider_only() {
+    let thing = a_thing(&["a"], &["a"]);
+    let changes = |before: &Value, after: &Value| {
+        find_breaking_changes(&a_document(before, &thing), &a_document(after, &thing))
+    };
+    let text = |limits: Value| {
+        let mut text = json!({ "type": "string" });
+        text.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
+        text
+    };
+    let at = "PUT /v1/things/{id}, request";
+    let (short, long) = (text(json!({ "maxLength": 10 })), text(json!({ "maxLength": 20 })));
+    assert_eq!(changes(&short, &long), Vec::<String>::new());
+    assert_eq!(changes(&short, &text(json!({}))), Vec::<String>::new());
+    assert_eq!(changes(&long, &short), [format!("{at}: maxLength is 10")]);
+    let one = text(json!({ "minLength": 1 }));
+    assert_eq!(changes(&text(json!({})), &one), [format!("{at}: minLength is 1")]);
+    let id = text(json!({ "format": "uuid" }));
+    assert_eq!(changes(&text(json!({})), &id), [format!("{at}: the format changed")]);
+    assert_eq!(changes(&id, &text(json!({}))), Vec::<String>::new());
+    let nullable = json!({ "type": ["string", "null"] });
+    assert_eq!(changes(&text(json!({})), &nullable), Vec::<String>::new());
+    assert_eq!(changes(&nullable, &text(json!({}))), [format!("{at}: the type changed")]);
+}
+
+#[test]
+fn a_response_keeps_its_forms_its_headers_and_its_media_types() {
+    let thing = a_thing(&["a"], &["a"]);
+    let changes = |before: &Value, after: &Value| {
+        find_breaking_changes(&a_document(&thing, before), &a_document(&thing, after))
+    };
+    let at = "PUT /v1/things/{id}, 200";
+    let (text, nullable) = (json!({ "type": "string" }), json!({ "type": ["string", "null"] }));
+    assert_eq!(changes(&text, &nullable), [format!("{at}: the type changed")]);
+    assert_eq!(changes(&nullable, &text), Vec::<String>::new());
+    let map = |of: &str| json!({ "type": "object", "additionalProperties": { "type": of } });
+    let of_numbers = changes(&map("string"), &map("integer"));
+    assert_eq!(of_numbers, [format!("{at}.*: the type changed")]);
+    let document = a_document(&thing, &thing);
+    let with = |field: &str, value: Value| {
+        let mut altered = document.clone();
+        altered["paths"]["/v1/things/{id}"]["put"]["responses"]["200"][field] = value;
+        altered
+    };
+    let tagged = with("headers", json!({ "etag": {} }));
+    assert_eq!(
+        find_breaking_changes(&tagged, &document),
+        [format!("{at}: the header etag is gone")]
+    );
+    assert_eq!(find_breaking_changes(&document, &tagged), Vec::<String>::new());
+    let without = with("content", json!({}));
+    assert_eq!(
+        find_breaking_changes(&document, &without),
+        [format!("{at}: application/json is gone")]
+    );
+}
+
+#[test]
+fn the_guide_lists_every_route_that_is_new_since_the_last_release() {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let before = read(&fs::read_to_string(released()).unwrap());
+    let guide = fs::read_to_string(folder("api").join("README.md")).unwrap();
+    let (_, changes) = guide.split_once("## Changes").unwrap();
+    for path in read(describe_api())["paths"].as_object().unwrap().keys() {
+        // A route below a record, such as its preview, is listed with the kinds that have it.
+        let is_below = path.matches('/').count() > 2;
+        let start = path.split("/{").next().unwrap();
+        let is_known = before["paths"].get(path).is_some();
+        let is_listed = changes.contains(&format!("`{start}`")) || is_below;
+        assert!(is_known || is_listed, "{start} is not among the changes");
+    }
+}
+
+#[test]
 fn the_name_of_an_operation_stays() {
     let thing = a_thing(&["a"], &["a"]);
     let named = |name: &str| {

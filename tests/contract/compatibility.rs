@@ -1,14 +1,18 @@
 //! Compares two OpenAPI documents: what a caller of the first one may rely on must hold in the
 //! second.
 //!
-//! A response may gain fields, and words of its values. A request may gain fields that are not
-//! required. Everything else that changes is breaking.
+//! A response may gain fields, and words of its values. A request may gain fields and parameters
+//! that are not required, and its limits may become wider. Everything else that changes is breaking.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
+/// What restricts a value to one form.
+const FORMS: [&str; 3] = ["const", "format", "pattern"];
+const UPPER_LIMITS: [&str; 4] = ["exclusiveMaximum", "maxItems", "maxLength", "maximum"];
+const LOWER_LIMITS: [&str; 4] = ["exclusiveMinimum", "minItems", "minLength", "minimum"];
 
 /// Who reads a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,9 +72,24 @@ impl<'a> Comparison<'a> {
                 self.changes.push(format!("{name}: {status} is gone"));
                 continue;
             };
-            if let (Some(old), Some(new)) = (find_schema(response), find_schema(new)) {
+            self.compare_responses(&format!("{name}, {status}"), response, new);
+        }
+    }
+
+    fn compare_responses(&mut self, at: &str, old: &'a Value, new: &'a Value) {
+        for (header, _) in fields_of(old, "headers") {
+            if new["headers"].get(header).is_none() {
+                self.changes.push(format!("{at}: the header {header} is gone"));
+            }
+        }
+        for (media, content) in fields_of(old, "content") {
+            let Some(other) = new["content"].get(media) else {
+                self.changes.push(format!("{at}: {media} is gone"));
+                continue;
+            };
+            if let (Some(old), Some(new)) = (content.get("schema"), other.get("schema")) {
                 self.seen.clear();
-                self.compare_schemas(&format!("{name}, {status}"), old, new, Reader::Caller);
+                self.compare_schemas(at, old, new, Reader::Caller);
             }
         }
     }
@@ -111,10 +130,11 @@ impl<'a> Comparison<'a> {
             }
         }
         let (old, new) = (resolve(self.before, old), resolve(self.after, new));
-        if old.get("type") != new.get("type") {
+        if !keeps_types(old, new, reader) {
             self.changes.push(format!("{at}: the type changed"));
             return;
         }
+        self.compare_limits(at, old, new, reader);
         for word in words_of(old) {
             if !words_of(new).contains(word) {
                 self.changes.push(format!("{at}: {word} is gone"));
@@ -124,8 +144,10 @@ impl<'a> Comparison<'a> {
             self.changes.push(format!("{at}: only some words are accepted"));
         }
         self.compare_fields(at, old, new, reader);
-        if let (Some(old), Some(new)) = (old.get("items"), new.get("items")) {
-            self.compare_schemas(&format!("{at}[]"), old, new, reader);
+        for (items, each) in [("items", "[]"), ("additionalProperties", ".*")] {
+            if let (Some(old), Some(new)) = (old.get(items), new.get(items)) {
+                self.compare_schemas(&format!("{at}{each}"), old, new, reader);
+            }
         }
         for kind in ["oneOf", "anyOf", "allOf"] {
             let (old, new) = (list_of(old, kind), list_of(new, kind));
@@ -134,6 +156,32 @@ impl<'a> Comparison<'a> {
             }
             for (old, new) in old.iter().zip(new) {
                 self.compare_schemas(at, old, new, reader);
+            }
+        }
+    }
+
+    fn compare_limits(&mut self, at: &str, old: &Value, new: &Value, reader: Reader) {
+        for form in FORMS {
+            let (before, after) = (old.get(form), new.get(form));
+            let is_promised = match reader {
+                Reader::Api => after.is_some(),
+                Reader::Caller => before.is_some(),
+            };
+            if is_promised && before != after {
+                self.changes.push(format!("{at}: the {form} changed"));
+            }
+        }
+        if reader == Reader::Caller {
+            return;
+        }
+        let limit_of = |schema: &Value, limit: &str| schema.get(limit).and_then(Value::as_i64);
+        for limit in UPPER_LIMITS.into_iter().chain(LOWER_LIMITS) {
+            let Some(after) = limit_of(new, limit) else { continue };
+            let is_tighter = limit_of(old, limit).is_none_or(|before| {
+                if UPPER_LIMITS.contains(&limit) { after < before } else { after > before }
+            });
+            if is_tighter {
+                self.changes.push(format!("{at}: {limit} is {after}"));
             }
         }
     }
@@ -181,6 +229,30 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         Some(target) => document.pointer(target.trim_start_matches('#')).unwrap_or(schema),
         None => schema,
     }
+}
+
+/// Whether every type that the other side may rely on stays: those of a request may become more,
+/// those of a response fewer.
+fn keeps_types(old: &Value, new: &Value, reader: Reader) -> bool {
+    let (before, after) = (types_of(old), types_of(new));
+    before.is_empty() == after.is_empty()
+        && match reader {
+            Reader::Api => before.is_subset(&after),
+            Reader::Caller => after.is_subset(&before),
+        }
+}
+
+fn types_of(schema: &Value) -> BTreeSet<&str> {
+    let one = schema.get("type").and_then(Value::as_str);
+    let several = list_of(schema, "type").iter().filter_map(Value::as_str);
+    one.into_iter().chain(several).collect()
+}
+
+fn fields_of<'a>(
+    value: &'a Value,
+    name: &'static str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.get(name).and_then(Value::as_object).into_iter().flatten()
 }
 
 fn words_of(schema: &Value) -> &[Value] {

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
-use domain::envelope;
+use domain::envelope::{self, MessageType};
 use local::arguments::Command;
 use local::crm_pages::{RETURN_PATH, content_policy, find_document};
 use local::token::User;
+use runtime::api::describe_api;
 use serde_json::Value;
 
 use super::{ACCOUNT, folder, inbound_schemas, kind_of, objections, schemas};
@@ -27,8 +28,12 @@ fn project_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read_blocks() -> Vec<Block> {
-    let guide = fs::read_to_string(project_root().join("docs/integrating.md")).unwrap();
+const GUIDE: &str = "docs/integrating.md";
+/// The description of the elements, whose examples are those of the guide.
+const ELEMENTS: &str = "functions/pages/README.md";
+
+fn read_blocks(document: &str) -> Vec<Block> {
+    let guide = fs::read_to_string(project_root().join(document)).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in guide.lines() {
@@ -47,7 +52,7 @@ fn read_blocks() -> Vec<Block> {
 }
 
 fn texts_of_kind(kind: &str) -> Vec<String> {
-    let found = read_blocks().into_iter().filter(|block| block.kind == kind);
+    let found = read_blocks(GUIDE).into_iter().filter(|block| block.kind == kind);
     let texts = found.map(|block| block.text).collect::<Vec<_>>();
     assert!(!texts.is_empty(), "{kind}");
     texts
@@ -65,7 +70,7 @@ fn find_text(path: &str) -> String {
 
 #[test]
 fn every_example_is_of_a_kind_that_is_checked() {
-    for Block { kind, text } in read_blocks() {
+    for Block { kind, text } in read_blocks(GUIDE) {
         let kinds = [
             "json inbound",
             "json outbound",
@@ -103,6 +108,30 @@ fn its_scripts_and_its_policy_are_those_of_the_local_stack() {
     assert_eq!(texts_of_kind("js page.js"), [find_text("/crm/page.js")]);
     assert_eq!(texts_of_kind("js frame.js"), [find_text("/crm/frame.js")]);
     assert_eq!(texts_of_kind("csp"), [format!("{}\n", content_policy(API))]);
+}
+
+#[test]
+fn the_description_of_the_elements_has_the_examples_of_the_guide() {
+    let blocks = read_blocks(ELEMENTS);
+    assert!(blocks.len() > 1, "{}", blocks.len());
+    for Block { kind, text } in blocks {
+        assert!(texts_of_kind(&kind).contains(&text), "{kind}: {text}");
+    }
+}
+
+#[test]
+fn it_names_every_type_of_message_and_event_and_every_state() {
+    let guide = fs::read_to_string(project_root().join(GUIDE)).unwrap();
+    let mut words = MessageType::ALL.map(MessageType::as_str).map(str::to_owned).to_vec();
+    words.extend(schemas(&folder("outbound"), "values").into_keys());
+    let document: Value = serde_json::from_str(describe_api()).unwrap();
+    for schema in ["RecordState", "ConnectionWord"] {
+        let named = document["components"]["schemas"][schema]["enum"].as_array().unwrap();
+        words.extend(named.iter().map(|word| word.as_str().unwrap().to_owned()));
+    }
+    for word in words {
+        assert!(guide.contains(&format!("`{word}`")), "{word}");
+    }
 }
 
 #[test]
@@ -144,7 +173,8 @@ fn its_commands_and_the_files_that_they_name_exist() {
 fn the_links_of_the_documents_lead_to_files() {
     let mut documents = list_files(&project_root().join("docs"));
     documents.extend(
-        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(|name| project_root().join(name)),
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", ELEMENTS]
+            .map(|name| project_root().join(name)),
     );
     for document in documents.iter().filter(|path| is_guide(path)) {
         for link in find_links(&fs::read_to_string(document).unwrap()) {

@@ -39,6 +39,13 @@ async fn nothing_is_visible_or_changed_without_a_valid_token() {
     let (status, problem) = stack.json(Method::GET, "/v1/sync-log?status=maybe", &owner).await;
     assert_eq!(status, 400);
     assert_eq!(problem["field"], "status", "{problem}");
+    // API Gateway passes on addresses and methods that do not exist.
+    for (method, path, expected) in
+        [(Method::GET, "/v1/quotes", 404), (Method::PUT, "/v1/sync-log", 405)]
+    {
+        let (status, problem) = stack.json(method, path, &owner).await;
+        assert_eq!((status, &problem["status"]), (expected, &Value::from(expected)), "{path}");
+    }
     assert_eq!(stack.in_xero("#INV_E2E_5").await.len(), 1);
 }
 

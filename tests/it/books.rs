@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "responses are compared, not computed with")]
 
 use domain::books::{BooksTally, DifferenceCode};
-use domain::entity::EntityKind::{Invoice, Payment};
+use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::outbound::EventContent;
 use engine::commands::books;
 use engine::poll::{PollOutcome, poll_ledgers};
@@ -12,7 +12,7 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::World;
-use tests::builders::{a_payment, an_invoice};
+use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
 use xero_sim::Receipt;
 
@@ -79,6 +79,11 @@ fn a_day_passes(world: &World) {
     polls(world);
 }
 
+/// Polls every quarter of an hour for a day.
+fn polls_for_a_day(world: &World) -> Vec<PollOutcome> {
+    (0..96).map(|_| polls(world)).collect()
+}
+
 #[test]
 fn equal_books_are_reported_once_a_day_without_a_further_call() {
     let world = billed(&["inv_1", "inv_2"]);
@@ -121,6 +126,47 @@ fn an_invoice_that_is_not_in_xero_is_a_difference() {
 }
 
 #[test]
+fn a_credit_note_that_is_not_in_xero_is_one_difference_with_its_allocations() {
+    let world = billed(&["inv_1"]);
+    // A total that rounding cannot explain is not sent.
+    let note = a_credit_note("cn_1", "cli_1").price("95.00", "64.00");
+    world.receive(CreditNote, &note.body());
+    world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
+    a_day_passes(&world);
+    assert_eq!(differences(&world), [("cn_1".to_owned(), vec![DifferenceCode::GivenUp])]);
+    assert_eq!(balances(&world), [("GBP 50.00".to_owned(), "GBP 114.00".to_owned())]);
+}
+
+#[test]
+fn a_credit_note_voided_in_xero_is_a_difference_with_or_without_an_open_invoice() {
+    for is_idle in [false, true] {
+        let invoices: &[&str] = if is_idle { &[] } else { &["inv_1"] };
+        let world = billed(invoices);
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        world.advance(QUARTER);
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let id = world.books(|books| books.credit_notes().next().unwrap().id);
+        world.xero().bookkeeper(now, tenant).unwrap().void_credit_note(id).unwrap();
+        world.clock.advance(QUARTER);
+        polls_for_a_day(&world);
+        let gone = vec![DifferenceCode::GoneInXero];
+        assert_eq!(differences(&world), [("cn_1".to_owned(), gone)], "{is_idle}");
+        let logged = world.log().into_iter().any(|entry| entry.message.contains("voided in Xero"));
+        assert!(logged, "{is_idle}");
+    }
+}
+
+#[test]
+fn credit_that_both_sides_have_leaves_the_books_equal() {
+    let world = billed(&["inv_1"]);
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
+    a_day_passes(&world);
+    assert!(differences(&world).is_empty(), "{:?}", differences(&world));
+    assert_eq!(balances(&world), [("GBP 104.00".to_owned(), "GBP 104.00".to_owned())]);
+}
+
+#[test]
 fn cash_that_xero_does_not_have_is_a_difference_until_it_is_banked() {
     let world = billed(&["inv_1", "inv_2"]);
     let cash = a_payment("pay_1", &[("inv_1", "50.00")]).method("cash");
@@ -153,30 +199,44 @@ fn an_invoice_voided_in_xero_is_a_difference_even_without_any_open_invoice() {
     world.xero().bookkeeper(now, tenant).unwrap().void(id).unwrap();
     polls(&world);
     let calls = world.calls().len();
-    // Each account has its hour of the day.
-    let mut polled = Vec::new();
-    for _ in 0..96 {
-        polled.push(polls(&world));
-    }
-    assert!(polled.iter().all(|one| *one == PollOutcome::Idle), "{polled:?}");
-    assert_eq!(world.calls().len(), calls);
+    let polled = polls_for_a_day(&world);
+    // Each account has its hour of the day, in which Xero is read once.
+    let read = polled.iter().filter(|one| **one != PollOutcome::Idle).collect::<Vec<_>>();
+    assert_eq!(read, [&PollOutcome::Read { news: 0 }]);
+    let lists = world.calls().split_off(calls).into_iter();
+    let lists = lists.filter(|call| matches!(call.as_str(), "GET /Invoices" | "GET /Payments"));
+    assert_eq!(lists.count(), 2);
     assert_eq!(compared(&world).len(), 1);
     assert_eq!(differences(&world), [("inv_1".to_owned(), vec![DifferenceCode::GoneInXero])]);
 }
 
 #[test]
+fn a_payment_removed_in_xero_is_seen_within_a_day_without_any_open_invoice() {
+    let world = billed(&["inv_1"]);
+    let payment = world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 2)));
+    polls(&world);
+    assert_eq!(polls(&world), PollOutcome::Idle);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(payment).unwrap();
+    polls_for_a_day(&world);
+    let news = world.told.news();
+    let removed = news.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));
+    assert_eq!(removed.count(), 1);
+    assert!(differences(&world).is_empty(), "{:?}", differences(&world));
+    assert_eq!(balances(&world), [("GBP 114.00".to_owned(), "GBP 114.00".to_owned())]);
+}
+
+#[test]
 fn an_account_without_invoices_or_connection_is_not_compared() {
     let world = World::connected();
-    for _ in 0..96 {
-        polls(&world);
-    }
+    let calls = world.calls().len();
+    polls_for_a_day(&world);
     assert!(compared(&world).is_empty());
+    assert_eq!(world.calls().len(), calls);
     let other = billed(&["inv_1"]);
     other.disconnect();
     other.clock.advance(DAY);
-    for _ in 0..96 {
-        polls(&other);
-    }
+    polls_for_a_day(&other);
     assert!(compared(&other).is_empty());
 }
 

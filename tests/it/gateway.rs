@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "an event of the gateway holds no amounts")]
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -218,6 +219,12 @@ impl Gateway {
         };
         let api = SettingsApi::new(engine.clone());
         Self { engine, api }
+    }
+
+    /// The same, with a limit of the account's requests a minute.
+    pub fn with_account_limit(self, per_minute: u32) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap();
+        Self { api: self.api.with_account_limit(per_minute), ..self }
     }
 
     /// The settings API's response, and how long it took.

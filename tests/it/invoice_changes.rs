@@ -4,6 +4,7 @@ use domain::document::sales::{DocumentStatus, NewStatus};
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::ids::UserId;
 use domain::operation::{OperationState, ParkingReason};
+use domain::outbound::EventContent;
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::ports::Clock;
@@ -96,6 +97,12 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
         assert_eq!(state(&world, kind, id), OperationState::Synced, "{id}");
     }
     assert_eq!(invoice(&world).amount_paid, Decimal::from(50));
+    let approved = world.told.news().into_iter().filter_map(|news| {
+        let EventContent::XeroStatus { status, remarks, .. } = news else { return None };
+        Some((status, remarks))
+    });
+    let expected = ("AUTHORISED".to_owned(), vec!["It was approved in Xero.".to_owned()]);
+    assert_eq!(approved.collect::<Vec<_>>(), [expected]);
 }
 
 #[test]
@@ -176,4 +183,29 @@ fn an_invoice_that_was_voided_in_xero_says_what_a_person_can_do() {
     let failure = operation.failure.unwrap();
     assert_eq!(failure.code, "invoice_gone");
     assert!(failure.remedy.contains("fresh copy"), "{failure}");
+}
+
+#[test]
+fn a_change_of_a_credit_note_that_is_applied_or_gone_is_explained_and_not_repeated() {
+    for is_applied in [true, false] {
+        let world = World::connected();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        if is_applied {
+            world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
+        } else {
+            let note = world.books(|books| books.credit_notes().next().unwrap().id);
+            let (tenant, now) = (world.tenant(), world.clock.now());
+            world.xero().bookkeeper(now, tenant).unwrap().void_credit_note(note).unwrap();
+        }
+        let edited = a_credit_note("cn_1", "cli_1").revision(2).reference("PO 7");
+        world.receive(CreditNote, &edited.body());
+        let operation = world.mapping(CreditNote, "cn_1").unwrap().operation;
+        assert_eq!(operation.state, OperationState::Skipped, "{is_applied}");
+        let expected = if is_applied { "credit_note_applied" } else { "credit_note_gone" };
+        assert_eq!(operation.failure.unwrap().code, expected);
+        let before = world.calls().len();
+        world.advance(SignedDuration::from_hours(12));
+        assert_eq!(world.calls().len(), before, "it is not repeated");
+    }
 }

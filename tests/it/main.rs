@@ -13,6 +13,7 @@
 mod abandoned;
 mod answers_in_time;
 mod api_facts;
+mod api_hostile;
 mod api_lists;
 mod archived;
 mod at_once;

@@ -1,12 +1,14 @@
 //! Stripe payments whose balance has another currency than the invoice: the Stripe bank account in
 //! Xero has Stripe's balance, to the cent.
 
+use domain::account_codes::AccountCodes;
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::operation::OperationState;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
+use tests::world::every_account;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, Settings};
 
 /// A world whose Stripe bank account has this currency.
@@ -175,4 +177,27 @@ fn two_foreign_currencies_are_explained() {
     assert_eq!(failure_code(&world, "pay_1.1"), "two_foreign_currencies");
     assert_eq!(failure_code(&world, "pay_1.fee"), "two_foreign_currencies");
     assert_eq!(balance(&world), "0.00");
+}
+
+#[test]
+fn a_payment_in_cash_into_an_account_that_xero_has_no_rate_for_is_explained() {
+    let world = holding("USD");
+    let codes = AccountCodes { cash: Some("092".to_owned()), ..every_account() };
+    world.choose_codes(codes);
+    bill(&world, "inv_1", "EUR", "120.00");
+    let cash = a_payment("pay_1", &[("inv_1", "120.00")]).currency("EUR").method("cash");
+    world.receive(Payment, &cash.body());
+    assert_eq!(failure_code(&world, "pay_1.1"), "two_foreign_currencies");
+    assert_eq!(balance(&world), "0.00");
+}
+
+#[test]
+fn a_payment_in_cash_that_xero_converts_says_so() {
+    let world = holding("GBP");
+    let codes = AccountCodes { cash: Some("092".to_owned()), ..every_account() };
+    world.choose_codes(codes);
+    bill(&world, "inv_1", "EUR", "120.00");
+    let cash = a_payment("pay_1", &[("inv_1", "120.00")]).currency("EUR").method("cash");
+    world.receive(Payment, &cash.body());
+    assert!(log(&world).contains("at its rate of the day"), "{}", log(&world));
 }

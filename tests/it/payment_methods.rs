@@ -3,10 +3,14 @@
 
 use domain::account_codes::AccountCodes;
 use domain::entity::EntityKind::{Invoice, Payment};
+use domain::ids::{CrmId, PaymentId, XeroPaymentId};
+use domain::invoice_payments::PaymentDecision;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::commands::choices::{self, CodeChoiceOutcome};
 use engine::inbound::MessageOutcome;
+use engine::ports::Clock;
+use engine::sync::invoice_payments;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
@@ -131,12 +135,32 @@ fn money_that_a_bookkeeper_entered_first_is_not_sent_again() {
 }
 
 #[test]
-fn of_a_written_payment_and_one_by_hand_only_the_one_by_hand_is_new() {
+fn money_that_a_bookkeeper_entered_a_moment_ago_is_not_sent_again() {
+    for (method, _) in METHODS {
+        let world = billed();
+        world.choose_codes(every_method());
+        // No poll has seen it. Another payment of the same day has another amount.
+        world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
+        let half = a_payment("pay_1", &[("inv_1", "57.00")]).method(method);
+        world.receive(Payment, &half.body());
+        let other = a_payment("pay_2", &[("inv_1", "20.00")]).method(method);
+        world.receive(Payment, &other.body());
+        assert_eq!(state(&world), OperationState::Synced, "{method}");
+        assert_eq!(in_xero(&world).len(), 2, "{method}");
+        let due = world.books(|books| books.invoices().next().unwrap().amount_due());
+        assert_eq!(due.normalize().to_string(), "37", "{method}");
+        poll(&world);
+        assert_eq!(imported(&world), (0, 0), "{method}");
+    }
+}
+
+#[test]
+fn of_a_written_payment_and_a_later_one_by_hand_only_the_one_by_hand_is_new() {
     let world = billed();
     world.choose_codes(every_method());
     let half = a_payment("pay_1", &[("inv_1", "57.00")]).method("cash");
-    world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
     world.receive(Payment, &half.body());
+    world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
     assert_eq!(in_xero(&world).len(), 2);
     poll(&world);
     let news = world.told.news();
@@ -145,6 +169,63 @@ fn of_a_written_payment_and_one_by_hand_only_the_one_by_hand_is_new() {
         Some(payment.reference.clone().unwrap_or_default())
     });
     assert_eq!(added.collect::<Vec<_>>(), [""]);
+}
+
+/// A cheque of 57.00 that may be the payment that the bookkeeper entered three weeks later.
+fn a_doubtful_cheque() -> PaymentMessage {
+    a_payment("pay_1", &[("inv_1", "57.00")]).method("cheque").date("2026-10-10")
+}
+
+/// A world in which that cheque waits for a user's decision about that payment.
+fn undecided() -> (World, XeroPaymentId) {
+    let world = billed();
+    world.choose_codes(every_method());
+    let entered = world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
+    world.receive(Payment, &a_doubtful_cheque().body());
+    let operation = || world.mapping(Payment, "pay_1.1").unwrap().operation;
+    assert_eq!(operation().failure.unwrap().code, "payment_unclear");
+    // A poll asks the user.
+    world.advance(SignedDuration::from_mins(15));
+    world.poll();
+    world.advance(SignedDuration::from_hours(2));
+    assert!(matches!(operation().state, OperationState::Parked { .. }), "{:?}", operation());
+    assert_eq!(operation().failure.unwrap().code, "payment_unclear");
+    (world, XeroPaymentId(entered))
+}
+
+#[test]
+fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_is_removed() {
+    let decide = |world: &World, id, answer| {
+        let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+        let decided =
+            invoice_payments::resolve_payment(&world.engine, &account, &invoice, id, answer);
+        assert!(run(decided).unwrap().unwrap());
+    };
+    let same = || PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
+    for (answer, written) in
+        [(Some(PaymentDecision::New), 1), (Some(same()), 0), (None::<PaymentDecision>, 1)]
+    {
+        let (world, id) = undecided();
+        // However long it takes, it is not given up.
+        world.sweep();
+        world.advance(SignedDuration::from_hours(14));
+        world.sweep();
+        world.advance(SignedDuration::from_mins(1));
+        assert_eq!(in_xero(&world), [""], "{answer:?}");
+        if let Some(answer) = &answer {
+            decide(&world, id, answer.clone());
+        } else {
+            let (tenant, now) = (world.tenant(), world.clock.now());
+            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id.0).unwrap();
+            poll(&world);
+            world.sweep();
+        }
+        world.advance(SignedDuration::from_mins(1));
+        assert_eq!(state(&world), OperationState::Synced, "{answer:?}");
+        let references = in_xero(&world);
+        let ours = references.iter().filter(|one| *one == "Cheque (SC-pay_1)");
+        assert_eq!(ours.count(), written, "{answer:?}: {references:?}");
+    }
 }
 
 #[test]

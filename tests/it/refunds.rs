@@ -3,6 +3,7 @@
 
 use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
 use domain::operation::OperationState;
+use engine::ports::Clock;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
@@ -186,4 +187,30 @@ fn more_than_an_invoice_has_is_not_returned() {
     assert_eq!(operation.state, OperationState::Skipped);
     assert_eq!(operation.failure.unwrap().code, "refund_exceeds_invoice");
     assert_eq!((balance(&world).as_str(), notes(&world).len()), ("120.00", 0));
+}
+
+#[test]
+fn money_of_an_invoice_that_was_voided_in_xero_is_not_returned() {
+    let world = holding("GBP");
+    bill(&world, "GBP");
+    world.clock.advance(SignedDuration::from_mins(1));
+    let id = world.books(|books| books.invoices().next().unwrap().id);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().void(id).unwrap();
+    world.poll();
+    world.receive(Payment, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
+    let failure = world.mapping(Payment, "ref_1.note").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "invoice_gone");
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 0));
+}
+
+#[test]
+fn a_refund_by_a_method_without_an_account_is_logged_and_not_sent() {
+    let world = holding("GBP");
+    bill(&world, "GBP");
+    let message = a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#);
+    refund(&world, &message.replace(r#""method":"stripe""#, r#""method":"cash""#));
+    assert!(world.mapping(Payment, "ref_1.note").is_none());
+    let logged = world.log().into_iter().any(|entry| entry.message.contains("(Cash)"));
+    assert!(logged, "{:?}", world.log());
 }

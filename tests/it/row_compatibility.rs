@@ -3,7 +3,8 @@
 //!
 //! `tests/rows/released.json` holds the rows of the last release, `tests/rows/fields.json` the
 //! fields of this one, both after the same day of work. A release deletes the first and
-//! records both: see [`UPDATE`].
+//! records both: see [`UPDATE`]. `.ci/rows` runs these tests with the code of an earlier release on
+//! the rows of this one, and with this code on the rows that the earlier code has just written.
 
 #![allow(clippy::disallowed_methods, reason = "rows are compared, not computed with")]
 
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::connection::ConnectionState;
+use domain::entity::EntityKind::{Invoice, Payment};
 use engine::commands::contacts::reconcile;
 use engine::commands::sync_all;
 use engine::ports::Metric;
@@ -19,8 +21,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::table::{IndexKey, ItemKey, ItemVersion, StoredItem};
 use tests::World;
+use tests::builders::{a_payment, an_invoice};
 use tests::gate::run;
 use tests::world::owner;
+use xero_sim::{Fault, FaultKind, Match};
 
 use crate::recovery::{all_synced, opened, passes};
 
@@ -28,13 +32,19 @@ use crate::recovery::{all_synced, opened, passes};
 /// last release if there are none.
 const UPDATE: &str = "UPDATE_ROWS";
 
+/// The file to which the rows of this code are written, and the one from which those of the other
+/// release are read instead of the committed ones.
+const ROWS_TO: &str = "ROWS_TO";
+const ROWS_FROM: &str = "ROWS_FROM";
+
 const COMMAND: &str =
     "UPDATE_ROWS=1 cargo test --package tests --test it the_committed_fields_of_rows";
 
 /// By kind of row, every field with the word whether each such row has it.
 type Fields = BTreeMap<String, BTreeMap<String, String>>;
 
-/// A connected account after a day of work, a Sync All and a reconciliation.
+/// A connected account after a day of work, a Sync All and a reconciliation, with a record that was
+/// given up, one that waits for it, and one that has just failed.
 fn recorded() -> World {
     let world = opened();
     passes(&world, 1);
@@ -42,6 +52,11 @@ fn recorded() -> World {
     run(sync_all::start_sync_all(&world.engine, &account, owner())).unwrap().unwrap();
     run(reconcile::start_reconciliation(&world.engine, &account, owner())).unwrap().unwrap();
     world.advance(SignedDuration::from_mins(5));
+    world.receive(Invoice, &an_invoice("inv_1_9", "cli_1").tax_rate("7").body());
+    let waiting = a_payment("pay_1_9", &[("inv_1_9", "1.00")]).method("gift_card");
+    world.receive(Payment, &waiting.body());
+    world.inject(Fault { on: Match::next("/api.xro/2.0/Invoices"), kind: FaultKind::Status500 });
+    world.receive(Invoice, &an_invoice("inv_1_8", "cli_1").body());
     world
 }
 
@@ -87,9 +102,15 @@ fn read_row(row: &Value) -> StoredItem {
     }
 }
 
+fn write_rows(file: &Path, items: &[StoredItem]) {
+    let rows = items.iter().map(write_row).collect();
+    fs::write(file, pretty(&Value::Array(rows))).unwrap();
+}
+
 /// The rows of the last release.
 fn released() -> Vec<StoredItem> {
-    let text = fs::read_to_string(committed("released.json"));
+    let other = std::env::var_os(ROWS_FROM).map(PathBuf::from);
+    let text = fs::read_to_string(other.unwrap_or_else(|| committed("released.json")));
     let text = text.unwrap_or_else(|error| panic!("{error}: record the rows with `{COMMAND}`"));
     let rows: Value = serde_json::from_str(&text).unwrap();
     rows.as_array().unwrap().iter().map(read_row).collect()
@@ -159,8 +180,7 @@ fn the_committed_fields_of_rows_are_those_that_this_release_writes() {
         fs::create_dir_all(committed("")).unwrap();
         fs::write(committed("fields.json"), &fields).unwrap();
         if !committed("released.json").exists() {
-            let rows = items.iter().map(write_row).collect();
-            fs::write(committed("released.json"), pretty(&Value::Array(rows))).unwrap();
+            write_rows(&committed("released.json"), &items);
         }
     }
     let before = fs::read_to_string(committed("fields.json")).unwrap_or_default();
@@ -168,6 +188,13 @@ fn the_committed_fields_of_rows_are_those_that_this_release_writes() {
         before == fields,
         "the rows have other fields: if both releases can read them, run `{COMMAND}` and commit it"
     );
+}
+
+#[test]
+fn the_rows_of_this_code_are_written_for_another_release_that_asks_for_them() {
+    if let Some(file) = std::env::var_os(ROWS_TO) {
+        write_rows(Path::new(&file), &recorded().table.all_items());
+    }
 }
 
 /// The last release wrote these fields in every row, so that it may not have a default for them.

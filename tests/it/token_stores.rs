@@ -92,6 +92,23 @@ fn the_table_holds_the_tokens_encrypted_and_bound_to_their_name_and_version() {
     assert!(run(store.get_secret(NAME)).unwrap().is_err());
 }
 
+/// `infra/scale.py` computes the price of sealed tokens from this count.
+#[test]
+fn a_read_and_a_write_take_one_call_of_the_key_service_each() {
+    let counts = include_str!("../../infra/scale-counts.json");
+    let counts: serde_json::Value = serde_json::from_str(counts).unwrap();
+    let each = counts["asserted"]["kms_calls_of_a_token_call"].as_u64().unwrap();
+    let each = usize::try_from(each).unwrap();
+    let (world, keys) = (World::new(), MemoryKeys::default());
+    let store = sealed_store(&world, &keys);
+    put(&store, 1);
+    assert_eq!(keys.calls(), each);
+    assert!(replace(&store, 2));
+    assert_eq!(keys.calls(), 2 * each);
+    assert_eq!(read(&store, NAME), Some(text(2)));
+    assert_eq!(keys.calls(), 3 * each);
+}
+
 #[test]
 fn the_newest_two_values_are_readable_by_their_versions_and_each_is_written_once() {
     let (world, keys) = (World::new(), MemoryKeys::default());

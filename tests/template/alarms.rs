@@ -105,6 +105,44 @@ fn every_push_function_and_each_of_its_queues_has_alarms_and_is_on_the_dashboard
     }
 }
 
+/// The operations of DynamoDB on rows, as the SDK calls them.
+const TABLE_OPERATIONS: [(&str, &str); 10] = [
+    (".get_item()", "GetItem"),
+    (".batch_get_item()", "BatchGetItem"),
+    (".query()", "Query"),
+    (".scan()", "Scan"),
+    (".put_item()", "PutItem"),
+    (".update_item()", "UpdateItem"),
+    (".delete_item()", "DeleteItem"),
+    (".batch_write_item()", "BatchWriteItem"),
+    (".transact_write_items()", "TransactWriteItems"),
+    (".transact_get_items()", "TransactGetItems"),
+];
+
+/// `ThrottledRequests` counts a batch only if all its reads are throttled, so reads are counted one
+/// by one.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>
+#[test]
+fn failures_and_throttles_of_every_operation_of_the_store_are_counted() {
+    let store = ["dynamo.rs", "dynamo/batch.rs"];
+    let store = store.map(|file| text(&format!("shared/store/src/{file}"))).concat();
+    let used = TABLE_OPERATIONS.into_iter().filter(|(call, _)| store.contains(call));
+    let used = used.map(|(_, operation)| operation).collect::<BTreeSet<_>>();
+    let alarms = Template::read("infra/alarms.yaml");
+    let (metrics, _) = watched(alarms.properties("TableTrouble"));
+    let operations = |name: &str| {
+        let counted = metrics.iter().filter(|metric| metric.name == name);
+        let counted = counted.filter_map(|metric| metric.dimensions[1]["Value"].as_str());
+        counted.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(operations("SystemErrors"), used);
+    let mut throttled = operations("ThrottledRequests");
+    let mut reads = metrics.iter().filter(|metric| metric.name == "ReadThrottleEvents");
+    assert_eq!(reads.next().map(|reads| reads.dimensions.as_array().unwrap().len()), Some(1));
+    assert!(throttled.insert("GetItem") && throttled.insert("BatchGetItem"));
+    assert_eq!(throttled, used);
+}
+
 #[test]
 fn every_dead_letter_queue_reports_the_next_message_although_its_alarm_is_on() {
     let alarms = Template::read("infra/alarms.yaml");

@@ -131,6 +131,20 @@ fn failed_runs_of_scheduled_functions_are_kept() {
 }
 
 #[test]
+fn every_log_group_has_the_retention_of_the_stage() {
+    let mut groups = 0;
+    for path in ["template.yaml", "infra/trial-issuer.yaml"] {
+        let template = Template::read(path);
+        for (name, properties) in template.of_type("AWS::Logs::LogGroup") {
+            assert_eq!(properties["RetentionInDays"], "LogRetentionDays", "{path}: {name}");
+            groups += 1;
+        }
+    }
+    // Those of the functions, of the API and of the trial issuer.
+    assert_eq!(groups, functions().len() + 2);
+}
+
+#[test]
 fn the_access_log_names_the_caller_and_no_query() {
     let template = template();
     let format = &template.properties("ApiStage")["AccessLogSettings"]["Format"];

@@ -135,6 +135,8 @@ impl Surroundings {
             ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/schedules".to_owned()),
             ("QUEUE_URL", queue_url(queue)),
             ("POLL_QUEUE_URL", queue_url("polls")),
+            // No limit: the measured requests are all of one account.
+            ("ACCOUNT_REQUESTS_PER_MINUTE", u32::MAX.to_string()),
             ("DEAD_LETTER_QUEUE_URL", queue_url("dead-letters")),
             ("WAKE_UP_DEAD_LETTER_QUEUE_URL", queue_url("dead-wake-ups")),
         ]

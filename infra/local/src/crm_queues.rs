@@ -68,6 +68,16 @@ impl CrmQueue {
         }
     }
 
+    /// The stack's output with the URL of the queue of its refused messages.
+    pub const fn dead_letter_output(self) -> &'static str {
+        match self {
+            Self::Contacts => "ContactDeadLetterQueueUrl",
+            Self::Invoices => "InvoiceDeadLetterQueueUrl",
+            Self::CreditNotes => "CreditNoteDeadLetterQueueUrl",
+            Self::Payments => "PaymentDeadLetterQueueUrl",
+        }
+    }
+
     /// Its name on the command line, in addresses and in JSON.
     pub const fn name(self) -> &'static str {
         match self {

@@ -84,6 +84,29 @@ pub async fn deploy(
     created(aws, workplace).await
 }
 
+/// Deploys the same template with new values of some parameters, and waits for it.
+pub async fn update(aws: &Aws, changes: &[(&str, &str)]) -> Result<Outputs, Failure> {
+    let url = format!("{}/{BUCKET}/{TEMPLATE}", aws.endpoint());
+    aws.update_stack(STACK, &url, changes).await?;
+    let outcome = wait::while_moving(PATIENCE, async || {
+        let status = aws.stack_status(STACK).await?;
+        if status != StackStatus::InProgress {
+            return Ok(Look::Done(status));
+        }
+        Ok::<_, Failure>(Look::Pending { state: 0, quiet: None })
+    });
+    let outcome: Option<StackStatus> = outcome.await?;
+    match outcome {
+        Some(StackStatus::Complete(outputs)) => Ok(Outputs(outputs)),
+        Some(StackStatus::Failed(status)) => {
+            Err(Failure::new(format!("Updating the stack failed ({status})")))
+        }
+        Some(StackStatus::InProgress) | None => {
+            Err(Failure::new("The stack is not updated, and there is no more progress"))
+        }
+    }
+}
+
 /// Waits until the stack is created, as long as resources are being created.
 async fn created(aws: &Aws, workplace: &Workplace) -> Result<Outputs, Failure> {
     let outcome = wait::while_moving(PATIENCE, async || {
@@ -129,6 +152,8 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
         ("XeroLoginUrl", addresses.simulator.clone()),
         ("XeroIdentityUrl", addresses.simulator.clone()),
         ("XeroApiUrl", addresses.simulator.clone()),
+        // Tests send the requests of many users as one.
+        ("AccountRequestsPerMinute", "1000000".to_owned()),
         // A message whose outcome could not be recorded returns while the story is still running.
         ("PushTimeoutSeconds", "60".to_owned()),
         ("PushVisibilitySeconds", "60".to_owned()),

@@ -9,12 +9,12 @@ use crate::children::Children;
 use crate::failure::Failure;
 use crate::workplace::Workplace;
 
-/// `MiniStack`, `cfn-lint` and the SAM CLI at the pinned versions all require this version.
-const OLDEST: (u32, u32) = (3, 10);
+/// The oldest version that all pinned packages accept: the rule packs and the fuzzer require it.
+const OLDEST: [u32; 3] = [3, 11, 5];
 
 /// The names of the executable, the plain name first.
-const NAMES: [&str; 7] =
-    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+const NAMES: [&str; 6] =
+    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
 
 /// A Python that is new enough and can create virtual environments.
 #[derive(Debug, Clone)]
@@ -176,14 +176,19 @@ async fn version(children: &Children, program: &Path) -> Option<String> {
 }
 
 fn new_enough(version: &str) -> bool {
-    let mut parts = version.split('.').map(str::parse::<u32>);
-    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
+    let numbers = version.split('.').map_while(read_number).collect::<Vec<_>>();
+    numbers.as_slice() >= OLDEST.as_slice()
+}
+
+/// The number with which a part of a version begins, such as 0 in `0rc1`.
+fn read_number(part: &str) -> Option<u32> {
+    part.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn too_old(seen: &[String]) -> Failure {
-    let (major, minor) = OLDEST;
+    let [major, minor, patch] = OLDEST;
     let found = if seen.is_empty() { "none found".to_owned() } else { seen.join(", ") };
-    Failure::new(format!("The local AWS needs Python {major}.{minor} or newer; {found}"))
+    Failure::new(format!("Python {major}.{minor}.{patch} or newer is required; {found}"))
         .remedy("Install a newer Python 3, or name one: --python /path/to/python3.12")
 }
 
@@ -196,14 +201,18 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        assert!(new_enough("3.10.0") && new_enough("3.14.0rc1") && new_enough("4.0.1"));
-        assert!(!new_enough("3.9.18") && !new_enough("2.7.18") && !new_enough("rubbish"));
+        for version in ["3.11.5", "3.11.10", "3.12.0", "3.14.0rc1", "4.0.1"] {
+            assert!(new_enough(version), "{version}");
+        }
+        for version in ["3.11.4", "3.9.18", "2.7.18", "rubbish", ""] {
+            assert!(!new_enough(version), "{version}");
+        }
     }
 
     #[test]
     fn an_old_python_is_reported_with_its_version() {
         let lines = too_old(&["python3 is 3.8.10".to_owned()]).lines();
-        assert!(lines[0].contains("3.10 or newer") && lines[0].contains("python3 is 3.8.10"));
+        assert!(lines[0].contains("3.11.5 or newer") && lines[0].contains("python3 is 3.8.10"));
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ pub struct Options {
     /// Use the ports N to N+3 instead of free ones.
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// Use this Python (3.10 or newer) for the local AWS instead of the first one on the path.
+    /// Use this Python (3.11.5 or newer) for the local AWS instead of the first one on the path.
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
     /// The functions' log filter, such as debug. The default is info, or trace for the story.
@@ -179,6 +179,7 @@ impl Stack {
             ("STACK_AUDIENCE", AUDIENCE.to_owned()),
             ("STACK_CONTACT_QUEUE_URL", output("ContactQueueUrl")?),
             ("STACK_INVOICE_QUEUE_URL", output("InvoiceQueueUrl")?),
+            ("STACK_PAYMENT_QUEUE_URL", output("PaymentQueueUrl")?),
             ("STACK_CONTACT_DEAD_LETTER_URL", output("ContactDeadLetterQueueUrl")?),
             ("STACK_INVOICE_DEAD_LETTER_URL", output("InvoiceDeadLetterQueueUrl")?),
             ("STACK_TABLE_NAME", output("TableName")?),

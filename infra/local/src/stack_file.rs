@@ -1,14 +1,16 @@
 //! The addresses of a running stack, as JSON in a file. The file is written when everything is
 //! ready and removed when the stack ends: its existence is the signal that the stack can be used.
 
+mod aws_address;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{KEY, REGION, SECRET};
-use crate::crm::AUDIENCE;
+pub use self::aws_address::AwsAddress;
+use crate::crm::{AUDIENCE, READY_PATH};
 use crate::crm_pages::RETURN_PATH;
-use crate::crm_queues::{CrmQueue, QUEUES_PATH};
+use crate::crm_queues::QUEUES_PATH;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::runs;
@@ -31,6 +33,8 @@ pub struct StackAddresses {
     pub token: String,
     /// The CRM's ends of the queues, over HTTP.
     pub queues: String,
+    /// Answers 200 while the stack can be used.
+    pub ready: String,
     /// The settings API.
     pub api: String,
     /// Its description.
@@ -53,31 +57,6 @@ pub struct StackAddresses {
     pub process: u32,
 }
 
-/// The local AWS, for an AWS client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsAddress {
-    /// The endpoint of all services.
-    pub endpoint: String,
-    /// The region.
-    pub region: String,
-    /// The access key of a user who may do everything.
-    pub access_key_id: String,
-    /// The secret of that key.
-    pub secret_access_key: String,
-    /// The table.
-    pub table: String,
-    /// The URLs of the queues that take messages.
-    pub contact_queue: String,
-    /// The same for invoices.
-    pub invoice_queue: String,
-    /// The same for credit notes.
-    pub credit_note_queue: String,
-    /// The same for payments.
-    pub payment_queue: String,
-    /// The URL of the queue of events.
-    pub event_queue: String,
-}
-
 /// The credentials of another app in the simulated Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherAppAddress {
@@ -94,13 +73,12 @@ impl StackAddresses {
     pub fn of_stack(stack: &Stack) -> Result<Self, Failure> {
         let addresses = stack.addresses();
         let (api, crm) = (&addresses.api, &addresses.crm);
-        let output = |name| stack.outputs.get(name).map(str::to_owned);
-        let queue = |queue: CrmQueue| output(queue.output());
         Ok(Self {
             settings: format!("{crm}{RETURN_PATH}"),
             crm: crm.clone(),
             token: format!("{crm}/token"),
             queues: format!("{crm}{QUEUES_PATH}"),
+            ready: format!("{crm}{READY_PATH}"),
             api: api.clone(),
             openapi: format!("{api}/v1/openapi.json"),
             script: format!("{api}/pages/xero.js"),
@@ -110,18 +88,7 @@ impl StackAddresses {
                 client_secret: stack.xero().client_secret().to_owned(),
                 redirect_uri: OTHER_REDIRECT.to_owned(),
             },
-            aws: AwsAddress {
-                endpoint: stack.aws.endpoint().to_owned(),
-                region: REGION.to_owned(),
-                access_key_id: KEY.to_owned(),
-                secret_access_key: SECRET.to_owned(),
-                table: output("TableName")?,
-                contact_queue: queue(CrmQueue::Contacts)?,
-                invoice_queue: queue(CrmQueue::Invoices)?,
-                credit_note_queue: queue(CrmQueue::CreditNotes)?,
-                payment_queue: queue(CrmQueue::Payments)?,
-                event_queue: output("EventQueueUrl")?,
-            },
+            aws: AwsAddress::of_stack(stack)?,
             issuer: crm.clone(),
             audience: AUDIENCE.to_owned(),
             log: stack.log().to_owned(),
@@ -233,6 +200,7 @@ mod tests {
             crm: text("crm"),
             token: text("token"),
             queues: text("queues"),
+            ready: text("ready"),
             api: text("api"),
             openapi: text("openapi"),
             script: text("script"),
@@ -253,6 +221,10 @@ mod tests {
                 credit_note_queue: text("credit-notes"),
                 payment_queue: text("payments"),
                 event_queue: text("events"),
+                contact_dead_letters: text("dead-contacts"),
+                invoice_dead_letters: text("dead-invoices"),
+                credit_note_dead_letters: text("dead-credit-notes"),
+                payment_dead_letters: text("dead-payments"),
             },
             issuer: text("issuer"),
             audience: text("audience"),

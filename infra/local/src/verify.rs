@@ -1,6 +1,7 @@
 //! Every check of the project, from formatting to the end-to-end tests, each with its own line.
 //! `lanes` runs them side by side.
 
+mod end_to_end;
 mod lanes;
 mod supply_chain;
 
@@ -28,7 +29,7 @@ use crate::workplace::Workplace;
 
 /// The number of organisations: each belongs to one account, and each test against a stack has its
 /// own accounts.
-const BUSINESSES: u8 = 7;
+const BUSINESSES: u8 = 9;
 
 /// The binaries of the tests.
 const TOOLS: [&str; 2] = ["simulate", "measure"];
@@ -281,22 +282,14 @@ impl Verifier<'_> {
         }
     }
 
-    /// The end-to-end tests, and the store's contract against the local AWS's tables.
+    /// The tests against a stack, which also has the organisations of the rehearsals.
     async fn end_to_end(&self) -> Result<(), Failure> {
         let options = Options { businesses: BUSINESSES, ..self.options.clone() };
         let stack = Stack::start(&options, self.workplace).await?;
-        let environment = stack.environment()?;
-        // `--workspace` as in the check before: the same features, so nothing is compiled twice.
-        let root = self.workplace.project.root();
-        let mut tests = cargo(root, ["test", "--workspace", "--test", "e2e"]);
-        tests.envs(environment);
-        if let Err(failure) = self.shown("cargo test --workspace --test e2e", &mut tests).await {
-            return Err(stack.explain(failure).await);
+        match end_to_end::test_stack(self, &stack).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(stack.explain(failure).await),
         }
-        let mut contract = cargo(root, ["test", "--workspace", "--test", "conformance"]);
-        contract.env("DYNAMODB_ENDPOINT", stack.aws.endpoint());
-        let shown = "cargo test --workspace --test conformance, with the local AWS's tables";
-        self.shown(shown, &mut contract).await
     }
 }
 

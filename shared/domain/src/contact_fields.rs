@@ -179,6 +179,25 @@ impl ContactAddress {
         (!is_empty).then_some(filled)
     }
 
+    /// Whether two addresses are the same to Xero, which removes superfluous spaces.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let words = |part: &Option<String>| {
+            let text = part.as_deref().unwrap_or_default();
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let parts = |address: &Self| {
+            [
+                words(&address.address_line1),
+                words(&address.address_line2),
+                words(&address.city),
+                words(&address.region),
+                words(&address.postal_code),
+                words(&address.country),
+            ]
+        };
+        self.address_type == other.address_type && parts(self) == parts(other)
+    }
+
     /// The address with an empty text for every absent part, which clears that part in Xero.
     #[must_use]
     pub(crate) fn with_every_part(self) -> Self {

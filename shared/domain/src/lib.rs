@@ -56,6 +56,7 @@ pub mod mapping;
 pub mod matching;
 pub mod money;
 pub mod observe;
+pub mod observe_note;
 pub mod operation;
 pub mod outbound;
 pub mod paging;

@@ -211,11 +211,20 @@ pub fn match_clients(
 }
 
 /// Whether a VAT number, a company number or an e-mail address proves that a contact is the client.
-/// A name alone proves nothing.
+/// A name alone proves nothing, and neither does an address of a contact with another number.
 pub(crate) fn is_proven(party: &ClientIdentity, contact: &RemoteContact) -> bool {
     let proofs = [MatchEvidence::VatNumber, MatchEvidence::CompanyNumber, MatchEvidence::Email];
     let common = IdentityMarks::from(party).in_common(&IdentityMarks::from(contact));
-    proofs.iter().any(|proof| common.contains(proof))
+    find_contradiction(party, contact).is_none()
+        && proofs.iter().any(|proof| common.contains(proof))
+}
+
+/// The number that shows that a contact is another business than the client.
+pub(crate) fn find_contradiction(
+    party: &ClientIdentity,
+    contact: &RemoteContact,
+) -> Option<MatchEvidence> {
+    IdentityMarks::from(party).find_contradiction(&IdentityMarks::from(contact))
 }
 
 /// For each contact, the clients that would be matched with it if they were alone: those with the

@@ -230,6 +230,9 @@ fn status_event(
         ));
     }
     if !after.status.is_gone() {
+        if before.status.is_unapproved() && !after.status.is_unapproved() {
+            remarks.push("It was approved in Xero.".to_owned());
+        }
         if before.xero_total != after.xero_total
             && let Some(difference) = after.total_difference()
         {

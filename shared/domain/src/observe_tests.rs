@@ -243,6 +243,24 @@ fn an_invoice_on_which_nothing_happened_has_nothing_to_observe() {
     assert!(!has_unreported_changes(None, known.xero_id, &amounts));
 }
 
+#[test]
+fn the_approval_of_a_draft_is_reported_once() {
+    for status in [DocumentStatus::Draft, DocumentStatus::Submitted] {
+        let mut mapping = a_mapping();
+        mapping.link.as_mut().unwrap().amounts.as_mut().unwrap().status = status;
+        let invoice = remote(0, 0);
+        let seen = SeenInvoice::There { invoice: &invoice, payments: &[] };
+        let seen = |mapping: &Mapping| observe_invoice(mapping, &receipts(), seen, NOW);
+        let first = seen(&mapping).unwrap();
+        let [EventContent::XeroStatus { status, remarks, .. }] = first.news.as_slice() else {
+            panic!("{:?}", first.news);
+        };
+        assert_eq!(status, "AUTHORISED");
+        assert_eq!(remarks.as_slice(), ["It was approved in Xero."]);
+        assert_eq!(seen(&first.mapping), None);
+    }
+}
+
 /// Observes until the observation is complete, as a poll does. Returns the events of each step.
 fn observed_to_the_end(
     mut mapping: Mapping,

@@ -16,10 +16,9 @@ pub use self::list_position::ListPosition;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How long after a verification the books of a ledger without open invoices are compared again, in
-/// the hour of the day in which its account is checked. It is less than a day, so that no day is
-/// left out.
-const IDLE_COMPARE_AFTER: SignedDuration = SignedDuration::from_hours(12);
+/// How long after a verification a ledger without open invoices is verified again, in the hour of
+/// the day in which its account is checked. It is less than a day, so that no day is left out.
+const IDLE_VERIFY_AFTER: SignedDuration = SignedDuration::from_hours(12);
 /// How long all polls of a ledger must have failed before users are notified.
 /// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
 /// reported.
@@ -148,10 +147,16 @@ impl PollProgress {
         Self { verified_at: now, verifying_after: None, is_comparing: true, ..self }
     }
 
-    /// Whether the books of a ledger without open invoices are to be compared now. There is nothing
-    /// to verify in Xero.
-    pub fn is_idle_comparison_due(&self, now: Timestamp) -> bool {
-        self.is_comparing || now.duration_since(self.verified_at).abs() >= IDLE_COMPARE_AFTER
+    /// The instant from which changes are read that are observed only in a verification.
+    pub fn unverified_since(&self, now: Timestamp) -> Timestamp {
+        subtract_overlap(self.verified_at.min(now))
+    }
+
+    /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
+    /// account is checked: the lists of changes show invoices that are open again, because a payment
+    /// was removed from them.
+    pub fn is_idle_verification_due(&self, now: Timestamp) -> bool {
+        now.duration_since(self.verified_at).abs() >= IDLE_VERIFY_AFTER
     }
 
     /// The same progress without instants in the future, from which no change would ever be read.

@@ -7,6 +7,7 @@ mod deliveries;
 mod dispatch;
 mod sign_change;
 mod unconnected;
+mod unsent_refund;
 
 use std::collections::BTreeMap;
 
@@ -202,7 +203,10 @@ async fn prepare_message(
             Err(outcome) => return Ok(Err(outcome)),
         }
     }
-    if matches!(content, MessageContent::Refund { .. }) && parts.is_empty() {
+    if let MessageContent::Refund { refund, parts: _ } = content
+        && parts.is_empty()
+    {
+        unsent_refund::log_unsent_refund(engine, account, refund).await;
         return Ok(Err(MessageOutcome::Recorded));
     }
     let also = match apply_sign_change(ahead, &ledger, content).await? {

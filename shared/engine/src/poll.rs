@@ -2,13 +2,16 @@
 //! received.
 //!
 //! A poll costs two calls if nothing happened, however many invoices are open, and none if no
-//! invoice is open. It reads a page of each list, commits the observations invoice by invoice, then
+//! invoice is open, except once a day: a payment that is removed in Xero opens an invoice again. It
+//! reads a page of each list, commits the observations invoice by invoice, then
 //! writes the progress, and only then reads the next pages: an interrupted poll is repeated from
 //! there, and observations that were committed are recognised.
 
 mod books;
 mod changes;
+mod credit_notes;
 mod failed_poll;
+mod idle;
 mod isolation;
 mod observe;
 mod payment_details;
@@ -22,6 +25,7 @@ use std::num::NonZeroU16;
 use domain::call_budget::CallPriority;
 use domain::connection::{Connection, ConnectionState};
 use domain::failure::FailureClass;
+use domain::health::is_check_due;
 use domain::ids::Ledger;
 use domain::operation::Trigger;
 use domain::poll::PollProgress;
@@ -59,7 +63,7 @@ pub const MEMORY_BYTES_MAX: usize = CONCURRENT_POLLS_MAX * 4 * ANSWER_BYTES_MAX;
 /// The result of polling a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollOutcome {
-    /// No invoice is open. Xero was not called.
+    /// No invoice is open, and the ledger is not due for its daily verification. Xero was not called.
     Idle,
     /// Xero was read.
     Read {
@@ -181,12 +185,14 @@ async fn poll_ledger(
     // This comes first, because most ledgers have no open invoice most of the time and cost only
     // this read, except in one hour of the day.
     let any = engine.store.list_open_invoices(ledger, None, NonZeroU16::MIN).await?;
-    if any.invoices.is_empty() {
-        books::compare_idle_ledger(engine, ledger, invocation).boxed().await?;
+    let is_idle = any.invoices.is_empty();
+    if is_idle && !is_check_due(&ledger.account, engine.clock.now()) {
         return Ok(PollOutcome::Idle);
     }
-    let Some(row) = engine.store.find_poll_progress(ledger).await? else {
-        return Ok(PollOutcome::Unconnected);
+    let row = engine.store.find_poll_progress(ledger).await?;
+    let row = if is_idle { idle::find_due_ledger(engine, row, invocation).await? } else { row };
+    let Some(row) = row else {
+        return Ok(if is_idle { PollOutcome::Idle } else { PollOutcome::Unconnected });
     };
     let connection = engine.store.find_connection(&ledger.account).await?;
     if !connection.as_ref().is_some_and(|row| is_connected(&row.record, ledger)) {
@@ -198,16 +204,17 @@ async fn poll_ledger(
         TenantSession::open_on_connection(engine, connection, ledger, routine, invocation)
             .await?
             .with_priority(CallPriority::Poll);
-    let read = read_changes(&tenant_session, row).await;
+    let read = read_changes(&tenant_session, row, is_idle).await;
     Ok(PollOutcome::Read { news: tenant_session.record_error_on_connection(read).await? })
 }
 
-/// Reads changes page by page, then checks invoices one by one if that is due. The progress is
-/// written after each page whose changes are observed, so after a later failure only the following
-/// pages are read again.
+/// Reads changes page by page, then checks invoices one by one if that is due: always for a ledger
+/// that had no open invoice. The progress is written after each page whose changes are observed, so
+/// after a later failure only the following pages are read again.
 async fn read_changes(
     tenant_session: &TenantSession<'_>,
     row: VersionedRecord<PollProgress>,
+    is_idle: bool,
 ) -> Result<usize, AttemptError> {
     let mut row = row;
     let mut reading = PollReading::resume_from(
@@ -237,7 +244,7 @@ async fn read_changes(
     let mut progress = row.record.clone().without_future(now).with_surplus_positions();
     let mut changed_surpluses = Ok(0);
     if reading.is_complete() {
-        if progress.is_verification_due(now) {
+        if is_idle || progress.is_verification_due(now) {
             changed += verify::verify_open_invoices(tenant_session, &mut progress).await?;
             progress.is_surplus_due |= progress.verifying_after.is_none();
         }

@@ -3,6 +3,7 @@
 
 mod allocation;
 pub(crate) mod carry_over;
+mod closed_document;
 mod contact;
 mod credit_note;
 mod invoice;
@@ -52,7 +53,7 @@ pub use invoice::InvoiceEntity;
 pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
-pub(crate) use payment::find_paid_invoice;
+pub(crate) use payment::{find_paid_invoice, is_undecided};
 pub(crate) use write_state::WriteState;
 
 use crate::RecoveryMode;

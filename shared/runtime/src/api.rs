@@ -2,6 +2,7 @@
 //!
 //! A handler's declaration both routes requests to it and describes it in the OpenAPI document.
 
+mod account_limit;
 mod attention;
 mod bodies;
 mod books;
@@ -22,6 +23,7 @@ mod surpluses;
 mod views;
 
 use std::error::Error;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +34,7 @@ use engine::commands::links::{self, XeroPages};
 use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
 use engine::{Engine, Invocation};
+use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::header::CONTENT_LENGTH;
 use lambda_http::http::{Method, Uri};
@@ -40,8 +43,9 @@ use tracing::{Instrument, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::account_limit::AccountLimiter;
 use self::extract::AnyCaller;
-use crate::boot::boot_engine;
+use crate::boot::{boot_engine, read_account_limit};
 use crate::http::{ApiCaller, ProblemDetails};
 
 pub use self::bodies::list_body_errors;
@@ -54,13 +58,18 @@ pub(crate) const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(24);
 /// Time limit for reading the current state after a request took too long.
 const LOOK_WITHIN: Duration = Duration::from_millis(900);
 
+/// Maximum attempts at a change of a setting, if another setting in the same row changes at the same
+/// time.
+const CHANGE_ATTEMPTS_MAX: usize = 3;
+
 /// The result of a route.
 type RouteResult = Result<Response<Body>, ProblemDetails>;
 
 /// Serves the API until Lambda stops the process.
 pub async fn serve_api() -> Result<(), lambda_http::Error> {
     let booted = boot_engine().await?;
-    let api = &SettingsApi::new(booted.engine.clone());
+    let limit = read_account_limit()?;
+    let api = &SettingsApi::new(booted.engine.clone()).with_account_limit(limit);
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, lambda_http::Error>(api.answer_request(&request).await)
     }))
@@ -72,17 +81,25 @@ pub async fn serve_api() -> Result<(), lambda_http::Error> {
 pub struct SettingsApi {
     router: Router,
     engine: Engine,
+    /// `None` admits every request.
+    limiter: Option<AccountLimiter>,
 }
 
 impl SettingsApi {
-    /// Creates the API of an engine.
+    /// Creates the API of an engine, without a limit of the requests.
     pub fn new(engine: Engine) -> Self {
         let (router, _) = declare_routes().split_for_parts();
         let router = router
             .fallback(refuse_address)
             .method_not_allowed_fallback(refuse_method)
             .with_state(engine.clone());
-        Self { router, engine }
+        Self { router, engine, limiter: None }
+    }
+
+    /// Refuses requests of an account with status 429 as soon as it has sent this many in a minute.
+    #[must_use]
+    pub fn with_account_limit(self, per_minute: NonZeroU32) -> Self {
+        Self { limiter: Some(AccountLimiter::new(per_minute)), ..self }
     }
 
     /// Answers a request within 25 seconds, even if Xero or AWS is slow.
@@ -95,15 +112,22 @@ impl SettingsApi {
             Span::none,
             |caller| tracing::info_span!("request", account.id = %caller.account),
         );
+        if caller.as_ref().is_some_and(|caller| !self.admits(caller)) {
+            span.in_scope(|| tracing::warn!("an account has sent too many requests"));
+            return ProblemDetails::too_many_requests().to_response();
+        }
         let changing_caller = caller.clone().filter(|_| request.method() != Method::GET);
         let Some(request) = build_router_request(request, caller) else {
             return no_such_address().to_response();
         };
         let answer = async {
-            if let Some(caller) = &changing_caller {
-                people::remember_caller(&self.engine, caller).await;
-            }
-            self.clone().call_router(request).await
+            let remember = async {
+                if let Some(caller) = &changing_caller {
+                    people::remember_caller(&self.engine, caller).await;
+                }
+            };
+            // The name must not take time from the request, whose own limit is almost as long.
+            join(self.clone().call_router(request), remember).await.0
         };
         let answer = answer.instrument(span);
         let limit = ANSWER_WITHIN.unsigned_abs().saturating_add(LOOK_WITHIN);
@@ -111,6 +135,11 @@ impl SettingsApi {
             Ok(answer) => answer,
             Err(_) => ProblemDetails::too_slow().to_response(),
         }
+    }
+
+    fn admits(&self, caller: &ApiCaller) -> bool {
+        let now = self.engine.clock.now();
+        self.limiter.as_ref().is_none_or(|limiter| limiter.admit_request(&caller.account, now))
     }
 
     async fn call_router(mut self, request: axum::extract::Request) -> Response<Body> {

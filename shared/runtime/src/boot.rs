@@ -4,6 +4,7 @@
 
 mod app_secret;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ use crate::aws::{
 };
 use crate::clock::SystemClock;
 use crate::config::{
-    ConfigError, FunctionConfig, PagesConfig, TableConfig, WakeUpConfig, required_variable,
+    ConfigError, FunctionConfig, PagesConfig, TableConfig, WakeUpConfig, parse_account_limit,
+    required_variable,
 };
 use crate::ids::RandomIds;
 use crate::metrics::EmbeddedMetrics;
@@ -108,6 +110,12 @@ pub fn boot_table() -> Result<TableContext, BootError> {
 pub fn boot_pages() -> Result<PagesConfig, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     PagesConfig::parse(read_variable).map_err(BootError::from).inspect_err(log_boot_error)
+}
+
+/// Reads the number of requests of one account that a process of the settings API serves in a
+/// minute.
+pub(crate) fn read_account_limit() -> Result<NonZeroU32, BootError> {
+    parse_account_limit(read_variable).map_err(BootError::from).inspect_err(log_boot_error)
 }
 
 fn log_boot_error(error: &BootError) {

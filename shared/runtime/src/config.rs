@@ -6,6 +6,7 @@ mod reader;
 mod token_store;
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use domain::entity::EntityKind;
 use engine::RecoveryMode;
@@ -223,6 +224,18 @@ pub fn required_variable(
     }
 }
 
+/// Parses the number of requests of one account that a process of the settings API serves in a
+/// minute.
+pub fn parse_account_limit(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<NonZeroU32, ConfigError> {
+    let text = required_variable(lookup, env::ACCOUNT_REQUESTS_PER_MINUTE)?;
+    text.parse::<NonZeroU32>().map_err(|_| {
+        let name = env::ACCOUNT_REQUESTS_PER_MINUTE;
+        ConfigError { problems: vec![format!("{name} must be a whole number, 1 or greater")] }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +257,16 @@ mod tests {
         let config = FunctionConfig::parse(complete).unwrap();
         assert_eq!(config.table.table_name, "TABLE_NAME value");
         assert!(!format!("{config:?}").contains("AWS_SECRET_ACCESS_KEY value"));
+    }
+
+    #[test]
+    fn the_limit_of_an_accounts_requests_is_a_positive_number() {
+        let parse = |text: &str| parse_account_limit(|_| Some(text.to_owned()));
+        assert_eq!(parse("300").map(NonZeroU32::get), Ok(300));
+        for odd in ["", "0", "-1", "1.5", "many"] {
+            let error = parse(odd).unwrap_err().to_string();
+            assert!(error.contains(env::ACCOUNT_REQUESTS_PER_MINUTE), "{odd}: {error}");
+        }
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub const CRM_RETURN_URL: &str = "CRM_RETURN_URL";
 /// The origins of the CRM's pages, separated by commas. Only for the function that serves the
 /// pages.
 pub const CRM_ORIGINS: &str = "CRM_ORIGINS";
+/// The number of requests of one account that a process of the settings API serves in a minute. Only
+/// for that function.
+pub const ACCOUNT_REQUESTS_PER_MINUTE: &str = "ACCOUNT_REQUESTS_PER_MINUTE";
 /// The base of links to the CRM.
 pub const CRM_URL: &str = "CRM_URL";
 /// The ARN of the queue of wake-ups for clients.

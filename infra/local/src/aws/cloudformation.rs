@@ -1,4 +1,4 @@
-//! Stacks: creates a stack and follows its status.
+//! Stacks: creates and updates a stack, and follows its status.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::failure::Failure;
 /// The status of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StackStatus {
-    /// Resources are still being created.
+    /// Resources are still being created or updated.
     InProgress,
     /// The stack is complete; its outputs by name.
     Complete(BTreeMap<String, String>),
-    /// The creation failed, with this status.
+    /// The creation or the update failed, with this status.
     Failed(String),
 }
 
@@ -29,10 +29,7 @@ impl Aws {
         template_url: &str,
         parameters: &[(&str, String)],
     ) -> Result<(), Failure> {
-        let mut form = form("CreateStack", name);
-        form.append_pair("TemplateURL", template_url);
-        form.append_pair("Capabilities.member.1", "CAPABILITY_IAM");
-        form.append_pair("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND");
+        let mut form = change_form("CreateStack", name, template_url);
         for (place, (key, value)) in parameters.iter().enumerate() {
             let member = format!("Parameters.member.{}", place.saturating_add(1));
             form.append_pair(&format!("{member}.ParameterKey"), key);
@@ -41,13 +38,34 @@ impl Aws {
         self.query("CreateStack", form).await.map(|_| ())
     }
 
+    /// Starts to update a stack from a template in a bucket. Parameters without a new value keep
+    /// the one that they have.
+    pub async fn update_stack(
+        &self,
+        name: &str,
+        template_url: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<(), Failure> {
+        let described = self.query("DescribeStacks", form("DescribeStacks", name)).await?;
+        let mut form = change_form("UpdateStack", name, template_url);
+        for (place, key) in read_parameters(&described).iter().enumerate() {
+            let member = format!("Parameters.member.{}", place.saturating_add(1));
+            form.append_pair(&format!("{member}.ParameterKey"), key);
+            match changes.iter().find(|(changed, _)| changed == key) {
+                Some((_, value)) => form.append_pair(&format!("{member}.ParameterValue"), value),
+                None => form.append_pair(&format!("{member}.UsePreviousValue"), "true"),
+            };
+        }
+        self.query("UpdateStack", form).await.map(|_| ())
+    }
+
     /// The current status of the stack.
     pub async fn stack_status(&self, name: &str) -> Result<StackStatus, Failure> {
         let answer = self.query("DescribeStacks", form("DescribeStacks", name)).await?;
         Ok(read_status(&answer))
     }
 
-    /// The resources that could not be created, one sentence each.
+    /// The resources that could not be created or updated, one sentence each.
     pub async fn stack_failures(&self, name: &str) -> Result<Vec<String>, Failure> {
         let answer = self.query("DescribeStackEvents", form("DescribeStackEvents", name)).await?;
         Ok(read_failures(&answer))
@@ -81,12 +99,28 @@ fn form(action: &str, stack: &str) -> Serializer<'static, String> {
     form
 }
 
+/// A request that creates or updates a stack.
+fn change_form(action: &str, stack: &str, template_url: &str) -> Serializer<'static, String> {
+    let mut form = form(action, stack);
+    form.append_pair("TemplateURL", template_url);
+    form.append_pair("Capabilities.member.1", "CAPABILITY_IAM");
+    form.append_pair("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND");
+    form
+}
+
+/// The names of the stack's parameters.
+fn read_parameters(answer: &str) -> Vec<String> {
+    let parameters = xml::contents(answer, "Parameters").concat();
+    let names = xml::contents(&parameters, "ParameterKey");
+    names.into_iter().map(str::to_owned).collect()
+}
+
 fn read_status(answer: &str) -> StackStatus {
     let status = xml::text(answer, "StackStatus").unwrap_or_default();
     if status.ends_with("_IN_PROGRESS") {
         return StackStatus::InProgress;
     }
-    if status != "CREATE_COMPLETE" {
+    if !["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status.as_str()) {
         let reason = xml::text(answer, "StackStatusReason").unwrap_or_default();
         return StackStatus::Failed(format!("{status} {reason}"));
     }
@@ -124,7 +158,7 @@ fn read_failures(answer: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{StackStatus, read_events, read_failures, read_status};
+    use super::{StackStatus, read_events, read_failures, read_parameters, read_status};
 
     #[test]
     fn a_complete_stack_gives_its_outputs() {
@@ -132,6 +166,17 @@ mod tests {
             <OutputKey>A</OutputKey><OutputValue>x&amp;y</OutputValue></member></Outputs>";
         let StackStatus::Complete(outputs) = read_status(answer) else { panic!("not complete") };
         assert_eq!(outputs["A"], "x&y");
+    }
+
+    #[test]
+    fn an_updated_stack_is_complete_and_lists_its_parameters() {
+        let answer = "<StackStatus>UPDATE_COMPLETE</StackStatus><Parameters>\
+            <member><ParameterKey>Stage</ParameterKey><ParameterValue>local</ParameterValue></member>\
+            <member><ParameterKey>LookFirst</ParameterKey><ParameterValue/></member></Parameters>";
+        assert!(matches!(read_status(answer), StackStatus::Complete(_)));
+        assert_eq!(read_parameters(answer), ["Stage", "LookFirst"]);
+        let rolled_back = "<StackStatus>UPDATE_ROLLBACK_COMPLETE</StackStatus>";
+        assert!(matches!(read_status(rolled_back), StackStatus::Failed(_)));
     }
 
     #[test]

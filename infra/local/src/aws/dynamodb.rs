@@ -36,6 +36,16 @@ impl Row {
         self.0.insert("record".to_owned(), text(&record.to_string()));
         self
     }
+
+    /// The same row with the next version, so that a process that has read the row cannot write it.
+    #[must_use]
+    pub fn with_next_version(mut self) -> Self {
+        let version = self.0.get("version").and_then(|version| version.as_n().ok());
+        let version: u64 = version.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let next = AttributeValue::N(version.saturating_add(1).to_string());
+        self.0.insert("version".to_owned(), next);
+        self
+    }
 }
 
 impl Aws {
@@ -45,6 +55,14 @@ impl Aws {
         let got = get.key("pk", text(pk)).key("sk", text(sk)).send().await;
         let got = got.map_err(|error| failed("DynamoDB GetItem", error))?;
         Ok(got.item.map(Row))
+    }
+
+    /// Restores a table to its present state, as a table of another name.
+    pub async fn restore_table(&self, table: &str, restored: &str) -> Result<(), Failure> {
+        let restore = self.dynamodb.restore_table_to_point_in_time().source_table_name(table);
+        let restore = restore.target_table_name(restored).use_latest_restorable_time(true).send();
+        let restored = restore.await.map(drop);
+        restored.map_err(|error| failed("DynamoDB RestoreTableToPointInTime", error))
     }
 
     /// Writes a row unconditionally.

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::books::{BooksComparison, BooksView};
 use super::views::{Connection, Findings, Reconciliation, Record, Started, SyncLog};
 use crate::aws::lambda::TIMED_OUT;
 use crate::crm::STORY_ACCOUNT;
@@ -17,6 +20,20 @@ use crate::token::User;
 pub(super) struct Api<'a> {
     stack: &'a Stack,
     token: String,
+}
+
+/// A payment or a refund, with a record for each of its documents in Xero.
+#[derive(Debug, Deserialize)]
+struct PaymentParts {
+    parts: Vec<Record>,
+}
+
+impl PaymentParts {
+    /// The first part that is not in Xero, or else the first one.
+    fn into_decisive_part(self) -> Option<Record> {
+        let open = self.parts.iter().position(|part| !part.is_synced());
+        self.parts.into_iter().nth(open.unwrap_or_default())
+    }
 }
 
 impl<'a> Api<'a> {
@@ -67,6 +84,26 @@ impl<'a> Api<'a> {
         read("GET /v1/sync-log", &answer)
     }
 
+    /// The newest entries of the sync log about a client.
+    pub(super) async fn client_log(&self, id: &str) -> Result<SyncLog, Failure> {
+        let answer = self.call(Method::GET, &format!("/v1/sync-log?crm_id={id}&limit=10")).await?;
+        read("GET /v1/sync-log", &answer)
+    }
+
+    /// Replaces settings, in the format of the API; `false` while the API is too busy.
+    pub(super) async fn choose_settings(
+        &self,
+        path: &str,
+        choices: &'static str,
+    ) -> Result<bool, Failure> {
+        let body = Bytes::from_static(choices.as_bytes());
+        let answer = self.call_with_body(Method::PUT, path, body).await?;
+        if is_busy(&answer) {
+            return Ok(false);
+        }
+        read::<Value>(&format!("PUT {path}"), &answer).map(|_| true)
+    }
+
     /// Starts the comparison of all clients with all contacts.
     pub(super) async fn start_reconciliation(&self) -> Result<(), Failure> {
         let answer = self.call(Method::POST, "/v1/reconciliation").await?;
@@ -105,8 +142,28 @@ impl<'a> Api<'a> {
         self.record(&format!("/v1/allocations/{id}")).await
     }
 
+    /// The part of a payment or a refund that is not in Xero yet, or its first part; `None` while
+    /// the product does not know it.
+    pub(super) async fn payment(&self, id: &str) -> Result<Option<Record>, Failure> {
+        let payment: Option<PaymentParts> = self.known(&format!("/v1/payments/{id}")).await?;
+        Ok(payment.and_then(PaymentParts::into_decisive_part))
+    }
+
+    /// The newest comparison of the books; `None` before the first one, and while the API is too
+    /// busy to answer.
+    pub(super) async fn books_comparison(&self) -> Result<Option<BooksComparison>, Failure> {
+        let view: Option<BooksView> = self.unless_busy("/v1/books").await?;
+        Ok(view.and_then(|view| view.comparison))
+    }
+
     /// A record; `None` while the product does not know it or is too busy to answer.
     async fn record(&self, path: &str) -> Result<Option<Record>, Failure> {
+        self.known(path).await
+    }
+
+    /// A record in its own format; `None` while the product does not know it or is too busy to
+    /// answer.
+    async fn known<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Failure> {
         let answer = self.call(Method::GET, path).await?;
         if answer.status() == StatusCode::NOT_FOUND || is_busy(&answer) {
             return Ok(None);
@@ -123,14 +180,25 @@ impl<'a> Api<'a> {
     }
 
     async fn call(&self, method: Method, path: &str) -> Result<Response<Bytes>, Failure> {
-        let request = Request::builder()
+        self.call_with_body(method, path, Bytes::new()).await
+    }
+
+    async fn call_with_body(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, Failure> {
+        let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("{}{path}", self.stack.addresses().api))
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Bytes::new())
-            .map_err(|error| {
-                Failure::new(format!("Cannot build the request of {path}")).because(error)
-            })?;
+            .header("authorization", format!("Bearer {}", self.token));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body).map_err(|error| {
+            Failure::new(format!("Cannot build the request of {path}")).because(error)
+        })?;
         let answer = self.stack.http.send(request).await?;
         // A function that timed out has no response of its own.
         if !answer.status().is_server_error() {
@@ -140,7 +208,7 @@ impl<'a> Api<'a> {
     }
 
     /// Fails unless the OpenAPI document that the API serves describes the response.
-    async fn check_description(
+    pub(super) async fn check_description(
         &self,
         method: &Method,
         path: &str,
@@ -183,7 +251,20 @@ mod tests {
     use bytes::Bytes;
     use http::{Response, StatusCode};
 
-    use super::is_busy;
+    use super::{PaymentParts, is_busy};
+
+    #[test]
+    fn a_payment_is_represented_by_its_first_part_that_is_not_in_xero() {
+        let part = |json: &str| {
+            let payment: PaymentParts = serde_json::from_str(json).unwrap();
+            payment.into_decisive_part()
+        };
+        let both = r#"{"payment_id":"pay_1","parts":[{"state":"synced"},{"state":"queued"}]}"#;
+        assert_eq!(part(both).unwrap().state, "queued");
+        let done = r#"{"payment_id":"pay_1","parts":[{"state":"synced"},{"state":"synced"}]}"#;
+        assert!(part(done).unwrap().is_synced());
+        assert!(part(r#"{"payment_id":"pay_1","parts":[]}"#).is_none());
+    }
 
     #[test]
     fn a_slow_function_is_distinguished_from_a_crashed_one() {

@@ -6,12 +6,15 @@ use super::material::Material;
 use super::settle::{Records, Subject};
 use crate::simulator::CLIENT_ID;
 
+/// The contact that the fees of Stripe are paid to: the product creates it, and it is no client.
+const FEES_PAID_TO: &str = "Stripe";
+
 /// The results of the clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Clients {
     /// How many clients have their contact in Xero.
     pub(super) synced: usize,
-    /// How many contacts in Xero the product created.
+    /// How many contacts in Xero the product created for clients.
     pub(super) contacts: usize,
     /// The clients without a contact, and why.
     pub(super) problems: Vec<String>,
@@ -23,6 +26,7 @@ pub(super) fn clients(material: &Material, records: &Records, books: &Books) -> 
         contacts: books
             .contacts()
             .filter(|contact| contact.created_by.as_deref() == Some(CLIENT_ID))
+            .filter(|contact| contact.name != FEES_PAID_TO)
             .count(),
         ..Clients::default()
     };

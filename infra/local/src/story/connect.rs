@@ -1,10 +1,16 @@
 //! The owner connects the account in a browser, and the CRM completes the connection as the owner.
 
+use bytes::Bytes;
+use http::{Method, Response};
+
 use super::Story;
 use super::api::is_busy;
 use super::{browser, earlier};
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE};
+
+/// Where the ticket is presented.
+const COMPLETE_PATH: &str = "/v1/connection/complete";
 
 /// The wait has a single condition without visible progress.
 const NOTHING_TO_SEE: u64 = 0;
@@ -50,8 +56,7 @@ impl Story<'_> {
 
     /// Uses the ticket to connect the account, and checks that it is not accepted again.
     async fn present(&self, ticket: &str) -> Result<(), Failure> {
-        let (http, api, token) = (&self.stack.http, self.api.address(), self.api.token());
-        let answer = browser::present(http, api, token, ticket).await?;
+        let answer = self.present_once(ticket).await?;
         // A busy machine may have connected the account without answering in time: the status shows
         // it.
         if !is_busy(&answer) {
@@ -63,11 +68,21 @@ impl Story<'_> {
                 )));
             }
         }
-        let again = browser::present(http, api, token, ticket).await?;
+        let again = self.present_once(ticket).await?;
         if again.status().is_success() {
             return Err(Failure::new("The same ticket was accepted a second time"));
         }
         Ok(())
+    }
+
+    async fn present_once(&self, ticket: &str) -> Result<Response<Bytes>, Failure> {
+        let (http, api, token) = (&self.stack.http, self.api.address(), self.api.token());
+        let answer = browser::present(http, api, token, ticket).await?;
+        // A function that timed out has no response of its own.
+        if !answer.status().is_server_error() {
+            self.api.check_description(&Method::POST, COMPLETE_PATH, &answer).await?;
+        }
+        Ok(answer)
     }
 
     /// Waits until the API reports that the account is connected.

@@ -1,6 +1,6 @@
 //! The CRM issues a credit note and applies it to an invoice, and both reach Xero.
 
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use xero_sim::{Books, Credit, Invoice};
 
@@ -8,9 +8,8 @@ use super::Story;
 use super::credit_note::{ALLOCATION_ID, Allocation, CREDITED, CreditNote, NOTE_ID, NUMBER};
 use super::material::{Entry, Material, Outcome};
 use super::post::Post;
-use super::settle::{self, Records, Subject};
+use super::settle::{Records, Subject};
 use super::views::Record;
-use crate::clock;
 use crate::failure::Failure;
 use crate::simulator::CLIENT_ID;
 
@@ -39,33 +38,42 @@ pub(super) struct Applied {
 }
 
 impl Story<'_> {
-    /// The CRM credits a bad visit. Returns the credit in Xero's books, and how it differs from the
-    /// expectation.
-    pub(super) async fn credit_a_visit(
+    /// The CRM credits a bad visit. Returns the invoice to which the credit is applied, if there is
+    /// a suitable one.
+    pub(super) async fn send_credit(
         &self,
         post: &mut Post<'_>,
-    ) -> Result<(Option<Applied>, Vec<String>), Failure> {
-        let console = self.console;
-        console.step("The CRM issues a credit note for a bad visit and applies it to an invoice");
+        today: Date,
+    ) -> Result<Option<&Entry>, Failure> {
         let Some(entry) = self.books(|books| owed(self.material, books))? else {
-            return Ok((None, vec![format!("there was no invoice to apply {NUMBER} to")]));
+            return Ok(None);
         };
-        let today = clock::now().to_zoned(TimeZone::UTC).date();
         let client = self.material.client(&entry.client_id)?;
         post.credit_note(&CreditNote::for_a_visit(entry, today), client).await?;
         post.allocation(&Allocation::to(entry, today)).await?;
-        console.done("sent; waiting until both are processed");
-        let subjects = [
-            Subject::CreditNote(NOTE_ID.to_owned()),
-            Subject::Allocation(ALLOCATION_ID.to_owned()),
-        ];
-        let records = settle::settled(&self.watch, console, &subjects).await?;
+        Ok(Some(entry))
+    }
+
+    /// The credit in Xero's books, and how it differs from the expectation.
+    pub(super) fn check_credit(
+        &self,
+        credited: Option<&Entry>,
+    ) -> Result<(Option<Applied>, Vec<String>), Failure> {
+        let Some(entry) = credited else {
+            return Ok((None, vec![format!("there was no invoice to apply {NUMBER} to")]));
+        };
         let applied = self.books(|books| applied(books, entry))?;
-        let mut problems = unsettled(&records);
-        problems.extend(astray(&applied));
-        console.done(&format!("{NUMBER} was issued to {}", client.name));
+        let problems = astray(&applied);
+        let name = &self.material.client(&entry.client_id)?.name;
+        self.console
+            .done(&format!("{NUMBER} was issued to {name} and applied to {}", applied.invoice));
         Ok((Some(applied), problems))
     }
+}
+
+/// The records of the credit.
+pub(super) fn credit_subjects() -> [Subject; 2] {
+    [Subject::CreditNote(NOTE_ID.to_owned()), Subject::Allocation(ALLOCATION_ID.to_owned())]
 }
 
 /// The invoice to credit. It must be due in full, so it is neither of the two that the bank
@@ -113,7 +121,7 @@ fn applied(books: &Books, entry: &Entry) -> Applied {
 }
 
 /// The records that were not synced, each with its reason.
-fn unsettled(records: &Records) -> Vec<String> {
+pub(super) fn unsettled(records: &Records) -> Vec<String> {
     records
         .iter()
         .filter_map(|(subject, record)| {

@@ -1,15 +1,15 @@
 //! Runs the scheduled jobs on prepared data: tokens unused for three weeks, given-up records, a log
 //! entry older than 30 days.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::Story;
-use super::material::{Entry, Invoice};
+use super::aging::ago;
+use super::material::Entry;
 use super::post::Post;
 use super::settle::{self, Subject};
 use crate::aws::dynamodb::Row as TableRow;
-use crate::clock;
 use crate::crm::STORY_ACCOUNT;
 use crate::deployment::function_name;
 use crate::failure::Failure;
@@ -46,6 +46,8 @@ impl Story<'_> {
         self.leave_idle().await?;
         self.call("keep-alive").await?;
         let renewals = self.refreshes().saturating_sub(before);
+        // It is at work while the other jobs run.
+        self.start_comparison().await?;
 
         self.call("health-check").await?;
         let connection = self.api.connection().await?;
@@ -72,21 +74,14 @@ impl Story<'_> {
         settle::settled(&self.watch, self.console, &subjects).await.map(|_| ())
     }
 
-    async fn call(&self, function: &str) -> Result<(), Failure> {
+    /// Invokes a function as its schedule does.
+    pub(super) async fn call(&self, function: &str) -> Result<(), Failure> {
         self.stack.aws.call_function(&function_name(function)).await
     }
 
     fn refreshes(&self) -> usize {
         let simulator = self.stack.xero().lock();
         simulator.calls().iter().filter(|call| call.path == "/connect/token").count()
-    }
-
-    async fn row(&self, pk: &str, sk: &str) -> Result<Option<TableRow>, Failure> {
-        self.stack.aws.row(self.stack.outputs.get("TableName")?, pk, sk).await
-    }
-
-    async fn put(&self, row: &TableRow) -> Result<(), Failure> {
-        self.stack.aws.put_row(self.stack.outputs.get("TableName")?, row).await
     }
 
     /// Dates the last renewal of the grant back by three weeks.
@@ -119,28 +114,22 @@ impl Story<'_> {
     }
 }
 
-fn ago(time: SignedDuration) -> Timestamp {
-    clock::now().saturating_sub(time).unwrap_or(Timestamp::MIN)
-}
-
 /// The same invoice under another number, with a tax rate that Xero does not have.
 fn hopeless(like: &Entry, number: usize) -> Entry {
-    let invoice = Invoice {
-        id: format!("inv_99{number:02}"),
-        number: format!("#INV-99{number:02}"),
-        ..like.invoice.clone()
-    };
-    let mut snapshot = like.snapshot.clone();
-    if let Some(fields) = snapshot.as_object_mut() {
-        fields.insert("id".to_owned(), Value::from(invoice.id.as_str()));
-        fields.insert("number".to_owned(), Value::from(invoice.number.as_str()));
-    }
-    if let Some(rate) = snapshot.pointer_mut("/lines/0/tax_rate") {
+    let mut entry = like.renumbered(&hopeless_id(number), &format!("#INV-99{number:02}"));
+    if let Some(rate) = entry.snapshot.pointer_mut("/lines/0/tax_rate") {
         *rate = Value::from("7.77");
     }
-    let (kind, client_id, expect) =
-        (like.kind.clone(), like.client_id.clone(), like.expect.clone());
-    Entry { kind, client_id, invoice, snapshot, expect }
+    entry
+}
+
+fn hopeless_id(number: usize) -> String {
+    format!("inv_99{number:02}")
+}
+
+/// The ids of the invoices that are given up.
+pub(super) fn hopeless_ids() -> impl Iterator<Item = String> {
+    (1..=HOPELESS).map(hopeless_id)
 }
 
 fn otherwise(jobs: &Jobs) -> Vec<String> {

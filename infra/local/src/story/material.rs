@@ -128,11 +128,13 @@ pub(super) enum QueueName {
     Invoices,
     /// Credit notes and their allocations.
     CreditNotes,
+    /// Payments and refunds.
+    Payments,
 }
 
 impl QueueName {
     /// All of them.
-    pub(super) const ALL: [Self; 3] = every_variant![Contacts, Invoices, CreditNotes];
+    pub(super) const ALL: [Self; 4] = every_variant![Contacts, Invoices, CreditNotes, Payments];
 
     /// The stack's output with its URL.
     pub(super) fn url(self) -> &'static str {
@@ -140,6 +142,7 @@ impl QueueName {
             Self::Contacts => "ContactQueueUrl",
             Self::Invoices => "InvoiceQueueUrl",
             Self::CreditNotes => "CreditNoteQueueUrl",
+            Self::Payments => "PaymentQueueUrl",
         }
     }
 
@@ -149,6 +152,7 @@ impl QueueName {
             Self::Contacts => "ContactDeadLetterQueueUrl",
             Self::Invoices => "InvoiceDeadLetterQueueUrl",
             Self::CreditNotes => "CreditNoteDeadLetterQueueUrl",
+            Self::Payments => "PaymentDeadLetterQueueUrl",
         }
     }
 }

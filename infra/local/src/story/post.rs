@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::credit_note::{Allocation, CreditNote};
 use super::material::{Client, Entry, Malformed, QueueName};
 use super::older_clients::OlderClient;
+use super::payments::{Payment, Refund};
 use crate::aws::sqs::Message;
 use crate::clock;
 use crate::crm::STORY_ACCOUNT;
@@ -40,6 +41,8 @@ enum Content<'a> {
     Invoice { client: &'a Value, invoice: &'a Value },
     CreditNote { client: &'a Value, credit_note: &'a CreditNote },
     Allocation { allocation: &'a Allocation },
+    Payment { payment: &'a Payment },
+    Refund { refund: &'a Refund },
 }
 
 impl<'a> Post<'a> {
@@ -114,6 +117,20 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, "credit_note.allocated", content).await
     }
 
+    /// Sends a payment that was taken.
+    pub(super) async fn payment(&mut self, payment: &Payment) -> Result<(), Failure> {
+        let id = self.next_id();
+        let queue = self.queue(QueueName::Payments)?;
+        self.envelope(queue, &id, "payment.recorded", Content::Payment { payment }).await
+    }
+
+    /// Sends money that was returned.
+    pub(super) async fn refund(&mut self, refund: &Refund) -> Result<(), Failure> {
+        let id = self.next_id();
+        let queue = self.queue(QueueName::Payments)?;
+        self.envelope(queue, &id, "payment.refunded", Content::Refund { refund }).await
+    }
+
     /// Sends a message that cannot be read.
     pub(super) async fn malformed(&mut self, malformed: &Malformed) -> Result<(), Failure> {
         let id = self.next_id();
@@ -168,10 +185,12 @@ fn body(id: &str, kind: &str, content: Content<'_>) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
     use serde_json::Value;
 
     use super::{Content, body};
     use crate::story::older_clients::RENAMED;
+    use crate::story::payments::{Payment, Refund};
 
     fn names(content: Content<'_>) -> Vec<String> {
         let body = body("msg_1", "invoice.sent", content).unwrap();
@@ -194,5 +213,9 @@ mod tests {
         let older = names(Content::OlderClient { mode: "record", client: &RENAMED });
         assert_eq!(older.len(), envelope.len() + 2);
         assert!(older.contains(&"mode".to_owned()) && older.contains(&"client".to_owned()));
+        let payment = names(Content::Payment { payment: &Payment::in_euros(date(2026, 11, 6)) });
+        assert!(payment.contains(&"payment".to_owned()), "{payment:?}");
+        let refund = names(Content::Refund { refund: &Refund::in_euros(date(2026, 11, 6)) });
+        assert!(refund.contains(&"refund".to_owned()), "{refund:?}");
     }
 }

@@ -156,7 +156,7 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
 
 /// The payment events that the CRM received.
 pub(super) fn money(console: &Console, events: &[Heard]) {
-    console.title("Payments: the events that the CRM received after two bank transfers");
+    console.title("Payments: the events that the CRM received");
     let head =
         [("Event", Side::Left), ("Invoice", Side::Left), ("Amount", Side::Right), ("", Side::Left)];
     let cells: Vec<Vec<String>> = events

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Story;
-use super::older_clients;
+use super::{correction, older_clients};
 use crate::binaries::FUNCTIONS;
 use crate::deployment::function_name;
 use crate::failure::Failure;
@@ -15,12 +15,13 @@ const BODIES: [&str; 4] =
     ["\"unit_price\"", "\"LineItems\"", "\"access_token\"", "\"billing_address\""];
 
 /// Functions that write log lines during the story.
-const TALKATIVE: [&str; 9] = [
+const TALKATIVE: [&str; 10] = [
     "oauth-callback",
     "settings-api",
     "contact-push",
     "invoice-push",
     "credit-note-push",
+    "payment-push",
     "payment-poll",
     "keep-alive",
     "health-check",
@@ -66,6 +67,9 @@ impl Story<'_> {
         }
         for client in older_clients::ALL {
             sought.push(("a client's name", client.name.to_owned()));
+        }
+        for changed in [correction::EMAIL, correction::VAT_NUMBER] {
+            sought.push(("a detail of a client", changed.to_owned()));
         }
         let xero = self.stack.xero();
         let ticket = self.ticket.borrow().clone();

@@ -33,6 +33,10 @@ pub(super) enum Subject {
     CreditNote(String),
     /// An allocation, by its id.
     Allocation(String),
+    /// A payment or a refund, by its id.
+    Payment(String),
+    /// A payment that waits until its invoice is approved in Xero, by its id.
+    PaymentOfDraft(String),
 }
 
 impl Subject {
@@ -50,8 +54,12 @@ impl Subject {
 
     /// Its id.
     pub(super) fn id(&self) -> &str {
-        let (Self::Client(id) | Self::Invoice(id) | Self::CreditNote(id) | Self::Allocation(id)) =
-            self;
+        let (Self::Client(id)
+        | Self::Invoice(id)
+        | Self::CreditNote(id)
+        | Self::Allocation(id)
+        | Self::Payment(id)
+        | Self::PaymentOfDraft(id)) = self;
         id
     }
 }
@@ -121,20 +129,24 @@ async fn read_records<'s>(
             Subject::Invoice(id) => watch.api().invoice(id).await?,
             Subject::CreditNote(id) => watch.api().credit_note(id).await?,
             Subject::Allocation(id) => watch.api().allocation(id).await?,
+            Subject::Payment(id) | Subject::PaymentOfDraft(id) => watch.api().payment(id).await?,
         };
         read.push((subject.clone(), record));
     }
     Ok(read)
 }
 
-fn has_settled(record: Option<&Record>) -> bool {
-    record.is_some_and(Record::is_settled)
+fn has_settled(subject: &Subject, record: Option<&Record>) -> bool {
+    let may_await_approval = matches!(subject, Subject::PaymentOfDraft(_));
+    record.is_some_and(|record| {
+        record.is_settled() || (may_await_approval && record.awaits_approval())
+    })
 }
 
 /// The subjects that are not processed, with their records as far as they are known.
 fn open_records(records: &Records) -> impl Iterator<Item = (&Subject, Option<&Record>)> {
     let all = records.iter().map(|(subject, record)| (subject, record.as_ref()));
-    all.filter(|(_, record)| !has_settled(*record))
+    all.filter(|(subject, record)| !has_settled(subject, *record))
 }
 
 /// How long no progress is expected: until the first of the retries. One that is too far away is
@@ -201,6 +213,19 @@ mod tests {
             open(&records(&[("inv_1", None)])),
             "0 of 1 are processed; inv_1 is not known yet"
         );
+    }
+
+    #[test]
+    fn a_payment_of_a_draft_is_waited_for_until_it_waits_for_the_approval() {
+        let unapproved = r#"{"state":"parked","failure":{"class":"blocked",
+            "code":"prerequisite_not_approved","message":"No.","remedy":""}}"#;
+        let record = || Some(serde_json::from_str(unapproved).unwrap());
+        let waiting: Records = [
+            (Subject::Payment("pay_1".to_owned()), record()),
+            (Subject::PaymentOfDraft("pay_2".to_owned()), record()),
+        ]
+        .into();
+        assert_eq!(open(&waiting), "1 of 2 are processed; pay_1 is parked: No.");
     }
 
     #[test]

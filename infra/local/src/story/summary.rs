@@ -1,4 +1,4 @@
-//! The top of the report: the verdict, then six lines with the messages, the results and the
+//! The top of the report: the verdict, then seven lines with the messages, the results and the
 //! duration.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 
+use super::books::BooksComparison;
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::money::Heard;
@@ -48,6 +49,8 @@ pub(super) struct Summary<'a> {
     pub(super) rows: &'a [Row],
     /// The payment events that the CRM received.
     pub(super) heard: &'a [Heard],
+    /// The comparison of the books, if it took place.
+    pub(super) compared: Option<&'a BooksComparison>,
     /// How long the story took.
     pub(super) story: SignedDuration,
     /// How long the build and the start took before it.
@@ -55,8 +58,8 @@ pub(super) struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    /// The six lines, each truncated to `columns`.
-    pub(super) fn lines(&self, columns: usize) -> [String; 6] {
+    /// The seven lines, each truncated to `columns`.
+    pub(super) fn lines(&self, columns: usize) -> [String; 7] {
         let line = |label: &str, text: String| {
             let text_columns = columns.saturating_sub(LABEL_COLUMNS.saturating_add(2));
             let text = wrap_at_most(&text, text_columns, 1).concat();
@@ -68,6 +71,7 @@ impl Summary<'_> {
             line("Failed", self.failed()),
             line("Paid", self.paid()),
             line("Totals", self.totals()),
+            line("Books", self.books()),
             line("Duration", self.duration()),
         ]
     }
@@ -159,6 +163,13 @@ impl Summary<'_> {
         }
     }
 
+    fn books(&self) -> String {
+        self.compared.map_or_else(
+            || "not compared".to_owned(),
+            |compared| format!("compared: {}", compared.summary()),
+        )
+    }
+
     fn duration(&self) -> String {
         let all = self.start.saturating_add(self.story);
         format!(
@@ -221,7 +232,7 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
-    fn lines(rows: &[Row], columns: usize) -> [String; 6] {
+    fn lines(rows: &[Row], columns: usize) -> [String; 7] {
         let clients = Clients { synced: 2, contacts: 2, problems: Vec::new() };
         let heard = [heard("114.00"), heard("30.50")];
         let summary = Summary {
@@ -230,6 +241,7 @@ mod tests {
             clients: &clients,
             rows,
             heard: &heard,
+            compared: None,
             story: SignedDuration::from_secs(62),
             start: SignedDuration::from_secs(41),
         };
@@ -237,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn six_lines_summarise_the_messages_and_their_results() {
+    fn seven_lines_summarise_the_messages_and_their_results() {
         let locked = Happened::Failed("The books are locked.".to_owned());
         let rows = [
             row("#1", Happened::Pushed, Some(1000)),
@@ -252,6 +264,7 @@ mod tests {
                 "  Failed      1 invoice, as expected: #3 The books are locked.",
                 "  Paid        GBP 144.50 by 2 bank transfers, reported to the CRM",
                 "  Totals      GBP 10.00 equal",
+                "  Books       not compared",
                 "  Duration    1:43, of which 0:41 to build and start, 1:02 to play",
             ]
         );
@@ -263,7 +276,7 @@ mod tests {
         let problem = Some("did not reach a final state: parked".to_owned());
         let stuck = Row { problem, ..row("#2", Happened::Open("parked".to_owned()), None) };
         let rounded = row("#3", Happened::Pushed, Some(999));
-        let [_, _, failed, _, totals, _] = lines(&[expected, stuck, rounded], 120);
+        let [_, _, failed, _, totals, _, _] = lines(&[expected, stuck, rounded], 120);
         assert_eq!(
             failed,
             "  Failed      2 invoices, 1 unexpected: #2 not in a final state: parked; #1 Locked."

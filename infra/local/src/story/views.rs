@@ -78,6 +78,16 @@ pub(super) struct Record {
     /// Its last failure, while it matters.
     #[serde(default)]
     failure: Option<Trouble>,
+    /// Its status in Xero, for an invoice that is there.
+    #[serde(default)]
+    amounts: Option<Amounts>,
+}
+
+/// The status of an invoice in Xero.
+#[derive(Debug, Clone, Hash, Deserialize)]
+struct Amounts {
+    /// `DRAFT`, `AUTHORISED`, `PAID` and so on.
+    status: String,
 }
 
 /// A failure as the API returns it.
@@ -85,6 +95,9 @@ pub(super) struct Record {
 struct Trouble {
     /// Its class: `rejected`, `untranslatable`, `throttled` and so on.
     class: String,
+    /// A stable name of its cause.
+    #[serde(default)]
+    code: String,
     /// What happened.
     message: String,
     /// What the user can do about it.
@@ -186,6 +199,17 @@ impl Record {
         self.state == "synced"
     }
 
+    /// Whether it waits until its invoice is approved in Xero.
+    pub(super) fn awaits_approval(&self) -> bool {
+        let code = self.failure.as_ref().map(|failure| failure.code.as_str());
+        self.state == "parked" && code == Some("prerequisite_not_approved")
+    }
+
+    /// Whether it is an invoice that the product knows to be approved in Xero.
+    pub(super) fn is_approved(&self) -> bool {
+        self.amounts.as_ref().is_some_and(|amounts| amounts.status == "AUTHORISED")
+    }
+
     /// The reason and the remedy, if only the user can resolve it.
     pub(super) fn needs_a_person(&self) -> Option<String> {
         let failure = self.failure.as_ref().filter(|_| !self.is_synced())?;
@@ -241,5 +265,25 @@ mod tests {
         let record: Record = serde_json::from_str(waiting).unwrap();
         assert_eq!(record.described(), "waiting: Xero did not answer.");
         assert!(record.next_attempt_at.is_some() && !record.is_settled());
+    }
+
+    #[test]
+    fn a_payment_of_a_draft_waits_for_its_approval() {
+        let parked = |code: &str| -> Record {
+            let json = format!(
+                r#"{{"state":"parked","failure":{{"class":"blocked","code":"{code}",
+                "message":"It waits.","remedy":""}}}}"#
+            );
+            serde_json::from_str(&json).unwrap()
+        };
+        assert!(parked("prerequisite_not_approved").awaits_approval());
+        assert!(!parked("prerequisite_not_in_xero").awaits_approval());
+        assert!(!parked("prerequisite_not_approved").is_settled());
+        let invoice = |status: &str| -> Record {
+            let json = format!(r#"{{"state":"synced","amounts":{{"status":"{status}"}}}}"#);
+            serde_json::from_str(&json).unwrap()
+        };
+        assert!(invoice("AUTHORISED").is_approved());
+        assert!(!invoice("DRAFT").is_approved());
     }
 }

@@ -33,7 +33,7 @@ pub struct BooksComparison {
 pub struct RunningComparison {
     /// When the verification that it follows was completed. It identifies the comparison.
     pub verified_at: Timestamp,
-    /// The kind of record that is read: first invoices, then allocations.
+    /// The kind of record that is read: first invoices, then credit notes, then allocations.
     pub kind: EntityKind,
     /// The sort key of the last record that was read; `None` at the beginning of a kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,10 +122,11 @@ impl RunningComparison {
         if !is_last {
             return false;
         }
-        if self.kind == EntityKind::Allocation {
-            return true;
-        }
-        self.kind = EntityKind::Allocation;
+        self.kind = match self.kind {
+            EntityKind::Invoice => EntityKind::CreditNote,
+            EntityKind::CreditNote => EntityKind::Allocation,
+            EntityKind::Allocation | EntityKind::Contact | EntityKind::Payment => return true,
+        };
         false
     }
 }

@@ -12,7 +12,7 @@ use crate::operation::OperationState;
 /// A record whose open balances differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceDifference {
-    /// The kind of record: an invoice or an allocation.
+    /// The kind of record: an invoice, a credit note or an allocation.
     pub entity: EntityKind,
     /// The record in the CRM.
     pub crm_id: CrmId,

@@ -1,13 +1,16 @@
 //! The comparison of one invoice.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use super::ComparedRecord;
 use super::difference::{BalanceDifference, DifferenceCode, ReasonList};
-use super::payments::{add_payment_reasons, sum_paid_in_crm};
+use super::payments::{KnownPayments, add_payment_reasons, sum_paid_in_crm};
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::RecordStatus;
 use crate::document::sales::DocumentStatus;
+use crate::ids::PaymentId;
 use crate::invoice_payments::InvoicePayments;
 use crate::mapping::{DocumentAmounts, Mapping};
 use crate::money::Money;
@@ -19,12 +22,15 @@ struct CrmInvoice {
     is_voided: bool,
 }
 
-/// Compares the open balances of an invoice. `payments` are the known payments on it. Returns
-/// `None` if neither its snapshot nor Xero's amounts are known.
+/// Compares the open balances of an invoice. `payments` are the known payments on it; `written` are
+/// those among them that the integration writes to Xero because an account was chosen for their
+/// method. Returns `None` if neither its snapshot nor Xero's amounts are known.
 pub fn compare_invoice(
     mapping: &Mapping,
     payments: Option<&InvoicePayments>,
+    written: &BTreeSet<PaymentId>,
 ) -> Option<ComparedRecord> {
+    let payments = payments.map(|payments| KnownPayments { payments, written });
     let invoice = read_crm_invoice(mapping)?;
     let currency = invoice.total.currency;
     let zero = Money::new(Decimal::ZERO, currency).in_cents();
@@ -33,7 +39,8 @@ pub fn compare_invoice(
     let crm = if invoice.is_voided {
         zero
     } else {
-        let paid = payments.map_or(Decimal::ZERO, |known| sum_paid_in_crm(known, currency));
+        let paid =
+            payments.map_or(Decimal::ZERO, |known| sum_paid_in_crm(known.payments, currency));
         let credited = counted.and_then(|amounts| amounts.amount_credited);
         let credited = credited.filter(|credit| credit.currency == currency);
         let credited = credited.map_or(Decimal::ZERO, |credit| credit.amount);
@@ -67,9 +74,9 @@ fn read_crm_invoice(mapping: &Mapping) -> Option<CrmInvoice> {
     Some(CrmInvoice { total: invoice.billed_total(), is_voided })
 }
 
-/// The amounts in Xero, if the invoice counts among its receivables: it is approved and was not
+/// The amounts in Xero, if the document counts among its receivables: it is approved and was not
 /// voided.
-fn counted_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
+pub(super) fn counted_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
     let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
     match amounts.status {
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_) => {
@@ -85,7 +92,7 @@ fn counted_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
 fn list_reasons(
     mapping: &Mapping,
     invoice: &CrmInvoice,
-    payments: Option<&InvoicePayments>,
+    payments: Option<KnownPayments<'_>>,
     crm: Money,
     counted: Option<&DocumentAmounts>,
 ) -> ReasonList {
@@ -122,8 +129,8 @@ fn list_reasons(
     reasons
 }
 
-/// Why an invoice does not count among Xero's receivables.
-fn uncounted_code(mapping: &Mapping) -> DifferenceCode {
+/// Why a document does not count among Xero's receivables.
+pub(super) fn uncounted_code(mapping: &Mapping) -> DifferenceCode {
     let amounts = mapping.link.as_ref().and_then(|link| link.amounts.as_ref());
     match amounts {
         Some(amounts) if amounts.status.is_gone() => DifferenceCode::GoneInXero,

@@ -1,8 +1,11 @@
 //! The payments on an invoice in a comparison: how much of it each side counts as paid.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use super::difference::{DifferenceCode, ReasonList};
+use crate::ids::PaymentId;
 use crate::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
 use crate::money::{Currency, Money};
 
@@ -50,17 +53,32 @@ pub(super) fn sum_paid_in_crm(payments: &InvoicePayments, currency: Currency) ->
     sum_amounts(recorded.chain(imported.map(|one| amount_in(one.amount, currency))))
 }
 
+/// The payments on an invoice, and which of them the integration writes to Xero besides those whose
+/// methods it always writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownPayments<'a> {
+    pub(super) payments: &'a InvoicePayments,
+    pub(super) written: &'a BTreeSet<PaymentId>,
+}
+
+impl KnownPayments<'_> {
+    fn is_written(&self, recorded: &RecordedPayment) -> bool {
+        recorded.method.is_always_pushed() || self.written.contains(&recorded.payment)
+    }
+}
+
 /// Adds the payments that only one side counts, or that have different amounts.
 pub(super) fn add_payment_reasons(
-    payments: &InvoicePayments,
+    known: KnownPayments<'_>,
     currency: Currency,
     reasons: &mut ReasonList,
 ) {
+    let payments = known.payments;
     for recorded in &payments.recorded {
         let amount = amount_in(recorded.amount, currency);
         let received = received_amount(payments, recorded, currency);
         match (recorded.is_in_effect(), received) {
-            (true, None) if recorded.method.is_always_pushed() => {
+            (true, None) if known.is_written(recorded) => {
                 reasons.add_amount(DifferenceCode::PaymentNotSent, -amount);
             }
             (true, None) => reasons.add_amount(DifferenceCode::PaymentNotBanked, -amount),

@@ -1,5 +1,7 @@
 //! Tests of the comparison of the books.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -98,7 +100,7 @@ fn same_as(id: &str) -> PaymentMatch {
 
 /// The reasons why the balances differ, with their amounts; their sum is the difference.
 fn reasons(mapping: &Mapping, known: &InvoicePayments) -> Vec<(DifferenceCode, String)> {
-    let compared = compare_invoice(mapping, Some(known)).unwrap();
+    let compared = compare_invoice(mapping, Some(known), &BTreeSet::new()).unwrap();
     let Some(difference) = compared.difference else {
         assert_eq!(compared.crm.amount, compared.xero.amount);
         return Vec::new();
@@ -176,6 +178,20 @@ fn a_payment_that_only_one_side_counts_is_named() {
 }
 
 #[test]
+fn cash_that_the_integration_writes_is_not_sent_yet_instead_of_not_banked() {
+    let mapping = sent(DocumentStatus::Authorised, 10_000, 0, 0);
+    let known = payments(vec![recorded("pay_1", PaymentMethod::Cash, 3_000)], Vec::new());
+    for (written, expected) in [
+        (BTreeSet::new(), DifferenceCode::PaymentNotBanked),
+        (BTreeSet::from([PaymentId::new("pay_1").unwrap()]), DifferenceCode::PaymentNotSent),
+    ] {
+        let compared = compare_invoice(&mapping, Some(&known), &written).unwrap();
+        let codes = compared.difference.unwrap().reasons.into_iter().map(|reason| reason.code);
+        assert_eq!(codes.collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
 fn several_reasons_add_up_to_the_difference() {
     let mut mapping = sent(DocumentStatus::Authorised, 9_000, 0, 0);
     let cash = recorded("pay_1", PaymentMethod::Cash, 3_000);
@@ -224,7 +240,7 @@ fn a_change_that_was_not_read_and_another_currency_are_reasons_of_their_own() {
     let mut other = sent(DocumentStatus::Authorised, 10_000, 0, 0);
     let amounts = other.link.as_mut().unwrap().amounts.as_mut().unwrap();
     amounts.amount_due.currency = Currency::new("EUR").unwrap();
-    let compared = compare_invoice(&other, None).unwrap();
+    let compared = compare_invoice(&other, None, &BTreeSet::new()).unwrap();
     let difference = compared.difference.unwrap();
     assert_eq!(difference.reasons[0].code, DifferenceCode::CurrencyDiffers);
     assert_eq!((difference.crm, difference.xero.currency.as_str()), (money(10_000), "EUR"));
@@ -234,7 +250,7 @@ fn a_change_that_was_not_read_and_another_currency_are_reasons_of_their_own() {
 fn an_invoice_without_its_text_is_compared_by_the_total_that_was_sent() {
     let sent = sent(DocumentStatus::Authorised, 10_000, 0, 0).without_text();
     assert!(reasons(&sent, &none()).is_empty());
-    assert_eq!(compare_invoice(&unsent("100.00").without_text(), None), None);
+    assert_eq!(compare_invoice(&unsent("100.00").without_text(), None, &BTreeSet::new()), None);
 }
 
 fn an_allocation(standing: &str) -> Mapping {
@@ -274,12 +290,58 @@ fn an_allocation_that_xero_lacks_or_still_has_is_a_difference() {
     }
 }
 
+/// A credit note over 100.00, voided or in effect.
+fn a_credit_note(mut mapping: Mapping, standing: &str) -> Mapping {
+    mapping.key.kind = EntityKind::CreditNote;
+    mapping.snapshot.json = a_snapshot("100.00", standing);
+    mapping
+}
+
+#[test]
+fn a_credit_note_that_only_one_side_has_or_with_another_total_is_a_difference() {
+    let in_xero = |status, credit| sent(status, credit, 0, 0);
+    let unsynced = |mut mapping: Mapping| {
+        mapping.synced_revision = None;
+        mapping
+    };
+    for (mapping, expected) in [
+        (a_credit_note(in_xero(DocumentStatus::Authorised, 10_000), "sent"), None),
+        (a_credit_note(in_xero(DocumentStatus::Paid, 10_000), "sent"), None),
+        (a_credit_note(in_xero(DocumentStatus::Voided, 10_000), "voided"), None),
+        (a_credit_note(unsent("100.00"), "voided"), None),
+        (a_credit_note(unsent("100.00"), "sent"), Some((-10_000, 0, DifferenceCode::NotSent))),
+        (
+            a_credit_note(in_xero(DocumentStatus::Authorised, 9_000), "sent"),
+            Some((-10_000, -9_000, DifferenceCode::TotalDiffers)),
+        ),
+        (
+            a_credit_note(unsynced(in_xero(DocumentStatus::Authorised, 9_000)), "sent"),
+            Some((-10_000, -9_000, DifferenceCode::ChangeNotSent)),
+        ),
+        (
+            a_credit_note(unsynced(in_xero(DocumentStatus::Authorised, 10_000)), "voided"),
+            Some((0, -10_000, DifferenceCode::ChangeNotSent)),
+        ),
+        (
+            a_credit_note(in_xero(DocumentStatus::Deleted, 10_000), "sent"),
+            Some((-10_000, 0, DifferenceCode::GoneInXero)),
+        ),
+    ] {
+        let compared = compare_credit_note(&mapping).unwrap();
+        let (crm, xero) = expected.map_or((0, 0), |(crm, xero, _)| (crm, xero));
+        assert_eq!((compared.crm, compared.xero), (money(crm), money(xero)), "{mapping:?}");
+        let reasons = compared.difference.map(|difference| difference.reasons);
+        let reasons = reasons.map(|reasons| (reasons[0].code, reasons[0].amount, reasons.len()));
+        assert_eq!(reasons, expected.map(|(crm, xero, code)| (code, money(crm - xero), 1)));
+    }
+}
+
 /// A record with this balance in the CRM, in cents of a currency, and none in Xero.
 fn a_record(cents: i64, currency: &str) -> ComparedRecord {
     let currency = Currency::new(currency).unwrap();
     let crm = Money::new(Decimal::new(cents, 2), currency);
     let xero = Money::new(Decimal::ZERO, currency);
-    let mut compared = compare_invoice(&unsent("100.00"), None).unwrap();
+    let mut compared = compare_invoice(&unsent("100.00"), None, &BTreeSet::new()).unwrap();
     let difference = compared.difference.take().unwrap();
     ComparedRecord { crm, xero, difference: Some(BalanceDifference { crm, xero, ..difference }) }
 }
@@ -302,7 +364,8 @@ fn a_tally_sums_each_currency_and_lists_a_limited_number_of_differences() {
 #[test]
 fn a_record_that_cannot_be_compared_makes_the_books_unequal() {
     let mut tally = BooksTally::default();
-    let equal = compare_invoice(&sent(DocumentStatus::Authorised, 10_000, 0, 0), None);
+    let equal =
+        compare_invoice(&sent(DocumentStatus::Authorised, 10_000, 0, 0), None, &BTreeSet::new());
     tally.add_record(EntityKind::Invoice, equal);
     assert!(tally.is_equal());
     tally.add_record(EntityKind::Invoice, None);
@@ -327,7 +390,7 @@ fn a_result_has_a_limited_number_of_currencies() {
 }
 
 #[test]
-fn a_comparison_reads_invoices_then_allocations_and_is_made_once_for_each_verification() {
+fn a_comparison_reads_invoices_then_credit_and_is_made_once_for_each_verification() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let books = BooksComparison::new(a_key("inv_1").ledger);
     let mut running = books.resume_after(at(1)).unwrap();
@@ -337,6 +400,8 @@ fn a_comparison_reads_invoices_then_allocations_and_is_made_once_for_each_verifi
     assert_eq!(books.resume_after(at(1)), Some(running.clone()));
     // A newer verification starts again.
     assert_eq!(books.resume_after(at(2)).unwrap().after, None);
+    assert!(!running.advance_after(None));
+    assert_eq!((running.kind, running.after.as_deref()), (EntityKind::CreditNote, None));
     assert!(!running.advance_after(None));
     assert_eq!((running.kind, running.after.as_deref()), (EntityKind::Allocation, None));
     assert!(running.advance_after(None));

@@ -114,7 +114,7 @@ impl ContactPlanner<'_> {
         let address = self.plan_field(
             ContactField::Address,
             |all| all.details.address.clone(),
-            |one, other| one == other,
+            ContactAddress::is_same_as,
         );
         let addresses = match address.change {
             FieldChange::Keep => Vec::new(),

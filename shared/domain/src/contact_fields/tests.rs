@@ -241,3 +241,17 @@ fn what_was_written_is_kept_with_the_link_and_never_printed() {
     let other = XeroLink { number: text("OLD-7"), ..link };
     assert_eq!(WrittenContact::of_link(&other), WrittenContact::of_origin(ContactOrigin::Found));
 }
+
+#[test]
+fn an_address_is_the_same_whatever_spaces_xero_has_removed() {
+    let address = |line1: &str, country: Option<&str>| ContactAddress {
+        address_type: AddressType::PoBox,
+        address_line1: text(line1),
+        country: country.and_then(text),
+        ..ContactAddress::default()
+    };
+    let ours = address("1  Quay St ", None);
+    assert!(ours.is_same_as(&address("1 Quay St", Some(" "))));
+    assert!(!ours.is_same_as(&address("1 Quay St", Some("Ireland"))));
+    assert!(!ours.is_same_as(&address("2 Quay St", None)));
+}

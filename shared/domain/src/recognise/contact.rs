@@ -3,7 +3,7 @@
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::failure::{Failure, FailureCause, FailureClass};
-use crate::matching::{ClientIdentity, is_proven, normalised_name};
+use crate::matching::{ClientIdentity, find_contradiction, is_proven, normalised_name};
 use crate::translate::client::NUMBER_PREFIX;
 
 /// The result of looking for a client's contact by its name.
@@ -16,7 +16,8 @@ pub enum FoundContact {
 }
 
 /// Decides among the contacts that have a client's name. The same business shares an e-mail
-/// address, a VAT number or a company number with the client. A name alone proves nothing.
+/// address, a VAT number or a company number with the client, and has no other VAT number or company
+/// number. A name alone proves nothing.
 pub fn choose_contact(
     found: &[RemoteContact],
     client: &Client,
@@ -35,6 +36,13 @@ pub fn choose_contact(
     if let [contact] = same.as_slice() {
         return FoundContact::Same(Box::new((*contact).clone()));
     }
+    let doubt = match active.clone().find_map(|contact| find_contradiction(&party, contact)) {
+        Some(field) => format!("which has a different {field}"),
+        None => {
+            "and neither e-mail, VAT number nor company number shows that it is the same business"
+                .to_owned()
+        }
+    };
     let numbers = active
         .map(|contact| contact.number.clone().unwrap_or_else(|| contact.id.to_string()))
         .collect::<Vec<_>>();
@@ -43,9 +51,7 @@ pub fn choose_contact(
     FoundContact::Unclear(Failure::new(
         FailureClass::Rejected,
         FailureCause::ContactNameTaken,
-        format!(
-            "Xero already has a contact named \"{name}\"{listed}, and neither e-mail, VAT number nor company number shows that it is the same business."
-        ),
+        format!("Xero already has a contact named \"{name}\"{listed}, {doubt}."),
         "Search for the contact and link it to the client, or rename one of the two.",
     ))
 }
@@ -109,6 +115,14 @@ mod tests {
             let found = choose_contact(&[contact], &a_client(), "SC-c", "Ridge");
             assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_namesake_with_another_vat_number_is_left_to_a_person_whatever_else_agrees() {
+        let contact = a_contact(Some("ap@ridge.example"), Some("GB 999"));
+        let found = choose_contact(&[contact], &a_client(), "SC-c", "Ridge");
+        let FoundContact::Unclear(failure) = found else { panic!("{found:?}") };
+        assert!(failure.message.contains("different VAT number"), "{failure}");
     }
 
     #[test]

@@ -6,11 +6,11 @@ use super::lines::{DiscountSupport, LineFigures, compute_line};
 use super::text::DocumentTexts;
 use crate::crm::invoice::Invoice;
 use crate::document::amendment::{InvoiceAmendment, LineText};
-use crate::document::invoice::{RemoteInvoice, RemoteLine};
+use crate::document::invoice::{CreditKind, RemoteInvoice, RemoteLine};
 use crate::document::sales::{DocumentStatus, SalesDocument};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
-use crate::totals;
+use crate::totals::{self, DocumentTotals};
 
 /// What an invoice in Xero is to have, besides its lines.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,12 @@ pub struct AmendmentContext<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AmendmentPlan {
     /// Send this instead.
-    Amend(Box<InvoiceAmendment>),
+    Amend {
+        /// The change.
+        amendment: Box<InvoiceAmendment>,
+        /// Sentences about what Xero does not accept besides.
+        remarks: Vec<String>,
+    },
     /// Xero already has everything that it still accepts.
     Nothing,
     /// Xero never accepts the change; a person has to act.
@@ -56,12 +61,15 @@ pub fn plan_amendment(
     if !has_same_money(invoice, &lines, remote) {
         return AmendmentPlan::Impossible(has_payments_failure(number));
     }
+    let is_credited =
+        remote.settlement.credits.iter().any(|credit| credit.kind == CreditKind::CreditNote);
+    let contact = context.contact.filter(|contact| remote.contact_id != Some(*contact));
     let due_date = invoice.due_date.unwrap_or(invoice.issue_date);
     let reference = texts.prepare_optional("reference", invoice.reference.as_ref());
     let (wanted, held) = (reference.unwrap_or_default(), remote.reference.clone());
     let amendment = InvoiceAmendment {
         invoice_id: remote.id,
-        contact: context.contact.filter(|contact| remote.contact_id != Some(*contact)),
+        contact: contact.filter(|_| !is_credited),
         due_date: (remote.due_date != Some(due_date)).then_some(due_date),
         invoice_number: (remote.number.as_deref() != Some(context.number))
             .then(|| context.number.to_owned()),
@@ -69,17 +77,26 @@ pub fn plan_amendment(
         url: (remote.url.as_deref() != Some(context.url)).then(|| context.url.to_owned()),
         line_texts: changed_texts(lines, &remote.lines),
     };
-    if amendment.is_empty() {
-        AmendmentPlan::Nothing
-    } else {
-        AmendmentPlan::Amend(Box::new(amendment))
+    let keeps_contact = contact.is_some() && is_credited;
+    match (amendment.is_empty(), keeps_contact) {
+        (true, false) => AmendmentPlan::Nothing,
+        (true, true) => AmendmentPlan::Impossible(has_credit_failure(number)),
+        (false, _) => AmendmentPlan::Amend {
+            amendment: Box::new(amendment),
+            remarks: keeps_contact.then(|| KEEPS_CONTACT.to_owned()).into_iter().collect(),
+        },
     }
 }
 
-/// Whether the invoice bills the same lines and the same total, on the same date, as the one in
-/// Xero.
+/// The remark about a contact that Xero keeps although other fields change.
+const KEEPS_CONTACT: &str = "The client was not changed: Xero keeps the contact of an invoice to which a credit note is applied. Remove the credit note from it, then sync the invoice again.";
+
+/// Whether the invoice bills the same lines and the same total with the same tax, on the same date,
+/// as the one in Xero. The tax that prices contain may be rounded differently for each line.
 fn has_same_money(invoice: &Invoice, lines: &[LineFigures], remote: &RemoteInvoice) -> bool {
-    let total = totals::sum_lines(&invoice.lines, invoice.line_amounts).total;
+    let DocumentTotals { total, total_tax, sub_total: _ } =
+        totals::sum_lines(&invoice.lines, invoice.line_amounts);
+    let rounding = Decimal::new(invoice.lines.len().try_into().unwrap_or(i64::MAX), 2);
     let is_same = |(line, held): (&LineFigures, &RemoteLine)| {
         line.quantity == held.quantity
             && line.unit_amount == held.unit_amount
@@ -88,6 +105,7 @@ fn has_same_money(invoice: &Invoice, lines: &[LineFigures], remote: &RemoteInvoi
     };
     invoice.currency == remote.total.currency
         && total == remote.total.amount
+        && (total_tax - remote.total_tax.amount).abs() <= rounding
         && remote.date.is_none_or(|date| date == invoice.issue_date)
         && lines.len() == remote.lines.len()
         && lines.iter().zip(&remote.lines).all(is_same)
@@ -122,6 +140,18 @@ pub fn has_payments_failure(number: &str) -> Failure {
             "{number} has payments or credits in Xero, which then changes neither date, currency, quantities, prices nor tax."
         ),
         "Remove the payments and credits in Xero, then retry. Or undo the change in ServiceCortex, and issue a credit note or another invoice for the difference.",
+    )
+}
+
+/// The failure of a change of the client of an invoice to which a credit note is applied.
+fn has_credit_failure(number: &str) -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "invoice_has_credit",
+        format!(
+            "{number} has another client, but Xero keeps the contact of an invoice to which a credit note is applied."
+        ),
+        "Remove the credit note from the invoice in Xero, then retry. Or undo the change in ServiceCortex.",
     )
 }
 

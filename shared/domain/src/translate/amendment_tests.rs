@@ -4,7 +4,7 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::*;
-use crate::document::invoice::PaymentsAndCredits;
+use crate::document::invoice::{AppliedCredit, PaymentsAndCredits};
 use crate::ids::XeroInvoiceId;
 use crate::money::{Currency, Money};
 
@@ -55,7 +55,8 @@ fn plan(invoice: &Invoice, remote: &RemoteInvoice) -> AmendmentPlan {
 
 fn amended(invoice: &Invoice) -> InvoiceAmendment {
     let planned = plan(invoice, &a_remote());
-    let AmendmentPlan::Amend(amendment) = planned else { panic!("{planned:?}") };
+    let AmendmentPlan::Amend { amendment, remarks } = planned else { panic!("{planned:?}") };
+    assert_eq!(remarks, [""; 0]);
     *amendment
 }
 
@@ -116,6 +117,53 @@ fn a_change_of_money_is_never_sent_and_says_what_a_person_can_do() {
         assert_eq!(failure.class, FailureClass::Untranslatable, "it is not repeated");
         assert!(failure.remedy.contains("Remove the payments"), "{failure}");
     }
+}
+
+#[test]
+fn a_change_of_tax_under_the_same_total_is_a_change_of_money() {
+    let contained = |rate: &str| {
+        let mut invoice = an_invoice(r#""line_amounts":"inclusive","#);
+        invoice.lines[0].unit_price = Decimal::new(11_400, 2);
+        invoice.lines[0].tax_rate = Some(rate.parse().unwrap());
+        invoice
+    };
+    let mut remote = a_remote();
+    remote.lines[0].unit_amount = Decimal::new(1_140_000, 4);
+    assert_eq!(plan(&contained("20"), &remote), AmendmentPlan::Nothing);
+    assert_eq!(refusal(&contained("0"), &remote).code, "invoice_has_payments");
+}
+
+#[test]
+fn xero_keeps_the_contact_of_an_invoice_to_which_a_credit_note_is_applied() {
+    let other = Some(XeroContactId(Uuid::from_u128(3)));
+    let plan_for_other = |invoice: &Invoice, remote: &RemoteInvoice| {
+        let context = AmendmentContext { contact: other, number: &invoice.number, url: URL };
+        plan_amendment(invoice, remote, context)
+    };
+    let credit = AppliedCredit {
+        kind: CreditKind::CreditNote,
+        number: None,
+        amount: Decimal::new(5_000, 2),
+    };
+    let credits = PaymentsAndCredits { credits: vec![credit], ..PaymentsAndCredits::default() };
+    let credited = RemoteInvoice { settlement: credits, ..a_remote() };
+    let invoice = an_invoice("");
+    let expected = InvoiceAmendment { contact: other, ..nothing() };
+    let AmendmentPlan::Amend { amendment, .. } = plan_for_other(&invoice, &a_remote()) else {
+        panic!("it is not changed");
+    };
+    assert_eq!(*amendment, expected);
+    let AmendmentPlan::Impossible(failure) = plan_for_other(&invoice, &credited) else {
+        panic!("it is changed");
+    };
+    assert_eq!(failure.code, "invoice_has_credit");
+    // What Xero accepts besides is sent, with a remark.
+    let later = Invoice { due_date: Some(date(2026, 12, 31)), ..invoice };
+    let AmendmentPlan::Amend { amendment, remarks } = plan_for_other(&later, &credited) else {
+        panic!("it is not changed");
+    };
+    let expected = InvoiceAmendment { due_date: Some(date(2026, 12, 31)), ..nothing() };
+    assert_eq!((*amendment, remarks.len()), (expected, 1));
 }
 
 #[test]

@@ -212,10 +212,15 @@ fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<Con
     let (line1, line2, city, region) = (text(line1), text(line2), text(city), text(region));
     let country = text(country);
     let postal_code = fit_or_warn("postal code", postal_code.as_ref(), texts);
-    let named = country.as_deref().and_then(spell_country);
+    let spelled = country.as_deref().and_then(spell_country);
+    let named = spelled.as_deref().and_then(shorten_country);
     if country.is_some() && named.is_none() {
         let warning = "The country was left out: Xero accepts only letters and spaces.";
         texts.warnings.push(warning.to_owned());
+    } else if spelled != named {
+        let warning =
+            format!("The country was shortened: Xero accepts at most {SHORT_LIMIT} characters.");
+        texts.warnings.push(warning);
     }
     let address = ContactAddress {
         address_type: AddressType::PoBox,
@@ -229,8 +234,8 @@ fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<Con
     address.into_filled()
 }
 
-/// The name of a country in the letters and spaces that Xero accepts, at most 50 characters: accents
-/// and apostrophes are dropped, hyphens and other punctuation become spaces, `&` becomes "and".
+/// The name of a country in the letters and spaces that Xero accepts: accents and apostrophes are
+/// dropped, hyphens and other punctuation become spaces, `&` becomes "and".
 /// `None` for a name with other characters, such as digits, or without letters.
 fn spell_country(name: &str) -> Option<String> {
     let is_accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
@@ -247,7 +252,21 @@ fn spell_country(name: &str) -> Option<String> {
     }
     let spelled = spelled.split_whitespace().collect::<Vec<_>>().join(" ");
     let spelled = spelled.nfc().collect::<String>();
-    (!spelled.is_empty() && spelled.chars().count() <= SHORT_LIMIT).then_some(spelled)
+    (!spelled.is_empty()).then_some(spelled)
+}
+
+/// The first words of a country's name that together have at most 50 characters. `None` if the first
+/// one has more.
+fn shorten_country(spelled: &str) -> Option<String> {
+    let mut short = String::new();
+    for word in spelled.split(' ') {
+        let longer = if short.is_empty() { word.to_owned() } else { format!("{short} {word}") };
+        if longer.chars().count() > SHORT_LIMIT {
+            break;
+        }
+        short = longer;
+    }
+    (!short.is_empty()).then_some(short)
 }
 
 #[cfg(test)]

@@ -211,7 +211,11 @@ fn every_country_is_spelled_as_xero_accepts_it() {
     ] {
         assert_eq!(spell_country(country).as_deref(), spelled, "{country}");
     }
-    assert_eq!(spell_country(&"a".repeat(51)), None);
+    assert_eq!(shorten_country(&"a".repeat(50)), Some("a".repeat(50)));
+    assert_eq!(shorten_country(&"a".repeat(51)), None);
+    let kingdom = "United Kingdom of Great Britain and Northern Ireland";
+    let short = "United Kingdom of Great Britain and Northern";
+    assert_eq!(shorten_country(kingdom).as_deref(), Some(short));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! The translation of a part of a payment into a payment on an invoice, or into a bank transaction,
 //! in Xero.
 
+mod currencies;
+
 use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
+use self::currencies::{find_booked_beyond, find_exchange, require_currency, require_rate};
 use crate::account_codes::AccountCodes;
 use crate::chart::{Chart, ChartAccount};
 use crate::crm::payment::{PartRole, PaymentMethod, PaymentPart};
@@ -12,10 +15,8 @@ use crate::document::payment::{
     AccountReference, ApprovedStatus, BankTransactionDocument, MoneyDirection, PaymentDocument,
     PaymentTarget, TaxContained, TransactionContact, TransactionLine,
 };
-use crate::exchange::{Exchange, SettledShare, booked_beyond};
 use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::{XeroContactId, XeroCreditNoteId, XeroInvoiceId};
-use crate::money::Currency;
 use crate::translate::text::DocumentTexts;
 
 /// The contact that fees are paid to. Xero finds the contact with this name, or creates it.
@@ -58,10 +59,11 @@ fn build_payment(
     chart: &Chart,
 ) -> Result<PaymentDocument, Failure> {
     let account = find_method_account(part.method, codes, chart)?;
-    let exchange = match part.settled.first() {
-        Some(share) => Some(find_exchange(share, account, chart)?),
-        None => None,
-    };
+    let exchange =
+        part.settled.first().map(|share| find_exchange(share, account, chart)).transpose()?;
+    if exchange.is_none() {
+        require_rate(part.amount.currency, chart.currency_of(account), chart)?;
+    }
     Ok(PaymentDocument {
         target,
         account: account_reference(account),
@@ -88,6 +90,9 @@ pub fn describe_booked_difference(
         None if part.method == PaymentMethod::Stripe && booked != document.amount => Some(format!(
             "Its settlement is not known, so Xero booked {booked} at its rate of the day. Stripe's balance may differ."
         )),
+        None if booked != document.amount => {
+            Some(format!("Xero booked {booked} to the account for it, at its rate of the day."))
+        }
         Some(_) | None => None,
     }
 }
@@ -100,7 +105,6 @@ pub fn translate_fee(
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<Option<BankTransactionDocument>, Failure> {
-    let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
     let beyond = find_booked_beyond(part, chart)?;
     // Money that a refund takes from the account beyond the settlement is missing there.
     let correction = if part.role == PartRole::RefundFee { -beyond } else { beyond };
@@ -110,6 +114,7 @@ pub fn translate_fee(
         Ordering::Less => MoneyDirection::Receive,
         Ordering::Equal => return Ok(None),
     };
+    let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
     let line = build_line("Stripe fee", part, amount.abs(), account);
     let contact = TransactionContact::Name(STRIPE.to_owned());
     build_transaction(direction, contact, line, part, codes, chart).map(Some)
@@ -191,61 +196,6 @@ fn find_method_account<'a>(
         PaymentMethod::Card => "card",
     };
     require_payable(find_chosen_account(codes.payment_account(method), name, chart)?)
-}
-
-/// What Xero books for the shares of a fee's payment beyond what was settled.
-fn find_booked_beyond(part: &PaymentPart, chart: &Chart) -> Result<Decimal, Failure> {
-    match (booked_beyond(&part.settled, chart.base_currency), part.settled.first()) {
-        (Some(beyond), _) => Ok(beyond),
-        (None, Some(share)) => Err(two_foreign_currencies_failure(share, chart)),
-        (None, None) => Ok(Decimal::ZERO),
-    }
-}
-
-/// The conversion of a share to the currency of the account that it goes to.
-fn find_exchange(
-    share: &SettledShare,
-    account: &ChartAccount,
-    chart: &Chart,
-) -> Result<Exchange, Failure> {
-    require_currency(account, share.settled.currency, chart)?;
-    share
-        .compute_exchange(chart.base_currency)
-        .ok_or_else(|| two_foreign_currencies_failure(share, chart))
-}
-
-/// Xero accepts money in a bank account only in the account's currency.
-fn require_currency(
-    account: &ChartAccount,
-    currency: Currency,
-    chart: &Chart,
-) -> Result<(), Failure> {
-    let held = chart.currency_of(account);
-    if held == currency {
-        return Ok(());
-    }
-    Err(untranslatable_payment(
-        "account_currency_differs",
-        format!(
-            "Account {} ({}) is in {held}, but the payment has amounts in {currency} for it.",
-            account.code, account.name
-        ),
-        format!(
-            "Choose an account in {currency} in {SETTINGS}; or record the payment again with its settlement in {held}."
-        ),
-    ))
-}
-
-fn two_foreign_currencies_failure(share: &SettledShare, chart: &Chart) -> Failure {
-    let (paid, settled) = (share.paid.currency, share.settled.currency);
-    untranslatable_payment(
-        "two_foreign_currencies",
-        format!(
-            "Xero cannot pay a document in {paid} from an account in {settled}: one of the two must be {}.",
-            chart.base_currency
-        ),
-        "Record it in Xero by hand with a clearing account, then choose Never send.".to_owned(),
-    )
 }
 
 /// The chosen account, if it exists and is active.

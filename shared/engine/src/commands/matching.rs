@@ -2,8 +2,8 @@
 
 use domain::ids::AccountId;
 use domain::matching::MatchingSettings;
-use store::StoreError;
 use store::table::{ItemVersion, WriteExpectation};
+use store::{ConflictLimit, StoreError};
 
 use crate::Engine;
 
@@ -26,22 +26,23 @@ pub async fn read_matching(
 }
 
 /// Changes the matching settings for later reconciliations. If a version is expected and another
-/// one is in use, or if another process changes them at the same time, nothing changes and the
-/// result is `false`.
+/// one is in use, nothing changes and the result is `false`.
 pub async fn replace_matching(
     engine: &Engine,
     account: &AccountId,
     settings: MatchingSettings,
     expected: Option<u64>,
 ) -> Result<bool, StoreError> {
-    let (_, version) = engine.store.find_matching_settings(account).await?;
-    if expected.is_some_and(|expected| expected != version.map_or(0, ItemVersion::as_number)) {
-        return Ok(false);
-    }
-    let expect = version.map_or(WriteExpectation::Absent, WriteExpectation::Version);
-    match engine.store.put_matching_settings(account, settings, expect).await {
-        Ok(_) => Ok(true),
-        Err(StoreError::Conflict) => Ok(false),
-        Err(error) => Err(error),
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let (_, version) = engine.store.find_matching_settings(account).await?;
+        if expected.is_some_and(|expected| expected != version.map_or(0, ItemVersion::as_number)) {
+            return Ok(false);
+        }
+        let expect = version.map_or(WriteExpectation::Absent, WriteExpectation::Version);
+        match engine.store.put_matching_settings(account, settings.clone(), expect).await {
+            Ok(_) => return Ok(true),
+            Err(error) => conflicts.allow_retry(error)?,
+        }
     }
 }

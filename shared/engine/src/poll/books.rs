@@ -2,14 +2,17 @@
 //! the CRM with those that were observed in Xero. It reads only the table, a limited number of
 //! records per poll, and makes no call to Xero.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use domain::books::{
-    BooksComparison, ComparedRecord, RunningComparison, compare_allocation, compare_invoice,
+    BooksComparison, ComparedRecord, RunningComparison, compare_allocation, compare_credit_note,
+    compare_invoice,
 };
+use domain::crm::allocation::Allocation;
 use domain::entity::EntityKind;
-use domain::health::is_check_due;
-use domain::ids::Ledger;
+use domain::ids::{Ledger, PaymentId};
+use domain::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment};
 use domain::mapping::Mapping;
 use domain::outbound::{EventContent, OutboundEvent};
 use domain::poll::PollProgress;
@@ -18,9 +21,9 @@ use jiff::Timestamp;
 use store::table::{PageCursor, WriteExpectation};
 use store::{StoreError, VersionedRecord};
 
-use super::is_connected;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
+use crate::sync::list_documents;
 use crate::sync::outbox::derive_event_id;
 use crate::{Engine, Invocation, concurrency};
 
@@ -28,6 +31,9 @@ use crate::{Engine, Invocation, concurrency};
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 /// Maximum pages per poll: 4,000 records. The next poll continues.
 const PAGES_MAX: u32 = 80;
+
+/// Maximum payments of one invoice whose parts are looked up. Further ones count as not yet banked.
+const WRITTEN_MAX: usize = 40;
 
 /// Compares the books if a verification was completed since the last comparison.
 pub(super) async fn compare_after_verification(
@@ -67,31 +73,13 @@ pub(super) async fn compare_after_verification(
     }
 }
 
-/// Compares the books of a ledger without open invoices, in the hour of the day in which its
-/// account is checked: records that Xero does not have may be open in the CRM. At any other time,
-/// this reads nothing.
-pub(super) async fn compare_idle_ledger(
+/// Compares the books of a ledger without invoices and credit notes, which has nothing to verify.
+pub(super) async fn compare_without_verification(
     engine: &Engine,
-    ledger: &Ledger,
+    row: VersionedRecord<PollProgress>,
     invocation: Invocation,
 ) -> Result<(), StoreError> {
-    let now = engine.clock.now();
-    if !is_check_due(&ledger.account, now) {
-        return Ok(());
-    }
-    let Some(row) = engine.store.find_poll_progress(ledger).await? else { return Ok(()) };
-    if !row.record.is_idle_comparison_due(now) {
-        return Ok(());
-    }
-    let connection = engine.store.find_connection(&ledger.account).await?;
-    if !connection.is_some_and(|row| is_connected(&row.record, ledger)) {
-        return Ok(());
-    }
-    if row.record.is_comparing {
-        return compare_after_verification(engine, row, invocation).await;
-    }
-    // Without open invoices, the verification is complete.
-    let record = row.record.with_completed_verification(now);
+    let record = row.record.with_completed_verification(engine.clock.now());
     let expect = WriteExpectation::Version(row.version);
     match engine.store.put_poll_progress(&record, expect).await {
         Ok(version) => {
@@ -154,12 +142,80 @@ async fn compare_record(
     engine: &Engine,
     mapping: Mapping,
 ) -> Result<Option<ComparedRecord>, StoreError> {
-    if mapping.key.kind == EntityKind::Allocation {
-        return Ok(compare_allocation(&mapping));
-    }
     let key = &mapping.key;
-    let payments = engine.store.find_invoice_payments(&key.ledger, &key.crm_id).await?;
-    Ok(compare_invoice(&mapping, payments.as_ref().map(|rows| &rows.record)))
+    Ok(match key.kind {
+        EntityKind::Allocation => {
+            let compared = compare_allocation(&mapping);
+            let is_pending = compared.as_ref().is_some_and(|one| one.difference.is_some());
+            if is_pending && is_of_unsent_note(engine, &mapping).await? {
+                return Ok(compared.map(ComparedRecord::without_difference));
+            }
+            compared
+        }
+        EntityKind::CreditNote => compare_credit_note(&mapping),
+        EntityKind::Invoice | EntityKind::Contact | EntityKind::Payment => {
+            let rows = engine.store.find_invoice_payments(&key.ledger, &key.crm_id).await?;
+            let payments = rows.map(|rows| rows.record);
+            let written = match &payments {
+                Some(payments) => find_written_payments(engine, payments).await?,
+                None => BTreeSet::new(),
+            };
+            compare_invoice(&mapping, payments.as_ref(), &written)
+        }
+    })
+}
+
+/// Returns the payments of the CRM that are not in Xero although the integration writes them there,
+/// by a method that is not always written.
+async fn find_written_payments(
+    engine: &Engine,
+    payments: &InvoicePayments,
+) -> Result<BTreeSet<PaymentId>, StoreError> {
+    let mut written = BTreeSet::new();
+    let missing = payments.recorded.iter().filter(|one| {
+        let is_there = payments.received.iter().any(|received| is_same(received, &one.payment));
+        one.is_in_effect() && !one.method.is_always_pushed() && !is_there
+    });
+    let missing = missing.take(WRITTEN_MAX).collect::<Vec<_>>();
+    if missing.is_empty() {
+        return Ok(written);
+    }
+    let ledger = &payments.ledger;
+    let codes = engine.store.read_account_codes(&ledger.account).await?;
+    for one in missing.into_iter().filter(|one| codes.is_pushed(one.method)) {
+        let parts = engine.store.list_payment_parts(ledger, &one.payment).await?;
+        let is_part = |row: &VersionedRecord<Mapping>| {
+            let id = row.record.key.crm_id.as_str();
+            id.rsplit_once('.').is_some_and(|(payment, _)| payment == one.payment.as_str())
+        };
+        if parts.rows.iter().any(is_part) {
+            written.insert(one.payment.clone());
+        }
+    }
+    Ok(written)
+}
+
+/// Returns whether a payment in Xero is this payment of the CRM.
+fn is_same(received: &ReceivedPayment, recorded: &PaymentId) -> bool {
+    match &received.is {
+        PaymentMatch::Same { payment } => payment == recorded,
+        PaymentMatch::Imported | PaymentMatch::Unclear { .. } | PaymentMatch::Removed => false,
+    }
+}
+
+/// Returns whether an allocation applies credit of a note that is not in Xero. Its amount is then a
+/// part of the note's difference.
+async fn is_of_unsent_note(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    let Ok(allocation) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+        return Ok(false);
+    };
+    let documents = list_documents(&mapping.key.ledger, &allocation).into_iter();
+    for key in documents.filter(|key| key.kind == EntityKind::CreditNote) {
+        if let Some(note) = engine.store.find_mapping(&key).await? {
+            return Ok(note.record.link.is_none());
+        }
+    }
+    Ok(false)
 }
 
 /// Commits the result together with its event. Without any record there is no event.

@@ -15,7 +15,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
 use super::isolation::isolate_invoice;
-use super::{observe, unreadable};
+use super::{credit_notes, observe, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
@@ -24,9 +24,9 @@ use crate::errors::PersistError;
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
 
-/// Checks open invoices, those unchanged for longest first, and records the progress. If the
-/// remaining calls are reserved for more urgent work, the next poll continues. Returns the number
-/// of invoices with changes.
+/// Checks open invoices, those unchanged for longest first, then the credit notes that changed since
+/// the last verification, and records the progress. If the remaining calls are reserved for more
+/// urgent work, the next poll continues. Returns the number of documents with changes.
 pub(super) async fn verify_open_invoices(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -40,20 +40,29 @@ pub(super) async fn verify_open_invoices(
             store.list_open_invoices(&tenant_session.ledger, after.as_deref(), limit).await?;
         match verify_invoices(tenant_session, &page.invoices, CallPriority::Verification).await {
             Ok(seen) => changed += seen,
-            Err(AttemptError::Xero(error)) if matches!(*error, XeroError::NotPermitted { .. }) => {
-                return Ok(changed);
-            }
+            Err(error) if is_not_permitted(&error) => return Ok(changed),
             Err(error) => return Err(error),
         }
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
             let now = tenant_session.engine.clock.now();
+            let since = progress.unverified_since(now);
+            match credit_notes::observe_changed_notes(tenant_session, since).await {
+                Ok(seen) => changed += seen,
+                Err(error) if is_not_permitted(&error) => return Ok(changed),
+                Err(error) => return Err(error),
+            }
             *progress = progress.clone().with_completed_verification(now);
             chart::check_account_codes(tenant_session).await?;
             break;
         }
     }
     Ok(changed)
+}
+
+/// Returns whether the remaining calls are reserved for more urgent work.
+fn is_not_permitted(error: &AttemptError) -> bool {
+    matches!(error, AttemptError::Xero(error) if matches!(**error, XeroError::NotPermitted { .. }))
 }
 
 /// Checks invoices with unobserved changes, as many as one call takes. Returns the number of

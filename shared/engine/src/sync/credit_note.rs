@@ -1,5 +1,7 @@
 //! Pushes credit notes to Xero's customer credit notes.
 
+mod explain;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -74,7 +76,9 @@ impl SyncEntity for CreditNoteEntity {
         tasks: &'t [SyncTask<'t, Snapshot>],
         clients: &KnownClients,
     ) -> Vec<MergedClient<'t, Snapshot>> {
-        sync_documents::<Self>(tenant_session, tasks, clients).await
+        let merged = sync_documents::<Self>(tenant_session, tasks, clients).await;
+        explain::explain_refused_notes(tenant_session, tasks).await;
+        merged
     }
 }
 

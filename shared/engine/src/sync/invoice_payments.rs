@@ -3,9 +3,9 @@
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, XeroPaymentId};
 use domain::invoice_payments::{
-    InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
+    InvoicePayments, PaymentChanges, PaymentDecision, PaymentMatch, PaymentNotice, RecordedPayment,
 };
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::report_payments;
@@ -15,7 +15,9 @@ use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
+use crate::error_chain::ErrorChain;
 use crate::errors::{PersistError, isolate_record};
+use crate::sync::release::{self, ReleaseTiming};
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
 /// payments of an invoice need far fewer; the limit stops an endless loop in case of a defect.
@@ -168,8 +170,8 @@ pub async fn find_invoice_payments(
     Ok(engine.store.find_invoice_payments(&ledger, invoice).await?.map(|row| row.record))
 }
 
-/// Records a user's decision about an unclear payment. Returns `false` if the payment is not
-/// unclear or the decision is impossible.
+/// Records a user's decision about an unclear payment, and releases the payments of the CRM that
+/// waited for it. Returns `false` if the payment is not unclear or the decision is impossible.
 pub async fn resolve_payment(
     engine: &Engine,
     account: &AccountId,
@@ -178,11 +180,54 @@ pub async fn resolve_payment(
     answer: PaymentDecision,
 ) -> Result<bool, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
+    let known = engine.store.find_invoice_payments(&ledger, invoice).await?;
+    let candidates = known.map(|rows| list_candidates(&rows.record, payment)).unwrap_or_default();
     let resolved = change_invoice_payments(engine, &ledger, invoice, |receipts| {
         let told = receipts.resolve_payment(payment, answer.clone())?;
         Some(PaymentChanges { notices: told, is_all: true })
     });
-    Ok(resolved.await?.is_some())
+    if resolved.await?.is_none() {
+        return Ok(false);
+    }
+    let awaited = MappingKey::new(ledger, EntityKind::Invoice, invoice.clone());
+    for candidate in candidates {
+        // The decision is recorded. The sweep releases what is not released here.
+        if let Err(error) = release_parts(engine, &awaited, &candidate).await {
+            tracing::warn!(
+                error = %ErrorChain(&error),
+                account.id = %account,
+                crm.id = %candidate,
+                "a payment could not be released after a user's decision"
+            );
+        }
+    }
+    Ok(true)
+}
+
+/// Returns the payments of the CRM that an unclear payment may be.
+fn list_candidates(known: &InvoicePayments, payment: XeroPaymentId) -> Vec<PaymentId> {
+    let unclear = known.received.iter().find(|one| one.id == payment).map(|one| &one.is);
+    match unclear {
+        Some(PaymentMatch::Unclear { candidates }) => candidates.clone(),
+        Some(PaymentMatch::Imported | PaymentMatch::Same { .. } | PaymentMatch::Removed) | None => {
+            Vec::new()
+        }
+    }
+}
+
+/// Releases the parts of a payment that wait for an invoice, if they no longer have to.
+async fn release_parts(
+    engine: &Engine,
+    awaited: &MappingKey,
+    payment: &PaymentId,
+) -> Result<(), PersistError> {
+    let parts = engine.store.list_payment_parts(&awaited.ledger, payment).await?;
+    for part in parts.rows.into_iter().map(|row| row.record) {
+        if part.awaited_record().as_ref() == Some(awaited) {
+            release::release_if_prerequisite_met(engine, &part, ReleaseTiming::AtOnce).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Changes the payments of an invoice, with the events that follow, in one transaction. Returns

@@ -8,6 +8,7 @@ mod counterpart;
 mod find;
 mod payment_writer;
 mod prerequisites;
+mod refunded_invoices;
 mod remove;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, credit_notes, payments};
 
+pub(crate) use self::counterpart::is_undecided;
 use self::payment_writer::PaymentWriter;
 pub(crate) use self::prerequisites::find_paid_invoice;
 use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};

@@ -17,7 +17,7 @@ use store::{ShardScan, StoreError};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::release_mappings;
 use crate::errors::PersistError;
-use crate::sync::is_credit_note_in_xero;
+use crate::sync::{is_credit_note_in_xero, is_undecided};
 use crate::{Engine, Invocation, concurrency};
 
 /// Maximum records per shard of the index. The sweep releases the others.
@@ -253,10 +253,18 @@ async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool,
     }
     match engine.store.find_mapping(&awaited).await {
         // Code that needs the unreadable row itself reports it.
-        Err(error) if error.is_about_the_record() => Ok(false),
+        Err(error) if error.is_about_the_record() => return Ok(false),
         // Only payments and allocations wait for an invoice, and Xero accepts neither before its
         // approval.
-        row => Ok(row?
-            .is_some_and(|row| row.record.link.is_some() && !row.record.is_unapproved_in_xero())),
+        row => {
+            let awaited = row?.map(|row| row.record);
+            if !awaited.is_some_and(|one| one.link.is_some() && !one.is_unapproved_in_xero()) {
+                return Ok(false);
+            }
+        }
+    }
+    match is_undecided(engine, mapping).await {
+        Err(error) if error.is_about_the_record() => Ok(false),
+        undecided => Ok(!undecided?),
     }
 }

@@ -12,9 +12,10 @@ use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody, Parame
 use super::log::parse_flag;
 use super::views::{AccountChoicesView, AccountCodesView};
 use super::{
-    RouteResult, describe_attempt_error, find_pages, interactive_invocation, log_unavailable,
+    CHANGE_ATTEMPTS_MAX, RouteResult, describe_attempt_error, find_pages, interactive_invocation,
+    log_unavailable,
 };
-use crate::http::{FieldProblem, ProblemDetails, json_response, versioned_response};
+use crate::http::{FieldProblem, ProblemDetails, find_content_tag, json_response, tagged_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_choices_routes() -> OpenApiRouter<Engine> {
@@ -44,7 +45,7 @@ async fn read_account_codes(
 async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResult {
     let codes = choices::read_account_codes(engine, account).await;
     let codes = codes.map_err(|error| log_unavailable(&error))?;
-    Ok(versioned_response(codes.version, &AccountCodesView::from(codes.codes)))
+    Ok(tagged_response(&AccountCodesView::from(codes.codes)))
 }
 
 /// The parameters of the choices.
@@ -116,19 +117,42 @@ async fn choose_account_codes(
     JsonBody(codes): JsonBody<AccountCodesView>,
 ) -> RouteResult {
     let (account, invocation) = (&caller.account, interactive_invocation(&engine));
-    let chosen =
-        choices::replace_account_codes(&engine, account, codes.into(), expected, invocation);
-    match chosen.await.map_err(|error| log_unavailable(&error))? {
-        CodeChoiceOutcome::Done => answer_account_codes(&engine, account).await,
-        CodeChoiceOutcome::Refused(objections) => {
-            let errors = objections
-                .into_iter()
-                .map(|one| FieldProblem { field: one.field, detail: one.problem });
-            Err(ProblemDetails::bad_fields(errors.collect()))
+    for _ in 0..CHANGE_ATTEMPTS_MAX {
+        let version = match expected {
+            Some(tag) => Some(find_expected_version(&engine, account, tag).await?),
+            None => None,
+        };
+        let chosen = codes.clone().into();
+        let chosen = choices::replace_account_codes(&engine, account, chosen, version, invocation);
+        match chosen.await.map_err(|error| log_unavailable(&error))? {
+            CodeChoiceOutcome::Done => return answer_account_codes(&engine, account).await,
+            CodeChoiceOutcome::Refused(objections) => {
+                let errors = objections
+                    .into_iter()
+                    .map(|one| FieldProblem { field: one.field, detail: one.problem });
+                return Err(ProblemDetails::bad_fields(errors.collect()));
+            }
+            CodeChoiceOutcome::Unread(error) => {
+                let reason = describe_attempt_error(&engine, &error);
+                return Err(ProblemDetails::state_conflict(reason));
+            }
+            CodeChoiceOutcome::Changed => {}
         }
-        CodeChoiceOutcome::Unread(error) => {
-            Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &error)))
-        }
-        CodeChoiceOutcome::Changed => Err(ProblemDetails::changed_meanwhile()),
+    }
+    Err(ProblemDetails::changed_meanwhile())
+}
+
+/// Returns the version of the codes' row, if the codes still have this tag.
+async fn find_expected_version(
+    engine: &Engine,
+    account: &AccountId,
+    tag: u64,
+) -> Result<u64, ProblemDetails> {
+    let known = choices::read_account_codes(engine, account).await;
+    let known = known.map_err(|error| log_unavailable(&error))?;
+    if find_content_tag(&AccountCodesView::from(known.codes)) == tag {
+        Ok(known.version)
+    } else {
+        Err(ProblemDetails::changed_meanwhile())
     }
 }

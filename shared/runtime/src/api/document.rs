@@ -136,9 +136,7 @@ fn describe_errors(operation: &mut Operation) {
         if !(status.starts_with('4') || status.starts_with('5')) {
             continue;
         }
-        if status != "429" {
-            response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem()));
-        }
+        response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem()));
         if ["401", "404", "429", "503"].contains(&status.as_str()) {
             response.content.insert(JSON.to_owned(), RefOr::T(message()));
         }

@@ -11,6 +11,8 @@ use lambda_http::http::header::IF_MATCH;
 use lambda_http::http::request::Parts;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, parse_body};
 
@@ -26,8 +28,15 @@ pub(super) struct Administrator(pub(super) ApiCaller);
 #[derive(Debug)]
 pub(super) struct PathIds<T>(pub(super) T);
 
-/// The parameters of a route. If one is given several times, the first counts. Unknown ones are
-/// ignored.
+/// The maximum length of a body in bytes. The longest one that a route needs, the choice of 100
+/// records, is a tenth of it.
+const BODY_MAX: usize = 128 * 1024;
+/// The maximum number of characters of an unknown parameter's name that an error shows.
+const NAME_MAX: usize = 40;
+
+/// The parameters of a route, which are those that its description names. An empty one counts as
+/// absent. Unknown and repeated ones are refused, like the fields of a body: a misspelt filter must
+/// not show everything, nor a misspelt `link=false` link.
 #[derive(Debug)]
 pub(super) struct Parameters<T>(pub(super) T);
 
@@ -88,7 +97,7 @@ where
 
 impl<T, S> FromRequestParts<S> for Parameters<T>
 where
-    T: DeserializeOwned + Send,
+    T: DeserializeOwned + IntoParams + Send,
     S: Send + Sync,
 {
     type Rejection = ProblemDetails;
@@ -102,14 +111,35 @@ where
 }
 
 /// Parses a query string into a type whose fields are optional texts.
-fn parse_parameters<T: DeserializeOwned>(query: &str) -> Result<T, ProblemDetails> {
-    let mut first = BTreeMap::<String, String>::new();
+fn parse_parameters<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, ProblemDetails> {
+    let known = T::into_params(|| Some(ParameterIn::Query));
+    let mut given = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        first.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+        let name = name.into_owned();
+        if !known.iter().any(|parameter| parameter.name == name) {
+            return Err(refuse_parameter(&name, &known));
+        }
+        if given.contains_key(&name) {
+            return Err(ProblemDetails::bad_field(&name, "is given twice"));
+        }
+        if !value.is_empty() {
+            given.insert(name, value.into_owned());
+        }
     }
-    let text = serde_json::to_string(&first).expect("texts always make JSON");
+    let text = serde_json::to_string(&given).expect("texts always make JSON");
     serde_json::from_str(&text)
         .map_err(|_| ProblemDetails::bad_field("query", "must contain the route's parameters"))
+}
+
+/// Refuses a parameter that a route does not have. The sender chooses its name, which may be
+/// unprintable or very long.
+fn refuse_parameter(name: &str, known: &[Parameter]) -> ProblemDetails {
+    let printable = |sign: char| if sign.is_ascii_graphic() { sign } else { '?' };
+    let name: String = name.chars().take(NAME_MAX).map(printable).collect();
+    let field = if name.is_empty() { "query" } else { name.as_str() };
+    let names = known.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
+    let detail = format!("\"{name}\" is not a known parameter; known are {}", names.join(", "));
+    ProblemDetails::bad_request(field, detail)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ExpectedVersion {
@@ -142,9 +172,12 @@ where
     type Rejection = ProblemDetails;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ProblemDetails> {
-        // API Gateway limits a request to 10 MB and Lambda to 6 MB, and the text is in memory.
-        let read = axum::body::to_bytes(request.into_body(), usize::MAX).await;
-        let bytes = read.map_err(|_| ProblemDetails::bad_field("body", T::MUST))?;
+        // The body is in memory, so that only its length can be wrong. The response to a longer one,
+        // which may name every field of it, could exceed the 6 MB that Lambda accepts.
+        let read = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
+        let bytes = read.map_err(|_| {
+            ProblemDetails::bad_field("body", &format!("must have at most {BODY_MAX} bytes"))
+        })?;
         parse_body(&bytes).map(Self)
     }
 }
@@ -155,22 +188,37 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Eq, Deserialize)]
+    #[derive(Debug, PartialEq, Eq, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
     struct Wanted {
+        /// A name.
         name: Option<String>,
+        /// A page.
         page: Option<String>,
     }
 
     #[test]
-    fn the_first_of_several_parameters_counts_and_unknown_ones_are_ignored() {
+    fn an_empty_parameter_counts_as_absent() {
         let read = |query| parse_parameters::<Wanted>(query).unwrap();
         let wanted = |name: Option<&str>, page: Option<&str>| Wanted {
             name: name.map(str::to_owned),
             page: page.map(str::to_owned),
         };
         assert_eq!(read(""), wanted(None, None));
-        assert_eq!(read("page=2&page=3&odd=%ff"), wanted(None, Some("2")));
-        assert_eq!(read("name=a%20b+c&page="), wanted(Some("a b c"), Some("")));
+        assert_eq!(read("page=&name"), wanted(None, None));
+        assert_eq!(read("name=a%20b+c&&page=2"), wanted(Some("a b c"), Some("2")));
+        assert_eq!(read("name=%ff"), wanted(Some("\u{fffd}"), None));
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_parameter_is_refused_by_name() {
+        let refused = |query| parse_parameters::<Wanted>(query).unwrap_err().into_detail();
+        let unknown = "\"nam\" is not a known parameter; known are name, page";
+        assert_eq!(refused("page=2&nam=x"), unknown);
+        assert_eq!(refused("page=2&page=2"), "page: is given twice");
+        assert!(refused("=").starts_with("\"\" is not a known parameter"));
+        let long = refused(&"%e2%82%ac".repeat(5_000));
+        assert!(long.starts_with(&format!("\"{}\" is", "?".repeat(NAME_MAX))), "{long}");
     }
 
     #[test]

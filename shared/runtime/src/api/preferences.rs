@@ -9,8 +9,8 @@ use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
 use super::views::SyncPreferencesView;
-use super::{RouteResult, log_unavailable};
-use crate::http::{ProblemDetails, versioned_response};
+use super::{CHANGE_ATTEMPTS_MAX, RouteResult, log_unavailable};
+use crate::http::{ProblemDetails, find_content_tag, tagged_response};
 
 pub(super) fn declare_preferences_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(read_sync_preferences, choose_sync_preferences))
@@ -37,7 +37,7 @@ async fn read_sync_preferences(
 async fn answer_sync_preferences(engine: &Engine, account: &AccountId) -> RouteResult {
     let chosen = preferences::read_sync_preferences(engine, account).await;
     let chosen = chosen.map_err(|error| log_unavailable(&error))?;
-    Ok(versioned_response(chosen.version, &SyncPreferencesView::from(chosen.preferences)))
+    Ok(tagged_response(&SyncPreferencesView::from(chosen.preferences)))
 }
 
 /// Replaces what an account chose about what is written to Xero.
@@ -67,10 +67,32 @@ async fn choose_sync_preferences(
     JsonBody(chosen): JsonBody<SyncPreferencesView>,
 ) -> RouteResult {
     let (account, user) = (&caller.account, &caller.user);
-    let replaced =
-        preferences::replace_sync_preferences(&engine, account, user, chosen.into(), expected);
-    match replaced.await.map_err(|error| log_unavailable(&error))? {
-        PreferencesOutcome::Done => answer_sync_preferences(&engine, account).await,
-        PreferencesOutcome::Changed => Err(ProblemDetails::changed_meanwhile()),
+    for _ in 0..CHANGE_ATTEMPTS_MAX {
+        let version = match expected {
+            Some(tag) => Some(find_expected_version(&engine, account, tag).await?),
+            None => None,
+        };
+        let replaced =
+            preferences::replace_sync_preferences(&engine, account, user, chosen.into(), version);
+        match replaced.await.map_err(|error| log_unavailable(&error))? {
+            PreferencesOutcome::Done => return answer_sync_preferences(&engine, account).await,
+            PreferencesOutcome::Changed => {}
+        }
+    }
+    Err(ProblemDetails::changed_meanwhile())
+}
+
+/// Returns the version of the preferences' row, if the preferences still have this tag.
+async fn find_expected_version(
+    engine: &Engine,
+    account: &AccountId,
+    tag: u64,
+) -> Result<u64, ProblemDetails> {
+    let known = preferences::read_sync_preferences(engine, account).await;
+    let known = known.map_err(|error| log_unavailable(&error))?;
+    if find_content_tag(&SyncPreferencesView::from(known.preferences)) == tag {
+        Ok(known.version)
+    } else {
+        Err(ProblemDetails::changed_meanwhile())
     }
 }

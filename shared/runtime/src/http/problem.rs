@@ -12,6 +12,9 @@ use super::build_response;
 /// have ended.
 const RETRY_SECONDS: &str = "60";
 
+/// Seconds after which a request that failed with 429 may be repeated.
+const SLOW_DOWN_SECONDS: &str = "5";
+
 /// The stable type of an error. Later releases may add types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) enum ProblemType {
@@ -33,6 +36,8 @@ pub(crate) enum ProblemType {
     NotYours,
     #[serde(rename = "/problems/gone")]
     Gone,
+    #[serde(rename = "/problems/too-many-requests")]
+    TooManyRequests,
     #[serde(rename = "/problems/too-slow")]
     TooSlow,
     #[serde(rename = "/problems/unavailable")]
@@ -102,7 +107,9 @@ impl ProblemDetails {
 
     /// The token does not identify a caller.
     pub(crate) fn not_authenticated() -> Self {
-        let detail = "The token must name the user, the account and the role.".to_owned();
+        let detail =
+            "The token must have the claims sub, account_id and role. The first two are ids of 1 to 40 letters, digits, '_', '-' or '.'."
+                .to_owned();
         Self::new(401, ProblemType::Unauthorized, "The caller is not authenticated", detail)
     }
 
@@ -146,6 +153,13 @@ impl ProblemDetails {
         Self::new(410, ProblemType::Gone, "No longer available", detail.into())
     }
 
+    /// The account has sent too many requests.
+    pub(crate) fn too_many_requests() -> Self {
+        let detail = "This account has sent too many requests. Wait a few seconds, then try again."
+            .to_owned();
+        Self::new(429, ProblemType::TooManyRequests, "Too many requests", detail)
+    }
+
     /// Xero or another service takes longer than a request may.
     pub(crate) fn too_slow() -> Self {
         let detail =
@@ -170,8 +184,13 @@ impl ProblemDetails {
     pub(crate) fn to_response(&self) -> Response<Body> {
         let text = serde_json::to_string(self).expect("a problem always makes JSON");
         let mut response = build_response(self.status, "application/problem+json", text);
-        if self.status == 503 {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        let seconds = match self.status {
+            429 => Some(SLOW_DOWN_SECONDS),
+            503 => Some(RETRY_SECONDS),
+            _ => None,
+        };
+        if let Some(seconds) = seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
     }

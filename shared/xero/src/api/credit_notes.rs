@@ -12,17 +12,18 @@ use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
+use jiff::Timestamp;
 
 use self::wire::{OutgoingAllocation, OutgoingCreditNote, WireAllocation, WireCreditNote};
 use super::filter::{any_of, equals_clause, group_keys, is_quotable};
 use super::queries::{KeySelection, confine_failure};
 use super::resource::{
     RemovableResource, Resource, create_records, encode_statuses, full_page_call, list_call,
-    read_by_id, read_every_record, record_call, select_groups, set_statuses, too_large_by_id,
-    too_large_by_number, update_records,
+    read_by_id, read_every_record, read_record_page, record_call, select_groups, set_statuses,
+    too_large_by_id, too_large_by_number, update_records,
 };
 use super::write_outcome::{ElementFit, read_outcomes, read_removal};
-use super::{PagePosition, TargetStatus, WriteOutcome};
+use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
@@ -118,6 +119,21 @@ async fn find_by_beginning(
         odd.number.get_or_insert_with(|| number.to_owned());
     }
     Ok(found)
+}
+
+/// Reads a page of the customers' credit notes that changed at an instant or later, whatever their
+/// status, oldest change first. The page is smaller than `at` says if the answer would be too large,
+/// and a note that is too large by itself is an unreadable row.
+pub async fn read_changed_page(
+    session: &ApiSession,
+    since: Timestamp,
+    at: PagePosition,
+) -> Result<RowPage<RemoteCreditNote>, XeroError> {
+    let call = list_call::<CreditNotes>()
+        .modified_since(since)
+        .with_query("where", r#"Type=="ACCRECCREDIT""#)
+        .with_query("order", "UpdatedDateUTC ASC");
+    read_record_page::<CreditNotes>(session, &full_page_call::<CreditNotes>(call, at), at).await
 }
 
 /// Finds every credit note with one of these ids, whatever its status.

@@ -7,11 +7,12 @@ use domain::document::sales::DocumentStatus;
 use domain::failure::FailureClass;
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
 use http::Method;
+use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero::XeroError;
-use xero::api::{TargetStatus, WriteOutcome, credit_notes};
+use xero::api::{PagePosition, TargetStatus, WriteOutcome, credit_notes};
 
 use crate::requests::{Named, the_one};
 use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice, collection};
@@ -84,6 +85,9 @@ pub async fn credit_note_requests() -> Vec<Named> {
     credit_notes::update_credit_notes(&a_session(known.clone()), &[update], &a_key())
         .await
         .unwrap();
+    let recent = call();
+    let (session, since) = (a_session(recent.clone()), Timestamp::from_second(1_793_610_010));
+    credit_notes::read_changed_page(&session, since.unwrap(), PagePosition::FIRST).await.unwrap();
     let changes = [(NOTE, TargetStatus::Voided)];
     credit_notes::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
     let applied = Scripted::ok(&collection("Allocations", &[allocation_json("")]));
@@ -99,6 +103,7 @@ pub async fn credit_note_requests() -> Vec<Named> {
         the_one("credit_note_create", &new),
         the_one("credit_note_update", &known),
         the_one("credit_note_status", &status),
+        the_one("credit_notes_changed", &recent),
         the_one("allocation_create", &applied),
         the_one("allocation_delete", &removed),
     ]
@@ -192,7 +197,7 @@ async fn a_refused_allocation_says_why_in_either_form() {
     else {
         panic!("it was taken")
     };
-    assert_eq!(error.to_failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "credit_over_due");
     let exception = format!(
         r#"{{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",
         "Elements":[{{{errors}}}]}}"#
@@ -200,7 +205,7 @@ async fn a_refused_allocation_says_why_in_either_form() {
     let session = a_session(Scripted::new([reply(400, &[], &exception)]));
     let error = credit_notes::create_allocation(&session, NOTE, &an_allocation(), &a_key()).await;
     let error = error.unwrap_err();
-    assert_eq!(error.to_failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "credit_over_due");
 }
 
 #[tokio::test]

@@ -989,13 +989,13 @@ export interface components {
          * @enum {string}
          */
         AttentionWord: "failing" | "given_up" | "waiting";
-        /** @description A record whose open balances differ. The balance of an allocation is negative. */
+        /** @description A record whose open balances differ. Balances of credit are negative. */
         BalanceDifferenceView: {
             /** @description The open balance in the CRM. */
             crm: components["schemas"]["MoneyView"];
             /** @description Its id. */
             crm_id: string;
-            /** @description The kind of record: `invoice` or `allocation`. */
+            /** @description The kind of record: `invoice`, `credit_note` or `allocation`. */
             entity: components["schemas"]["RecordKind"];
             /** @description The number people know it by. */
             number: string;

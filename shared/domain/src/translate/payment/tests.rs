@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::crm::payment::tests::a_payment;
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 
 fn chart() -> Chart {
     let account = |code: &str, account_type: &str, enables_payments| ChartAccount {
@@ -130,4 +130,13 @@ fn what_lacks_a_setting_is_told_which() {
         translate_fee(&parts[2], &archived, &chart()).unwrap_err().code,
         "account_code_archived"
     );
+}
+
+#[test]
+fn a_fee_of_nothing_needs_no_account() {
+    let [_, _, fee, _] = &a_payment().split_into_parts()[..] else { panic!("other parts") };
+    let zero = Money::new(Decimal::ZERO, fee.amount.currency);
+    let nothing = PaymentPart { amount: zero, settled: Vec::new(), ..fee.clone() };
+    let without_fee_account = AccountCodes { stripe_fee: None, ..codes() };
+    assert_eq!(translate_fee(&nothing, &without_fee_account, &chart()), Ok(None));
 }

@@ -7,26 +7,22 @@ use domain::document::amendment::InvoiceAmendment;
 use domain::document::invoice::RemoteInvoice;
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
 use domain::mapping::XeroLink;
-use domain::rejection;
 use domain::sync_log::LoggedOperation;
 use domain::translate::amendment::{
     AmendmentContext, AmendmentPlan, has_payments_failure, plan_amendment,
 };
 use domain::translate::invoice::crm_url;
 use futures::FutureExt;
-use xero::XeroError;
 use xero::api::invoices;
 
 use super::InvoiceEntity;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::closed_document::is_about_closed_document;
 use crate::sync::sales::synced_document;
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use crate::sync::{KnownClients, SyncTask, batch_size, fail_tasks};
 
 type InvoiceTask<'a> = SyncTask<'a, Invoice>;
-
-/// The codes of refusals because of payments, credits or the status of an invoice.
-const CLOSED_CODES: [&str; 2] = ["document_has_payments", "document_closed"];
 
 /// Changes the invoices whose update Xero refused because of their payments, their credits or their
 /// status. Replaces the outcomes of their tasks.
@@ -58,11 +54,11 @@ pub(super) async fn amend_refused_invoices(
             continue;
         };
         match plan_task(tenant_session, task, link, remote, clients) {
-            AmendmentPlan::Amend(amendment) => drafts.push(DocumentDraft {
+            AmendmentPlan::Amend { amendment, remarks } => drafts.push(DocumentDraft {
                 item: task,
                 document: *amendment,
                 operation: LoggedOperation::Update,
-                remarks: Vec::new(),
+                remarks,
             }),
             AmendmentPlan::Nothing => {
                 let operation = LoggedOperation::Push;
@@ -120,11 +116,4 @@ async fn write_amendments<'a>(
             Err(error) => Err(AttemptError::Xero(error)),
         });
     }
-}
-
-/// Returns whether Xero refused a change because of payments, credits or the invoice's status.
-fn is_about_closed_document(error: &XeroError) -> bool {
-    let XeroError::Rejected { messages } = error else { return false };
-    let code = rejection::explain_rejection(messages).code;
-    CLOSED_CODES.iter().any(|closed| code == *closed)
 }

@@ -25,7 +25,7 @@ use futures::FutureExt;
 use xero::api::{bank_transactions, credit_notes, invoices, payments};
 
 use super::amount_due::{amount_due_failure, is_about_amount_due};
-use super::prerequisites::read_refunded_invoices;
+use super::refunded_invoices::read_refunded_invoices;
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};

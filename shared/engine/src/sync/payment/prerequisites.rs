@@ -1,7 +1,5 @@
 //! The prerequisites of payment parts: the invoice in Xero, or the client's contact.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use domain::crm::credit_note::negative_invoice_record_id;
 use domain::crm::invoice::Invoice as InvoiceSnapshot;
@@ -209,6 +207,12 @@ async fn require_prerequisite(
             if invoice.link.is_none() {
                 return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone()));
             }
+            if invoice.is_gone_in_xero() {
+                return Err(gone_document_failure(&invoice, "it cannot be refunded").into());
+            }
+            if invoice.is_unapproved_in_xero() {
+                return Err(unapproved_invoice_error(&invoice));
+            }
             let contact = require_contact(engine, ledger, id, &invoice).await?;
             Ok(PaymentPrerequisite::RefundedContact(contact))
         }
@@ -265,24 +269,8 @@ async fn require_credit_note(
 }
 
 /// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
-fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
+pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
     serde_json::from_str(&invoice.snapshot.json).ok()
-}
-
-/// Returns the invoices whose money these parts return, as the CRM sent them.
-pub(super) async fn read_refunded_invoices(
-    tenant_session: &TenantSession<'_>,
-    parts: &[PartWithPrerequisite<'_>],
-) -> Result<BTreeMap<InvoiceId, InvoiceSnapshot>, AttemptError> {
-    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
-    let mut invoices = BTreeMap::new();
-    for part in parts {
-        let PartRole::RefundNote(id) = &part.task.snapshot.role else { continue };
-        let known = read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into());
-        let snapshot = known.await?.as_ref().and_then(read_invoice_snapshot);
-        invoices.extend(snapshot.map(|snapshot| (id.clone(), snapshot)));
-    }
-    Ok(invoices)
 }
 
 async fn require_invoice(

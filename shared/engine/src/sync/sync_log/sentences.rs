@@ -6,14 +6,18 @@ use domain::sync_log::LoggedOperation;
 
 use crate::sync::Synced;
 
-/// Describes what an attempt did in Xero. `None` if the document was never there, which a remark
-/// explains.
+/// Describes what an attempt did in Xero. `None` if Xero has no document of the record, or a payment
+/// that no longer counts, which a remark explains.
 pub(super) fn describe_operation(kind: EntityKind, synced: &Synced) -> Option<&'static str> {
     let sentence = match (synced.operation, kind) {
         (LoggedOperation::Create, _) => "Created in Xero.",
         (LoggedOperation::Update, _) => "Updated in Xero.",
         (LoggedOperation::Adopt, _) => "Matched with the record already in Xero.",
         (LoggedOperation::Void, _) if synced.link.is_none() => return None,
+        (LoggedOperation::Push, EntityKind::Payment) if !synced.remarks.is_empty() => return None,
+        (LoggedOperation::Push, _) if synced.link.is_none() && !synced.remarks.is_empty() => {
+            return None;
+        }
         (LoggedOperation::Void, EntityKind::Allocation) => {
             "The credit is no longer applied in Xero."
         }
@@ -113,6 +117,21 @@ mod tests {
             assert_eq!(describe_operation(kind, &voided(true)), Some(sentence));
             assert_eq!(describe_operation(kind, &voided(false)), None);
         }
+    }
+
+    #[test]
+    fn a_record_without_a_document_in_xero_is_described_by_its_remark_alone() {
+        let remarks = vec!["It was not sent.".to_owned()];
+        let known = |is_in_xero| Synced {
+            operation: LoggedOperation::Push,
+            remarks: remarks.clone(),
+            ..voided(is_in_xero)
+        };
+        assert_eq!(describe_operation(EntityKind::Payment, &known(false)), None);
+        assert_eq!(describe_operation(EntityKind::Payment, &known(true)), None);
+        assert_eq!(describe_operation(EntityKind::Contact, &known(false)), None);
+        let sentence = Some("Xero already has this version.");
+        assert_eq!(describe_operation(EntityKind::Contact, &known(true)), sentence);
     }
 
     #[test]

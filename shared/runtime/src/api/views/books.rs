@@ -51,10 +51,10 @@ pub(crate) struct OpenBalanceView {
     pub(crate) xero: MoneyView,
 }
 
-/// A record whose open balances differ. The balance of an allocation is negative.
+/// A record whose open balances differ. Balances of credit are negative.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BalanceDifferenceView {
-    /// The kind of record: `invoice` or `allocation`.
+    /// The kind of record: `invoice`, `credit_note` or `allocation`.
     pub(crate) entity: RecordKind,
     /// Its id.
     pub(crate) crm_id: String,

@@ -1,0 +1,131 @@
+//! Compares a credit note in Xero with the stored facts about it.
+
+use jiff::Timestamp;
+
+use crate::document::credit_note::RemoteCreditNote;
+use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
+
+/// The result of an observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteObservation {
+    /// The mapping to store.
+    pub mapping: Mapping,
+    /// Sentences for people about what was changed in Xero. Credit that was applied or paid back
+    /// causes none.
+    pub remarks: Vec<String>,
+}
+
+/// Compares a credit note in Xero with its mapping. Returns `None` if nothing has changed, or if the
+/// note is older than the stored facts.
+pub fn observe_credit_note(
+    mapping: &Mapping,
+    remote: &RemoteCreditNote,
+) -> Option<NoteObservation> {
+    let link = mapping.link.as_ref().filter(|link| link.xero_id.0 == remote.id.0)?;
+    let before = link.amounts.as_ref()?;
+    if is_older(link, remote.updated_at) {
+        return None;
+    }
+    let after = DocumentAmounts::of_credit_note(before.crm_total, remote);
+    if after == *before {
+        return None;
+    }
+    let mut remarks = Vec::new();
+    if after.status.is_gone() {
+        if !before.status.is_gone() {
+            remarks.push(format!(
+                "It was {} in Xero. Sync it again to create a new copy there.",
+                after.status.as_str().to_lowercase()
+            ));
+        }
+    } else if before.xero_total != after.xero_total
+        && let Some(difference) = after.total_difference()
+    {
+        remarks.push(format!(
+            "Its total was changed in Xero: {} there, {} in the CRM ({}).",
+            after.xero_total, after.crm_total, difference.amount
+        ));
+    }
+    let xero_updated_at = remote.updated_at.or(link.xero_updated_at);
+    let link = XeroLink { amounts: Some(after), xero_updated_at, ..link.clone() };
+    Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
+}
+
+fn is_older(link: &XeroLink, updated_at: Option<Timestamp>) -> bool {
+    matches!((updated_at, link.xero_updated_at), (Some(seen), Some(known)) if seen < known)
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::document::sales::DocumentStatus;
+    use crate::ids::{XeroCreditNoteId, XeroId};
+    use crate::mapping::tests::a_key;
+    use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
+    use crate::money::{Currency, Money};
+
+    fn pounds(cents: i64) -> Money {
+        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
+    }
+
+    fn remote(status: DocumentStatus, remaining: i64) -> RemoteCreditNote {
+        RemoteCreditNote {
+            id: XeroCreditNoteId(Uuid::from_u128(5)),
+            number: None,
+            is_sales: true,
+            status,
+            contact_id: None,
+            reference: None,
+            total: pounds(11_400),
+            remaining: pounds(remaining),
+            date: None,
+            updated_at: Timestamp::from_second(100).ok(),
+            allocations: Vec::new(),
+        }
+    }
+
+    fn a_mapping() -> Mapping {
+        let snapshot = KeptSnapshot::new(1, "CN-1".to_owned(), "{}".to_owned());
+        let now = Timestamp::UNIX_EPOCH;
+        let accepted = Mapping::accept_snapshot(None, &a_key("cn_1"), snapshot, now);
+        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+        let open = remote(DocumentStatus::Authorised, 11_400);
+        let link = XeroLink {
+            xero_id: XeroId(Uuid::from_u128(5)),
+            number: None,
+            xero_updated_at: Timestamp::from_second(50).ok(),
+            amounts: Some(DocumentAmounts::of_credit_note(pounds(11_400), &open)),
+            contact: None,
+        };
+        Mapping { link: Some(link), ..*mapping }
+    }
+
+    #[test]
+    fn a_note_that_was_voided_says_so_and_one_that_was_used_changes_silently() {
+        assert_eq!(
+            observe_credit_note(&a_mapping(), &remote(DocumentStatus::Authorised, 11_400)),
+            None
+        );
+        let voided = observe_credit_note(&a_mapping(), &remote(DocumentStatus::Voided, 11_400));
+        let voided = voided.unwrap();
+        assert!(voided.mapping.is_gone_in_xero());
+        assert!(voided.remarks[0].contains("voided in Xero"), "{:?}", voided.remarks);
+        let used = observe_credit_note(&a_mapping(), &remote(DocumentStatus::Authorised, 400));
+        let used = used.unwrap();
+        assert_eq!(used.remarks, [""; 0]);
+        assert_eq!(used.mapping.link.unwrap().amounts.unwrap().amount_due, pounds(400));
+    }
+
+    #[test]
+    fn an_older_or_another_note_is_ignored() {
+        let voided = remote(DocumentStatus::Voided, 11_400);
+        let older =
+            RemoteCreditNote { updated_at: Timestamp::from_second(49).ok(), ..voided.clone() };
+        assert_eq!(observe_credit_note(&a_mapping(), &older), None);
+        let other = RemoteCreditNote { id: XeroCreditNoteId(Uuid::from_u128(6)), ..voided };
+        assert_eq!(observe_credit_note(&a_mapping(), &other), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! Explains changes of credit notes that Xero never accepts: of notes that are applied to invoices or
+//! paid back, and of notes that were voided or deleted.
+
+use domain::crm::credit_note::CreditNote;
+use domain::crm::lines::RecordStatus;
+use domain::document::sales::{DocumentStatus, SalesDocument};
+use domain::failure::{Failure, FailureClass};
+use domain::ids::XeroCreditNoteId;
+use xero::api::credit_notes;
+
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::SyncTask;
+use crate::sync::closed_document::is_about_closed_document;
+
+/// Replaces the outcomes of the credit notes whose change Xero refused because of their use or their
+/// status: such a change is not repeated, and its failure says what a person can do.
+pub(super) async fn explain_refused_notes(
+    tenant_session: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, CreditNote>],
+) {
+    let refused = tasks.iter().filter_map(|task| {
+        let link = task.mapping.link.as_ref()?;
+        let is_refused = task.snapshot.standing == RecordStatus::Sent
+            && task.is_refused(is_about_closed_document);
+        is_refused.then_some((task, XeroCreditNoteId(link.xero_id.0)))
+    });
+    let refused = refused.collect::<Vec<_>>();
+    if refused.is_empty() {
+        return;
+    }
+    let ids = refused.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    // If the notes cannot be read, Xero's own message stays.
+    let Ok(found) = credit_notes::find_by_ids(&tenant_session.api, &ids).await else {
+        return;
+    };
+    for (task, id) in refused {
+        let Some(remote) = found.rows.iter().find(|remote| remote.id == id) else { continue };
+        let number = &task.snapshot.number;
+        let failure = if remote.status.is_gone() {
+            gone_note_failure(number, &remote.status)
+        } else if remote.document_head().is_editable() {
+            // Xero refused it for another reason.
+            continue;
+        } else {
+            used_note_failure(number)
+        };
+        task.set_outcome(Err(AttemptError::Explained(failure)));
+    }
+}
+
+/// The failure of a change of a note whose credit is used.
+fn used_note_failure(number: &str) -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "credit_note_applied",
+        format!(
+            "{number} is applied to invoices or paid back in Xero, which then accepts no changes of it."
+        ),
+        "Remove its allocations and refunds in Xero, then retry. Or undo the change in ServiceCortex, and issue another credit note or invoice for the difference.",
+    )
+}
+
+/// The failure of a change of a note that no longer counts in the books.
+fn gone_note_failure(number: &str, status: &DocumentStatus) -> Failure {
+    let what = if *status == DocumentStatus::Deleted { "deleted" } else { "voided" };
+    Failure::new(
+        FailureClass::Untranslatable,
+        "credit_note_gone",
+        format!("{number} was {what} in Xero, which does not change such a credit note."),
+        "Make a fresh copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
+    )
+}
