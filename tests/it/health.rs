@@ -64,7 +64,7 @@ fn five_given_up_records_raise_a_warning_and_four_do_not() {
     assert_eq!((warned(&raised), raised.raised, raised.lifted), (1, 1, 0));
     let (skipped, told) = warnings(&world);
     assert_eq!(skipped, 5);
-    assert!(told[0].starts_with("5 records were given up"), "{told:?}");
+    assert!(told[0].starts_with("5 records could not be synced"), "{told:?}");
 
     // A repeated check has the same result and the same event.
     let again = checks(&world);

@@ -182,7 +182,7 @@ fn an_invoice_that_was_voided_in_xero_says_what_a_person_can_do() {
     assert_eq!(operation.state, OperationState::Skipped);
     let failure = operation.failure.unwrap();
     assert_eq!(failure.code, "invoice_gone");
-    assert!(failure.remedy.contains("fresh copy"), "{failure}");
+    assert!(failure.remedy.contains("new copy"), "{failure}");
 }
 
 #[test]
@@ -208,4 +208,79 @@ fn a_change_of_a_credit_note_that_is_applied_or_gone_is_explained_and_not_repeat
         world.advance(SignedDuration::from_hours(12));
         assert_eq!(world.calls().len(), before, "it is not repeated");
     }
+}
+
+/// The second revision of the invoice, with further fields on its line.
+fn renamed_values(fields: &str) -> String {
+    let body = an_invoice("inv_1", "cli_1").revision(2).body();
+    assert!(body.contains(r#""quantity":"1""#), "{body}");
+    body.replacen(r#""quantity":"1""#, &format!(r#""quantity":"1",{fields}"#), 1)
+}
+
+#[test]
+fn account_and_tracking_of_a_paid_invoice_are_changed_and_nothing_else() {
+    for amount in ["50.00", "114.00"] {
+        let world = paid(amount);
+        let before = invoice(&world).lines[0].clone();
+        let tracking = r#""tracking":[{"category":"Region","option":"North"}]"#;
+        world.receive(Invoice, &renamed_values(&format!(r#""account_code":"260",{tracking}"#)));
+        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced, "{amount}");
+        let line = invoice(&world).lines[0].clone();
+        assert_eq!(line.account_code.as_deref(), Some("260"), "{amount}");
+        assert_eq!(line.tracking[0].option_name, "North", "{amount}");
+        assert_eq!((line.id, line.amounts), (before.id, before.amounts), "{amount}");
+        assert_eq!((line.tax_type, line.description), (before.tax_type, before.description));
+    }
+}
+
+#[test]
+fn a_changed_item_of_a_paid_invoice_stays_in_xero_and_is_explained() {
+    let world = paid("50.00");
+    world.receive(Invoice, &renamed_values(r#""item_code":"PIPE-15""#));
+    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+    assert_eq!(invoice(&world).lines[0].item_code, None);
+    let message = world.log().last().unwrap().message.clone();
+    assert!(message.contains("The item of line 1 stays as it is"), "{message}");
+    assert!(message.contains("remove these in Xero"), "{message}");
+}
+
+#[test]
+fn tracking_is_removed_from_a_paid_invoice_or_the_log_says_that_xero_kept_it() {
+    for removes in [true, false] {
+        let world = World::with(|settings| settings.unconfirmed.empty_tracking_removes = removes);
+        world.connect();
+        let tracking = r#""tracking":[{"category":"Region","option":"North"}]"#;
+        let first = renamed_values(tracking).replace(r#""revision":2"#, r#""revision":1"#);
+        world.receive(Invoice, &first);
+        world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 2)));
+        world.clock.advance(SignedDuration::from_mins(1));
+        world.receive(Invoice, &renamed_values(r#""tracking":[]"#));
+        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+        assert_eq!(invoice(&world).lines[0].tracking.is_empty(), removes);
+        let message = world.log().last().unwrap().message.clone();
+        assert_eq!(
+            message.contains("did not remove the tracking of line 1"),
+            !removes,
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_option_that_xero_drops_from_a_paid_invoice_is_remarked_on() {
+    let world = paid("50.00");
+    let tracking = r#""tracking":[{"category":"Region","option":"North"}]"#;
+    let other = renamed_values(tracking).replace("inv_1", "inv_2").replace("INV_1", "INV_2");
+    world.receive(Invoice, &other);
+    world.clock.advance(SignedDuration::from_mins(10));
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let archived =
+        world.xero().bookkeeper(now, tenant).unwrap().archive_tracking_option("Region", "North");
+    archived.unwrap();
+    world.receive(Invoice, &renamed_values(tracking));
+    let message = world.log().last().unwrap().message.clone();
+    assert!(message.contains("Xero did not keep option North"), "{message}");
+    assert_eq!(world.calls_of("/api.xro/2.0/TrackingCategories"), 1);
+    world.receive(Invoice, &renamed_values(tracking).replace(r#""revision":2"#, r#""revision":3"#));
+    assert_eq!(world.calls_of("/api.xro/2.0/TrackingCategories"), 2);
 }

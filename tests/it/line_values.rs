@@ -1,11 +1,14 @@
 //! Lines that name an item or tracking options.
 
-use domain::entity::EntityKind::{CreditNote, Invoice};
+use domain::entity::EntityKind::{self, CreditNote, Invoice};
+use domain::ids::CrmId;
 use domain::operation::OperationState;
+use engine::commands::records;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
+use tests::gate::run;
 
 const ITEM: &str = r#""item_code":"PIPE-15""#;
 const TRACKING: &str = r#""tracking":[{"category":"Region","option":"North"},
@@ -110,4 +113,131 @@ fn an_item_that_was_just_added_in_xero_is_accepted_at_once() {
     world.receive(Invoice, &invoice_naming("inv_2", r#""item_code":"SOLDER""#));
     let operation = world.mapping(Invoice, "inv_2").unwrap().operation;
     assert_eq!(operation.state, OperationState::Synced);
+}
+
+/// What the newest entry of a record in the sync log says.
+fn last_message(world: &World, kind: EntityKind, id: &str) -> String {
+    let (log, id) = (world.log(), CrmId::new(id).unwrap());
+    let entry = log.iter().rev().find(|entry| entry.entity == kind && entry.crm_id == id);
+    entry.unwrap().message.clone()
+}
+
+fn archive(world: &World, category: &str, option: &str) {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    xero.bookkeeper(now, tenant).unwrap().archive_tracking_option(category, option).unwrap();
+}
+
+/// The tracking options that the line of a document has in Xero.
+fn written_options(world: &World, kind: EntityKind, id: &str) -> Vec<String> {
+    let number = id.to_uppercase();
+    world.books(|books| {
+        let line = if kind == CreditNote {
+            &books.credit_notes_numbered(&number).next().unwrap().lines[0]
+        } else {
+            &books.invoices_numbered(&format!("#{number}")).next().unwrap().lines[0]
+        };
+        line.tracking.iter().map(|one| one.option_name.clone()).collect()
+    })
+}
+
+fn message_naming(kind: EntityKind, id: &str, fields: &str) -> String {
+    if kind == CreditNote {
+        naming(&a_credit_note(id, "cli_1").body(), fields)
+    } else {
+        invoice_naming(id, fields)
+    }
+}
+
+#[test]
+fn an_option_that_xero_drops_is_remarked_on_and_the_list_is_read_again() {
+    for kind in [Invoice, CreditNote] {
+        let world = World::connected();
+        world.receive(kind, &message_naming(kind, "doc_1", TRACKING));
+        assert!(!last_message(&world, kind, "doc_1").contains("did not keep"));
+        world.clock.advance(SignedDuration::from_mins(10));
+        archive(&world, "Region", "North");
+        world.receive(kind, &message_naming(kind, "doc_2", TRACKING));
+        assert_eq!(world.mapping(kind, "doc_2").unwrap().operation.state, OperationState::Synced);
+        assert_eq!(written_options(&world, kind, "doc_2"), ["Plumbing"], "{kind}");
+        let message = last_message(&world, kind, "doc_2");
+        let lost = "Xero did not keep option North of tracking category Region on line 1. ";
+        assert!(message.contains(lost), "{message}");
+        assert!(message.contains("send the document again"), "{message}");
+        // The list says that the option is active until it is read again, by the next document.
+        assert_eq!(count_calls(&world, "GET /TrackingCategories"), 1);
+        world.receive(kind, &message_naming(kind, "doc_3", TRACKING));
+        assert_eq!(count_calls(&world, "GET /TrackingCategories"), 2);
+        let failure = world.mapping(kind, "doc_3").unwrap().operation.failure.unwrap();
+        assert_eq!(&*failure.code, "line_tracking_archived");
+    }
+}
+
+#[test]
+fn an_archived_option_that_xero_keeps_is_not_remarked_on() {
+    let world = World::with(|settings| settings.unconfirmed.archived_tracking_is_kept = true);
+    world.connect();
+    world.receive(Invoice, &invoice_naming("inv_1", TRACKING));
+    world.clock.advance(SignedDuration::from_mins(10));
+    archive(&world, "Region", "North");
+    world.receive(Invoice, &invoice_naming("inv_2", TRACKING));
+    assert_eq!(written_options(&world, Invoice, "inv_2"), ["North", "Plumbing"]);
+    assert!(!last_message(&world, Invoice, "inv_2").contains("did not keep"));
+}
+
+#[test]
+fn an_option_that_is_lost_on_an_update_is_remarked_on() {
+    let world = World::connected();
+    world.receive(Invoice, &invoice_naming("inv_1", TRACKING));
+    world.clock.advance(SignedDuration::from_mins(10));
+    archive(&world, "Team", "Plumbing");
+    let edited = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31").body();
+    world.receive(Invoice, &naming(&edited, TRACKING));
+    let message = last_message(&world, Invoice, "inv_1");
+    assert!(message.contains("option Plumbing of tracking category Team on line 1"), "{message}");
+}
+
+#[test]
+fn many_documents_with_values_that_xero_lacks_read_each_list_once_in_five_minutes() {
+    let region = r#""tracking":[{"category":"Region","option":"East"}]"#;
+    for (fields, list) in [
+        (r#""item_code":"SOLDER""#, "GET /Items"),
+        (region, "GET /TrackingCategories"),
+        (r#""account_code":"9999""#, "GET /Accounts"),
+    ] {
+        let world = World::connected();
+        world.receive(Invoice, &invoice_naming("inv_0", fields));
+        assert_eq!(count_calls(&world, list), 1, "{list}");
+        let begun = world.clock.now();
+        for (second, reads) in [(1, 1), (60, 1), (299, 1), (300, 2), (301, 2), (599, 2), (600, 3)] {
+            let elapsed = world.clock.now().duration_since(begun);
+            world.clock.advance(SignedDuration::from_secs(second) - elapsed);
+            for number in 0..3 {
+                let id = format!("inv_{second}_{number}");
+                world.receive(Invoice, &invoice_naming(&id, fields));
+            }
+            assert_eq!(count_calls(&world, list), reads, "{list} {second}");
+        }
+    }
+}
+
+#[test]
+fn sync_now_reads_the_lists_again_after_a_minute() {
+    let world = World::connected();
+    world.receive(Invoice, &invoice_naming("inv_1", r#""item_code":"SOLDER""#));
+    let state = || world.mapping(Invoice, "inv_1").unwrap().operation.state;
+    assert_eq!(state(), OperationState::Skipped);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().add_item("SOLDER", "Solder wire").unwrap();
+    for (seconds, expected, reads) in
+        [(59, OperationState::Skipped, 1), (1, OperationState::Synced, 2)]
+    {
+        world.clock.advance(SignedDuration::from_secs(seconds));
+        let (account, record) = (world.account(), CrmId::new("inv_1").unwrap());
+        let invocation = world.invocation();
+        let synced = records::sync_record_now(&world.engine, &account, Invoice, record, invocation);
+        run(synced).unwrap().unwrap().unwrap();
+        assert_eq!(state(), expected);
+        assert_eq!(count_calls(&world, "GET /Items"), reads);
+    }
 }

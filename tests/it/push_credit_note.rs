@@ -245,7 +245,7 @@ fn a_note_with_an_allocation_is_voided_once_the_allocation_is_removed() {
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").revision(2).voided().body());
     let failure = world.mapping(CreditNote, "cn_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "credit_note_used", "{failure}");
-    assert!(failure.remedy.contains("Take the credit back"), "{failure}");
+    assert!(failure.remedy.contains("Remove the credit"), "{failure}");
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "114.00").removed().body());
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(notes(&world)[0].0, InvoiceStatus::Voided);

@@ -134,7 +134,7 @@ fn five_given_up_records_are_warned_of_at_once() {
     assert!(world.status().warnings.is_empty());
     sends_hopeless(&world, "inv_5");
     let warnings = world.status().warnings;
-    assert!(warnings[0].starts_with("5 records were given up"), "{warnings:?}");
+    assert!(warnings[0].starts_with("5 records could not be synced"), "{warnings:?}");
 }
 
 #[test]

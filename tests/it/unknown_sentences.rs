@@ -301,7 +301,7 @@ fn a_payment_whose_refusal_is_explained_in_other_words_counts_the_unknown_senten
     let answers = answer(&mut world, creates_payment, 200, body);
     world.receive(Payment, &paid());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
-    assert!(failure.message.contains("cannot take this payment"), "{failure}");
+    assert!(failure.message.contains("cannot be applied"), "{failure}");
     assert!(!failure.message.contains(MOON), "{failure}");
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use domain::envelope::WakeUp;
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::ports::{
-    Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, SecretStore, WakeUps,
+    Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, PublishedEvents,
+    SecretStore, WakeUps,
 };
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -335,6 +336,9 @@ impl Told {
     }
 }
 
+/// Events that SQS accepts in one call.
+const EVENTS_PER_CALL: usize = 10;
+
 #[async_trait]
 impl EventPublisher for Told {
     async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
@@ -344,6 +348,20 @@ impl EventPublisher for Told {
             Ok(())
         };
         self.gate.step(publish).await
+    }
+
+    async fn publish_unordered_events(&self, events: &[OutboundEvent]) -> PublishedEvents {
+        let mut published = PublishedEvents::default();
+        for together in events.chunks(EVENTS_PER_CALL) {
+            self.gate.uses(Access::Tell);
+            let publish = async {
+                locked(&self.events).extend_from_slice(together);
+                Ok(())
+            };
+            let ids = together.iter().map(|event| event.event_id);
+            published.add(ids, self.gate.step(publish).await);
+        }
+        published
     }
 }
 

@@ -16,7 +16,7 @@ const PLACES: [(&str, &[EntityKind]); 24] = [
     ("infra/runbook.md", &[]),
     ("infra/deploying.md", &[]),
     ("shared/domain/contract/inbound/README.md", &[]),
-    ("shared/domain/contract/outbound/README.md", &[Contact, Allocation]),
+    ("shared/domain/contract/outbound/README.md", &[Allocation]),
     ("shared/domain/contract/outbound/sync.skipped.schema.json", &[]),
     ("shared/domain/contract/inbound/examples/invalid", &[]),
     ("shared/domain/src/recognise", &[Allocation]),

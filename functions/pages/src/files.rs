@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.f3fd8c79cbe2.js",
-        bytes: include_bytes!("../dist/xero.f3fd8c79cbe2.js"),
+        name: "xero.a941799fe619.js",
+        bytes: include_bytes!("../dist/xero.a941799fe619.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.db107cc3447a.js",
-        bytes: include_bytes!("../dist/frame.db107cc3447a.js"),
+        name: "frame.c37ea6a02201.js",
+        bytes: include_bytes!("../dist/frame.c37ea6a02201.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

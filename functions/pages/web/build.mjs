@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 /** The largest size of all scripts and styles together, compressed. */
 const BUDGET_BYTES = 40_000;
@@ -15,6 +15,9 @@ const BUDGET_BYTES = 40_000;
 const web = dirname(fileURLToPath(import.meta.url));
 const dist = join(web, "../dist");
 const list = join(web, "../src/files.rs");
+
+/** Members of the library's and the browser's classes that the sources override. */
+const FROM_LIT = new Set(["connectedCallback", "disconnectedCallback", "firstUpdated", "render", "update", "updated", "willUpdate"]);
 
 const hash = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 
@@ -30,25 +33,53 @@ const common = {
   logLevel: "warning",
 };
 
-/** Removes the indentation of CSS in templates; its meaning does not depend on it. */
+/** Minifies the CSS in templates, none of which has an expression. */
 const compactCss = {
   name: "compact-css",
   setup(build) {
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8");
-      const contents = text.replace(/css`[^`]*`/g, (css) =>
-        css.replace(/\s*\n\s*/g, "").replace(/\/\*.*?\*\//g, "").replace(/: /g, ":").replace(/ \{/g, "{").replace(/;\}/g, "}"),
-      );
+      let contents = await readFile(path, "utf8");
+      for (const [whole, css] of contents.matchAll(/css`([^`$]*)`/g)) {
+        const { code } = await transform(css, { loader: "css", minify: true, target: "chrome123" });
+        contents = contents.replace(whole, () => `css\`${code.trim()}\``);
+      }
       return { contents, loader: "ts" };
     });
   },
 };
 
-/** Collapses the indentation of HTML templates, where no text depends on it. Minified code has none. */
-const compactHtml = (text) => text.replace(/\n\s+/g, " ");
+/** Removes the indentation of HTML templates, where no text depends on it. Minified code has none. */
+const compactHtml = (text) =>
+  text
+    .replace(/`\n\s+|\n\s+`/g, "`")
+    .replace(/\n\s+(?=>|<\/)/g, "")
+    .replace(/\n\s+/g, " ");
+
+/**
+ * The names that only the sources use, so that the bundle may rename them: protected members and those
+ * in camel case, unless the API, the CRM's page, a template, a string or the library has the same name.
+ */
+async function ownNames() {
+  const folder = join(web, "src");
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".ts")).sort();
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")));
+  const api = texts[files.indexOf("api/types.ts")];
+  const text = texts.filter((one) => one !== api).join("\n");
+  const [options] = text.match(/^export interface Options \{.*?^\}/ms);
+  const isShared = (name) =>
+    FROM_LIT.has(name) ||
+    new RegExp(`^ +"?${name}"?\\??:`, "m").test(api) ||
+    new RegExp(`^ +${name}\\??[:(]`, "m").test(options) ||
+    new RegExp(`[ .?@]${name}=|declare ${name}\\b|"${name}"`).test(text);
+  const words = "(?:(?:abstract|async|get|override|readonly) )*";
+  const found = text.matchAll(new RegExp(`^  (?:protected ${words}(\\w+)|${words}([a-z]+[A-Z]\\w*)(?:<\\w+>)?(?:\\??: |\\(.*\\): ))`, "gm"));
+  const names = new Set([...found].map(([, member, other]) => member ?? other));
+  return [...names].filter((name) => !isShared(name)).sort();
+}
 
 async function bundle(entry, options = {}) {
-  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss], ...options });
+  const mangleProps = new RegExp(`^(${(await ownNames()).join("|")})$`);
+  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss], mangleProps, ...options });
   return compactHtml(result.outputFiles[0].text.trimEnd()) + "\n";
 }
 

@@ -44,7 +44,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         addresses: Option<PathBuf>,
     },
-    /// The commands for a stack that runs.
+    /// Commands for a running stack.
     #[command(flatten)]
     Crm(CrmCommand),
 }

@@ -58,7 +58,7 @@ pub enum Check {
     Browser,
     /// The pages: types, the committed bundle, and tests in a browser.
     Pages,
-    /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
+    /// The template, checked with `cfn-lint`, `sam validate`, checkov and cdk-nag.
     Template,
     /// Licences, sources and duplicates of the dependencies, and the bill of materials.
     Deny,

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::chart::Chart;
 use crate::crm::payment::PaymentMethod;
+use crate::crm::tracking::{LineTracking, TRACKING_MAX};
+use crate::line_values::TrackingCatalogue;
 
 /// The revenue account of invoice lines unless the customer chooses another.
 pub const DEFAULT_SALES_CODE: &str = "200";
 
-/// The account codes, and the tax types, that an account can configure.
+/// The account codes, the tax types and the tracking options that an account can configure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountCodes {
     /// Revenue account of invoice lines.
@@ -46,6 +48,9 @@ pub struct AccountCodes {
     /// translation looks for a tax rate of the same percentage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tax_types: BTreeMap<String, String>,
+    /// The tracking options of lines that name none, at most one of each of two categories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracking: Vec<LineTracking>,
 }
 
 /// The key in [`AccountCodes::tax_types`] for lines outside the scope of tax.
@@ -54,7 +59,8 @@ pub const NO_TAX_RATE: &str = "none";
 /// Why a chosen code cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeObjection {
-    /// The name of the field: a code such as `sales`, or a tax type such as `tax_types.20`.
+    /// The name of the field: a code such as `sales`, a tax type such as `tax_types.20`, or a
+    /// tracking option such as `tracking[0]`.
     pub field: String,
     /// The problem, phrased as the continuation of a sentence that starts with the field's name.
     pub problem: String,
@@ -84,6 +90,32 @@ impl AccountCodes {
             Some(CodeObjection { field: format!("tax_types.{rate}"), problem })
         });
         codes.chain(taxes).collect()
+    }
+
+    /// Checks the tracking options against an organisation's tracking categories. An empty list means
+    /// that all of them can be used.
+    pub fn find_tracking_objections(&self, known: &TrackingCatalogue) -> Vec<CodeObjection> {
+        let objection = |field: String, problem: String| CodeObjection { field, problem };
+        if self.tracking.len() > TRACKING_MAX {
+            let problem = format!("must hold at most {TRACKING_MAX} tracking options");
+            return vec![objection("tracking".to_owned(), problem)];
+        }
+        if let [first, second] = self.tracking.as_slice()
+            && first.category == second.category
+        {
+            let problem = "must name each tracking category once".to_owned();
+            return vec![objection("tracking".to_owned(), problem)];
+        }
+        let problems = self.tracking.iter().enumerate().filter_map(|(at, tracking)| {
+            let problem = known.find_problem(tracking)?;
+            let mut text = format!("names {}", problem.description);
+            if !problem.candidates.is_empty() {
+                let (kind, candidates) = (problem.candidate_kind, &problem.candidates);
+                text = format!("{text}; possible {kind}: {candidates}");
+            }
+            Some(objection(format!("tracking[{at}]"), text))
+        });
+        problems.collect()
     }
 
     /// The account chosen for payments by this method.
@@ -219,6 +251,7 @@ impl Default for AccountCodes {
             card: None,
             bank_transfer: None,
             tax_types: BTreeMap::new(),
+            tracking: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::XeroId;
 use crate::invoice_payments::DepositAccount;
+use crate::list_age;
 use crate::money::{Currency, rust_decimal_text};
 
 /// The facts about an organisation that translation needs, with the instant they were read.
@@ -156,7 +157,6 @@ impl Chart {
 
     /// Whether the facts are older than a day, or dated in the future, and must be read again.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        const A_DAY_SECONDS: i64 = 24 * 60 * 60;
-        !(0..A_DAY_SECONDS).contains(&(now.as_second() - self.read_at.as_second()))
+        list_age::is_stale(self.read_at, now)
     }
 }

@@ -55,8 +55,8 @@ impl AccountHealth {
 /// The warning on the settings page about this number of given-up records.
 pub fn skipped_records_warning(skipped: u32) -> String {
     format!(
-        "{skipped} records were given up, so Xero does not match ServiceCortex. Open the sync log and \
-         follow the remedy in each entry. Then press Sync All, or press Never send for records that \
+        "{skipped} records could not be synced, so Xero does not match ServiceCortex. Open the sync log and \
+         follow the remedy in each entry. Then press Sync all, or press Never send for records that \
          should not be in Xero."
     )
 }
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!((four.skipped, four.warning_text()), (4, None));
         let five = next(Some(&four), 5, 2).unwrap();
         assert_eq!(five.warned_since, Some(at(2)));
-        assert!(five.warning_text().unwrap().starts_with("5 records were given up"));
+        assert!(five.warning_text().unwrap().starts_with("5 records could not be synced"));
         let seven = next(Some(&five), 7, 3).unwrap();
         assert_eq!(seven.warned_since, Some(at(2)), "it stands since it was first found");
         let lifted = next(Some(&seven), 4, 4).unwrap();

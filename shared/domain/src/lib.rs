@@ -22,7 +22,7 @@
 //!   which part of a list is read next.
 //! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`],
 //!   [`line_values`], [`invoice_payments`], [`surplus`], [`poll`] and [`sync_log`] are the stored
-//!   facts.
+//!   facts. [`list_age`] decides when lists are read from Xero again.
 //! - [`contact_fields`] decides which fields of a contact are written, [`sync_preferences`] holds
 //!   what an account chose about it.
 //! - [`observe`] compares Xero's state with them, [`books`] the open balances of both sides,
@@ -52,6 +52,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod invoice_payments;
 pub mod line_values;
+pub mod list_age;
 pub mod mapping;
 pub mod matching;
 pub mod money;

@@ -1,19 +1,28 @@
 //! The values besides accounts and tax rates that a line may name: items and tracking options, as
 //! last read from Xero. They are read only for organisations whose lines name them.
 
+mod tracking_problem;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crm::lines::DocumentLine;
+use crate::crm::tracking::LineTracking;
+use crate::list_age;
 
+pub use self::tracking_problem::TrackingProblem;
+
+/// The maximum number of candidates that a message names.
+pub(crate) const CANDIDATES_MAX: usize = 8;
 /// The maximum number of items whose names are stored. With names of at most [`ITEM_NAME_MAX`]
 /// characters, so many fit into one row of the table.
 const NAMED_ITEMS_MAX: usize = 4_000;
+/// The maximum number of items that are stored. With the longest codes, so many fit into one row.
+const STORED_ITEMS_MAX: usize = 10_000;
 /// The number of characters of an item's name that are stored.
 const ITEM_NAME_MAX: usize = 40;
-const A_DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// What a document's lines name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,11 +34,14 @@ pub struct LineValueNeeds {
 }
 
 impl LineValueNeeds {
-    /// The needs of these lines.
-    pub fn of_lines<'a>(lines: impl IntoIterator<Item = &'a DocumentLine>) -> Self {
+    /// The needs of these lines, if lines that name no tracking have these default options.
+    pub fn of_lines<'a>(
+        lines: impl IntoIterator<Item = &'a DocumentLine>,
+        default_tracking: &[LineTracking],
+    ) -> Self {
         lines.into_iter().fold(Self::default(), |needs, line| Self {
             items: needs.items || line.item_code.is_some(),
-            tracking: needs.tracking || !line.tracking.is_empty(),
+            tracking: needs.tracking || !line.effective_tracking(default_tracking).is_empty(),
         })
     }
 
@@ -70,14 +82,18 @@ pub struct ItemCatalogue {
     /// The codes of the other items.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsold: Vec<String>,
+    /// Whether the organisation has more items than are stored. The others cannot be checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 impl ItemCatalogue {
     /// The catalogue of these items.
     pub fn new(read_at: Timestamp, items: Vec<ListedItem>) -> Self {
         let name_max = if items.len() > NAMED_ITEMS_MAX { 0 } else { ITEM_NAME_MAX };
-        let mut catalogue = Self { read_at, sold: BTreeMap::new(), unsold: Vec::new() };
-        for ListedItem { code, name, is_sold } in items {
+        let is_partial = items.len() > STORED_ITEMS_MAX;
+        let mut catalogue = Self { read_at, sold: BTreeMap::new(), unsold: Vec::new(), is_partial };
+        for ListedItem { code, name, is_sold } in items.into_iter().take(STORED_ITEMS_MAX) {
             if is_sold {
                 catalogue.sold.insert(code, name.chars().take(name_max).collect());
             } else {
@@ -89,7 +105,7 @@ impl ItemCatalogue {
 
     /// Whether the items must be read again: after a day, or if they are dated in the future.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        is_stale(self.read_at, now)
+        list_age::is_stale(self.read_at, now)
     }
 }
 
@@ -105,7 +121,7 @@ pub struct TrackingCatalogue {
 impl TrackingCatalogue {
     /// Whether the categories must be read again: after a day, or if they are dated in the future.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        is_stale(self.read_at, now)
+        list_age::is_stale(self.read_at, now)
     }
 }
 
@@ -129,10 +145,6 @@ pub struct TrackingOption {
     pub is_active: bool,
 }
 
-fn is_stale(read_at: Timestamp, now: Timestamp) -> bool {
-    !(0..A_DAY_SECONDS).contains(&(now.as_second() - read_at.as_second()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,21 +161,14 @@ mod tests {
     #[test]
     fn the_items_of_a_large_organisation_fit_into_a_row() {
         const ROW_MAX: usize = 390 * 1024;
-        for count in [NAMED_ITEMS_MAX, NAMED_ITEMS_MAX + 1, 10_000] {
+        for count in [NAMED_ITEMS_MAX, NAMED_ITEMS_MAX + 1, STORED_ITEMS_MAX, STORED_ITEMS_MAX * 3]
+        {
             let text = serde_json::to_string(&items(count)).unwrap();
             assert!(text.len() < ROW_MAX, "{count}: {}", text.len());
         }
+        assert!(!items(STORED_ITEMS_MAX).is_partial);
+        let partial = items(STORED_ITEMS_MAX + 1);
+        assert_eq!((partial.sold.len(), partial.is_partial), (STORED_ITEMS_MAX, true));
         assert_eq!(items(1).sold.values().next().unwrap().chars().count(), ITEM_NAME_MAX);
-    }
-
-    #[test]
-    fn a_catalogue_is_stale_after_a_day_and_if_it_is_dated_in_the_future() {
-        let catalogue = items(1);
-        let at = |second| Timestamp::from_second(second).unwrap();
-        for (second, is_stale) in
-            [(0, false), (A_DAY_SECONDS - 1, false), (A_DAY_SECONDS, true), (-1, true)]
-        {
-            assert_eq!(catalogue.is_stale(at(second)), is_stale, "{second}");
-        }
     }
 }

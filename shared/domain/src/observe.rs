@@ -237,7 +237,7 @@ fn status_event(
             && let Some(difference) = after.total_difference()
         {
             remarks.push(format!(
-                "Its total was changed in Xero: {} there, {} in the CRM ({}).",
+                "Its total was changed in Xero: {} there, {} in ServiceCortex ({}).",
                 after.xero_total, after.crm_total, difference.amount
             ));
         }

@@ -84,6 +84,7 @@ mod tests {
             date: None,
             updated_at: Timestamp::from_second(100).ok(),
             allocations: Vec::new(),
+            line_tracking: Vec::new(),
         }
     }
 

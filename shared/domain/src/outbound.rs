@@ -155,8 +155,8 @@ pub enum EventContent {
         /// The CRM's payments that it may be, at most 20. Empty once it is decided.
         candidates: Vec<PaymentId>,
     },
-    /// A client has money in Xero that no invoice has used up, and a person must decide; or this is
-    /// decided.
+    /// A client has money in Xero that is not applied to an invoice, and a person must decide; or
+    /// this is decided.
     #[serde(rename = "payment.overpaid")]
     PaymentOverpaid(SurplusEventContent),
     /// The status of the connection to Xero changed.

@@ -28,7 +28,9 @@ pub fn explain_rejection(messages: &[String]) -> Failure {
     let known = messages.iter().find_map(|message| find_known_sentence(message));
     let (code, remedy) = match known {
         Some(known) => (known.code, known.remedy),
-        None => (FailureCode::Name(UNKNOWN), "Correct this in Xero or in the CRM, then retry."),
+        None => {
+            (FailureCode::Name(UNKNOWN), "Correct this in Xero or in ServiceCortex, then retry.")
+        }
     };
     Failure::new(FailureClass::Rejected, code, join_messages(messages), remedy)
 }

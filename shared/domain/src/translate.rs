@@ -5,6 +5,7 @@ pub mod amendment;
 pub mod client;
 pub mod credit_note;
 pub mod invoice;
+mod line_remarks;
 mod line_values;
 pub mod lines;
 pub mod payment;
@@ -12,6 +13,7 @@ pub mod refund;
 mod tax;
 pub(crate) mod text;
 
+pub use self::line_remarks::describe_lost_tracking;
 pub use self::tax::{UsedRate, resolve_rates};
 
 /// A document, and the warnings about fields that were omitted.

@@ -35,7 +35,7 @@ pub(crate) fn a_line(quantity: &str, unit_price: &str, tax_rate: Option<&str>) -
         tax_name: None,
         account_code: None,
         item_code: None,
-        tracking: Vec::new(),
+        tracking: None,
     }
 }
 

@@ -257,7 +257,9 @@ fn describe_attempt_error(engine: &Engine, error: &AttemptError) -> String {
         AttemptError::Failure(failure)
         | AttemptError::Explained(failure)
         | AttemptError::Blocked { failure, on: _ } => failure.to_string(),
-        AttemptError::Persist(_) => "The settings could not be read. Try again.".to_owned(),
+        AttemptError::Persist(_) => {
+            "The settings could not be read. Try again in a minute.".to_owned()
+        }
     }
 }
 

@@ -23,8 +23,8 @@ impl Store {
         self.find_line_values("read the tracking categories", ledger, LineValueList::Tracking).await
     }
 
-    /// Stores the items of a ledger. The last of two writers wins. More items than fit into a row,
-    /// more than about 10,000, are not stored and have to be read from Xero each time.
+    /// Stores the items of a ledger. The last of two writers wins. Items that do not fit into a row
+    /// are not stored and have to be read from Xero each time; a catalogue is made to fit.
     pub async fn put_items(
         &self,
         ledger: &Ledger,

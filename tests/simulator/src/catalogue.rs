@@ -41,10 +41,14 @@ pub struct TrackingOption {
 }
 
 impl TrackingCategory {
-    /// The active option with this name, if the category is active, too.
-    pub(crate) fn active_option(&self, name: &str) -> Option<&TrackingOption> {
-        let is_wanted =
-            |option: &&TrackingOption| option.name == name && option.status == Standing::Active;
-        self.options.iter().find(is_wanted).filter(|_| self.status == Standing::Active)
+    /// The option with this name, if it and the category are active, or if archived ones count.
+    pub(crate) fn usable_option(
+        &self,
+        name: &str,
+        archived_counts: bool,
+    ) -> Option<&TrackingOption> {
+        let is_usable = |status: Standing| archived_counts || status == Standing::Active;
+        let is_wanted = |option: &&TrackingOption| option.name == name && is_usable(option.status);
+        self.options.iter().find(is_wanted).filter(|_| is_usable(self.status))
     }
 }

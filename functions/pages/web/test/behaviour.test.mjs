@@ -33,6 +33,25 @@ test("connecting leads to the consent page of Xero, in the same window", async (
   await close();
 });
 
+test("the settings page, too, has a button to connect, which a button of the CRM replaces", async () => {
+  for (const name of ["settings-never", "connection-never"]) {
+    const { page, close } = await open(name);
+    await button(page, "Connect to Xero").waitFor();
+    await page.evaluate((element) => {
+      const own = document.createElement("button");
+      own.slot = "connect-button";
+      own.textContent = "Connect with the CRM’s button";
+      document.querySelector(element).append(own);
+    }, `servicecortex-xero-${name.split("-")[0]}`);
+    await button(page, "Connect to Xero").waitFor({ state: "detached" });
+    await button(page, "Connect with the CRM’s button").click();
+    await page.waitForFunction(() => window.gone.length === 1);
+    await page.evaluate(() => document.querySelector("[slot=connect-button]").remove());
+    await button(page, "Connect to Xero").waitFor();
+    await close();
+  }
+});
+
 test("a consent is completed only when the person says so, and its ticket leaves the address", async () => {
   const { page, close } = await open("connection-authorised");
   assert.equal(new URL(page.url()).searchParams.get("ticket"), null);
@@ -83,10 +102,10 @@ test("Sync all shows its progress", async () => {
 });
 
 test("people who may only read have no buttons that change anything", async () => {
-  for (const name of ["connection-active-reader", "setup-reader", "accounts-reader", "contacts-reader", "attention-reader", "client-reader", "invoice-reader"]) {
+  for (const name of ["connection-active-reader", "setup-reader", "accounts-reader", "preferences-reader", "contacts-reader", "attention-reader", "attention-decisions-reader", "client-reader", "invoice-reader"]) {
     const { page, close } = await open(name);
     const names = await page.getByRole("button").evaluateAll((buttons) => buttons.map((one) => one.textContent.trim()));
-    const changing = names.filter((one) => /Sync|Connect|Disconnect|Retry|Never|Link|Unlink|Save|Compare|Use/.test(one));
+    const changing = names.filter((one) => /Sync|Connect|Disconnect|Retry|Never|Link|Unlink|Save|Compare|Use|Yes|Keep/.test(one));
     assert.deepEqual(changing.filter((one) => !/^Linked \d/.test(one)), [], name);
     await close();
   }
@@ -154,7 +173,7 @@ test("settings that someone else changed meanwhile are not overwritten", async (
   await button(page, "Save").click();
   await page.getByText("Someone else changed these settings").waitFor();
   assert.equal(state.codes.gift_card, "835");
-  await button(page, "Load the newest settings").click();
+  await button(page, "Load the latest settings").click();
   await page.getByText("Someone else changed these settings").waitFor({ state: "detached" });
   assert.equal(await page.getByLabel("Gift cards").inputValue(), "835");
   await close();
@@ -170,6 +189,109 @@ test("a tax rate that fits twice is chosen by a person, and an unused account is
   assert.deepEqual(body.tax_types, { 5: "RRCONSTR", 20: "OUTPUT2" });
   assert.equal("stripe_fee" in body, false);
   await close();
+});
+
+test("payments by a method are sent only while it has an account", async () => {
+  const { page, close } = await open("accounts-chosen");
+  assert.equal(await page.getByLabel("Cash").inputValue(), "");
+  await page.getByLabel("Cash").selectOption("610");
+  await page.getByLabel("Bank transfers").selectOption("090");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  const { body } = asked("PUT", "/v1/account-codes")[0];
+  assert.deepEqual([body.cash, body.bank_transfer, "cheque" in body, "card" in body], ["610", "090", false, false]);
+  await close();
+});
+
+test("an unusable account of a payment method is named and reached from the summary", async () => {
+  const { page, close } = await open("accounts-methods");
+  await page.getByRole("link", { name: /^Bank transfers names account 999/ }).click();
+  const field = page.getByLabel("Bank transfers");
+  assert.equal(await field.evaluate((one) => one.getRootNode().activeElement === one), true);
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  await close();
+});
+
+test("the first status of invoices is chosen with the keyboard, and saved for the newest version only", async () => {
+  const { page, state, close } = await open("preferences-usual");
+  await page.getByRole("checkbox", { name: /^Mark them as sent/ }).check();
+  await page.getByRole("radio", { name: /^Approved/ }).focus();
+  await page.keyboard.press("ArrowDown");
+  assert.ok(await page.getByRole("radio", { name: /^Awaiting approval/ }).isChecked());
+  // Only approved invoices can be marked as sent.
+  assert.equal(await page.getByRole("checkbox").count(), 0);
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  assert.deepEqual(asked("PUT", "/v1/sync-preferences")[0].body, { contacts: "by_origin", new_invoices: "submitted", mark_as_sent: true });
+
+  await page.getByRole("radio", { name: /^Xero’s/ }).check();
+  state.etag = 7;
+  await button(page, "Save").click();
+  await page.getByText("Someone else changed these settings").waitFor();
+  assert.equal(state.preferences.contacts, "by_origin");
+  await button(page, "Load the newest settings").click();
+  assert.ok(await page.getByRole("radio", { name: /^By origin/ }).isChecked());
+  await close();
+});
+
+test("an unclear payment is settled by one answer in the attention list", async () => {
+  const { page, state, close } = await open("attention-decisions");
+  await page.getByText("3 to decide").waitFor();
+  await page.getByRole("button", { name: "Yes: £50.00, cash, 11 Nov 2026 (£50.00 for invoice INV-1042)" }).click();
+  await page.getByText("£50.00 for invoice INV-1042").waitFor({ state: "detached" });
+  assert.deepEqual(asked("POST", "/v1/invoices/inv_1042/payments/xp-2")[0].body, { same_as: "pay_1" });
+  assert.equal(await focused(page), "£20.00 overpaid by Bo’s Bakery");
+  assert.equal(state.attention.given_up.unclear.length, 0);
+  await close();
+});
+
+test("an overpayment belongs to an invoice or stays as credit, as one answer says", async () => {
+  const { page, close } = await open("attention-decisions");
+  await page.getByRole("button", { name: "Invoice INV-1047 (£20.00 overpaid by Bo’s Bakery)" }).click();
+  await page.getByText("£20.00 overpaid").waitFor({ state: "detached" });
+  assert.deepEqual(asked("POST", "/v1/overpayments/op-1")[0].body, { invoice: "inv_1047" });
+  await page.getByRole("button", { name: /^Keep it as credit/ }).click();
+  await page.getByText("prepaid").waitFor({ state: "detached" });
+  assert.deepEqual(asked("POST", "/v1/overpayments/pp-1")[0].body, { acknowledged: true });
+  assert.equal(asked("POST", "/v1/overpayments/pp-1").length, 1);
+  await close();
+});
+
+test("a decision that someone else has made meanwhile leaves the list, and the focus goes on", async () => {
+  const { page, state, close } = await open("attention-decisions");
+  state.attention.given_up.overpaid = state.attention.given_up.overpaid.slice(1);
+  await page.getByRole("button", { name: /^Keep it as credit \(£20.00/ }).click();
+  await page.getByText("£20.00 overpaid").waitFor({ state: "detached" });
+  await page.getByText("This overpayment is already decided, or nothing of it is left.").waitFor({ state: "attached" });
+  assert.equal(await focused(page), "£300.00 prepaid by client cl_88");
+  await close();
+});
+
+test("decisions count as records that need attention", async () => {
+  const { page, close } = await open("attention-decisions");
+  assert.equal(await page.evaluate(() => window.attention), 3);
+  await close();
+});
+
+test("the differences of the books are listed with their reasons and lead to the records", async () => {
+  const { page, close } = await open("books-differing");
+  const first = page.getByRole("listitem").filter({ hasText: "INV-1042" }).first();
+  assert.match(await first.getByRole("link").getAttribute("href"), /\/invoice\/inv_1042$/);
+  assert.match(await first.innerText(), /£240\.00 here, £140\.01 in Xero\s+£100\.00\s+A payment in Xero may be one/);
+  await close();
+  const many = await open("books-long");
+  await many.page.getByText("These are the first 4 of 312.").waitFor();
+  await many.close();
+});
+
+test("equal books say so, and an incomplete comparison does not", async () => {
+  const equal = await open("books-equal");
+  await equal.page.getByText("The open balances of 1,204 invoices are the same here and in Xero.").waitFor();
+  await equal.close();
+  const incomplete = await open("books-incomplete");
+  await incomplete.page.getByText("2 records could not be compared.").waitFor();
+  assert.equal(await incomplete.page.getByText("Equal").count(), 0);
+  await incomplete.close();
 });
 
 test("retrying a record takes it off the list, and the focus goes to the next one", async () => {
@@ -191,6 +313,23 @@ test("a whole cause is retried, and withheld only after a confirmation", async (
   await button(page, "Never send 2 records").click();
   await page.getByText("Dated in a period").waitFor({ state: "detached" });
   assert.equal(asked("POST", "/v1/attention/never-send")[0].body.records.length, 2);
+  await close();
+});
+
+test("the focus stays with its row, and a closed cause closed, when the list changes on its own", async () => {
+  const { page, state, close } = await open("attention-some");
+  await page.getByText("Dated in a period").click();
+  await page.getByText("Invoice INV-0988").waitFor({ state: "hidden" });
+  await button(page, "Retry Invoice INV-1043").focus();
+  const { groups } = state.attention.given_up;
+  const archived = groups.find((one) => one.code === "account_code_archived");
+  const [moved] = archived.records.splice(0, 1);
+  groups.unshift({ ...archived, code: "contact_name_taken", message: "Another contact has this name.", records: [moved] });
+  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  await page.getByText("Another contact has this name.").waitFor();
+  const label = await page.evaluate(() => document.querySelector("servicecortex-xero-attention").shadowRoot.activeElement?.ariaLabel);
+  assert.equal(label, "Retry Invoice INV-1043");
+  assert.equal(await page.getByText("Invoice INV-0988").isVisible(), false);
   await close();
 });
 
@@ -224,7 +363,7 @@ test("a link that the comparison made is undone after a confirmation", async () 
   await button(page, "Unlink… Kestrel Lettings").click();
   assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 0);
   await button(page, "Unlink").click();
-  await page.getByText("Not linked any more.").waitFor();
+  await page.getByText("No longer linked.").waitFor();
   assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 1);
   await close();
 });
@@ -237,7 +376,7 @@ test("a contact is searched, and a linked or archived one cannot be taken", asyn
   assert.equal(await page.getByRole("button", { name: /^Link to/ }).count(), 1);
   await page.getByText("Linked to client cl_9").waitFor();
   await button(page, "Link to Bo’s Bakery").click();
-  await page.getByText("From now on, ServiceCortex’s name").waitFor();
+  await page.getByText("New invoices go to this contact.").waitFor();
   await button(page, "Link").click();
   await page.waitForFunction(() => window.events.includes("linked"));
   await page.getByText("In Xero", { exact: true }).waitFor();
@@ -254,18 +393,16 @@ test("only the newest search counts, and short texts are not searched", async ()
   await field.fill("b");
   await page.getByText("Type at least two characters.").waitFor();
   await field.pressSequentially("zz plumbing", { delay: 20 });
-  await page.getByText("No contact in Xero contains this.").waitFor();
+  await page.getByText("No contact in Xero matches this.").waitFor();
   assert.ok(asked("GET", "/v1/contacts").length <= before + 2);
   await close();
 });
 
 test("an unclear payment is decided once, by one of the named payments", async () => {
   const { page, close } = await open("invoice-open");
-  await button(page, "Save the decision").click();
-  assert.equal(asked("POST", "/v1/invoices/inv_1042/payments/xp-2").length, 0);
-  await page.getByRole("radio", { name: /Cheque of £50.00, 13 Nov 2026/ }).check();
-  await button(page, "Save the decision").click();
+  await page.getByRole("button", { name: /^Yes: £50.00, cheque, 13 Nov 2026/ }).click();
   await page.getByText("In both").waitFor();
+  assert.equal(await focused(page), "Payments");
   assert.deepEqual(asked("POST", "/v1/invoices/inv_1042/payments/xp-2")[0].body, { same_as: "pay_2" });
   await close();
 });

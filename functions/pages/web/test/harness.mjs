@@ -123,6 +123,7 @@ window.events = [];
 window.gone = [];
 const getToken = ({ expired }) => { window.asked.push(expired); return tokens[Math.min(window.asked.length, tokens.length) - 1]; };
 for (const name of ["connected","disconnected","changed","linked","unlinked","session-ended"]) document.addEventListener("servicecortex-xero-" + name, () => window.events.push(name));
+document.addEventListener("servicecortex-xero-attention", (event) => (window.attention = event.detail.count));
 configure({ getToken, locale: "en-GB", timeZone: "Pacific/Auckland", settingsUrl: "/settings", linkTo: (kind, id) => "/" + kind + "/" + id, nameOf: (user) => user === "usr_ana" ? "Ana Ruiz" : undefined, navigate: (to) => window.gone.push(to) });
 window.frameEvents = [];
 const frame = document.querySelector("iframe");

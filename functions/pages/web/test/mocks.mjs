@@ -66,7 +66,11 @@ const CHOICES = {
     { code: "090", name: "Business account", type: "BANK" },
     { code: "091", name: "Stripe clearing", type: "BANK" },
   ],
-  gift_card: [{ code: "835", name: "Gift cards", type: "CURRLIAB" }],
+  gift_card: [
+    { code: "835", name: "Gift cards", type: "CURRLIAB" },
+    { code: "090", name: "Business account", type: "BANK" },
+    { code: "610", name: "Cash float", type: "CURRENT" },
+  ],
   tax: [
     { tax_type: "OUTPUT2", name: "20% (VAT on Income)", rate: "20" },
     { tax_type: "RROUTPUT", name: "5% (VAT on Income)", rate: "5" },
@@ -98,6 +102,8 @@ const attentionRecord = (entity, crm_id, number, amount, more = {}) => ({
 });
 
 const GIVEN_UP = {
+  unclear: [],
+  overpaid: [],
   state: "given_up",
   count: 7,
   groups: [
@@ -120,13 +126,15 @@ const GIVEN_UP = {
   next: "c1",
 };
 const FAILING = {
+  unclear: [],
+  overpaid: [],
   state: "failing",
   count: 2,
   groups: [
     {
       code: "xero_silent",
       class: "transient",
-      message: "Xero did not answer.",
+      message: "Xero did not respond.",
       remedy: "",
       records: [attentionRecord("invoice", "inv_1052", "INV-1052", "410.00", { state: "waiting", failures: 1, next_attempt_at: new Date(NOW + 2 * MINUTE).toISOString() })],
     },
@@ -139,7 +147,21 @@ const FAILING = {
     },
   ],
 };
-const QUIET = { given_up: { state: "given_up", count: 0, groups: [] }, failing: { state: "failing", count: 0, groups: [] } };
+const page = (state, more = {}) => ({ state, count: 0, groups: [], unclear: [], overpaid: [], ...more });
+const QUIET = { given_up: page("given_up"), failing: page("failing") };
+
+/** Money that only a person can tell the meaning of. */
+const UNCLEAR = [
+  {
+    invoice_id: "inv_1042",
+    payment: { id: "xp-2", amount: gbp("50.00"), date: "2026-11-12", reference: "BO", account: { name: "Business account", is_bank: true }, is: { what: "unclear", candidates: ["pay_1", "pay_2"] }, seen_at: at(HOUR) },
+  },
+];
+const OVERPAID = [
+  { xero_id: "op-1", kind: "overpayment", client_id: "cl_17", amount: gbp("120.00"), remaining: gbp("20.00"), date: "2026-11-20", reference: "BO BAKERY", candidates: ["inv_1042", "inv_1047"], is_open: true, seen_at: at(3 * HOUR) },
+  { xero_id: "pp-1", kind: "prepayment", client_id: "cl_88", amount: gbp("300.00"), remaining: gbp("300.00"), candidates: [], is_open: true, seen_at: at(2 * DAY) },
+];
+const DECISIONS = page("given_up", { unclear: UNCLEAR, overpaid: OVERPAID });
 const ATTENTION = { given_up: GIVEN_UP, failing: FAILING };
 
 const LOG_TEXTS = [
@@ -148,7 +170,7 @@ const LOG_TEXTS = [
   ["payment", "pay_31", "PAY-31", "waiting", "The payment waits for its invoice.", "", 40],
   ["invoice", "inv_1042", "INV-1042", "skipped", ARCHIVED.message, ARCHIVED.remedy, 530],
   ["credit_note", "cn_18", "CN-18", "synced", "Created in Xero.", "", 701],
-  ["invoice", "inv_1049", "INV-1049", "retrying", "Xero did not answer.", "", 25_000],
+  ["invoice", "inv_1049", "INV-1049", "retrying", "Xero did not respond.", "", 25_000],
   ["invoice", "inv_1050", "INV-1050", "unchanged", "Xero already has this version.", "", 15],
   ["allocation", "al_4", undefined, "synced", "The credit was applied to INV-1044.", "", 455],
 ];
@@ -308,6 +330,47 @@ const PREVIEW = {
   },
 };
 
+const PREFERENCES = { contacts: "by_origin", new_invoices: "authorised", mark_as_sent: false };
+
+const BOOKS = {
+  is_running: false,
+  comparison: {
+    is_equal: true,
+    verified_at: at(7 * HOUR + 9 * MINUTE),
+    compared_at: at(7 * HOUR),
+    invoices: 1204,
+    not_compared: 0,
+    balances: [
+      { crm: gbp("18402.55"), xero: gbp("18402.55") },
+      { crm: { amount: "940.00", currency: "EUR" }, xero: { amount: "940.00", currency: "EUR" } },
+    ],
+    difference_count: 0,
+    differences: [],
+  },
+};
+const reason = (code, amount, message) => ({ code, amount: gbp(amount), message });
+const DIFFERING = {
+  ...BOOKS.comparison,
+  is_equal: false,
+  balances: [{ crm: gbp("18502.55"), xero: gbp("18402.54") }, BOOKS.comparison.balances[1]],
+  difference_count: 3,
+  differences: [
+    {
+      entity: "invoice",
+      crm_id: "inv_1042",
+      number: "INV-1042",
+      crm: gbp("240.00"),
+      xero: gbp("140.01"),
+      reasons: [
+        reason("payment_unclear", "100.00", "A payment in Xero may be one that ServiceCortex recorded. Decide which it is."),
+        reason("total_differs", "-0.01", "Its total was changed in Xero. Correct it there or in ServiceCortex."),
+      ],
+    },
+    { entity: "invoice", crm_id: "inv_1051", number: "INV-1051", crm: gbp("85.00"), xero: gbp("0.00"), reasons: [reason("not_approved", "85.00", "It is not approved in Xero. Approve it there.")] },
+    { entity: "allocation", crm_id: "al_4", number: "", crm: gbp("-85.00"), xero: gbp("0.00"), reasons: [reason("not_sent", "-85.00", "It is not in Xero yet. It will be sent.")] },
+  ],
+};
+
 /** A walk that was never started. */
 const NONE = { state: "none", is_preview: false, proposed: 0, pages: 0, clients: 0, contacts: 0, linked_before: 0, linked: 0, ambiguous: 0, missing: 0, left_alone: 0, looked_at: 0, synced: 0, unchanged: 0, waiting: 0, skipped: 0 };
 
@@ -316,6 +379,8 @@ const ACTIVE = {
   status: STATUS,
   codes: CODES,
   choices: CHOICES,
+  preferences: PREFERENCES,
+  books: BOOKS,
   attention: QUIET,
   syncAll: { state: "done", started_by: "usr_ana", started_at: at(3 * DAY), finished_at: at(3 * DAY - 4 * MINUTE), looked_at: 912, synced: 42, unchanged: 866, waiting: 3, skipped: 1 },
   reconciliation: RECONCILIATION,
@@ -331,6 +396,7 @@ const ACTIVE = {
 const reader = { can_change: false };
 const withStatus = (more, rest = {}) => ({ ...ACTIVE, ...rest, status: { ...STATUS, ...more } });
 const FRESH = {
+  books: { is_running: false },
   reconciliation: NONE,
   syncAll: NONE,
   attention: { ...QUIET, failing: FAILING },
@@ -351,7 +417,7 @@ export const SCENARIOS = {
   "connection-active": { element: "connection", ...ACTIVE },
   "connection-plain": { element: "connection", ...withStatus({ organisation_url: undefined, base_currency: undefined, country: undefined }) },
   "connection-active-reader": { element: "connection", ...withStatus(reader) },
-  "connection-demo": { element: "connection", ...withStatus({ is_demo: true, organisation: "Demo Company (UK)", warnings: ["The account for Stripe payouts, 090, is archived in Xero. Choose another one.", "12 records were given up. See what and why below."] }) },
+  "connection-demo": { element: "connection", ...withStatus({ is_demo: true, organisation: "Demo Company (UK)", warnings: ["The account for Stripe payouts, 090, is archived in Xero. Choose another one.", "12 records could not be synced, so Xero does not match ServiceCortex. Open the sync log and follow the remedy in each entry."] }) },
   "connection-paused": { element: "connection", ...withStatus({ paused_until: new Date(NOW + 3 * MINUTE).toISOString(), payment_checks_failing_since: at(2 * HOUR) }) },
   "connection-syncing": { element: "connection", ...withStatus({}, { syncAll: { state: "running", started_by: "usr_ana", started_at: at(MINUTE), looked_at: 310, total: 912, entity: "invoice", synced: 9, unchanged: 300, waiting: 1, skipped: 0 } }) },
   "connection-error": { element: "connection", ...withStatus({ status: "error", skipped: 7, problem: PROBLEM }) },
@@ -365,11 +431,20 @@ export const SCENARIOS = {
   "setup-half": { element: "setup", ...withStatus({ last_sync_at: undefined }, { ...FRESH, reconciliation: RECONCILIATION }) },
   "setup-reader": { element: "setup", ...withStatus({ last_sync_at: undefined, ...reader }, FRESH) },
   "accounts-chosen": { element: "accounts", ...ACTIVE },
-  "accounts-plain": { element: "accounts", ...ACTIVE, choices: { ...CHOICES, suggested: undefined, chart_url: undefined, rates_used: undefined, income: CHOICES.income.map(({ code, name }) => ({ code, name })) } },
   "accounts-reader": { element: "accounts", ...withStatus(reader) },
   "accounts-objections": { element: "accounts", ...ACTIVE, codes: { ...CODES, stripe_bank: "999" }, choices: { ...CHOICES, objections: [{ field: "stripe_bank", detail: "names account 999, which does not exist in Xero" }] } },
+  "accounts-methods": { element: "accounts", ...ACTIVE, codes: { ...CODES, cash: "610", cheque: "090", bank_transfer: "999" }, choices: { ...CHOICES, objections: [{ field: "bank_transfer", detail: "names account 999, which does not exist in Xero" }] } },
   "accounts-disconnected": { element: "accounts", ...withStatus({ status: "disconnected" }) },
   "accounts-unread": { element: "accounts", ...ACTIVE, fail: { "/v1/account-codes/choices": [409, "Xero is offline for maintenance. Try again later."] } },
+  "preferences-usual": { element: "preferences", ...ACTIVE },
+  "preferences-draft": { element: "preferences", ...ACTIVE, preferences: { contacts: "xero", new_invoices: "draft", mark_as_sent: true } },
+  "preferences-reader": { element: "preferences", ...withStatus(reader, { preferences: { ...PREFERENCES, mark_as_sent: true } }) },
+  "books-none": { element: "books", ...ACTIVE, books: { is_running: false } },
+  "books-first": { element: "books", ...ACTIVE, books: { is_running: true } },
+  "books-equal": { element: "books", ...ACTIVE },
+  "books-differing": { element: "books", ...ACTIVE, books: { is_running: true, comparison: DIFFERING } },
+  "books-incomplete": { element: "books", ...ACTIVE, books: { is_running: false, comparison: { ...BOOKS.comparison, is_equal: false, not_compared: 2 } } },
+  "books-long": { element: "books", ...ACTIVE, books: { is_running: false, comparison: { ...DIFFERING, balances: [{ crm: gbp("123456789.00"), xero: { amount: "-123456789.0000", currency: "XAF" } }], difference_count: 312, differences: [{ ...DIFFERING.differences[0], number: `INV-${"0123456789".repeat(5)}`, crm: gbp("123456789.00"), reasons: [reason("unexplained", "123456649.00", LONG)] }, ...DIFFERING.differences] } } },
   "contacts-none": { element: "contacts", ...ACTIVE, reconciliation: NONE },
   "contacts-comparing": { element: "contacts", ...ACTIVE, reconciliation: { ...RECONCILIATION, state: "running", finished_at: undefined, linked_before: 400, linked: 60 } },
   "contacts-done": { element: "contacts", ...ACTIVE },
@@ -377,8 +452,11 @@ export const SCENARIOS = {
   "contacts-stopped": { element: "contacts", ...ACTIVE, findings: [], reconciliation: { ...RECONCILIATION, state: "stopped", finished_at: undefined, pages: 0, ambiguous: 0, stopped: "Xero did not answer several times. Compare again later." } },
   "attention-some": { element: "attention", ...withStatus({ status: "error", skipped: 7, failing: 1 }, { attention: ATTENTION }) },
   "attention-none": { element: "attention", ...ACTIVE },
+  "attention-decisions": { element: "attention", ...ACTIVE, attention: { ...QUIET, given_up: DECISIONS }, records: { ...ACTIVE.records, "/v1/clients/cl_88": record("contact", "cl_88", "queued"), "/v1/invoices/inv_1047": record("invoice", "inv_1047", "synced", { number: "INV-1047" }) } },
+  "attention-decisions-reader": { element: "attention", ...withStatus(reader, { attention: { ...QUIET, given_up: { ...DECISIONS, overpaid: OVERPAID.slice(1) } } }) },
+  "attention-decisions-unnamed": { element: "attention", ...ACTIVE, attention: { given_up: { ...GIVEN_UP, unclear: [{ ...UNCLEAR[0], invoice_id: `inv_${"0123456789".repeat(5)}` }] }, failing: FAILING }, records: {} },
   "attention-reader": { element: "attention", ...withStatus({ status: "error", ...reader }, { attention: ATTENTION }) },
-  "attention-long": { element: "attention", ...ACTIVE, attention: { ...QUIET, given_up: { state: "given_up", count: 1200, groups: [{ ...ARCHIVED, class: "rejected", message: `${ARCHIVED.message} ${LONG}`, records: [attentionRecord("invoice", "inv_1", `INV-${"0123456789".repeat(5)}`, "123456789.00"), attentionRecord("invoice", "inv_2", "INV-2", "1.00")] }], next: "c1" } } },
+  "attention-long": { element: "attention", ...ACTIVE, attention: { ...QUIET, given_up: { ...QUIET.given_up, count: 1200, groups: [{ ...ARCHIVED, class: "rejected", message: `${ARCHIVED.message} ${LONG}`, records: [attentionRecord("invoice", "inv_1", `INV-${"0123456789".repeat(5)}`, "123456789.00"), attentionRecord("invoice", "inv_2", "INV-2", "1.00")] }], next: "c1" } } },
   "sync-log-full": { element: "sync-log", ...ACTIVE },
   "sync-log-empty": { element: "sync-log", ...ACTIVE, log: [], activity: { hours: [] } },
   "sync-log-hostile": { element: "sync-log", ...ACTIVE, log: [{ ...LOG[0], number: "=HYPERLINK(\"http://evil\")", message: "<img src=x onerror=alert(1)>", xero_url: "javascript:alert(1)" }] },
@@ -387,7 +465,7 @@ export const SCENARIOS = {
   "client-unknown": { element: "client", ...ACTIVE, records: {} },
   "client-off": { element: "client", ...withStatus({ status: "disconnected" }) },
   "client-skipped": { element: "client", ...client({ state: "skipped", contact: undefined, xero_id: undefined, failure: { code: "contact_name_taken", message: "Another contact in Xero has this name.", remedy: "Link the client to that contact, or change the name." } }) },
-  "client-waiting": { element: "client", ...client({ state: "waiting", next_attempt_at: new Date(NOW + 5 * MINUTE).toISOString(), failure: { code: "xero_silent", message: "Xero did not answer.", remedy: "" } }) },
+  "client-waiting": { element: "client", ...client({ state: "waiting", next_attempt_at: new Date(NOW + 5 * MINUTE).toISOString(), failure: { code: "xero_silent", message: "Xero did not respond.", remedy: "" } }) },
   "client-queued": { element: "client", ...client({ state: "queued", contact: undefined, xero_id: undefined }) },
   "client-never": { element: "client", ...client({ state: "never_send", withheld_by: "usr_ana", withheld_at: at(25 * DAY), contact: undefined, xero_id: undefined }) },
   "client-reader": { element: "client", ...client({}), status: { ...STATUS, ...reader } },
@@ -401,8 +479,8 @@ export const SCENARIOS = {
   "badge-all": { element: "badge", ...ACTIVE, records: Object.fromEntries(["queued", "syncing", "waiting", "parked", "synced", "skipped", "never_send"].map((state) => [`/v1/invoices/${state}`, record("invoice", state, state)])) },
   "settings-never": { element: "settings", ...withStatus(NEVER) },
   "settings-new": { element: "settings", ...withStatus({ last_sync_at: undefined }, FRESH) },
-  settings: { element: "settings", ...withStatus({ status: "error", skipped: 7, failing: 1, problem: PROBLEM }, { attention: ATTENTION }) },
-  "error-first": { element: "connection", ...ACTIVE, fail: { "/v1/connection": [503, "A service that this API depends on did not answer. Try again in a minute."] } },
+  settings: { element: "settings", ...withStatus({ status: "error", skipped: 7, failing: 1, problem: PROBLEM }, { attention: { ...ATTENTION, given_up: { ...GIVEN_UP, unclear: UNCLEAR } } }) },
+  "error-first": { element: "connection", ...ACTIVE, fail: { "/v1/connection": [503, "A service that this API depends on did not respond. Try again in a minute."] } },
   "session-ended": { element: "connection", ...ACTIVE, refuses: true },
 };
 
@@ -457,6 +535,15 @@ export function answer(state, method, path, query, body, headers) {
       state.codes = body;
       state.etag = (state.etag ?? 1) + 1;
       return [200, state.codes, undefined, { etag: `"${state.etag}"` }];
+    case "GET /v1/sync-preferences":
+      return [200, state.preferences, undefined, { etag: `"${state.etag ?? 1}"` }];
+    case "PUT /v1/sync-preferences":
+      if (headers["if-match"] !== `"${state.etag ?? 1}"`) return problem(412, "Someone else changed these settings.");
+      state.preferences = body;
+      state.etag = (state.etag ?? 1) + 1;
+      return [200, state.preferences, undefined, { etag: `"${state.etag}"` }];
+    case "GET /v1/books":
+      return [200, state.books];
     case "GET /v1/account-codes/choices":
       return [200, state.choices];
     case "GET /v1/attention": {
@@ -494,6 +581,14 @@ export function answer(state, method, path, query, body, headers) {
     }
     default:
   }
+  const surplus = path.startsWith("/v1/overpayments/") ? path.slice("/v1/overpayments/".length) : undefined;
+  if (surplus) {
+    const list = state.attention.given_up;
+    const found = list.overpaid.find((one) => one.xero_id === surplus);
+    if (!found) return problem(409, "This overpayment is already decided, or nothing of it is left.");
+    list.overpaid = list.overpaid.filter((one) => one !== found);
+    return [200, { ...found, is_open: false, invoice_id: body.invoice }];
+  }
   if (!known) {
     const contact = /^\/v1\/clients\/[^/]+\/contact$/.test(path);
     const synced = /\/sync$/.test(path);
@@ -520,7 +615,7 @@ export function answer(state, method, path, query, body, headers) {
       else Object.assign(found, { state: "synced", xero_id: body.contact_id, contact: state.contacts.find((one) => one.contact_id === body.contact_id) });
       return [200, found];
     case "/payments":
-      return state.payments ? [200, state.payments] : problem(404, "No payments are known for this invoice.");
+      return [200, state.payments ?? { recorded: [], received: [], unclear: 0 }];
     case "/preview":
       return [200, state.preview];
     default: {
@@ -528,6 +623,7 @@ export function answer(state, method, path, query, body, headers) {
       if (!payment) return problem(404, "This address does not exist.");
       payment.is = body.same_as ? { what: "same", payment: body.same_as } : { what: "imported" };
       state.payments.unclear = 0;
+      state.attention.given_up.unclear = state.attention.given_up.unclear.filter((one) => one.payment.id !== payment.id);
       return [200, state.payments];
     }
   }

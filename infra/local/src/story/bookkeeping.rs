@@ -117,7 +117,9 @@ impl Story<'_> {
 
     fn check_due_date(&self, sent: &Sent<'_>) -> Result<Vec<String>, Failure> {
         let Some((entry, due)) = sent.moved else {
-            return Ok(vec!["there was no part-paid invoice whose due date could move".to_owned()]);
+            return Ok(vec![
+                "there was no part-paid invoice whose due date could be changed".to_owned(),
+            ]);
         };
         let number = &entry.invoice.number;
         let found = self.books(|books| find_part_paid(books, number))?;

@@ -51,7 +51,7 @@ impl Story<'_> {
             })
         });
         let address = waited.await?;
-        address.ok_or_else(|| Failure::new("POST /v1/connection did not answer in time"))
+        address.ok_or_else(|| Failure::new("POST /v1/connection did not respond in time"))
     }
 
     /// Uses the ticket to connect the account, and checks that it is not accepted again.
@@ -98,6 +98,6 @@ impl Story<'_> {
             }
         });
         let connected = waited.await?;
-        connected.ok_or_else(|| Failure::new("GET /v1/connection did not answer in time"))
+        connected.ok_or_else(|| Failure::new("GET /v1/connection did not respond in time"))
     }
 }

@@ -71,7 +71,7 @@ impl Story<'_> {
     /// Waits until the payment that waited for the approval has been processed. Returns how the
     /// books differ from the expectation; they contain all money of Stripe now.
     pub(super) async fn finish_draft(&self) -> Result<Vec<String>, Failure> {
-        self.console.step("The payment of the draft continues by itself after its approval");
+        self.console.step("The payment of the draft continues automatically after its approval");
         let paid = [Subject::Payment(PAYMENT_ID.to_owned())];
         let records = settle::settled(&self.watch, self.console, &paid).await?;
         let mut problems = unsettled(&records);

@@ -29,7 +29,7 @@ pub(super) async fn enter_the_other_invoice(
 fn consent(base: &str, xero: &Xero) -> Result<Url, Failure> {
     let page = consent_page(base);
     let consent = xero.lock().consent(xero.instants(), &page, xero.user(), &[xero.tenant()]);
-    let refused = || Failure::new("The simulated Xero does not let the other app in");
+    let refused = || Failure::new("The simulated Xero did not authorise the other app");
     let Consent::Redirect(location) = consent else { return Err(refused()) };
     Url::parse(&location).map_err(|error| refused().because(error))
 }

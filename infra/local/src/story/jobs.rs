@@ -51,7 +51,8 @@ impl Story<'_> {
 
         self.call("health-check").await?;
         let connection = self.api.connection().await?;
-        let warned = connection.warnings.iter().any(|warning| warning.contains("were given up"));
+        let warned =
+            connection.warnings.iter().any(|warning| warning.contains("could not be synced"));
 
         let entry = self.old_entry().await?;
         self.call("log-cleanup").await?;

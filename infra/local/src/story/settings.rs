@@ -42,7 +42,7 @@ impl Story<'_> {
             })
         });
         let chosen: Option<()> = waited.await?;
-        chosen.ok_or_else(|| Failure::new(format!("PUT {path} did not answer in time")))
+        chosen.ok_or_else(|| Failure::new(format!("PUT {path} did not respond in time")))
     }
 }
 

@@ -196,7 +196,7 @@ mod tests {
     use super::{RETRY_WITHIN, Records, Subject, open, quiet, stalled};
 
     const WAITING: &str = r#"{"state":"waiting","next_attempt_at":"1970-01-01T00:05:00Z",
-        "failure":{"class":"transient","message":"Xero did not answer.","remedy":""}}"#;
+        "failure":{"class":"transient","message":"Xero did not respond.","remedy":""}}"#;
 
     fn records(all: &[(&str, Option<&str>)]) -> Records {
         let record = |json: &str| serde_json::from_str(json).unwrap();
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn the_first_open_record_is_named_with_its_state() {
         let two = records(&[("inv_1", Some(r#"{"state":"synced"}"#)), ("inv_2", Some(WAITING))]);
-        assert_eq!(open(&two), "1 of 2 are processed; inv_2 is waiting: Xero did not answer.");
+        assert_eq!(open(&two), "1 of 2 are processed; inv_2 is waiting: Xero did not respond.");
         assert_eq!(
             open(&records(&[("inv_1", None)])),
             "0 of 1 are processed; inv_1 is not known yet"

@@ -261,9 +261,9 @@ mod tests {
     #[test]
     fn a_record_is_described_with_its_failure() {
         let waiting = r#"{"state":"waiting","next_attempt_at":"2026-11-02T09:00:00Z",
-            "failure":{"class":"transient","message":"Xero did not answer.","remedy":""}}"#;
+            "failure":{"class":"transient","message":"Xero did not respond.","remedy":""}}"#;
         let record: Record = serde_json::from_str(waiting).unwrap();
-        assert_eq!(record.described(), "waiting: Xero did not answer.");
+        assert_eq!(record.described(), "waiting: Xero did not respond.");
         assert!(record.next_attempt_at.is_some() && !record.is_settled());
     }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::chart::{ChartAccount, TaxRate};
+use crate::line_values::{TrackingCategory, TrackingOption};
 use crate::money::Currency;
 
 fn chart() -> Chart {
@@ -117,4 +118,47 @@ fn the_account_of_a_method_accepts_payments_and_decides_whether_they_are_written
     // A payment by Stripe or by gift card waits for its account.
     assert!(AccountCodes::default().is_pushed(PaymentMethod::Stripe));
     assert!(AccountCodes::default().is_pushed(PaymentMethod::GiftCard));
+}
+
+#[test]
+fn default_tracking_options_are_active_of_different_categories_and_at_most_two() {
+    let category = |name: &str, is_active| TrackingCategory {
+        name: name.to_owned(),
+        is_active,
+        options: [("North", true), ("West", false)]
+            .map(|(name, is_active)| TrackingOption { name: name.to_owned(), is_active })
+            .into(),
+    };
+    let known = TrackingCatalogue {
+        read_at: Timestamp::UNIX_EPOCH,
+        categories: vec![
+            category("Region", true),
+            category("Team", true),
+            category("Season", false),
+        ],
+    };
+    let objections = |names: &[(&str, &str)]| {
+        let tracking = names.iter().map(|(category, option)| LineTracking {
+            category: (*category).to_owned(),
+            option: (*option).to_owned(),
+        });
+        let codes = AccountCodes { tracking: tracking.collect(), ..AccountCodes::default() };
+        let found = codes.find_tracking_objections(&known).into_iter();
+        found.map(|one| format!("{} {}", one.field, one.problem)).collect::<Vec<_>>()
+    };
+    assert!(objections(&[]).is_empty());
+    assert!(objections(&[("Region", "North"), ("Team", "North")]).is_empty());
+    assert_eq!(
+        objections(&[("Region", "West"), ("Area", "North")]),
+        [
+            "tracking[0] names option West of tracking category Region, which is archived in Xero; \
+             possible options: North",
+            "tracking[1] names tracking category Area, which Xero does not have; \
+             possible categories: Region, Team",
+        ]
+    );
+    let twice = [("Region", "North"), ("Region", "West")];
+    assert_eq!(objections(&twice), ["tracking must name each tracking category once"]);
+    let three = [("Region", "North"), ("Team", "North"), ("Season", "North")];
+    assert_eq!(objections(&three), ["tracking must hold at most 2 tracking options"]);
 }

@@ -82,10 +82,9 @@ impl DifferenceCode {
             Self::NotSent => "It is not in Xero yet. It will be sent.",
             Self::ChangeNotSent => "Its newest version is not in Xero yet. It will be sent.",
             Self::GivenUp => {
-                "Sending it to Xero was given up. Open the records that need attention and follow \
-                 the remedy."
+                "It could not be sent to Xero and is not retried. Open the records that need attention and follow the remedy."
             }
-            Self::NeverSend => "It is marked as never to be sent. Sync it to take the mark away.",
+            Self::NeverSend => "It is marked Never send. Sync it if it should be in Xero.",
             Self::NotApproved => "It is not approved in Xero. Approve it there.",
             Self::GoneInXero => {
                 "It was voided or deleted in Xero. Sync it again to create a new copy there, or \
@@ -105,7 +104,7 @@ impl DifferenceCode {
                  recognised when it is entered or reconciled there."
             }
             Self::PaymentUnclear => {
-                "A payment in Xero may be one that ServiceCortex recorded. Decide which it is."
+                "A payment in Xero may be one that ServiceCortex recorded. Decide whether it is."
             }
             Self::PaymentAmountDiffers => {
                 "A payment has different amounts in Xero and in ServiceCortex. Correct one of them."
@@ -113,7 +112,9 @@ impl DifferenceCode {
             Self::PaymentDeleted => {
                 "A payment that was deleted in ServiceCortex is still in Xero. Remove it there."
             }
-            Self::ChangeUnread => "It has just changed in Xero. The next comparison includes this.",
+            Self::ChangeUnread => {
+                "It has just changed in Xero. The next comparison includes the change."
+            }
             Self::Unexplained => {
                 "The reason is unknown. Compare the payments and credits of the invoice in Xero \
                  with those in ServiceCortex."

@@ -99,13 +99,14 @@ pub struct DocumentLine {
         skip_serializing_if = "Option::is_none"
     )]
     pub item_code: Option<String>,
-    /// The tracking options, at most one of each of two categories.
+    /// The tracking options, at most one of each of two categories. Absent: those of the settings;
+    /// empty: none, whatever the settings say.
     #[serde(
         default,
         deserialize_with = "deserialize_tracking",
-        skip_serializing_if = "Vec::is_empty"
+        skip_serializing_if = "Option::is_none"
     )]
-    pub tracking: Vec<LineTracking>,
+    pub tracking: Option<Vec<LineTracking>>,
 }
 
 const LINE: &[BodyField] = &[
@@ -130,6 +131,11 @@ impl DocumentLine {
 
     /// The shape of a document's lines in a message.
     pub(crate) const LIST: BodyShape = BodyShape::List(&Self::SHAPE);
+
+    /// The tracking options of the line: those that it names, otherwise the default ones.
+    pub fn effective_tracking<'a>(&'a self, defaults: &'a [LineTracking]) -> &'a [LineTracking] {
+        self.tracking.as_deref().unwrap_or(defaults)
+    }
 }
 
 /// A discount on a line: a percentage or an amount, never both.

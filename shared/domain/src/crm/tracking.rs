@@ -4,9 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::text;
 use crate::body::{BodyField, BodyShape};
+use crate::document::sales::TrackingAssignment;
 
-/// Xero's maximum number of tracking options on a line, one of each category.
-const TRACKING_MAX: usize = 2;
+/// Xero's maximum number of tracking options on a line, one of each category (developer.xero.com,
+/// Invoices).
+pub(crate) const TRACKING_MAX: usize = 2;
 
 /// An option of a tracking category, both by their names in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +32,21 @@ impl LineTracking {
     pub(super) const LIST: BodyShape = BodyShape::List(&Self::SHAPE);
 }
 
-/// Reads at most two options of different categories. `null` means none.
+impl From<&LineTracking> for TrackingAssignment {
+    fn from(tracking: &LineTracking) -> Self {
+        let LineTracking { category, option } = tracking;
+        Self { category: category.clone(), option: option.clone() }
+    }
+}
+
+/// Reads at most two options of different categories. `null` means the same as an absent field; an
+/// empty list is a choice of its own.
 pub(super) fn deserialize_tracking<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Vec<LineTracking>, D::Error> {
-    let tracking = Option::<Vec<LineTracking>>::deserialize(deserializer)?.unwrap_or_default();
+) -> Result<Option<Vec<LineTracking>>, D::Error> {
+    let Some(tracking) = Option::<Vec<LineTracking>>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
     if tracking.len() > TRACKING_MAX {
         return Err(de::Error::custom("must hold at most 2 tracking options"));
     }
@@ -43,7 +55,7 @@ pub(super) fn deserialize_tracking<'de, D: Deserializer<'de>>(
     {
         return Err(de::Error::custom("must name each tracking category once"));
     }
-    Ok(tracking)
+    Ok(Some(tracking))
 }
 
 #[cfg(test)]
@@ -59,8 +71,7 @@ mod tests {
     #[test]
     fn a_line_names_at_most_two_options_of_different_categories() {
         let line = read(r#"[{"category":" Region ","option":"North"}]"#).unwrap();
-        assert_eq!(line.tracking[0].category, "Region");
-        assert_eq!(read("null").unwrap().tracking, read("[]").unwrap().tracking);
+        assert_eq!(line.tracking.unwrap()[0].category, "Region");
         for (tracking, problem) in [
             (r#"[{"category":"a","option":"1"},{"category":"a","option":"2"}]"#, "once"),
             (
@@ -77,7 +88,16 @@ mod tests {
 
     #[test]
     fn a_line_that_names_neither_is_stored_as_before() {
-        let stored = serde_json::to_string(&read("[]").unwrap()).unwrap();
+        let stored = serde_json::to_string(&read("null").unwrap()).unwrap();
         assert_eq!(stored, r#"{"name":"Pipe","quantity":"1","unit_price":"1"}"#);
+    }
+
+    #[test]
+    fn an_empty_list_is_no_absent_one_and_stays_one_in_the_table() {
+        assert_eq!(read("null").unwrap().tracking, None);
+        let line = read("[]").unwrap();
+        assert_eq!(line.tracking, Some(Vec::new()));
+        let stored = serde_json::to_string(&line).unwrap();
+        assert_eq!(serde_json::from_str::<DocumentLine>(&stored).unwrap(), line);
     }
 }

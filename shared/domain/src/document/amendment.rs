@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use crate::document::sales::TrackingAssignment;
 use crate::ids::{XeroContactId, XeroInvoiceId};
 
 /// The fields that Xero accepts on an invoice with payments or credits (Xero's page "Updating
@@ -21,18 +22,23 @@ pub struct InvoiceAmendment {
     pub reference: Option<String>,
     /// The address of the invoice's page in the CRM.
     pub url: Option<String>,
-    /// The text of every line, in their order. Empty if no text changes: then no lines are sent,
-    /// because Xero deletes a line that is missing among those that are.
-    pub line_texts: Vec<LineText>,
+    /// Every line, in their order. Empty if no line changes: then no lines are sent, because Xero
+    /// deletes a line that is missing among those that are.
+    pub lines: Vec<LineAmendment>,
 }
 
-/// The text of a line.
+/// What Xero changes on a line of an invoice with payments or credits. Absent fields keep their
+/// value in Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineText {
+pub struct LineAmendment {
     /// Xero's id of the line.
     pub line_id: Uuid,
     /// The description, 1 to 4,000 characters.
     pub description: String,
+    /// The code of the account, if it changes.
+    pub account_code: Option<String>,
+    /// The tracking options, if they change; an empty list removes them.
+    pub tracking: Option<Vec<TrackingAssignment>>,
 }
 
 impl InvoiceAmendment {
@@ -43,6 +49,6 @@ impl InvoiceAmendment {
             && self.invoice_number.is_none()
             && self.reference.is_none()
             && self.url.is_none()
-            && self.line_texts.is_empty()
+            && self.lines.is_empty()
     }
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use super::allocation::RemoteAllocation;
 use super::sales::{
     ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
-    SalesDocument,
+    SalesDocument, TrackingAssignment,
 };
 use crate::ids::{XeroContactId, XeroCreditNoteId};
 use crate::money::{Currency, Money};
@@ -71,6 +71,9 @@ pub struct RemoteCreditNote {
     pub updated_at: Option<Timestamp>,
     /// The allocations of the note to invoices.
     pub allocations: Vec<RemoteAllocation>,
+    /// The tracking options of each line, if the answer has lines. A line that cannot be read is
+    /// absent.
+    pub line_tracking: Vec<Vec<TrackingAssignment>>,
 }
 
 impl SalesDocument for RemoteCreditNote {
@@ -87,5 +90,9 @@ impl SalesDocument for RemoteCreditNote {
             left: self.remaining,
             date: self.date,
         }
+    }
+
+    fn line_tracking(&self) -> Vec<&[TrackingAssignment]> {
+        self.line_tracking.iter().map(Vec::as_slice).collect()
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::sales::{
     ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
-    SalesDocument,
+    SalesDocument, TrackingAssignment,
 };
 use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
@@ -106,6 +106,12 @@ pub struct RemoteLine {
     pub discount_rate: Option<Decimal>,
     /// The discount as an amount.
     pub discount_amount: Option<Decimal>,
+    /// The code of the account.
+    pub account_code: Option<String>,
+    /// The code of the item.
+    pub item_code: Option<String>,
+    /// The tracking options.
+    pub tracking: Vec<TrackingAssignment>,
 }
 
 impl SalesDocument for RemoteInvoice {
@@ -122,6 +128,10 @@ impl SalesDocument for RemoteInvoice {
             left: self.amount_due,
             date: self.date,
         }
+    }
+
+    fn line_tracking(&self) -> Vec<&[TrackingAssignment]> {
+        self.lines.iter().map(|line| line.tracking.as_slice()).collect()
     }
 }
 

@@ -11,6 +11,10 @@ use crate::money::Money;
 pub trait SalesDocument {
     /// The fields on which decisions about either of them depend.
     fn document_head(&self) -> DocumentHead<'_>;
+
+    /// The tracking options of each line, in the order of the lines. A line that cannot be read is
+    /// absent.
+    fn line_tracking(&self) -> Vec<&[TrackingAssignment]>;
 }
 
 /// The fields on which decisions about an invoice or a credit note depend.

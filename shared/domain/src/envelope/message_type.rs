@@ -21,7 +21,7 @@ pub enum MessageType {
     CreditNoteVoided,
     /// Credit was applied to an invoice.
     CreditNoteAllocated,
-    /// Credit was taken back from an invoice.
+    /// Credit was removed from an invoice.
     CreditNoteDeallocated,
     /// A payment was recorded.
     PaymentRecorded,

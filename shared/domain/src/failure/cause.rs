@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 pub enum FailureCause {
     /// The consent does not cover a call.
     PermissionMissing,
-    /// Xero did not answer.
+    /// Xero did not respond.
     XeroSilent,
     /// Xero had an internal error.
     XeroFaulty,

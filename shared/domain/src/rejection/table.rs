@@ -207,7 +207,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     known_sentence(
         "not of valid status for modification",
         "document_closed",
-        "It was paid, voided or deleted in Xero. Remove its payments and credits there, or make a fresh copy with Sync now, then retry.",
+        "It was paid, voided or deleted in Xero. Remove its payments and credits there, or create a new copy with Sync now, then retry.",
     ),
     known_sentence(
         "not of valid status for creation",
@@ -258,7 +258,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     known_sentence(
         "because it has been allocated or refunded",
         "credit_note_used",
-        "Take the credit back from its invoices first. The credit note is then synced automatically.",
+        "Remove the credit from its invoices first. The credit note is then synced automatically.",
     ),
     known_sentence(
         "cannot be allocated as amount is greater than amount outstanding",

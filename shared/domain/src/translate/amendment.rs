@@ -2,17 +2,21 @@
 
 use rust_decimal::Decimal;
 
+use super::line_remarks::{has_same_tracking, name_lines};
 use super::lines::{DiscountSupport, LineFigures, compute_line};
 use super::text::DocumentTexts;
+use crate::account_codes::AccountCodes;
 use crate::crm::invoice::Invoice;
-use crate::document::amendment::{InvoiceAmendment, LineText};
+use crate::crm::lines::DocumentLine;
+use crate::crm::tracking::LineTracking;
+use crate::document::amendment::{InvoiceAmendment, LineAmendment};
 use crate::document::invoice::{CreditKind, RemoteInvoice, RemoteLine};
-use crate::document::sales::{DocumentStatus, SalesDocument};
+use crate::document::sales::{DocumentStatus, SalesDocument, TrackingAssignment};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
 use crate::totals::{self, DocumentTotals};
 
-/// What an invoice in Xero is to have, besides its lines.
+/// What an invoice in Xero is to have, besides what the CRM's invoice says.
 #[derive(Debug, Clone, Copy)]
 pub struct AmendmentContext<'a> {
     /// The contact of the invoice's client, if it is known.
@@ -21,6 +25,8 @@ pub struct AmendmentContext<'a> {
     pub number: &'a str,
     /// The address of the invoice's page in the CRM.
     pub url: &'a str,
+    /// The account's choices for lines that name no account and no tracking.
+    pub codes: &'a AccountCodes,
 }
 
 /// What can be done about a change of an invoice that Xero refused as a whole.
@@ -28,13 +34,16 @@ pub struct AmendmentContext<'a> {
 pub enum AmendmentPlan {
     /// Send this instead.
     Amend {
-        /// The change.
+        /// What is sent.
         amendment: Box<InvoiceAmendment>,
-        /// Sentences about what Xero does not accept besides.
+        /// Sentences about what stays as it is in Xero.
         remarks: Vec<String>,
     },
-    /// Xero already has everything that it still accepts.
-    Nothing,
+    /// Xero already has everything that is still sent.
+    Nothing {
+        /// Sentences about what stays as it is in Xero.
+        remarks: Vec<String>,
+    },
     /// Xero never accepts the change; a person has to act.
     Impossible(Failure),
     /// Nothing prevents changes of the whole invoice, so Xero refused it for another reason.
@@ -67,6 +76,11 @@ pub fn plan_amendment(
     let due_date = invoice.due_date.unwrap_or(invoice.issue_date);
     let reference = texts.prepare_optional("reference", invoice.reference.as_ref());
     let (wanted, held) = (reference.unwrap_or_default(), remote.reference.clone());
+    let mut remarks = describe_kept_values(&invoice.lines, &remote.lines, context.codes);
+    let lines = plan_lines(lines, &invoice.lines, &remote.lines).unwrap_or_else(|| {
+        remarks.push(UNIDENTIFIED_LINES.to_owned());
+        Vec::new()
+    });
     let amendment = InvoiceAmendment {
         invoice_id: remote.id,
         contact: contact.filter(|_| !is_credited),
@@ -75,16 +89,16 @@ pub fn plan_amendment(
             .then(|| context.number.to_owned()),
         reference: (held.unwrap_or_default() != wanted).then_some(wanted),
         url: (remote.url.as_deref() != Some(context.url)).then(|| context.url.to_owned()),
-        line_texts: changed_texts(lines, &remote.lines),
+        lines,
     };
     let keeps_contact = contact.is_some() && is_credited;
     match (amendment.is_empty(), keeps_contact) {
-        (true, false) => AmendmentPlan::Nothing,
+        (true, false) => AmendmentPlan::Nothing { remarks },
         (true, true) => AmendmentPlan::Impossible(has_credit_failure(number)),
-        (false, _) => AmendmentPlan::Amend {
-            amendment: Box::new(amendment),
-            remarks: keeps_contact.then(|| KEEPS_CONTACT.to_owned()).into_iter().collect(),
-        },
+        (false, _) => {
+            remarks.extend(keeps_contact.then(|| KEEPS_CONTACT.to_owned()));
+            AmendmentPlan::Amend { amendment: Box::new(amendment), remarks }
+        }
     }
 }
 
@@ -115,19 +129,108 @@ fn same_discount(ours: Option<Decimal>, theirs: Option<Decimal>) -> bool {
     ours.unwrap_or_default() == theirs.unwrap_or_default()
 }
 
-/// The texts of all lines if one of them changes, or none. A line without an id cannot be changed.
-fn changed_texts(lines: Vec<LineFigures>, held: &[RemoteLine]) -> Vec<LineText> {
-    let is_same = |(line, held): (&LineFigures, &RemoteLine)| {
-        held.description.as_deref().unwrap_or_default().trim() == line.description.trim()
-    };
-    if lines.iter().zip(held).all(is_same) {
-        return Vec::new();
+/// The remark on lines whose ids Xero's answer does not have.
+const UNIDENTIFIED_LINES: &str = "The texts, accounts and tracking of the lines stay as they are in Xero, because its answer does not identify the lines. Change them in Xero.";
+
+/// All lines if one of them changes, or none. `None` if one changes and Xero's answer does not
+/// identify all of them.
+fn plan_lines(
+    figures: Vec<LineFigures>,
+    lines: &[DocumentLine],
+    held: &[RemoteLine],
+) -> Option<Vec<LineAmendment>> {
+    let is_changed = figures.iter().zip(lines).zip(held).any(|((figures, line), held)| {
+        held.description.as_deref().unwrap_or_default().trim() != figures.description.trim()
+            || find_changed_account(line, held).is_some()
+            || find_changed_tracking(line, held).is_some()
+    });
+    if !is_changed {
+        return Some(Vec::new());
     }
-    let texts = lines
-        .into_iter()
-        .zip(held)
-        .map(|(line, held)| Some(LineText { line_id: held.id?, description: line.description }));
-    texts.collect::<Option<Vec<_>>>().unwrap_or_default()
+    let amended = figures.into_iter().zip(lines).zip(held).map(|((figures, line), held)| {
+        Some(LineAmendment {
+            line_id: held.id?,
+            description: figures.description,
+            account_code: find_changed_account(line, held),
+            tracking: find_changed_tracking(line, held),
+        })
+    });
+    amended.collect()
+}
+
+/// The account that a line names, if Xero has another one.
+fn find_changed_account(line: &DocumentLine, held: &RemoteLine) -> Option<String> {
+    line.account_code.clone().filter(|code| held.account_code.as_ref() != Some(code))
+}
+
+/// The tracking options that a line names, if Xero has others.
+fn find_changed_tracking(
+    line: &DocumentLine,
+    held: &RemoteLine,
+) -> Option<Vec<TrackingAssignment>> {
+    let wanted = assign_options(line.tracking.as_deref()?);
+    (!has_same_tracking(&wanted, &held.tracking)).then_some(wanted)
+}
+
+fn assign_options(options: &[LineTracking]) -> Vec<TrackingAssignment> {
+    options.iter().map(TrackingAssignment::from).collect()
+}
+
+/// Describes differences of lines that are not sent. Items are not among the fields that Xero
+/// changes. Defaults are not applied: they may have changed since the invoice was written, and a
+/// bookkeeper may have chosen the account or the tracking.
+fn describe_kept_values(
+    lines: &[DocumentLine],
+    held: &[RemoteLine],
+    codes: &AccountCodes,
+) -> Vec<String> {
+    let default_tracking = assign_options(&codes.tracking);
+    let find_lines = |is_kept: &dyn Fn(&DocumentLine, &RemoteLine) -> bool| {
+        let pairs = lines.iter().zip(held).zip(1_usize..);
+        let kept = pairs.filter(|((line, held), _)| is_kept(line, held)).map(|(_, place)| place);
+        Some(kept.collect::<Vec<_>>()).filter(|kept| !kept.is_empty())
+    };
+    let items = find_lines(&|line, held| line.item_code != held.item_code);
+    let accounts = find_lines(&|line, held| {
+        line.account_code.is_none()
+            && held.account_code.as_ref().is_some_and(|code| *code != codes.sales)
+    });
+    let tracking = find_lines(&|line, held| {
+        line.tracking.is_none() && !has_same_tracking(&default_tracking, &held.tracking)
+    });
+    let items = items.map(|places| {
+        format!(
+            "The item of {} stays as it is: Xero changes no items on an invoice with payments or credits. To change it, remove these in Xero, and send the invoice again.",
+            name_lines(&places)
+        )
+    });
+    let defaults = [("account", accounts), ("tracking", tracking)];
+    let defaults = defaults.into_iter().filter_map(|(value, places)| {
+        Some(format!(
+            "The {value} of {} stays as it is in Xero: defaults are not applied to an invoice with payments or credits. To change it, name it on the line, or change it in Xero.",
+            name_lines(&places?)
+        ))
+    });
+    items.into_iter().chain(defaults).collect()
+}
+
+/// Describes tracking options that the change was to remove and that Xero's answer still has. No
+/// document of Xero says whether an empty list removes them.
+pub fn describe_kept_tracking(
+    amendment: &InvoiceAmendment,
+    remote: &RemoteInvoice,
+) -> Option<String> {
+    let is_kept = |line: &LineAmendment| {
+        let held = remote.lines.iter().find(|held| held.id == Some(line.line_id));
+        let (Some(wanted), Some(held)) = (&line.tracking, held) else { return false };
+        held.tracking.len() > wanted.len()
+    };
+    let places = amendment.lines.iter().zip(1_usize..);
+    let places = places.filter(|(line, _)| is_kept(line)).map(|(_, place)| place);
+    let places = places.collect::<Vec<_>>();
+    (!places.is_empty()).then(|| {
+        format!("Xero did not remove the tracking of {}. Remove it in Xero.", name_lines(&places))
+    })
 }
 
 /// The failure of a change that Xero does not accept on an invoice with payments or credits. It is
@@ -137,7 +240,7 @@ pub fn has_payments_failure(number: &str) -> Failure {
         FailureClass::Untranslatable,
         "invoice_has_payments",
         format!(
-            "{number} has payments or credits in Xero, which then changes neither date, currency, quantities, prices nor tax."
+            "{number} has payments or credits in Xero. Xero then does not change its date, currency, quantities, prices or tax."
         ),
         "Remove the payments and credits in Xero, then retry. Or undo the change in ServiceCortex, and issue a credit note or another invoice for the difference.",
     )
@@ -161,8 +264,8 @@ fn gone_invoice_failure(number: &str, status: &DocumentStatus) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "invoice_gone",
-        format!("{number} was {what} in Xero, which does not change such an invoice."),
-        "Make a fresh copy in Xero with Sync now, or void the invoice in ServiceCortex, too.",
+        format!("{number} was {what} in Xero, and Xero does not change {what} invoices."),
+        "Create a new copy in Xero with Sync now, or void the invoice in ServiceCortex, too.",
     )
 }
 

@@ -44,13 +44,18 @@ fn a_remote() -> RemoteInvoice {
             unit_amount: Decimal::new(950_000, 4),
             discount_rate: None,
             discount_amount: None,
+            account_code: Some("200".to_owned()),
+            item_code: None,
+            tracking: Vec::new(),
         }],
     }
 }
 
 fn plan(invoice: &Invoice, remote: &RemoteInvoice) -> AmendmentPlan {
     let contact = Some(XeroContactId(Uuid::from_u128(2)));
-    plan_amendment(invoice, remote, AmendmentContext { contact, number: &invoice.number, url: URL })
+    let codes = AccountCodes::default();
+    let context = AmendmentContext { contact, number: &invoice.number, url: URL, codes: &codes };
+    plan_amendment(invoice, remote, context)
 }
 
 fn amended(invoice: &Invoice) -> InvoiceAmendment {
@@ -58,6 +63,29 @@ fn amended(invoice: &Invoice) -> InvoiceAmendment {
     let AmendmentPlan::Amend { amendment, remarks } = planned else { panic!("{planned:?}") };
     assert_eq!(remarks, [""; 0]);
     *amendment
+}
+
+fn unchanged() -> AmendmentPlan {
+    AmendmentPlan::Nothing { remarks: Vec::new() }
+}
+
+fn option(category: &str, option: &str) -> TrackingAssignment {
+    TrackingAssignment { category: category.to_owned(), option: option.to_owned() }
+}
+
+/// An invoice whose line has these further fields.
+fn naming(fields: &str) -> Invoice {
+    let line = r#""quantity":"1""#;
+    let json = serde_json::to_string(&an_invoice("")).unwrap();
+    assert!(json.contains(line), "{json}");
+    serde_json::from_str(&json.replace(line, &format!("{line},{fields}"))).unwrap()
+}
+
+/// The invoice in Xero, with other values on its line.
+fn remote_with(change: impl FnOnce(&mut RemoteLine)) -> RemoteInvoice {
+    let mut remote = a_remote();
+    change(&mut remote.lines[0]);
+    remote
 }
 
 fn nothing() -> InvoiceAmendment {
@@ -68,7 +96,7 @@ fn nothing() -> InvoiceAmendment {
         invoice_number: None,
         reference: None,
         url: None,
-        line_texts: Vec::new(),
+        lines: Vec::new(),
     }
 }
 
@@ -81,7 +109,7 @@ fn refusal(invoice: &Invoice, remote: &RemoteInvoice) -> Failure {
 #[test]
 fn only_what_differs_and_what_xero_accepts_is_sent() {
     let same = an_invoice("");
-    assert_eq!(plan(&same, &a_remote()), AmendmentPlan::Nothing);
+    assert_eq!(plan(&same, &a_remote()), unchanged());
     let later = Invoice { due_date: Some(date(2026, 12, 31)), ..same.clone() };
     let expected = InvoiceAmendment { due_date: Some(date(2026, 12, 31)), ..nothing() };
     assert_eq!(amended(&later), expected, "the lines are not touched");
@@ -93,9 +121,58 @@ fn only_what_differs_and_what_xero_accepts_is_sent() {
     assert_eq!(amended(&renumbered), expected);
     let mut worded = same;
     worded.lines[0].name = "Repair of the boiler".to_owned();
-    let text =
-        LineText { line_id: Uuid::from_u128(9), description: "Repair of the boiler".to_owned() };
-    assert_eq!(amended(&worded), InvoiceAmendment { line_texts: vec![text], ..nothing() });
+    let line = LineAmendment { description: "Repair of the boiler".to_owned(), ..a_line() };
+    assert_eq!(amended(&worded), InvoiceAmendment { lines: vec![line], ..nothing() });
+}
+
+/// The line as it is sent if nothing but its text is stated.
+fn a_line() -> LineAmendment {
+    LineAmendment {
+        line_id: Uuid::from_u128(9),
+        description: "Repair".to_owned(),
+        account_code: None,
+        tracking: None,
+    }
+}
+
+#[test]
+fn a_changed_account_and_changed_tracking_are_sent_without_anything_else() {
+    let recoded = naming(r#""account_code":"260""#);
+    let line = LineAmendment { account_code: Some("260".to_owned()), ..a_line() };
+    assert_eq!(amended(&recoded), InvoiceAmendment { lines: vec![line], ..nothing() });
+    let tracked = naming(r#""tracking":[{"category":"Region","option":"North"}]"#);
+    let line = LineAmendment { tracking: Some(vec![option("Region", "North")]), ..a_line() };
+    assert_eq!(amended(&tracked), InvoiceAmendment { lines: vec![line], ..nothing() });
+    let has_north = remote_with(|line| line.tracking = vec![option("Region", "North")]);
+    assert_eq!(plan(&tracked, &has_north), unchanged());
+    let planned = plan(&naming(r#""tracking":[]"#), &has_north);
+    let AmendmentPlan::Amend { amendment, .. } = planned else { panic!("{planned:?}") };
+    assert_eq!(amendment.lines, [LineAmendment { tracking: Some(Vec::new()), ..a_line() }]);
+    assert_eq!(
+        describe_kept_tracking(&amendment, &has_north).as_deref(),
+        Some("Xero did not remove the tracking of line 1. Remove it in Xero.")
+    );
+    assert_eq!(describe_kept_tracking(&amendment, &a_remote()), None);
+}
+
+#[test]
+fn an_item_and_what_a_line_does_not_name_stay_and_are_remarked_on() {
+    let remarks = |invoice: &Invoice, remote: &RemoteInvoice| {
+        let planned = plan(invoice, remote);
+        let AmendmentPlan::Nothing { remarks } = planned else { panic!("{planned:?}") };
+        remarks
+    };
+    let itemised = remarks(&naming(r#""item_code":"PIPE-15""#), &a_remote());
+    assert!(itemised[0].starts_with("The item of line 1 stays as it is"), "{itemised:?}");
+    let recoded = remote_with(|line| line.account_code = Some("260".to_owned()));
+    let kept = remarks(&an_invoice(""), &recoded);
+    assert!(kept[0].starts_with("The account of line 1 stays as it is in Xero"), "{kept:?}");
+    let tracked = remote_with(|line| line.tracking = vec![option("Region", "North")]);
+    let kept = remarks(&an_invoice(""), &tracked);
+    assert!(kept[0].starts_with("The tracking of line 1 stays as it is in Xero"), "{kept:?}");
+    let unidentified = remote_with(|line| line.id = None);
+    let kept = remarks(&naming(r#""account_code":"260""#), &unidentified);
+    assert_eq!(kept, [UNIDENTIFIED_LINES]);
 }
 
 #[test]
@@ -129,15 +206,17 @@ fn a_change_of_tax_under_the_same_total_is_a_change_of_money() {
     };
     let mut remote = a_remote();
     remote.lines[0].unit_amount = Decimal::new(1_140_000, 4);
-    assert_eq!(plan(&contained("20"), &remote), AmendmentPlan::Nothing);
+    assert_eq!(plan(&contained("20"), &remote), AmendmentPlan::Nothing { remarks: Vec::new() });
     assert_eq!(refusal(&contained("0"), &remote).code, "invoice_has_payments");
 }
 
 #[test]
 fn xero_keeps_the_contact_of_an_invoice_to_which_a_credit_note_is_applied() {
     let other = Some(XeroContactId(Uuid::from_u128(3)));
+    let codes = AccountCodes::default();
     let plan_for_other = |invoice: &Invoice, remote: &RemoteInvoice| {
-        let context = AmendmentContext { contact: other, number: &invoice.number, url: URL };
+        let context =
+            AmendmentContext { contact: other, number: &invoice.number, url: URL, codes: &codes };
         plan_amendment(invoice, remote, context)
     };
     let credit = AppliedCredit {
@@ -172,7 +251,7 @@ fn an_invoice_that_is_gone_says_so_and_one_without_payments_was_refused_for_anot
     {
         let failure = refusal(&an_invoice(""), &RemoteInvoice { status, ..a_remote() });
         assert!(failure.message.contains(word), "{failure}");
-        assert!(failure.remedy.contains("fresh copy"), "{failure}");
+        assert!(failure.remedy.contains("new copy"), "{failure}");
     }
     let open = RemoteInvoice { amount_due: a_remote().total, ..a_remote() };
     assert_eq!(plan(&an_invoice(""), &open), AmendmentPlan::NotNeeded);

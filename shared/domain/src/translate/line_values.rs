@@ -1,18 +1,22 @@
 //! The check of the items and tracking options that lines name against those of the organisation.
 
+use crate::account_codes::AccountCodes;
 use crate::crm::lines::DocumentLine;
 use crate::crm::tracking::LineTracking;
 use crate::document::sales::TrackingAssignment;
 use crate::failure::Failure;
-use crate::line_values::{ItemCatalogue, LineValues, TrackingCatalogue, TrackingCategory};
-use crate::translate::lines::{CANDIDATES_MAX, untranslatable_document};
+use crate::line_values::{CANDIDATES_MAX, ItemCatalogue, LineValues, TrackingProblem};
+use crate::translate::lines::untranslatable_document;
 
 const ITEM_REMEDY: &str = "Correct the item of the line in ServiceCortex, and send it again.";
 const TRACKING_REMEDY: &str =
     "Correct the tracking option of the line in ServiceCortex, and send it again.";
+const DEFAULT_TRACKING_REMEDY: &str =
+    "Choose another default tracking option in Settings > Billing > Payment Settings.";
 const UNREAD_REMEDY: &str = "Use Sync now: it reads them from Xero.";
 
-/// Checks the item that a line names. `place` is the line's number, from 1.
+/// Checks the item that a line names. `place` is the line's number, from 1. If not all items
+/// are stored, a code that is not among them is sent unchecked.
 pub(super) fn find_item_code(
     place: u32,
     line: &DocumentLine,
@@ -20,13 +24,18 @@ pub(super) fn find_item_code(
 ) -> Result<Option<String>, Failure> {
     let Some(code) = &line.item_code else { return Ok(None) };
     let Some(items) = &values.items else {
-        let message = format!("Line {place} names item {code}, but the items were not read yet.");
+        let message =
+            format!("Line {place} names item {code}, but the items have not been read yet.");
         return Err(untranslatable_document("line_items_unread", message, UNREAD_REMEDY));
     };
     if items.sold.contains_key(code) {
         return Ok(Some(code.clone()));
     }
-    let (failure, problem) = if items.unsold.contains(code) {
+    let is_unsold = items.unsold.contains(code);
+    if items.is_partial && !is_unsold {
+        return Ok(Some(code.clone()));
+    }
+    let (failure, problem) = if is_unsold {
         ("line_item_not_sold", "which is not marked as sold in Xero")
     } else {
         ("line_item_unknown", "which Xero does not have")
@@ -39,85 +48,53 @@ pub(super) fn find_item_code(
     Err(untranslatable_document(failure, message, ITEM_REMEDY))
 }
 
-/// Checks the tracking options that a line names. `place` is the line's number, from 1.
+/// Checks the tracking options of a line: those that it names, or the default ones. `place` is the
+/// line's number, from 1.
 pub(super) fn find_tracking(
     place: u32,
     line: &DocumentLine,
+    codes: &AccountCodes,
     values: &LineValues,
 ) -> Result<Vec<TrackingAssignment>, Failure> {
-    if line.tracking.is_empty() {
+    let options = line.effective_tracking(&codes.tracking);
+    if options.is_empty() {
         return Ok(Vec::new());
     }
     let Some(known) = &values.tracking else {
         let message = format!(
-            "Line {place} names a tracking option, but the tracking categories were not read yet."
+            "Line {place} names a tracking option, but the tracking categories have not been read yet."
         );
         return Err(untranslatable_document("line_tracking_unread", message, UNREAD_REMEDY));
     };
-    line.tracking.iter().map(|tracking| find_option(place, tracking, known)).collect()
-}
-
-fn find_option(
-    place: u32,
-    tracking: &LineTracking,
-    known: &TrackingCatalogue,
-) -> Result<TrackingAssignment, Failure> {
-    let LineTracking { category, option } = tracking;
-    let Some(found) = known.categories.iter().find(|one| one.name == *category) else {
-        return Err(category_failure(place, category, known, "line_tracking_unknown"));
+    let is_named = line.tracking.is_some();
+    let assign = |tracking: &LineTracking| match known.find_problem(tracking) {
+        None => Ok(tracking.into()),
+        Some(problem) if is_named => Err(line_tracking_failure(place, &problem)),
+        Some(problem) => Err(default_tracking_failure(&problem)),
     };
-    if !found.is_active {
-        return Err(category_failure(place, category, known, "line_tracking_archived"));
-    }
-    match found.options.iter().find(|one| one.name == *option) {
-        None => Err(option_failure(place, option, found, "line_tracking_unknown")),
-        Some(one) if !one.is_active => {
-            Err(option_failure(place, option, found, "line_tracking_archived"))
-        }
-        Some(_) => Ok(TrackingAssignment { category: category.clone(), option: option.clone() }),
-    }
+    options.iter().map(assign).collect()
 }
 
-fn category_failure(
-    place: u32,
-    category: &str,
-    known: &TrackingCatalogue,
-    failure: &'static str,
-) -> Failure {
-    let active = known.categories.iter().filter(|one| one.is_active);
-    let candidates = join_candidates(active.map(|one| one.name.clone()));
-    let problem = describe_state(failure);
+fn line_tracking_failure(place: u32, problem: &TrackingProblem) -> Failure {
+    let failure =
+        if problem.is_archived { "line_tracking_archived" } else { "line_tracking_unknown" };
     let message = describe_problem(
-        &format!("Line {place} names tracking category {category}, {problem}."),
-        "Possible categories",
-        &candidates,
+        &format!("Line {place} names {}.", problem.description),
+        &format!("Possible {}", problem.candidate_kind),
+        &problem.candidates,
     );
     untranslatable_document(failure, message, TRACKING_REMEDY)
 }
 
-fn option_failure(
-    place: u32,
-    option: &str,
-    category: &TrackingCategory,
-    failure: &'static str,
-) -> Failure {
-    let active = category.options.iter().filter(|one| one.is_active);
-    let candidates = join_candidates(active.map(|one| one.name.clone()));
-    let (name, problem) = (&category.name, describe_state(failure));
+fn default_tracking_failure(problem: &TrackingProblem) -> Failure {
+    let failure =
+        if problem.is_archived { "default_tracking_archived" } else { "default_tracking_unknown" };
     let message = describe_problem(
-        &format!("Line {place} names option {option} of tracking category {name}, {problem}."),
-        "Possible options",
-        &candidates,
+        &format!("The default tracking is {}.", problem.description),
+        &format!("Possible {}", problem.candidate_kind),
+        &problem.candidates,
     );
-    untranslatable_document(failure, message, TRACKING_REMEDY)
-}
-
-fn describe_state(failure: &str) -> &'static str {
-    if failure == "line_tracking_archived" {
-        "which is archived in Xero"
-    } else {
-        "which Xero does not have"
-    }
+    untranslatable_document(failure, message, DEFAULT_TRACKING_REMEDY)
 }
 
 fn describe_problem(problem: &str, heading: &str, candidates: &str) -> String {

@@ -9,7 +9,7 @@ use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::document::sales::LineItem;
 use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
-use crate::line_values::LineValues;
+use crate::line_values::{CANDIDATES_MAX, LineValues};
 use crate::money::{Money, round_to_cents};
 use crate::totals;
 use crate::translate::line_values::{find_item_code, find_tracking};
@@ -60,7 +60,7 @@ pub(super) fn line_items(
         let item = line_item(line, discounts, account, context, texts)?;
         Ok::<_, Failure>(LineItem {
             item_code: find_item_code(place, line, context.line_values)?,
-            tracking: find_tracking(place, line, context.line_values)?,
+            tracking: find_tracking(place, line, context.codes, context.line_values)?,
             ..item
         })
     });
@@ -115,7 +115,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
         return Err(untranslatable_document(
             FailureCause::AccountCodeBank,
             format!(
-                "Account {code} ({}) is a bank account; Xero accepts no sales on it.",
+                "Account {code} ({}) is a bank account; Xero does not accept sales on bank accounts.",
                 account.name
             ),
             "Choose a revenue account in Settings > Billing > Payment Settings.",
@@ -135,9 +135,10 @@ fn find_line_account<'a>(
         Some(account) if !account.is_active => {
             ("line_account_archived", "which is archived in Xero")
         }
-        Some(account) if account.is_bank() => {
-            ("line_account_bank", "which is a bank account; Xero accepts no sales on it")
-        }
+        Some(account) if account.is_bank() => (
+            "line_account_bank",
+            "which is a bank account; Xero does not accept sales on bank accounts",
+        ),
         Some(account) => return Ok(account),
     };
     let candidates = list_account_candidates(code, chart);
@@ -152,8 +153,6 @@ fn find_line_account<'a>(
 
 /// Xero's types of accounts for income (developer.xero.com, Types and codes).
 const INCOME_TYPES: [&str; 3] = ["REVENUE", "SALES", "OTHERINCOME"];
-/// Maximum number of accounts that a message names.
-pub(super) const CANDIDATES_MAX: usize = 8;
 
 /// The accounts that a line may have meant: those with this name, otherwise those for income.
 fn list_account_candidates(wanted: &str, chart: &Chart) -> String {

@@ -84,14 +84,14 @@ pub fn describe_booked_difference(
     let booked = bank_amount?;
     match document.booked {
         Some(expected) if expected.amount != booked => Some(format!(
-            "Xero booked {} {booked} to the account for it; expected were {expected}.",
+            "Xero posted {} {booked} to the account for it; {expected} was expected.",
             expected.currency
         )),
         None if part.method == PaymentMethod::Stripe && booked != document.amount => Some(format!(
-            "Its settlement is not known, so Xero booked {booked} at its rate of the day. Stripe's balance may differ."
+            "Its settlement is not known, so Xero posted {booked} at its rate of the day. Stripe's balance may differ."
         )),
         None if booked != document.amount => {
-            Some(format!("Xero booked {booked} to the account for it, at its rate of the day."))
+            Some(format!("Xero posted {booked} to the account for it, at its rate of the day."))
         }
         Some(_) | None => None,
     }
@@ -234,7 +234,7 @@ fn require_payable(account: &ChartAccount) -> Result<&ChartAccount, Failure> {
     }
     Err(untranslatable_payment(
         FailureCause::AccountTakesNoPayments,
-        format!("Xero accepts no payments to account {} ({}).", account.code, account.name),
+        format!("Xero does not accept payments to account {} ({}).", account.code, account.name),
         format!(
             "Tick \"Enable payments to this account\" for it in Xero, or choose another account in {SETTINGS}."
         ),

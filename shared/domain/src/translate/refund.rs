@@ -26,10 +26,10 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
             FailureClass::Untranslatable,
             "refund_exceeds_invoice",
             format!(
-                "{} is over {billed}, so {} cannot be returned on it.",
+                "The total of {} is {billed}, so {} cannot be refunded on it.",
                 invoice.number, part.amount
             ),
-            "Record the refund with an amount that the invoice has, in its currency.",
+            "Record the refund in the invoice's currency, with at most its total.",
         ));
     }
     let reference = part.reference.as_ref().map(|one| format!(" {one}")).unwrap_or_default();
@@ -50,7 +50,8 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
 }
 
 /// Lines of the tax rates of an invoice, which together have this amount, tax included. They name no
-/// items and no tracking options: each stands for several lines, and nothing is returned to stock.
+/// items and no tracking options, not even the default ones: each stands for several lines, and
+/// nothing is returned to stock.
 fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
     let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
     for line in &invoice.lines {
@@ -83,7 +84,7 @@ fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
             unit_price: share,
             discount: None,
             item_code: None,
-            tracking: Vec::new(),
+            tracking: Some(Vec::new()),
             ..first.clone()
         });
     }

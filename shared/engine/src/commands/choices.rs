@@ -16,6 +16,7 @@ use store::table::{ItemVersion, WriteExpectation};
 
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::{find_connected_ledger, find_records_ledger};
+use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::connection::{self, chart};
 use crate::errors::PersistError;
@@ -94,9 +95,9 @@ pub enum CodeChoiceOutcome {
     /// The codes are in use from now on. Records that failed only because a code was missing are
     /// released.
     Done,
-    /// Xero's chart does not contain the codes, or does not allow this use of them.
+    /// Xero does not have the codes or the tracking options, or does not allow this use of them.
     Refused(Vec<CodeObjection>),
-    /// Xero's chart could not be read.
+    /// Xero's chart or its tracking categories could not be read.
     Unread(Box<AttemptError>),
     /// Another person has changed the codes since the expected version.
     Changed,
@@ -150,20 +151,19 @@ pub async fn replace_account_codes(
             connection::connection_failures::not_connected_failure().into(),
         )));
     };
-    let chart = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {
+    let objections = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {
         Ok(tenant_session) => {
             let tenant_session = tenant_session.with_priority(CallPriority::Lookup);
             tenant_session
-                .record_error_on_connection(chart::fetch_chart(&tenant_session).await)
+                .record_error_on_connection(find_objections(&tenant_session, &codes).await)
                 .await
         }
         Err(error) => Err(error),
     };
-    let chart = match chart {
-        Ok(chart) => chart,
+    let objections = match objections {
+        Ok(objections) => objections,
         Err(error) => return Ok(CodeChoiceOutcome::Unread(Box::new(error))),
     };
-    let objections = codes.find_objections(&chart);
     if !objections.is_empty() {
         return Ok(CodeChoiceOutcome::Refused(objections));
     }
@@ -177,6 +177,18 @@ pub async fn replace_account_codes(
     connection::change_connection(engine, account, cured).await?;
     release::release_untranslatable(engine, &ledger).await?;
     Ok(CodeChoiceOutcome::Done)
+}
+
+/// Checks account codes against the chart as Xero has it now, and default tracking options against
+/// the tracking categories as Xero had them within the last minute.
+async fn find_objections(
+    tenant_session: &TenantSession<'_>,
+    codes: &AccountCodes,
+) -> Result<Vec<CodeObjection>, AttemptError> {
+    let chart = chart::fetch_chart(tenant_session).await?;
+    let mut objections = codes.find_objections(&chart);
+    objections.extend(check_default_tracking(tenant_session, codes, TrackingAge::Recent).await?);
+    Ok(objections)
 }
 
 /// Writes account codes. `false` if another version than the expected one is in use.

@@ -92,7 +92,7 @@ pub struct ConsentCallback {
     pub error: Option<String>,
 }
 
-/// Begins a connect. Returns the address of Xero's consent page for this user's browser.
+/// Starts a connection attempt. Returns the address of Xero's consent page for this user's browser.
 pub async fn begin_connect(
     engine: &Engine,
     account: &AccountId,

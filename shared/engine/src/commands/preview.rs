@@ -120,7 +120,7 @@ async fn preview_invoice(
     };
     let contact_id = find_contact(engine, ledger, &invoice.client_id).await?;
     let codes = engine.store.read_account_codes(&ledger.account).await?;
-    let needs = LineValueNeeds::of_lines(&invoice.lines);
+    let needs = LineValueNeeds::of_lines(&invoice.lines, &codes.tracking);
     let line_values = find_line_values(engine, ledger, needs).await?;
     let context = TranslationContext {
         contact: contact_id.unwrap_or(NO_CONTACT),
@@ -160,7 +160,7 @@ async fn preview_credit_note(
     };
     let contact_id = find_contact(engine, ledger, &note.client_id).await?;
     let codes = engine.store.read_account_codes(&ledger.account).await?;
-    let needs = LineValueNeeds::of_lines(&note.lines);
+    let needs = LineValueNeeds::of_lines(&note.lines, &codes.tracking);
     let line_values = find_line_values(engine, ledger, needs).await?;
     let context = TranslationContext {
         contact: contact_id.unwrap_or(NO_CONTACT),
@@ -209,7 +209,7 @@ fn parse_snapshot<T: DeserializeOwned>(snapshot: &str) -> Result<T, Failure> {
             FailureClass::Defect,
             "snapshot_unreadable",
             "The stored record cannot be read.",
-            "Send it from the CRM again; if it fails again, contact support.",
+            "Send it from ServiceCortex again; if it fails again, contact support.",
         )
     })
 }

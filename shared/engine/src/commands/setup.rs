@@ -2,6 +2,7 @@
 
 use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger};
+use domain::line_values::LineValueNeeds;
 use domain::reconciliation::ReconciliationProgress;
 use store::StoreError;
 
@@ -9,6 +10,7 @@ use crate::Engine;
 use crate::commands::links::find_stored_chart;
 use crate::commands::tax_rates;
 use crate::connection::ledgers::ledger_of;
+use crate::connection::line_values::find_line_values;
 
 /// A task of the set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +86,8 @@ const fn done_if(is_done: bool) -> OpenState {
     (if is_done { SetupState::Done } else { SetupState::ToDo }, 0)
 }
 
-/// Checks the account codes and the tax rates against the chart as it was last read.
+/// Checks the account codes, the tax rates and the default tracking options against what was last
+/// read from Xero.
 async fn check_choices(
     engine: &Engine,
     account: &AccountId,
@@ -94,7 +97,10 @@ async fn check_choices(
         return Ok(((SetupState::Blocked, 0), (SetupState::Blocked, 0)));
     };
     let (codes, version) = engine.store.find_account_codes(account).await?;
-    let objections = codes.find_objections(&chart);
+    let mut objections = codes.find_objections(&chart);
+    let needs = LineValueNeeds { items: false, tracking: !codes.tracking.is_empty() };
+    let known = find_line_values(engine, ledger, needs).await?.tracking;
+    objections.extend(known.iter().flat_map(|known| codes.find_tracking_objections(known)));
     let of_tax = objections.iter().filter(|one| one.field.starts_with("tax_types.")).count();
     let of_accounts = objections.len().saturating_sub(of_tax);
     let rates = tax_rates::list_rates_used(engine, ledger, &codes, &chart).await?;

@@ -28,7 +28,7 @@ pub struct StatusView {
     /// When it was connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
-    /// The connect in progress.
+    /// The connection attempt in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingView>,
     /// When the newest attempt ended, with any outcome.
@@ -77,7 +77,7 @@ pub struct StatusView {
     pub choices_by: Option<String>,
 }
 
-/// A connect in progress.
+/// A connection attempt in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingView {
     /// Who began it.

@@ -11,6 +11,7 @@ use store::StoreError;
 use xero::api::{accounts, organisation, tax_rates};
 
 use crate::connection::change_connection;
+use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
@@ -73,7 +74,10 @@ pub(crate) async fn check_account_codes(
     let chart =
         tenant_session.record_error_on_connection(fetch_chart(tenant_session).await).await?;
     let codes = tenant_session.engine.store.read_account_codes(account).await?;
-    let warnings = describe_objections(&codes.find_objections(&chart));
+    let tracking = check_default_tracking(tenant_session, &codes, TrackingAge::Stored).await;
+    let mut objections = codes.find_objections(&chart);
+    objections.extend(tenant_session.record_error_on_connection(tracking).await?);
+    let warnings = describe_objections(&objections);
     if !warnings.is_empty() {
         tracing::warn!(
             account.id = %account,

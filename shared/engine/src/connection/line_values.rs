@@ -1,13 +1,19 @@
 //! The organisation's items and tracking categories. They are read from Xero if lines name any, once
 //! a day, and kept in the table in between.
 
+use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::ids::Ledger;
 use domain::line_values::{ItemCatalogue, LineValueNeeds, LineValues, TrackingCatalogue};
+use domain::list_age::may_reread;
+use domain::operation::Trigger;
+use futures::FutureExt;
+use jiff::Timestamp;
 use store::StoreError;
 use xero::api::{items, tracking_categories};
 
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::error_chain::ErrorChain;
 
 /// Returns the needed lists as stored, or as Xero has them now if they are older than a day.
 pub(crate) async fn load_line_values(
@@ -24,19 +30,20 @@ pub(crate) async fn load_line_values(
     Ok(values)
 }
 
-/// Reads again those of the lists that are known and older than this instant. Returns whether any
+/// Reads again those of the lists that are known and that may be read again now. Returns whether any
 /// was.
 pub(crate) async fn refresh_line_values(
     tenant_session: &TenantSession<'_>,
     values: &mut LineValues,
 ) -> Result<bool, AttemptError> {
-    let now = tenant_session.engine.clock.now();
+    let (now, trigger) = (tenant_session.engine.clock.now(), tenant_session.trigger);
+    let is_due = |read_at: Timestamp| may_reread(read_at, now, trigger);
     let mut is_refreshed = false;
-    if values.items.as_ref().is_some_and(|items| items.read_at < now) {
+    if values.items.as_ref().is_some_and(|items| is_due(items.read_at)) {
         values.items = Some(fetch_items(tenant_session).await?);
         is_refreshed = true;
     }
-    if values.tracking.as_ref().is_some_and(|tracking| tracking.read_at < now) {
+    if values.tracking.as_ref().is_some_and(|tracking| is_due(tracking.read_at)) {
         values.tracking = Some(fetch_tracking(tenant_session).await?);
         is_refreshed = true;
     }
@@ -57,6 +64,55 @@ pub(crate) async fn find_line_values(
         values.tracking = engine.store.find_tracking(ledger).await?;
     }
     Ok(values)
+}
+
+/// How old the tracking categories may be against which the defaults are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrackingAge {
+    /// As Xero had them within the last day.
+    Stored,
+    /// As Xero had them within the last minute.
+    Recent,
+}
+
+/// Checks the default tracking options. The tracking categories are read only if there are any.
+pub(crate) async fn check_default_tracking(
+    tenant_session: &TenantSession<'_>,
+    codes: &AccountCodes,
+    age: TrackingAge,
+) -> Result<Vec<CodeObjection>, AttemptError> {
+    if codes.tracking.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stored = load_tracking(tenant_session).boxed().await?;
+    let now = tenant_session.engine.clock.now();
+    let is_old = age == TrackingAge::Recent && may_reread(stored.read_at, now, Trigger::Person);
+    let known = if is_old { fetch_tracking(tenant_session).boxed().await? } else { stored };
+    Ok(codes.find_tracking_objections(&known))
+}
+
+/// Marks the stored tracking categories as stale after Xero dropped an option that they have, so that
+/// the next push that needs them reads them again. A list that was read less than five minutes ago
+/// is not marked: then a document on which Xero drops options every time does not cause a read each
+/// time. A failure is logged only, because the document was written.
+pub(crate) async fn mark_tracking_stale(tenant_session: &TenantSession<'_>) {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    if let Err(error) = write_stale_tracking(engine, ledger).boxed().await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            account.id = %ledger.account,
+            "the tracking categories could not be marked as stale"
+        );
+    }
+}
+
+async fn write_stale_tracking(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
+    let Some(known) = engine.store.find_tracking(ledger).await? else { return Ok(()) };
+    if !may_reread(known.read_at, engine.clock.now(), Trigger::Routine) {
+        return Ok(());
+    }
+    let stale = TrackingCatalogue { read_at: Timestamp::UNIX_EPOCH, ..known };
+    engine.store.put_tracking(ledger, &stale).await
 }
 
 async fn load_items(tenant_session: &TenantSession<'_>) -> Result<ItemCatalogue, AttemptError> {

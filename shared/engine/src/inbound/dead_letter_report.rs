@@ -23,10 +23,10 @@ pub fn unreadable_message_failure(unreadable: &UnreadableBody) -> Failure {
         FailureClass::Untranslatable,
         "message_refused",
         format!(
-            "The message from the CRM could not be read: {}.",
+            "The message from ServiceCortex could not be read: {}.",
             DeadLetterReason::from(unreadable).sentence_text()
         ),
-        "Correct it in the CRM, then send it again.",
+        "Correct it in ServiceCortex, then send it again.",
     )
 }
 

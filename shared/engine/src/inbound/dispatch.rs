@@ -120,6 +120,8 @@ async fn push_wave(
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
     let RecordGroup { ledger, kind, records: _ } = group;
+    let collector = engine.with_collected_events();
+    let engine = collector.as_deref().unwrap_or(engine);
     let failed = push_clients(engine, ledger, *kind, &wave, invocation).await;
     let mut outcomes = Vec::with_capacity(wave.len());
     let mut ready = Vec::with_capacity(wave.len());
@@ -136,6 +138,7 @@ async fn push_wave(
     let offers = offers.collect::<Vec<_>>();
     let routine = Trigger::Routine;
     let pushed = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
+    engine.deliver_synced_events(&ledger.account).await;
     for ((arrival, offer), pushed) in ready.into_iter().zip(&offers).zip(pushed) {
         if let (Ok(pushed), Some(snapshot)) = (&pushed, &offer.snapshot) {
             let key = MappingKey::new(ledger.clone(), *kind, offer.crm_id.clone());

@@ -83,7 +83,7 @@ fn unreadable_row_failure(odd: &UndecodableRow) -> Failure {
         FailureClass::Defect,
         "row_unreadable",
         format!(
-            "Xero's data for this record cannot be read ({}), so changes made to it in Xero do not reach the CRM.",
+            "Xero's data for this record cannot be read ({}), so changes made to it in Xero do not reach ServiceCortex.",
             odd.reason
         ),
         "Check its dates, currency and amounts in Xero. If this persists, contact support.",

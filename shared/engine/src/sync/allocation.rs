@@ -112,7 +112,8 @@ async fn apply_credit(
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
         let stands = has_allocation(&note, XeroAllocationId(link.xero_id.0));
-        let remark = "It was removed in Xero. Apply the credit again in the CRM to apply it there.";
+        let remark =
+            "It was removed in Xero. Apply the credit again in ServiceCortex to apply it there.";
         let remarks = if stands { Vec::new() } else { vec![remark.to_owned()] };
         let link = Some(link.clone());
         return Ok(Synced { link, operation: LoggedOperation::Push, remarks });
@@ -218,7 +219,7 @@ async fn fetch_credit_note(
             FailureClass::Rejected,
             "document_missing",
             format!("{number} is no longer in Xero."),
-            "Find out in Xero why it is missing, then retry.",
+            "Check in Xero why it is missing, then retry.",
         );
         failure.into()
     })

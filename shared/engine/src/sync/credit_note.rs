@@ -9,7 +9,7 @@ use domain::crm::Revision;
 use domain::crm::credit_note::CreditNote as Snapshot;
 use domain::crm::lines::RecordStatus;
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
-use domain::document::sales::NewStatus;
+use domain::document::sales::{LineItem, NewStatus};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::Failure;
@@ -117,6 +117,10 @@ impl SalesEntity for CreditNoteEntity {
         context: TranslationContext<'_>,
     ) -> Result<TranslatedDocument<CreditNoteDocument>, Failure> {
         translate_credit_note(note, existing, context)
+    }
+
+    fn document_lines(document: &CreditNoteDocument) -> &[LineItem] {
+        &document.line_items
     }
 
     fn with_number(document: CreditNoteDocument, number: String) -> CreditNoteDocument {

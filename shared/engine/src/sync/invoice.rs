@@ -9,7 +9,7 @@ use domain::crm::Revision;
 use domain::crm::invoice::Invoice as Snapshot;
 use domain::crm::lines::RecordStatus;
 use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
-use domain::document::sales::NewStatus;
+use domain::document::sales::{LineItem, NewStatus};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::Failure;
@@ -118,6 +118,10 @@ impl SalesEntity for InvoiceEntity {
         context: TranslationContext<'_>,
     ) -> Result<TranslatedDocument<InvoiceDocument>, Failure> {
         translate_invoice(invoice, existing, context)
+    }
+
+    fn document_lines(document: &InvoiceDocument) -> &[LineItem] {
+        &document.line_items
     }
 
     fn with_number(document: InvoiceDocument, number: String) -> InvoiceDocument {

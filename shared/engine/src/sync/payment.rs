@@ -136,9 +136,9 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
     match remote.map(RemotePart::money_status) {
         Some(MoneyStatus::Authorised) => None,
-        Some(MoneyStatus::Deleted) | None => {
-            Some("It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
-        }
+        Some(MoneyStatus::Deleted) | None => Some(
+            "It was deleted in Xero. Record it again in ServiceCortex to send it again.".to_owned(),
+        ),
         Some(MoneyStatus::Other(status)) => Some(format!(
             "In Xero it has the status {status}, which this integration does not know."
         )),

@@ -64,6 +64,6 @@ pub(super) fn gone_document_failure(document: &Mapping, cannot: &str) -> Failure
         FailureClass::Rejected,
         code,
         format!("{number} was voided or deleted in Xero, so {cannot}."),
-        format!("Sync the {} again to make a fresh copy in Xero, then retry.", kind.display_noun()),
+        format!("Sync the {} again to create a new copy in Xero, then retry.", kind.display_noun()),
     )
 }

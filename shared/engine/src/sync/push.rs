@@ -137,10 +137,9 @@ pub async fn push_records(
     if offers.is_empty() {
         return Vec::new();
     }
-    let is_in_push = engine.is_in_push();
-    let mut engine = engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
-    engine.collect_synced_events();
-    let engine: &Engine = &engine;
+    let collector = engine.with_collected_events();
+    let engine = collector.as_deref().unwrap_or(engine);
+    let engine: &Engine = &*engine.with_rows_read_ahead(list_rows(ledger, kind, offers)).await;
     let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
@@ -172,8 +171,11 @@ pub async fn push_records(
             break;
         }
     }
-    if is_attempted && !is_in_push {
-        engine.deliver_synced_events(&ledger.account, is_synced).await;
+    if is_attempted {
+        engine.synced_events.add_attempts(is_synced);
+    }
+    if collector.is_some() {
+        engine.deliver_synced_events(&ledger.account).await;
     }
     schedule_due_wake_ups(engine, ledger, kind, items).await
 }

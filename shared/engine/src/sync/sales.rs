@@ -4,6 +4,7 @@
 mod client;
 mod document_writer;
 mod find;
+mod lost_tracking;
 mod relink_clients;
 mod synced_documents;
 mod void;
@@ -11,7 +12,7 @@ mod void;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::crm::lines::{DocumentLine, RecordStatus};
-use domain::document::sales::{NewStatus, SalesDocument};
+use domain::document::sales::{LineItem, NewStatus, SalesDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{ClientId, XeroContactId, XeroId};
@@ -61,6 +62,9 @@ pub(super) trait SalesEntity: SyncEntity {
         existing: Option<Self::Id>,
         context: TranslationContext<'_>,
     ) -> Result<TranslatedDocument<Self::Document>, Failure>;
+
+    /// Returns the lines of a document.
+    fn document_lines(document: &Self::Document) -> &[LineItem];
 
     /// Returns the document with another number.
     fn with_number(document: Self::Document, number: String) -> Self::Document;
@@ -279,10 +283,6 @@ fn refuse_copies<T: SalesEntity>(conflicting: &[TaskWithContact<'_, T::Snapshot>
     }
 }
 
-fn is_number_taken(error: &XeroError) -> bool {
-    matches!(error, XeroError::NotUnique { .. })
-}
-
 fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
     let status = remote.document_head().status;
     let name = status.as_str();
@@ -304,7 +304,7 @@ pub(super) fn synced_document<T: SalesEntity>(
 fn describe_difference(amounts: &DocumentAmounts) -> Option<String> {
     let difference = amounts.total_difference()?;
     Some(format!(
-        "The totals differ: {} in Xero, {} in the CRM ({}). Xero rounds the tax of each line.",
+        "The totals differ: {} in Xero, {} in ServiceCortex ({}). Xero rounds the tax of each line.",
         amounts.xero_total, amounts.crm_total, difference.amount,
     ))
 }

@@ -15,45 +15,63 @@ use crate::record_isolation::catch_panic;
 use crate::sync::outbox::log_undelivered;
 
 /// The events that a push has committed and not delivered yet. A push of documents shares them with
-/// the push of their clients.
+/// the push of their clients. Outside a push there are none.
 #[derive(Debug, Clone, Default)]
-pub struct SyncedEvents(Option<Arc<Mutex<Vec<OutboundEvent>>>>);
+pub struct SyncedEvents(Option<Arc<Mutex<FinishedAttempts>>>);
+
+/// What attempts have left to be delivered and recorded.
+#[derive(Debug, Default)]
+struct FinishedAttempts {
+    events: Vec<OutboundEvent>,
+    is_attempted: bool,
+    is_synced: bool,
+}
 
 impl SyncedEvents {
     /// Adds an event that was just committed. Outside a push, the sweep delivers it.
     pub(crate) fn add(&self, event: OutboundEvent) {
         if let Some(events) = &self.0 {
-            events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+            events.lock().unwrap_or_else(PoisonError::into_inner).events.push(event);
         }
     }
 
-    fn take(&self) -> Vec<OutboundEvent> {
-        let take = |events: &Arc<Mutex<Vec<OutboundEvent>>>| {
-            mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Adds that records were attempted, and whether any of them is synced.
+    pub(crate) fn add_attempts(&self, is_synced: bool) {
+        if let Some(finished) = &self.0 {
+            let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
+            finished.is_attempted = true;
+            finished.is_synced |= is_synced;
+        }
+    }
+
+    fn take(&self) -> FinishedAttempts {
+        let take = |finished: &Arc<Mutex<FinishedAttempts>>| {
+            mem::take(&mut *finished.lock().unwrap_or_else(PoisonError::into_inner))
         };
         self.0.as_ref().map(take).unwrap_or_default()
     }
 }
 
 impl Engine {
-    /// Returns whether a push with this engine is part of another push, which delivers its events.
-    pub(crate) const fn is_in_push(&self) -> bool {
-        self.synced_events.0.is_some()
+    /// Returns an engine that collects the events of a push until
+    /// [`deliver_synced_events`](Self::deliver_synced_events), or `None` if the push is part of
+    /// another one, which delivers them. The engine is boxed, because futures hold it.
+    pub(crate) fn with_collected_events(&self) -> Option<Box<Self>> {
+        let synced_events = SyncedEvents(Some(Arc::default()));
+        self.synced_events.0.is_none().then(|| Box::new(Self { synced_events, ..self.clone() }))
     }
 
-    /// Makes this engine collect the events of a push, unless the push is part of another one.
-    pub(crate) fn collect_synced_events(&mut self) {
-        self.synced_events.0.get_or_insert_default();
-    }
-
-    /// Delivers the collected events and records in the same transaction that attempts have just
-    /// ended. A failure or a panic only delays the events: the sweep delivers them.
-    pub(crate) async fn deliver_synced_events(&self, account: &AccountId, is_synced: bool) {
-        let events = self.synced_events.take();
+    /// Delivers the collected events. Records in the same transaction that attempts have just
+    /// ended, if there were any. A failure or a panic only delays the events: the sweep delivers
+    /// them.
+    pub(crate) async fn deliver_synced_events(&self, account: &AccountId) {
+        let FinishedAttempts { events, is_attempted, is_synced } = self.synced_events.take();
+        if !is_attempted {
+            return;
+        }
         let delivery = async {
             let delivered = self.publish_synced_events(&events).await;
-            let has_success = is_synced || !events.is_empty();
-            activity::record_attempts(self, account, has_success, &delivered).await;
+            activity::record_attempts(self, account, is_synced, &delivered).await;
         };
         if catch_panic(delivery.boxed()).await.is_none() {
             tracing::error!(account.id = %account, "delivering the events of an account panicked");

@@ -134,7 +134,7 @@ impl RecordChoice {
 
 /// Tries records again at once.
 ///
-/// Records that are not in the list any more are left alone.
+/// Records that are no longer in the list stay as they are.
 #[utoipa::path(
     post,
     path = "/v1/attention/retry",
@@ -143,7 +143,7 @@ impl RecordChoice {
     responses(
         (status = 202, description = "The records that are tried again, and the others.", body = BulkOutcomeView),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn retry_records(
@@ -159,7 +159,7 @@ async fn retry_records(
 
 /// Marks records as never to be sent.
 ///
-/// Their documents in Xero, if any, stay. Syncing one of them takes the mark away.
+/// Their documents in Xero, if any, stay. Syncing one of them removes the mark.
 #[utoipa::path(
     post,
     path = "/v1/attention/never-send",
@@ -168,7 +168,7 @@ async fn retry_records(
     responses(
         (status = 200, description = "The records that are marked, and the others.", body = BulkOutcomeView),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn never_send_records(

@@ -22,11 +22,15 @@ const CODES: &[BodyField] = &[
     BodyField::single_value("card"),
     BodyField::single_value("bank_transfer"),
     BodyField::new("tax_types", BodyShape::Map),
+    BodyField::new("tracking", BodyShape::List(&BodyShape::Object(TRACKING))),
 ];
+
+const TRACKING: &[BodyField] =
+    &[BodyField::single_value("category"), BodyField::single_value("option")];
 
 impl RequestBody for AccountCodesView {
     const SHAPE: BodyShape = BodyShape::Object(CODES);
-    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card and bank_transfer, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
+    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card and bank_transfer, each the code of an account in Xero, tax_types, from percentages to Xero's tax types, and tracking, a list of options with category and option";
 }
 
 const PREFERENCES: &[BodyField] = &[
@@ -67,7 +71,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::api::views::{ContactLeader, NewInvoices};
+    use crate::api::views::{ContactLeader, LineTrackingView, NewInvoices};
 
     #[test]
     fn every_account_code_can_be_chosen() {
@@ -84,6 +88,10 @@ mod tests {
             card: code(),
             bank_transfer: code(),
             tax_types: BTreeMap::from([("20".to_owned(), "OUTPUT2".to_owned())]),
+            tracking: vec![LineTrackingView {
+                category: "Region".to_owned(),
+                option: "North".to_owned(),
+            }],
         };
         let body = serde_json::to_string(&codes).unwrap();
         assert_eq!(parse_body::<AccountCodesView>(body.as_bytes()).unwrap(), codes);
@@ -116,6 +124,8 @@ mod tests {
             codes.as_deref(),
             Some("stripe_fees is not a known field; did you mean stripe_fee?")
         );
+        let [codes, ..] = list_body_errors(br#"{"sales":"200","tracking":[{"categorie":"A"}]}"#);
+        assert!(codes.unwrap().starts_with("tracking[0].categorie is not a known field"));
         let tenant = format!(r#"{{"tenantId":"{id}"}}"#);
         let [_, _, choice, ..] = list_body_errors(tenant.as_bytes());
         assert_eq!(

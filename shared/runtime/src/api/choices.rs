@@ -1,4 +1,4 @@
-//! The accounts and tax rates that an account uses.
+//! The accounts, tax rates and default tracking options that an account uses.
 
 use axum::extract::State;
 use domain::ids::AccountId;
@@ -24,7 +24,7 @@ pub(super) fn declare_choices_routes() -> OpenApiRouter<Engine> {
         .routes(routes!(read_account_choices))
 }
 
-/// Reads the account codes and tax types in use.
+/// Reads the account codes, tax types and default tracking options in use.
 #[utoipa::path(
     get,
     path = "/v1/account-codes",
@@ -89,7 +89,7 @@ async fn read_account_choices(
     }
 }
 
-/// Chooses the account codes and tax types.
+/// Chooses the account codes, tax types and default tracking options.
 ///
 /// Records that were given up because a choice was missing are tried again.
 #[utoipa::path(
@@ -104,8 +104,8 @@ async fn read_account_choices(
         (status = 200, description = "The account codes in use from now on.", body = AccountCodesView, headers(
             ("etag" = String, description = "The version, for the `If-Match` of a change."),
         )),
-        (status = 400, description = "The body is not valid, or a code cannot be used."),
-        (status = 403, description = "The role may only read."),
+        (status = 400, description = "The body is not valid, or a code or a tracking option cannot be used. The errors name possible options."),
+        (status = 403, description = "The role is read-only."),
         (status = 409, description = "Xero cannot be read."),
         (status = 412, description = "Another person has changed the codes."),
     ),

@@ -30,16 +30,16 @@ pub(super) fn declare_connection_routes() -> OpenApiRouter<Engine> {
         .routes(routes!(choose_organisation))
 }
 
-/// Begins a connect.
+/// Starts a connection attempt.
 ///
-/// The browser continues at `authorize_url`, and comes back with a ticket that completes it.
+/// The browser continues at `authorize_url`, and returns with a ticket that completes it.
 #[utoipa::path(
     post,
     path = "/v1/connection",
     tag = "connection",
     responses(
-        (status = 201, description = "The connect has begun.", body = ConnectView),
-        (status = 403, description = "The role may only read."),
+        (status = 201, description = "The connection attempt has started.", body = ConnectView),
+        (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn begin_connect(
@@ -76,7 +76,7 @@ fn deserialize_secret<'de, D: Deserializer<'de>>(
 /// Some of the selected organisations belong to another account.
 const OTHERS_IN_USE: &str = "Another organisation that you selected is connected to another ServiceCortex account. To use it here, disconnect it there first, then connect again. If you do not know that account, contact support.";
 
-/// Completes a connect with the ticket of the callback.
+/// Completes a connection attempt with the callback's ticket.
 ///
 /// If Xero is slow, the response is `in_progress`, and presenting the same ticket again resumes the
 /// completion.
@@ -89,7 +89,7 @@ const OTHERS_IN_USE: &str = "Another organisation that you selected is connected
         (status = 200, description = "The result.", body = CompletionView),
         (status = 202, description = "Xero is slow. Present the ticket again.", body = CompletionView),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read, or another person began the connect."),
+        (status = 403, description = "The role is read-only, or another person began the connection attempt."),
         (status = 409, description = "The organisation is connected to another account."),
         (status = 410, description = "The ticket was used, has expired, or Xero did not accept it."),
     ),
@@ -178,7 +178,7 @@ async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
 
 /// Ends the connection.
 ///
-/// When this answers, no new work starts. What is in Xero stays, and links that could not be
+/// Once this returns, no new work starts. What is in Xero stays, and links that could not be
 /// removed at Xero are removed later.
 #[utoipa::path(
     delete,
@@ -186,7 +186,7 @@ async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     tag = "connection",
     responses(
         (status = 200, description = "The status.", body = StatusView),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn disconnect_account(
@@ -254,7 +254,7 @@ impl RequestBody for OrganisationChoice {
     responses(
         (status = 200, description = "The status. The account uses the organisation.", body = StatusView),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 409, description = "The organisation is not offered, or is connected to another account."),
     ),
 )]

@@ -43,7 +43,7 @@ struct SearchParameters {
 
 /// Searches the contacts in Xero.
 ///
-/// Every search may cost a call to Xero, so only people who may link a contact can search.
+/// Every search may need a call to Xero, so only people who may link a contact can search.
 #[utoipa::path(
     get,
     path = "/v1/contacts",
@@ -52,7 +52,7 @@ struct SearchParameters {
     responses(
         (status = 200, description = "The contacts.", body = ContactsView),
         (status = 400, description = "The query is too short or too long."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 409, description = "Xero cannot be read."),
     ),
 )]
@@ -101,7 +101,7 @@ impl RequestBody for ContactChoice {
     responses(
         (status = 200, description = "The client.", body = RecordView),
         (status = 400, description = "The id or the body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "The client was never sent to the integration."),
         (status = 409, description = "The contact cannot be used, the client is being sent, or Xero cannot be read."),
     ),
@@ -131,7 +131,7 @@ async fn link_contact(
     responses(
         (status = 200, description = "The client.", body = RecordView),
         (status = 400, description = "The id is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "The client was never sent to the integration."),
         (status = 409, description = "The client is being sent at this moment."),
     ),
@@ -185,7 +185,7 @@ struct ReconciliationParameters {
     responses(
         (status = 202, description = "The progress.", body = ReconciliationView),
         (status = 400, description = "A parameter is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "Xero was never connected."),
     ),
 )]

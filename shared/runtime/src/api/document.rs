@@ -110,7 +110,7 @@ fn complete_document(document: &mut OpenApi) {
                     "401",
                     "The token is missing, expired or names no account.",
                 );
-                add_response(operation, "503", "Xero or AWS did not answer in time.");
+                add_response(operation, "503", "Xero or AWS did not respond in time.");
             }
             if path.contains('{') {
                 add_response(operation, "404", "This address does not exist.");

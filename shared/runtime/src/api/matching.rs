@@ -78,7 +78,7 @@ async fn answer_matching(engine: &Engine, account: &AccountId) -> RouteResult {
             ("etag" = String, description = "The version, for the `If-Match` of a change."),
         )),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 412, description = "Another person has changed the settings."),
     ),
 )]

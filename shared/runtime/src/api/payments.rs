@@ -63,7 +63,7 @@ async fn read_payment(
     responses(
         (status = 200, description = "The payment after the attempt, or in its current state if the attempt takes longer.", body = PaymentView),
         (status = 400, description = "The id is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "The payment was never sent to the integration."),
     ),
 )]
@@ -88,7 +88,7 @@ async fn sync_payment(
     responses(
         (status = 200, description = "The payment. Its documents in Xero, if any, stay.", body = PaymentView),
         (status = 400, description = "The id is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "The payment was never sent to the integration."),
         (status = 409, description = "A part of the payment is being sent at this moment."),
     ),
@@ -132,7 +132,7 @@ async fn answer_parts<E: std::error::Error + 'static>(
     tag = "payments",
     params(("invoice_id" = String, Path, description = "The CRM's id of the invoice.")),
     responses(
-        (status = 200, description = "The payments; none if none are known.", body = InvoicePaymentsView),
+        (status = 200, description = "The payments that are known, if any.", body = InvoicePaymentsView),
         (status = 400, description = "The id is not valid."),
     ),
 )]
@@ -183,7 +183,7 @@ impl RequestBody for PaymentChoice {
     responses(
         (status = 200, description = "The payments of the invoice.", body = InvoicePaymentsView),
         (status = 400, description = "An id or the body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 409, description = "The payment is not unclear, or the named payment is already matched."),
     ),
 )]

@@ -1,4 +1,4 @@
-//! What an account chose about what is written to Xero.
+//! An account's choices about what is written to Xero.
 
 use axum::extract::State;
 use domain::ids::AccountId;
@@ -16,7 +16,7 @@ pub(super) fn declare_preferences_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(read_sync_preferences, choose_sync_preferences))
 }
 
-/// Returns what an account chose about what is written to Xero.
+/// Reads the account's choices about what is written to Xero.
 #[utoipa::path(
     get,
     path = "/v1/sync-preferences",
@@ -40,7 +40,7 @@ async fn answer_sync_preferences(engine: &Engine, account: &AccountId) -> RouteR
     Ok(tagged_response(&SyncPreferencesView::from(chosen.preferences)))
 }
 
-/// Replaces what an account chose about what is written to Xero.
+/// Replaces the account's choices about what is written to Xero.
 ///
 /// The choices apply to records that are sent from now on. Documents in Xero stay as they are.
 #[utoipa::path(
@@ -56,7 +56,7 @@ async fn answer_sync_preferences(engine: &Engine, account: &AccountId) -> RouteR
             ("etag" = String, description = "The version, for the `If-Match` of a change."),
         )),
         (status = 400, description = "The body is not valid."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 412, description = "Another person has changed the settings."),
     ),
 )]

@@ -70,7 +70,7 @@ macro_rules! record_routes {
             responses(
                 (status = 200, description = "The record after the attempt, or in its current state if the attempt takes longer.", body = RecordView),
                 (status = 400, description = "The id is not valid."),
-                (status = 403, description = "The role may only read."),
+                (status = 403, description = "The role is read-only."),
                 (status = 404, description = "The record was never sent to the integration."),
             ),
         )]
@@ -91,7 +91,7 @@ macro_rules! record_routes {
             responses(
                 (status = 200, description = "The record. Its document in Xero, if any, stays.", body = RecordView),
                 (status = 400, description = "The id is not valid."),
-                (status = 403, description = "The role may only read."),
+                (status = 403, description = "The role is read-only."),
                 (status = 404, description = "The record was never sent to the integration."),
                 (status = 409, description = "The record is being sent at this moment."),
             ),
@@ -187,7 +187,7 @@ async fn withhold_record(
     tag = "records",
     responses(
         (status = 202, description = "The progress of the Sync All.", body = SyncAllView),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn start_sync_all(

@@ -55,7 +55,7 @@ impl RequestBody for SurplusChoice {
     responses(
         (status = 200, description = "The overpayment or prepayment.", body = SurplusView),
         (status = 400, description = "The id or the body is not valid, or the invoice is unknown."),
-        (status = 403, description = "The role may only read."),
+        (status = 403, description = "The role is read-only."),
         (status = 404, description = "The overpayment or prepayment is unknown."),
         (status = 409, description = "It is already decided, or nothing of it is left."),
     ),

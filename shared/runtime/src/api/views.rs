@@ -19,7 +19,7 @@ mod setup;
 mod surpluses;
 mod words;
 
-pub(super) use self::accounts::{AccountChoicesView, AccountCodesView};
+pub(super) use self::accounts::{AccountChoicesView, AccountCodesView, LineTrackingView};
 pub(super) use self::attention::{AttentionView, BulkOutcomeView};
 pub(super) use self::books::BooksView;
 pub(super) use self::connection::{CompletionView, ConnectView, OrganisationView, StatusView};

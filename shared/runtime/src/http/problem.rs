@@ -100,7 +100,7 @@ impl ProblemDetails {
     /// The resource is not in the version that the caller expects.
     pub(crate) fn changed_meanwhile() -> Self {
         let detail =
-            "Another person has changed this since you opened it. Read it again, then repeat your change."
+            "Another person has changed this since you opened it. Reload it, then repeat your change."
                 .to_owned();
         Self::new(412, ProblemType::Changed, "The resource has changed", detail)
     }
@@ -163,15 +163,15 @@ impl ProblemDetails {
     /// Xero or another service takes longer than a request may.
     pub(crate) fn too_slow() -> Self {
         let detail =
-            "Xero is taking longer than usual to answer. Try again in a minute; no work is done twice."
+            "Xero is taking longer than usual to respond. Try again in a minute; no work is done twice."
                 .to_owned();
-        Self::new(503, ProblemType::TooSlow, "No answer in time", detail)
+        Self::new(503, ProblemType::TooSlow, "No response in time", detail)
     }
 
     /// An error on our side. The log has the cause.
     pub(crate) fn service_unavailable() -> Self {
         let detail =
-            "A service that this API depends on did not answer. Try again in a minute.".to_owned();
+            "A service that this API depends on did not respond. Try again in a minute.".to_owned();
         Self::new(503, ProblemType::Unavailable, "The service is unavailable", detail)
     }
 

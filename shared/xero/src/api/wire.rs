@@ -78,7 +78,7 @@ pub(super) struct OutgoingLine<'a> {
 /// (issues xero-ruby#86 and xero-node#516).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct OutgoingTracking<'a> {
+pub(super) struct OutgoingTracking<'a> {
     name: &'a str,
     option: &'a str,
 }
@@ -86,6 +86,21 @@ struct OutgoingTracking<'a> {
 impl<'a> From<&'a TrackingAssignment> for OutgoingTracking<'a> {
     fn from(tracking: &'a TrackingAssignment) -> Self {
         Self { name: &tracking.category, option: &tracking.option }
+    }
+}
+
+/// A tracking option of a line, as Xero returns it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireTracking {
+    name: String,
+    option: String,
+}
+
+impl From<WireTracking> for TrackingAssignment {
+    fn from(wire: WireTracking) -> Self {
+        let WireTracking { name, option } = wire;
+        Self { category: name, option }
     }
 }
 

@@ -121,23 +121,23 @@ const CONTACT_SUPPORT: &str =
 const UNREACHABLE: UserMessage =
     describe_outage(FailureCause::XeroUnreachable, "Xero could not be reached.");
 
-const SILENT: UserMessage = describe_outage(FailureCause::XeroSilent, "Xero did not answer.");
+const SILENT: UserMessage = describe_outage(FailureCause::XeroSilent, "Xero did not respond.");
 
 const SILENT_ON_WRITE: UserMessage = UserMessage {
     code: FailureCode::Cause(FailureCause::XeroSilent),
-    message: "Xero did not answer, so it is not yet known whether the document arrived.",
+    message: "Xero did not respond, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const TOO_LARGE: UserMessage = UserMessage {
     code: FailureCode::Name("answer_too_large"),
-    message: "Xero's answer is too large to be read.",
+    message: "Xero's response is too large to be read.",
     remedy: "A record with very many lines or payments may be the cause. If this persists, contact support.",
 };
 
 const TOO_LARGE_ON_WRITE: UserMessage = UserMessage {
     code: FailureCode::Name("answer_too_large"),
-    message: "Xero's answer is too large to be read, so it is not yet known whether the document arrived.",
+    message: "Xero's response is too large to be read, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
@@ -237,7 +237,7 @@ const NOT_CONNECTED: UserMessage = UserMessage {
 
 const USER_NOT_PERMITTED: UserMessage = UserMessage {
     code: FailureCode::Name("not_permitted"),
-    message: "The Xero user who connected is not permitted to do this in the organisation.",
+    message: "The Xero user who connected the organisation does not have permission to do this.",
     remedy: "Give that user the Standard or Adviser role in Xero, or connect again as a user who has it.",
 };
 
@@ -261,7 +261,7 @@ const KEY_REUSED: UserMessage = UserMessage {
 
 const UNIDENTIFIED: UserMessage = UserMessage {
     code: FailureCode::Name("answer_incomplete"),
-    message: "Xero's answer does not say whether the document was saved.",
+    message: "Xero's response does not say whether the document was saved.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
@@ -291,13 +291,13 @@ const CALL_REFUSED: UserMessage = UserMessage {
 
 const UNDECODABLE: UserMessage = UserMessage {
     code: FailureCode::Name("answer_unreadable"),
-    message: "Xero's answer could not be read.",
+    message: "Xero's response could not be read.",
     remedy: CONTACT_SUPPORT,
 };
 
 const OPERATOR_FAULT: UserMessage = UserMessage {
     code: FailureCode::Name("app_refused"),
-    message: "Xero does not accept the credentials or settings of this integration.",
+    message: "Xero does not accept this integration's credentials or settings.",
     remedy: CONTACT_SUPPORT,
 };
 

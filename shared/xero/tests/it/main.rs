@@ -20,6 +20,7 @@ mod credit_notes;
 mod description;
 mod edge;
 mod identity;
+mod lines;
 mod logging;
 mod odd_rows;
 mod openapi;

@@ -156,6 +156,8 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(rates_keep_six_places),
     yes_or_no!(refund_answers_name_note),
     yes_or_no!(deposits_have_ar_types),
+    yes_or_no!(archived_tracking_is_kept),
+    yes_or_no!(empty_tracking_removes),
 ];
 
 /// The reason why a switch is not set.

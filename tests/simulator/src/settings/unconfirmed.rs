@@ -163,6 +163,11 @@ pub struct Unconfirmed {
     /// Whether the types of overpayments and prepayments are `AROVERPAYMENT` and `ARPREPAYMENT`
     /// instead of those of their bank transactions. Xero's specification lists both.
     pub deposits_have_ar_types: bool,
+    /// Whether an archived tracking option is kept on a line instead of being dropped without an
+    /// error. Public reports are about unknown options only (xero-ruby#86, xero-node#516).
+    pub archived_tracking_is_kept: bool,
+    /// Whether an empty list of tracking options removes those of an existing line.
+    pub empty_tracking_removes: bool,
     /// Not a question: a Xero that does not prevent duplicates. Numbers and names are not unique,
     /// keys are not remembered. It tests the caller's own protection.
     pub unhelpful: bool,
@@ -171,6 +176,7 @@ pub struct Unconfirmed {
 }
 
 impl Default for Unconfirmed {
+    #[expect(clippy::too_many_lines, reason = "one line for each question")]
     fn default() -> Self {
         Self {
             bad_client_status: 400,
@@ -238,6 +244,8 @@ impl Default for Unconfirmed {
             rates_keep_six_places: false,
             refund_answers_name_note: true,
             deposits_have_ar_types: false,
+            archived_tracking_is_kept: false,
+            empty_tracking_removes: true,
             unhelpful: false,
             texts: Texts::default(),
         }

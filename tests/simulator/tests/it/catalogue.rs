@@ -83,3 +83,26 @@ fn a_line_has_at_most_two_tracking_options() {
     let refused = caller.put("/Invoices", &body).messages();
     assert_eq!(refused, ["A line item can have at most two tracking options."]);
 }
+
+/// Rule 79: open questions, answered both ways.
+#[test]
+fn an_archived_option_may_be_kept_and_an_empty_list_may_change_nothing() {
+    for (is_kept, removes) in [(false, true), (true, false)] {
+        let mut caller = Caller::unconfirmed(|switches| {
+            switches.archived_tracking_is_kept = is_kept;
+            switches.empty_tracking_removes = removes;
+        });
+        let option = |name: &str| json!({"Tracking": [{"Name": "Region", "Option": name}]});
+        let body = with_line(&mut caller, &option("West"));
+        let line = caller.put("/Invoices", &body).first("Invoices")["LineItems"][0].clone();
+        assert_eq!(options(&line), if is_kept { vec!["Region/West"] } else { Vec::new() });
+        let body = with_line(&mut caller, &option("North")).replace("SC-1", "SC-2");
+        let invoice = caller.put("/Invoices", &body).first("Invoices");
+        let line = &invoice["LineItems"][0]["LineItemID"];
+        let emptied = json!({"LineItems": [{"LineItemID": line, "Tracking": []}]});
+        let emptied = json!({"Invoices": [emptied]}).to_string();
+        let path = format!("/Invoices/{}", text(&invoice["InvoiceID"]));
+        let line = caller.post(&path, &emptied).first("Invoices")["LineItems"][0].clone();
+        assert_eq!(options(&line), if removes { Vec::new() } else { vec!["Region/North"] });
+    }
+}

@@ -142,10 +142,12 @@ fn a_part_paid_invoice_allows_only_limited_edits() {
     caller.bookkeeper().apply_payment(invoice, 20.into(), date(2026, 11, 3)).unwrap();
     let line = caller.books().invoice(invoice).unwrap().lines[0].clone();
     let other = caller.contact("Other");
+    let north = json!({"Name": "Region", "Option": "North"});
     for fine in [
         json!({"Reference": "new", "InvoiceNumber": "SC-2", "DueDate": "2026-12-01"}),
         json!({"Url": "https://crm.example/1", "Contact": {"ContactID": other}}),
         json!({"LineItems": [{"LineItemID": line.id, "Description": "new", "AccountCode": "260"}]}),
+        json!({"LineItems": [{"LineItemID": line.id, "Tracking": [north]}]}),
     ] {
         let answer = post(&mut caller, invoice, &fine);
         assert_eq!(answer.status, 200, "{fine}: {}", answer.text);
@@ -159,6 +161,7 @@ fn a_part_paid_invoice_allows_only_limited_edits() {
         json!({"Date": "2026-11-01"}),
         json!({"CurrencyCode": "EUR"}),
         json!({"LineItems": [{"LineItemID": line.id, "DiscountAmount": 1}]}),
+        json!({"LineItems": [{"LineItemID": line.id, "ItemCode": "PIPE-15"}]}),
         json!({"LineAmountTypes": "Inclusive"}),
     ] {
         assert_eq!(post(&mut caller, invoice, &refused).messages(), [MONEY_APPLIED], "{refused}");

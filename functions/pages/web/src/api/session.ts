@@ -66,10 +66,9 @@ const UNREACHABLE =
   "The Xero integration cannot be reached. Check your connection, then try again.";
 const FALLBACKS: Readonly<Record<number, string>> = {
   403: "Your role does not allow this.",
-  404: "This does not exist.",
-  413: "This is too large.",
+  404: "The requested record was not found.",
   429: "Too many requests at once. Try again in a minute.",
-  503: "The service does not answer at the moment. Try again in a minute.",
+  503: "The service is not responding. Try again in a minute.",
 };
 
 /** Returns when a JWT expires, in milliseconds; never if it does not say so. */

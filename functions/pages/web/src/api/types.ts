@@ -138,7 +138,7 @@ export interface paths {
         put?: never;
         /**
          * Marks records as never to be sent.
-         * @description Their documents in Xero, if any, stay. Syncing one of them takes the mark away.
+         * @description Their documents in Xero, if any, stay. Syncing one of them removes the mark.
          */
         post: operations["never_send_records"];
         delete?: never;
@@ -158,7 +158,7 @@ export interface paths {
         put?: never;
         /**
          * Tries records again at once.
-         * @description Records that are not in the list any more are left alone.
+         * @description Records that are no longer in the list stay as they are.
          */
         post: operations["retry_records"];
         delete?: never;
@@ -293,13 +293,13 @@ export interface paths {
         get: operations["read_connection"];
         put?: never;
         /**
-         * Begins a connect.
-         * @description The browser continues at `authorize_url`, and comes back with a ticket that completes it.
+         * Starts a connection attempt.
+         * @description The browser continues at `authorize_url`, and returns with a ticket that completes it.
          */
         post: operations["begin_connect"];
         /**
          * Ends the connection.
-         * @description When this answers, no new work starts. What is in Xero stays, and links that could not be
+         * @description Once this returns, no new work starts. What is in Xero stays, and links that could not be
          *     removed at Xero are removed later.
          */
         delete: operations["disconnect_account"];
@@ -318,7 +318,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Completes a connect with the ticket of the callback.
+         * Completes a connection attempt with the callback's ticket.
          * @description If Xero is slow, the response is `in_progress`, and presenting the same ticket again resumes the
          *     completion.
          */
@@ -355,7 +355,7 @@ export interface paths {
         };
         /**
          * Searches the contacts in Xero.
-         * @description Every search may cost a call to Xero, so only people who may link a contact can search.
+         * @description Every search may need a call to Xero, so only people who may link a contact can search.
          */
         get: operations["search_contacts"];
         put?: never;
@@ -581,6 +581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overpayments/{xero_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decides what an overpayment or prepayment in Xero is for.
+         * @description The answer closes it for the CRM and changes nothing in Xero.
+         */
+        post: operations["resolve_surplus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payments/{payment_id}": {
         parameters: {
             query?: never;
@@ -776,10 +796,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Returns what an account chose about what is written to Xero. */
+        /** Reads the account's choices about what is written to Xero. */
         get: operations["read_sync_preferences"];
         /**
-         * Replaces what an account chose about what is written to Xero.
+         * Replaces the account's choices about what is written to Xero.
          * @description The choices apply to records that are sent from now on. Documents in Xero stay as they are.
          */
         put: operations["choose_sync_preferences"];
@@ -806,7 +826,7 @@ export interface components {
             gift_card: components["schemas"]["AccountView"][];
             /** @description For invoice lines and surcharges. */
             income: components["schemas"]["AccountView"][];
-            /** @description Why choices in use are not usable now. */
+            /** @description Why choices in use cannot be used at present. */
             objections: components["schemas"]["FieldProblem"][];
             /**
              * @description The tax rates of the CRM's documents, of a sample of at most 200 invoices and 200 credit
@@ -978,6 +998,11 @@ export interface components {
              *     records.
              */
             next?: string | null;
+            /**
+             * @description Overpayments and prepayments in Xero that a person must decide about. Only on the first
+             *     page.
+             */
+            overpaid: components["schemas"]["SurplusView"][];
             /** @description Why these records need attention. */
             state: components["schemas"]["AttentionWord"];
             /** @description Payments in Xero that a person must decide about. Only on the first page. */
@@ -1077,7 +1102,7 @@ export interface components {
             is_equal: boolean;
             /**
              * Format: int64
-             * @description The number of records that could not be compared. Support can tell why.
+             * @description The number of records that could not be compared. Support can find out why.
              */
             not_compared: number;
             /**
@@ -1104,7 +1129,7 @@ export interface components {
             /** @description The ticket. */
             ticket: string;
         };
-        /** @description A connect that has begun. */
+        /** @description A connection attempt that has started. */
         ConnectView: {
             /** @description The page of Xero on which the person allows access. */
             authorize_url: string;
@@ -1515,7 +1540,7 @@ export interface components {
             /** @description The payment. */
             payment_id: string;
         };
-        /** @description A connect in progress. */
+        /** @description A connection attempt in progress. */
         PendingView: {
             /** @description The user who began it. */
             by: string;
@@ -1997,7 +2022,7 @@ export interface components {
             paused_until?: string | null;
             /**
              * Format: date-time
-             * @description Since when every try to read payments has failed, if that is an hour or longer.
+             * @description Since when every attempt to read payments has failed, if that is an hour or longer.
              */
             payment_checks_failing_since?: string | null;
             pending?: components["schemas"]["PendingView"] | null;
@@ -2017,6 +2042,57 @@ export interface components {
             /** @description Problems with the chosen accounts and tax rates, and whether many records were given up. */
             warnings?: string[];
         };
+        /** @description A person's answer about an overpayment or prepayment. */
+        SurplusChoice: {
+            /** @description It is known, and the CRM does nothing more with it. Only `true` is accepted. */
+            acknowledged: boolean;
+        } | {
+            /** @description It belongs to this invoice of the CRM. */
+            invoice: string;
+        };
+        /**
+         * @description An overpayment or prepayment of a client in Xero. The answer is sent to
+         *     `POST /v1/overpayments/{xero_id}`.
+         */
+        SurplusView: {
+            /** @description The whole amount, in its own currency. */
+            amount: components["schemas"]["MoneyView"];
+            /** @description Invoices of the client that were paid on the same date, at most 20. */
+            candidates: string[];
+            /** @description The client in the CRM. */
+            client_id: string;
+            /**
+             * Format: date
+             * @description The date on which it was paid.
+             */
+            date?: string | null;
+            /** @description The invoice that it belongs to, according to a person. */
+            invoice_id?: string | null;
+            /** @description Whether a person must still decide. */
+            is_open: boolean;
+            /** @description Its kind. */
+            kind: components["schemas"]["SurplusWord"];
+            /** @description The reference, which is free text. */
+            reference?: string | null;
+            /** @description The amount that is neither applied to an invoice nor refunded. */
+            remaining: components["schemas"]["MoneyView"];
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            seen_at: string;
+            /**
+             * Format: uuid
+             * @description Its id in Xero.
+             */
+            xero_id: string;
+        };
+        /**
+         * @description A kind of money that no invoice has used up: `overpayment` is money paid in excess of what
+         *     was due, `prepayment` money paid in advance.
+         * @enum {string}
+         */
+        SurplusWord: "overpayment" | "prepayment";
         /** @description The progress of a Sync All. */
         SyncAllView: {
             entity?: components["schemas"]["RecordKind"] | null;
@@ -2066,10 +2142,10 @@ export interface components {
              */
             waiting: number;
         };
-        /** @description What an account chose about what is written to Xero. A choice that is absent has its default. */
+        /** @description An account's choices about what is written to Xero. A choice that is absent has its default. */
         SyncPreferencesView: {
             /**
-             * @description Which side has the last word on a field of a contact that was changed on both sides. An empty
+             * @description Which side's value of a contact's field applies if both sides have changed it. An empty
              *     field in Xero is always filled.
              */
             contacts?: components["schemas"]["ContactLeader"];
@@ -2154,7 +2230,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2212,7 +2288,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2248,7 +2324,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2318,7 +2394,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2379,7 +2455,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2450,7 +2526,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2502,7 +2578,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2539,7 +2615,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2591,7 +2667,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2619,7 +2695,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2687,7 +2763,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2740,7 +2816,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2758,7 +2834,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2811,7 +2887,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2829,7 +2905,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2878,7 +2954,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2949,7 +3025,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3005,7 +3081,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3042,7 +3118,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3094,7 +3170,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3131,7 +3207,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3183,7 +3259,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3220,7 +3296,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3291,7 +3367,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3343,7 +3419,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3371,7 +3447,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3420,7 +3496,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3441,7 +3517,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The connect has begun. */
+            /** @description The connection attempt has started. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3460,7 +3536,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3478,7 +3554,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3518,7 +3594,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3536,7 +3612,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3598,7 +3674,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read, or another person began the connect. */
+            /** @description The role is read-only, or another person began the connection attempt. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3634,7 +3710,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3687,7 +3763,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3714,7 +3790,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,7 +3842,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3869,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3864,7 +3940,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3916,7 +3992,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3953,7 +4029,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4024,7 +4100,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4076,7 +4152,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4104,7 +4180,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4175,7 +4251,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4227,7 +4303,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4264,7 +4340,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4288,7 +4364,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The payments; none if none are known. */
+            /** @description The payments that are known, if any. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4335,7 +4411,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4393,7 +4469,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4430,7 +4506,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4501,7 +4577,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4553,7 +4629,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4581,7 +4657,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4632,7 +4708,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4690,7 +4766,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4717,7 +4793,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4753,6 +4829,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    resolve_surplus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Xero's id of the overpayment or prepayment. */
+                xero_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SurplusChoice"];
+            };
+        };
+        responses: {
+            /** @description The overpayment or prepayment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurplusView"];
+                };
+            };
+            /** @description The id or the body is not valid, or the invoice is unknown. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The token is missing, expired or names no account. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The role may only read. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The overpayment or prepayment is unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description It is already decided, or nothing of it is left. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests. Wait before the next one. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Xero or AWS did not answer in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4817,7 +4986,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4869,7 +5038,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4906,7 +5075,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4977,7 +5146,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5029,7 +5198,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5057,7 +5226,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5106,7 +5275,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5155,7 +5324,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5207,7 +5376,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5235,7 +5404,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5308,7 +5477,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5357,7 +5526,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5406,7 +5575,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5446,7 +5615,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5464,7 +5633,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5544,7 +5713,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5595,7 +5764,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5653,7 +5822,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5680,7 +5849,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;

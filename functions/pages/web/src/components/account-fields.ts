@@ -2,12 +2,12 @@
 import type { AccountChoices, AccountCodes, AccountOption } from "../api/shapes.js";
 import { capitalise } from "../ui/words.js";
 
-export type CodeField = "sales" | "stripe_bank" | "stripe_fee" | "stripe_surcharge" | "gift_card";
+export type CodeField = Exclude<keyof AccountCodes, "tax_types">;
 
 export interface Field {
   name: CodeField;
   label: string;
-  hint: string;
+  hint?: string;
   /** The choices for it. */
   list: "income" | "expense" | "bank" | "gift_card";
 }
@@ -20,38 +20,42 @@ export const FIELDS: Field[] = [
   { name: "gift_card", label: "Gift cards", hint: "Account of redeemed gift cards; it must accept payments", list: "gift_card" },
 ];
 
+/** The methods of payments that are sent to Xero only if they have an account. */
+export const METHODS: Field[] = [
+  { name: "cash", label: "Cash", list: "gift_card" },
+  { name: "cheque", label: "Cheques", list: "gift_card" },
+  { name: "card", label: "Card terminal", list: "gift_card" },
+  { name: "bank_transfer", label: "Bank transfers", list: "gift_card" },
+];
+
+/** Choices under a heading. */
+export interface OptionGroup {
+  label: string;
+  options: { value: string; label: string }[];
+}
+
 /** A tax rate of the CRM. */
 export interface TaxRow {
   rate: string;
   automatic: string | undefined;
-  options: { tax_type: string; name: string }[];
+  options: OptionGroup["options"];
 }
 
 /** The tax rates of the CRM, each with the rates in Xero that fit. */
-export function taxRows(choices: AccountChoices | undefined, draft: AccountCodes): TaxRow[] {
-  if (!choices) return [];
-  const known = choices.rates_used ?? [];
-  const rates = known.length
-    ? known.map((used) => used.rate)
-    : [...new Set([...choices.tax.map((tax) => tax.rate), ...Object.keys(draft.tax_types ?? {})])];
-  return rates
-    .sort((a, b) => (Number(b) || 0) - (Number(a) || 0) || Number(a === "none") - Number(b === "none"))
-    .map((rate) => {
-      const wanted = rate === "none" ? "0" : rate;
-      const options = choices.tax.filter((tax) => Number(tax.rate) === Number(wanted));
-      const used = known.find((one) => one.rate === rate);
-      const automatic = used ? used.tax_type : options.length === 1 ? options[0]?.tax_type : undefined;
-      return { rate, automatic: options.find((one) => one.tax_type === automatic)?.name, options };
+export function taxRows(choices: AccountChoices | undefined): TaxRow[] {
+  return [...(choices?.rates_used ?? [])]
+    .sort((a, b) => (Number(b.rate) || 0) - (Number(a.rate) || 0) || Number(a.rate === "none") - Number(b.rate === "none"))
+    .map(({ rate, tax_type }) => {
+      const fitting = choices?.tax.filter((tax) => Number(tax.rate) === (Number(rate) || 0)) ?? [];
+      const options = fitting.map((tax) => ({ value: tax.tax_type, label: tax.name }));
+      return { rate, automatic: options.find((one) => one.value === tax_type)?.label, options };
     });
 }
 
+/** An account's code and name. */
 export function labelled(code: string, options: AccountOption[]): string {
   const account = options.find((one) => one.code === code);
   return account ? `${code} – ${account.name}` : code;
-}
-
-export function fieldId(field: string): string {
-  return `field-${field.replace(/[^A-Za-z0-9]/g, "-")}`;
 }
 
 export function rateLabel(rate: string): string {
@@ -61,7 +65,7 @@ export function rateLabel(rate: string): string {
 export function labelOf(field: string): string {
   const rate = field.startsWith("tax_types.") ? field.slice("tax_types.".length) : undefined;
   if (rate !== undefined) return `Tax ${rateLabel(rate)}`;
-  return FIELDS.find((one) => one.name === field)?.label ?? field;
+  return [...FIELDS, ...METHODS].find((one) => one.name === field)?.label ?? field;
 }
 
 const TYPES: Record<string, string> = {
@@ -77,11 +81,13 @@ const TYPES: Record<string, string> = {
   LIABILITY: "Liability",
 };
 
-export function byType(options: AccountOption[]): [string, AccountOption[]][] {
-  const groups = new Map<string, AccountOption[]>();
-  for (const option of options) {
-    const type = option.type ? (TYPES[option.type] ?? capitalise(option.type.toLowerCase())) : "";
-    groups.set(type, [...(groups.get(type) ?? []), option]);
+/** The accounts under their types. */
+export function byType(accounts: AccountOption[]): OptionGroup[] {
+  const groups = new Map<string, OptionGroup>();
+  for (const { code, type } of accounts) {
+    const group = groups.get(type) ?? { label: TYPES[type] ?? capitalise(type.toLowerCase()), options: [] };
+    group.options.push({ value: code, label: labelled(code, accounts) });
+    groups.set(type, group);
   }
-  return [...groups];
+  return [...groups.values()];
 }

@@ -1,27 +1,30 @@
-/** S5: the records that need attention, by cause. */
+/** S5: what needs a person: money to decide about, and records that failed, by cause. */
 import { html, nothing } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { keyed } from "lit/directives/keyed.js";
 import type { Session } from "../api/session.js";
 import type { AttentionPage, AttentionRecord, BulkOutcome } from "../api/shapes.js";
 import { count } from "../ui/format.js";
-import { define, Part, type View } from "../ui/part.js";
+import { define, type View } from "../ui/part.js";
 import { kindWord, placeOf, recordPath } from "../ui/words.js";
 import { styles } from "../ui/styles.js";
 import { addPage, type Group, nameKey, titleOf, WHO } from "./attention-groups.js";
+import { DecisionList } from "./decision-list.js";
 import { attentionStyles } from "./styles/attention.js";
 
 /** The largest number of records that one request may name. */
 const BULK_MAX = 100;
 
-export class AttentionList extends Part {
+export class AttentionList extends DecisionList {
   static override styles = [...styles, attentionStyles];
-  static override properties = { ...Part.properties, embedded: { type: Boolean } };
+  static override properties = { ...DecisionList.properties, embedded: { type: Boolean } };
 
   /** Whether the elements that cure a cause are on the same page. */
   declare embedded: boolean | undefined;
 
   #pages: { givenUp: AttentionPage; failing: AttentionPage } | undefined;
   #groups: Group[] = [];
+  /** The causes that a person has opened or closed. */
+  #open = new Map<string, boolean>();
 
   protected override heading(): string {
     return "Needs attention";
@@ -41,12 +44,14 @@ export class AttentionList extends Part {
     this.#groups = [];
     addPage(this.#groups, givenUp.value);
     addPage(this.#groups, failing.value);
-    this.tell("attention", { count: givenUp.value.count });
+    await this.readDecisions(session, givenUp.value);
+    this.tell("attention", { count: givenUp.value.count + this.decisions.length });
   }
 
   protected override aside(): View {
     const { givenUp, failing } = this.#pages ?? {};
     return [
+      this.decisions.length ? `${this.formats.number(this.decisions.length)} to decide` : "",
       givenUp?.count ? `${this.formats.number(givenUp.count)} given up` : "",
       failing?.count ? `${this.formats.number(failing.count)} tried again` : "",
     ]
@@ -55,13 +60,10 @@ export class AttentionList extends Part {
   }
 
   protected override content(): View {
-    if (this.#groups.length === 0) return this.notice("good", "Nothing needs attention.");
+    if (this.#groups.length + this.decisions.length === 0) return this.notice("good", "Nothing needs attention.");
     return html`<ul class="groups">
-        ${repeat(
-          this.#groups,
-          (group) => group.key,
-          (group, index) => html`<li>${this.#renderGroup(group, index)}</li>`,
-        )}
+        ${this.renderDecisions()}
+        ${this.#groups.map((group, index) => keyed(group.key, this.#renderGroup(group, index)))}
       </ul>
       ${this.#renderMore()}`;
   }
@@ -73,15 +75,13 @@ export class AttentionList extends Part {
     const [kind] = kinds;
     const noun = kinds.size === 1 && kind ? kindWord(kind) : "record";
     const who = WHO[group.who];
-    const isOpen = group.who !== "none" && index < 3;
-    return html`<details ?open=${isOpen}>
-        <summary>
-          <span class="cause">
-            <span class="strong">${count(size, noun)}</span>
-            <span class="break">${group.message}</span>
-          </span>
-          ${who ? this.badge(who, group.who === "none" ? "quiet" : "info") : nothing}
-        </summary>
+    const isOpen = this.#open.get(key) ?? (group.who !== "none" && index < 3);
+    return html`<li>
+      <details
+        ?open=${isOpen}
+        @toggle=${(event: Event) => this.#open.set(key, (event.target as HTMLDetailsElement).open)}
+      >
+        ${this.renderSummary(count(size, noun), group.message, who ? this.badge(who, group.who === "none" ? "quiet" : "info") : nothing)}
         <div class="group-body stack">
           ${group.remedy || group.who !== "none"
             ? html`<div class="row">
@@ -91,11 +91,7 @@ export class AttentionList extends Part {
             : nothing}
           ${this.refusalOf(`group-${key}`)}
           <ul class="records">
-            ${repeat(
-              group.records,
-              nameKey,
-              (one) => this.#renderRecord(group, one),
-            )}
+            ${group.records.map((one) => keyed(nameKey(one), this.#renderRecord(group, one)))}
           </ul>
           ${this.canChange && group.isGivenUp && size > 1
             ? html`<div class="actions">
@@ -104,13 +100,14 @@ export class AttentionList extends Part {
               </div>`
             : nothing}
         </div>
-      </details>`;
+      </details>
+    </li>`;
   }
 
   #renderPlace(group: Group): View {
     const place = placeOf(group.code);
     if (!this.embedded || place === "record") return nothing;
-    const labels = { accounts: "Open account mapping", clients: "Match clients", connection: "Go to the connection" };
+    const labels = { accounts: "Open account mapping", contacts: "Match clients", connection: "Go to the connection" };
     return this.button(labels[place], `place-${group.key}`, () => this.tell("show", { part: place }), { isSmall: true });
   }
 
@@ -142,7 +139,7 @@ export class AttentionList extends Part {
     const total = record.amounts?.crm_total;
     return html`<li data-record=${nameKey(one)}>
       <div class="what break">
-        <span class="name" tabindex="-1">${url ? html`<a href=${url}>${name}</a>` : name}</span>
+        ${this.renderName(name, url)}
         ${total ? html`<span class="muted">${this.formats.money(total)}</span>` : nothing}
         ${record.failure && record.failure.message !== group.message
           ? html`<span class="small cause-own">${record.failure.message} ${record.failure.remedy}</span>`
@@ -172,32 +169,11 @@ export class AttentionList extends Part {
     </li>`;
   }
 
-  /** Where the focus goes when this record leaves the list: to the next one. */
-  #neighbourOf(one: AttentionRecord): string {
-    const rows = [...this.renderRoot.querySelectorAll<HTMLElement>("[data-record]")];
-    const at = rows.findIndex((row) => row.dataset["record"] === nameKey(one));
-    const next = rows[at + 1] ?? rows[at - 1];
-    return next ? `[data-record="${CSS.escape(next.dataset["record"] ?? "")}"] .name` : "#title";
-  }
-
-  async #leave(one: AttentionRecord, done: boolean, says: string): Promise<void> {
-    const neighbour = this.#neighbourOf(one);
-    await this.reload();
-    if (!done) return;
-    await this.updateComplete;
-    if (this.renderRoot.querySelector(`[data-record="${CSS.escape(nameKey(one))}"]`)) {
-      this.announce(`${titleOf(one)} still needs attention.`);
-      return;
-    }
-    this.announce(says);
-    await this.focusOn(neighbour);
-  }
-
   async #retry(one: AttentionRecord, action: string): Promise<void> {
     const done = await this.act(action, async (session) => {
       await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/sync`);
     });
-    await this.#leave(one, done, `${titleOf(one)} is in Xero.`);
+    await this.leave(nameKey(one), titleOf(one), done, `${titleOf(one)} is in Xero.`);
   }
 
   #confirmWithhold(one: AttentionRecord, action: string): void {
@@ -211,7 +187,7 @@ export class AttentionList extends Part {
         const done = await this.act(action, async (session) => {
           await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/never-send`);
         });
-        await this.#leave(one, done, `${name} is never sent.`);
+        await this.leave(nameKey(one), name, done, `${name} is never sent.`);
       },
     });
   }
@@ -253,7 +229,7 @@ export class AttentionList extends Part {
         });
         await this.reload();
         if (!done) return;
-        this.announce(busy > 0 ? `${count(busy, "record")} are being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
+        this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
         await this.focusOn("#title");
       },
     });

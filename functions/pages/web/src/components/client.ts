@@ -26,7 +26,7 @@ export class Client extends RecordPart {
   }
 
   protected override get ownPlace(): string {
-    return "clients";
+    return "contacts";
   }
 
   protected override updated(changes: Map<PropertyKey, unknown>): void {
@@ -111,10 +111,7 @@ export class Client extends RecordPart {
     this.confirm({
       title: `Link to ${contact.name}?`,
       body: html`<p class="muted">${contactFacts(contact)}</p>
-        <p>
-          From now on, ServiceCortex’s name, address, e-mail and numbers replace those of this contact in Xero, and new
-          invoices go to it.
-        </p>`,
+        <p>New invoices go to this contact. Its empty fields are filled, and the others follow the settings of how documents are sent.</p>`,
       cancel: "Cancel",
       confirm: "Link",
       run: async () => {

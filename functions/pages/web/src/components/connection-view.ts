@@ -75,7 +75,7 @@ export abstract class ConnectionView extends Part {
   }
 
   #waitingSentence(status: Status): string {
-    const waiting = status.waiting ?? 0;
+    const { waiting } = status;
     return waiting > 0 ? `${count(waiting, "record")} ${waiting === 1 ? "waits" : "wait"} and continue automatically.` : "";
   }
 
@@ -86,10 +86,10 @@ export abstract class ConnectionView extends Part {
         was paid.
       </p>
       <ul class="points">
-        <li><b>Sends</b> clients as contacts, and invoices, credit notes and Stripe payments.</li>
+        <li><b>Sends</b> clients as contacts, and invoices, credit notes and payments.</li>
         <li><b>Reads</b> payments, statuses and your chart of accounts.</li>
         <li><b>Never deletes</b> a contact, and never changes an invoice that it did not create.</li>
-        <li><b>You need</b> the role Owner or Admin here, and a Xero user who may manage the organisation.</li>
+        <li><b>You need</b> the role Owner or Admin here, and a Xero user who can manage the organisation.</li>
       </ul>
     </div>`;
   }
@@ -98,14 +98,14 @@ export abstract class ConnectionView extends Part {
     return html`<p class="lead">
       ${status.ended_by ? html`${this.nameOf(status.ended_by)} disconnected` : "Disconnected from"}
       <b>${status.organisation}</b>${status.ended_at ? html` on ${this.formats.dayOf(status.ended_at)}` : nothing}.
-      What was synced is remembered, and nothing is sent twice after a reconnect.
+      Synced records stay linked, and nothing is sent twice after a reconnect.
       ${this.#waitingSentence(status)}
     </p>`;
   }
 
   #renderPending(status: Status): View {
     const pending = status.pending;
-    if (!pending) return html`<p>The attempt to connect was not finished. Start again.</p>`;
+    if (!pending) return html`<p>The connection attempt was not finished. Start again.</p>`;
     return html`<p class="lead">
       ${this.nameOf(pending.by)} started to connect. Finish in Xero by
       ${this.formats.timeOf(pending.until)}.
@@ -146,10 +146,10 @@ export abstract class ConnectionView extends Part {
   #renderPauses(status: Status): View {
     if (!status.paused_until && !status.payment_checks_failing_since) return nothing;
     return html`${status.paused_until
-      ? this.notice("info", html`Xero asked us to wait until ${this.formats.timeOf(status.paused_until)}. Nothing is lost.`)
+      ? this.notice("info", html`Xero asked the integration to wait until ${this.formats.timeOf(status.paused_until)}. Nothing is lost.`)
       : nothing}
     ${status.payment_checks_failing_since
-      ? this.notice("warn", html`Payments could not be read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}. They are imported as soon as Xero answers.`)
+      ? this.notice("warn", html`Payments have not been read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}. They are imported as soon as Xero responds.`)
       : nothing}`;
   }
 

@@ -55,7 +55,7 @@ export class Connection extends ConnectionView {
     const { value } = await session.get<Status>("/v1/connection");
     this.status = value;
     if (value.status !== "disconnected" && value.organisation) {
-      const { value: walk } = await session.get<SyncAll>("/v1/sync-all", { emptyOn404: true });
+      const { value: walk } = await session.get<SyncAll>("/v1/sync-all");
       const wasSyncing = this.#isSyncing;
       this.syncAll = walk;
       if (wasSyncing && !this.#isSyncing) this.announce("Sync all is complete.");
@@ -79,7 +79,7 @@ export class Connection extends ConnectionView {
     if (landing?.word !== "authorised" || !landing.ticket || !status.can_change) return nothing;
     return this.notice(
       "info",
-      html`<span class="strong">Xero has allowed access.</span> Finish connecting to start syncing.`,
+      html`<span class="strong">Xero has granted access.</span> Finish connecting to start syncing.`,
       this.button("Finish connecting", "connection-complete", () => this.#complete(), {
         kind: "primary",
         busy: "Connecting…",
@@ -125,11 +125,11 @@ export class Connection extends ConnectionView {
     const message = this.#completion?.message;
     const isReplacing = !used && status.organisation;
     return html`<div class="panel stack">
-      <h3>${isReplacing ? "Another organisation was allowed" : choices.length === 1 ? "Another organisation is available" : "Choose an organisation"}</h3>
+      <h3>${isReplacing ? "Another organisation was authorised" : choices.length === 1 ? "Another organisation is available" : "Choose an organisation"}</h3>
       <p class="lead">
-        ${status.choices_by ? html`${status.choices_by} allowed ${choices.length === 1 ? "this organisation" : `${choices.length} organisations`} in Xero. ` : nothing}
+        ${status.choices_by ? html`${status.choices_by} authorised ${choices.length === 1 ? "this organisation" : `${choices.length} organisations`} in Xero. ` : nothing}
         ${isReplacing
-          ? html`This account worked with <b>${status.organisation}</b>. Another organisation starts anew: all records are matched again, and nothing in ${status.organisation} is touched.`
+          ? html`This account was connected to <b>${status.organisation}</b>. If you use another organisation, all records are matched again there, and nothing in ${status.organisation} is changed.`
           : used
             ? html`<b>${used}</b> is in use. To switch, choose another one.`
             : nothing}
@@ -196,7 +196,10 @@ export class Connection extends ConnectionView {
     switch (status.status) {
       case "disconnected":
         if (this.isReturning) return nothing;
-        return html`<div class="actions"><slot name="connect-button" @click=${() => this.#begin()}>${connect(status.organisation ? "Connect to Xero again" : "Connect to Xero")}</slot></div>`;
+        return html`<div class="actions">
+          <slot name="connect-button" @click=${() => this.#begin()} @slotchange=${() => this.requestUpdate()}></slot>
+          ${this.#hasOwnButton ? nothing : connect(status.organisation ? "Connect to Xero again" : "Connect to Xero")}
+        </div>`;
       case "pending":
         if (this.isReturning) return nothing;
         return html`<div class="actions">
@@ -214,6 +217,18 @@ export class Connection extends ConnectionView {
           <span class="push">${disconnect}</span>
         </div>`;
     }
+  }
+
+  /**
+   * Whether the CRM's page brings a button of its own. The settings element hands its slot over even
+   * if it is empty, and an outer slot does not show its fallback then.
+   */
+  get #hasOwnButton(): boolean {
+    return [...this.children].some(
+      (child) =>
+        child.slot === "connect-button" &&
+        !(child instanceof HTMLSlotElement && child.assignedElements({ flatten: true }).length === 0),
+    );
   }
 
   async #begin(): Promise<void> {

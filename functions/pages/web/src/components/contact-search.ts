@@ -1,7 +1,7 @@
 /** The search for a contact in Xero, inside a dialog. Fires `pick` with the chosen contact. */
 import { html, LitElement, nothing } from "lit";
 import { ApiError, type Session } from "../api/session.js";
-import type { Contact } from "../api/shapes.js";
+import type { Contact, LinkedContact } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { define, safeUrl } from "../ui/part.js";
@@ -90,7 +90,7 @@ export class ContactSearch extends LitElement {
       : found === undefined
         ? "Type at least two characters."
         : found.length === 0
-          ? "No contact in Xero contains this."
+          ? "No contact in Xero matches this."
           : `${count(found.length, "contact")}${found.length === 50 ? " shown. Type more to narrow the search." : ""}`;
     return html`<div class="stack">
       <div class="field">
@@ -142,7 +142,7 @@ export class ContactSearch extends LitElement {
 }
 
 /** The values by which people tell contacts apart. */
-export function contactFacts(contact: Contact): string {
+export function contactFacts(contact: Contact | LinkedContact): string {
   return [
     contact.email,
     contact.number && `No. ${contact.number}`,

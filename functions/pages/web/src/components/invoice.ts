@@ -4,7 +4,8 @@ import type { Session } from "../api/session.js";
 import type { Amounts, EntityKind, InvoicePayments, Money, Preview, ReceivedPayment, RecordedPayment } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, type View } from "../ui/part.js";
-import { capitalise, DOCUMENT_STATES, methodWord, recordPath, type Tone } from "../ui/words.js";
+import { DOCUMENT_STATES, methodWord, recordPath, type Tone } from "../ui/words.js";
+import { unclearPayment } from "./decisions.js";
 import { renderPreview } from "./preview.js";
 import { RecordPart } from "./record.js";
 
@@ -20,7 +21,6 @@ export class Invoice extends RecordPart {
 
   #payments: InvoicePayments | undefined;
   #preview: Preview | undefined;
-  #choice = "";
 
   protected override get entity(): EntityKind {
     return this.creditNoteId ? "credit_note" : "invoice";
@@ -34,7 +34,7 @@ export class Invoice extends RecordPart {
     await super.load(session);
     if (this.entity === "invoice" && this.record) {
       const path = `${recordPath("invoice", this.recordId)}/payments`;
-      this.#payments = (await session.get<InvoicePayments>(path, { emptyOn404: true })).value;
+      this.#payments = (await session.get<InvoicePayments>(path)).value;
     }
   }
 
@@ -94,7 +94,7 @@ export class Invoice extends RecordPart {
     if (!isGone(status ?? "")) return nothing;
     return this.notice(
       "info",
-      html`This document no longer counts in Xero. <i>Sync now</i> sends a fresh copy, whose number may get an addition such as -2.`,
+      html`This document no longer counts in Xero. <i>Sync now</i> sends a new copy, whose number may get an addition such as ~2.`,
     );
   }
 
@@ -110,7 +110,6 @@ export class Invoice extends RecordPart {
         <h3 id="payments" tabindex="-1">Payments</h3>
         ${payments.unclear ? this.badge(`${payments.unclear} to decide`, "warn") : nothing}
       </div>
-      ${this.refusalOf("payment")}
       <ul class="money">
         ${shown.map((one) => this.#renderReceived(one, payments.recorded))}
         ${only.map((one) => this.#renderRecorded(one))}
@@ -132,8 +131,7 @@ export class Invoice extends RecordPart {
     const account = one.account ? (one.account.is_bank ? `Bank, ${one.account.name}` : one.account.name) : "In Xero";
     const what = html`${account}${one.reference ? html`, “${one.reference}”` : nothing}`;
     if (one.is.what === "unclear") {
-      const { candidates } = one.is;
-      return this.#row(one.amount, one.date, what, this.badge("To decide", "warn"), this.#renderDecision(one, candidates, recorded));
+      return this.#row(one.amount, one.date, what, this.badge("To decide", "warn"), this.#renderDecision(one, recorded));
     }
     const sides: Record<string, [string, Tone]> = {
       imported: ["Imported from Xero", "good"],
@@ -148,56 +146,15 @@ export class Invoice extends RecordPart {
     return this.#row(one.amount, one.date, what, this.badge("Not in Xero yet", "quiet"));
   }
 
-  #renderDecision(one: ReceivedPayment, candidates: string[], recorded: RecordedPayment[]): View {
-    const known = candidates.map((id) => ({ id, payment: recorded.find((payment) => payment.payment === id) }));
-    const describe = (payment: RecordedPayment | undefined, id: string) =>
-      payment
-        ? `${capitalise(methodWord(payment.method))} of ${this.formats.money(payment.amount)}, ${this.formats.date(payment.date)}`
-        : `Payment ${id}`;
-    const name = `payment-${one.id}`;
-    return html`<fieldset class="stack tight">
-      <legend class="muted">Is this a payment that is already recorded here? The same payment counts once.</legend>
-      ${this.canChange
-        ? html`<div class="options">
-              ${known.map(
-                ({ id, payment }) => html`<label class="option"
-                  ><input type="radio" name=${name} .checked=${this.#choice === `${one.id} ${id}`} @change=${() => this.#choose(`${one.id} ${id}`)} /><span
-                    >${describe(payment, id)}</span
-                  ></label
-                >`,
-              )}
-              <label class="option"
-                ><input type="radio" name=${name} .checked=${this.#choice === `${one.id} `} @change=${() => this.#choose(`${one.id} `)} /><span
-                  >No, it is another payment</span
-                ></label
-              >
-            </div>
-            ${this.button("Save the decision", `payment-${one.id}`, () => this.#decide(one), { isSmall: true, busy: "Saving…" })}`
-        : html`<ul class="bullets">${known.map(({ id, payment }) => html`<li>${describe(payment, id)}</li>`)}</ul>`}
-    </fieldset>`;
-  }
-
-  #choose(choice: string): void {
-    this.#choice = choice;
-    this.requestUpdate();
-  }
-
-  async #decide(one: ReceivedPayment): Promise<void> {
-    if (!this.#choice.startsWith(`${one.id} `)) {
-      this.announce("Choose one of the answers first.");
-      await this.focusOn(`input[name="${CSS.escape(`payment-${one.id}`)}"]`);
-      return;
-    }
-    const same = this.#choice.slice(one.id.length + 1);
-    const path = `${recordPath("invoice", this.recordId)}/payments/${encodeURIComponent(one.id)}`;
-    const decided = await this.act(`payment-${one.id}`, async (session) => {
-      const body = same ? { same_as: same } : { import: true };
-      this.#payments = (await session.change<InvoicePayments>("POST", path, { body })).value;
-    });
-    if (!decided) return;
-    this.announce("The decision is saved.");
-    this.tell("changed");
-    await this.focusOn("#payments");
+  #renderDecision(one: ReceivedPayment, recorded: RecordedPayment[]): View {
+    const { path, title, question, answers } = unclearPayment(this.recordId, "this invoice", one, recorded, this.formats);
+    return html`<p>${question}</p>
+      ${this.renderAnswers(path, title, answers, async (isDone) => {
+        await this.reload();
+        if (!isDone) return;
+        this.announce("The decision is saved.");
+        await this.focusOn("#payments");
+      })}`;
   }
 
   #renderPreviewAction(): View {

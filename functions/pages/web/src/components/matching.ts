@@ -1,6 +1,6 @@
 /** S4: the comparison of all clients with the contacts in Xero. */
 import { html, nothing } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { keyed } from "lit/directives/keyed.js";
 import type { Session } from "../api/session.js";
 import { type Candidate, type Contact, type Finding, type Reconciliation, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -15,7 +15,7 @@ type Outcome = Finding["outcome"];
 const TABS: { outcome: Outcome; label: string; empty: string }[] = [
   { outcome: "ambiguous", label: "To decide", empty: "Nothing to decide." },
   { outcome: "proposed", label: "To confirm", empty: "No match to confirm." },
-  { outcome: "linked", label: "Linked", empty: "The newest comparison linked no client." },
+  { outcome: "linked", label: "Linked", empty: "The latest comparison linked no clients." },
   { outcome: "missing", label: "Not in Xero", empty: "Every client has a contact in Xero." },
 ];
 
@@ -38,7 +38,7 @@ export class Matching extends Part {
 
   protected override async load(session: Session): Promise<void> {
     await this.readStatus(session);
-    const { value } = await session.get<Reconciliation>("/v1/reconciliation", { emptyOn404: true });
+    const { value } = await session.get<Reconciliation>("/v1/reconciliation");
     this.#run = value;
     if (this.#key !== this.#readFor) await this.#restart(session);
     else if (walkState(this.#run) === "running") await this.#readMore(session);
@@ -143,7 +143,7 @@ export class Matching extends Part {
       <p class="muted small">
         ${this.formats.number(run.clients)} clients, ${this.formats.number(run.contacts)} contacts in Xero.
         ${before > 0 ? `${this.formats.number(before)} clients were linked before.` : nothing}
-        ${left > 0 ? `${this.formats.number(left)} were left alone because they are being sent or never sent.` : nothing}
+        ${left > 0 ? `${this.formats.number(left)} were skipped because they are being sent or are marked Never send.` : nothing}
       </p>
     </div>`;
   }
@@ -161,11 +161,7 @@ export class Matching extends Part {
         : html`<p class="empty">${TABS.find((tab) => tab.outcome === this.#outcome)?.empty}</p>`;
     }
     return html`<ul class="findings">
-        ${repeat(
-          this.#findings,
-          (finding) => finding.client_id,
-          (finding) => this.#renderFinding(finding),
-        )}
+        ${this.#findings.map((finding) => keyed(finding.client_id, this.#renderFinding(finding)))}
       </ul>
       ${hasMore
         ? html`<div class="actions">${this.button("Show more", "more", () => this.act("more", (session) => this.#readMore(session)), { busy: "Loading…" })}</div>`
@@ -239,7 +235,7 @@ export class Matching extends Part {
     });
     if (!linked) return;
     const next = this.#findings[this.#findings.indexOf(finding) + 1];
-    finding.contact = { contact_id: contact.contact_id, name: contact.name, is_archived: false };
+    finding.contact = { contact_id: contact.contact_id, name: contact.name };
     finding.by = undefined;
     this.tell("linked", { client: finding.client_id });
     this.announce(`${finding.name} is linked to ${contact.name}.`);
@@ -262,7 +258,7 @@ export class Matching extends Part {
           await session.change("DELETE", path);
         });
         if (!unlinked) return;
-        Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "Not linked any more.", remedy: "" });
+        Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "No longer linked.", remedy: "" });
         this.tell("unlinked", { client: finding.client_id });
         this.announce(`${finding.name} is no longer linked.`);
         this.requestUpdate();

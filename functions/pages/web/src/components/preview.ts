@@ -42,6 +42,8 @@ export function renderPreview(preview: Preview | undefined, formats: Formats): V
               ${line.description}
               ${line.discount_rate ? html`<div class="muted small">less ${line.discount_rate} %</div>` : nothing}
               ${line.discount_amount ? html`<div class="muted small">less ${money(line.discount_amount)}</div>` : nothing}
+              ${line.item_code ? html`<div class="muted small">Item ${line.item_code}</div>` : nothing}
+              ${(line.tracking ?? []).map((one) => html`<div class="muted small">${one.category}: ${one.option}</div>`)}
             </td>
             <td role="cell">${line.account_code}<span class="narrow muted"> ${line.tax_type}</span></td>
             <td role="cell" class="not-narrow">${line.tax_type}</td>

@@ -1,16 +1,9 @@
-/** The whole settings page: the sections S1 to S6 in one column. */
+/** The whole settings page: its sections in one column. */
 import { css, html, LitElement, nothing } from "lit";
 import { sessionFor, type Options, type Session } from "../api/session.js";
 import type { Status } from "../api/shapes.js";
 import { define } from "../ui/part.js";
 import { isConnected } from "./setup.js";
-
-const PARTS: Record<string, string> = {
-  attention: "servicecortex-xero-attention",
-  accounts: "servicecortex-xero-accounts",
-  clients: "servicecortex-xero-contacts",
-  connection: "servicecortex-xero-connection",
-};
 
 export class Settings extends LitElement {
   static override styles = css`
@@ -67,7 +60,7 @@ export class Settings extends LitElement {
   /** A section asks for another one to be shown. */
   readonly #onShow = (event: Event) => {
     const { part } = (event as CustomEvent<{ part: string }>).detail;
-    const target = this.renderRoot.querySelector<HTMLElement>(PARTS[part] ?? "");
+    const target = this.renderRoot.querySelector<HTMLElement>(`servicecortex-xero-${part}`);
     if (!target) return;
     event.stopPropagation();
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -90,7 +83,9 @@ export class Settings extends LitElement {
       ${isOn ? html`<servicecortex-xero-setup .options=${options} hidden></servicecortex-xero-setup>` : nothing}
       ${isUsed
         ? html`<servicecortex-xero-attention embedded .options=${options}></servicecortex-xero-attention>
+            <servicecortex-xero-books .options=${options}></servicecortex-xero-books>
             <servicecortex-xero-accounts .options=${options}></servicecortex-xero-accounts>
+            <servicecortex-xero-preferences .options=${options}></servicecortex-xero-preferences>
             <servicecortex-xero-contacts .options=${options}></servicecortex-xero-contacts>
             <servicecortex-xero-sync-log .options=${options}></servicecortex-xero-sync-log>`
         : nothing}

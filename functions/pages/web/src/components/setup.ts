@@ -50,8 +50,8 @@ export class Setup extends Part {
     }
     const [codes, run, walk] = await Promise.all([
       session.get<AccountCodes>("/v1/account-codes"),
-      session.get<Reconciliation>("/v1/reconciliation", { emptyOn404: true }),
-      session.get<SyncAll>("/v1/sync-all", { emptyOn404: true }),
+      session.get<Reconciliation>("/v1/reconciliation"),
+      session.get<SyncAll>("/v1/sync-all"),
     ]);
     this.#codes = codes.value;
     this.#run = run.value;
@@ -98,7 +98,7 @@ export class Setup extends Part {
         )}
       </ol>
       ${this.refusalOf("setup")}
-      <p class="muted small after">The order is free, and you can leave at any time. Nothing is sent twice.</p>`;
+      <p class="muted small after">You can complete these tasks in any order and leave at any time. Nothing is sent twice.</p>`;
   }
 
   #show(label: string, part: string): View {
@@ -142,7 +142,7 @@ export class Setup extends Part {
     return {
       title: "Tax rates",
       detail: first
-        ? `${first.rate === "none" ? "No tax" : `${first.rate} %`} fits ${first.candidates?.length ? `${first.candidates.length} rates` : "no rate"} in Xero`
+        ? `${first.rate === "none" ? "No tax" : `${first.rate} %`} fits ${first.candidates.length ? `${first.candidates.length} rates` : "no rate"} in Xero`
         : names.length
           ? names.join(", ")
           : "Found automatically by their percentage",
@@ -160,21 +160,21 @@ export class Setup extends Part {
         title: "Clients",
         detail: "Not compared with the contacts in Xero yet",
         state: "todo",
-        actions: this.#show(this.canChange ? "Match" : "Show", "clients"),
+        actions: this.#show(this.canChange ? "Match" : "Show", "contacts"),
       };
     }
-    const open = run.ambiguous ?? 0;
+    const open = run.ambiguous;
     return {
       title: "Clients",
-      detail: `${matched} of ${run.clients ?? 0} matched${open ? `, ${open} to decide` : ""}`,
+      detail: `${matched} of ${run.clients} matched${open ? `, ${open} to decide` : ""}`,
       state: state === "running" ? "running" : open ? "todo" : "done",
-      actions: open ? this.#show(this.canChange ? "Decide" : "Show", "clients") : nothing,
+      actions: open ? this.#show(this.canChange ? "Decide" : "Show", "contacts") : nothing,
     };
   }
 
   #firstSync(): Task {
     const walk = this.#syncAll;
-    const waiting = this.status?.waiting ?? this.#attention?.count ?? 0;
+    const waiting = this.status?.waiting ?? 0;
     const records = this.#attention?.groups.flatMap((group) => group.records) ?? [];
     const sample = records.find(({ record }) => record.entity === "invoice")?.record;
     const isRunning = walkState(walk) === "running";
@@ -191,7 +191,7 @@ export class Setup extends Part {
       actions:
         this.canChange && !isRunning && !this.#hasSynced
           ? html`${sample
-              ? this.button("Show me one first", "setup-preview", () => this.#showPreview(sample.crm_id), { isSmall: true, kind: "quiet" })
+              ? this.button("Preview one first", "setup-preview", () => this.#showPreview(sample.crm_id), { isSmall: true, kind: "quiet" })
               : nothing}${this.button("Sync now", "setup-sync", () => this.#sync(), { isSmall: true, kind: "primary", busy: "Starting…" })}`
           : nothing,
     };

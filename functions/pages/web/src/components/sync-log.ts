@@ -1,6 +1,5 @@
 /** S6: the sync log of 30 days, with a chart of the activity and a download. */
 import { html, nothing } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import type { Session } from "../api/session.js";
 import type { Activity, EntityKind, LogEntry, LogPage, LogStatus } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -49,7 +48,7 @@ export class SyncLog extends Part {
       session.get<LogPage>(this.#pathOf(PAGE)),
       this.#activity && this.loadedAt && Date.now() - this.loadedAt.getTime() < 60_000
         ? undefined
-        : session.get<Activity>(`/v1/activity?days=${ACTIVITY_DAYS}`, { emptyOn404: true }),
+        : session.get<Activity>(`/v1/activity?days=${ACTIVITY_DAYS}`),
     ]);
     this.#entries = page.value.entries;
     this.#take(page.value);
@@ -147,8 +146,8 @@ export class SyncLog extends Part {
       return html`<div class="stack">
         <p class="empty" role="status">
           ${this.#next
-            ? html`Nothing among the newest entries${this.#downTo ? html` down to ${this.formats.dayOf(this.#downTo)}` : nothing}.`
-            : "No entry of the last 30 days matches this."}
+            ? html`No match among the newest entries${this.#downTo ? html`, back to ${this.formats.dayOf(this.#downTo)}` : nothing}.`
+            : "No entries from the last 30 days match."}
         </p>
         ${this.#renderMore("Look further back")}
       </div>`;
@@ -165,11 +164,7 @@ export class SyncLog extends Part {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          ${repeat(
-            this.#entries,
-            (entry) => entry.id,
-            (entry) => this.#renderEntry(entry),
-          )}
+          ${this.#entries.map((entry) => this.#renderEntry(entry))}
         </tbody>
       </table>
       ${this.#renderMore("Show more")}`;

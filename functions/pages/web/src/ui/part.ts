@@ -17,6 +17,12 @@ const BACK_OFF = [5, 15, 45];
 /** How long a status may be old for parts that only need the caller's rights. */
 const STATUS_AGE = 5_000;
 
+/** An answer to a question, and the request that gives it. */
+export interface Answer {
+  label: string;
+  body: object;
+}
+
 export abstract class Part extends Widgets {
   static override properties = { options: { attribute: false } };
 
@@ -169,6 +175,27 @@ export abstract class Part extends Widgets {
   /** The name of a user. */
   protected nameOf(user: string): string {
     return this.session?.options.nameOf?.(user) ?? user;
+  }
+
+  /** A button for each answer to a question, whose address is `path`. `title` tells screen readers what it is about. */
+  protected renderAnswers(path: string, title: string, answers: Answer[], settle: (isDone: boolean) => Promise<void>): View {
+    const name = `answer-${path}`;
+    return html`${this.refusalOf(name)}
+      ${this.canChange
+        ? html`<div class="actions answers">
+            ${answers.map(({ label, body }, index) => {
+              const action = `${name} ${index}`;
+              const run = async () => {
+                const isDone = await this.act(action, async (session) => {
+                  await session.change("POST", path, { body });
+                });
+                if (isDone) this.tell("changed");
+                await settle(isDone);
+              };
+              return this.button(label, action, run, { isSmall: true, busy: "Saving…", label: `${label} (${title})` });
+            })}
+          </div>`
+        : nothing}`;
   }
 
   /** Why an action failed, beside the button that started it. */

@@ -75,6 +75,14 @@ export abstract class Widgets extends LitElement {
     if (opener?.isConnected) opener.focus();
   }
 
+  /** A row whose position changes is rendered anew: the focus stays with its action or link. */
+  protected override update(changes: PropertyValues): void {
+    const root = this.renderRoot as ShadowRoot;
+    const name = placeOf(root.activeElement);
+    super.update(changes);
+    if (name && placeOf(root.activeElement) !== name) root.querySelector<HTMLElement>(name)?.focus({ preventScroll: true });
+  }
+
   protected override updated(changes: PropertyValues): void {
     super.updated(changes);
     const dialog = this.renderRoot.querySelector<HTMLDialogElement>("dialog");
@@ -158,6 +166,15 @@ export abstract class Widgets extends LitElement {
     return html`${this.#renderDialog()}
       <p class="sr" role="status" aria-live="polite">${this.#announcement}</p>`;
   }
+}
+
+/** The selector of a focused button or link, if it has one. */
+function placeOf(focused: Element | null): string | undefined {
+  for (const name of ["data-action", "href"]) {
+    const value = focused?.getAttribute(name);
+    if (value) return `[${name}="${CSS.escape(value)}"]`;
+  }
+  return undefined;
 }
 
 /** Only web addresses become links. */

@@ -45,7 +45,7 @@ export const RECORD_STATES: Record<RecordState, { word: string; tone: Tone; says
   waiting: { word: "Will retry", tone: "warn", says: "The last attempt failed. It is repeated automatically." },
   parked: { word: "Waiting", tone: "info", says: "It waits for another record or for the connection, then continues automatically." },
   synced: { word: "In Xero", tone: "good", says: "Xero has the newest version." },
-  skipped: { word: "Needs attention", tone: "bad", says: "It was not accepted and is not sent again until someone acts." },
+  skipped: { word: "Needs attention", tone: "bad", says: "It could not be synced and is not sent again until someone acts." },
   never_send: { word: "Never sent", tone: "quiet", says: "It is kept out of Xero." },
 };
 
@@ -98,11 +98,11 @@ export function methodWord(method: string): string {
 }
 
 /** Where a failure with this code is resolved. */
-export type Place = "accounts" | "clients" | "connection" | "record";
+export type Place = "accounts" | "contacts" | "connection" | "record";
 
 export function placeOf(code: string): Place {
   if (code.startsWith("account_") || code.startsWith("tax_")) return "accounts";
-  if (code.startsWith("contact_")) return "clients";
+  if (code.startsWith("contact_")) return "contacts";
   if (["permission_missing", "reconnect_needed", "not_connected", "organisation_offline", "organisation_unavailable"].includes(code)) {
     return "connection";
   }

@@ -21,10 +21,11 @@ async function openConnected(name, number) {
 
 test("an account that Xero has archived is refused beside its field, and another one is saved", options, async () => {
   const { account, page, close } = await openConnected("accounts", 2);
-  const field = page.getByLabel("Stripe bank account");
+  const accounts = page.locator("servicecortex-xero-accounts");
+  const field = accounts.getByLabel("Stripe bank account", { exact: true });
   await field.selectOption("091");
   await account.actInXero("accounts/091/archive");
-  await button(page, "Save").click();
+  await button(accounts, "Save").click();
   await page.getByText("There is a problem").waitFor();
   await page.getByRole("link", { name: /^Stripe bank account .*091/ }).click();
   assert.equal(await field.getAttribute("aria-invalid"), "true");
@@ -34,9 +35,16 @@ test("an account that Xero has archived is refused beside its field, and another
   assert.equal(body.stripe_bank, undefined, "nothing is saved");
 
   await field.selectOption("092");
-  await button(page, "Save").click();
-  await page.getByText("Saved.").waitFor();
+  await button(accounts, "Save").click();
+  await accounts.getByText("Saved.").waitFor();
   assert.equal((await account.call("GET", "/v1/account-codes")).body.stripe_bank, "092");
+
+  const preferences = page.locator("servicecortex-xero-preferences");
+  await preferences.getByRole("radio", { name: /^Draft/ }).check();
+  await button(preferences, "Save").click();
+  await preferences.getByText("Saved.").waitFor();
+  assert.equal((await account.call("GET", "/v1/sync-preferences")).body.new_invoices, "draft");
+  await browser.keepPicture(page, "settings-saved");
   await close();
 });
 
@@ -123,12 +131,14 @@ test("a payment in Xero that may be one of the CRM’s counts once after a perso
     // Xero limits calls: the next check comes later.
     await pause(10_000);
   });
+  await page.reload();
+  await page.getByText(/^£50\.00 for invoice/).first().waitFor();
+  await browser.keepPicture(page, "attention-unclear");
   await page.goto(`${addresses.crm}/invoices/inv_browser_money`);
   await page.getByText("To decide").first().waitFor();
   assert.deepEqual(await violationsOf(page), []);
   await browser.keepPicture(page, "invoice-unclear");
-  await page.getByRole("radio", { name: /^Bank transfer of £50\.00/ }).check();
-  await button(page, "Save the decision").click();
+  await page.getByRole("button", { name: /^Yes: £50\.00, bank transfer/ }).click();
   await page.getByText("In both").waitFor();
   const { body } = await account.call("GET", `${path}/payments`);
   assert.equal(body.unclear, 0);

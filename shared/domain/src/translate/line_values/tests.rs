@@ -1,8 +1,10 @@
+//! Tests of the item codes and tracking options of lines.
+
 use jiff::Timestamp;
 
 use super::*;
 use crate::failure::FailureClass;
-use crate::line_values::{ListedItem, TrackingOption};
+use crate::line_values::{ListedItem, TrackingCatalogue, TrackingCategory, TrackingOption};
 use crate::translate::tests::a_line;
 
 fn item(code: &str, name: &str, is_sold: bool) -> ListedItem {
@@ -34,7 +36,11 @@ fn naming_item(code: &str) -> DocumentLine {
 
 fn naming_option(category: &str, option: &str) -> DocumentLine {
     let tracking = LineTracking { category: category.to_owned(), option: option.to_owned() };
-    DocumentLine { tracking: vec![tracking], ..a_line("1", "10.00", None) }
+    DocumentLine { tracking: Some(vec![tracking]), ..a_line("1", "10.00", None) }
+}
+
+fn no_defaults() -> AccountCodes {
+    AccountCodes::default()
 }
 
 #[test]
@@ -68,6 +74,17 @@ fn a_line_names_an_item_that_xero_sells_or_is_refused_with_candidates() {
 }
 
 #[test]
+fn an_item_beyond_the_stored_ones_is_sent_unchecked() {
+    let mut values = values();
+    let items = values.items.as_mut().unwrap();
+    items.is_partial = true;
+    let found = find_item_code(1, &naming_item("SOLDER"), &values).unwrap();
+    assert_eq!(found.as_deref(), Some("SOLDER"));
+    let refused = find_item_code(1, &naming_item("VAN"), &values).unwrap_err();
+    assert_eq!(&*refused.code, "line_item_not_sold");
+}
+
+#[test]
 fn a_refusal_names_at_most_eight_candidates() {
     let many = (0..20).map(|number| item(&format!("PART-{number:02}"), "", true)).collect();
     let items = Some(ItemCatalogue::new(Timestamp::UNIX_EPOCH, many));
@@ -78,7 +95,8 @@ fn a_refusal_names_at_most_eight_candidates() {
 
 #[test]
 fn a_line_names_an_active_option_of_an_active_category_or_is_refused_with_candidates() {
-    let found = find_tracking(1, &naming_option("Region", "South"), &values()).unwrap();
+    let found =
+        find_tracking(1, &naming_option("Region", "South"), &no_defaults(), &values()).unwrap();
     let expected = TrackingAssignment { category: "Region".to_owned(), option: "South".to_owned() };
     assert_eq!(found, [expected]);
     for (category, option, why, candidates) in [
@@ -88,7 +106,7 @@ fn a_line_names_an_active_option_of_an_active_category_or_is_refused_with_candid
         ("Region", "West", "line_tracking_archived", "Possible options: North, South."),
     ] {
         let line = naming_option(category, option);
-        let failure = find_tracking(1, &line, &values()).unwrap_err();
+        let failure = find_tracking(1, &line, &no_defaults(), &values()).unwrap_err();
         assert_eq!((failure.class, &*failure.code), (FailureClass::Untranslatable, why));
         assert!(failure.message.ends_with(candidates), "{}", failure.message);
     }
@@ -98,9 +116,37 @@ fn a_line_names_an_active_option_of_an_active_category_or_is_refused_with_candid
 fn a_line_that_names_nothing_needs_no_values() {
     let (line, none) = (a_line("1", "10.00", None), LineValues::default());
     assert_eq!(find_item_code(1, &line, &none).unwrap(), None);
-    assert_eq!(find_tracking(1, &line, &none).unwrap(), []);
+    assert_eq!(find_tracking(1, &line, &no_defaults(), &none).unwrap(), []);
     let refused = find_item_code(1, &naming_item("BOILER"), &none).unwrap_err();
     assert_eq!(&*refused.code, "line_items_unread");
-    let refused = find_tracking(1, &naming_option("Region", "South"), &none).unwrap_err();
+    let refused =
+        find_tracking(1, &naming_option("Region", "South"), &no_defaults(), &none).unwrap_err();
     assert_eq!(&*refused.code, "line_tracking_unread");
+}
+
+#[test]
+fn a_line_that_names_no_tracking_has_the_default_and_an_empty_list_means_none() {
+    let default_option = |option: &str| AccountCodes {
+        tracking: naming_option("Region", option).tracking.unwrap(),
+        ..AccountCodes::default()
+    };
+    let line = |tracking| DocumentLine { tracking, ..a_line("1", "10.00", None) };
+    let of = |line: &DocumentLine, option: &str| {
+        let found = find_tracking(1, line, &default_option(option), &values());
+        found.map(|found| found.into_iter().map(|one| one.option).collect::<Vec<_>>())
+    };
+    assert_eq!(of(&line(None), "North").unwrap(), ["North"]);
+    assert_eq!(of(&line(Some(Vec::new())), "North").unwrap(), Vec::<String>::new());
+    assert_eq!(of(&naming_option("Region", "South"), "North").unwrap(), ["South"]);
+    // A default that cannot be used concerns only the lines that have it.
+    assert_eq!(of(&naming_option("Region", "South"), "West").unwrap(), ["South"]);
+    for (option, code, reason) in [
+        ("West", "default_tracking_archived", "archived in Xero"),
+        ("East", "default_tracking_unknown", "Xero does not have"),
+    ] {
+        let failure = of(&line(None), option).unwrap_err();
+        assert_eq!(&*failure.code, code);
+        assert!(failure.message.contains(reason), "{failure}");
+        assert!(failure.message.ends_with("Possible options: North, South."), "{failure}");
+    }
 }

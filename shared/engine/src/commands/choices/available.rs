@@ -15,6 +15,7 @@ use crate::commands::tax_rates;
 use crate::connection::chart;
 use crate::connection::connection_failures::not_connected_failure;
 use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::{Engine, Invocation};
 
@@ -113,6 +114,13 @@ async fn list_account_choices(
     };
     let chart = tenant_session.record_error_on_connection(chart).await?;
     let codes = engine.store.read_account_codes(account).await?;
+    let tracking_age = match age {
+        ChartAge::Recent => TrackingAge::Stored,
+        ChartAge::Current => TrackingAge::Recent,
+    };
+    let tracking = check_default_tracking(&tenant_session, &codes, tracking_age).await;
+    let mut objections = codes.find_objections(&chart);
+    objections.extend(tenant_session.record_error_on_connection(tracking).await?);
     let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
         let options = active.map(|one| AccountOption {
@@ -135,7 +143,7 @@ async fn list_account_choices(
         bank: accounts(&ChartAccount::is_bank),
         gift_card: accounts(&ChartAccount::takes_payments),
         tax: taxes.map(tax).collect(),
-        objections: codes.find_objections(&chart),
+        objections,
         without_code: list_banks_without_code(&chart),
         suggested: BTreeMap::new(),
         rates_used: tax_rates::list_rates_used(engine, &ledger, &codes, &chart).await?,

@@ -43,7 +43,7 @@ pub struct RevocationSummary {
     pub accounts: usize,
     /// Connections ended by this run.
     pub ended: usize,
-    /// Accounts that are not finished, because time ran out or Xero did not answer.
+    /// Accounts that are not finished, because time ran out or Xero did not respond.
     pub later: usize,
     /// Accounts that could not be processed, because the table did not answer.
     pub failed: usize,

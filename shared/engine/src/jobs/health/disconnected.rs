@@ -33,7 +33,7 @@ enum LinkCheckOutcome {
     Fine,
     /// The connection was ended inside Xero, and is now ended here.
     Ended,
-    /// Xero did not answer.
+    /// Xero did not respond.
     Failed,
 }
 

@@ -32,7 +32,7 @@ pub(super) fn find_credit_note_obstacle(
         DocumentStatus::Voided | DocumentStatus::Deleted => Some(rejected_failure(
             "credit_note_gone",
             format!("{number} was voided or deleted in Xero, so no credit can be applied."),
-            "Sync the credit note again to make a fresh copy in Xero, then retry.",
+            "Sync the credit note again to create a new copy in Xero, then retry.",
         )),
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_)
             if left.amount < allocation.amount =>
@@ -87,7 +87,7 @@ fn find_invoice_obstacle(
         return Some(rejected_failure(
             "invoice_gone",
             format!("{number} was voided or deleted in Xero, so no credit can be applied."),
-            "Sync the invoice again to make a fresh copy in Xero, then retry.",
+            "Sync the invoice again to create a new copy in Xero, then retry.",
         ));
     }
     if invoice.contact_id != note.contact_id {

@@ -14,7 +14,7 @@ pub(super) fn allocation_not_shown_error() -> AttemptError {
     let failure = Failure::new(
         FailureClass::Uncertain,
         "allocation_not_shown",
-        "Xero accepted the allocation but does not show it yet.",
+        "Xero accepted the allocation but does not list it yet.",
         "No action is needed: the next attempt checks first and applies nothing twice.",
     );
     failure.into()

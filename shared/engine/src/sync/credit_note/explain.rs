@@ -67,6 +67,6 @@ fn gone_note_failure(number: &str, status: &DocumentStatus) -> Failure {
         FailureClass::Untranslatable,
         "credit_note_gone",
         format!("{number} was {what} in Xero, which does not change such a credit note."),
-        "Make a fresh copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
+        "Make a new copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
     )
 }

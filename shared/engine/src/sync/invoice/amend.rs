@@ -1,21 +1,25 @@
 //! Changes invoices that have payments or credits. Xero refuses such a change as a whole; what it
 //! still accepts is sent alone.
 
+use domain::account_codes::AccountCodes;
 use domain::crm::invoice::Invoice;
 use domain::crm::lines::RecordStatus;
 use domain::document::amendment::InvoiceAmendment;
 use domain::document::invoice::RemoteInvoice;
+use domain::document::sales::SalesDocument;
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
 use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use domain::translate::amendment::{
-    AmendmentContext, AmendmentPlan, has_payments_failure, plan_amendment,
+    AmendmentContext, AmendmentPlan, describe_kept_tracking, has_payments_failure, plan_amendment,
 };
+use domain::translate::describe_lost_tracking;
 use domain::translate::invoice::crm_url;
 use futures::FutureExt;
 use xero::api::invoices;
 
 use super::InvoiceEntity;
+use crate::connection::line_values::mark_tracking_stale;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::is_about_closed_document;
 use crate::sync::sales::synced_document;
@@ -48,21 +52,29 @@ pub(super) async fn amend_refused_invoices(
             return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
         }
     };
+    let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
+    let codes = match store.read_account_codes(account).await {
+        Ok(codes) => codes,
+        Err(error) => {
+            return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
+        }
+    };
+    let planner = AmendmentPlanner { tenant_session, clients, codes: &codes };
     let mut drafts = Vec::new();
     for (task, link) in refused {
         let Some(remote) = found.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
             continue;
         };
-        match plan_task(tenant_session, task, link, remote, clients) {
+        match planner.plan_task(task, link, remote) {
             AmendmentPlan::Amend { amendment, remarks } => drafts.push(DocumentDraft {
                 item: task,
                 document: *amendment,
                 operation: LoggedOperation::Update,
                 remarks,
             }),
-            AmendmentPlan::Nothing => {
+            AmendmentPlan::Nothing { remarks } => {
                 let operation = LoggedOperation::Push;
-                let synced = synced_document::<InvoiceEntity>(task, remote, operation, Vec::new());
+                let synced = synced_document::<InvoiceEntity>(task, remote, operation, remarks);
                 task.set_outcome(Ok(synced));
             }
             AmendmentPlan::Impossible(failure) => {
@@ -74,25 +86,34 @@ pub(super) async fn amend_refused_invoices(
     write_amendments(tenant_session, drafts, batch_size(tasks)).await;
 }
 
-fn plan_task(
-    tenant_session: &TenantSession<'_>,
-    task: &InvoiceTask<'_>,
-    link: &XeroLink,
-    remote: &RemoteInvoice,
-    clients: &KnownClients,
-) -> AmendmentPlan {
-    let invoice = &task.snapshot;
-    let client = clients.rows.get(&CrmId::from(invoice.client_id.clone()));
-    let contact = client.and_then(|client| client.link.as_ref());
-    // A copy keeps the number that it was assigned.
-    let copy = link.number.as_deref().filter(|number| task.mapping.is_copy_number(number));
-    let url = crm_url(tenant_session.engine.endpoints.crm.as_str(), &invoice.id);
-    let context = AmendmentContext {
-        contact: contact.map(|contact| XeroContactId(contact.xero_id.0)),
-        number: copy.unwrap_or(&invoice.number),
-        url: &url,
-    };
-    plan_amendment(invoice, remote, context)
+/// What the plan of an amendment depends on besides the invoice.
+struct AmendmentPlanner<'a> {
+    tenant_session: &'a TenantSession<'a>,
+    clients: &'a KnownClients,
+    codes: &'a AccountCodes,
+}
+
+impl AmendmentPlanner<'_> {
+    fn plan_task(
+        &self,
+        task: &InvoiceTask<'_>,
+        link: &XeroLink,
+        remote: &RemoteInvoice,
+    ) -> AmendmentPlan {
+        let invoice = &task.snapshot;
+        let client = self.clients.rows.get(&CrmId::from(invoice.client_id.clone()));
+        let contact = client.and_then(|client| client.link.as_ref());
+        // A copy keeps the number that it was assigned.
+        let copy = link.number.as_deref().filter(|number| task.mapping.is_copy_number(number));
+        let url = crm_url(self.tenant_session.engine.endpoints.crm.as_str(), &invoice.id);
+        let context = AmendmentContext {
+            contact: contact.map(|contact| XeroContactId(contact.xero_id.0)),
+            number: copy.unwrap_or(&invoice.number),
+            url: &url,
+            codes: self.codes,
+        };
+        plan_amendment(invoice, remote, context)
+    }
 }
 
 async fn write_amendments<'a>(
@@ -105,9 +126,15 @@ async fn write_amendments<'a>(
         body: invoices::amendment_body,
         batch,
     };
-    for DraftResult { item: task, document: _, operation, remarks, result } in
-        write_drafts(&tenant_session.api, drafts, &endpoint).await
-    {
+    let sent = write_drafts(&tenant_session.api, drafts, &endpoint).await;
+    let mut has_lost_tracking = false;
+    for DraftResult { item: task, document: amendment, operation, mut remarks, result } in sent {
+        if let Ok(remote) = &result {
+            let lost = find_lost_tracking(&amendment, remote);
+            has_lost_tracking |= lost.is_some();
+            remarks.extend(lost);
+            remarks.extend(describe_kept_tracking(&amendment, remote));
+        }
         task.set_outcome(match result {
             Ok(remote) => Ok(synced_document::<InvoiceEntity>(task, &remote, operation, remarks)),
             Err(error) if is_about_closed_document(&error) => {
@@ -116,4 +143,13 @@ async fn write_amendments<'a>(
             Err(error) => Err(AttemptError::Xero(error)),
         });
     }
+    if has_lost_tracking {
+        mark_tracking_stale(tenant_session).await;
+    }
+}
+
+/// Describes the changed tracking options that Xero's answer does not have.
+fn find_lost_tracking(amendment: &InvoiceAmendment, remote: &RemoteInvoice) -> Option<String> {
+    let sent = amendment.lines.iter().map(|line| line.tracking.as_deref().unwrap_or_default());
+    describe_lost_tracking(&sent.collect::<Vec<_>>(), &remote.line_tracking())
 }

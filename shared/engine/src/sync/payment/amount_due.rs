@@ -30,7 +30,7 @@ pub(super) fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) ->
         FailureClass::Rejected,
         code,
         format!(
-            "{number} is {} in Xero with {} still due, so it cannot take this payment of {}.{has}",
+            "{number} is {} in Xero with {} still due, so this payment of {} cannot be applied to it.{has}",
             invoice.status.as_str(),
             invoice.amount_due,
             part.amount,

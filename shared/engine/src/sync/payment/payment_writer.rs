@@ -12,6 +12,7 @@ use domain::document::payment::{BankTransactionDocument, PaymentDocument, Remote
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{InvoiceId, XeroContactId, XeroInvoiceId};
 use domain::line_values::LineValues;
+use domain::list_age::may_reread;
 use domain::sync_log::LoggedOperation;
 use domain::translate::TranslatedDocument;
 use domain::translate::credit_note::translate_credit_note;
@@ -111,7 +112,8 @@ impl<'a> PaymentWriter<'a> {
         self.explain_unpayable(paid.chain(moved).chain(noted).collect()).await;
     }
 
-    /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
+    /// Builds the documents. A failure is final only if the chart as Xero had it a short time ago
+    /// confirms it.
     async fn build_drafts<'t>(&mut self, targets: Vec<PartWithPrerequisite<'t>>) -> PartDrafts<'t> {
         let (mut drafts, mut refused) = (PartDrafts::default(), Vec::new());
         for part in targets {
@@ -124,7 +126,8 @@ impl<'a> PaymentWriter<'a> {
         let is_retryable = refused
             .iter()
             .any(|(_, failure)| failure.cause != Some(FailureCause::AccountCodeNotChosen));
-        if is_retryable && self.chart.read_at < self.tenant_session.engine.clock.now() {
+        let (now, trigger) = (self.tenant_session.engine.clock.now(), self.tenant_session.trigger);
+        if is_retryable && may_reread(self.chart.read_at, now, trigger) {
             match chart::fetch_chart(self.tenant_session).await {
                 Ok(chart) => self.chart = chart,
                 Err(error) => {
@@ -285,7 +288,7 @@ fn unreadable_invoice_failure() -> Failure {
         FailureClass::Defect,
         "snapshot_unreadable",
         "The stored invoice of the refund cannot be read.",
-        "Send the invoice from the CRM again, then retry.",
+        "Send the invoice from ServiceCortex again, then retry.",
     )
 }
 

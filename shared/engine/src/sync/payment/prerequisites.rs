@@ -256,7 +256,7 @@ async fn require_credit_note(
     }
     let note = found.ok_or_else(|| missing_prerequisite_error(kind, id.clone()))?;
     if note.is_gone_in_xero() {
-        return Err(gone_document_failure(&note, "it cannot be paid back").into());
+        return Err(gone_document_failure(&note, "it cannot be refunded").into());
     }
     let link = note.link.as_ref().ok_or_else(|| missing_prerequisite_error(kind, id))?;
     if let Some(amounts) = &link.amounts

@@ -110,14 +110,14 @@ fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
     if is_reconciled {
         return failure(
             "payment_reconciled",
-            "The payment was deleted in the CRM, but in Xero it is reconciled with the bank statement.",
+            "The payment was deleted in ServiceCortex, but in Xero it is reconciled with the bank statement.",
             "Undo the reconciliation in Xero, then retry; or choose Never send.",
         );
     }
     if is_batched {
         return failure(
             "payment_in_batch",
-            "The payment was deleted in the CRM, but in Xero it is part of a batch payment.",
+            "The payment was deleted in ServiceCortex, but in Xero it is part of a batch payment.",
             "Remove the batch payment in Xero, or choose Never send.",
         );
     }

@@ -19,7 +19,7 @@ pub(crate) fn too_large_failure() -> Failure {
         FailureClass::Untranslatable,
         "too_large",
         "The record is too large to be stored.",
-        "Shorten its texts or split it in the CRM, then send it again.",
+        "Shorten its texts or split it in ServiceCortex, then send it again.",
     )
 }
 

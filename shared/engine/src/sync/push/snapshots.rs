@@ -52,7 +52,7 @@ pub(super) fn decode_snapshot<E: SyncEntity>(
             FailureClass::Defect,
             "snapshot_unreadable",
             "The stored record cannot be read.",
-            "Send it from the CRM again; if it fails again, contact support.",
+            "Send it from ServiceCortex again; if it fails again, contact support.",
         )
     })
 }

@@ -6,16 +6,17 @@ use domain::chart::Chart;
 use domain::failure::Failure;
 use domain::ids::{XeroContactId, XeroId};
 use domain::line_values::{LineValueNeeds, LineValues};
+use domain::list_age::may_reread;
 use domain::sync_log::LoggedOperation;
 use domain::sync_preferences::SyncPreferences;
 use domain::translate::TranslatedDocument;
 use domain::translate::lines::TranslationContext;
+use xero::XeroError;
 
-use super::{
-    DocumentTarget, PlannedDocument, SalesEntity, TaskWithContact, is_number_taken, synced_document,
-};
+use super::lost_tracking::find_lost_tracking;
+use super::{DocumentTarget, PlannedDocument, SalesEntity, TaskWithContact, synced_document};
 use crate::connection::chart;
-use crate::connection::line_values::{load_line_values, refresh_line_values};
+use crate::connection::line_values::{load_line_values, mark_tracking_stale, refresh_line_values};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
 use crate::sync::{SyncEntity, fail_tasks};
@@ -65,16 +66,23 @@ impl<'a> DocumentWriter<'a> {
         let (session, batch) = (&self.tenant_session.api, self.batch);
         let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
         sent.extend(write_drafts(session, creates, &T::create_endpoint(batch)).await);
-        let mut conflicting = Vec::new();
-        for DraftResult { item, document: _, operation, remarks, result } in sent {
+        let (mut conflicting, mut has_lost_tracking) = (Vec::new(), false);
+        for DraftResult { item, document, operation, mut remarks, result } in sent {
             let is_clash = operation == LoggedOperation::Create
                 && result.as_ref().is_err_and(|error| is_number_taken(error));
             if is_clash {
                 conflicting.push(item);
             }
+            let lost =
+                result.as_ref().ok().and_then(|remote| find_lost_tracking::<T>(&document, remote));
+            has_lost_tracking |= lost.is_some();
+            remarks.extend(lost);
             let outcome =
                 result.map(|remote| synced_document::<T>(item.task, &remote, operation, remarks));
             item.task.set_outcome(outcome.map_err(AttemptError::Xero));
+        }
+        if has_lost_tracking {
+            mark_tracking_stale(self.tenant_session).await;
         }
         conflicting
     }
@@ -85,8 +93,10 @@ impl<'a> DocumentWriter<'a> {
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
     ) -> Vec<PlannedDocument<'t, T>> {
+        let default_tracking = self.codes.tracking.clone();
         let list_needs = |planned: &PlannedDocument<'t, T>| {
-            LineValueNeeds::of_lines(T::sales_outline(&planned.0.task.snapshot).lines)
+            let lines = T::sales_outline(&planned.0.task.snapshot).lines;
+            LineValueNeeds::of_lines(lines, &default_tracking)
         };
         let needs = targets.iter().map(list_needs).fold(LineValueNeeds::default(), |all, one| {
             LineValueNeeds { items: all.items || one.items, tracking: all.tracking || one.tracking }
@@ -109,8 +119,8 @@ impl<'a> DocumentWriter<'a> {
     }
 
     /// Builds the documents to create and to update. A failure is final only if the chart, the items
-    /// and the tracking categories as Xero has them now confirm it, because a person may just have
-    /// added the account, the tax rate, the item or the option.
+    /// and the tracking categories as Xero had them a short time ago confirm it, because a person
+    /// may have added the account, the tax rate, the item or the option since they were read.
     async fn build_drafts<'t, T: SalesEntity>(
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
@@ -137,10 +147,11 @@ impl<'a> DocumentWriter<'a> {
         drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
     }
 
-    /// Reads the chart and the known items and tracking categories again if they are older than this
-    /// instant. Returns whether any was.
+    /// Reads the chart and the known items and tracking categories again if they may be read again
+    /// now. Returns whether any was.
     async fn refresh_facts(&mut self) -> Result<bool, AttemptError> {
-        let is_chart_old = self.chart.read_at < self.tenant_session.engine.clock.now();
+        let (now, trigger) = (self.tenant_session.engine.clock.now(), self.tenant_session.trigger);
+        let is_chart_old = may_reread(self.chart.read_at, now, trigger);
         if is_chart_old {
             self.chart = chart::fetch_chart(self.tenant_session).await?;
         }
@@ -215,4 +226,8 @@ impl<'a> DocumentWriter<'a> {
         };
         T::translate_snapshot(snapshot, existing.map(T::typed_id), context)
     }
+}
+
+fn is_number_taken(error: &XeroError) -> bool {
+    matches!(error, XeroError::NotUnique { .. })
 }

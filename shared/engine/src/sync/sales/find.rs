@@ -8,6 +8,7 @@ use domain::recognise::{self, ExpectedDocument, FoundDocument};
 use domain::sync_log::LoggedOperation;
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
+use super::lost_tracking::find_missing_tracking;
 use super::{
     DocumentTarget, SalesEntity, SalesOutline, TaskWithContact, describe_if_gone, synced_document,
 };
@@ -129,6 +130,7 @@ fn plan_own_document<T: SalesEntity>(
             operation,
         });
     }
-    let remarks = describe_if_gone(remote).into_iter().collect();
+    let missing = find_missing_tracking::<T>(&task.snapshot, remote);
+    let remarks = describe_if_gone(remote).or(missing).into_iter().collect();
     LookupOutcome::Settled(synced_document::<T>(task, remote, operation, remarks))
 }

@@ -54,6 +54,6 @@ fn missing_document_failure(number: &str) -> Failure {
         FailureClass::Rejected,
         "document_missing",
         format!("{number} is no longer in Xero."),
-        "Find out in Xero why it is missing, then retry.",
+        "Check in Xero why it is missing, then retry.",
     )
 }

@@ -44,7 +44,7 @@ pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
         EventContent::PaymentImported(payment) => {
             let from = payment.account.as_ref().map(|name| format!(" into {name}"));
             vec![format!(
-                "{} was paid{} in Xero and reported to the CRM.",
+                "{} was paid{} in Xero and reported to ServiceCortex.",
                 payment.amount,
                 from.unwrap_or_default()
             )]
@@ -54,12 +54,12 @@ pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
                 format!("The payment of {} was removed in Xero.", payment.amount)
             }
             RemovalReason::SamePayment => {
-                format!("The payment of {} is already recorded in the CRM.", payment.amount)
+                format!("The payment of {} is already recorded in ServiceCortex.", payment.amount)
             }
         }],
         EventContent::PaymentUnclear { payment, state, candidates: _ } => vec![match state {
             UnclearState::Open => format!(
-                "A payment of {} in Xero may be one that the CRM recorded. A user must decide.",
+                "A payment of {} in Xero may be one that ServiceCortex recorded. A user must decide.",
                 payment.amount
             ),
             UnclearState::Closed => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::account_codes::AccountCodes;
+use domain::crm::tracking::LineTracking;
 use domain::translate::UsedRate;
 use engine::commands::choices;
 use engine::commands::links::XeroPages;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::http::FieldProblem;
 
-/// The account codes and tax types in use.
+/// The account codes, tax types and default tracking options in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AccountCodesView {
     /// Revenue account of invoice lines.
@@ -47,6 +48,33 @@ pub(crate) struct AccountCodesView {
     /// rate of the same percentage is used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tax_types: BTreeMap<String, String>,
+    /// The tracking options of lines that name none, at most two, of different categories. A line
+    /// with an empty list has none all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tracking: Vec<LineTrackingView>,
+}
+
+/// An option of a tracking category, both by their names in Xero, capitals included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct LineTrackingView {
+    /// The name of the category.
+    pub(crate) category: String,
+    /// The name of the option.
+    pub(crate) option: String,
+}
+
+impl From<LineTracking> for LineTrackingView {
+    fn from(tracking: LineTracking) -> Self {
+        let LineTracking { category, option } = tracking;
+        Self { category, option }
+    }
+}
+
+impl From<LineTrackingView> for LineTracking {
+    fn from(view: LineTrackingView) -> Self {
+        let LineTrackingView { category, option } = view;
+        Self { category, option }
+    }
 }
 
 impl From<AccountCodes> for AccountCodesView {
@@ -62,6 +90,7 @@ impl From<AccountCodes> for AccountCodesView {
             card,
             bank_transfer,
             tax_types,
+            tracking,
         } = codes;
         Self {
             sales,
@@ -74,6 +103,7 @@ impl From<AccountCodes> for AccountCodesView {
             card,
             bank_transfer,
             tax_types,
+            tracking: tracking.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -91,6 +121,7 @@ impl From<AccountCodesView> for AccountCodes {
             card,
             bank_transfer,
             tax_types,
+            tracking,
         } = view;
         Self {
             sales,
@@ -103,6 +134,7 @@ impl From<AccountCodesView> for AccountCodes {
             card,
             bank_transfer,
             tax_types,
+            tracking: tracking.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -120,7 +152,7 @@ pub(crate) struct AccountChoicesView {
     pub(crate) gift_card: Vec<AccountView>,
     /// For tax rates on sales.
     pub(crate) tax: Vec<TaxRateView>,
-    /// Why choices in use are not usable now.
+    /// Why choices in use cannot be used at present.
     pub(crate) objections: Vec<FieldProblem>,
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
     /// Xero.

@@ -32,7 +32,7 @@ pub(crate) struct ComparisonView {
     pub(crate) compared_at: Timestamp,
     /// The number of invoices that were compared.
     pub(crate) invoices: u64,
-    /// The number of records that could not be compared. Support can tell why.
+    /// The number of records that could not be compared. Support can find out why.
     pub(crate) not_compared: u64,
     /// The open balances, one for each currency.
     pub(crate) balances: Vec<OpenBalanceView>,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::records::ProblemView;
 use super::words::ConnectionWord;
 
-/// A connect that has begun.
+/// A connection attempt that has started.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConnectView {
     /// The page of Xero on which the person allows access.
@@ -93,7 +93,7 @@ pub(crate) struct StatusView {
     /// When it was disconnected. Absent while it is connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_at: Option<Timestamp>,
-    /// The connect in progress.
+    /// The connection attempt in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<PendingView>,
     /// When the newest attempt ended, however it ended.
@@ -105,7 +105,7 @@ pub(crate) struct StatusView {
     /// When Xero was last read for payments. It changes only while invoices are unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_payment_check_at: Option<Timestamp>,
-    /// Since when every try to read payments has failed, if that is an hour or longer.
+    /// Since when every attempt to read payments has failed, if that is an hour or longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payment_checks_failing_since: Option<Timestamp>,
     /// Records whose last attempt failed and will be repeated.
@@ -137,7 +137,7 @@ pub(crate) struct StatusView {
     pub(crate) choices_by: Option<String>,
 }
 
-/// A connect in progress.
+/// A connection attempt in progress.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PendingView {
     /// The user who began it.

@@ -1,4 +1,4 @@
-//! What an account chose about what is written to Xero.
+//! An account's choices about what is written to Xero.
 
 use domain::contact_fields::ContactPrecedence;
 use domain::document::sales::NewStatus;
@@ -6,10 +6,10 @@ use domain::sync_preferences::SyncPreferences;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What an account chose about what is written to Xero. A choice that is absent has its default.
+/// An account's choices about what is written to Xero. A choice that is absent has its default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SyncPreferencesView {
-    /// Which side has the last word on a field of a contact that was changed on both sides. An empty
+    /// Which side's value of a contact's field applies if both sides have changed it. An empty
     /// field in Xero is always filled.
     #[serde(default)]
     pub(crate) contacts: ContactLeader,

@@ -1,6 +1,6 @@
 //! Previews of documents in responses.
 
-use domain::document::sales::LineItem;
+use domain::document::sales::{LineItem, TrackingAssignment};
 use domain::failure::Failure;
 use engine::commands::preview::Preview;
 use jiff::civil::Date;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::LineTrackingView;
 use super::records::FailureView;
 
 /// The document that would be sent, or the reason why none can be sent.
@@ -69,6 +70,12 @@ pub(crate) struct PreviewLineView {
     /// The discount as an amount off the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) discount_amount: Option<String>,
+    /// The code of the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item_code: Option<String>,
+    /// The tracking options: those that the line names, or the default ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tracking: Vec<LineTrackingView>,
 }
 
 impl PreviewView {
@@ -97,6 +104,10 @@ impl PreviewView {
 
 impl From<LineItem> for PreviewLineView {
     fn from(line: LineItem) -> Self {
+        let tracking = line
+            .tracking
+            .into_iter()
+            .map(|TrackingAssignment { category, option }| LineTrackingView { category, option });
         Self {
             description: line.description,
             quantity: line.quantity.to_string(),
@@ -105,6 +116,8 @@ impl From<LineItem> for PreviewLineView {
             tax_type: line.tax_type,
             discount_rate: line.discount_rate.map(|rate| rate.to_string()),
             discount_amount: line.discount_amount.map(|amount| amount.to_string()),
+            item_code: line.item_code,
+            tracking: tracking.collect(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
-use domain::document::sales::DocumentStatus;
+use domain::document::sales::{DocumentStatus, TrackingAssignment};
 use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::wire::{
-    OutgoingContactId, OutgoingInvoiceId, OutgoingLine, document_status, name_line_amount_types,
-    name_new_status,
+    OutgoingContactId, OutgoingInvoiceId, OutgoingLine, WireTracking, document_status,
+    name_line_amount_types, name_new_status,
 };
 use crate::date::{optional_date, optional_instant};
-use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
+use crate::json::{
+    currency_code, optional_figure, optional_id, optional_text, readable_elements, real_id,
+};
 use crate::json_number;
 
 /// A credit note to create or update.
@@ -116,6 +118,16 @@ pub(super) struct WireCreditNote {
     updated_at: Option<Timestamp>,
     #[serde(default)]
     allocations: Option<Vec<WireAllocation>>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    line_items: Vec<WireLine>,
+}
+
+/// A line of a credit note.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireLine {
+    #[serde(default, deserialize_with = "readable_elements")]
+    tracking: Vec<WireTracking>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,8 +169,13 @@ impl From<WireCreditNote> for RemoteCreditNote {
             date: wire.date_string.or(wire.date),
             updated_at: wire.updated_at,
             allocations: wire.allocations.into_iter().flatten().map(Into::into).collect(),
+            line_tracking: wire.line_items.into_iter().map(tracking_of_line).collect(),
         }
     }
+}
+
+fn tracking_of_line(wire: WireLine) -> Vec<TrackingAssignment> {
+    wire.tracking.into_iter().map(TrackingAssignment::from).collect()
 }
 
 impl From<WireAllocation> for RemoteAllocation {

@@ -1,13 +1,13 @@
 //! The change of an invoice that has payments or credits, in the form in which Xero accepts it.
 
-use domain::document::amendment::{InvoiceAmendment, LineText};
+use domain::document::amendment::{InvoiceAmendment, LineAmendment};
 use domain::document::sales::ContactReference;
 use domain::ids::XeroInvoiceId;
 use jiff::civil::Date;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::api::wire::OutgoingContactId;
+use crate::api::wire::{OutgoingContactId, OutgoingTracking};
 
 /// The change of an invoice that has payments or credits.
 #[derive(Debug, Serialize)]
@@ -26,15 +26,32 @@ pub(super) struct OutgoingAmendment<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    line_items: Vec<OutgoingLineText<'a>>,
+    line_items: Vec<OutgoingLineAmendment<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct OutgoingLineText<'a> {
+struct OutgoingLineAmendment<'a> {
     #[serde(rename = "LineItemID")]
     line_id: Uuid,
     description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<Vec<OutgoingTracking<'a>>>,
+}
+
+impl<'a> From<&'a LineAmendment> for OutgoingLineAmendment<'a> {
+    fn from(line: &'a LineAmendment) -> Self {
+        let LineAmendment { line_id, description, account_code, tracking } = line;
+        let tracking = tracking.as_ref();
+        Self {
+            line_id: *line_id,
+            description,
+            account_code: account_code.as_deref(),
+            tracking: tracking.map(|all| all.iter().map(OutgoingTracking::from).collect()),
+        }
+    }
 }
 
 impl<'a> From<&'a InvoiceAmendment> for OutgoingAmendment<'a> {
@@ -46,12 +63,8 @@ impl<'a> From<&'a InvoiceAmendment> for OutgoingAmendment<'a> {
             invoice_number,
             reference,
             url,
-            line_texts,
+            lines,
         } = amendment;
-        let line = |line: &'a LineText| OutgoingLineText {
-            line_id: line.line_id,
-            description: &line.description,
-        };
         Self {
             invoice_id: *invoice_id,
             contact: contact.map(|contact_id| (&ContactReference { contact_id }).into()),
@@ -59,7 +72,7 @@ impl<'a> From<&'a InvoiceAmendment> for OutgoingAmendment<'a> {
             invoice_number: invoice_number.as_deref(),
             reference: reference.as_deref(),
             url: url.as_deref(),
-            line_items: line_texts.iter().map(line).collect(),
+            line_items: lines.iter().map(OutgoingLineAmendment::from).collect(),
         }
     }
 }

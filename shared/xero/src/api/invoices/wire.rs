@@ -4,7 +4,7 @@ use domain::document::invoice::{
     AppliedCredit, AppliedPayment, CreditKind, InvoiceDocument, InvoiceType, PaymentsAndCredits,
     RemoteInvoice, RemoteLine,
 };
-use domain::document::sales::DocumentStatus;
+use domain::document::sales::{DocumentStatus, TrackingAssignment};
 use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::wire::{
-    OutgoingContactId, OutgoingLine, document_status, name_line_amount_types, name_new_status,
+    OutgoingContactId, OutgoingLine, WireTracking, document_status, name_line_amount_types,
+    name_new_status,
 };
 use crate::date::{optional_date, optional_instant};
 use crate::json::{
@@ -154,6 +155,12 @@ struct WireLine {
     discount_rate: Option<Decimal>,
     #[serde(default, deserialize_with = "optional_figure")]
     discount_amount: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_text")]
+    account_code: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    item_code: Option<String>,
+    #[serde(default, deserialize_with = "readable_elements")]
+    tracking: Vec<WireTracking>,
 }
 
 impl From<WireLine> for RemoteLine {
@@ -165,6 +172,9 @@ impl From<WireLine> for RemoteLine {
             unit_amount: wire.unit_amount.unwrap_or_default(),
             discount_rate: wire.discount_rate,
             discount_amount: wire.discount_amount,
+            account_code: wire.account_code,
+            item_code: wire.item_code,
+            tracking: wire.tracking.into_iter().map(TrackingAssignment::from).collect(),
         }
     }
 }

@@ -25,8 +25,8 @@ pub(super) fn choose_item(
 }
 
 /// Sets the tracking options. Xero drops an option without a word if it does not know the category
-/// or the option (xero-ruby#86, xero-node#516); archived ones are treated alike. The text about too
-/// many options is not Xero's own.
+/// or the option (xero-ruby#86, xero-node#516); a switch decides about archived ones. The text about
+/// too many options is not Xero's own.
 pub(super) fn choose_tracking(
     desk: &Desk<'_>,
     line: &mut Line,
@@ -36,6 +36,9 @@ pub(super) fn choose_tracking(
     let Some(sent) = fields.objects("Tracking")? else {
         return Ok(());
     };
+    if sent.is_empty() && !desk.unconfirmed.empty_tracking_removes {
+        return Ok(());
+    }
     if sent.len() > TRACKING_MAX {
         messages.push("A line item can have at most two tracking options.".to_owned());
     }
@@ -49,7 +52,8 @@ pub(super) fn choose_tracking(
         let Some(category) = categories.find(|category| category.name == name) else {
             continue;
         };
-        let Some(option) = category.active_option(&option) else {
+        let archived_counts = desk.unconfirmed.archived_tracking_is_kept;
+        let Some(option) = category.usable_option(&option, archived_counts) else {
             continue;
         };
         if tracking.iter().all(|known| known.category != category.id) {

@@ -62,8 +62,8 @@ pub(crate) fn locked(books: &Books, texts: &Texts, date: Date) -> Option<String>
 }
 
 /// Whether an invoice with payments or credit applied may change from `before` to `after`: number,
-/// reference, due date, theme, link, contact, and descriptions and accounts of its lines. A bill
-/// allows none of these changes.
+/// reference, due date, theme, link, contact, and descriptions, accounts and tracking options of its
+/// lines. A bill allows none of these changes.
 pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
     if before.kind == InvoiceKind::Bill {
         return before == after;
@@ -75,6 +75,7 @@ pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
                 && before.amounts == after.amounts
                 && before.tax_type == after.tax_type
                 && before.discount == after.discount
+                && before.item_code == after.item_code
         });
     contact_stays
         && lines_stay

@@ -75,6 +75,9 @@ export const attentionStyles = css`
   .records .what > .cause-own {
     flex-basis: 100%;
   }
+  .records .answers {
+    flex-basis: 100%;
+  }
   .records .name {
     font-weight: 550;
   }

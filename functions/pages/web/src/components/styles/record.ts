@@ -33,10 +33,6 @@ export const recordStyles = css`
     border-radius: calc(var(--radius) * 0.75);
     background: var(--warn-bg);
   }
-  .money .below legend {
-    color: var(--text);
-    padding: 0;
-  }
   .timeline > li {
     display: grid;
     grid-template-columns: 7.5em max-content minmax(0, 1fr);

@@ -85,6 +85,9 @@ export const controls = css`
   .actions .push {
     margin-inline-start: auto;
   }
+  .answers {
+    margin-top: 0.5em;
+  }
   .bar {
     border-top: 1px solid var(--line);
     margin-top: 1.2em;
@@ -149,6 +152,10 @@ export const controls = css`
   .control[aria-invalid="true"] {
     border-color: var(--bad);
     box-shadow: 0 0 0 1px var(--bad);
+  }
+  .hint:empty,
+  .error:empty {
+    display: none;
   }
   .error {
     color: var(--bad);

@@ -11,7 +11,8 @@ export const text = css`
   ul,
   ol,
   figure,
-  fieldset {
+  fieldset,
+  legend {
     margin: 0;
     padding: 0;
     border: 0;

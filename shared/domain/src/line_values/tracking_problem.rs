@@ -1,0 +1,64 @@
+//! Why a tracking option cannot be on a line.
+
+use super::{CANDIDATES_MAX, TrackingCatalogue};
+use crate::crm::tracking::LineTracking;
+
+/// Why a tracking option cannot be on a line, and which ones can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackingProblem {
+    /// Whether the category or the option is archived; otherwise, Xero does not have it.
+    pub is_archived: bool,
+    /// What cannot be used, and why: `option East of tracking category Region, which Xero does not
+    /// have`.
+    pub description: String,
+    /// What the candidates are: `categories` or `options`.
+    pub candidate_kind: &'static str,
+    /// The names of up to eight active ones, separated by commas. Empty if there are none.
+    pub candidates: String,
+}
+
+impl TrackingCatalogue {
+    /// Why this option cannot be on a line; `None` if it can. Names are compared exactly.
+    pub fn find_problem(&self, tracking: &LineTracking) -> Option<TrackingProblem> {
+        let LineTracking { category, option } = tracking;
+        let found = self.categories.iter().find(|one| one.name == *category);
+        let Some(found) = found.filter(|found| found.is_active) else {
+            let active = self.categories.iter().filter(|one| one.is_active);
+            return Some(TrackingProblem::new(
+                found.is_some(),
+                &format!("tracking category {category}"),
+                "categories",
+                active.map(|one| one.name.as_str()),
+            ));
+        };
+        let known = found.options.iter().find(|one| one.name == *option);
+        if known.is_some_and(|known| known.is_active) {
+            return None;
+        }
+        let active = found.options.iter().filter(|one| one.is_active);
+        Some(TrackingProblem::new(
+            known.is_some(),
+            &format!("option {option} of tracking category {category}"),
+            "options",
+            active.map(|one| one.name.as_str()),
+        ))
+    }
+}
+
+impl TrackingProblem {
+    fn new<'a>(
+        is_archived: bool,
+        subject: &str,
+        candidate_kind: &'static str,
+        active: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let reason =
+            if is_archived { "which is archived in Xero" } else { "which Xero does not have" };
+        Self {
+            is_archived,
+            description: format!("{subject}, {reason}"),
+            candidate_kind,
+            candidates: active.take(CANDIDATES_MAX).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
