@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.a941799fe619.js",
-        bytes: include_bytes!("../dist/xero.a941799fe619.js"),
+        name: "xero.c3198f2ced17.js",
+        bytes: include_bytes!("../dist/xero.c3198f2ced17.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.c37ea6a02201.js",
-        bytes: include_bytes!("../dist/frame.c37ea6a02201.js"),
+        name: "frame.fb914390ce4a.js",
+        bytes: include_bytes!("../dist/frame.fb914390ce4a.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -11,10 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads the account codes and tax types in use. */
+        /** Reads the account codes, tax types and default tracking options in use. */
         get: operations["read_account_codes"];
         /**
-         * Chooses the account codes and tax types.
+         * Chooses the account codes, tax types and default tracking options.
          * @description Records that were given up because a choice was missing are tried again.
          */
         put: operations["choose_account_codes"];
@@ -850,7 +850,7 @@ export interface components {
              */
             without_code: string[];
         };
-        /** @description The account codes and tax types in use. */
+        /** @description The account codes, tax types and default tracking options in use. */
         AccountCodesView: {
             /** @description Account of payments by bank transfer. While none is chosen, they are not written to Xero. */
             bank_transfer?: string | null;
@@ -881,6 +881,11 @@ export interface components {
             tax_types?: {
                 [key: string]: string;
             };
+            /**
+             * @description The tracking options of lines that name none, at most two, of different categories. A line
+             *     with an empty list has none all the same.
+             */
+            tracking?: components["schemas"]["LineTrackingView"][];
         };
         /** @description An account to choose. */
         AccountView: {
@@ -1314,6 +1319,13 @@ export interface components {
             /** @description The number of payments that a person has to decide on. */
             unclear: number;
         };
+        /** @description An option of a tracking category, both by their names in Xero, capitals included. */
+        LineTrackingView: {
+            /** @description The name of the category. */
+            category: string;
+            /** @description The name of the option. */
+            option: string;
+        };
         /**
          * @description The contact to which a client is linked. Its details are those of the newest version of the
          *     client, which Xero has once the client is synced.
@@ -1653,10 +1665,14 @@ export interface components {
             discount_amount?: string | null;
             /** @description The discount in percent of the line. */
             discount_rate?: string | null;
+            /** @description The code of the item. */
+            item_code?: string | null;
             /** @description The quantity. */
             quantity: string;
             /** @description Xero's code of the tax rate. */
             tax_type: string;
+            /** @description The tracking options: those that the line names, or the default ones. */
+            tracking?: components["schemas"]["LineTrackingView"][];
             /** @description The price of one unit. */
             unit_amount: string;
         };
@@ -1694,7 +1710,7 @@ export interface components {
          * @description The stable type of an error. Later releases may add types.
          * @enum {string}
          */
-        ProblemType: "/problems/bad-request" | "/problems/changed" | "/problems/unauthorized" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/conflict" | "/problems/not-yours" | "/problems/gone" | "/problems/too-slow" | "/problems/unavailable";
+        ProblemType: "/problems/bad-request" | "/problems/changed" | "/problems/unauthorized" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/conflict" | "/problems/not-yours" | "/problems/gone" | "/problems/too-many-requests" | "/problems/too-slow" | "/problems/unavailable";
         /** @description The newest failure of a record. */
         ProblemView: {
             /** @description A stable name of the cause. */
@@ -2227,6 +2243,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2269,7 +2286,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountCodesView"];
                 };
             };
-            /** @description The body is not valid, or a code cannot be used. */
+            /** @description The body is not valid, or a code or a tracking option cannot be used. The errors name possible options. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2321,6 +2338,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2391,6 +2409,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2452,6 +2471,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2523,6 +2543,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2612,6 +2633,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2692,6 +2714,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2760,6 +2783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2831,6 +2855,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2902,6 +2927,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -2951,6 +2977,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3022,6 +3049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3115,6 +3143,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3204,6 +3233,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3293,6 +3323,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3364,6 +3395,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3444,6 +3476,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3493,6 +3526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3551,6 +3585,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3609,6 +3644,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3707,6 +3743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3787,6 +3824,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3866,6 +3904,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -3937,6 +3976,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4026,6 +4066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4097,6 +4138,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4177,6 +4219,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4248,6 +4291,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4337,6 +4381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4408,6 +4453,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4503,6 +4549,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4574,6 +4621,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4654,6 +4702,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4705,6 +4754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4790,6 +4840,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4829,6 +4880,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -4878,7 +4930,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The role may only read. */
+            /** @description The role is read-only. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,10 +4964,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description Xero or AWS did not answer in time. */
+            /** @description Xero or AWS did not respond in time. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4983,6 +5036,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5072,6 +5126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5143,6 +5198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5223,6 +5279,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5272,6 +5329,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5321,6 +5379,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5401,6 +5460,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5474,6 +5534,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5523,6 +5584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5572,6 +5634,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5630,6 +5693,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5710,6 +5774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5761,6 +5826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
@@ -5846,6 +5912,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };

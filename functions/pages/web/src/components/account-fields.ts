@@ -2,7 +2,7 @@
 import type { AccountChoices, AccountCodes, AccountOption } from "../api/shapes.js";
 import { capitalise } from "../ui/words.js";
 
-export type CodeField = Exclude<keyof AccountCodes, "tax_types">;
+export type CodeField = Exclude<keyof AccountCodes, "tax_types" | "tracking">;
 
 export interface Field {
   name: CodeField;

@@ -90,8 +90,7 @@ export class Accounts extends FormPart<AccountCodes> {
         <div class="stack section">
           <h3>Payments by other methods</h3>
           <p class="hint lead">
-            Payments by a method with an account are sent to Xero. Those by other methods are recorded here only, and are recognised when
-            they are entered in Xero.
+            Payments by a method with an account are sent to Xero. Others are only recorded here, and recognised when entered in Xero.
           </p>
           <div class="mapping">${METHODS.map((field) => this.#renderField(field, draft))}</div>
         </div>

@@ -45,7 +45,7 @@ export class BooksPanel extends Part {
     const comparison = this.#books?.comparison;
     if (!comparison) {
       return html`<p class="lead">
-        Once a day, the open balance of every invoice is compared with the one in Xero. The result of the first comparison appears here.
+        The open balance of every invoice is compared with Xero once a day. The first result appears here.
       </p>`;
     }
     const { invoices, not_compared, difference_count, differences } = comparison;
