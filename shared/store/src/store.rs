@@ -98,6 +98,21 @@ impl Store {
         Ok(expect.next_version())
     }
 
+    /// Writes mappings in one transaction: all of them or none.
+    pub async fn put_mappings(
+        &self,
+        mappings: &[(Mapping, WriteExpectation)],
+    ) -> Result<(), StoreError> {
+        if mappings.is_empty() {
+            return Ok(());
+        }
+        let writes = mappings.iter().map(|(mapping, expect)| ItemWrite::Put {
+            item: encode_item(mapping),
+            expect: *expect,
+        });
+        self.write_all("write the mappings", writes.collect()).await
+    }
+
     /// Writes a mapping, its link, its event and its entry in the sync log in one transaction.
     /// `before` is the mapping as it was read. If the document already belongs to a mapping, the
     /// write is a [`StoreError::Conflict`], unless the document is reserved for this one.

@@ -138,6 +138,10 @@ fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) ->
             rows.add_mapping(client);
         }
     }
+    // The attempts of both are recorded together.
+    for ledger in ledgers.values() {
+        rows.add_activity(&ledger.account);
+    }
     for ledger in with_codes {
         rows.add_account_codes(&ledger.account);
         rows.add_chart(ledger);

@@ -11,10 +11,12 @@ use domain::ids::{CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
 use domain::sync_log::{LogStatus, LoggedOperation};
+use futures::FutureExt;
 
 use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
 use super::{DeliverySize, MessageOutcome};
 use crate::errors::{PersistError, isolate_record};
+use crate::record_isolation::catch_panic;
 use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome};
 use crate::sync::{ContactEntity, SyncEntity, sync_log};
 use crate::{Engine, Invocation};
@@ -71,9 +73,11 @@ async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOut
     let arrivals = arrivals.iter().collect::<Vec<_>>();
     let failed = keep_clients(engine, ledger, *kind, &arrivals).await;
     let (mut outcomes, mut stored) = (Vec::with_capacity(arrivals.len()), Vec::new());
+    let are_stored = failed.is_empty() && keep_together(engine, ledger, *kind, &arrivals).await;
     for arrival in arrivals {
         let result = match find_client_error(arrival, &failed) {
             Some(error) => Err(error.clone()),
+            None if are_stored => Ok(()),
             None => isolate_record(keep_record(engine, ledger, *kind, arrival)).await,
         };
         match result {
@@ -87,6 +91,22 @@ async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOut
     let left = left.map_err(PersistError::from).map(|()| MessageOutcome::PutOff);
     outcomes.extend(stored.into_iter().map(|arrival| (arrival.message, left.clone())));
     outcomes
+}
+
+/// Stores the snapshots in one transaction. Returns whether all are stored; otherwise none is.
+async fn keep_together(
+    engine: &Engine,
+    ledger: &Ledger,
+    kind: EntityKind,
+    arrivals: &[&BatchRecord<'_>],
+) -> bool {
+    let snapshots = arrivals.iter().filter_map(|arrival| {
+        let key = MappingKey::new(ledger.clone(), kind, arrival.crm_id.clone());
+        Some((key, arrival.kept_snapshot(kind)?))
+    });
+    let snapshots = snapshots.collect::<Vec<_>>();
+    let keeping = push::keep_snapshots_together(engine, &snapshots, KeepReason::Queue);
+    catch_panic(keeping.boxed()).await.unwrap_or(false)
 }
 
 async fn keep_record(

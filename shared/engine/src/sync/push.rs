@@ -5,6 +5,7 @@ mod attempt;
 mod claim;
 mod clients;
 mod item;
+mod keep;
 mod record_outcome;
 mod refused;
 mod snapshots;
@@ -24,8 +25,8 @@ use crate::ports::PortError;
 use crate::{Engine, Invocation, concurrency};
 
 use self::claim::ClaimOutcome;
-pub(crate) use self::claim::{KeepReason, keep_snapshot};
 use self::item::PushItem;
+pub(crate) use self::keep::{KeepReason, keep_snapshot, keep_snapshots_together};
 pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
 pub(crate) use self::snapshots::{encode_message_snapshot, encode_snapshot};
 

@@ -80,46 +80,8 @@ fn prepare_mapping(mapping: &Mapping, trigger: Trigger) -> Mapping {
     if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
 }
 
-/// Why a snapshot is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeepReason {
-    /// For later use by other records or commands.
-    Record,
-    /// For an attempt that a wake-up will trigger.
-    Queue,
-}
-
-/// Stores a snapshot without an attempt, unless the row has it or a newer one.
-pub(crate) async fn keep_snapshot(
-    engine: &Engine,
-    key: &MappingKey,
-    offered: &KeptSnapshot,
-    keep: KeepReason,
-) -> Result<(), StoreError> {
-    let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, PushOutcome> {
-        let now = engine.clock.now();
-        let PendingMapping { mapping, change: news } =
-            accept_snapshot(known, key, Some(offered), now)?;
-        match (news, keep) {
-            (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
-            (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
-            (SnapshotChange::Snapshot, KeepReason::Queue) => {
-                Ok(mapping.apply_event(OperationEvent::Queued, now).unwrap_or(mapping))
-            }
-        }
-    });
-    match updated.await {
-        Ok(_) => Ok(()),
-        Err(StoreError::TooLarge { .. }) => {
-            refuse_too_large(engine, key, Some(offered)).await?;
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// Gives up a record that is too large for a row. Its row stays as it was.
-async fn refuse_too_large(
+pub(super) async fn refuse_too_large(
     engine: &Engine,
     key: &MappingKey,
     offered: Option<&KeptSnapshot>,
@@ -132,19 +94,20 @@ async fn refuse_too_large(
 }
 
 /// A mapping about to be claimed or stored, with the offered snapshot if that is newer.
-struct PendingMapping {
-    mapping: Mapping,
-    change: SnapshotChange,
+pub(super) struct PendingMapping {
+    pub(super) mapping: Mapping,
+    pub(super) change: SnapshotChange,
 }
 
 /// Whether the mapping differs from its row.
 #[derive(PartialEq, Eq)]
-enum SnapshotChange {
+pub(super) enum SnapshotChange {
     None,
     Snapshot,
 }
 
-fn accept_snapshot(
+/// Returns the mapping with the offered snapshot, if that is newer.
+pub(super) fn accept_snapshot(
     known: Option<Mapping>,
     key: &MappingKey,
     offered: Option<&KeptSnapshot>,

@@ -1,0 +1,84 @@
+//! Stores snapshots without an attempt.
+
+use std::collections::BTreeSet;
+
+use domain::mapping::{KeptSnapshot, Mapping, MappingKey};
+use domain::operation::OperationEvent;
+use store::StoreError;
+use store::table::WriteExpectation;
+
+use super::PushOutcome;
+use super::claim::{PendingMapping, SnapshotChange, accept_snapshot, refuse_too_large};
+use crate::Engine;
+
+/// Why a snapshot is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeepReason {
+    /// For later use by other records or commands.
+    Record,
+    /// For an attempt that a wake-up will trigger.
+    Queue,
+}
+
+/// Stores a snapshot without an attempt, unless the row has it or a newer one.
+pub(crate) async fn keep_snapshot(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: &KeptSnapshot,
+    keep: KeepReason,
+) -> Result<(), StoreError> {
+    let decide = |known| decide_keeping(engine, known, key, offered, keep);
+    match engine.store.update_mapping(key, decide).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::TooLarge { .. }) => {
+            refuse_too_large(engine, key, Some(offered)).await?;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Stores the snapshots of different records as [`keep_snapshot`] does, in one transaction. Returns
+/// whether all of them are stored. Otherwise none is, for example because one is too large or
+/// another process writes one of the rows, and the caller stores each by itself.
+pub(crate) async fn keep_snapshots_together(
+    engine: &Engine,
+    snapshots: &[(MappingKey, KeptSnapshot)],
+    keep: KeepReason,
+) -> bool {
+    let ids = snapshots.iter().map(|(key, _)| &key.crm_id).collect::<BTreeSet<_>>();
+    if ids.len() < snapshots.len() {
+        return false;
+    }
+    let mut changed = Vec::with_capacity(snapshots.len());
+    for (key, offered) in snapshots {
+        let Ok(row) = engine.store.find_mapping(key).await else { return false };
+        let expect = row
+            .as_ref()
+            .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        let known = row.map(|row| row.record);
+        if let Ok(mapping) = decide_keeping(engine, known, key, offered, keep) {
+            changed.push((mapping, expect));
+        }
+    }
+    engine.store.put_mappings(&changed).await.is_ok()
+}
+
+/// Returns the mapping to be stored, or why the row stays as it is.
+fn decide_keeping(
+    engine: &Engine,
+    known: Option<Mapping>,
+    key: &MappingKey,
+    offered: &KeptSnapshot,
+    keep: KeepReason,
+) -> Result<Mapping, PushOutcome> {
+    let now = engine.clock.now();
+    let PendingMapping { mapping, change: news } = accept_snapshot(known, key, Some(offered), now)?;
+    match (news, keep) {
+        (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
+        (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
+        (SnapshotChange::Snapshot, KeepReason::Queue) => {
+            Ok(mapping.apply_event(OperationEvent::Queued, now).unwrap_or(mapping))
+        }
+    }
+}
