@@ -107,6 +107,14 @@ fn the_rows_that_a_removal_needs_are_read_after_the_claim() {
     assert_right("seed 1704", &drawn);
 }
 
+/// The seed in which a release that was interrupted released an allocation that had failed again in
+/// the same epoch of the connection.
+#[test]
+fn an_interrupted_release_releases_nothing_that_has_failed_since() {
+    let drawn = run(Options::seed(9_933));
+    assert_right("seed 9933", &drawn);
+}
+
 fn assert_right_whether_or_not_allocations_are_named(seed: u64) {
     for allocation_has_id in [false, true] {
         let answers = Answers::Default { allocation_has_id };

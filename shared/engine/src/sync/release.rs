@@ -31,8 +31,19 @@ const DEPENDANT_PAGES_MAX: u32 = 16;
 /// repeated.
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
+    let epoch = find_working_epoch(engine, ledger).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
+    let wanted = |mapping: &Mapping| has_other_epoch(mapping, epoch);
+    release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
+}
+
+/// Returns whether the connection may have started to work since the mapping was parked. A process
+/// that was interrupted before it released the mapping must not release it for an epoch in which
+/// the mapping has failed meanwhile.
+fn has_other_epoch(mapping: &Mapping, epoch: Option<u64>) -> bool {
+    let is_parked_for_connection =
+        mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
+    !is_parked_for_connection || mapping.operation.failed_epoch != epoch
 }
 
 /// Releases the records that are parked on a record whose attempt has just succeeded. If the record
@@ -147,7 +158,9 @@ pub(crate) async fn release_if_connected(
     if let Some(epoch) = find_working_epoch(engine, &key.ledger).await?
         && mapping.operation.failed_epoch != Some(epoch)
     {
-        release_again(engine, key, ReleaseTiming::AtOnce).await?;
+        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+        let wanted = |mapping: &Mapping| has_other_epoch(mapping, Some(epoch));
+        release_mappings(engine, &key.ledger, vec![key.clone()], event, at_once, wanted).await?;
     }
     Ok(())
 }
@@ -159,19 +172,10 @@ pub(crate) async fn release_if_prerequisite_met(
     timing: ReleaseTiming,
 ) -> Result<(), PersistError> {
     if is_prerequisite_met(engine, mapping).await? {
-        release_again(engine, &mapping.key, timing).await?;
+        let (key, event) = (&mapping.key, OperationEvent::Released);
+        release_mappings(engine, &key.ledger, vec![key.clone()], event, timing, |_| true).await?;
     }
     Ok(())
-}
-
-/// Releases a mapping that has just been parked although its condition is met.
-async fn release_again(
-    engine: &Engine,
-    key: &MappingKey,
-    timing: ReleaseTiming,
-) -> Result<(), PersistError> {
-    let (event, keys) = (OperationEvent::Released, vec![key.clone()]);
-    release_mappings(engine, &key.ledger, keys, event, timing, |_| true).await.map(drop)
 }
 
 /// Releases those of the given parked mappings whose condition is met although no wake-up arrived.
@@ -190,7 +194,8 @@ pub(crate) async fn release_overlooked(
         }
     }
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, ready, event, at_once, |_| true).await.map(drop)
+    let wanted = |mapping: &Mapping| has_other_epoch(mapping, epoch);
+    release_mappings(engine, ledger, ready, event, at_once, wanted).await.map(drop)
 }
 
 /// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if
