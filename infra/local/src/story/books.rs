@@ -89,7 +89,7 @@ impl Story<'_> {
         let console = self.console;
         console
             .step("A day has passed: all open invoices are verified, and the books are compared");
-        let mut poll = PaymentPoll::called_now(self.stack);
+        let mut poll = PaymentPoll::verifying_now(self.stack);
         let mut events = Vec::new();
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;

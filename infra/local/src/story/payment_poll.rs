@@ -13,6 +13,10 @@ use crate::stack::Stack;
 /// last minute leave no room for it.
 const POLLED_EVERY: Duration = Duration::from_secs(3);
 
+/// How often the poll is called again while it verifies all open invoices. A poll that starts before
+/// another one has ended may record its progress first, which discards the other one's.
+const VERIFIED_EVERY: Duration = Duration::from_secs(30);
+
 /// How often the queue of events is asked in a row, for ten messages each.
 const TAKES_MAX: u32 = 50;
 
@@ -21,22 +25,23 @@ const TAKES_MAX: u32 = 50;
 pub(super) struct PaymentPoll<'a> {
     stack: &'a Stack,
     called_at: Option<Instant>,
+    every: Duration,
 }
 
 impl<'a> PaymentPoll<'a> {
     /// A poll that was not called yet.
     pub(super) fn new(stack: &'a Stack) -> Self {
-        Self { stack, called_at: None }
+        Self { stack, called_at: None, every: POLLED_EVERY }
     }
 
-    /// A poll that was called just now.
-    pub(super) fn called_now(stack: &'a Stack) -> Self {
-        Self { stack, called_at: Some(Instant::now()) }
+    /// A poll that was called just now to verify all open invoices.
+    pub(super) fn verifying_now(stack: &'a Stack) -> Self {
+        Self { stack, called_at: Some(Instant::now()), every: VERIFIED_EVERY }
     }
 
     /// Calls the poll unless it was called in the last seconds.
     pub(super) async fn call_if_due(&mut self) -> Result<(), Failure> {
-        if self.called_at.is_none_or(|at| at.elapsed() >= POLLED_EVERY) {
+        if self.called_at.is_none_or(|at| at.elapsed() >= self.every) {
             self.stack.aws.call_function(&function_name("payment-poll")).await?;
             self.called_at = Some(Instant::now());
         }
