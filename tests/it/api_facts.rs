@@ -121,6 +121,21 @@ async fn the_status_describes_the_organisation_and_how_its_connection_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_organisation_that_was_renamed_in_xero_is_shown_under_its_new_name() {
+    let world = a_business();
+    let gateway = opens(&world);
+    let before = read(&gateway, "/v1/connection").await["organisation"].clone();
+    assert_ne!(before, "Ridgeway Heating Ltd");
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let name = Some("\"Ridgeway Heating Ltd\"");
+    world.xero().bookkeeper(now, tenant).unwrap().distort_organisation("Name", name).unwrap();
+    act(&gateway, "GET", "/v1/account-codes/choices?refresh=true", 200).await;
+    assert_eq!(read(&gateway, "/v1/connection").await["organisation"], "Ridgeway Heating Ltd");
+    let ended = act(&gateway, "DELETE", "/v1/connection", 200).await;
+    assert_eq!(ended["organisation"], "Ridgeway Heating Ltd", "the one last connected");
+}
+
+#[tokio::test(start_paused = true)]
 async fn records_that_wait_are_counted_and_listed() {
     let world = World::connected();
     let gateway = opens(&world);
@@ -176,8 +191,9 @@ async fn the_choices_show_the_rates_of_the_documents_and_are_read_again_on_reque
         assert_eq!(world.calls().len(), before, "{address}");
     }
     let before = world.calls().len();
-    read(&gateway, "/v1/account-codes/choices?refresh=true").await;
-    assert_eq!(world.calls().len(), before + 3);
+    let address = "/v1/account-codes/choices?refresh=true";
+    let (status, _) = send(&gateway, "GET", address, "Admin", None).await;
+    assert_eq!((status, world.calls().len()), (200, before + 3));
     let address = "/v1/account-codes/choices?refresh=now";
     let (status, problem) = send(&gateway, "GET", address, "Member", None).await;
     assert_eq!((status, &problem["field"]), (400, &json!("refresh")));
@@ -189,8 +205,27 @@ async fn a_code_that_cannot_be_used_gets_the_account_with_the_usual_name_suggest
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
     let gateway = opens(&world);
-    let choices = read(&gateway, "/v1/account-codes/choices?refresh=true").await;
+    let address = "/v1/account-codes/choices?refresh=true";
+    let (_, choices) = send(&gateway, "GET", address, "Owner", None).await;
     assert_eq!(choices["suggested"]["sales"], "4000", "{choices}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_who_may_only_read_cause_one_reading_of_the_accounts_a_day() {
+    let world = World::connected();
+    let gateway = opens(&world);
+    read(&gateway, "/v1/account-codes/choices").await;
+    let before = world.calls().len();
+    for _ in 0..5 {
+        world.clock.advance(MINUTES);
+        read(&gateway, "/v1/account-codes/choices").await;
+    }
+    let address = "/v1/account-codes/choices?refresh=true";
+    let (status, problem) = send(&gateway, "GET", address, "Member", None).await;
+    assert_eq!((status, &problem["type"]), (403, &json!("/problems/forbidden")));
+    assert_eq!(world.calls().len(), before);
+    let (status, _) = send(&gateway, "GET", "/v1/account-codes/choices", "Owner", None).await;
+    assert_eq!((status, world.calls().len()), (200, before + 3));
 }
 
 fn state_of<'a>(setup: &'a Value, task: &str) -> &'a Value {

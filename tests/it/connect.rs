@@ -3,8 +3,10 @@
 use domain::connection::{ConnectionState, ConnectionStatus};
 use engine::commands::connect::{CallbackOutcome, ConnectOutcome};
 use engine::ports::Clock;
+use http::Method;
 use jiff::SignedDuration;
 use tests::World;
+use tests::ports::{Intercepted, respond};
 use tests::world::owner;
 use xero_sim::Consent;
 
@@ -155,4 +157,21 @@ fn neither_state_nor_token_is_stored_in_the_table() {
     for word in secrets.split(['"', ',', ':']).filter(|word| word.len() > 30) {
         assert!(!kept.contains(word), "a token is in the table");
     }
+}
+
+#[test]
+fn a_connect_whose_link_cannot_be_read_is_repeated_with_the_same_ticket() {
+    let mut world = World::connected();
+    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+    let ticket = world.authorise(&account, user, &[tenant]);
+    let whole = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(whole.clone(), |request| {
+        let is_list = request.method() == Method::GET && request.uri().path() == "/connections";
+        is_list.then(|| Ok(respond(200, r#"[{"id":"not an id"}]"#)))
+    });
+    assert!(world.try_complete(&account, &owner(), &ticket).is_err());
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    world.engine.transport = whole;
+    let completed = world.complete(&account, &ticket);
+    assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
 }

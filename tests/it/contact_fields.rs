@@ -2,7 +2,7 @@
 
 use domain::contact_fields::ContactPrecedence;
 use domain::document::sales::NewStatus;
-use domain::entity::EntityKind::Contact;
+use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
 use domain::operation::OperationState;
 use domain::sync_preferences::SyncPreferences;
@@ -10,6 +10,7 @@ use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::ports::Clock;
 use tests::World;
+use tests::builders::an_invoice;
 use tests::gate::run;
 use uuid::Uuid;
 
@@ -133,6 +134,27 @@ fn on_a_linked_contact_empty_fields_are_filled_and_others_kept_with_a_remark() {
     assert!(last_remark(&world).contains("company number"), "{}", last_remark(&world));
     let state = world.mapping(Contact, "cli_1").unwrap().operation.state;
     assert_eq!(state, OperationState::Synced);
+}
+
+#[test]
+fn a_linked_contact_receives_the_clients_fields_with_its_next_invoice() {
+    let world = World::connected();
+    let id = linked_to_an_existing_contact(&world);
+    assert_eq!(contact(&world).tax_number, None, "linking writes nothing");
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let filled = contact(&world);
+    assert_eq!((filled.id, filled.name.as_str()), (id, "Ridge & Co"));
+    assert_eq!(filled.email.as_deref(), Some("own@ridge.example"));
+    assert_eq!(filled.tax_number.as_deref(), Some("GB123456789"));
+    assert_eq!(filled.company_number.as_deref(), Some("01234567"));
+    let client = world.mapping(Contact, "cli_1").unwrap();
+    assert_eq!(client.synced_revision, Some(1));
+    assert_eq!(world.books(|books| books.invoices().next().unwrap().contact), id);
+    // The next invoice has nothing to write to the contact.
+    let before = world.calls().len();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let made = world.calls().split_off(before);
+    assert!(made.iter().all(|call| !call.ends_with("/Contacts")), "{made:?}");
 }
 
 #[test]

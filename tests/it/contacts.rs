@@ -6,6 +6,7 @@ use domain::ids::{CrmId, UserId, XeroContactId};
 use domain::matching::{ContactMatch, MatchDoubt, MatchEvidence};
 use domain::operation::OperationState;
 use domain::reconciliation::{ClientFinding, ContactReconciliation, ReconciliationProgress};
+use domain::sync_log::LoggedOperation;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
 use engine::commands::views::RecordView;
 use engine::ports::Clock;
@@ -161,10 +162,10 @@ fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_t
     assert_eq!(failure.code, "contact_name_taken");
     let right = entered(&world, "Ridge Plumbing Ltd", |_| {});
     done(links(&world, "cli_1", right));
-    world.advance(SignedDuration::from_hours(1));
-    assert_eq!(contact_of(&world, "cli_1"), Some(right));
     let number = world.books(|books| books.contact(right).unwrap().number.clone());
     assert_eq!(number, None, "linking writes nothing");
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(contact_of(&world, "cli_1"), Some(right));
     world.receive(Contact, &a_client("cli_1", 3, "Client cli_1", "push"));
     let numbers = world.books(|books| {
         let of = |id| books.contact(id).unwrap().number.clone();
@@ -323,6 +324,12 @@ fn a_reconciliation_links_certain_matches_lists_the_rest_and_creates_nothing() {
     assert_eq!(contact_of(&world, "sure"), Some(sure));
     let by_name = ContactMatch::Confident { contact: XeroContactId(sure), by: MatchEvidence::Name };
     assert_eq!(finding(&world, "sure"), by_name);
+    let log = world.log();
+    let linked = log.iter().filter(|entry| entry.operation == LoggedOperation::Link);
+    let linked = linked.collect::<Vec<_>>();
+    let [link] = linked.as_slice() else { panic!("{log:?}") };
+    assert_eq!((&link.crm_id, &link.by), (&client("sure"), &Some(owner())));
+    assert!(link.message.contains("the same name"), "{}", link.message);
     let ContactMatch::Ambiguous { candidates, why } = finding(&world, "twice") else {
         panic!("twice")
     };

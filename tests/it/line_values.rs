@@ -4,11 +4,12 @@ use domain::entity::EntityKind::{self, CreditNote, Invoice};
 use domain::ids::CrmId;
 use domain::operation::OperationState;
 use engine::commands::records;
-use engine::ports::Clock;
+use engine::ports::{Clock, Metric};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
 use tests::gate::run;
+use tests::ports::{Intercepted, respond};
 
 const ITEM: &str = r#""item_code":"PIPE-15""#;
 const TRACKING: &str = r#""tracking":[{"category":"Region","option":"North"},
@@ -240,4 +241,27 @@ fn sync_now_reads_the_lists_again_after_a_minute() {
         assert_eq!(state(), expected);
         assert_eq!(count_calls(&world, "GET /Items"), reads);
     }
+}
+
+#[test]
+fn items_and_categories_that_cannot_be_read_are_counted_and_refuse_no_line() {
+    let mut world = World::connected();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), |request| {
+        let body = match request.uri().path() {
+            "/api.xro/2.0/Items" => r#"{"Items":[{"Name":"without a code"}]}"#,
+            "/api.xro/2.0/TrackingCategories" => r#"{"TrackingCategories":[{"Name":null}]}"#,
+            _ => return None,
+        };
+        Some(Ok(respond(200, body)))
+    });
+    world.receive(Invoice, &invoice_naming("inv_1", &format!("{ITEM},{TRACKING}")));
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Synced, "{operation:?}");
+    let line = world.books(|books| {
+        let invoice = books.invoices_numbered("#INV_1").next().unwrap();
+        (invoice.lines[0].item_code.clone(), invoice.lines[0].tracking.len())
+    });
+    assert_eq!(line, (Some("PIPE-15".to_owned()), 2));
+    let odd = world.measures.all().into_iter().filter(|one| *one == Metric::OddRows(1));
+    assert_eq!(odd.count(), 2);
 }

@@ -55,6 +55,7 @@ mod openapi;
 mod outbox;
 mod overpayments;
 mod paging;
+mod payment_contradictions;
 mod payment_currencies;
 mod payment_methods;
 mod people;

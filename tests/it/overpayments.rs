@@ -7,11 +7,11 @@ use domain::entity::EntityKind::Invoice;
 use domain::ids::{CrmId, XeroId};
 use domain::operation::AttentionReason;
 use domain::outbound::EventContent;
-use domain::surplus::{SurplusAnswer, SurplusKind, SurplusState};
+use domain::surplus::{SurplusAnswer, SurplusEventContent, SurplusKind, SurplusState};
 use engine::commands::attention;
 use engine::commands::surpluses::{self, ResolveSurplusOutcome};
 use engine::poll::PollOutcome;
-use engine::ports::Clock;
+use engine::ports::{Clock, Metric};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -78,10 +78,16 @@ fn overpay(world: &World) -> Uuid {
     by_hand(world, |hand| hand.overpay(id, amount, &today())).unwrap().1
 }
 
-/// The events about overpayments and prepayments, each as a short text.
+/// The events about the overpayment or prepayment, each as a short text with its place among them,
+/// which its sequence number confirms.
 fn heard(world: &World) -> Vec<String> {
-    let told = |news: EventContent| {
+    let events = world.told.news().into_iter().filter_map(|news| {
         let EventContent::PaymentOverpaid(one) = news else { return None };
+        Some(one)
+    });
+    let events = events.collect::<Vec<_>>();
+    assert!(events.is_sorted_by(|one, next| one.sequence < next.sequence), "{events:?}");
+    let describe = |(place, one): (u32, SurplusEventContent)| {
         let state = match one.state {
             SurplusState::Open => "open",
             SurplusState::Closed => "closed",
@@ -92,9 +98,9 @@ fn heard(world: &World) -> Vec<String> {
         };
         let (remaining, client) = (one.remaining.amount.normalize(), one.client_id);
         let invoice = one.invoice_id.map(|id| format!(" for {id}")).unwrap_or_default();
-        Some(format!("{}: {state} {kind} {remaining} of {client}{invoice}", one.sequence))
+        format!("{place}: {state} {kind} {remaining} of {client}{invoice}")
     };
-    world.told.news().into_iter().filter_map(told).collect()
+    (1..).zip(events).map(describe).collect()
 }
 
 /// The number of payments that were imported.
@@ -216,6 +222,36 @@ fn a_failed_reading_of_overpayments_loses_nothing_and_is_repeated_by_the_next_po
     polls(&world);
     assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(imports(&world), 1);
+}
+
+#[test]
+fn overpayments_that_cannot_be_read_for_an_hour_alert_an_operator() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    overpay(&world);
+    for number in 1..=5 {
+        let on = Match::next("/api.xro/2.0/Overpayments");
+        world.inject(Fault { on, kind: FaultKind::Status500 });
+        assert_eq!(polls(&world), PollOutcome::Later, "{number}");
+        let is_stalled = world.measures.all().contains(&Metric::PollStalled);
+        assert_eq!(is_stalled, number == 5, "{number}");
+    }
+    polls(&world);
+    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(world.status().payment_checks_failing_since, None);
+}
+
+#[test]
+fn after_a_restore_the_events_about_an_overpayment_are_newer_than_the_earlier_ones() {
+    let mut world = billed();
+    let backup = world.table.all_items();
+    overpay(&world);
+    polls(&world);
+    world.table.restore_items(backup);
+    world.restart();
+    polls(&world);
+    let told = ["1: open overpayment 13.94 of cli_1", "2: open overpayment 13.94 of cli_1"];
+    assert_eq!(heard(&world), told);
 }
 
 #[test]

@@ -11,12 +11,14 @@ use engine::commands::choices::{self, CodeChoiceOutcome};
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use engine::sync::invoice_payments;
+use http::Method;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
 use tests::gate::run;
-use tests::world::every_account;
+use tests::ports::{Intercepted, respond};
+use tests::world::{every_account, owner};
 use xero_sim::{InvoiceStatus, PaymentStatus, Receipt};
 
 /// The methods, each with the name that its payments have in Xero.
@@ -155,6 +157,51 @@ fn money_that_a_bookkeeper_entered_a_moment_ago_is_not_sent_again() {
 }
 
 #[test]
+fn a_payment_is_not_sent_while_xero_has_one_on_its_invoice_that_cannot_be_read() {
+    let world = billed();
+    world.choose_codes(every_method());
+    let entered = world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
+    let distort = |amount: Option<&str>| {
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let mut xero = world.xero();
+        xero.bookkeeper(now, tenant).unwrap().distort(entered, "Amount", amount).unwrap();
+    };
+    distort(None);
+    let half = a_payment("pay_1", &[("inv_1", "57.00")]).method("cash");
+    world.receive(Payment, &half.body());
+    assert!(matches!(state(&world), OperationState::Waiting { .. }), "{:?}", state(&world));
+    assert_eq!(in_xero(&world), [""]);
+    distort(Some("57.00"));
+    world.advance(SignedDuration::from_mins(10));
+    assert_eq!(state(&world), OperationState::Synced);
+    assert_eq!(in_xero(&world), [""]);
+}
+
+#[test]
+fn money_that_may_be_a_payment_that_cannot_be_read_is_not_sent_until_it_can() {
+    let mut world = billed();
+    world.choose_codes(every_method());
+    let whole = world.engine.transport.clone();
+    let invoice = world.books(|books| books.invoices().next().unwrap().id);
+    let odd = format!(
+        r#"{{"Payments":[{{"PaymentID":"00000000-0000-0000-0000-000000000bad","Amount":"much",
+        "Status":"AUTHORISED","Invoice":{{"InvoiceID":"{invoice}"}}}}]}}"#
+    );
+    world.engine.transport = Intercepted::on(whole.clone(), move |request| {
+        let is_list =
+            request.method() == Method::GET && request.uri().path().ends_with("/Payments");
+        is_list.then(|| Ok(respond(200, &odd)))
+    });
+    world.receive(Payment, &paid_by("cash").body());
+    let failed = state(&world);
+    assert!(matches!(failed, OperationState::Waiting { .. }), "{failed:?}");
+    assert_eq!(in_xero(&world), [""; 0]);
+    world.engine.transport = whole;
+    world.advance(SignedDuration::from_mins(10));
+    assert_eq!(in_xero(&world), ["Cash (SC-pay_1)"]);
+}
+
+#[test]
 fn of_a_written_payment_and_a_later_one_by_hand_only_the_one_by_hand_is_new() {
     let world = billed();
     world.choose_codes(every_method());
@@ -197,8 +244,9 @@ fn undecided() -> (World, XeroPaymentId) {
 fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_is_removed() {
     let decide = |world: &World, id, answer| {
         let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+        let (engine, by) = (&world.engine, owner());
         let decided =
-            invoice_payments::resolve_payment(&world.engine, &account, &invoice, id, answer);
+            invoice_payments::resolve_payment(engine, &account, &by, &invoice, id, answer);
         assert!(run(decided).unwrap().unwrap());
     };
     let same = || PaymentDecision::Same(PaymentId::new("pay_1").unwrap());

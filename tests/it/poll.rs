@@ -8,7 +8,7 @@ use domain::outbound::{
     EventContent, PaymentEventContent, PaymentState, RemovalReason, UnclearState,
 };
 use domain::poll::PollProgress;
-use domain::sync_log::LoggedOperation;
+use domain::sync_log::{LogStatus, LoggedOperation};
 use engine::commands::{attention, records};
 use engine::inbound::MessageOutcome;
 use engine::poll::PollOutcome;
@@ -20,6 +20,7 @@ use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
+use tests::world::owner;
 use xero_sim::Receipt;
 
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
@@ -315,14 +316,20 @@ fn an_unclear_payment_waits_for_the_user() {
             .unwrap()
     };
     assert_eq!(known().unclear_payments().count(), 1);
+    let by = owner();
     let settled = invoice_payments::resolve_payment(
         &world.engine,
         &account,
+        &by,
         &invoice,
         XeroPaymentId(id),
         PaymentDecision::New,
     );
     assert!(run(settled).unwrap().unwrap());
+    let entry = world.log().into_iter().find(|entry| entry.by.is_some()).unwrap();
+    assert_eq!((entry.operation, entry.status), (LoggedOperation::Import, LogStatus::Synced));
+    assert_eq!((entry.crm_id, entry.by), (invoice.clone(), Some(by)));
+    assert!(entry.message.contains("GBP 114.00 was paid"), "{}", entry.message);
     assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]);
     assert_eq!(known().unclear_payments().count(), 0);
 }
@@ -349,8 +356,15 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
             let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
             let answer = PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
             let id = XeroPaymentId(id);
-            let settled =
-                invoice_payments::resolve_payment(&world.engine, &account, &invoice, id, answer);
+            let by = owner();
+            let settled = invoice_payments::resolve_payment(
+                &world.engine,
+                &account,
+                &by,
+                &invoice,
+                id,
+                answer,
+            );
             assert!(run(settled).unwrap().unwrap());
         } else {
             let (tenant, now) = (world.tenant(), world.clock.now());

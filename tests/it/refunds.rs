@@ -1,13 +1,13 @@
 //! Money that was returned: a credit note is created if the money of an invoice is returned, and
 //! credit is paid back, exactly once.
 
-use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
+use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::operation::OperationState;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
-use tests::builders::{a_credit_note, a_payment, an_invoice};
+use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus};
 
@@ -213,4 +213,24 @@ fn a_refund_by_a_method_without_an_account_is_logged_and_not_sent() {
     assert!(world.mapping(Payment, "ref_1.note").is_none());
     let logged = world.log().into_iter().any(|entry| entry.message.contains("(Cash)"));
     assert!(logged, "{:?}", world.log());
+}
+
+#[test]
+fn money_for_an_invoice_that_is_a_credit_note_in_xero_is_explained_and_refunds_of_it_are_paid() {
+    let world = holding("GBP");
+    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
+    world.receive(Invoice, &negative.body());
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "10.00").body());
+    refund(&world, &a_refund("GBP", "50.00", r#""invoice_id":"inv_1""#));
+    for (kind, id) in [(Payment, "pay_1.1"), (Payment, "ref_1.note"), (Allocation, "al_1")] {
+        let failure = world.mapping(kind, id).unwrap().operation.failure.unwrap();
+        assert_eq!(failure.code, "invoice_is_credit", "{id}");
+        assert!(failure.message.starts_with("#INV_1 has a negative total"), "{failure}");
+    }
+    assert_eq!((balance(&world).as_str(), money(&world)), ("0.00", 0));
+    let named = a_refund("GBP", "50.00", r#""credit_note_id":"inv_1""#).replace("ref_1", "ref_2");
+    refund(&world, &named);
+    assert_eq!((balance(&world).as_str(), money(&world)), ("-50.00", 1));
 }

@@ -45,11 +45,16 @@ fn add_invoices(world: &World, count: usize, state: &OperationState) {
     }
 }
 
-/// The number of parked records.
-fn parked(world: &World) -> usize {
+/// The number of records whose entry in the index is in partitions of this name.
+fn listed(world: &World, partition: &str) -> usize {
     let items = world.table.all_items();
     let places = items.iter().filter_map(|item| item.due.as_ref());
-    places.filter(|place| place.pk.starts_with("PARKED#")).count()
+    places.filter(|place| place.pk.starts_with(partition)).count()
+}
+
+/// The number of parked records.
+fn parked(world: &World) -> usize {
+    listed(world, "PARKED#")
 }
 
 #[test]
@@ -71,6 +76,18 @@ fn any_number_of_records_that_wait_for_a_client_is_released() {
             sweeps += 1;
             assert!(sweeps <= count / at_once + 3, "{count}: {} are left", parked(&world));
         }
+    }
+}
+
+#[test]
+fn any_number_of_records_that_were_given_up_because_of_the_settings_is_released() {
+    let at_once = PER_SHARD * usize::try_from(SHARDS).unwrap();
+    for count in [PER_SHARD, PER_SHARD + 1, at_once * 2] {
+        let world = World::connected();
+        add_invoices(&world, count, &OperationState::Skipped);
+        assert_eq!(listed(&world, "SKIPPED#"), count);
+        world.choose_accounts();
+        assert_eq!(listed(&world, "SKIPPED#"), 0, "{count}");
     }
 }
 

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
+use domain::envelope::read_crm_body;
 use domain::outbound::{EventContent, OutboundEvent, SyncedRecord};
+use engine::inbound::{DeliverySize, receive_messages};
 use engine::ports::{EventPublisher, PortError};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::{Death, Moment};
+use tests::gate::{Death, Moment, run};
 use tests::ports::Told;
+use tests::world::ACCOUNT;
 
 /// The records that the CRM received as synced, in order.
 fn reported(world: &World) -> Vec<SyncedRecord> {
@@ -70,6 +73,27 @@ fn a_record_that_fails_or_waits_is_not_reported_as_synced() {
     let synced = ids(&world);
     assert!(synced.contains(&("inv_1".to_owned(), 1)), "{synced:?}");
     assert!(synced.contains(&("pay_1.1".to_owned(), 1)), "{synced:?}");
+}
+
+#[test]
+fn each_event_of_a_push_is_delivered_once_although_records_are_given_up() {
+    let world = World::connected();
+    let bodies = [("inv_1", "20"), ("inv_2", "7"), ("inv_3", "20"), ("inv_4", "7")]
+        .map(|(id, rate)| an_invoice(id, "cli_1").tax_rate(rate).body());
+    let messages = bodies.map(|body| read_crm_body(&body, Invoice, ACCOUNT).unwrap());
+    let invocation = world.invocation();
+    let received = receive_messages(&world.engine, &messages, DeliverySize::Partial, invocation);
+    run(received).unwrap();
+    let synced = ids(&world).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(synced, ["cli_1", "inv_1", "inv_3"]);
+    let skipped = world.told.news().into_iter().filter_map(|news| {
+        let EventContent::Skipped { crm_id, .. } = news else { return None };
+        Some(crm_id.to_string())
+    });
+    let mut skipped = skipped.collect::<Vec<_>>();
+    skipped.sort();
+    assert_eq!(skipped, ["inv_2", "inv_4"]);
+    assert_eq!(world.told.deliveries().len(), world.told.news().len(), "no event twice");
 }
 
 #[test]

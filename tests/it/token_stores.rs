@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain::connection::ConnectionState;
 use domain::entity::EntityKind::Invoice;
 use domain::grant::SealedTokens;
@@ -9,7 +10,7 @@ use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::{SealedSecrets, TokenPlace, TokenStores};
 use engine::inbound::MessageOutcome;
 use engine::jobs::keep_alive::renew_unused_tokens;
-use engine::ports::SecretStore;
+use engine::ports::{PortError, SecretStore};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -138,6 +139,62 @@ fn deleted_tokens_are_not_created_again_by_a_renewal() {
         assert!(!replace(store, 3), "{store:?}");
         assert_eq!((read(store, NAME), sealed_rows(&world).len()), (None, 0), "{store:?}");
     }
+}
+
+/// A place whose tokens are deleted right after each read.
+#[derive(Debug)]
+struct DeletedMeanwhile(SealedSecrets);
+
+#[async_trait]
+impl SecretStore for DeletedMeanwhile {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        let found = self.0.get_secret(name).await;
+        self.0.delete_secret(name).await?;
+        found
+    }
+
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.0.get_version(name, version).await
+    }
+
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        self.0.put_secret(name, value, version).await
+    }
+
+    async fn replace_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        self.0.replace_secret(name, value, version).await
+    }
+
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
+        self.0.delete_secret(name).await
+    }
+}
+
+#[test]
+fn tokens_that_are_deleted_during_a_renewal_stay_deleted() {
+    let (world, keys) = (World::new(), MemoryKeys::default());
+    let sealed = sealed_store(&world, &keys);
+    put(&sealed, 1);
+    // Values of an earlier place may remain beside the moved ones.
+    put(&world.secrets, 1);
+    let table = Arc::new(DeletedMeanwhile(sealed));
+    let stores = TokenStores { table, ..both(&world, &keys, TokenPlace::Table) };
+    assert!(!replace(&stores, 2));
+    assert!(sealed_rows(&world).is_empty());
 }
 
 #[test]

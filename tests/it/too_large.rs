@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::Invoice;
 use domain::outbound::EventContent;
 use domain::poll::PollProgress;
@@ -209,15 +210,21 @@ fn polls_that_fail_for_an_hour_are_counted_and_shown_whatever_the_reason() {
     let since = world.clock.now();
     for number in 1..=6 {
         assert_eq!(world.poll(), PollOutcome::Later);
-        let shown = (number >= 5).then_some(since);
-        assert_eq!(world.status().payment_checks_failing_since, shown, "{number}");
+        let view = world.status();
+        let (status, shown) = if number >= 5 {
+            (ConnectionStatus::Error, Some(since))
+        } else {
+            (ConnectionStatus::Active, None)
+        };
+        assert_eq!((view.status, view.payment_checks_failing_since), (status, shown), "{number}");
         let stalled = count(&world, Metric::PollStalled);
         assert_eq!(stalled, usize::from(number >= 5) + usize::from(number >= 6), "{number}");
         world.clock.advance(QUARTER);
     }
     world.engine.transport = inner;
     assert!(matches!(world.poll(), PollOutcome::Read { .. }));
-    assert_eq!(world.status().payment_checks_failing_since, None);
+    let view = world.status();
+    assert_eq!((view.status, view.payment_checks_failing_since), (ConnectionStatus::Active, None));
     assert_eq!(count(&world, Metric::PollStalled), 2);
 }
 
@@ -233,7 +240,9 @@ fn a_permission_that_only_the_account_can_give_is_shown_and_raises_no_alarm() {
         assert_eq!(world.poll(), PollOutcome::Later);
         world.clock.advance(QUARTER);
     }
-    assert_eq!(world.status().payment_checks_failing_since, Some(since));
+    let view = world.status();
+    assert_eq!(view.payment_checks_failing_since, Some(since));
+    assert_eq!(view.status, ConnectionStatus::Error);
     assert_eq!(count(&world, Metric::PollStalled), 0);
 }
 

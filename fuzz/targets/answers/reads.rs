@@ -39,7 +39,7 @@ fn check_single(session: &ApiSession) {
 fn check_lists(session: &ApiSession) {
     check_rows(answered(tax_rates::list_tax_rates(session)));
     check_rows(answered(items::list_items(session)));
-    check_rows(answered(tracking_categories::list_tracking_categories(session)));
+    check_result(answered(tracking_categories::list_tracking_categories(session)));
     for count in 1..=IDS.len() {
         let ids = IDS.iter().take(count).copied();
         let invoice_ids = ids.clone().map(XeroInvoiceId).collect::<Vec<_>>();

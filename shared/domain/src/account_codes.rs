@@ -144,7 +144,7 @@ impl AccountCodes {
 }
 
 /// The key of a rate in percent in [`AccountCodes::tax_types`].
-pub fn tax_rate_key(rate: Option<Decimal>) -> String {
+pub(crate) fn tax_rate_key(rate: Option<Decimal>) -> String {
     rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string())
 }
 

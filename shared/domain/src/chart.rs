@@ -77,6 +77,16 @@ impl ChartAccount {
     pub fn is_bank(&self) -> bool {
         self.account_type == "BANK"
     }
+
+    /// Whether it is an account for income (developer.xero.com, Types and codes).
+    pub fn is_income(&self) -> bool {
+        ["REVENUE", "SALES", "OTHERINCOME"].contains(&self.account_type.as_str())
+    }
+
+    /// Whether it is an account for expenses (developer.xero.com, Types and codes).
+    pub fn is_expense(&self) -> bool {
+        ["EXPENSE", "OVERHEADS", "DIRECTCOSTS"].contains(&self.account_type.as_str())
+    }
 }
 
 /// A tax rate of the organisation.
@@ -137,7 +147,7 @@ impl Chart {
     }
 
     /// The currency of an account's balance.
-    pub fn currency_of(&self, account: &ChartAccount) -> Currency {
+    pub(crate) fn currency_of(&self, account: &ChartAccount) -> Currency {
         account.currency.unwrap_or(self.base_currency)
     }
 

@@ -146,7 +146,7 @@ pub enum ConnectionStatus {
     TokenExpired,
     /// The organisation is still connected, but Xero refuses every call on it.
     OrganisationUnavailable,
-    /// Connected, but records are failing or were given up.
+    /// Connected, but records are failing or were given up, or payments cannot be read from Xero.
     Error,
     /// Not connected.
     Disconnected,
@@ -188,7 +188,8 @@ impl Connection {
         self.pending.as_ref().filter(|pending| pending.until > now)
     }
 
-    /// The status that people see. `is_failing` says whether any record is failing or was given up.
+    /// The status that people see. `is_failing` says whether any record is failing or was given up,
+    /// or payments cannot be read from Xero.
     pub fn display_status(&self, is_failing: bool, now: Timestamp) -> ConnectionStatus {
         let status = self.underlying_status();
         if is_failing && status == ConnectionStatus::Active {
@@ -200,7 +201,7 @@ impl Connection {
         }
     }
 
-    /// The status, ignoring a connect in progress and failing records.
+    /// The status, ignoring a connect in progress and failures.
     pub const fn underlying_status(&self) -> ConnectionStatus {
         match self.state {
             ConnectionState::Pending | ConnectionState::Disconnected => {

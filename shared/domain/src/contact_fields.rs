@@ -18,7 +18,8 @@ use crate::mapping::XeroLink;
 use crate::translate::client::NUMBER_PREFIX;
 
 pub(crate) use self::field::ContactField;
-pub use self::plan::{DesiredContact, KnownContactState, must_read_contact, plan_contact};
+pub(crate) use self::plan::plan_contact;
+pub use self::plan::{DesiredContact, KnownContactState, must_read_contact};
 
 /// Which side has the last word on a field of a contact that both have changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub enum ContactOrigin {
 
 impl ContactPrecedence {
     /// Whether ServiceCortex has the last word on a contact of this origin.
-    pub const fn favours_servicecortex(self, origin: ContactOrigin) -> bool {
+    pub(crate) const fn favours_servicecortex(self, origin: ContactOrigin) -> bool {
         match self {
             Self::ByOrigin => matches!(origin, ContactOrigin::Created),
             Self::Servicecortex => true,

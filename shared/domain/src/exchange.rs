@@ -40,7 +40,7 @@ pub struct Exchange {
 impl SettledShare {
     /// The conversion that comes closest to the settled amount in books with this base currency.
     /// `None` if both currencies are foreign, which Xero does not support, or if there is no rate.
-    pub fn compute_exchange(&self, base: Currency) -> Option<Exchange> {
+    pub(crate) fn compute_exchange(&self, base: Currency) -> Option<Exchange> {
         let Self { paid, settled } = *self;
         if paid.currency == settled.currency {
             return Some(Exchange { rate: None, booked: paid });
@@ -61,7 +61,7 @@ impl SettledShare {
 
 /// What Xero books for these shares beyond what was settled; negative if it books less. `None` as
 /// for [`SettledShare::compute_exchange`].
-pub fn booked_beyond(shares: &[SettledShare], base: Currency) -> Option<Decimal> {
+pub(crate) fn booked_beyond(shares: &[SettledShare], base: Currency) -> Option<Decimal> {
     shares.iter().try_fold(Decimal::ZERO, |beyond, share| {
         let exchange = share.compute_exchange(base)?;
         Some(beyond + exchange.booked.amount - share.settled.amount)

@@ -51,6 +51,7 @@ pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod invoice_payments;
+pub mod json_fault;
 pub mod line_values;
 pub mod list_age;
 pub mod mapping;

@@ -82,7 +82,8 @@ pub struct ItemCatalogue {
     /// The codes of the other items.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsold: Vec<String>,
-    /// Whether the organisation has more items than are stored. The others cannot be checked.
+    /// Whether the organisation has more items than are stored, or items that could not be read. The
+    /// others cannot be checked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_partial: bool,
 }
@@ -116,6 +117,10 @@ pub struct TrackingCatalogue {
     pub read_at: Timestamp,
     /// Every category, including archived ones.
     pub categories: Vec<TrackingCategory>,
+    /// Whether the organisation has categories or options that could not be read. They cannot be
+    /// checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 impl TrackingCatalogue {

@@ -210,7 +210,8 @@ impl Mapping {
     }
 
     /// The mapping linked to a document that exists in Xero and was not created for it. Nothing is
-    /// written to that document before the CRM sends a newer snapshot or a user asks for a sync.
+    /// written to that document before the CRM sends a newer snapshot or a user asks for a sync, or,
+    /// for a contact, before the client's next document.
     /// The previous counterpart is recorded in `left`.
     #[must_use]
     pub fn linked_to(self, link: XeroLink, now: Timestamp) -> Self {

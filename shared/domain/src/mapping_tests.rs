@@ -209,3 +209,21 @@ fn earlier_keys_are_kept_up_to_a_limit_the_newest_of_them() {
         assert_eq!(mapping.earlier_keys.last(), Some(&format!("#{}", count - 1)));
     }
 }
+
+#[test]
+fn a_client_that_was_only_linked_is_unwritten_until_a_sync_or_an_unlink() {
+    let link = XeroLink {
+        xero_id: XeroId(Uuid::from_u128(9)),
+        number: None,
+        xero_updated_at: None,
+        amounts: None,
+        contact: None,
+    };
+    let linked = newer(None, snapshot(3, "a")).linked_to(link, Timestamp::UNIX_EPOCH);
+    assert!(!linked.is_unwritten_contact(), "it is an invoice");
+    let key = MappingKey { kind: EntityKind::Contact, ..linked.key.clone() };
+    let client = Mapping { key, ..linked };
+    assert!(client.is_unwritten_contact());
+    assert!(!Mapping { synced_revision: Some(3), ..client.clone() }.is_unwritten_contact());
+    assert!(!client.without_link(Timestamp::UNIX_EPOCH).is_unwritten_contact());
+}

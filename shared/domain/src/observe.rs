@@ -1,9 +1,12 @@
 //! Compares an invoice in Xero with the stored facts about it: its changes, and the notifications
 //! for the CRM.
 
-use jiff::{SignedDuration, Timestamp};
+mod order;
+
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+pub(crate) use self::order::{believed_instant, is_older, raise_sequence};
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
 use crate::ids::XeroId;
@@ -15,10 +18,6 @@ use crate::money::Money;
 use crate::outbound::{
     EventContent, PaymentEventContent, PaymentState, RemovalReason, UnclearState,
 };
-
-/// How far in the future Xero may state a change. A later instant is an error in the row: every
-/// further change would seem older than it.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +84,9 @@ pub fn observe_invoice(
     let before = link.amounts.as_ref()?;
     let (after, updated_at, payments) = match seen {
         SeenInvoice::There { invoice, payments } => {
-            if invoice.id.0 != link.xero_id.0 || is_older(link, invoice, now) {
+            if invoice.id.0 != link.xero_id.0
+                || is_older(invoice.updated_at, link.xero_updated_at, now)
+            {
                 return None;
             }
             let updated_at = believed_instant(invoice.updated_at, now);
@@ -155,28 +156,13 @@ pub fn report_payments(
     told.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
 }
 
-/// Whether the invoice is older than the stored facts. Xero's answers may arrive out of order, and
-/// a write of this integration is newer than earlier reads.
-fn is_older(link: &XeroLink, invoice: &RemoteInvoice, now: Timestamp) -> bool {
-    let seen = believed_instant(invoice.updated_at, now);
-    let known = believed_instant(link.xero_updated_at, now);
-    matches!((seen, known), (Some(seen), Some(known)) if seen < known)
-}
-
-/// The instant of a change in Xero, unless it lies in the future.
-fn believed_instant(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    changed_at.filter(|at| at.duration_since(now) <= AHEAD_MAX)
-}
-
 fn missing_amounts(before: &DocumentAmounts) -> DocumentAmounts {
     DocumentAmounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
-/// The next sequence number. It is never below the current time in seconds: if a restored table has
-/// lost a number, the next event still has a higher one.
+/// Takes the next sequence number of a mapping's invoice.
 fn next_sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
-    let second = u64::try_from(now.as_second()).unwrap_or(0);
-    mapping.event_sequence = mapping.event_sequence.saturating_add(1).max(second);
+    mapping.event_sequence = raise_sequence(mapping.event_sequence, now);
     mapping.event_sequence
 }
 

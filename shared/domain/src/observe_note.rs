@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::document::credit_note::RemoteCreditNote;
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
+use crate::observe::{believed_instant, is_older};
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +21,11 @@ pub struct NoteObservation {
 pub fn observe_credit_note(
     mapping: &Mapping,
     remote: &RemoteCreditNote,
+    now: Timestamp,
 ) -> Option<NoteObservation> {
     let link = mapping.link.as_ref().filter(|link| link.xero_id.0 == remote.id.0)?;
     let before = link.amounts.as_ref()?;
-    if is_older(link, remote.updated_at) {
+    if is_older(remote.updated_at, link.xero_updated_at, now) {
         return None;
     }
     let after = DocumentAmounts::of_credit_note(before.crm_total, remote);
@@ -42,17 +44,13 @@ pub fn observe_credit_note(
         && let Some(difference) = after.total_difference()
     {
         remarks.push(format!(
-            "Its total was changed in Xero: {} there, {} in the CRM ({}).",
+            "Its total was changed in Xero: {} there, {} in ServiceCortex ({}).",
             after.xero_total, after.crm_total, difference.amount
         ));
     }
-    let xero_updated_at = remote.updated_at.or(link.xero_updated_at);
+    let xero_updated_at = believed_instant(remote.updated_at, now).or(link.xero_updated_at);
     let link = XeroLink { amounts: Some(after), xero_updated_at, ..link.clone() };
     Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
-}
-
-fn is_older(link: &XeroLink, updated_at: Option<Timestamp>) -> bool {
-    matches!((updated_at, link.xero_updated_at), (Some(seen), Some(known)) if seen < known)
 }
 
 #[cfg(test)]
@@ -66,6 +64,8 @@ mod tests {
     use crate::mapping::tests::a_key;
     use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
     use crate::money::{Currency, Money};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn pounds(cents: i64) -> Money {
         Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
@@ -90,8 +90,7 @@ mod tests {
 
     fn a_mapping() -> Mapping {
         let snapshot = KeptSnapshot::new(1, "CN-1".to_owned(), "{}".to_owned());
-        let now = Timestamp::UNIX_EPOCH;
-        let accepted = Mapping::accept_snapshot(None, &a_key("cn_1"), snapshot, now);
+        let accepted = Mapping::accept_snapshot(None, &a_key("cn_1"), snapshot, NOW);
         let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
         let open = remote(DocumentStatus::Authorised, 11_400);
         let link = XeroLink {
@@ -106,16 +105,12 @@ mod tests {
 
     #[test]
     fn a_note_that_was_voided_says_so_and_one_that_was_used_changes_silently() {
-        assert_eq!(
-            observe_credit_note(&a_mapping(), &remote(DocumentStatus::Authorised, 11_400)),
-            None
-        );
-        let voided = observe_credit_note(&a_mapping(), &remote(DocumentStatus::Voided, 11_400));
-        let voided = voided.unwrap();
+        let observe = |remote: &RemoteCreditNote| observe_credit_note(&a_mapping(), remote, NOW);
+        assert_eq!(observe(&remote(DocumentStatus::Authorised, 11_400)), None);
+        let voided = observe(&remote(DocumentStatus::Voided, 11_400)).unwrap();
         assert!(voided.mapping.is_gone_in_xero());
         assert!(voided.remarks[0].contains("voided in Xero"), "{:?}", voided.remarks);
-        let used = observe_credit_note(&a_mapping(), &remote(DocumentStatus::Authorised, 400));
-        let used = used.unwrap();
+        let used = observe(&remote(DocumentStatus::Authorised, 400)).unwrap();
         assert_eq!(used.remarks, [""; 0]);
         assert_eq!(used.mapping.link.unwrap().amounts.unwrap().amount_due, pounds(400));
     }
@@ -125,8 +120,25 @@ mod tests {
         let voided = remote(DocumentStatus::Voided, 11_400);
         let older =
             RemoteCreditNote { updated_at: Timestamp::from_second(49).ok(), ..voided.clone() };
-        assert_eq!(observe_credit_note(&a_mapping(), &older), None);
+        assert_eq!(observe_credit_note(&a_mapping(), &older, NOW), None);
         let other = RemoteCreditNote { id: XeroCreditNoteId(Uuid::from_u128(6)), ..voided };
-        assert_eq!(observe_credit_note(&a_mapping(), &other), None);
+        assert_eq!(observe_credit_note(&a_mapping(), &other, NOW), None);
+    }
+
+    #[test]
+    fn a_change_dated_in_the_future_hides_no_later_one() {
+        let far = Timestamp::from_second(4_102_444_800).ok();
+        // The row states the year 2100, in this observation or when it was written.
+        let odd = RemoteCreditNote { updated_at: far, ..remote(DocumentStatus::Authorised, 400) };
+        let seen = observe_credit_note(&a_mapping(), &odd, NOW).unwrap();
+        let known = a_mapping().link.unwrap();
+        let written = XeroLink { xero_updated_at: far, ..known };
+        let written = Mapping { link: Some(written), ..a_mapping() };
+        for mapping in [seen.mapping, written] {
+            let voided = remote(DocumentStatus::Voided, 11_400);
+            let later = observe_credit_note(&mapping, &voided, NOW).unwrap();
+            assert!(later.mapping.is_gone_in_xero());
+            assert_eq!(later.mapping.link.unwrap().xero_updated_at, voided.updated_at);
+        }
     }
 }

@@ -170,7 +170,7 @@ pub enum EventContent {
         /// The reason, in sentences for people. Empty when the connection works.
         message: String,
     },
-    /// The open balances of the CRM's invoices were compared with those in Xero.
+    /// The open balances of the CRM's invoices and credit notes were compared with those in Xero.
     #[serde(rename = "books.compared")]
     BooksCompared {
         /// When the invoices had been read from Xero.

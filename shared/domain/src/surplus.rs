@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CrmId, Ledger, XeroContactId, XeroId};
 use crate::invoice_payments::clip_text;
 use crate::money::Money;
+use crate::observe::{believed_instant, is_older, raise_sequence};
 use crate::outbound::EventContent;
 
 /// The maximum number of invoices that a surplus is said to belong to.
@@ -88,6 +89,9 @@ pub struct Surplus {
     pub sequence: u64,
     /// When it was first seen.
     pub seen_at: Timestamp,
+    /// When Xero had last changed it as it is stored. Rows of earlier releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
 }
 
 /// What a person decided about a surplus. Nothing is written to Xero.
@@ -164,11 +168,11 @@ impl Surplus {
 
     /// The surplus with a person's answer, and the event that closes it; `None` if it is not open.
     #[must_use]
-    pub fn resolve(self, answer: SurplusAnswer) -> Option<(Self, EventContent)> {
+    pub fn resolve(self, answer: SurplusAnswer, now: Timestamp) -> Option<(Self, EventContent)> {
         if !self.is_open() {
             return None;
         }
-        let sequence = self.sequence.saturating_add(1);
+        let sequence = raise_sequence(self.sequence, now);
         let resolved = Self { answer: Some(answer), sequence, ..self };
         let event = resolved.to_event();
         Some((resolved, event))
@@ -197,14 +201,18 @@ impl Surplus {
 }
 
 /// Compares a surplus in Xero with the stored one. Returns the row to write, with an event if the
-/// surplus is or was open; `None` if nothing has to be written. An answered surplus causes no
-/// further event.
+/// surplus is or was open; `None` if nothing has to be written, because nothing has changed or the
+/// stored row is newer. An answered surplus causes no further event.
 pub fn observe_surplus(
     known: Option<&Surplus>,
     seen: SeenSurplus<'_>,
     now: Timestamp,
 ) -> Option<(Surplus, Option<EventContent>)> {
     let remote = seen.remote;
+    let known_at = known.and_then(|known| known.updated_at);
+    if is_older(remote.updated_at, known_at, now) {
+        return None;
+    }
     let none = Money::new(Decimal::ZERO, remote.remaining.currency);
     let stored = known.map(|known| known.candidates.as_slice()).unwrap_or_default();
     let observed = Surplus {
@@ -220,16 +228,20 @@ pub fn observe_surplus(
         answer: known.and_then(|known| known.answer.clone()),
         sequence: known.map_or(0, |known| known.sequence),
         seen_at: known.map_or(now, |known| known.seen_at),
+        updated_at: believed_instant(remote.updated_at, now).or(known_at),
     };
     let was_open = known.is_some_and(Surplus::is_open);
     let is_news = was_open || observed.is_open();
-    if known == Some(&observed) || (known.is_none() && !is_news) {
+    // A change that shows nowhere but in its instant is no news.
+    let is_unchanged =
+        known.is_some_and(|known| Surplus { updated_at: known_at, ..observed.clone() } == *known);
+    if is_unchanged || (known.is_none() && !is_news) {
         return None;
     }
     if !is_news {
         return Some((observed, None));
     }
-    let sequence = observed.sequence.saturating_add(1);
+    let sequence = raise_sequence(observed.sequence, now);
     let reported = Surplus { sequence, ..observed };
     let event = reported.to_event();
     Some((reported, Some(event)))

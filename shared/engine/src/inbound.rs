@@ -2,6 +2,7 @@
 
 mod batch;
 mod batch_rows;
+mod contradictions;
 mod dead_letter_report;
 mod deliveries;
 mod dispatch;
@@ -17,7 +18,6 @@ use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
-use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ use crate::errors::{PersistError, isolate_record};
 use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
 use crate::sync::outbox::derive_event_id;
 use crate::sync::push::{self, KeepReason, PushOutcome};
-use crate::sync::{ContactEntity, SyncEntity, carry_over, sync_log};
+use crate::sync::{ContactEntity, SyncEntity, carry_over};
 use crate::{Engine, Invocation};
 
 /// The outcome of a message.
@@ -196,6 +196,12 @@ async fn prepare_message(
         push::keep_snapshot(ahead, &key, &snapshot, KeepReason::Record).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
+    let contradiction = contradictions::find_contradiction(ahead, &ledger, parts).boxed().await?;
+    if let Some(found) = contradiction {
+        let report =
+            contradictions::report_contradiction(engine, refusal_id, account, content, found);
+        return Ok(Err(report.boxed().await?));
+    }
     let mut failed = Vec::new();
     if let MessageContent::Payment { payment, parts: _ } = content {
         match prepare_payment(engine, &ledger, refusal_id, payment, parts).boxed().await? {
@@ -255,7 +261,9 @@ async fn prepare_payment(
     let failed = match invoice_payments::record_payment(engine, ledger, payment).await? {
         RecordPaymentOutcome::Done { failed } => failed,
         RecordPaymentOutcome::Contradicts => {
-            return Ok(Err(log_contradiction(engine, account, payment).await));
+            let remedy = "Delete it and record a new one instead.";
+            let unchanged = contradictions::log_unchanged(engine, account, &payment.id, remedy);
+            return Ok(Err(unchanged.await));
         }
         RecordPaymentOutcome::TooMany(invoice) => {
             let id = CrmId::from(payment.id.clone());
@@ -276,28 +284,6 @@ async fn prepare_payment(
         return Ok(Err(MessageOutcome::Recorded));
     }
     Ok(Ok(failed_parts))
-}
-
-/// Logs that a payment was already recorded with other details. Its documents in Xero stay
-/// unchanged.
-async fn log_contradiction(
-    engine: &Engine,
-    account: &AccountId,
-    payment: &Payment,
-) -> MessageOutcome {
-    let id = CrmId::from(payment.id.clone());
-    let subject = (EntityKind::Payment, id.clone(), id.to_string());
-    let message = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
-    let notice = sync_log::LogNotice {
-        operation: LoggedOperation::Receive,
-        subject,
-        status: LogStatus::Unchanged,
-        message: message.to_owned(),
-        failure: None,
-        began: engine.clock.now(),
-    };
-    sync_log::log_without_attempt(engine, account, notice).await;
-    MessageOutcome::Recorded
 }
 
 impl BatchRecord<'_> {

@@ -257,7 +257,10 @@ async fn read_changes(
         // instant.
         progress.checked_at = Some(tenant_session.engine.clock.now());
     }
-    let saved = save_progress(tenant_session, row, progress.with_completed_poll()).await?;
+    // A poll that fails here every time must not count as completed.
+    let progress =
+        if changed_surpluses.is_ok() { progress.with_completed_poll() } else { progress };
+    let saved = save_progress(tenant_session, row, progress).await?;
     if let Some(row) = saved {
         let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
         books::compare_after_verification(engine, row, invocation).boxed().await?;

@@ -1,5 +1,6 @@
 //! Converts records to items and back.
 
+use domain::json_fault::JsonFault;
 use domain::mapping::Mapping;
 
 use crate::records::StoredRecord;
@@ -44,15 +45,12 @@ pub(crate) fn decode_all<T: StoredRecord>(
     (rows, unreadable)
 }
 
-fn decode_record<T: StoredRecord>(
-    record: &str,
-    packed: Option<&[u8]>,
-) -> Result<T, serde_json::Error> {
+fn decode_record<T: StoredRecord>(record: &str, packed: Option<&[u8]>) -> Result<T, JsonFault> {
     let record: T = serde_json::from_str(record)?;
     match packed {
         Some(packed) => match snapshot::unpack_text(packed) {
             Some(text) => Ok(record.with_snapshot(text)),
-            None => Err(serde::de::Error::custom("its snapshot cannot be unpacked")),
+            None => Err(JsonFault::new("its snapshot cannot be unpacked")),
         },
         // Earlier releases stored the text in the record.
         None => Ok(record),
@@ -61,6 +59,6 @@ fn decode_record<T: StoredRecord>(
 
 /// Decodes a mapping from the record and the snapshot of its item, for tools that read the table
 /// directly.
-pub fn read_mapping(record: &str, snapshot: Option<&[u8]>) -> Result<Mapping, serde_json::Error> {
+pub fn read_mapping(record: &str, snapshot: Option<&[u8]>) -> Result<Mapping, JsonFault> {
     decode_record(record, snapshot)
 }

@@ -2,6 +2,7 @@
 //! `due` index, which lags behind the table. Entries may be outdated: read the row before deciding
 //! anything.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::ids::{AccountId, GrantId, Ledger};
@@ -14,6 +15,31 @@ use crate::records::SweepCursor;
 use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
 use crate::table::{IndexEntry, IndexPage, IndexQuery, SortOrder, SortRange, TableIndex};
+
+/// The progress of a scan over the entries of one ledger, in all shards at once.
+#[derive(Debug, Clone)]
+pub struct LedgerScan {
+    /// The shards that have further entries, each with the last entry that was read.
+    unread: BTreeMap<u32, Option<MappingKey>>,
+}
+
+impl LedgerScan {
+    /// A scan that has read nothing yet.
+    pub fn new() -> Self {
+        Self { unread: (0..keys::SHARDS).map(|shard| (shard, None)).collect() }
+    }
+
+    /// Whether every entry was read.
+    pub fn is_done(&self) -> bool {
+        self.unread.is_empty()
+    }
+}
+
+impl Default for LedgerScan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// An entry whose due time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +69,31 @@ impl Store {
         self.list_in_ledger("find parked mappings", keys::parked_partition, ledger, limit).await
     }
 
-    /// Returns the mappings of a ledger that were given up, at most `limit` per shard.
-    pub async fn list_skipped(
+    /// Returns the next mappings of a ledger that were given up, at most `limit` per shard, and
+    /// advances the scan.
+    pub async fn list_next_skipped(
         &self,
         ledger: &Ledger,
+        scan: &mut LedgerScan,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        self.list_in_ledger("find skipped mappings", keys::skipped_partition, ledger, limit).await
+        const OPERATION: &str = "find skipped mappings";
+        let unread = std::mem::take(&mut scan.unread);
+        let pages = unread.iter().map(|(shard, after)| {
+            let after = after.as_ref();
+            let after = after.map(|key| keys::mapping_entry(keys::skipped_partition, key));
+            let range = SortRange::Prefix(keys::ledger_prefix(ledger));
+            let pk = keys::skipped_partition(*shard);
+            self.list_entries_in(OPERATION, pk, range, after, limit, keys::read_mapping)
+        });
+        let mut found = Vec::new();
+        for (shard, page) in unread.keys().zip(try_join_all(pages).await?) {
+            found.extend(page.found);
+            if let Some(last) = page.next {
+                scan.unread.insert(*shard, Some(last));
+            }
+        }
+        Ok(found)
     }
 
     /// Returns entries of a shard, of all accounts, that are due before `before`, oldest first.

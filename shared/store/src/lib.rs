@@ -56,7 +56,7 @@ pub use cleanup::RemovalResult;
 pub use codec::read_mapping;
 pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
 pub use dependants::DependantPage;
-pub use due::DueEntry;
+pub use due::{DueEntry, LedgerScan};
 pub use erasure::AccountPartition;
 pub use invoice_payments::InvoicePaymentRows;
 pub use log::LogSpan;

@@ -38,6 +38,12 @@ impl Store {
         self.write_all("write the sync log", vec![new_log_entry(entry)]).await
     }
 
+    /// Appends entries to the sync log, all or none. More than fit into a transaction are a
+    /// [`StoreError::TooLarge`].
+    pub async fn append_log_entries(&self, entries: &[LogEntry]) -> Result<(), StoreError> {
+        self.write_all("write the sync log", entries.iter().map(new_log_entry).collect()).await
+    }
+
     /// Returns a page of an account's sync log, newest first, without entries that are older than
     /// 30 days, even if the table still has them.
     pub async fn list_log_entries(

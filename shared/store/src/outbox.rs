@@ -51,16 +51,21 @@ impl Store {
         Ok(())
     }
 
-    /// Records that events were delivered, in one transaction if none was recorded before. At most
-    /// [`MAX_WRITES`] events.
-    pub async fn mark_all_delivered(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
+    /// Records that events were delivered, [`MAX_WRITES`] of them in each transaction.
+    async fn mark_all_delivered(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
+        for events in events.chunks(MAX_WRITES) {
+            self.mark_delivered_together(events).await?;
+        }
+        Ok(())
+    }
+
+    /// Records that events were delivered, in one transaction if none was recorded before. At least
+    /// one event and at most [`MAX_WRITES`].
+    async fn mark_delivered_together(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
         if let [event] = events {
             return self.mark_delivered(event).await;
         }
-        let gone = events.iter().map(|event| delivered(event)).collect::<Vec<_>>();
-        if gone.is_empty() {
-            return Ok(());
-        }
+        let gone = events.iter().map(|event| delivered(event)).collect();
         match self.write_all("record deliveries", gone).await {
             // Another process recorded some of them.
             Err(StoreError::Conflict) => {
@@ -73,9 +78,10 @@ impl Store {
         }
     }
 
-    /// Records that events were delivered, and the last attempts of the account as `decide` makes
-    /// them from the stored row, in one transaction if no other process has changed any of these
-    /// rows. Nothing is written about the attempts if `decide` returns `None`.
+    /// Records that any number of events were delivered, and the last attempts of the account as
+    /// `decide` makes them from the stored row. The first [`MAX_WRITES`] rows are written in one
+    /// transaction if no other process has changed any of them. Nothing is written about the
+    /// attempts if `decide` returns `None`.
     pub async fn record_deliveries_and_activity(
         &self,
         account: &AccountId,
@@ -96,19 +102,14 @@ impl Store {
         writes.push(ItemWrite::Put { item: encode_item(&next), expect });
         match self.write_all("record deliveries and the last attempts", writes).await {
             Ok(()) => {}
-            // Another process recorded some of them.
+            // Another process changed one of these rows, most often the activity.
             Err(StoreError::Conflict) => {
-                for event in together {
-                    self.mark_delivered(event).await?;
-                }
+                self.mark_all_delivered(together).await?;
                 self.update_activity(account, decide).await?;
             }
             Err(error) => return Err(error),
         }
-        for events in rest.chunks(MAX_WRITES) {
-            self.mark_all_delivered(events).await?;
-        }
-        Ok(())
+        self.mark_all_delivered(rest).await
     }
 
     /// Returns whether the event was there.
@@ -132,3 +133,6 @@ impl Store {
 fn delivered(event: &OutboundEvent) -> ItemWrite {
     ItemWrite::Delete { key: keys::event_key(event), expect: ItemVersion::FIRST }
 }
+
+#[cfg(test)]
+mod tests;

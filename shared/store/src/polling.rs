@@ -87,8 +87,7 @@ impl Store {
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
     }
 
-    /// Returns the parts of a payment. The rows include those of payments whose ids begin with its
-    /// id; the caller separates them.
+    /// Returns the parts of a payment.
     pub async fn list_payment_parts(
         &self,
         ledger: &Ledger,
@@ -108,6 +107,10 @@ impl Store {
             let page = self.table.query_items(query).await;
             let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
             let (rows, unreadable) = decode_all::<Mapping>(OPERATION, page.items, page.corrupt);
+            // Payments whose ids begin with this one's have the same prefix.
+            let rows = rows
+                .into_iter()
+                .filter(|row| keys::is_part(&keys::mapping_key(&row.record.key), payment));
             parts.rows.extend(rows);
             let of_payment = unreadable.into_iter().filter(|error| {
                 error.unreadable_key().is_some_and(|key| keys::is_part(key, payment))

@@ -1,6 +1,7 @@
 //! The results of the typed store: records with their versions, pages and errors.
 
 use domain::ids::AccountId;
+use domain::json_fault::JsonFault;
 use domain::mapping::Mapping;
 use domain::outbound::OutboundEvent;
 use domain::sync_log::LogEntry;
@@ -46,9 +47,9 @@ pub enum StoreError {
     Undecodable {
         /// Its key.
         key: ItemKey,
-        /// The cause.
+        /// The cause, which quotes nothing of the record.
         #[source]
-        source: serde_json::Error,
+        source: JsonFault,
     },
 }
 
@@ -91,8 +92,7 @@ pub struct MappingPage {
 /// The parts of a payment.
 #[derive(Debug)]
 pub struct PaymentParts {
-    /// The mappings with their versions, possibly with those of payments whose ids begin with this
-    /// one's.
+    /// The mappings with their versions.
     pub rows: Vec<VersionedRecord<Mapping>>,
     /// Why other parts of the payment cannot be read. They do not affect the readable ones.
     pub unreadable: Vec<StoreError>,

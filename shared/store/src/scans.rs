@@ -153,10 +153,23 @@ impl Store {
         limit: NonZeroU16,
         read: fn(&ItemKey) -> Option<T>,
     ) -> Result<ScanPage<T>, StoreError> {
+        self.list_entries_in(operation, pk, SortRange::All, after, limit, read).await
+    }
+
+    /// Returns a page of the entries in a range of a partition.
+    pub(crate) async fn list_entries_in<T>(
+        &self,
+        operation: &'static str,
+        pk: String,
+        range: SortRange,
+        after: Option<IndexEntry>,
+        limit: NonZeroU16,
+        read: fn(&ItemKey) -> Option<T>,
+    ) -> Result<ScanPage<T>, StoreError> {
         let (mut found, mut after) = (Vec::new(), after);
         loop {
             let page =
-                self.read_due_page(operation, pk.clone(), SortRange::All, limit, after).await?;
+                self.read_due_page(operation, pk.clone(), range.clone(), limit, after).await?;
             found.extend(page.entries.iter().filter_map(|entry| read(&entry.key)));
             let Some(last) = page.next else { return Ok(ScanPage { found, next: None }) };
             if let Some(next) = read(&last.key) {

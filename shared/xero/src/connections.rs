@@ -93,8 +93,8 @@ pub async fn list_connections(
         target: CallTarget::Collection,
     };
     let body = call.make_call(transport, tokens).await?;
-    let elements: Vec<&RawValue> = serde_json::from_slice(&body)
-        .map_err(|error| XeroError::undecodable_answer(LIST, error))?;
+    let elements: Vec<&RawValue> =
+        serde_json::from_slice(&body).map_err(|error| XeroError::undecodable_json(LIST, error))?;
     Ok(DecodedRows::decode_elements::<WireConnection>(LIST, &elements))
 }
 

@@ -14,6 +14,7 @@ mod validation;
 
 use std::fmt;
 
+use domain::json_fault::JsonFault;
 use jiff::SignedDuration;
 
 pub(crate) use classify::{CallTarget, FailedAnswer, classify_answer, classify_rejection};
@@ -265,6 +266,11 @@ impl XeroError {
 
     pub(crate) fn undecodable_answer(endpoint: &'static str, source: impl Into<BoxError>) -> Self {
         Self::Undecodable { endpoint, source: source.into() }
+    }
+
+    /// The error for an answer whose JSON cannot be read. The log may not quote the answer.
+    pub(crate) fn undecodable_json(endpoint: &'static str, error: serde_json::Error) -> Self {
+        Self::undecodable_answer(endpoint, JsonFault::from(error))
     }
 }
 

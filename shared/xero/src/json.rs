@@ -62,12 +62,12 @@ pub(crate) fn parse_elements<'a>(
     body: &'a [u8],
 ) -> Result<Vec<&'a RawValue>, XeroError> {
     let members: BTreeMap<String, &'a RawValue> = serde_json::from_slice(body)
-        .map_err(|error| XeroError::undecodable_answer(endpoint, error))?;
+        .map_err(|error| XeroError::undecodable_json(endpoint, error))?;
     let elements = members.get(collection).ok_or_else(|| {
         XeroError::undecodable_answer(endpoint, format!("the answer has no member {collection}"))
     })?;
     let elements: Option<Vec<&'a RawValue>> = serde_json::from_str(elements.get())
-        .map_err(|error| XeroError::undecodable_answer(endpoint, error))?;
+        .map_err(|error| XeroError::undecodable_json(endpoint, error))?;
     Ok(elements.unwrap_or_default())
 }
 

@@ -181,7 +181,7 @@ pub(crate) struct RowIdentity {
 }
 
 /// The names of the id in each kind of row.
-const IDS: [&str; 9] = [
+const IDS: [&str; 11] = [
     "InvoiceID",
     "CreditNoteID",
     "PaymentID",
@@ -190,6 +190,8 @@ const IDS: [&str; 9] = [
     "PrepaymentID",
     "ContactID",
     "AccountID",
+    "ItemID",
+    "TrackingCategoryID",
     "id",
 ];
 const NUMBERS: [&str; 5] =

@@ -77,9 +77,37 @@ test("disconnecting asks first, with the keyboard alone, and gives the focus bac
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.getByText("Not connected").waitFor();
+  await page.getByText("Disconnected", { exact: true }).waitFor();
   assert.equal(asked("DELETE", "/v1/connection").length, 1);
   assert.deepEqual(await page.evaluate(() => window.events), ["disconnected"]);
+  await close();
+});
+
+test("each status has the word that the product’s documentation uses", async () => {
+  const words = {
+    "connection-active": "Active",
+    "connection-pending": "Pending",
+    "connection-error": "Error",
+    "connection-token-expired": "Token expired",
+    "connection-ended": "Disconnected",
+    "connection-never": "Not connected",
+  };
+  for (const [name, word] of Object.entries(words)) {
+    const { page, close } = await open(name);
+    assert.equal(await page.getByText(word, { exact: true }).count(), 1, name);
+    await close();
+  }
+});
+
+test("a reconnect is offered wherever a message may ask for it", async () => {
+  for (const name of ["connection-token-expired", "connection-unavailable", "connection-error"]) {
+    const { page, close } = await open(name);
+    await button(page, "Reconnect to Xero").click();
+    await page.waitForFunction(() => window.gone.length === 1);
+    await close();
+  }
+  const { page, close } = await open("connection-active");
+  assert.equal(await button(page, "Reconnect to Xero").count(), 0);
   await close();
 });
 
@@ -151,13 +179,13 @@ test("what was read stays visible when the API does not answer, and is read agai
 test("refused accounts are listed, linked to their fields and named for screen readers", async () => {
   const { page, state, close } = await open("accounts-chosen");
   state.refuse = [{ field: "stripe_bank", detail: "names account 091, which is archived in Xero" }];
-  await page.getByLabel("Stripe bank account").selectOption("091");
+  await page.getByLabel("Stripe bank account code").selectOption("091");
   await button(page, "Save").click();
   await page.getByText("There is a problem").waitFor();
   assert.match(await focused(page), /^There is a problem/);
   assert.deepEqual(await violationsOf(page), []);
-  await page.getByRole("link", { name: /Stripe bank account names account 091/ }).click();
-  const field = page.getByLabel("Stripe bank account");
+  await page.getByRole("link", { name: /Stripe bank account code names account 091/ }).click();
+  const field = page.getByLabel("Stripe bank account code");
   assert.equal(await field.getAttribute("aria-invalid"), "true");
   state.refuse = undefined;
   await button(page, "Save").click();
@@ -168,21 +196,21 @@ test("refused accounts are listed, linked to their fields and named for screen r
 
 test("settings that someone else changed meanwhile are not overwritten", async () => {
   const { page, state, close } = await open("accounts-chosen");
-  await page.getByLabel("Gift cards").selectOption("");
+  await page.getByLabel("Gift card account code").selectOption("");
   state.etag = 7;
   await button(page, "Save").click();
   await page.getByText("Someone else changed these settings").waitFor();
   assert.equal(state.codes.gift_card, "835");
   await button(page, "Load the latest settings").click();
   await page.getByText("Someone else changed these settings").waitFor({ state: "detached" });
-  assert.equal(await page.getByLabel("Gift cards").inputValue(), "835");
+  assert.equal(await page.getByLabel("Gift card account code").inputValue(), "835");
   await close();
 });
 
 test("a tax rate that fits twice is chosen by a person, and an unused account is not sent", async () => {
   const { page, close } = await open("accounts-chosen");
   await page.getByLabel("5 %").selectOption("RRCONSTR");
-  await page.getByLabel("Stripe fees").selectOption("");
+  await page.getByLabel("Stripe fee account code").selectOption("");
   await button(page, "Save").click();
   await page.getByText("Saved.").waitFor();
   const { body } = asked("PUT", "/v1/account-codes")[0];
@@ -435,6 +463,8 @@ test("the log is filtered, paged and counted by the reader’s days", async () =
   await page.getByText("Account 200 is archived").first().waitFor();
   const statuses = asked("GET", "/v1/sync-log").map((one) => one.query.get("status"));
   assert.equal(statuses.at(-1), "skipped");
+  const isSearch = (request) => new URL(request.url()).searchParams.get("q") === "INV-1042";
+  await Promise.all([page.waitForRequest(isSearch), page.getByLabel("Number or id").fill("INV-1042")]);
   await page.getByText("Show figures").click();
   assert.ok((await page.getByRole("table", { name: /synced/ }).getByRole("row").count()) > 20);
   assert.deepEqual(await violationsOf(page), []);
@@ -445,7 +475,7 @@ test("the download has every row, and no cell that a spreadsheet would run", asy
   const { page, close } = await open("sync-log-hostile");
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download CSV").click()]);
   const text = await readFile(await download.path(), "utf8");
-  assert.ok(text.startsWith("\uFEFFtime,record"));
+  assert.ok(text.startsWith("\uFEFFtime,operation,record"));
   assert.ok(text.includes(`"'=HYPERLINK(""http://evil"")"`), text);
   await close();
 });

@@ -136,6 +136,7 @@ fn default_tracking_options_are_active_of_different_categories_and_at_most_two()
             category("Team", true),
             category("Season", false),
         ],
+        is_partial: false,
     };
     let objections = |names: &[(&str, &str)]| {
         let tracking = names.iter().map(|(category, option)| LineTracking {

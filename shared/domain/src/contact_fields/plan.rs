@@ -37,7 +37,7 @@ pub fn must_read_contact(
 
 /// Builds the document that creates or updates a contact, without id and number, and remarks for
 /// people. `existing` is `None` for a contact that is to be created.
-pub fn plan_contact(
+pub(crate) fn plan_contact(
     desired: &DesiredContact,
     existing: Option<&KnownContactState>,
 ) -> (ContactDocument, Vec<String>) {

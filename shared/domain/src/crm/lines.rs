@@ -133,7 +133,10 @@ impl DocumentLine {
     pub(crate) const LIST: BodyShape = BodyShape::List(&Self::SHAPE);
 
     /// The tracking options of the line: those that it names, otherwise the default ones.
-    pub fn effective_tracking<'a>(&'a self, defaults: &'a [LineTracking]) -> &'a [LineTracking] {
+    pub(crate) fn effective_tracking<'a>(
+        &'a self,
+        defaults: &'a [LineTracking],
+    ) -> &'a [LineTracking] {
         self.tracking.as_deref().unwrap_or(defaults)
     }
 }

@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use self::part::{PartRole, PaymentPart, RefundSource, payment_reference_tag};
+pub(crate) use self::part::payment_reference_tag;
+pub use self::part::{PartRole, PaymentPart, RefundSource};
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};

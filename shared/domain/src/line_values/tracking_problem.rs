@@ -18,10 +18,14 @@ pub struct TrackingProblem {
 }
 
 impl TrackingCatalogue {
-    /// Why this option cannot be on a line; `None` if it can. Names are compared exactly.
+    /// Why this option cannot be on a line; `None` if it can, or if it may be one that could not be
+    /// read. Names are compared exactly.
     pub fn find_problem(&self, tracking: &LineTracking) -> Option<TrackingProblem> {
         let LineTracking { category, option } = tracking;
         let found = self.categories.iter().find(|one| one.name == *category);
+        if found.is_none() && self.is_partial {
+            return None;
+        }
         let Some(found) = found.filter(|found| found.is_active) else {
             let active = self.categories.iter().filter(|one| one.is_active);
             return Some(TrackingProblem::new(
@@ -32,7 +36,7 @@ impl TrackingCatalogue {
             ));
         };
         let known = found.options.iter().find(|one| one.name == *option);
-        if known.is_some_and(|known| known.is_active) {
+        if known.map_or(self.is_partial, |known| known.is_active) {
             return None;
         }
         let active = found.options.iter().filter(|one| one.is_active);

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentAmounts, Mapping};
 use crate::contact_fields::WrittenContact;
+use crate::entity::EntityKind;
 use crate::ids::{UserId, XeroId};
 use crate::matching::MatchEvidence;
+use crate::operation::OperationState;
 
 /// The counterpart in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,5 +60,14 @@ impl Mapping {
     pub fn is_unapproved_in_xero(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
         amounts.is_some_and(|amounts| amounts.status.is_unapproved())
+    }
+
+    /// Whether a client was linked to an existing contact, and nothing was written to that contact
+    /// since then.
+    pub const fn is_unwritten_contact(&self) -> bool {
+        matches!(self.key.kind, EntityKind::Contact)
+            && matches!(self.operation.state, OperationState::Synced)
+            && self.link.is_some()
+            && self.synced_revision.is_none()
     }
 }

@@ -5,6 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::money::Currency;
 
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 fn pounds(amount: &str) -> Money {
     Money::new(amount.parse().unwrap(), Currency::new("GBP").unwrap())
 }
@@ -29,6 +31,15 @@ fn observe(
     remote: &RemoteSurplus,
     invoice: &str,
 ) -> Option<(Surplus, Option<EventContent>)> {
+    observe_at(NOW, known, remote, invoice)
+}
+
+fn observe_at(
+    now: Timestamp,
+    known: Option<&Surplus>,
+    remote: &RemoteSurplus,
+    invoice: &str,
+) -> Option<(Surplus, Option<EventContent>)> {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let (client, invoices) = (CrmId::new("cli_1").unwrap(), [CrmId::new(invoice).unwrap()]);
     let seen = SeenSurplus {
@@ -38,7 +49,7 @@ fn observe(
         remote,
         paid_invoices: &invoices,
     };
-    observe_surplus(known, seen, Timestamp::UNIX_EPOCH)
+    observe_surplus(known, seen, now)
 }
 
 fn told(event: Option<EventContent>) -> Option<(u64, SurplusState)> {
@@ -88,17 +99,43 @@ fn a_surplus_is_reported_with_each_remaining_amount_until_nothing_is_left() {
 }
 
 #[test]
+fn the_numbers_of_events_rise_even_if_a_restored_table_has_lost_some() {
+    let later = Timestamp::from_second(1_000).unwrap();
+    let (_, event) = observe_at(later, Some(&stored()), &remote("3.94"), "inv_1").unwrap();
+    assert_eq!(told(event), Some((1_000, SurplusState::Open)));
+    let (_, event) = stored().resolve(SurplusAnswer::Acknowledged, later).unwrap();
+    assert_eq!(told(Some(event)), Some((1_000, SurplusState::Closed)));
+}
+
+#[test]
+fn an_answer_of_xero_that_was_overtaken_is_not_believed() {
+    let at = |seconds| Timestamp::from_second(seconds).ok();
+    let dated = |remaining, seconds| RemoteSurplus { updated_at: at(seconds), ..remote(remaining) };
+    let (used, _) = observe(Some(&stored()), &dated("3.94", 100), "inv_1").unwrap();
+    assert_eq!(observe(Some(&used), &dated("13.94", 99), "inv_1"), None);
+    assert_eq!(observe(Some(&used), &dated("3.94", 101), "inv_1"), None);
+    let (more, _) = observe(Some(&used), &dated("0", 100), "inv_1").unwrap();
+    assert!(!more.is_open());
+    // A row that states the year 2100 hides no later change.
+    let (odd, _) = observe(Some(&used), &dated("2", 4_102_444_800), "inv_1").unwrap();
+    assert_eq!(odd.updated_at, at(100));
+    let stuck = Surplus { updated_at: at(4_102_444_800), ..used };
+    let (seen, _) = observe(Some(&stuck), &dated("2", 200), "inv_1").unwrap();
+    assert_eq!((seen.remaining, seen.updated_at), (pounds("2"), at(200)));
+}
+
+#[test]
 fn an_answer_closes_a_surplus_and_no_later_change_is_reported() {
     let invoice = CrmId::new("inv_1").unwrap();
     for (answer, named) in [
         (SurplusAnswer::Acknowledged, None),
         (SurplusAnswer::Invoice(invoice.clone()), Some(invoice)),
     ] {
-        let (answered, event) = stored().resolve(answer).unwrap();
+        let (answered, event) = stored().resolve(answer, NOW).unwrap();
         let EventContent::PaymentOverpaid(event) = event else { panic!("{event:?}") };
         assert_eq!((event.sequence, event.state), (2, SurplusState::Closed));
         assert_eq!(event.invoice_id, named);
-        assert_eq!(answered.clone().resolve(SurplusAnswer::Acknowledged), None);
+        assert_eq!(answered.clone().resolve(SurplusAnswer::Acknowledged, NOW), None);
         let (changed, event) = observe(Some(&answered), &remote("5"), "inv_1").unwrap();
         assert_eq!((told(event), changed.remaining), (None, pounds("5")));
         assert_eq!((changed.answer, changed.sequence), (answered.answer, 2));
@@ -118,7 +155,7 @@ fn candidates_of_earlier_polls_are_kept_and_are_at_most_twenty() {
 
 #[test]
 fn a_stored_surplus_is_read_again() {
-    let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged).unwrap();
+    let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged, NOW).unwrap();
     for surplus in [stored(), answered] {
         let text = serde_json::to_string(&surplus).unwrap();
         assert_eq!(serde_json::from_str::<Surplus>(&text).unwrap(), surplus);

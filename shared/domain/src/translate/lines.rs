@@ -151,9 +151,6 @@ fn find_line_account<'a>(
     Err(untranslatable_document(failure, message, remedy))
 }
 
-/// Xero's types of accounts for income (developer.xero.com, Types and codes).
-const INCOME_TYPES: [&str; 3] = ["REVENUE", "SALES", "OTHERINCOME"];
-
 /// The accounts that a line may have meant: those with this name, otherwise those for income.
 fn list_account_candidates(wanted: &str, chart: &Chart) -> String {
     let usable = || chart.accounts.iter().filter(|one| one.is_active && !one.is_bank());
@@ -161,8 +158,7 @@ fn list_account_candidates(wanted: &str, chart: &Chart) -> String {
     let mut found: Vec<&ChartAccount> =
         usable().filter(|one| one.name.to_lowercase() == wanted).collect();
     if found.is_empty() {
-        let is_income = |one: &&ChartAccount| INCOME_TYPES.contains(&one.account_type.as_str());
-        found = usable().filter(is_income).collect();
+        found = usable().filter(|one| one.is_income()).collect();
     }
     let names = found.into_iter().take(CANDIDATES_MAX);
     let names = names.map(|account| format!("{} ({})", account.code, account.name));

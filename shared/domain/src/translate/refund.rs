@@ -18,7 +18,8 @@ pub fn refund_note_number(part: &PaymentPart) -> String {
     format!("REFUND-{}", part.payment)
 }
 
-/// The credit note of a refund. Its amount has the tax rates of the invoice, in proportion.
+/// The credit note of a refund. Its amount has the tax rates and the accounts of the invoice, in
+/// proportion.
 pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<CreditNote, Failure> {
     let billed = invoice.billed_total();
     if part.amount.currency != billed.currency || part.amount.amount > billed.amount {
@@ -42,23 +43,25 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
         currency: part.amount.currency,
         line_amounts: LineAmounts::Inclusive,
         reference: Some(format!("{} refund{reference}", part.method)),
-        lines: divide_by_tax(part.amount.amount, invoice),
+        lines: divide_among_lines(part.amount.amount, invoice),
         total: part.amount.amount,
         standing: RecordStatus::Sent,
         is_negative_invoice: false,
     })
 }
 
-/// Lines of the tax rates of an invoice, which together have this amount, tax included. They name no
-/// items and no tracking options, not even the default ones: each stands for several lines, and
-/// nothing is returned to stock.
-fn divide_by_tax(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
+/// Lines of the tax rates and accounts of an invoice, which together have this amount, tax included.
+/// They name no items and no tracking options, not even the default ones: each stands for several
+/// lines, and nothing is returned to stock.
+fn divide_among_lines(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
     let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
     for line in &invoice.lines {
         let is_same = |group: &&mut Vec<DocumentLine>| {
-            group
-                .first()
-                .is_some_and(|one| one.tax_rate == line.tax_rate && one.tax_name == line.tax_name)
+            group.first().is_some_and(|one| {
+                one.tax_rate == line.tax_rate
+                    && one.tax_name == line.tax_name
+                    && one.account_code == line.account_code
+            })
         };
         match groups.iter_mut().find(is_same) {
             Some(group) => group.push(line.clone()),
@@ -131,6 +134,22 @@ mod tests {
         assert_eq!((note.number.as_str(), note.total), ("REFUND-pay_1", Decimal::from(60)));
         let more = build_refund_note(&a_part(18_001, &invoice), &invoice).unwrap_err();
         assert_eq!(more.code, "refund_exceeds_invoice");
+    }
+
+    #[test]
+    fn a_part_of_an_invoice_is_returned_from_the_accounts_of_its_lines() {
+        let on = |account: Option<&str>| DocumentLine {
+            account_code: account.map(str::to_owned),
+            ..a_line("1", "50", Some("20"))
+        };
+        let invoice = of_lines(vec![on(None), on(Some("260")), on(None)]);
+        let note = build_refund_note(&a_part(9_000, &invoice), &invoice).unwrap();
+        let shares = note.lines.iter();
+        let shares = shares.map(|line| (line.account_code.as_deref(), line.unit_price.to_string()));
+        assert_eq!(
+            shares.collect::<Vec<_>>(),
+            [(None, "60.00".to_owned()), (Some("260"), "30.00".to_owned())]
+        );
     }
 
     proptest! {

@@ -15,6 +15,8 @@ const SITE: &str = "https://go.xero.com/";
 /// Facts about an account's organisation, as last read from Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganisationFacts {
+    /// Its name, which may have changed since it was connected.
+    pub name: Option<String>,
     /// The base currency of its books.
     pub base_currency: Currency,
     /// The country whose accounting rules it follows, such as `GB`.
@@ -80,6 +82,7 @@ pub async fn find_organisation(
     let Some(chart) = chart else { return Ok((XeroPages::default(), None)) };
     let short_code = chart.short_code.filter(|code| is_code(code));
     let facts = OrganisationFacts {
+        name: Some(chart.organisation_name).filter(|name| !name.is_empty()),
         base_currency: chart.base_currency,
         country: chart.country,
         is_demo: chart.is_demo,

@@ -62,19 +62,11 @@ pub(super) async fn find_parts(
     let PaymentParts { rows, unreadable } =
         engine.store.list_payment_parts(ledger, payment).await?;
     engine.report_unreadable(&ledger.account, &unreadable);
-    let mappings = rows.into_iter().map(|row| row.record);
-    let mappings =
-        mappings.filter(|mapping| is_part_of(&mapping.key.crm_id, payment)).collect::<Vec<_>>();
+    let mappings = rows.into_iter().map(|row| row.record).collect::<Vec<_>>();
     match unreadable.into_iter().next() {
         Some(error) if mappings.is_empty() => Err(error),
         Some(_) | None => Ok(mappings),
     }
-}
-
-/// Returns whether a part belongs to this payment, and not to another one whose id begins with its
-/// id: the name of a part contains no dot.
-fn is_part_of(part: &CrmId, payment: &PaymentId) -> bool {
-    part.as_str().rsplit_once('.').is_some_and(|(of, _)| of == payment.as_str())
 }
 
 /// Returns the snapshot of a part. A part without a readable one is reported.
@@ -86,8 +78,8 @@ pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<Paymen
     part
 }
 
-/// Withdraws all parts of a deleted payment, including parts that the deletion does not name. The
-/// failure of one part does not affect the others.
+/// Withdraws all parts of a deleted payment, including parts that the deletion does not name, but
+/// none of a refund with the same id. The failure of one part does not affect the others.
 pub(crate) async fn delete_other_parts(
     engine: &Engine,
     ledger: &Ledger,
@@ -102,6 +94,9 @@ pub(crate) async fn delete_other_parts(
     let (mut stored, mut failed) = (Vec::new(), None);
     for mapping in others {
         let Some(part) = read_snapshot(engine, &mapping) else { continue };
+        if part.role.is_of_refund() {
+            continue;
+        }
         let revision = payment.revision;
         let deleted = PaymentPart { standing: PaymentRecordStatus::Deleted, revision, ..part };
         let deleted = push::encode_snapshot::<PaymentEntity>(&deleted);

@@ -148,13 +148,16 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
     let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let connection = connection.unwrap_or_else(|| Connection::never_connected(account.clone()));
     let attentions = read_attention_counts(engine, account).await?;
-    let is_failing = attentions.failing.count > 0 || attentions.given_up.count > 0;
     let activity = engine.store.find_activity(account).await?.map(|row| row.record);
     let polls = match connection.current_ledger() {
         Some(ledger) => engine.store.find_poll_progress(&ledger).await?.map(|row| row.record),
         None => None,
     };
+    let payment_checks_failing_since = polls.as_ref().and_then(|polls| polls.stalled_since(now));
     let used = connection.organisation.as_ref().map(|used| used.tenant);
+    let is_failing = attentions.failing.count > 0
+        || attentions.given_up.count > 0
+        || payment_checks_failing_since.is_some();
     let status = connection.display_status(is_failing, now);
     let problem = find_problem(engine, &attentions).await?;
     let skipped = attentions.given_up.count;
@@ -172,8 +175,8 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
             .map(|pending| PendingView { by: pending.by.clone(), until: pending.until }),
         last_attempt_at: activity.as_ref().map(|activity| activity.last_attempt_at),
         last_sync_at: activity.and_then(|activity| activity.last_success_at),
-        last_payment_check_at: polls.as_ref().and_then(|polls| polls.checked_at),
-        payment_checks_failing_since: polls.and_then(|polls| polls.stalled_since(now)),
+        last_payment_check_at: polls.and_then(|polls| polls.checked_at),
+        payment_checks_failing_since,
         failing: attentions.failing.count,
         skipped,
         waiting: attentions.waiting,

@@ -47,7 +47,8 @@ pub async fn resolve_surplus(
             return Ok(ResolveSurplusOutcome::Unknown);
         };
         let expect = WriteExpectation::Version(known.version);
-        let Some((resolved, content)) = known.record.resolve(answer.clone()) else {
+        let now = engine.clock.now();
+        let Some((resolved, content)) = known.record.resolve(answer.clone(), now) else {
             return Ok(ResolveSurplusOutcome::NotOpen);
         };
         let event = engine.new_event(account, content);

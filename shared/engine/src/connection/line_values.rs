@@ -9,7 +9,8 @@ use domain::operation::Trigger;
 use futures::FutureExt;
 use jiff::Timestamp;
 use store::StoreError;
-use xero::api::{items, tracking_categories};
+use xero::api::items;
+use xero::api::tracking_categories::{self, TrackingCategories};
 
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -140,6 +141,8 @@ async fn fetch_items(tenant_session: &TenantSession<'_>) -> Result<ItemCatalogue
     let listed = items::list_items(&tenant_session.api).await?;
     let read_at = tenant_session.engine.clock.now();
     let catalogue = ItemCatalogue::new(read_at, listed.rows);
+    let is_partial = catalogue.is_partial || !listed.undecodable.is_empty();
+    let catalogue = ItemCatalogue { is_partial, ..catalogue };
     tenant_session.engine.store.put_items(&tenant_session.ledger, &catalogue).await?;
     Ok(catalogue)
 }
@@ -149,7 +152,8 @@ async fn fetch_tracking(
 ) -> Result<TrackingCatalogue, AttemptError> {
     let listed = tracking_categories::list_tracking_categories(&tenant_session.api).await?;
     let read_at = tenant_session.engine.clock.now();
-    let catalogue = TrackingCatalogue { read_at, categories: listed.rows };
+    let TrackingCategories { rows: categories, is_partial } = listed;
+    let catalogue = TrackingCatalogue { read_at, categories, is_partial };
     tenant_session.engine.store.put_tracking(&tenant_session.ledger, &catalogue).await?;
     Ok(catalogue)
 }

@@ -110,6 +110,10 @@ fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) ->
         let Some(ledger) = ledgers.get(&message.account) else { continue };
         for key in list_records(ledger, &message.content) {
             rows.add_mapping(&key);
+            // The parts of a payment are compared with the stored ones before they are pushed.
+            if key.kind == EntityKind::Payment {
+                rows.add_mapping(&key);
+            }
         }
         for key in list_prerequisites(ledger, &message.content) {
             rows.add_mapping(&key);

@@ -184,11 +184,7 @@ async fn find_written_payments(
     let codes = engine.store.read_account_codes(&ledger.account).await?;
     for one in missing.into_iter().filter(|one| codes.is_pushed(one.method)) {
         let parts = engine.store.list_payment_parts(ledger, &one.payment).await?;
-        let is_part = |row: &VersionedRecord<Mapping>| {
-            let id = row.record.key.crm_id.as_str();
-            id.rsplit_once('.').is_some_and(|(payment, _)| payment == one.payment.as_str())
-        };
-        if parts.rows.iter().any(is_part) {
+        if !(parts.rows.is_empty() && parts.unreadable.is_empty()) {
             written.insert(one.payment.clone());
         }
     }

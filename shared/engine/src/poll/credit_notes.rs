@@ -80,10 +80,10 @@ async fn observe_note(
     let Some(crm_id) = owner else { return Ok(false) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
     let known = engine.store.find_mapping(&key).await?;
-    let remarks = known.and_then(|row| observe_credit_note(&row.record, remote));
+    let remarks = known.and_then(|row| observe_credit_note(&row.record, remote, began));
     let Some(remarks) = remarks.map(|observed| observed.remarks) else { return Ok(false) };
     let observed = engine.store.update_mapping(&key, |known| {
-        let observed = known.and_then(|known| observe_credit_note(&known, remote));
+        let observed = known.and_then(|known| observe_credit_note(&known, remote, began));
         observed.map(|observed| observed.mapping).ok_or(())
     });
     let Ok(mapping) = observed.await? else { return Ok(false) };

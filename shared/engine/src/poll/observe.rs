@@ -13,7 +13,6 @@ use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::PaymentMatch;
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
-use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
@@ -24,7 +23,7 @@ use super::payment_details::{collect_payments, has_details, load_chart_for_depos
 use super::unreadable;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
-use crate::sync::sync_log::{self, LogNotice};
+use crate::sync::sync_log;
 use crate::{Engine, concurrency};
 
 /// Observes the changes that were read, the invoices of changed payments, and the payments of
@@ -235,19 +234,6 @@ async fn commit_observation(
     let row = Some((&mapping, before.version));
     let rows = engine.store.put_invoice_payments(rows, receipts, row, &events).await?;
     engine.deliver_committed(&tenant_session.ledger.account, &events).await;
-    let number = mapping.snapshot.natural_key.clone();
-    let subject = (EntityKind::Invoice, mapping.key.crm_id.clone(), number);
-    if !remarks.is_empty() {
-        let account = &tenant_session.ledger.account;
-        let notice = LogNotice {
-            operation: LoggedOperation::Import,
-            subject,
-            status: LogStatus::Synced,
-            message: remarks.join(" "),
-            failure: None,
-            began,
-        };
-        sync_log::log_without_attempt(engine, account, notice).await;
-    }
+    sync_log::log_import(engine, &mapping, None, &remarks, began).await;
     Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))
 }

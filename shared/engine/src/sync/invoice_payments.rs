@@ -3,7 +3,7 @@
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, UserId, XeroPaymentId};
 use domain::invoice_payments::{
     InvoicePayments, PaymentChanges, PaymentDecision, PaymentMatch, PaymentNotice, RecordedPayment,
 };
@@ -18,6 +18,7 @@ use crate::connection::ledgers::find_records_ledger;
 use crate::error_chain::ErrorChain;
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::release::{self, ReleaseTiming};
+use crate::sync::sync_log;
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
 /// payments of an invoice need far fewer; the limit stops an endless loop in case of a defect.
@@ -126,7 +127,7 @@ async fn record_share(
     recorded: &RecordedPayment,
 ) -> Result<(), PersistError> {
     for _ in 0..STEPS_MAX {
-        let step = change_invoice_payments(engine, ledger, invoice, |receipts| {
+        let step = change_invoice_payments(engine, ledger, invoice, None, |receipts| {
             let before = receipts.clone();
             let changes = receipts.record_payment(recorded.clone());
             (*receipts != before).then_some(changes)
@@ -146,7 +147,7 @@ pub(crate) async fn merge_payments(
     from: &InvoicePayments,
 ) -> Result<Vec<RecordedPayment>, StoreError> {
     for _ in 0..STEPS_MAX {
-        let step = change_invoice_payments(engine, ledger, &from.invoice, |receipts| {
+        let step = change_invoice_payments(engine, ledger, &from.invoice, None, |receipts| {
             receipts.add_recorded(&from.recorded)
         });
         if step.await?.is_none_or(|is_all| is_all) {
@@ -175,6 +176,7 @@ pub async fn find_invoice_payments(
 pub async fn resolve_payment(
     engine: &Engine,
     account: &AccountId,
+    by: &UserId,
     invoice: &CrmId,
     payment: XeroPaymentId,
     answer: PaymentDecision,
@@ -182,7 +184,7 @@ pub async fn resolve_payment(
     let ledger = find_records_ledger(engine, account).await?;
     let known = engine.store.find_invoice_payments(&ledger, invoice).await?;
     let candidates = known.map(|rows| list_candidates(&rows.record, payment)).unwrap_or_default();
-    let resolved = change_invoice_payments(engine, &ledger, invoice, |receipts| {
+    let resolved = change_invoice_payments(engine, &ledger, invoice, Some(by), |receipts| {
         let told = receipts.resolve_payment(payment, answer.clone())?;
         Some(PaymentChanges { notices: told, is_all: true })
     });
@@ -236,6 +238,7 @@ async fn change_invoice_payments(
     engine: &Engine,
     ledger: &Ledger,
     invoice: &CrmId,
+    by: Option<&UserId>,
     step: impl Fn(&mut InvoicePayments) -> Option<PaymentChanges>,
 ) -> Result<Option<bool>, StoreError> {
     let mut conflicts = ConflictLimit::default();
@@ -250,7 +253,7 @@ async fn change_invoice_payments(
         };
         let mapping =
             if told.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
-        match write_invoice_payments(engine, &rows, receipts, mapping, told).await {
+        match write_invoice_payments(engine, &rows, receipts, mapping, told, by).await {
             Ok(()) => return Ok(Some(is_all)),
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -272,16 +275,19 @@ async fn write_invoice_payments(
     receipts: InvoicePayments,
     mapping: Option<VersionedRecord<Mapping>>,
     told: Vec<PaymentNotice>,
+    by: Option<&UserId>,
 ) -> Result<(), StoreError> {
     let Some(VersionedRecord { mut record, version }) = mapping else {
         // The CRM receives no events about an invoice that Xero does not have.
         return engine.store.put_invoice_payments(before, receipts, None, &[]).await.map(drop);
     };
-    let account = receipts.ledger.account.clone();
-    let news = report_payments(&mut record, told, engine.clock.now());
+    let (account, began) = (receipts.ledger.account.clone(), engine.clock.now());
+    let news = report_payments(&mut record, told, began);
+    let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
     let events = engine.new_events(&account, news);
     engine.store.put_invoice_payments(before, receipts, Some((&record, version)), &events).await?;
     engine.deliver_committed(&account, &events).await;
+    sync_log::log_import(engine, &record, by, &remarks, began).await;
     Ok(())
 }
 

@@ -68,9 +68,12 @@ impl KnownClients {
         }
     }
 
-    /// Returns the clients that are not in Xero, or whose newest snapshot is due to be pushed.
+    /// Returns the clients that are not in Xero, whose newest snapshot is due to be pushed, or that
+    /// were only linked to a contact so far.
     pub(super) fn list_unsynced(&self, now: Timestamp) -> Vec<CrmId> {
-        let unsynced = self.rows.values().filter(|row| row.link.is_none() || is_due(row, now));
+        let is_unsynced =
+            |row: &&Mapping| row.link.is_none() || row.is_unwritten_contact() || is_due(row, now);
+        let unsynced = self.rows.values().filter(is_unsynced);
         unsynced.map(|row| row.key.crm_id.clone()).collect()
     }
 }

@@ -86,7 +86,8 @@ impl Engine {
     ///
     /// The outbox is read as the last commit left it, and an event leaves it only after delivery or
     /// when it is set aside. So two processes may deliver the same event, which the queue or the
-    /// CRM deduplicates, but no event overtakes another, except those about synced records. A panic only delays the events, too.
+    /// CRM deduplicates, but no event overtakes another, except those about synced records. A panic
+    /// only delays the events, too.
     pub(crate) async fn deliver_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
         // It must not fail the record whose change was just committed.

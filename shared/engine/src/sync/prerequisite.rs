@@ -1,5 +1,6 @@
 //! Finds records that must be in Xero before others.
 
+use domain::crm::credit_note::negative_invoice_record_id;
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, Ledger};
@@ -19,6 +20,36 @@ pub(super) async fn read_prerequisite(
 ) -> Result<Option<Mapping>, StoreError> {
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
     Ok(engine.store.find_mapping(&key).await?.map(|row| row.record))
+}
+
+/// Returns an invoice that must be in Xero before money or credit is applied to it. An invoice with
+/// a negative total never is: it is a credit note there.
+pub(super) async fn require_invoice(
+    engine: &Engine,
+    ledger: &Ledger,
+    id: CrmId,
+) -> Result<Mapping, AttemptError> {
+    let kind = EntityKind::Invoice;
+    if let Some(invoice) = read_prerequisite(engine, ledger, kind, id.clone()).await? {
+        return Ok(invoice);
+    }
+    let of_invoice = negative_invoice_record_id(&id);
+    match read_prerequisite(engine, ledger, EntityKind::CreditNote, of_invoice).await? {
+        Some(credit) => Err(negative_invoice_failure(&credit).into()),
+        None => Err(missing_prerequisite_error(kind, id)),
+    }
+}
+
+fn negative_invoice_failure(credit: &Mapping) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "invoice_is_credit",
+        format!(
+            "{} has a negative total and is a credit note in Xero, so nothing can be paid on it or credited to it.",
+            credit.snapshot.natural_key
+        ),
+        "In ServiceCortex, record a refund of this credit or apply the credit to an invoice instead, then choose Never send.",
+    )
 }
 
 /// Returns the error of a record that waits for another one that is not in Xero yet.

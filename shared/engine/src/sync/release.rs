@@ -12,7 +12,7 @@ use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{OperationEvent, OperationState, ParkingReason};
 use futures::FutureExt;
-use store::{ShardScan, StoreError};
+use store::{LedgerScan, ShardScan, StoreError};
 
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::release_mappings;
@@ -87,14 +87,30 @@ pub(crate) async fn release_all_dependants(
     Ok(())
 }
 
-/// Releases records that could not be translated, after the settings have changed.
+/// Releases records that could not be translated, after the settings have changed, while there is
+/// time. A first Sync All with a wrong account may have given up thousands. If time runs out, a Sync
+/// All or another change of the settings releases the others. An error of some records is returned
+/// after the others are released.
 pub(crate) async fn release_untranslatable(
     engine: &Engine,
     ledger: &Ledger,
+    invocation: Invocation,
 ) -> Result<(), PersistError> {
-    let keys = engine.store.list_skipped(ledger, PER_SHARD).await?;
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, keys, event, at_once, |_| true).await.map(drop)
+    let (mut scan, mut failed) = (LedgerScan::new(), None);
+    while !scan.is_done() {
+        let keys = engine.store.list_next_skipped(ledger, &mut scan, PER_SHARD).await?;
+        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+        let released = release_mappings(engine, ledger, keys, event, at_once, |_| true).await;
+        failed = failed.or(released.err());
+        if !scan.is_done() && engine.clock.now() > invocation.last_call {
+            tracing::warn!(
+                account.id = %ledger.account,
+                "not every record that was given up was released after a change of the settings"
+            );
+            break;
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// The result of an operator's command to release records.

@@ -8,7 +8,7 @@ mod sentences;
 use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, UserId};
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation, NEXT_ATTEMPT};
 use jiff::Timestamp;
@@ -137,6 +137,56 @@ pub(crate) async fn log_decision(
 ) {
     let entry = build_notice_entry(engine, account, notice);
     write_entry(engine, &LogEntry { by: Some(by.clone()), ..entry }).await;
+}
+
+/// Logs what was read about an invoice in Xero and reported to the CRM, in one entry. It names the
+/// user if a decision led to it.
+pub(crate) async fn log_import(
+    engine: &Engine,
+    invoice: &Mapping,
+    by: Option<&UserId>,
+    remarks: &[String],
+    began: Timestamp,
+) {
+    if remarks.is_empty() {
+        return;
+    }
+    let MappingKey { ledger, kind, crm_id } = invoice.key.clone();
+    let notice = LogNotice {
+        operation: LoggedOperation::Import,
+        subject: (kind, crm_id, invoice.snapshot.natural_key.clone()),
+        status: LogStatus::Synced,
+        message: remarks.join(" "),
+        failure: None,
+        began,
+    };
+    let entry = build_notice_entry(engine, &ledger.account, notice);
+    write_entry(engine, &LogEntry { by: by.cloned(), ..entry }).await;
+}
+
+/// Logs what one step of a user's request did to several records. They fit into a transaction.
+pub(crate) async fn log_step(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    notices: Vec<LogNotice<'_>>,
+) {
+    if notices.is_empty() {
+        return;
+    }
+    let entries = notices.into_iter().map(|notice| {
+        let entry = build_notice_entry(engine, account, notice);
+        LogEntry { by: Some(by.clone()), ..entry }
+    });
+    let entries = entries.collect::<Vec<_>>();
+    engine.mark_account_logged(account).await;
+    if let Err(error) = engine.store.append_log_entries(&entries).await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            account.id = %account,
+            "sync log entries were not written"
+        );
+    }
 }
 
 fn build_notice_entry(engine: &Engine, account: &AccountId, notice: LogNotice<'_>) -> LogEntry {

@@ -1,6 +1,8 @@
 //! The delivery of events about records that a push has written to Xero. They are many, and their
 //! order does not matter, because each shows the instant of what it reports. So those of a whole
-//! push, with the clients of its documents, are delivered together.
+//! push, with the clients of its documents, are delivered together. Events about records that were
+//! given up are delivered after them in their order: so the outbox is read once for all of them,
+//! and no longer contains the others.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,7 @@ pub struct SyncedEvents(Option<Arc<Mutex<FinishedAttempts>>>);
 #[derive(Debug, Default)]
 struct FinishedAttempts {
     events: Vec<OutboundEvent>,
+    is_given_up: bool,
     is_attempted: bool,
     is_synced: bool,
 }
@@ -32,6 +35,14 @@ impl SyncedEvents {
     pub(crate) fn add(&self, event: OutboundEvent) {
         if let Some(events) = &self.0 {
             events.lock().unwrap_or_else(PoisonError::into_inner).events.push(event);
+        }
+    }
+
+    /// Adds that the event about a record that was given up was just committed. Outside a push, the
+    /// sweep delivers it.
+    pub(crate) fn add_given_up(&self) {
+        if let Some(finished) = &self.0 {
+            finished.lock().unwrap_or_else(PoisonError::into_inner).is_given_up = true;
         }
     }
 
@@ -61,17 +72,20 @@ impl Engine {
         self.synced_events.0.is_none().then(|| Box::new(Self { synced_events, ..self.clone() }))
     }
 
-    /// Delivers the collected events. Records in the same transaction that attempts have just
-    /// ended, if there were any. A failure or a panic only delays the events: the sweep delivers
-    /// them.
+    /// Delivers the collected events, then those about records that were given up. Records in the
+    /// same transaction that attempts have just ended, if there were any. A failure or a panic only
+    /// delays the events: the sweep delivers them.
     pub(crate) async fn deliver_synced_events(&self, account: &AccountId) {
-        let FinishedAttempts { events, is_attempted, is_synced } = self.synced_events.take();
-        if !is_attempted {
-            return;
-        }
+        let FinishedAttempts { events, is_given_up, is_attempted, is_synced } =
+            self.synced_events.take();
         let delivery = async {
-            let delivered = self.publish_synced_events(&events).await;
-            activity::record_attempts(self, account, is_synced, &delivered).await;
+            if is_attempted {
+                let delivered = self.publish_synced_events(&events).await;
+                activity::record_attempts(self, account, is_synced, &delivered).await;
+            }
+            if is_given_up {
+                self.deliver_outbox(account).await;
+            }
         };
         if catch_panic(delivery.boxed()).await.is_none() {
             tracing::error!(account.id = %account, "delivering the events of an account panicked");

@@ -4,6 +4,7 @@ use axum::extract::State;
 use domain::ids::AccountId;
 use engine::Engine;
 use engine::commands::choices::{self, CodeChoiceOutcome};
+use futures::FutureExt;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,7 +16,9 @@ use super::{
     CHANGE_ATTEMPTS_MAX, RouteResult, describe_attempt_error, find_pages, interactive_invocation,
     log_unavailable,
 };
-use crate::http::{FieldProblem, ProblemDetails, find_content_tag, json_response, tagged_response};
+use crate::http::{
+    CallerRole, FieldProblem, ProblemDetails, find_content_tag, json_response, tagged_response,
+};
 
 /// Declares the routes of this module.
 pub(super) fn declare_choices_routes() -> OpenApiRouter<Engine> {
@@ -52,7 +55,7 @@ async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResu
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ChoicesParameters {
-    /// `true` to read the accounts and tax rates from Xero again; `false` if absent.
+    /// `true` to read the lists from Xero again, for Owner and Admin only; `false` if absent.
     #[param(value_type = bool, required = false)]
     refresh: Option<String>,
 }
@@ -64,8 +67,9 @@ struct ChoicesParameters {
     tag = "settings",
     params(ChoicesParameters),
     responses(
-        (status = 200, description = "The choices, as Xero had them within the last minute.", body = AccountChoicesView),
+        (status = 200, description = "The choices, as Xero had them within the last minute, for a role that is read-only within the last day.", body = AccountChoicesView),
         (status = 400, description = "A parameter is not valid."),
+        (status = 403, description = "The role is read-only, so nothing is read again."),
         (status = 409, description = "Xero cannot be read."),
     ),
 )]
@@ -75,10 +79,19 @@ async fn read_account_choices(
     Parameters(asked): Parameters<ChoicesParameters>,
 ) -> RouteResult {
     let (account, invocation) = (&caller.account, interactive_invocation(&engine));
-    let choices = if parse_flag(asked.refresh.as_deref(), "refresh")?.unwrap_or(false) {
-        choices::refresh_account_choices(&engine, account, invocation).await
-    } else {
-        choices::read_account_choices(&engine, account, invocation).await
+    let refresh = parse_flag(asked.refresh.as_deref(), "refresh")?.unwrap_or(false);
+    let choices = match (caller.role, refresh) {
+        (CallerRole::Administrator, true) => {
+            choices::refresh_account_choices(&engine, account, invocation).boxed().await
+        }
+        (CallerRole::Administrator, false) => {
+            choices::read_account_choices(&engine, account, invocation).boxed().await
+        }
+        (CallerRole::Reader, true) => return Err(ProblemDetails::role_forbidden()),
+        // Each read takes three calls, and everybody in the account could cause one a minute.
+        (CallerRole::Reader, false) => {
+            choices::read_stored_account_choices(&engine, account, invocation).boxed().await
+        }
     };
     match choices {
         Ok(choices) => {

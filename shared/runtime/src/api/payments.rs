@@ -203,9 +203,10 @@ async fn resolve_payment(
     let payment = Uuid::parse_str(&payment).map_err(|_| {
         ProblemDetails::bad_field("xero_payment_id", "must be the id of a payment in Xero")
     })?;
-    let (account, invoice) = (&caller.account, parse_crm_id(&id)?);
+    let (account, by, invoice) = (&caller.account, &caller.user, parse_crm_id(&id)?);
     let payment = XeroPaymentId(payment);
-    let settled = invoice_payments::resolve_payment(&engine, account, &invoice, payment, is).await;
+    let settled =
+        invoice_payments::resolve_payment(&engine, account, by, &invoice, payment, is).await;
     if settled.map_err(|error| log_unavailable(&error))? {
         answer_invoice_payments(&engine, account, &id).await
     } else {

@@ -45,6 +45,9 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
         let failed = |source| PortError { operation: "hide received messages", source };
         let entry = |(number, handle): (usize, &String)| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -54,9 +57,6 @@ impl MessageRedelivery for ReceivedQueue {
                 .build()
         };
         let entries = receipt_handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>();
-        if receipt_handles.is_empty() {
-            return Ok(());
-        }
         let request = self.client.change_message_visibility_batch().queue_url(&self.queue_url);
         let request = request.set_entries(Some(entries.map_err(|error| failed(error.into()))?));
         let hidden = request.send().await.map_err(|error| failed(error.into()))?;
@@ -77,6 +77,9 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
         let failed = |source| PortError { operation: "delete received messages", source };
         let entry = |(number, handle): (usize, &String)| {
             DeleteMessageBatchRequestEntry::builder()
@@ -85,9 +88,6 @@ impl MessageRedelivery for ReceivedQueue {
                 .build()
         };
         let entries = receipt_handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>();
-        if receipt_handles.is_empty() {
-            return Ok(());
-        }
         let request = self.client.delete_message_batch().queue_url(&self.queue_url);
         let request = request.set_entries(Some(entries.map_err(|error| failed(error.into()))?));
         let deleted = request.send().await.map_err(|error| failed(error.into()))?;

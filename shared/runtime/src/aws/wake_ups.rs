@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wake_up_is_booked_for_the_next_whole_second() {
+    fn a_wake_up_is_scheduled_for_the_next_whole_second() {
         let now = Timestamp::from_second(1_799_999_000).unwrap();
         let at = Timestamp::new(1_800_000_000, 1_000_000).unwrap();
         assert_eq!(schedule_expression(at, now), "at(2027-01-15T08:00:01)");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_up_for_the_past_or_for_now_is_booked_shortly_ahead() {
+    fn a_wake_up_for_the_past_or_for_now_is_scheduled_shortly_ahead() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         for at in [Timestamp::MIN, now, now + SignedDuration::from_secs(9)] {
             assert_eq!(schedule_expression(at, now), "at(2027-01-15T08:00:10)", "{at}");

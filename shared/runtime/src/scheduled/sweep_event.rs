@@ -1,5 +1,7 @@
 //! The events of the sweep, from its schedule or an operator.
 
+use std::collections::BTreeMap;
+
 use domain::ids::{AccountId, TenantId};
 use serde::Deserialize;
 
@@ -20,13 +22,19 @@ pub enum SweepEvent {
     RevokeAll,
 }
 
-/// The fields of an event. Other fields, such as a schedule's, are ignored.
+/// The field that every event of a schedule has.
+const SOURCE: &str = "source";
+
+/// The fields of an event. Only a schedule's event may have others: a misspelt command must not
+/// look as if it were done.
 #[derive(Deserialize)]
 struct SweepFields {
     after: Option<AfterCommand>,
     disconnect: Option<DisconnectCommand>,
     erase: Option<EraseCommand>,
     revoke: Option<RevokeCommand>,
+    #[serde(flatten)]
+    others: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -69,8 +77,15 @@ impl TryFrom<SweepFields> for SweepEvent {
             fields.revoke.map(|RevokeCommand::All| Self::RevokeAll),
         ];
         let mut commands = commands.into_iter().flatten();
-        let command = commands.next().unwrap_or(Self::Schedule);
-        if commands.next().is_some() { Err("must hold one command at most") } else { Ok(command) }
+        let command = commands.next();
+        if commands.next().is_some() {
+            return Err("must hold one command at most");
+        }
+        let is_of_schedule = command.is_none() && fields.others.contains_key(SOURCE);
+        if !fields.others.is_empty() && !is_of_schedule {
+            return Err("holds a field that is not a command");
+        }
+        Ok(command.unwrap_or(Self::Schedule))
     }
 }
 
@@ -85,6 +100,10 @@ mod tests {
     #[test]
     fn a_schedule_sweeps_and_an_operator_says_what_is_over() {
         assert_eq!(read(r#"{"source":"aws.scheduler"}"#), Some(SweepEvent::Schedule));
+        let whole = r#"{"version":"0","id":"1","detail-type":"Scheduled Event",
+            "source":"aws.scheduler","account":"1","resources":["a"],"detail":"{}"}"#;
+        assert_eq!(read(whole), Some(SweepEvent::Schedule));
+        assert_eq!(read("{}"), Some(SweepEvent::Schedule));
         assert_eq!(read(r#"{"after":"outage"}"#), Some(SweepEvent::AfterOutage));
         assert_eq!(read(r#"{"after":"lunch"}"#), None, "what is not known is not done");
     }
@@ -110,6 +129,10 @@ mod tests {
             r#"{"erase":{"account":"acc#1"}}"#,
             r#"{"erase":{"account":"acc_1","organisation":"x"}}"#,
             r#"{"erase":{"account":"acc_1"},"revoke":"all"}"#,
+            r#"{"eraze":{"account":"acc_1"}}"#,
+            r#"{"Revoke":"all"}"#,
+            r#"{"erase":{"account":"acc_1"},"dry_run":true}"#,
+            r#"{"erase":{"account":"acc_1"},"source":"operator"}"#,
         ] {
             assert_eq!(read(event), None, "{event}");
         }

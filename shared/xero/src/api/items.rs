@@ -3,7 +3,7 @@
 use domain::line_values::ListedItem;
 use serde::Deserialize;
 
-use super::queries::read_list;
+use super::queries::read_optional_list;
 use crate::error::XeroError;
 use crate::json::{lenient_bool, optional_text};
 use crate::rows::DecodedRows;
@@ -26,9 +26,11 @@ const fn sold_by_default() -> bool {
     true
 }
 
-/// Reads every item. Xero documents no pages for items.
+/// Reads every item. Xero documents no pages for items. If the list is too large to be read, it is
+/// one unreadable row, which stands for all items.
 pub async fn list_items(session: &ApiSession) -> Result<DecodedRows<ListedItem>, XeroError> {
-    read_list::<WireItem, _>(session, ApiCall::for_list(ENDPOINT, "Items"), "Items").await
+    let call = ApiCall::for_list(ENDPOINT, "Items");
+    read_optional_list::<WireItem, _>(session, call, "Items").await
 }
 
 impl From<WireItem> for ListedItem {

@@ -154,7 +154,7 @@ where
     let endpoint = call.endpoint;
     let body = session.make_call(call.clone().at_page(at)).await?;
     let WireEnvelope { answered_at, pagination } = serde_json::from_slice(&body)
-        .map_err(|error| XeroError::undecodable_answer(endpoint, error))?;
+        .map_err(|error| XeroError::undecodable_json(endpoint, error))?;
     let DecodedRows { rows, undecodable } =
         queries::decode_rows::<W, T>(session, endpoint, collection, &body)?;
     let pagination = pagination.unwrap_or_default();

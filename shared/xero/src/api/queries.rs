@@ -38,6 +38,25 @@ where
     decode_rows::<W, T>(session, endpoint, collection, &body)
 }
 
+/// Like [`read_list`], for a list that is only used to check what is sent. A list that is too large
+/// to be read is one unreadable row, which stands for all its rows.
+pub(super) async fn read_optional_list<W, T>(
+    session: &ApiSession,
+    call: ApiCall,
+    collection: &str,
+) -> Result<DecodedRows<T>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    let endpoint = call.endpoint;
+    match read_list::<W, T>(session, call, collection).await {
+        Err(XeroError::AnswerTooLarge { .. }) => {
+            Ok(leave_out(session, UndecodableRow::too_large(endpoint)))
+        }
+        listed => listed,
+    }
+}
+
 /// Reads the answer to a call for a list.
 pub(super) fn decode_rows<W, T>(
     session: &ApiSession,

@@ -10,13 +10,13 @@ use uuid::Uuid;
 use xero::api::{
     WriteOutcome, accounts, contacts, invoices, items, organisation, tax_rates, tracking_categories,
 };
-use xero::{RateLimitHeaders, XeroError};
+use xero::{RateLimitHeaders, RequestSent, TransportErrorKind, XeroError};
 
 use crate::samples::{
     CONTACT, INVOICE, TENANT, a_contact, a_key, a_session, an_invoice, collection, contact_json,
     invoice_json,
 };
-use crate::scripted::{Scripted, reply};
+use crate::scripted::{Answer, Scripted, reply};
 
 #[tokio::test]
 async fn an_invoice_keeps_its_digits_and_its_calendar_dates() {
@@ -139,6 +139,35 @@ async fn tracking_categories_and_options_are_read_with_their_status() {
     let options = read[0].options.iter().map(|option| (option.name.as_str(), option.is_active));
     assert_eq!(options.collect::<Vec<_>>(), [("North", true), ("West", false)]);
     assert!(!read[1].is_active);
+}
+
+#[tokio::test]
+async fn a_tracking_category_or_option_that_cannot_be_read_is_left_out_and_known_to_be_missing() {
+    let region = r#"{"Name":"Region","Options":[{"Name":"North"}]}"#;
+    let listed = |more: &str| format!(r#"{{"TrackingCategories":[{region}{more}]}}"#);
+    for (more, is_partial) in [
+        ("", false),
+        (r#",{"Name":"Team","Options":null}"#, false),
+        (r#",{"Name":"Team","Options":[{"Name":null},{"Name":"Plumbing"}]}"#, true),
+        (r#",{"TrackingCategoryID":"00000000-0000-0000-0000-000000000bad"}"#, true),
+    ] {
+        let session = a_session(Scripted::ok(&listed(more)));
+        let read = tracking_categories::list_tracking_categories(&session).await.unwrap();
+        assert_eq!(read.is_partial, is_partial, "{more}");
+        assert_eq!(read.rows[0].options.len(), 1, "{more}");
+        assert!(read.rows.iter().flat_map(|one| &one.options).all(|one| !one.name.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn lists_that_only_check_lines_may_be_too_large_to_be_read() {
+    let too_large =
+        || Scripted::new([Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::TooLarge)]);
+    let items = items::list_items(&a_session(too_large())).await.unwrap();
+    assert_eq!((items.rows.len(), items.undecodable.len()), (0, 1));
+    let session = a_session(too_large());
+    let tracking = tracking_categories::list_tracking_categories(&session).await.unwrap();
+    assert!(tracking.rows.is_empty() && tracking.is_partial);
 }
 
 #[tokio::test]

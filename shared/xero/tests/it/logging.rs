@@ -1,5 +1,6 @@
 //! Tests of what a call writes to the logs.
 
+use std::error::Error as _;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
@@ -84,4 +85,24 @@ async fn each_call_is_one_line_that_names_neither_ids_nor_secrets() {
         assert!(lines.iter().all(|line| !line.contains(secret)), "{secret}: {lines:?}");
     }
     assert!(!format!("{session:?}").contains(ACCESS_TOKEN));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_not_quoted() {
+    for body in [
+        r#""Jane Roe""#,
+        r#"["Jane Roe"]"#,
+        r#"{"Contacts":"Jane Roe"}"#,
+        r#"{"Contacts":[{"Name":"Jane Roe"}"#,
+    ] {
+        let session = a_session(Scripted::ok(body));
+        let error = contacts::find_by_number(&session, "SC-cli_0001").await.unwrap_err();
+        let mut cause = error.source();
+        let mut told = format!("{error} {error:?}");
+        while let Some(error) = cause {
+            write!(told, " {error}").unwrap();
+            cause = error.source();
+        }
+        assert!(!told.contains("Jane"), "{told}");
+    }
 }

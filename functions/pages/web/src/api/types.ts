@@ -1080,8 +1080,8 @@ export interface components {
             failure?: components["schemas"]["FailureView"] | null;
         };
         /**
-         * @description A comparison of the open balances of all invoices in the CRM with those in Xero. Credit that is
-         *     applied to no invoice is not part of it.
+         * @description A comparison of the open balances of all invoices, credit notes and allocations in the CRM with
+         *     those in Xero. How much of a credit note is left is not part of it.
          */
         ComparisonView: {
             /** @description The open balances, one for each currency. */
@@ -2357,7 +2357,7 @@ export interface operations {
     read_account_choices: {
         parameters: {
             query?: {
-                /** @description `true` to read the accounts and tax rates from Xero again; `false` if absent. */
+                /** @description `true` to read the lists from Xero again, for Owner and Admin only; `false` if absent. */
                 refresh?: boolean;
             };
             header?: never;
@@ -2366,7 +2366,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The choices, as Xero had them within the last minute. */
+            /** @description The choices, as Xero had them within the last minute, for a role that is read-only within the last day. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2392,6 +2392,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                     "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The role is read-only, so nothing is read again. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Xero cannot be read. */

@@ -62,18 +62,19 @@ export class Accounts extends FormPart<AccountCodes> {
 
   protected override aside(): View {
     if (!this.#choices) return nothing;
-    return html`<span>Read from Xero ${this.formats.timeAgo(this.#choices.read_at)}</span>
-    ${this.button("Refresh", "choices", () => this.#refresh(), {
+    const refresh = this.button("Refresh", "choices", () => this.#refresh(), {
       kind: "quiet",
       isSmall: true,
       icon: "sync",
       busy: "Reading…",
       label: "Refresh the accounts from Xero",
-    })}`;
+    });
+    return html`<span>Read from Xero ${this.formats.timeAgo(this.#choices.read_at)}</span>
+    ${this.canChange ? refresh : nothing}`;
   }
 
   async #refresh(): Promise<void> {
-    await this.act("choices", (session) => this.#readChoices(session, true));
+    await this.act("choices", (session) => this.#readChoices(session, this.canChange));
     this.announce("The accounts were read from Xero.");
   }
 

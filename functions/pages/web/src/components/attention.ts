@@ -107,7 +107,7 @@ export class AttentionList extends DecisionList {
   #renderPlace(group: Group): View {
     const place = placeOf(group.code);
     if (!this.embedded || place === "record") return nothing;
-    const labels = { accounts: "Open account mapping", contacts: "Match clients", connection: "Go to the connection" };
+    const labels = { accounts: "Open account mapping", contacts: "Reconciliation", connection: "Go to the connection" };
     return this.button(labels[place], `place-${group.key}`, () => this.tell("show", { part: place }), { isSmall: true });
   }
 

@@ -70,17 +70,12 @@ export class Client extends RecordPart {
     return nothing;
   }
 
-  get #isLinked(): boolean {
-    return this.record?.contact !== undefined || this.record?.xero_id !== undefined;
-  }
-
   #renderSearch(): View {
-    const label = this.#isLinked ? "Link another contact" : "Search Xero contacts";
-    return this.button(label, "link-search", () => this.#search(), { icon: "search" });
+    return this.button("Search Xero contacts", "link-search", () => this.#search(), { icon: "search" });
   }
 
   #renderUnlink(): View {
-    if (!this.#isLinked) return nothing;
+    if (!this.record?.contact && !this.record?.xero_id) return nothing;
     return this.button("Unlink…", "link-end", () => this.#confirmUnlink(), { kind: "quiet subdued", busy: "Unlinking…" });
   }
 

@@ -9,11 +9,11 @@ import { connectionStyles } from "./styles/connection.js";
 
 const STATES: Record<string, { word: string; tone: Tone }> = {
   active: { word: "Active", tone: "good" },
-  error: { word: "Needs attention", tone: "bad" },
-  pending: { word: "Waiting for Xero", tone: "info" },
-  token_expired: { word: "Reconnect needed", tone: "bad" },
+  error: { word: "Error", tone: "bad" },
+  pending: { word: "Pending", tone: "info" },
+  token_expired: { word: "Token expired", tone: "bad" },
   organisation_unavailable: { word: "Organisation unavailable", tone: "warn" },
-  disconnected: { word: "Not connected", tone: "quiet" },
+  disconnected: { word: "Disconnected", tone: "quiet" },
 };
 
 export abstract class ConnectionView extends Part {
@@ -35,8 +35,10 @@ export abstract class ConnectionView extends Part {
   }
 
   protected override aside(): View {
-    const state = STATES[this.status?.status ?? ""];
-    return this.badge(state?.word ?? this.status?.status ?? "", state?.tone ?? "quiet");
+    const status = this.status;
+    if (!status) return nothing;
+    const name = status.status === "disconnected" && !status.organisation ? "Not connected" : status.status;
+    return this.badge(STATES[name]?.word ?? name, STATES[name]?.tone ?? "quiet");
   }
 
   protected renderReader(): View {
@@ -61,8 +63,8 @@ export abstract class ConnectionView extends Part {
       case "organisation_unavailable":
         return html`${this.notice(
           "warn",
-          html`<span class="strong">${status.connection_problem?.message ?? "Xero refuses all calls for this organisation."}</span>
-            ${status.connection_problem?.remedy ?? nothing}
+          html`<span class="strong">${status.connection_problem?.message}</span>
+            ${status.connection_problem?.remedy}
             <span class="muted">
               ${status.next_look_at ? html`It is checked again at ${this.formats.timeOf(status.next_look_at)}.` : nothing}
               Nothing is lost.
@@ -149,7 +151,7 @@ export abstract class ConnectionView extends Part {
       ? this.notice("info", html`Xero asked the integration to wait until ${this.formats.timeOf(status.paused_until)}. Nothing is lost.`)
       : nothing}
     ${status.payment_checks_failing_since
-      ? this.notice("warn", html`Payments have not been read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}. They are imported as soon as Xero responds.`)
+      ? this.notice("warn", html`Payments have not been read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}.`)
       : nothing}`;
   }
 

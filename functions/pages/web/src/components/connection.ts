@@ -191,8 +191,8 @@ export class Connection extends ConnectionView {
       kind: "quiet subdued",
       busy: "Disconnecting…",
     });
-    const connect = (label: string) =>
-      this.button(label, "connection-begin", () => this.#begin(), { kind: "primary", busy: "Opening Xero…" });
+    const connect = (label: string, kind: "primary" | "quiet" = "primary") =>
+      this.button(label, "connection-begin", () => this.#begin(), { kind, busy: "Opening Xero…" });
     switch (status.status) {
       case "disconnected":
         if (this.isReturning) return nothing;
@@ -207,6 +207,7 @@ export class Connection extends ConnectionView {
           ${this.button("Cancel", "connection-cancel", () => this.#cancel(), { busy: "Cancelling…" })}
         </div>`;
       case "token_expired":
+      case "organisation_unavailable":
         return html`<div class="actions">${connect("Reconnect to Xero")}<span class="push">${disconnect}</span></div>`;
       default:
         return html`<div class="actions bar">
@@ -214,6 +215,7 @@ export class Connection extends ConnectionView {
             icon: "sync",
             busy: "Starting…",
           })}
+          ${status.status === "error" ? connect("Reconnect to Xero", "quiet") : nothing}
           <span class="push">${disconnect}</span>
         </div>`;
     }

@@ -2,12 +2,13 @@
 import type { LogEntry } from "../api/shapes.js";
 import { kindWord } from "../ui/words.js";
 
-export const CSV_HEADER = "time,record,number,id,result,message,remedy,code,attempt,duration_ms,link";
+export const CSV_HEADER = "time,operation,record,number,id,result,message,remedy,code,attempt,duration_ms,link";
 
 /** A row of the file. */
 export function csvRow(entry: LogEntry): string {
   return [
     entry.at,
+    entry.operation,
     kindWord(entry.entity),
     entry.number,
     entry.crm_id,

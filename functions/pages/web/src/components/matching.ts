@@ -29,7 +29,7 @@ export class Matching extends Part {
   #readFor = "";
 
   protected override heading(): string {
-    return "Match clients";
+    return "Reconciliation";
   }
 
   protected override refreshAfter(): number {

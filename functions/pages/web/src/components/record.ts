@@ -82,7 +82,7 @@ export abstract class RecordPart extends Part {
     const url = safeUrl(this.session?.options.settingsUrl);
     const place = placeOf(code);
     if (!url || place === "record" || place === this.ownPlace) return nothing;
-    const labels = { accounts: "Open account mapping", contacts: "Match clients", connection: "Open the Xero settings" };
+    const labels = { accounts: "Open account mapping", contacts: "Reconciliation", connection: "Open the Xero settings" };
     return html`<a class="button small" href=${url}>${labels[place]}</a>`;
   }
 

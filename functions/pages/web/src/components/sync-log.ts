@@ -35,7 +35,7 @@ export class SyncLog extends Part {
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   protected override heading(): string {
-    return "Sync log";
+    return "Sync logs";
   }
 
   protected override refreshAfter(): number {
@@ -68,7 +68,7 @@ export class SyncLog extends Part {
     // The days are those of the reader; the API takes instants.
     if (from) query.set("from", new Date(`${from}T00:00:00`).toISOString());
     if (to) query.set("before", new Date(new Date(`${to}T00:00:00`).getTime() + 86_400_000).toISOString());
-    if (text.trim()) query.set("crm_id", text.trim());
+    if (text.trim()) query.set("q", text.trim());
     if (cursor) query.set("cursor", cursor);
     return `/v1/sync-log?${query}`;
   }
@@ -108,7 +108,7 @@ export class SyncLog extends Part {
     const valueOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
     return html`<div class="filters" role="search" aria-label="Filter the sync log">
       <div class="field grow">
-        <label for="text">Id of the record</label>
+        <label for="text">Number or id</label>
         <input class="control" id="text" type="text" inputmode="search" autocomplete="off" spellcheck="false" maxlength="100" .value=${text}
           @input=${(event: Event) => this.#setFilter({ text: valueOf(event) }, 400)} />
       </div>

@@ -45,7 +45,7 @@ export const RECORD_STATES: Record<RecordState, { word: string; tone: Tone; says
   waiting: { word: "Will retry", tone: "warn", says: "The last attempt failed. It is repeated automatically." },
   parked: { word: "Waiting", tone: "info", says: "It waits for another record or for the connection, then continues automatically." },
   synced: { word: "In Xero", tone: "good", says: "Xero has the newest version." },
-  skipped: { word: "Needs attention", tone: "bad", says: "It could not be synced and is not sent again until someone acts." },
+  skipped: { word: "Skipped", tone: "bad", says: "It could not be synced and is not sent again until someone acts." },
   never_send: { word: "Never sent", tone: "quiet", says: "It is kept out of Xero." },
 };
 
@@ -54,7 +54,7 @@ export const LOG_STATES: Record<LogStatus, { word: string; tone: Tone }> = {
   unchanged: { word: "Unchanged", tone: "quiet" },
   retrying: { word: "Will retry", tone: "warn" },
   waiting: { word: "Waiting", tone: "info" },
-  skipped: { word: "Needs attention", tone: "bad" },
+  skipped: { word: "Skipped", tone: "bad" },
 };
 
 const EVIDENCE: Record<MatchEvidence, string> = {

@@ -79,7 +79,7 @@ test("a connection is ended, renewed, and renewed again after its tokens have ex
   await connect(page, account);
   await button(page, "Disconnect…").click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect", exact: true }).click();
-  await page.getByText("Not connected").first().waitFor();
+  await page.getByText("Disconnected", { exact: true }).first().waitFor();
   await account.waitFor("/v1/connection", ({ status }) => status === "disconnected");
   await browser.keepPicture(page, "connection-ended");
 
@@ -96,7 +96,7 @@ test("a connection is ended, renewed, and renewed again after its tokens have ex
   };
   await account.waitFor("/v1/connection", ({ status }) => status === "token_expired", search);
   await page.reload();
-  await page.getByText("Reconnect needed").first().waitFor();
+  await page.getByText("Token expired").first().waitFor();
   assert.deepEqual(await violationsOf(page), []);
   await browser.keepPicture(page, "connection-token-expired");
 

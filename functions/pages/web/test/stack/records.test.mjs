@@ -22,12 +22,12 @@ async function openConnected(name, number) {
 test("an account that Xero has archived is refused beside its field, and another one is saved", options, async () => {
   const { account, page, close } = await openConnected("accounts", 2);
   const accounts = page.locator("servicecortex-xero-accounts");
-  const field = accounts.getByLabel("Stripe bank account", { exact: true });
+  const field = accounts.getByLabel("Stripe bank account code", { exact: true });
   await field.selectOption("091");
   await account.actInXero("accounts/091/archive");
   await button(accounts, "Save").click();
   await page.getByText("There is a problem").waitFor();
-  await page.getByRole("link", { name: /^Stripe bank account .*091/ }).click();
+  await page.getByRole("link", { name: /^Stripe bank account code .*091/ }).click();
   assert.equal(await field.getAttribute("aria-invalid"), "true");
   assert.deepEqual(await violationsOf(page), []);
   await browser.keepPicture(page, "accounts-refused");

@@ -57,6 +57,16 @@ pub enum PartRole {
     RefundFee,
 }
 
+impl PartRole {
+    /// Whether the part belongs to a refund, and not to a payment.
+    pub const fn is_of_refund(&self) -> bool {
+        match self {
+            Self::Invoice(_) | Self::Fee | Self::Surcharge(_) => false,
+            Self::RefundNote(_) | Self::Refund(_) | Self::RefundFee => true,
+        }
+    }
+}
+
 /// The credit that is paid back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +78,16 @@ pub enum RefundSource {
 }
 
 impl PaymentPart {
+    /// Whether this is a later revision of a part, in effect, with another amount, settlement or
+    /// method. The document in Xero of the earlier revision is never changed.
+    pub fn is_change_of(&self, earlier: &Self) -> bool {
+        self.standing == PaymentRecordStatus::Recorded
+            && self.revision > earlier.revision
+            && (self.amount != earlier.amount
+                || self.settled != earlier.settled
+                || self.method != earlier.method)
+    }
+
     /// The reference of the part's document in Xero, by which the document is found again. People
     /// see it in Xero, and it contains the payment's id.
     pub fn reference_tag(&self) -> String {
@@ -83,7 +103,7 @@ impl PaymentPart {
 }
 
 /// The reference, in Xero, of a pushed payment on an invoice.
-pub fn payment_reference_tag(
+pub(crate) fn payment_reference_tag(
     method: PaymentMethod,
     reference: Option<&str>,
     payment: &PaymentId,

@@ -26,7 +26,11 @@ fn values() -> LineValues {
     let categories = vec![category("Region", true), category("Season", false)];
     LineValues {
         items: Some(ItemCatalogue::new(Timestamp::UNIX_EPOCH, items)),
-        tracking: Some(TrackingCatalogue { read_at: Timestamp::UNIX_EPOCH, categories }),
+        tracking: Some(TrackingCatalogue {
+            read_at: Timestamp::UNIX_EPOCH,
+            categories,
+            is_partial: false,
+        }),
     }
 }
 
@@ -109,6 +113,23 @@ fn a_line_names_an_active_option_of_an_active_category_or_is_refused_with_candid
         let failure = find_tracking(1, &line, &no_defaults(), &values()).unwrap_err();
         assert_eq!((failure.class, &*failure.code), (FailureClass::Untranslatable, why));
         assert!(failure.message.ends_with(candidates), "{}", failure.message);
+    }
+}
+
+#[test]
+fn a_tracking_option_that_may_be_an_unreadable_one_is_sent_unchecked() {
+    let mut values = values();
+    values.tracking.as_mut().unwrap().is_partial = true;
+    for (category, option) in [("Area", "North"), ("Region", "East")] {
+        let line = naming_option(category, option);
+        let found = find_tracking(1, &line, &no_defaults(), &values).unwrap();
+        let sent = TrackingAssignment { category: category.to_owned(), option: option.to_owned() };
+        assert_eq!(found, [sent]);
+    }
+    for (category, option) in [("Season", "North"), ("Region", "West")] {
+        let line = naming_option(category, option);
+        let refused = find_tracking(1, &line, &no_defaults(), &values).unwrap_err();
+        assert_eq!(&*refused.code, "line_tracking_archived");
     }
 }
 

@@ -71,6 +71,8 @@ pub struct TaxRateOption {
 /// How old the chart may be from which people choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ChartAge {
+    /// As Xero had it within the last day.
+    Stored,
     /// As Xero had it within the last minute.
     Recent,
     /// As Xero has it now.
@@ -85,6 +87,16 @@ pub async fn read_account_choices(
     invocation: Invocation,
 ) -> Result<AccountChoices, AttemptError> {
     list_account_choices(engine, account, ChartAge::Recent, invocation).await
+}
+
+/// Like [`read_account_choices`], as Xero had them within the last day: for people who may not
+/// choose, and who therefore must not use up the organisation's calls.
+pub async fn read_stored_account_choices(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<AccountChoices, AttemptError> {
+    list_account_choices(engine, account, ChartAge::Stored, invocation).await
 }
 
 /// Like [`read_account_choices`], as Xero has them now.
@@ -109,13 +121,14 @@ async fn list_account_choices(
         .await?
         .with_priority(CallPriority::Lookup);
     let chart = match age {
+        ChartAge::Stored => chart::load_chart(&tenant_session).await,
         ChartAge::Recent => chart::load_recent_chart(&tenant_session).await,
         ChartAge::Current => chart::fetch_chart(&tenant_session).await,
     };
     let chart = tenant_session.record_error_on_connection(chart).await?;
     let codes = engine.store.read_account_codes(account).await?;
     let tracking_age = match age {
-        ChartAge::Recent => TrackingAge::Stored,
+        ChartAge::Stored | ChartAge::Recent => TrackingAge::Stored,
         ChartAge::Current => TrackingAge::Recent,
     };
     let tracking = check_default_tracking(&tenant_session, &codes, tracking_age).await;
@@ -136,10 +149,9 @@ async fn list_account_choices(
         name: tax.name.clone(),
         rate: tax.charged_rate().normalize().to_string(),
     };
-    let is = |one: &ChartAccount, types: &[&str]| types.contains(&one.account_type.as_str());
     let mut choices = AccountChoices {
-        income: accounts(&|one| is(one, &["REVENUE", "SALES", "OTHERINCOME"])),
-        expense: accounts(&|one| is(one, &["EXPENSE", "OVERHEADS", "DIRECTCOSTS"])),
+        income: accounts(&ChartAccount::is_income),
+        expense: accounts(&ChartAccount::is_expense),
         bank: accounts(&ChartAccount::is_bank),
         gift_card: accounts(&ChartAccount::takes_payments),
         tax: taxes.map(tax).collect(),

@@ -14,7 +14,7 @@ use store::{StoreError, VersionedRecord};
 use uuid::Uuid;
 use xero::{RequestSent, XeroError};
 
-use super::offered_organisations::{self, KnownConsent};
+use super::offered_organisations::{self, KnownConsent, connection_after_consent};
 use super::{ConnectError, clear_pending, hash_secret, sealing_context};
 use crate::connection::grant_tokens::GrantTokens;
 use crate::connection::rate_limit::fetch_links;
@@ -234,6 +234,10 @@ async fn connect_account(
         offered_organisations::find_offered_organisations(engine, account, &linked.rows, &offer)
             .await?;
     if offered.free.is_empty() {
+        // The selected organisation may be the one whose link cannot be read.
+        if let Some(odd) = linked.undecodable.first() {
+            return Err(XeroError::from(odd).into());
+        }
         abandon_consent(engine, account, exchanged).await;
         return Ok(if offered.is_any_claimed {
             ConnectOutcome::OrganisationInUse
@@ -280,31 +284,5 @@ async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &Excha
     }
     if let Err(error) = token::end_unused_grant(engine, exchanged.grant, exchanged.serial).await {
         tracing::warn!(error = %ErrorChain(&error), "the grant of an abandoned consent could not be revoked");
-    }
-}
-
-/// Returns the connection after a consent. The pinned organisation remains in use; without one, the
-/// first is used if the organisations are certainly those of this consent. Otherwise the user is
-/// only asked to choose. Another request may have connected the account in the meantime.
-fn connection_after_consent(
-    connection: Connection,
-    offered: &[PinnedOrganisation],
-    is_certain: bool,
-    by: Option<String>,
-    now: jiff::Timestamp,
-) -> Connection {
-    let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
-    let tenant = match pinned {
-        Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
-        None => offered.first().filter(|_| is_certain),
-    };
-    let open = Connection { pending: None, ..connection.after_offer(offered, by.clone(), now) };
-    let connected = tenant.and_then(|one| open.after_choice(one.tenant, now));
-    match connected {
-        Some(connected) if offered.len() > 1 => Connection { connected_by: by, ..connected },
-        Some(connected) => {
-            Connection { connected_by: by, offered: Vec::new(), offered_by: None, ..connected }
-        }
-        None => open,
     }
 }

@@ -1,7 +1,7 @@
 //! Determines which organisations a consent offers: those that it linked, and the one to which the
-//! account is pinned.
+//! account is pinned; and the connection after the consent.
 
-use domain::connection::{ORGANISATIONS_MAX, PinnedOrganisation};
+use domain::connection::{Connection, ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId};
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
@@ -85,4 +85,30 @@ fn is_named(linked: &XeroConnection, offer: &KnownConsent) -> bool {
 fn is_recent(linked: &XeroConnection, offer: &KnownConsent) -> bool {
     let since = offer.begun_at.saturating_sub(CLOCK_SKEW_MAX).unwrap_or(Timestamp::MIN);
     linked.updated_at.is_some_and(|at| at >= since)
+}
+
+/// Returns the connection after a consent. The pinned organisation remains in use; without one, the
+/// first is used if the organisations are certainly those of this consent. Otherwise the user is
+/// only asked to choose. Another request may have connected the account in the meantime.
+pub(super) fn connection_after_consent(
+    connection: Connection,
+    offered: &[PinnedOrganisation],
+    is_certain: bool,
+    by: Option<String>,
+    now: Timestamp,
+) -> Connection {
+    let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
+    let tenant = match pinned {
+        Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
+        None => offered.first().filter(|_| is_certain),
+    };
+    let open = Connection { pending: None, ..connection.after_offer(offered, by.clone(), now) };
+    let connected = tenant.and_then(|one| open.after_choice(one.tenant, now));
+    match connected {
+        Some(connected) if offered.len() > 1 => Connection { connected_by: by, ..connected },
+        Some(connected) => {
+            Connection { connected_by: by, offered: Vec::new(), offered_by: None, ..connected }
+        }
+        None => open,
+    }
 }

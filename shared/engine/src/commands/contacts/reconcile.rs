@@ -17,7 +17,8 @@ use domain::ids::{AccountId, Ledger, UserId};
 use domain::mapping::Mapping;
 use domain::matching;
 use domain::reconciliation::{ContactReconciliation, FindingsPage, ReconciliationProgress};
-use jiff::SignedDuration;
+use domain::sync_log::{LogStatus, LoggedOperation};
+use jiff::{SignedDuration, Timestamp};
 use store::table::{PageCursor, WriteExpectation};
 use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
 
@@ -28,6 +29,7 @@ use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::sync::release;
+use crate::sync::sync_log::{self, LogNotice};
 use crate::{Engine, Invocation};
 
 pub use self::findings::{OpenFinding, find_open_findings, list_open_findings};
@@ -127,10 +129,12 @@ pub(crate) async fn continue_reconciliation(
     };
     let mut row = row;
     while row.record.is_comparing() {
+        let began = engine.clock.now();
         // `None` means that another process is working on it.
         let step = perform_reconciliation_step(engine, &row, &comparison).await?;
         let Some((stepped, linked)) = step else { return Ok(()) };
         row = stepped;
+        log_links(engine, &row.record, &linked, began).await;
         release::release_all_dependants(engine, linked).await?;
         let has_room = engine
             .clock
@@ -211,6 +215,28 @@ async fn perform_reconciliation_step(
             return Ok(None);
         }
     }
+}
+
+/// Logs the links that a step made. The log contains no names.
+async fn log_links(
+    engine: &Engine,
+    reconciliation: &ContactReconciliation,
+    linked: &[Mapping],
+    began: Timestamp,
+) {
+    let notices = linked.iter().filter_map(|mapping| {
+        let evidence = mapping.link_origin.as_ref()?.evidence?;
+        Some(LogNotice {
+            operation: LoggedOperation::Link,
+            subject: (mapping.key.kind, mapping.key.crm_id.clone(), mapping.contact_number()),
+            status: LogStatus::Unchanged,
+            message: evidence.describe_link(),
+            failure: None,
+            began,
+        })
+    });
+    let (account, by) = (&reconciliation.ledger.account, &reconciliation.by);
+    sync_log::log_step(engine, account, by, notices.collect()).await;
 }
 
 /// Records that the contacts could not be read, and schedules the next try unless the

@@ -62,7 +62,10 @@ impl TokenStores {
         if in_former.as_ref().map(read_serial) == newest && newest > Some(read_serial(value)) {
             return former.replace_secret(name, value, version).await;
         }
-        if must_exist && in_former.is_none() {
+        // Only tokens that move are created in the wanted place: if all were deleted since they were
+        // read, they stay deleted.
+        let is_moving = in_wanted.is_none() && in_former.is_some();
+        if must_exist && !is_moving {
             return wanted.replace_secret(name, value, version).await;
         }
         wanted.put_secret(name, value, version).await

@@ -13,7 +13,8 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite, unapproved_invoice_error,
+    gone_document_failure, missing_prerequisite_error, read_prerequisite, require_invoice,
+    unapproved_invoice_error,
 };
 
 /// The ids of the two documents in Xero.
@@ -46,10 +47,7 @@ pub(super) async fn require_prerequisites(
     let notes = read_credit_notes(engine, ledger, allocation).await?;
     let note =
         find_credit_note(&notes, task)?.ok_or_else(|| missing_credit_note_error(allocation))?;
-    let invoice = read_invoice(engine, ledger, allocation).await?;
-    let invoice = invoice.ok_or_else(|| {
-        missing_prerequisite_error(EntityKind::Invoice, allocation.invoice_id.clone())
-    })?;
+    let invoice = require_invoice(engine, ledger, allocation.invoice_id.clone().into()).await?;
     for document in [note, &invoice] {
         if document.is_gone_in_xero() {
             return Err(gone_document_failure(document, "no credit can be applied").into());

@@ -16,6 +16,7 @@ use domain::sync_log::LoggedOperation;
 use jiff::Timestamp;
 use store::StoreError;
 use xero::api::payments;
+use xero::{DecodedRows, XeroError};
 
 use super::{PartWithPrerequisite, PaymentPrerequisite};
 use crate::Engine;
@@ -64,12 +65,13 @@ pub(super) async fn complete_known_parts(
 }
 
 /// Sets the outcome of the parts whose money is on their invoices in Xero, where no poll has seen it
-/// yet.
+/// yet, and of those whose money an unreadable payment there may be.
 async fn complete_unseen_parts(tenant_session: &TenantSession<'_>, unknown: Vec<UnknownPart<'_>>) {
     let ids = unknown.iter().map(|one| one.invoice).collect::<BTreeSet<_>>();
     let ids = ids.into_iter().collect::<Vec<_>>();
-    let found = match payments::find_by_invoices(&tenant_session.api, &ids).await {
-        Ok(found) => found.rows,
+    let found = payments::find_by_invoices(&tenant_session.api, &ids).await;
+    let DecodedRows { rows: found, undecodable } = match found {
+        Ok(found) => found,
         Err(error) => {
             return fail_tasks(unknown.into_iter().map(|one| one.part.task), &error.into());
         }
@@ -94,7 +96,13 @@ async fn complete_unseen_parts(tenant_session: &TenantSession<'_>, unknown: Vec<
                 let failure = unclear_failure(snapshot, received, FailureClass::Rejected);
                 part.task.set_outcome(Err(failure.into()));
             }
-            None => {}
+            None => {
+                // The unreadable row may be this payment, so no second one is created.
+                let odd = undecodable.iter().find(|odd| odd.may_belong_to(invoice.0));
+                if let Some(odd) = odd {
+                    part.task.set_outcome(Err(XeroError::from(odd).into()));
+                }
+            }
         }
     }
 }

@@ -16,7 +16,8 @@ use super::PaymentTasks;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite, unapproved_invoice_error,
+    gone_document_failure, missing_prerequisite_error, read_prerequisite, require_invoice,
+    unapproved_invoice_error,
 };
 use crate::sync::write::WriteSubject;
 use crate::sync::{SyncTask, WriteState, select_unfinished_tasks};
@@ -177,7 +178,7 @@ async fn require_prerequisite(
     match &part.role {
         PartRole::Fee | PartRole::RefundFee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
-            let invoice = require_invoice(engine, ledger, id).await?;
+            let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
             if invoice.is_gone_in_xero() {
                 return Err(gone_document_failure(&invoice, "it cannot be paid").into());
             }
@@ -198,12 +199,12 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0)))
         }
         PartRole::Surcharge(id) => {
-            let invoice = require_invoice(engine, ledger, id).await?;
+            let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
             let contact = require_contact(engine, ledger, id, &invoice).await?;
             Ok(PaymentPrerequisite::Contact(contact))
         }
         PartRole::RefundNote(id) => {
-            let invoice = require_invoice(engine, ledger, id).await?;
+            let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
             if invoice.link.is_none() {
                 return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone()));
             }
@@ -271,15 +272,6 @@ async fn require_credit_note(
 /// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
 pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
     serde_json::from_str(&invoice.snapshot.json).ok()
-}
-
-async fn require_invoice(
-    engine: &Engine,
-    ledger: &Ledger,
-    id: &InvoiceId,
-) -> Result<Mapping, AttemptError> {
-    let found = read_prerequisite(engine, ledger, EntityKind::Invoice, id.clone().into()).await?;
-    found.ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))
 }
 
 fn currency_mismatch_failure(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {

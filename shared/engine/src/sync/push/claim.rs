@@ -51,7 +51,7 @@ pub(super) async fn accept_and_claim(
             Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),
         };
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let mapping = prepare_mapping(&pending.mapping, trigger);
+        let mapping = prepare_mapping(&pending.mapping, trigger, now);
         let written = match mapping.apply_event(OperationEvent::Claim { by, until, trigger }, now) {
             Ok(next) => write_claim(engine, by, next, expect, trigger).await,
             Err(refusal) => store_without_claim(engine, pending, expect, refusal)
@@ -72,8 +72,13 @@ pub(super) async fn accept_and_claim(
 }
 
 /// Returns the mapping as an attempt starts from it. If a user syncs a document that was voided or
-/// deleted in Xero, the attempt creates a new copy.
-fn prepare_mapping(mapping: &Mapping, trigger: Trigger) -> Mapping {
+/// deleted in Xero, the attempt creates a new copy. A client that was only linked to its contact is
+/// due: linking writes nothing, so the contact does not have the client's values yet.
+fn prepare_mapping(mapping: &Mapping, trigger: Trigger, now: Timestamp) -> Mapping {
+    if mapping.is_unwritten_contact() {
+        let due = mapping.apply_event(OperationEvent::Submitted, now);
+        return due.unwrap_or_else(|_| mapping.clone());
+    }
     let wants_a_copy = trigger == Trigger::Person
         && mapping.is_gone_in_xero()
         && is_snapshot_wanted(mapping.key.kind, &mapping.snapshot);
@@ -140,8 +145,8 @@ async fn write_claim(
     // Taking over from a process that died counts as a failed attempt, and may be the last one.
     let event = record_outcome::skipped_event(engine, &mapping);
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
-    if let Some(event) = &event {
-        engine.deliver_committed(&event.account_id, [event]).await;
+    if event.is_some() {
+        engine.synced_events.add_given_up();
         sync_log::log_failed(engine, &mapping, now).await;
         return Ok(ClaimOutcome::Refused(PushOutcome::Skipped.without_wake_up()));
     }

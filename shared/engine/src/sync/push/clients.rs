@@ -16,8 +16,8 @@ use crate::errors::PersistError;
 use crate::sync::prerequisite::read_prerequisite;
 use crate::sync::{KnownClients, MergedClient};
 
-/// Reads the clients' rows, after pushing those that are not in Xero, or whose newest snapshot is
-/// not.
+/// Reads the clients' rows, after pushing those that are not in Xero, whose newest snapshot is not,
+/// or that were only linked to a contact so far.
 pub(super) async fn push_unsynced_clients(
     tenant_session: &TenantSession<'_>,
     clients: BTreeSet<CrmId>,

@@ -73,8 +73,8 @@ fn decide_keeping(
     keep: KeepReason,
 ) -> Result<Mapping, PushOutcome> {
     let now = engine.clock.now();
-    let PendingMapping { mapping, change: news } = accept_snapshot(known, key, Some(offered), now)?;
-    match (news, keep) {
+    let PendingMapping { mapping, change } = accept_snapshot(known, key, Some(offered), now)?;
+    match (change, keep) {
         (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
         (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
         (SnapshotChange::Snapshot, KeepReason::Queue) => {

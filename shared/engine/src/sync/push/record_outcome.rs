@@ -208,7 +208,9 @@ pub(super) async fn record_failure(
         match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 sync_log::report_entry(engine, &entry);
-                engine.deliver_committed(&next.key.ledger.account, &event).await;
+                if event.is_some() {
+                    engine.synced_events.add_given_up();
+                }
                 return conclude_failure(engine, &claimed.row.record, &next).await;
             }
             Err(error) => conflicts.allow_retry(error)?,

@@ -20,8 +20,8 @@ pub(crate) struct BooksView {
     pub(crate) is_running: bool,
 }
 
-/// A comparison of the open balances of all invoices in the CRM with those in Xero. Credit that is
-/// applied to no invoice is not part of it.
+/// A comparison of the open balances of all invoices, credit notes and allocations in the CRM with
+/// those in Xero. How much of a credit note is left is not part of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ComparisonView {
     /// Whether the books are equal: every record was compared, and none differs.

@@ -167,6 +167,7 @@ impl StatusView {
         facts: Option<OrganisationFacts>,
     ) -> Self {
         let ended = view.ended.as_ref();
+        let name = facts.as_ref().and_then(|facts| facts.name.clone());
         let choices = view.choices.into_iter().filter(|_| can_change);
         Self {
             status: view.status.into(),
@@ -175,7 +176,7 @@ impl StatusView {
                 .organisation
                 .as_ref()
                 .and_then(|_| pages.find_organisation_page()),
-            organisation: view.organisation,
+            organisation: view.organisation.map(|connected| name.unwrap_or(connected)),
             base_currency: facts.as_ref().map(|facts| facts.base_currency.to_string()),
             is_demo: facts.as_ref().map(|facts| facts.is_demo),
             country: facts.and_then(|facts| facts.country),

@@ -1,0 +1,93 @@
+//! Tests of recording deliveries.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use domain::connection::ConnectionStatus;
+use domain::outbound::EventContent;
+use futures::FutureExt;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::memory::MemoryTable;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn an_account() -> AccountId {
+    AccountId::new("acc_1").unwrap()
+}
+
+/// A store with as many undelivered events.
+fn a_store(events: u128) -> (Store, Vec<OutboundEvent>) {
+    let store = Store::new(Arc::new(MemoryTable::new()));
+    let event = |number: u128| {
+        let (status, message) = (ConnectionStatus::Active, String::new());
+        let content = EventContent::Connection { status, organisation: None, message };
+        OutboundEvent::new(Uuid::from_u128(number), an_account(), content, NOW)
+    };
+    let events = (1..=events).map(event).collect::<Vec<_>>();
+    for event in &events {
+        store.put_event(event).now_or_never().unwrap().unwrap();
+    }
+    (store, events)
+}
+
+/// Records that these events were delivered after a success. `meanwhile` is what another process
+/// does after the activity was read.
+fn record(store: &Store, events: &[OutboundEvent], meanwhile: impl Fn()) {
+    let events = events.iter().collect::<Vec<_>>();
+    let account = an_account();
+    let recorded = store.record_deliveries_and_activity(&account, &events, |known| {
+        meanwhile();
+        Some(AccountActivity::after_attempts(known.as_ref(), an_account(), true, NOW))
+    });
+    recorded.now_or_never().unwrap().unwrap();
+}
+
+fn undelivered(store: &Store) -> usize {
+    let limit = NonZeroU16::new(1_000).unwrap();
+    let page = store.list_undelivered(&an_account(), limit).now_or_never().unwrap();
+    page.unwrap().events.len()
+}
+
+fn has_success(store: &Store) -> bool {
+    let row = store.find_activity(&an_account()).now_or_never().unwrap().unwrap();
+    row.is_some_and(|row| row.record.last_success_at.is_some())
+}
+
+#[test]
+fn any_number_of_deliveries_is_recorded_with_the_activity_or_without_it() {
+    for count in [0, 1, 98, 99, 100, 101, 250] {
+        let (store, events) = a_store(count);
+        record(&store, &events, || {});
+        assert_eq!((undelivered(&store), has_success(&store)), (0, true), "{count}");
+
+        let (store, events) = a_store(count);
+        let events = events.iter().collect::<Vec<_>>();
+        let account = an_account();
+        let recorded = store.record_deliveries_and_activity(&account, &events, |_| None);
+        recorded.now_or_never().unwrap().unwrap();
+        assert_eq!((undelivered(&store), has_success(&store)), (0, false), "{count}");
+    }
+}
+
+#[test]
+fn deliveries_and_activity_are_recorded_although_another_process_records_some_of_them() {
+    let (store, events) = a_store(3);
+    store.mark_delivered(&events[1]).now_or_never().unwrap().unwrap();
+    record(&store, &events, || {});
+    assert_eq!((undelivered(&store), has_success(&store)), (0, true));
+
+    let (store, events) = a_store(3);
+    let is_first = Cell::new(true);
+    record(&store, &events, || {
+        if is_first.take() {
+            let failed = |known: Option<AccountActivity>| {
+                Some(AccountActivity::after_attempts(known.as_ref(), an_account(), false, NOW))
+            };
+            store.update_activity(&an_account(), failed).now_or_never().unwrap().unwrap();
+        }
+    });
+    assert_eq!((undelivered(&store), has_success(&store)), (0, true));
+}
