@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.c3198f2ced17.js",
-        bytes: include_bytes!("../dist/xero.c3198f2ced17.js"),
+        name: "xero.1332817188a0.js",
+        bytes: include_bytes!("../dist/xero.1332817188a0.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.fb914390ce4a.js",
-        bytes: include_bytes!("../dist/frame.fb914390ce4a.js"),
+        name: "frame.5e642eb7347d.js",
+        bytes: include_bytes!("../dist/frame.5e642eb7347d.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

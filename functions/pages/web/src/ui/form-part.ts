@@ -14,6 +14,7 @@ export abstract class FormPart<Settings extends object> extends Part {
   #etag: string | undefined;
   #isConflict = false;
   #isSaved = false;
+  #saves = 0;
 
   /** The path of the settings in the API. */
   protected abstract get path(): string;
@@ -40,7 +41,10 @@ export abstract class FormPart<Settings extends object> extends Part {
 
   protected override async load(session: Session): Promise<void> {
     await this.readStatus(session);
+    const saves = this.#saves;
     const { value, etag } = await session.get<Settings>(this.path);
+    // What was read before or during a save may be older than what is saved.
+    if (saves !== this.#saves) return;
     // What is being edited is not replaced.
     if (!this.isEdited) {
       this.draft = structuredClone(value);
@@ -140,6 +144,7 @@ export abstract class FormPart<Settings extends object> extends Part {
     const faults = this.faultsOf(draft);
     if (faults.length > 0) return this.#refuse(faults);
     this.#isSaved = false;
+    this.#saves += 1;
     const isDone = await this.act("save", async (session) => {
       const { value, etag } = await session.change<Settings>("PUT", this.path, { body: draft, ifMatch: this.#etag });
       this.#saved = value;
@@ -148,6 +153,7 @@ export abstract class FormPart<Settings extends object> extends Part {
       this.errors = [];
       this.#isConflict = false;
     });
+    this.#saves += 1;
     const error = this.refusal?.error;
     if (isDone) {
       this.#isSaved = true;
