@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.1332817188a0.js",
-        bytes: include_bytes!("../dist/xero.1332817188a0.js"),
+        name: "xero.cd6b6c81a33b.js",
+        bytes: include_bytes!("../dist/xero.cd6b6c81a33b.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.5e642eb7347d.js",
-        bytes: include_bytes!("../dist/frame.5e642eb7347d.js"),
+        name: "frame.88f51ea43974.js",
+        bytes: include_bytes!("../dist/frame.88f51ea43974.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -68,7 +68,7 @@ async function ownNames() {
   const [options] = text.match(/^export interface Options \{.*?^\}/ms);
   const isShared = (name) =>
     FROM_LIT.has(name) ||
-    new RegExp(`^ +"?${name}"?\\??:`, "m").test(api) ||
+    new RegExp(`^ +"?${name}"?\\??:|"${name}"`, "m").test(api) ||
     new RegExp(`^ +${name}\\??[:(]`, "m").test(options) ||
     new RegExp(`[ .?@]${name}=|declare ${name}\\b|"${name}"`).test(text);
   const words = "(?:(?:abstract|async|get|override|readonly) )*";

@@ -79,7 +79,7 @@ export class Accounts extends FormPart<AccountCodes> {
   }
 
   protected override content(): View {
-    const draft = this.draft;
+    const draft = this.formDraft;
     if (!draft) return nothing;
     return this.renderForm(
       html`${this.#isConnected

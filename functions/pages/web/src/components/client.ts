@@ -106,7 +106,7 @@ export class Client extends RecordPart {
     this.confirm({
       title: `Link to ${contact.name}?`,
       body: html`<p class="muted">${contactFacts(contact)}</p>
-        <p>New invoices go to this contact. Its empty fields are filled, and the others follow the settings of how documents are sent.</p>`,
+        <p>New invoices go to this contact. Its empty fields are filled; the others follow the settings of how documents are sent.</p>`,
       cancel: "Cancel",
       confirm: "Link",
       run: async () => {

@@ -20,7 +20,7 @@ const CHOICES: Record<ChoiceName, Choice> = {
     options: {
       authorised: ["Approved", "They can be paid at once."],
       submitted: ["Awaiting approval", "Someone approves them in Xero. Their payments and credits wait for that."],
-      draft: ["Draft", "Someone completes and approves them in Xero. Their payments and credits wait for that."],
+      draft: ["Draft", "Someone approves them in Xero. Their payments and credits wait for that."],
     },
   },
   contacts: {
@@ -48,13 +48,13 @@ export class Preferences extends FormPart<SyncPreferences> {
   }
 
   protected override content(): View {
-    const draft = this.draft;
+    const draft = this.formDraft;
     if (!draft) return nothing;
     return this.renderForm(
       html`${this.#renderChoice("new_invoices", draft)} ${draft.new_invoices === "authorised" ? this.#renderSent(draft) : nothing}
         ${this.#renderChoice("contacts", draft)}
         ${this.canChange
-          ? html`<p class="muted small">Changes apply to records that are sent from now on. Documents in Xero stay as they are.</p>`
+          ? html`<p class="muted small">Changes apply to records sent from now on. Documents in Xero stay as they are.</p>`
           : nothing}`,
       "Saving…",
       "Saved.",

@@ -6,7 +6,7 @@ import { Part, type View } from "./part.js";
 
 export abstract class FormPart<Settings extends object> extends Part {
   /** What is being edited. */
-  protected draft: Settings | undefined;
+  protected formDraft: Settings | undefined;
   /** The fields that cannot be used as they are. */
   protected errors: FieldProblem[] = [];
 
@@ -36,7 +36,7 @@ export abstract class FormPart<Settings extends object> extends Part {
   }
 
   protected get isEdited(): boolean {
-    return this.#saved !== undefined && JSON.stringify(this.#saved) !== JSON.stringify(this.draft);
+    return this.#saved !== undefined && JSON.stringify(this.#saved) !== JSON.stringify(this.formDraft);
   }
 
   protected override async load(session: Session): Promise<void> {
@@ -47,15 +47,15 @@ export abstract class FormPart<Settings extends object> extends Part {
     if (saves !== this.#saves) return;
     // What is being edited is not replaced.
     if (!this.isEdited) {
-      this.draft = structuredClone(value);
+      this.formDraft = structuredClone(value);
       this.#etag = etag;
     }
     this.#saved = value;
   }
 
   protected edit(change: (draft: Settings) => void): void {
-    if (!this.draft) return;
-    change(this.draft);
+    if (!this.formDraft) return;
+    change(this.formDraft);
     this.#isSaved = false;
     this.requestUpdate();
   }
@@ -127,7 +127,7 @@ export abstract class FormPart<Settings extends object> extends Part {
   }
 
   #discard(): void {
-    this.draft = structuredClone(this.#saved);
+    this.formDraft = structuredClone(this.#saved);
     this.errors = this.objections;
     this.requestUpdate();
   }
@@ -139,7 +139,7 @@ export abstract class FormPart<Settings extends object> extends Part {
   }
 
   async #save(): Promise<void> {
-    const draft = this.draft;
+    const draft = this.formDraft;
     if (!draft) return;
     const faults = this.faultsOf(draft);
     if (faults.length > 0) return this.#refuse(faults);
@@ -148,7 +148,7 @@ export abstract class FormPart<Settings extends object> extends Part {
     const isDone = await this.act("save", async (session) => {
       const { value, etag } = await session.change<Settings>("PUT", this.path, { body: draft, ifMatch: this.#etag });
       this.#saved = value;
-      this.draft = structuredClone(value);
+      this.formDraft = structuredClone(value);
       this.#etag = etag;
       this.errors = [];
       this.#isConflict = false;
