@@ -99,8 +99,8 @@ impl Check {
     }
 }
 
-/// The selected checks in the order they run. If none is selected: all but `browser`, whose tests
-/// do not pass yet.
+/// The selected checks in the order they run. If none is selected: all but `browser`, which needs
+/// two idle cores for itself.
 fn in_order(only: &[Check]) -> Vec<Check> {
     let is_default = |check: &Check| only.is_empty() && *check != Check::Browser;
     let selected = |check: &Check| is_default(check) || only.contains(check);

@@ -30,14 +30,14 @@ impl From<serde_json::Error> for JsonFault {
     fn from(error: serde_json::Error) -> Self {
         let problem = match error.classify() {
             Category::Syntax | Category::Eof | Category::Io => "it is not JSON".to_owned(),
-            Category::Data => describe_data_fault(&error.to_string()),
+            Category::Data => describe_mismatch(&error.to_string()),
         };
         Self { problem, line: error.line(), column: error.column() }
     }
 }
 
 /// Describes a value of the wrong form. The names of missing fields come from our types.
-fn describe_data_fault(message: &str) -> String {
+fn describe_mismatch(message: &str) -> String {
     let what = message.rsplit_once(" at line ").map_or(message, |(what, _)| what);
     let is_name =
         |name: &str| name.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_');

@@ -196,7 +196,8 @@ async fn prepare_message(
         push::keep_snapshot(ahead, &key, &snapshot, KeepReason::Record).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
-    let contradiction = contradictions::find_contradiction(ahead, &ledger, parts).boxed().await?;
+    let contradiction =
+        contradictions::find_contradicting_part(ahead, &ledger, parts).boxed().await?;
     if let Some(found) = contradiction {
         let report =
             contradictions::report_contradiction(engine, refusal_id, account, content, found);

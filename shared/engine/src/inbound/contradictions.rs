@@ -31,7 +31,7 @@ pub(super) enum Contradiction {
 }
 
 /// Compares the parts of a payment or a refund with those that are stored.
-pub(super) async fn find_contradiction(
+pub(super) async fn find_contradicting_part(
     engine: &Engine,
     ledger: &Ledger,
     parts: &[PaymentPart],

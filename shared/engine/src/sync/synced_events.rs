@@ -31,10 +31,11 @@ struct FinishedAttempts {
 }
 
 impl SyncedEvents {
-    /// Adds an event that was just committed. Outside a push, the sweep delivers it.
-    pub(crate) fn add(&self, event: OutboundEvent) {
+    /// Adds an event that was just committed, if there is one. Outside a push, the sweep delivers
+    /// it.
+    pub(crate) fn add(&self, event: Option<OutboundEvent>) {
         if let Some(events) = &self.0 {
-            events.lock().unwrap_or_else(PoisonError::into_inner).events.push(event);
+            events.lock().unwrap_or_else(PoisonError::into_inner).events.extend(event);
         }
     }
 

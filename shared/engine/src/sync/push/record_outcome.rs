@@ -58,18 +58,16 @@ pub(super) async fn record_success(
         let event = synced_event(engine, &next, &synced);
         // What waits for a record was released when the record got its link.
         let is_unawaited = before.record.link.is_none() && !is_awaited;
-        let (news, logged) = (event.as_ref(), Some(&entry));
+        let (news, entry_of) = (event.as_ref(), Some(&entry));
         let confirmation =
-            OutcomeConfirmation { is_reserved, is_unawaited, event: news, entry: logged };
+            OutcomeConfirmation { is_reserved, is_unawaited, event: news, entry: entry_of };
         match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 if synced.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
                 sync_log::report_entry(engine, &entry);
-                if let Some(event) = event {
-                    engine.synced_events.add(event);
-                }
+                engine.synced_events.add(event);
                 let was_unapproved = before.record.is_unapproved_in_xero();
                 let is_approved = was_unapproved && !next.is_unapproved_in_xero();
                 if (before.record.link.is_none() && is_awaited) || is_approved {
