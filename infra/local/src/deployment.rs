@@ -165,7 +165,7 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
 /// in the local AWS's permission checks. The local AWS puts every schedule into the default group,
 /// whichever group it is created in. It also takes the concurrency of a standard queue for text,
 /// which it cannot compare, if a parameter states it. It expands the template with the defaults of
-/// the parameters, and has no `CodeDeploy`.
+/// the parameters, and has no `CodeDeploy`. Its permissions for batches are in [`allow_batches`].
 fn differences(endpoint: &str) -> Vec<(String, String)> {
     let code = FUNCTIONS.iter().map(|function| {
         (
@@ -194,12 +194,33 @@ fn for_here(template: &str, endpoint: &str) -> Result<String, Failure> {
         }
         changed = changed.replace(&text, &replacement);
     }
-    Ok(changed)
+    Ok(changed.lines().map(allow_batches).collect())
+}
+
+/// The actions of SQS that also permit the batch action of the same name
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html>).
+/// The local AWS demands a permission of the batch action's own name, which does not exist.
+const BATCHED: [&str; 3] = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage"];
+
+/// Returns a line of the template, with its line end, in which the actions of a policy include the
+/// batch actions.
+fn allow_batches(line: &str) -> String {
+    let Some((before, actions)) = line.split_once("Action: ") else { return format!("{line}\n") };
+    let actions = actions.trim_matches(['[', ']']).split(", ");
+    let actions = actions.flat_map(|action| {
+        let batch = BATCHED.contains(&action).then(|| format!("{action}Batch"));
+        [Some(action.to_owned()), batch].into_iter().flatten()
+    });
+    let actions = actions.collect::<Vec<_>>();
+    match actions.as_slice() {
+        [_] => format!("{line}\n"),
+        several => format!("{before}Action: [{}]\n", several.join(", ")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NESTED, for_here};
+    use super::{NESTED, allow_batches, for_here};
     use crate::binaries::FUNCTIONS;
     use crate::project::Project;
 
@@ -212,12 +233,26 @@ mod tests {
             .zip(changed.lines())
             .filter(|(before, after)| before != after)
             .map(|(_, after)| after.trim())
+            .filter(|after| !after.starts_with("Action: [sqs:"))
             .collect();
         assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 3, "{differing:?}");
         let code = differing.iter().filter(|line| line.starts_with("CodeUri: s3://"));
         assert_eq!(code.count(), FUNCTIONS.len());
         let nested = differing.iter().filter(|line| line.starts_with("TemplateURL: http://here"));
         assert_eq!(nested.count(), NESTED.len());
+    }
+
+    #[test]
+    fn a_permission_for_a_message_includes_the_one_for_a_batch() {
+        assert_eq!(
+            allow_batches("  Action: sqs:SendMessage"),
+            "  Action: [sqs:SendMessage, sqs:SendMessageBatch]\n"
+        );
+        assert_eq!(
+            allow_batches("  Action: [sqs:ReceiveMessage, sqs:DeleteMessage]"),
+            "  Action: [sqs:ReceiveMessage, sqs:DeleteMessage, sqs:DeleteMessageBatch]\n"
+        );
+        assert_eq!(allow_batches("  Action: kms:Decrypt"), "  Action: kms:Decrypt\n");
     }
 
     #[test]
