@@ -28,8 +28,12 @@ const TALKATIVE: [&str; 10] = [
     "log-cleanup",
 ];
 
+/// A part of AWS's message about a missing permission.
+const DENIED: &str = "is not authorized to perform";
+
 impl Story<'_> {
-    /// What the logs of the functions and of the local AWS disclose.
+    /// What the logs of the functions and of the local AWS disclose, and which functions lack a
+    /// permission.
     pub(super) async fn given_away(&self) -> Result<Vec<String>, Failure> {
         let sought = self.sought().await?;
         let (mut problems, mut searched) = (Vec::new(), 0_usize);
@@ -42,6 +46,9 @@ impl Story<'_> {
             let lines = self.stack.aws.log_lines(&group).await?;
             if TALKATIVE.contains(&function) && lines.is_empty() {
                 problems.push(format!("{function} wrote no lines to search"));
+            }
+            if lines.iter().any(|line| line.contains(DENIED)) {
+                problems.push(format!("{function} has no permission for one of its calls"));
             }
             logs.push((function, lines));
         }
