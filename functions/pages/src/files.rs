@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.cd6b6c81a33b.js",
-        bytes: include_bytes!("../dist/xero.cd6b6c81a33b.js"),
+        name: "xero.3dfb07b710a8.js",
+        bytes: include_bytes!("../dist/xero.3dfb07b710a8.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.88f51ea43974.js",
-        bytes: include_bytes!("../dist/frame.88f51ea43974.js"),
+        name: "frame.c33fe4126e63.js",
+        bytes: include_bytes!("../dist/frame.c33fe4126e63.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -257,7 +257,7 @@ test("the first status of invoices is chosen with the keyboard, and saved for th
   await button(page, "Save").click();
   await page.getByText("Someone else changed these settings").waitFor();
   assert.equal(state.preferences.contacts, "by_origin");
-  await button(page, "Load the newest settings").click();
+  await button(page, "Load the latest settings").click();
   assert.ok(await page.getByRole("radio", { name: /^By origin/ }).isChecked());
   await close();
 });
@@ -391,7 +391,7 @@ test("a link that the comparison made is undone after a confirmation", async () 
   await button(page, "Unlink… Kestrel Lettings").click();
   assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 0);
   await button(page, "Unlink").click();
-  await page.getByText("No longer linked.").waitFor();
+  await page.getByText("No longer linked.", { exact: true }).waitFor();
   assert.equal(asked("DELETE", "/v1/clients/cl_51/contact").length, 1);
   await close();
 });

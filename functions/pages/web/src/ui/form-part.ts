@@ -114,7 +114,7 @@ export abstract class FormPart<Settings extends object> extends Part {
       ${this.notice(
         "warn",
         "Someone else changed these settings in the meantime. Your changes are not saved.",
-        this.button("Load the newest settings", "newest", () => this.#loadNewest()),
+        this.button("Load the latest settings", "newest", () => this.#loadNewest()),
       )}
     </div>`;
   }
