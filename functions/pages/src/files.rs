@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.3dfb07b710a8.js",
-        bytes: include_bytes!("../dist/xero.3dfb07b710a8.js"),
+        name: "xero.5643276eb989.js",
+        bytes: include_bytes!("../dist/xero.5643276eb989.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.c33fe4126e63.js",
-        bytes: include_bytes!("../dist/frame.c33fe4126e63.js"),
+        name: "frame.8f4b07be9743.js",
+        bytes: include_bytes!("../dist/frame.8f4b07be9743.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -24,12 +24,12 @@ const CHOICES: Record<ChoiceName, Choice> = {
     },
   },
   contacts: {
-    label: "Contacts that were changed on both sides",
+    label: "Contacts changed on both sides",
     hint: "Whose values stay. A field that is empty in Xero is always filled.",
     options: {
       by_origin: ["By origin", "ServiceCortex’s on contacts that it created, Xero’s on contacts that existed before."],
-      servicecortex: ["ServiceCortex’s", "Values that were changed in Xero are overwritten."],
-      xero: ["Xero’s", "Values that were changed in Xero are kept."],
+      servicecortex: ["ServiceCortex’s", "Values changed in Xero are overwritten."],
+      xero: ["Xero’s", "Values changed in Xero are kept."],
     },
   },
 };

@@ -106,10 +106,12 @@ export abstract class Part extends Widgets {
     }
   }
 
-  /** Reads again. Concurrent calls share one reading. */
+  /** Reads again. A call during a reading is followed by one more reading. */
   protected reload(): Promise<void> {
     const session = this.session;
     if (!session) return Promise.resolve();
+    // The reading may have begun before the change that the caller wants to show.
+    if (this.#loading) this.#isStale = true;
     this.#loading ??= (async () => {
       this.#isStale = false;
       try {
