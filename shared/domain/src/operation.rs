@@ -116,7 +116,7 @@ pub enum AttentionReason {
     Failing,
     /// The operation was given up.
     GivenUp,
-    /// The operation waits for a limit, a reconnect or another record, and nobody has to act.
+    /// The operation waits for a limit, a reconnect or another record, and no action is needed.
     Waiting,
 }
 

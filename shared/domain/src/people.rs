@@ -31,7 +31,7 @@ impl fmt::Debug for KnownPeople {
 
 impl KnownPeople {
     /// An account of which no user is known.
-    pub const fn of_nobody(account: AccountId) -> Self {
+    pub const fn without_people(account: AccountId) -> Self {
         Self { account, names: BTreeMap::new() }
     }
 
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_name_is_kept_once_and_within_its_bounds() {
-        let none = KnownPeople::of_nobody(AccountId::new("acc_1").unwrap());
+        let none = KnownPeople::without_people(AccountId::new("acc_1").unwrap());
         assert_eq!(none.with_name(&a_user(1), "  "), None);
         let long = "é".repeat(PERSON_NAME_MAX + 1);
         let one = none.with_name(&a_user(1), &long).unwrap();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_row_holds_a_limited_number_of_names() {
-        let mut people = KnownPeople::of_nobody(AccountId::new("acc_1").unwrap());
+        let mut people = KnownPeople::without_people(AccountId::new("acc_1").unwrap());
         for number in 0..PEOPLE_MAX {
             people = people.with_name(&a_user(number), "Ana").unwrap();
         }

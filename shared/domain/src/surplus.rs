@@ -161,7 +161,7 @@ pub struct SeenSurplus<'a> {
 }
 
 impl Surplus {
-    /// Whether a person must decide about it: something is left, and nobody has decided.
+    /// Whether a person must decide about it: an amount is left and no decision is recorded.
     pub fn is_open(&self) -> bool {
         self.answer.is_none() && self.remaining.amount > Decimal::ZERO
     }

@@ -201,7 +201,7 @@ fn persons_of_other_people_stay_beside_ours() {
         (&["Ana"], &["Ana"], &["Ana", "Bo"], Xero, None, &["Ana"]),
         (&["Cy"], &["Ana"], &["Ana", "Bo"], Xero, Some(vec!["Bo", "Cy"]), &["Cy"]),
         (&[], &["Ana"], &["Ana", "Bo"], Xero, Some(vec!["Bo"]), &[]),
-        // A person whom somebody renamed or removed in Xero stays so, unless ServiceCortex leads.
+        // A person renamed or removed in Xero is left as it is, unless ServiceCortex leads.
         (&["Ana"], &["Ana"], &["Anna"], Xero, None, &[]),
         (&["Ana"], &["Ana"], &["Anna"], Servicecortex, Some(vec!["Anna", "Ana"]), &["Ana"]),
     ];

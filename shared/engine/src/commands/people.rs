@@ -19,7 +19,7 @@ pub async fn remember_name(
 ) -> Result<(), StoreError> {
     let (known, expect) = match engine.store.find_people(account).await? {
         Some(row) => (row.record, WriteExpectation::Version(row.version)),
-        None => (KnownPeople::of_nobody(account.clone()), WriteExpectation::Absent),
+        None => (KnownPeople::without_people(account.clone()), WriteExpectation::Absent),
     };
     let Some(next) = known.with_name(user, name) else { return Ok(()) };
     match engine.store.put_people(&next, expect).await {

@@ -838,7 +838,7 @@ export interface components {
              * @description When the accounts and tax rates were read from Xero.
              */
             read_at: string;
-            /** @description Accounts for the codes that nobody has chosen or that cannot be used, by field. */
+            /** @description Accounts for the codes that are not chosen or cannot be used, by field. */
             suggested?: {
                 [key: string]: string;
             };
@@ -1015,7 +1015,7 @@ export interface components {
         };
         /**
          * @description Why a record is listed: it was given up, its last attempt failed and will be repeated, or it
-         *     waits for a limit, a reconnect or another record and nobody has to act.
+         *     waits for a limit, a reconnect or another record and needs no action.
          * @enum {string}
          */
         AttentionWord: "failing" | "given_up" | "waiting";

@@ -37,7 +37,7 @@ pub struct AccountChoices {
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
     /// Xero.
     pub without_code: Vec<String>,
-    /// Accounts for the codes that nobody has chosen or that cannot be used, by field: the only
+    /// Accounts for the codes that are not chosen or cannot be used, by field: the only
     /// accounts whose names say what they are for.
     pub suggested: BTreeMap<&'static str, String>,
     /// The tax rates of the CRM's documents.

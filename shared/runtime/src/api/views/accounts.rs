@@ -157,7 +157,7 @@ pub(crate) struct AccountChoicesView {
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
     /// Xero.
     pub(crate) without_code: Vec<String>,
-    /// Accounts for the codes that nobody has chosen or that cannot be used, by field.
+    /// Accounts for the codes that are not chosen or cannot be used, by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) suggested: BTreeMap<String, String>,
     /// The tax rates of the CRM's documents, of a sample of at most 200 invoices and 200 credit

@@ -109,7 +109,7 @@ words! {
 
 words! {
     /// Why a record is listed: it was given up, its last attempt failed and will be repeated, or it
-    /// waits for a limit, a reconnect or another record and nobody has to act.
+    /// waits for a limit, a reconnect or another record and needs no action.
     AttentionWord of AttentionReason { Failing, GivenUp, Waiting }
 }
 
