@@ -130,6 +130,7 @@ impl Surroundings {
             ("OAUTH_REDIRECT_URL", app().redirect_url),
             ("CRM_RETURN_URL", endpoints.crm_return.to_string()),
             ("CRM_URL", endpoints.crm.to_string()),
+            ("CRM_ORIGINS", "https://crm.example".to_owned()),
             ("EVENT_QUEUE_URL", queue_url("events")),
             ("SCHEDULE_GROUP", "wake-ups".to_owned()),
             ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/schedules".to_owned()),
