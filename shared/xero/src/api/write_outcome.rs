@@ -116,14 +116,14 @@ where
     // A single rejection in the answer to a single document is about that document, whatever it
     // names.
     if let ([answer @ None], [only]) = (answers.as_mut_slice(), elements.as_slice())
-        && is_refusal(LazyJson::from(*only))
+        && Verdict::read(LazyJson::from(*only)).is_refusal()
     {
         *answer = Some(0);
     }
     let unmatched = elements.iter().enumerate().filter(|(at, _)| !answers.contains(&Some(*at)));
-    let unmatched = unmatched.map(|(_, raw)| LazyJson::from(*raw));
-    for element in unmatched.filter(|element| is_refusal(*element)) {
-        session.report_refusal(&classify_rejection(validation_messages(element)));
+    let verdicts = unmatched.map(|(_, raw)| Verdict::read(LazyJson::from(*raw)));
+    for verdict in verdicts.filter(Verdict::is_refusal) {
+        session.report_refusal(&classify_rejection(verdict.messages));
     }
     let outcomes = answers.into_iter().map(|at| {
         let raw = at.and_then(|at| elements.get(at));
@@ -191,45 +191,58 @@ fn read_outcome<W, T>(raw: &RawValue) -> Option<WriteOutcome<T>>
 where
     W: DeserializeOwned + Into<T>,
 {
-    let element = LazyJson::from(raw);
-    if is_contradictory(element) {
+    let verdict = Verdict::read(LazyJson::from(raw));
+    if verdict.is_contradictory() {
         return None;
     }
-    if is_refusal(element) {
-        return Some(WriteOutcome::Refused(classify_rejection(validation_messages(element))));
+    if verdict.is_refusal() {
+        return Some(WriteOutcome::Refused(classify_rejection(verdict.messages)));
     }
     let remote: W = serde_json::from_str(raw.get()).ok()?;
-    let warnings = element.find_member("Warnings").map(LazyJson::array_items).unwrap_or_default();
+    let warnings = verdict.warnings.map(LazyJson::array_items).unwrap_or_default();
     let warnings = warnings.into_iter().filter_map(|warning| warning.member_text("Message"));
     Some(WriteOutcome::Done { remote: remote.into(), warnings: warnings.collect() })
 }
 
-/// Whether an element says that its document was rejected. It may do so in any part: at the
-/// document, at its contact, at a line.
-fn is_refusal(element: LazyJson<'_>) -> bool {
-    is_refused_itself(element) || !validation_messages(element).is_empty()
+/// What an element says about the fate of its document.
+#[derive(Debug)]
+struct Verdict<'a> {
+    /// Whether it says at its top level that its document was saved.
+    is_ok: bool,
+    /// Whether it says at its top level that its document was rejected.
+    is_refused_itself: bool,
+    /// The sentences of its errors, in any part: at the document, at its contact, at a line.
+    messages: Vec<String>,
+    warnings: Option<LazyJson<'a>>,
 }
 
-/// Whether an element says at its top level that its document was rejected.
-fn is_refused_itself(element: LazyJson<'_>) -> bool {
-    let is_true = |name| element.find_member(name).is_some_and(LazyJson::is_true);
-    has_status(element, "ERROR")
-        || is_true("HasErrors")
-        || is_true("HasValidationErrors")
-        || element.find_member("ValidationErrors").is_some_and(|errors| !errors.is_empty())
-}
+impl<'a> Verdict<'a> {
+    fn read(element: LazyJson<'a>) -> Self {
+        let members = element.members();
+        let status = members.text("StatusAttributeString");
+        let has_status =
+            |expected| status.as_ref().is_some_and(|status| status.eq_ignore_ascii_case(expected));
+        let is_true = |name| members.find(name).is_some_and(LazyJson::is_true);
+        Self {
+            is_ok: has_status("OK"),
+            is_refused_itself: has_status("ERROR")
+                || is_true("HasErrors")
+                || is_true("HasValidationErrors")
+                || members.find("ValidationErrors").is_some_and(|errors| !errors.is_empty()),
+            messages: validation_messages(element),
+            warnings: members.find("Warnings"),
+        }
+    }
 
-/// Whether an element says that its document was saved, and has an error at a part of it. No
-/// documentation says which is right, so the document has to be looked up.
-fn is_contradictory(element: LazyJson<'_>) -> bool {
-    has_status(element, "OK")
-        && !is_refused_itself(element)
-        && !validation_messages(element).is_empty()
-}
+    const fn is_refusal(&self) -> bool {
+        self.is_refused_itself || !self.messages.is_empty()
+    }
 
-fn has_status(element: LazyJson<'_>, expected: &str) -> bool {
-    let status = element.member_text("StatusAttributeString");
-    status.is_some_and(|status| status.eq_ignore_ascii_case(expected))
+    /// Whether it says that its document was saved, and has an error at a part of it. No
+    /// documentation says which is right, so the document has to be looked up.
+    const fn is_contradictory(&self) -> bool {
+        self.is_ok && !self.is_refused_itself && !self.messages.is_empty()
+    }
 }
 
 /// The outcome of a change of status or a deletion: an answer that shows the document unchanged
@@ -266,8 +279,9 @@ pub(super) fn read_removal(
     let answer = LazyJson::parse(body).filter(|answer| answer.is_object());
     let answer = answer.ok_or_else(unidentified)?;
     let rows = answer.find_member(collection).map_or_else(|| vec![answer], LazyJson::array_items);
-    if let Some(refused) = std::iter::once(&answer).chain(&rows).find(|row| is_refusal(**row)) {
-        return Err(classify_rejection(validation_messages(*refused)));
+    let mut verdicts = std::iter::once(&answer).chain(&rows).map(|row| Verdict::read(*row));
+    if let Some(refused) = verdicts.find(Verdict::is_refusal) {
+        return Err(classify_rejection(refused.messages));
     }
     let is_kept =
         |row: &LazyJson<'_>| row.find_member("IsDeleted").is_some_and(|sign| !sign.is_true());

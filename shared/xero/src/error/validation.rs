@@ -45,17 +45,19 @@ impl<'a> LazyJson<'a> {
         self.0.starts_with('{')
     }
 
-    /// The member with this name, ignoring case: Xero's captured answers differ in it.
+    /// The members of an object; none for any other value.
+    pub(crate) fn members(self) -> Members<'a> {
+        Members(self.parse_parts('{'))
+    }
+
+    /// The member with this name, as [`Members::find`] finds it.
     pub(crate) fn find_member(self, name: &str) -> Option<Self> {
-        let mut members = self.object_members().into_iter();
-        members
-            .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-            .map(|(_, raw)| Self::from(raw))
+        self.members().find(name)
     }
 
     /// The text member with this name, ignoring case.
     pub(crate) fn member_text(self, name: &str) -> Option<String> {
-        self.find_member(name)?.as_text()
+        self.members().text(name)
     }
 
     /// The elements of an array; none for any other value.
@@ -68,7 +70,7 @@ impl<'a> LazyJson<'a> {
     pub(crate) fn is_empty(self) -> bool {
         match self.0.bytes().next() {
             Some(b'[') => self.array_items().is_empty(),
-            Some(b'{') => self.object_members().is_empty(),
+            Some(b'{') => self.members().0.is_empty(),
             Some(b'"') => self.as_text().is_none_or(|text| text.trim().is_empty()),
             Some(b'n' | b'f') | None => true,
             Some(_) => false,
@@ -87,11 +89,6 @@ impl<'a> LazyJson<'a> {
         if self.0.starts_with('"') { serde_json::from_str(self.0).ok() } else { None }
     }
 
-    /// The members of an object in the order of their names; none for any other value.
-    fn object_members(self) -> BTreeMap<String, &'a RawValue> {
-        self.parse_parts('{')
-    }
-
     /// The parts of a value that begins with this sign.
     fn parse_parts<T: Deserialize<'a> + Default>(self, sign: char) -> T {
         if self.0.starts_with(sign) {
@@ -101,6 +98,27 @@ impl<'a> LazyJson<'a> {
         }
     }
 }
+
+/// The members of an object in the order of their names. They are parsed once for several look-ups.
+#[derive(Debug)]
+pub(crate) struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Members<'a> {
+    /// The member with this name, ignoring case: Xero's captured answers differ in it.
+    pub(crate) fn find(&self, name: &str) -> Option<LazyJson<'a>> {
+        let mut members = self.0.iter();
+        let found = members.find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
+        found.map(|(_, raw)| LazyJson::from(*raw))
+    }
+
+    /// The text member with this name, ignoring case.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.find(name)?.as_text()
+    }
+}
+
+/// The member that contains Xero's sentences.
+const ERRORS: &str = "ValidationErrors";
 
 /// Every validation message in the tree, without duplicates.
 pub(crate) fn validation_messages(body: LazyJson<'_>) -> Vec<String> {
@@ -112,17 +130,34 @@ pub(crate) fn validation_messages(body: LazyJson<'_>) -> Vec<String> {
 /// Collects the messages of a value and its members, down to this depth.
 fn collect_messages(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) {
     let Some(depth) = depth.checked_sub(1) else { return };
+    if !may_name_errors(value.0) {
+        return;
+    }
     for item in value.array_items() {
         collect_messages(item, depth, found);
     }
-    for (name, member) in value.object_members() {
+    for (name, member) in value.members().0 {
         let member = LazyJson::from(member);
-        if name.eq_ignore_ascii_case("ValidationErrors") {
+        if name.eq_ignore_ascii_case(ERRORS) {
             add_sentences(member, found);
         } else {
             collect_messages(member, depth, found);
         }
     }
+}
+
+/// Whether a member of this text can have the name [`ERRORS`]: plainly, or with escaped characters.
+/// Most answers contain none, and reading a text once costs far less than parsing its parts.
+fn may_name_errors(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_name = |rest: &[u8]| {
+        rest.get(..ERRORS.len()).is_some_and(|name| name.eq_ignore_ascii_case(ERRORS.as_bytes()))
+    };
+    bytes.iter().enumerate().any(|(at, byte)| match byte {
+        b'V' | b'v' => bytes.get(at..).is_some_and(is_name),
+        b'\\' => bytes.get(at.saturating_add(1)) == Some(&b'u'),
+        _ => false,
+    })
 }
 
 /// Adds the sentences of `ValidationErrors`: a list, or a single error. An error is an object, or
@@ -165,6 +200,19 @@ mod tests {
         }]}"#;
         let expected = ["Contact Name cannot be empty.", "Account code '1' is not valid"];
         assert_eq!(found(body), expected);
+    }
+
+    #[test]
+    fn a_sentence_is_found_under_a_name_with_escaped_characters() {
+        for name in [
+            "ValidationErrors",
+            "VALIDATIONERRORS",
+            r"\u0056alidationErrors",
+            r"ValidationError\u0073",
+        ] {
+            let body = format!(r#"{{"LineItems":[{{"{name}":[{{"Message":"No."}}]}}]}}"#);
+            assert_eq!(found(&body), ["No."], "{name}");
+        }
     }
 
     #[test]
