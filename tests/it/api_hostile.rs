@@ -60,7 +60,7 @@ fn odd_bodies() -> Vec<String> {
         r#"{"automatic":[1e400]}"#,
     ];
     bodies.extend(few.map(str::to_owned));
-    // Of the right form, about what nobody has.
+    // Well-formed bodies about things that do not exist.
     let ids = ["contact_id", "tenant_id", "same_as", "invoice", "ticket"];
     bodies.extend(ids.map(|field| format!(r#"{{"{field}":"{XERO_ID}"}}"#)));
     bodies.extend(["import", "acknowledged"].map(|field| format!(r#"{{"{field}":true}}"#)));

@@ -1,6 +1,8 @@
 //! Messages that the CRM sends while an account is not connected, or not to this organisation: they
 //! are kept up to a limit, and pushed to the right books after the connection, clients first.
 
+mod carry_over;
+
 use domain::activity::{KEPT_MAX, KeptRecords};
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
@@ -263,44 +265,6 @@ fn records_never_synced_to_one_organisation_go_to_its_replacement() {
 }
 
 #[test]
-fn beyond_twenty_thousand_records_new_ones_are_refused_and_known_ones_accepted() {
-    let world = World::new();
-    let account = world.account();
-    let kept = KeptRecords { account: account.clone(), count: KEPT_MAX - 1 };
-    run(world.engine.store.put_kept_records(&kept, WriteExpectation::Absent)).unwrap().unwrap();
-    let last = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "record"));
-    assert_eq!(last, MessageOutcome::Recorded);
-    let before = world.told.news().len();
-    let refused = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(refused, MessageOutcome::NotKept);
-    assert_eq!(world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body()), refused);
-    let told = world.told.news().split_off(before);
-    assert_eq!(told.len(), 2, "{told:?}");
-    let EventContent::Skipped { entity, crm_id, code, message, remedy, .. } = &told[0] else {
-        panic!("{told:?}")
-    };
-    assert_eq!(
-        (*entity, crm_id.as_str(), code.as_str()),
-        (Invoice, "inv_1", "too_many_unconnected")
-    );
-    assert!(message.contains("20000") && remedy.contains("Connect Xero"), "{message} {remedy}");
-    let entry = world.log().into_iter().find(|entry| entry.crm_id.as_str() == "inv_1").unwrap();
-    assert_eq!(entry.status, LogStatus::Skipped);
-    // A newer revision of a kept record does not count towards the limit.
-    let newer = world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "record"));
-    assert_eq!(newer, MessageOutcome::Recorded);
-
-    // Once connected the limit is free again, also for the next disconnection.
-    connects(&world);
-    world.advance(MINUTES(5));
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_revision(3).body());
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
-    world.disconnect();
-    let next = world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_revision(3).body());
-    assert_eq!(next, MessageOutcome::Pushed(PushOutcome::Parked));
-}
-
-#[test]
 fn sync_all_on_the_first_day_includes_records_sent_before() {
     let world = with_accounts();
     sends(&world, &a_day());
@@ -352,83 +316,6 @@ fn never_send_remains_in_effect_through_the_connection() {
 }
 
 #[test]
-fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
-    let day = a_day();
-    // The carry-over dies at each step, and the rest of the day is sent before it resumes.
-    for step in (1..).step_by(3) {
-        let mut world = with_accounts();
-        let (account, user, tenant) = (world.account(), world.user(), world.tenant());
-        sends(&world, &day[..4]);
-        let ticket = world.authorise(&account, user, &[tenant]);
-        world.complete(&account, &ticket);
-        let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
-        let died = world.try_wake(&wake, Death { step, moment: Moment::After }).is_none();
-        world.restart();
-        sends(&world, &day[4..]);
-        world.clock.advance(MINUTES(6));
-        world.sweep();
-        world.advance(MINUTES(60));
-        assert_arrived(&world, &format!("step {step}"));
-        if !died {
-            assert!(step > 20, "{step}");
-            break;
-        }
-    }
-}
-
-#[test]
-fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
-    let mut deaths = 0;
-    for moment in [Moment::Before, Moment::After] {
-        for step in 1.. {
-            let mut world = with_accounts();
-            let (account, user, tenant) = (world.account(), world.user(), world.tenant());
-            sends(&world, &a_day());
-            let ticket = world.authorise(&account, user, &[tenant]);
-            world.complete(&account, &ticket);
-            assert_eq!(world.connection().state, ConnectionState::Active);
-            let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
-            world.restart();
-            // The wake-up is lost with the process: the sweep sends another.
-            world.clock.advance(MINUTES(6));
-            world.sweep();
-            world.advance(MINUTES(90));
-            assert_arrived(&world, &format!("step {step} {moment:?}"));
-            if !died {
-                break;
-            }
-            deaths += 1;
-        }
-    }
-    assert!(deaths > 60, "{deaths} deaths");
-}
-
-/// The number of records that count towards the limit.
-fn counted(world: &World) -> u32 {
-    let kept = run(world.engine.store.find_kept_records(&world.account())).unwrap().unwrap();
-    kept.map_or(0, |row| row.record.count)
-}
-
-#[test]
-fn a_record_counts_once_however_often_it_is_sent() {
-    let world = World::new();
-    let gift_card = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
-    let day = [
-        (Invoice, an_invoice("inv_1", "cli_1").body()),
-        (Contact, a_client("cli_1", 2, "Ridge", "push")),
-        (Payment, gift_card.body()),
-    ];
-    sends(&world, &day);
-    let once = counted(&world);
-    assert!((3..=4).contains(&once), "{once}");
-    sends(&world, &day);
-    sends(&world, &[(Invoice, an_invoice("inv_1", "cli_1").revision(2).body())]);
-    sends(&world, &[(Payment, gift_card.deleted().body())]);
-    assert_eq!(counted(&world), once);
-}
-
-#[test]
 fn a_payment_deleted_before_the_connection_is_not_created() {
     let world = with_accounts();
     let gift_card = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
@@ -438,6 +325,12 @@ fn a_payment_deleted_before_the_connection_is_not_created() {
     connects(&world);
     world.advance(MINUTES(60));
     assert_eq!(world.books(|books| (books.invoices().count(), books.payments().count())), (1, 0));
+}
+
+/// The number of records that count towards the limit.
+fn counted(world: &World) -> u32 {
+    let kept = run(world.engine.store.find_kept_records(&world.account())).unwrap().unwrap();
+    kept.map_or(0, |row| row.record.count)
 }
 
 #[test]

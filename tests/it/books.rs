@@ -23,18 +23,11 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The results that the CRM received, each event counted once.
 fn compared(world: &World) -> Vec<(bool, BooksTally)> {
-    let result = |news: EventContent| match news {
-        EventContent::BooksCompared { is_equal, tally, verified_at: _ } => Some((is_equal, tally)),
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::PaymentStatus { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentImported(_)
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::Connection { .. } => None,
+    let result = |news: EventContent| {
+        let EventContent::BooksCompared { is_equal, tally, verified_at: _ } = news else {
+            return None;
+        };
+        Some((is_equal, tally))
     };
     world.told.news().into_iter().filter_map(result).collect()
 }

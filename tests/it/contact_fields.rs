@@ -3,7 +3,7 @@
 use domain::contact_fields::ContactPrecedence;
 use domain::document::sales::NewStatus;
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::ids::{CrmId, UserId, XeroContactId};
+use domain::ids::{CrmId, XeroContactId};
 use domain::operation::OperationState;
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::contacts::{self, LinkOutcome};
@@ -12,6 +12,7 @@ use engine::ports::Clock;
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
+use tests::world::owner;
 use uuid::Uuid;
 
 /// A client with every field. `email` and `phone` are the client's own.
@@ -30,10 +31,6 @@ fn a_full_client(revision: u64, email: Option<&str>, phone: Option<&str>) -> Str
         optional("email", email),
         optional("phone", phone),
     )
-}
-
-fn owner() -> UserId {
-    UserId::new("usr_owner").unwrap()
 }
 
 /// The contact of the client, as the books hold it.

@@ -3,18 +3,16 @@
 
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::envelope::QueueSource;
-use domain::ids::CrmId;
 use domain::operation::OperationState;
-use engine::sync::invoice_payments;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
-use tests::gate::run;
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{Trouble, spoil};
 use crate::function::Queues;
 use crate::poison::is_alone_aside;
 use crate::sizes::{damage, refused};
+use crate::sizes_shares::recorded;
 
 const INVOICES: [&str; 3] = ["inv_1", "inv_2", "inv_3"];
 const BAD_ROW: &str = "MONEY#inv_2";
@@ -42,15 +40,6 @@ fn three_invoices() -> World {
     world.receive(Payment, &earlier.body());
     while world.bookings.take_first().is_some() {}
     world
-}
-
-/// The payments of the CRM that are recorded on an invoice.
-fn recorded(world: &World, invoice: &str) -> Vec<String> {
-    let invoice = CrmId::new(invoice).unwrap();
-    let known =
-        run(invoice_payments::find_invoice_payments(&world.engine, &world.account(), &invoice));
-    let known = known.unwrap().unwrap().map(|known| known.recorded).unwrap_or_default();
-    known.into_iter().map(|one| one.payment.to_string()).collect()
 }
 
 /// The message is dead-lettered alone, and the account learns of it.

@@ -2,17 +2,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "responses are compared, not computed with")]
 
-use domain::account_codes::{AccountCodes, CodeObjection};
+use domain::account_codes::AccountCodes;
 use domain::crm::tracking::LineTracking;
 use domain::entity::EntityKind::{CreditNote, Invoice};
 use domain::operation::OperationState;
-use engine::commands::choices::{self, CodeChoiceOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use serde_json::json;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
-use tests::gate::run;
 
 use crate::api_lists::{read, send};
 use crate::gateway::{Delays, Gateway};
@@ -48,14 +46,6 @@ fn archive_north(world: &World) {
     xero.bookkeeper(now, tenant).unwrap().archive_tracking_option("Region", "North").unwrap();
 }
 
-fn refusal_of(world: &World, codes: AccountCodes) -> Vec<CodeObjection> {
-    let (account, invocation) = (world.account(), world.invocation());
-    let chosen = choices::choose_account_codes(&world.engine, &account, codes, invocation);
-    let chosen = run(chosen).unwrap().unwrap();
-    let CodeChoiceOutcome::Refused(objections) = chosen else { panic!("{chosen:?}") };
-    objections
-}
-
 #[test]
 fn a_line_that_names_no_tracking_has_the_default_and_an_empty_list_means_none() {
     let world = World::connected();
@@ -78,13 +68,17 @@ fn a_line_that_names_no_tracking_has_the_default_and_an_empty_list_means_none() 
 #[test]
 fn a_default_that_cannot_be_used_is_refused_with_candidates_as_xero_has_them_now() {
     let world = World::connected();
-    let [objection] = &refusal_of(&world, codes_with("West"))[..] else { panic!("one objection") };
+    let [objection] = &world.choose_refused_codes(codes_with("West"))[..] else {
+        panic!("one objection")
+    };
     assert_eq!(objection.field, "tracking[0]");
     assert!(objection.problem.ends_with("possible options: North, South"), "{objection:?}");
     world.choose_codes(codes_with("North"));
     archive_north(&world);
     world.clock.advance(SignedDuration::from_mins(2));
-    let [objection] = &refusal_of(&world, codes_with("North"))[..] else { panic!("one objection") };
+    let [objection] = &world.choose_refused_codes(codes_with("North"))[..] else {
+        panic!("one objection")
+    };
     assert!(objection.problem.contains("archived in Xero"), "{objection:?}");
 }
 

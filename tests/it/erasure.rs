@@ -1,5 +1,7 @@
 //! Operator commands: disconnect or erase one account, end all connections.
 
+mod operators;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -90,14 +92,6 @@ fn erases_with(world: &World, others: &[TenantId]) -> ErasureSummary {
     run(erase_account(&world.engine, &world.account(), others, world.invocation()))
         .unwrap()
         .unwrap()
-}
-
-fn ends(world: &World, account: &AccountId) -> EndConnectionOutcome {
-    run(end_connection(&world.engine, account, world.invocation())).unwrap().unwrap()
-}
-
-fn revokes(world: &World) -> RevocationSummary {
-    run(revoke_all_grants(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
 fn owner(world: &World, tenant: Uuid) -> Option<AccountId> {
@@ -301,100 +295,6 @@ fn the_operator_names_organisations_that_the_connection_does_not_list() {
     assert!(erased.done && erased.rows > 0, "{erased:?}");
     let left = rows(&world, &world.account());
     assert!(left.iter().all(|key| key.starts_with("T#") || key.starts_with("G#")), "{left:?}");
-}
-
-#[test]
-fn an_operator_moves_an_organisation_to_another_account() {
-    let world = World::connected();
-    let (account, tenant) = (world.account(), world.tenant());
-    syncs(&world, "inv_1");
-    assert_eq!(owner(&world, tenant), Some(account.clone()));
-    let _refused = world.connect_account(&other(), &[tenant]);
-    assert_eq!(owner(&world, tenant), Some(account.clone()));
-    world.clock.advance(SignedDuration::from_mins(11));
-
-    assert_eq!(
-        ends(&world, &account),
-        EndConnectionOutcome { done: true, known: true, ended: true }
-    );
-    assert_eq!(owner(&world, tenant), None);
-    assert!(world.mapping(Invoice, "inv_1").is_some(), "its records stay for a reconnect");
-    let _connected = world.connect_account(&other(), &[tenant]);
-    assert_eq!(owner(&world, tenant), Some(other()));
-    assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
-
-    let again = ends(&world, &account);
-    assert_eq!(again, EndConnectionOutcome { done: true, known: true, ended: false });
-    assert_eq!(other_syncs(&world, "inv_3"), MessageOutcome::Pushed(PushOutcome::Synced));
-    let nobody = AccountId::new("acc_nobody").unwrap();
-    assert_eq!(
-        ends(&world, &nobody),
-        EndConnectionOutcome { done: true, known: false, ended: false }
-    );
-}
-
-#[test]
-fn all_connections_end_with_their_grants_and_one_event_each() {
-    let world = two_accounts();
-    let revoked = revokes(&world);
-    let expected = RevocationSummary { done: true, accounts: 2, ended: 2, later: 0, failed: 0 };
-    assert_eq!(revoked, expected);
-    assert!(world.secrets.is_empty());
-    for account in [world.account(), other()] {
-        assert_eq!(state(&world, &account), ConnectionState::Disconnected);
-        assert_eq!(told_disconnected(&world, &account), 1);
-    }
-    assert!(!is_linked(&world));
-    assert!(!is_second_linked(&world));
-    assert_eq!(revokes(&world), RevocationSummary { ended: 0, ..expected });
-    assert_eq!(told_disconnected(&world, &other()), 1);
-}
-
-#[test]
-fn requests_that_xero_did_not_answer_are_repeated() {
-    let world = two_accounts();
-    for _ in 0..2 {
-        world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Unavailable503 });
-    }
-    let first = revokes(&world);
-    assert!(!first.done && first.later > 0, "{first:?}");
-    for account in [world.account(), other()] {
-        assert_eq!(state(&world, &account), ConnectionState::Disconnected, "at once, here");
-    }
-    world.clock.advance(SignedDuration::from_mins(1));
-    let second = revokes(&world);
-    assert!(second.done, "{second:?}");
-    assert!(world.secrets.is_empty());
-    assert_eq!(told_disconnected(&world, &world.account()), 1);
-}
-
-#[test]
-fn the_secret_of_a_connection_that_an_earlier_release_ended_is_deleted() {
-    let world = World::connected();
-    syncs(&world, "inv_1");
-    forget_uses(&world);
-    change_connections(&world, |json| json["state"] = "disconnected".into());
-    assert_eq!(world.secrets.len(), 1);
-    let revoked = revokes(&world);
-    assert!(revoked.done, "{revoked:?}");
-    assert!(world.secrets.is_empty());
-}
-
-#[test]
-fn a_grant_is_not_ended_while_its_users_are_unknown() {
-    let world = two_accounts();
-    forget_uses(&world);
-    let ended = run(disconnect_account(&world.engine, &world.account(), world.invocation()));
-    assert_eq!(ended.unwrap().unwrap(), DisconnectOutcome::LeftOver);
-    assert_eq!(world.secrets.len(), 1);
-    // The health check upgrades the rows, and then the sweep finds those of the other account.
-    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
-    world.clock.advance(SignedDuration::from_mins(5));
-    run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
-    assert!(world.connection().leftovers.is_empty());
-    assert_eq!(world.secrets.len(), 1);
-    assert!(!is_linked(&world));
-    assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 #[test]

@@ -27,6 +27,7 @@ use store::table::{
 };
 use tests::World;
 use tests::ports::{MemorySecrets, VirtualClock};
+use tests::requests::{authorized_as, request_event};
 use tests::world::ACCOUNT;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
@@ -246,20 +247,17 @@ impl Gateway {
     }
 }
 
-/// A request of a user of the account, as API Gateway passes it to the settings API:
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+/// A request of a user of the account to the settings API.
 pub fn a_request(method: &str, path: &str, query: &str, role: &str, body: Option<&str>) -> Request {
     let claims = json!({ "sub": "usr_owner", "account_id": ACCOUNT, "role": role });
-    let authorizer = json!({ "jwt": { "claims": claims, "scopes": [] } });
-    event(method, path, query, &authorizer, body)
+    event(method, path, query, &authorized_as(&claims), body)
 }
 
 /// Like [`a_request`], of an Owner whose token has a name.
 pub fn a_named_request(method: &str, path: &str, name: &str) -> Request {
     let claims =
         json!({ "sub": "usr_owner", "account_id": ACCOUNT, "role": "Owner", "name": name });
-    let authorizer = json!({ "jwt": { "claims": claims, "scopes": [] } });
-    event(method, path, "", &authorizer, None)
+    event(method, path, "", &authorized_as(&claims), None)
 }
 
 /// The request of a browser that Xero has redirected.
@@ -269,33 +267,6 @@ pub fn a_callback(location: &str) -> Request {
 }
 
 fn event(method: &str, path: &str, query: &str, authorizer: &Value, body: Option<&str>) -> Request {
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": { "content-type": "application/json", "host": "api.example" },
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "api",
-            "authorizer": authorizer,
-            "domainName": "api.example",
-            "domainPrefix": "api",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "browser",
-            },
-            "requestId": "request",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "02/Nov/2026:09:00:00 +0000",
-            "timeEpoch": 1_793_610_000_000_i64,
-        },
-        "body": body,
-        "isBase64Encoded": false,
-    });
+    let event = request_event(method, path, query, authorizer, body);
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }

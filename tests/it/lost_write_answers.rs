@@ -100,13 +100,13 @@ struct Case {
     expected: usize,
 }
 
-fn nothing(_: &World) {}
+pub fn nothing(_: &World) {}
 
-fn a_client_in_xero(world: &World) {
+pub fn a_client_in_xero(world: &World) {
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
 }
 
-fn an_invoice_in_xero(world: &World) {
+pub fn an_invoice_in_xero(world: &World) {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
 }
 

@@ -15,28 +15,15 @@ use engine::poll::PollOutcome;
 use engine::ports::Metric;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
-use jiff::civil::date;
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_client_of, a_payment, an_invoice};
 use tests::gate::run;
 use tests::world::owner;
 use uuid::Uuid;
-use xero_sim::Receipt;
 
 use crate::bad_row::{Trouble, spoil};
-use crate::sizes::{QUARTER, billed, damage};
-
-/// Two invoices in Xero, each with a payment. Returns the payment of the second one.
-fn two_paid_invoices() -> (World, Uuid) {
-    let world = billed();
-    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-    world.advance(QUARTER);
-    let receipt = Receipt::on(date(2026, 11, 2));
-    world.is_paid("#INV_1", "50.00", &receipt);
-    let other = world.is_paid("#INV_2", "50.00", &receipt);
-    (world, other)
-}
+use crate::sizes::{QUARTER, damage, two_paid_invoices};
 
 fn polls(world: &World) -> PollOutcome {
     world.clock.advance(QUARTER);
@@ -45,18 +32,9 @@ fn polls(world: &World) -> PollOutcome {
 
 /// The payments that were reported as imported.
 fn imported(world: &World) -> Vec<Uuid> {
-    let imported = |news: EventContent| match news {
-        EventContent::PaymentImported(payment) => Some(payment.xero_payment_id.0),
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::PaymentStatus { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::Connection { .. } => None,
+    let imported = |news: EventContent| {
+        let EventContent::PaymentImported(payment) = news else { return None };
+        Some(payment.xero_payment_id.0)
     };
     world.told.news().into_iter().filter_map(imported).collect()
 }

@@ -58,7 +58,7 @@ fn is_logged(world: &World, sentence: &str) -> bool {
     world.log().into_iter().any(|entry| entry.message.contains(sentence))
 }
 
-/// The codes of the records that the CRM was told are given up.
+/// The codes of the events about records that were given up.
 fn given_up(world: &World) -> Vec<String> {
     let news = world.told.news().into_iter();
     let codes = news.filter_map(|one| {

@@ -7,7 +7,6 @@ use domain::ids::{CrmId, PaymentId, XeroPaymentId};
 use domain::invoice_payments::PaymentDecision;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
-use engine::commands::choices::{self, CodeChoiceOutcome};
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use engine::sync::invoice_payments;
@@ -27,7 +26,11 @@ const METHODS: [(&str, &str); 4] =
 
 /// The codes with an account for each of the methods.
 fn every_method() -> AccountCodes {
-    let code = || Some("091".to_owned());
+    every_method_on("091")
+}
+
+fn every_method_on(account: &str) -> AccountCodes {
+    let code = || Some(account.to_owned());
     AccountCodes {
         cash: code(),
         cheque: code(),
@@ -279,18 +282,7 @@ fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_i
 #[test]
 fn an_account_that_accepts_no_payments_is_refused_for_every_method() {
     let world = billed();
-    let code = || Some("200".to_owned());
-    let codes = AccountCodes {
-        cash: code(),
-        cheque: code(),
-        card: code(),
-        bank_transfer: code(),
-        ..every_account()
-    };
-    let account = world.account();
-    let chosen = choices::choose_account_codes(&world.engine, &account, codes, world.invocation());
-    let chosen = run(chosen).unwrap().unwrap();
-    let CodeChoiceOutcome::Refused(objections) = chosen else { panic!("accepted: {chosen:?}") };
+    let objections = world.choose_refused_codes(every_method_on("200"));
     let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
     assert_eq!(fields, ["cash", "cheque", "card", "bank_transfer"]);
 }

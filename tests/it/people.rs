@@ -3,7 +3,7 @@
 use domain::account_codes::AccountCodes;
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::ids::{CrmId, TenantId, UserId};
+use domain::ids::{CrmId, TenantId};
 use domain::operation::{OperationState, ParkingReason};
 use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
 use engine::commands::connect::ConnectOutcome;
@@ -18,12 +18,9 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
+use tests::world::owner;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-
-fn owner() -> UserId {
-    UserId::new("usr_owner").unwrap()
-}
 
 fn state(world: &World, id: &str) -> OperationState {
     world.mapping(Invoice, id).unwrap().operation.state
@@ -120,10 +117,7 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
     assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
     let choose = |sales: &str| {
         let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
-        let (account, invocation) = (world.account(), world.invocation());
-        run(choices::choose_account_codes(&world.engine, &account, codes, invocation))
-            .unwrap()
-            .unwrap()
+        world.try_codes(codes)
     };
     let CodeChoiceOutcome::Refused(objections) = choose("200") else {
         panic!("200 does not exist")
@@ -144,9 +138,7 @@ fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
     let codes = AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() };
-    let (account, invocation) = (world.account(), world.invocation());
-    let chosen = choices::choose_account_codes(&world.engine, &account, codes, invocation);
-    run(chosen).unwrap().unwrap();
+    world.try_codes(codes);
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(state(&world, "inv_1"), OperationState::Synced);
 }

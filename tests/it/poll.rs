@@ -1,5 +1,8 @@
 //! The payment poll: payments made in Xero, and the events that the CRM receives.
 
+mod future_dates;
+mod unclear;
+
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, PaymentId, XeroPaymentId};
 use domain::invoice_payments::{InferredMethod, PaymentDecision};
@@ -23,18 +26,10 @@ use tests::gate::{Death, Moment, run};
 use tests::world::owner;
 use xero_sim::Receipt;
 
-const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+use crate::sizes::{QUARTER, billed};
 
 fn today() -> Receipt {
     Receipt::on(date(2026, 11, 2))
-}
-
-/// A world with one invoice over 114.00 in Xero.
-fn billed() -> World {
-    let world = World::connected();
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    world.advance(QUARTER);
-    world
 }
 
 /// The payment events that the CRM received, each as a short text.
@@ -206,20 +201,11 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
     }
     polls(&world);
     assert_eq!(heard(&world), ["paid 0.00"]);
-    let paid = world.told.news().into_iter().rev().find_map(|news| match news {
-        EventContent::PaymentStatus { amount_credited, credits, .. } => {
-            Some((amount_credited, credits))
-        }
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentImported(_)
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::Connection { .. } => None,
+    let paid = world.told.news().into_iter().rev().find_map(|news| {
+        let EventContent::PaymentStatus { amount_credited, credits, .. } = news else {
+            return None;
+        };
+        Some((amount_credited, credits))
     });
     let (credited, credits) = paid.unwrap();
     assert_eq!((credited.amount.to_string(), credits.len()), ("114.00".to_owned(), 1));
@@ -239,18 +225,9 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
     polls(&world);
     let heard = heard(&world);
     assert_eq!(heard.iter().filter(|word| *word == "imported 114.00").count(), 2, "{heard:?}");
-    let batches = world.told.news().into_iter().filter_map(|news| match news {
-        EventContent::PaymentImported(one) => one.batch_id,
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentStatus { .. }
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::Connection { .. } => None,
+    let batches = world.told.news().into_iter().filter_map(|news| {
+        let EventContent::PaymentImported(one) = news else { return None };
+        one.batch_id
     });
     let batches = batches.collect::<Vec<_>>();
     assert_eq!(batches.len(), 2);
@@ -282,101 +259,6 @@ fn an_unusable_account_is_reported_before_a_push_fails() {
     let warnings = world.connection().warnings;
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("200"), "{warnings:?}");
-}
-
-#[test]
-fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
-    let world = billed();
-    let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
-    assert_eq!(world.receive(Payment, &cash.body()), MessageOutcome::Recorded);
-    world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
-    polls(&world);
-    assert_eq!(heard(&world), ["paid 0.00"]);
-    // It was imported first and recorded afterwards: the import is withdrawn.
-    let other = billed();
-    other.is_paid("#INV_1", "114.00", &today());
-    polls(&other);
-    other.receive(Payment, &cash.body());
-    assert_eq!(heard(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
-}
-
-#[test]
-fn an_unclear_payment_waits_for_the_user() {
-    let world = billed();
-    let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque").date("2026-10-10");
-    world.receive(Payment, &cheque.body());
-    let id = world.is_paid("#INV_1", "114.00", &today());
-    polls(&world);
-    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
-    let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
-    let known = || {
-        run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
-            .unwrap()
-            .unwrap()
-            .unwrap()
-    };
-    assert_eq!(known().unclear_payments().count(), 1);
-    let by = owner();
-    let settled = invoice_payments::resolve_payment(
-        &world.engine,
-        &account,
-        &by,
-        &invoice,
-        XeroPaymentId(id),
-        PaymentDecision::New,
-    );
-    assert!(run(settled).unwrap().unwrap());
-    let entry = world.log().into_iter().find(|entry| entry.by.is_some()).unwrap();
-    assert_eq!((entry.operation, entry.status), (LoggedOperation::Import, LogStatus::Synced));
-    assert_eq!((entry.crm_id, entry.by), (invoice.clone(), Some(by)));
-    assert!(entry.message.contains("GBP 114.00 was paid"), "{}", entry.message);
-    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]);
-    assert_eq!(known().unclear_payments().count(), 0);
-}
-
-#[test]
-fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
-    for is_answered in [true, false] {
-        let world = billed();
-        // Payments are polled while an invoice is open.
-        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-        let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque");
-        world.receive(Payment, &cheque.date("2026-10-10").body());
-        let id = world.is_paid("#INV_1", "114.00", &today());
-        polls(&world);
-        let listed = || {
-            let (account, limit) = (world.account(), std::num::NonZeroU16::new(50).unwrap());
-            let reason = AttentionReason::GivenUp;
-            let list = attention::list_attention(&world.engine, &account, reason, None, limit);
-            run(list).unwrap().unwrap().unclear
-        };
-        let named = listed().into_iter().map(|one| one.invoice.to_string()).collect::<Vec<_>>();
-        assert_eq!(named, ["inv_1"]);
-        if is_answered {
-            let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
-            let answer = PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
-            let id = XeroPaymentId(id);
-            let by = owner();
-            let settled = invoice_payments::resolve_payment(
-                &world.engine,
-                &account,
-                &by,
-                &invoice,
-                id,
-                answer,
-            );
-            assert!(run(settled).unwrap().unwrap());
-        } else {
-            let (tenant, now) = (world.tenant(), world.clock.now());
-            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id).unwrap();
-            polls(&world);
-        }
-        assert_eq!(listed(), []);
-        let heard = heard(&world);
-        assert_eq!(heard[..2], ["unclear 114.00, 1 candidates", "paid 0.00"]);
-        assert!(heard.contains(&"clear 114.00".to_owned()), "{heard:?}");
-        assert!(!heard.iter().any(|one| one.starts_with("imported")), "{heard:?}");
-    }
 }
 
 #[test]
@@ -441,75 +323,6 @@ fn changes_that_the_list_misses_are_found_by_the_daily_check() {
     polls(&world);
     assert_eq!(heard(&world).split_off(before), ["AUTHORISED"]);
 }
-
-/// The member that states when a row changed.
-const CHANGED: &str = "UpdatedDateUTC";
-/// 2100-01-01, as Xero writes an instant.
-const FAR: &str = r#""/Date(4102444800000+0000)/""#;
-
-#[test]
-fn a_row_dated_in_the_future_hides_no_change_behind_it() {
-    for odd in ["our invoice", "another app's invoice", "a payment"] {
-        let world = billed();
-        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-        let (tenant, now) = (world.tenant(), world.clock.now());
-        let payment = world.is_paid("#INV_1", "10.00", &today());
-        let ours = world.books(|books| books.invoices_numbered("#INV_1").next().unwrap().id);
-        {
-            let mut xero = world.xero();
-            let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
-            let row = match odd {
-                "our invoice" => ours,
-                "a payment" => payment,
-                _ => bookkeeper.insert_odd(xero_sim::OddRow::FarDueDate),
-            };
-            bookkeeper.distort(row, CHANGED, Some(FAR)).unwrap();
-        }
-        polls(&world);
-        world.is_paid("#INV_1", "20.00", &today());
-        world.is_paid("#INV_2", "4.00", &today());
-        polls(&world);
-        world.is_paid("#INV_1", "84.00", &today());
-        polls(&world);
-        let mut heard = heard(&world);
-        heard.sort();
-        assert_eq!(
-            heard,
-            [
-                "imported 10.00",
-                "imported 20.00",
-                "imported 4.00",
-                "imported 84.00",
-                "paid 0.00",
-                "part paid 104.00",
-                "part paid 110.00",
-                "part paid 84.00",
-            ],
-            "{odd}"
-        );
-    }
-}
-
-#[test]
-fn a_poll_whose_progress_lies_in_the_future_continues() {
-    let world = billed();
-    polls(&world);
-    let ledger = world.ledger();
-    let row = run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap();
-    let far = "2100-01-01T00:00:00Z".parse().unwrap();
-    let stuck = PollProgress { invoices_from: far, payments_from: far, ..row.record };
-    let written =
-        world.engine.store.put_poll_progress(&stuck, WriteExpectation::Version(row.version));
-    run(written).unwrap().unwrap();
-    world.is_paid("#INV_1", "14.00", &today());
-    polls(&world);
-    assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00"]);
-    let progress =
-        run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap().record;
-    assert!(progress.invoices_from < world.clock.now(), "{progress:?}");
-    assert!(progress.payments_from < world.clock.now(), "{progress:?}");
-}
-
 #[test]
 fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
     let body = an_invoice("inv_2", "cli_1").body();

@@ -1,5 +1,8 @@
 //! Pushing credit notes, and their allocations to invoices.
 
+mod negative_invoices;
+mod numbers;
+
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::Failure;
 use domain::ids::CrmId;
@@ -147,20 +150,11 @@ fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "114.00").body());
     world.clock.advance(SignedDuration::from_mins(15));
     world.poll();
-    let told = world.told.news().into_iter().find_map(|news| match news {
-        EventContent::PaymentStatus { credits, amount_credited, .. } => {
-            Some((credits, amount_credited))
-        }
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentImported(_)
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::Connection { .. } => None,
+    let told = world.told.news().into_iter().find_map(|news| {
+        let EventContent::PaymentStatus { credits, amount_credited, .. } = news else {
+            return None;
+        };
+        Some((credits, amount_credited))
     });
     let (credits, amount) = told.expect("the CRM receives the event");
     assert_eq!(amount.to_string(), "GBP 114.00");
@@ -250,148 +244,6 @@ fn a_note_with_an_allocation_is_voided_once_the_allocation_is_removed() {
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(notes(&world)[0].0, InvoiceStatus::Voided);
     assert!(applied(&world).is_empty());
-}
-
-#[test]
-fn a_negative_invoice_is_a_credit_note_and_never_an_invoice() {
-    let world = World::connected();
-    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
-    world.receive(Invoice, &negative.body());
-    assert_eq!(notes(&world), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
-    assert_eq!(world.books(|books| books.invoices().count()), 0);
-    // It is corrected to a positive invoice: the note is voided; and vice versa.
-    let positive = an_invoice("inv_1", "cli_1").revision(2);
-    world.receive(Invoice, &positive.body());
-    assert_eq!(notes(&world)[0].0, InvoiceStatus::Voided);
-    let invoices =
-        || world.books(|books| books.invoices().map(|one| one.status).collect::<Vec<_>>());
-    assert_eq!(invoices(), [InvoiceStatus::Authorised]);
-    // Late messages change nothing.
-    let late = world.receive(Invoice, &negative.body());
-    assert_eq!(late, MessageOutcome::Pushed(PushOutcome::Stale { known: 2 }));
-    world.receive(Invoice, &negative.revision(3).body());
-    assert_eq!(invoices(), [InvoiceStatus::Voided]);
-}
-
-#[test]
-fn a_credit_note_with_the_derived_id_of_a_negative_invoice_is_a_separate_record() {
-    let world = World::connected();
-    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
-    world.receive(Invoice, &negative.body());
-    let namesake = a_credit_note("inv_1.credit", "cli_1").price("10.00", "12.00");
-    world.receive(CreditNote, &namesake.body());
-    let mut totals = notes(&world).into_iter().map(|(_, total)| total).collect::<Vec<_>>();
-    totals.sort();
-    assert_eq!(totals, ["114.00", "12.00"]);
-    let link = |id: &str| world.mapping(CreditNote, id).unwrap().link.unwrap().xero_id;
-    assert_ne!(link("inv_1~credit"), link("inv_1.credit"));
-    // Each is changed separately.
-    world.receive(CreditNote, &namesake.revision(2).voided().body());
-    let live = notes(&world).into_iter().filter(|(status, _)| !status.is_gone());
-    assert_eq!(live.collect::<Vec<_>>(), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
-}
-
-#[test]
-fn the_note_of_a_negative_invoice_is_found_under_the_id_of_earlier_releases() {
-    let world = World::connected();
-    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
-    world.receive(Invoice, &negative.body());
-    let mut earlier = world.mapping(CreditNote, "inv_1~credit").unwrap();
-    earlier.key.crm_id = CrmId::new("inv_2.credit").unwrap();
-    earlier.snapshot.json = earlier.snapshot.json.replace("inv_1", "inv_2");
-    let written = run(world.engine.store.put_mapping(&earlier, WriteExpectation::Absent, None));
-    written.expect("the process does not die").expect("the table answers");
-    let found = world.mapping(CreditNote, "inv_2~credit").unwrap();
-    assert_eq!(found.key, earlier.key);
-    // A credit note of the CRM with such an id does not belong to an invoice.
-    world.receive(CreditNote, &a_credit_note("inv_3.credit", "cli_1").body());
-    assert!(world.mapping(CreditNote, "inv_3~credit").is_none());
-}
-
-/// The amounts applied of the credit note with this number in Xero.
-fn applied_of(world: &World, number: &str) -> Vec<String> {
-    world.books(|books| {
-        let notes = books.credit_notes_numbered(number);
-        let applied = notes.flat_map(|note| books.allocations_of(Credit::CreditNote(note.id)));
-        applied.map(|one| one.amount.to_string()).collect()
-    })
-}
-
-#[test]
-fn credit_is_taken_from_the_record_with_the_stated_number_whatever_arrives_first() {
-    let negative = an_invoice("7", "cli_1").number("INV-7").price("-95.00", "-114.00").body();
-    let note = a_credit_note("7", "cli_1").number("CN-7").body();
-    for number in ["CN-7", "INV-7"] {
-        let allocation = an_allocation("al_1", "7", "inv_1", "10.00").note_number(number);
-        let body = allocation.body();
-        let messages = [(CreditNote, &body), (Invoice, &negative), (CreditNote, &note)];
-        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-            let world = World::connected();
-            world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-            for at in order {
-                let (kind, body) = messages[at];
-                world.receive(kind, body);
-                world.advance(SignedDuration::from_mins(2));
-            }
-            assert_eq!(applied_of(&world, number), ["10.00"], "{number} {order:?}");
-            assert_eq!(applied(&world).len(), 1, "{number} {order:?}");
-            assert_eq!(world.mapping(Allocation, "al_1").unwrap().operation.failures, 0);
-            world.receive(CreditNote, &allocation.clone().removed().body());
-            assert!(applied(&world).is_empty(), "{number} {order:?}");
-        }
-    }
-}
-
-#[test]
-fn credit_is_not_taken_while_id_and_number_name_two_records() {
-    let world = World::connected();
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    world.receive(CreditNote, &a_credit_note("7", "cli_1").number("7").body());
-    let negative = an_invoice("7", "cli_1").number("7").price("-95.00", "-114.00");
-    world.receive(Invoice, &negative.body());
-    let allocation = an_allocation("al_1", "7", "inv_1", "10.00").note_number("7");
-    world.receive(CreditNote, &allocation.body());
-    let failure = why(&world, "al_1");
-    assert_eq!(failure.code, "credit_note_ambiguous");
-    assert!(failure.remedy.contains("Change the number"), "{failure}");
-    assert!(applied(&world).is_empty());
-    world.receive(Invoice, &negative.revision(2).number("INV-7").body());
-    world.advance(SignedDuration::from_hours(1));
-    assert_eq!(applied_of(&world, "7"), ["10.00"]);
-    assert_eq!(applied(&world).len(), 1);
-}
-
-#[test]
-fn credit_of_a_renumbered_note_is_applied_and_taken_back_under_either_number() {
-    let renumbered = a_credit_note("cn_1", "cli_1").revision(2).number("CN-NEW").body();
-    for (first, second) in [("CN_1", "CN-NEW"), ("CN-NEW", "CN_1"), ("cn_1", "cn-new")] {
-        let world = credited();
-        // This one was sent before, and waits for its invoice.
-        world.receive(CreditNote, &an_allocation("al_2", "cn_1", "inv_2", "5.00").body());
-        world.receive(CreditNote, &renumbered);
-        let allocation = an_allocation("al_1", "cn_1", "inv_1", "10.00");
-        world.receive(CreditNote, &allocation.clone().note_number(first).body());
-        assert_eq!(applied_of(&world, "CN-NEW"), ["10.00"], "{first}");
-        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-        world.advance(SignedDuration::from_mins(2));
-        assert_eq!(applied_of(&world, "CN-NEW").len(), 2, "{first}");
-        world.receive(CreditNote, &allocation.note_number(second).removed().body());
-        assert_eq!(applied_of(&world, "CN-NEW"), ["5.00"], "{second}");
-    }
-}
-
-#[test]
-fn credit_that_is_applied_is_taken_back_whatever_number_the_message_gives() {
-    let world = credited();
-    let allocation = an_allocation("al_1", "cn_1", "inv_1", "10.00");
-    world.receive(CreditNote, &allocation.body());
-    let removed = allocation.note_number("CN-UNKNOWN").removed();
-    world.receive(CreditNote, &removed.body());
-    assert!(applied(&world).is_empty());
-    // Nothing was sent for this one.
-    let never = an_allocation("al_2", "cn_1", "inv_1", "10.00").note_number("CN-UNKNOWN");
-    world.receive(CreditNote, &never.removed().body());
-    assert_eq!(self::allocation(&world, "al_2").0, OperationState::Synced);
 }
 
 #[test]

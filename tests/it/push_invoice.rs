@@ -1,5 +1,8 @@
 //! Pushing invoices.
 
+mod lost_answers;
+mod totals;
+
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::mapping::MappingKey;
 use domain::operation::{OperationState, Trigger};
@@ -144,31 +147,6 @@ fn an_optional_field_removed_in_the_crm_is_removed_in_xero() {
 }
 
 #[test]
-fn after_a_lost_answer_the_outcome_is_resolved_before_a_second_write() {
-    let world = World::connected();
-    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
-    let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert!(matches!(first, MessageOutcome::Pushed(PushOutcome::Waiting { .. })), "{first:?}");
-    world.advance(SignedDuration::from_mins(6));
-    assert_eq!(numbers(&world), ["#INV_1"]);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
-    let puts = world.calls().iter().filter(|call| *call == "PUT /Invoices").count();
-    assert_eq!(puts, 1, "the second attempt found what the first had written");
-}
-
-#[test]
-fn a_retry_uses_a_new_key_so_that_a_cached_error_is_not_replayed() {
-    let world = World::connected();
-    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    // The first retry is within the six minutes for which Xero caches the error under its key.
-    world.advance(SignedDuration::from_secs(5 * 60 + 31));
-    assert_eq!(numbers(&world), ["#INV_1"]);
-    // Once for the error, once for the success.
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.key_serial, 2);
-}
-
-#[test]
 fn an_invoice_of_another_app_with_the_same_number_is_never_overwritten() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#TAKEN").body());
@@ -216,44 +194,6 @@ fn an_invoice_that_xero_is_certain_to_refuse_is_skipped_at_once() {
 }
 
 #[test]
-fn a_total_that_rounding_cannot_explain_is_never_written_and_both_totals_are_shown() {
-    let world = World::connected();
-    let body = an_invoice("inv_1", "cli_1").price("10.00", "1200.00").body();
-    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Skipped));
-    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
-    assert_eq!(failure.code, "total_unexplained");
-    let log = world.log();
-    let told = &log.last().unwrap().message;
-    assert!(told.contains("The lines add up to 12.00, but the stated total is 1200.00."), "{told}");
-    assert!(numbers(&world).is_empty());
-    world.advance(SignedDuration::from_hours(12));
-    assert!(!world.calls().contains(&"PUT /Invoices".to_owned()), "it is not retried");
-    let corrected = an_invoice("inv_1", "cli_1").revision(2).price("10.00", "12.00");
-    assert_eq!(world.receive(Invoice, &corrected.body()), synced());
-}
-
-#[test]
-fn a_total_that_is_a_cent_off_where_nothing_was_rounded_is_never_written() {
-    let world = World::connected();
-    let body = an_invoice("inv_1", "cli_1").price("95.00", "114.01").body();
-    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Skipped));
-    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
-    assert_eq!(failure.code, "total_unexplained");
-    assert!(numbers(&world).is_empty());
-}
-
-#[test]
-fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_unchanged() {
-    let world = World::connected();
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "100.00");
-    assert_eq!(world.receive(Invoice, &edit.body()), MessageOutcome::Pushed(PushOutcome::Skipped));
-    let totals =
-        world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
-    assert_eq!(totals, ["114.00"]);
-}
-
-#[test]
 fn a_throttle_delays_all_records_without_a_failed_attempt() {
     let world = World::connected();
     let kind =
@@ -269,17 +209,6 @@ fn a_throttle_delays_all_records_without_a_failed_attempt() {
     assert_eq!(world.calls().len(), calls, "there are no calls during the pause");
     world.advance(SignedDuration::from_mins(5));
     assert_eq!(numbers(&world).len(), 2);
-}
-
-#[test]
-fn a_difference_between_the_totals_is_reported() {
-    let world = World::connected();
-    // 33.33 plus 6.666 of tax.
-    let body = an_invoice("inv_1", "cli_1").price("33.33", "39.99").body();
-    assert_eq!(world.receive(Invoice, &body), synced());
-    let amounts = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().amounts.unwrap();
-    assert_eq!(amounts.total_difference().unwrap().to_string(), "GBP 0.01");
-    assert!(world.log().last().unwrap().message.contains("The totals differ"));
 }
 
 #[test]
@@ -343,35 +272,6 @@ fn an_edit_reverted_within_minutes_is_not_mistaken_for_a_repetition() {
         assert_eq!(totals, [total], "revision {revision}");
         world.clock.advance(SignedDuration::from_secs(20));
     }
-}
-
-#[test]
-fn an_invoice_renumbered_while_its_answer_was_lost_is_found_under_the_old_number() {
-    let world = World::connected();
-    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#OLD").body());
-    let renumbered = an_invoice("inv_1", "cli_1").number("#NEW").revision(2);
-    // The unanswered write may still take effect, so no other write is made until that is certain.
-    let received = world.receive(Invoice, &renumbered.body());
-    assert!(
-        matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),
-        "{received:?}"
-    );
-    assert_eq!(numbers(&world), ["#OLD"]);
-    world.advance(SignedDuration::from_mins(2));
-    assert_eq!(numbers(&world), ["#NEW"]);
-}
-
-#[test]
-fn a_void_finds_the_invoice_whose_answer_was_lost() {
-    let world = World::connected();
-    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#OLD").body());
-    let voided = an_invoice("inv_1", "cli_1").number("#NEW").revision(2).voided();
-    world.receive(Invoice, &voided.body());
-    world.advance(SignedDuration::from_mins(2));
-    let statuses = world.books(|books| books.invoices().map(|one| one.status).collect::<Vec<_>>());
-    assert_eq!(statuses, [InvoiceStatus::Voided]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn status(world: &World) -> InvoiceStatus {
 }
 
 /// Payments and bank transactions that are not deleted.
-fn standing(world: &World) -> (usize, usize) {
+pub fn standing(world: &World) -> (usize, usize) {
     world.books(|books| {
         let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
         let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);

@@ -14,6 +14,7 @@ use domain::sync_log::LogStatus;
 use engine::inbound::MessageOutcome;
 use engine::ports::Metric;
 use engine::sync::push::PushOutcome;
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use store::Store;
@@ -27,6 +28,7 @@ use tests::builders::an_invoice;
 use tests::gate::run;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
+use xero_sim::Receipt;
 
 use crate::function::Queues;
 
@@ -41,6 +43,17 @@ pub fn billed() -> World {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(QUARTER);
     world
+}
+
+/// Two invoices in Xero, each with a payment. Returns the payment of the second one.
+pub fn two_paid_invoices() -> (World, Uuid) {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.advance(QUARTER);
+    let receipt = Receipt::on(date(2026, 11, 2));
+    world.is_paid("#INV_1", "50.00", &receipt);
+    let other = world.is_paid("#INV_2", "50.00", &receipt);
+    (world, other)
 }
 
 /// An invoice with these descriptions, each on a line of 1.00; they are JSON text.
@@ -186,18 +199,9 @@ fn too_large(id: &str, revision: u64) -> String {
 
 /// The records that were reported to the CRM as refused, with the codes.
 pub fn refused(world: &World) -> Vec<(String, String)> {
-    let refused = |news: EventContent| match news {
-        EventContent::Skipped { crm_id, code, .. } => Some((crm_id.to_string(), code)),
-        EventContent::PaymentStatus { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentImported(_)
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::Connection { .. } => None,
+    let refused = |news: EventContent| {
+        let EventContent::Skipped { crm_id, code, .. } = news else { return None };
+        Some((crm_id.to_string(), code))
     };
     world.told.news().into_iter().filter_map(refused).collect()
 }

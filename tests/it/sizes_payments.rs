@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::connection::ConnectionStatus;
-use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
-use domain::entity::EntityKind::{Invoice, Payment};
-use domain::ids::{CrmId, PaymentId};
+use domain::entity::EntityKind::Payment;
+use domain::ids::CrmId;
 use domain::invoice_payments::{InvoicePayments, PAYMENTS_MAX, PaymentMatch, RecordedPayment};
-use domain::money::{Currency, Money};
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::inbound::MessageOutcome;
 use engine::jobs::sweep::sweep_all_shards;
@@ -16,16 +14,16 @@ use engine::ports::{Clock, Metric};
 use engine::sync::invoice_payments;
 use engine::sync::push::PushOutcome;
 use jiff::civil::date;
-use rust_decimal::Decimal;
 use store::table::{ItemVersion, NewItem};
 use store::{InvoicePaymentRows, StoreError};
 use tests::World;
-use tests::builders::{a_payment, an_invoice};
+use tests::builders::a_payment;
 use tests::gate::{Death, Moment, run};
 use uuid::Uuid;
 use xero_sim::Receipt;
 
-use crate::sizes::{QUARTER, billed, bytes, damage, refused, row};
+use crate::sizes::{QUARTER, billed, bytes, damage, refused, row, two_paid_invoices};
+use crate::sizes_shares::in_cash;
 
 /// This number of payments of 5p in Xero.
 fn pay(world: &World, count: usize) -> Vec<Uuid> {
@@ -173,15 +171,7 @@ fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows
 
 /// A payment that the CRM recorded in cash.
 fn recorded(number: usize) -> RecordedPayment {
-    RecordedPayment {
-        payment: PaymentId::new(format!("pay_{number}")).unwrap(),
-        revision: 1,
-        method: PaymentMethod::Cash,
-        amount: Money::new(Decimal::new(5, 2), Currency::new("GBP").unwrap()),
-        date: date(2026, 10, 1),
-        reference: None,
-        standing: PaymentRecordStatus::Recorded,
-    }
+    in_cash(&format!("pay_{number}"))
 }
 
 fn no_rows(world: &World) -> InvoicePaymentRows {
@@ -262,12 +252,7 @@ fn a_payment_beyond_the_limit_of_its_invoice_is_refused_with_a_log_entry_and_an_
 
 #[test]
 fn an_invoice_with_an_unreadable_row_delays_no_other() {
-    let world = billed();
-    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-    world.advance(QUARTER);
-    let receipt = Receipt::on(date(2026, 11, 2));
-    world.is_paid("#INV_1", "50.00", &receipt);
-    let other = world.is_paid("#INV_2", "50.00", &receipt);
+    let (world, other) = two_paid_invoices();
     damage(&world, "MAP#invoice#inv_1");
     assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
     assert_eq!(reported(&world).0, [other]);

@@ -23,10 +23,10 @@ use crate::sizes::refused;
 
 const TOO_MANY: &str = "too_many_payments";
 
-/// An earlier payment in cash.
-fn earlier(number: usize) -> RecordedPayment {
+/// A payment that the CRM recorded in cash.
+pub fn in_cash(id: &str) -> RecordedPayment {
     RecordedPayment {
-        payment: PaymentId::new(format!("earlier_{number}")).unwrap(),
+        payment: PaymentId::new(id).unwrap(),
         revision: 1,
         method: PaymentMethod::Cash,
         amount: Money::new(Decimal::new(5, 2), Currency::new("GBP").unwrap()),
@@ -34,6 +34,10 @@ fn earlier(number: usize) -> RecordedPayment {
         reference: None,
         standing: PaymentRecordStatus::Recorded,
     }
+}
+
+fn earlier(number: usize) -> RecordedPayment {
+    in_cash(&format!("earlier_{number}"))
 }
 
 /// Records this number of earlier payments on the invoice, in the ledger of the organisation.
@@ -49,7 +53,7 @@ fn fill(world: &World, count: usize) {
 }
 
 /// The payments of the CRM that are recorded on an invoice.
-fn recorded(world: &World, invoice: &str) -> Vec<String> {
+pub fn recorded(world: &World, invoice: &str) -> Vec<String> {
     let invoice = CrmId::new(invoice).unwrap();
     let known =
         run(invoice_payments::find_invoice_payments(&world.engine, &world.account(), &invoice));

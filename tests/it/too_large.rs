@@ -83,18 +83,9 @@ fn paid_world(count: usize, added: impl Fn(usize) -> usize) -> World {
 
 /// The invoices of which payments were imported, in order.
 fn imported(world: &World) -> Vec<String> {
-    let invoice = |news: EventContent| match news {
-        EventContent::PaymentImported(payment) => Some(payment.invoice_id.to_string()),
-        EventContent::Skipped { .. }
-        | EventContent::RecordSynced(_)
-        | EventContent::MessageRefused { .. }
-        | EventContent::BooksCompared { .. }
-        | EventContent::PaymentStatus { .. }
-        | EventContent::XeroStatus { .. }
-        | EventContent::PaymentRemoved { .. }
-        | EventContent::PaymentUnclear { .. }
-        | EventContent::PaymentOverpaid(_)
-        | EventContent::Connection { .. } => None,
+    let invoice = |news: EventContent| {
+        let EventContent::PaymentImported(payment) = news else { return None };
+        Some(payment.invoice_id.to_string())
     };
     let mut imported = world.told.news().into_iter().filter_map(invoice).collect::<Vec<_>>();
     imported.sort();

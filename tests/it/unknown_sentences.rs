@@ -15,6 +15,8 @@ use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::ports::{Intercepted, respond};
 
+use crate::lost_write_answers::{a_client_in_xero, an_invoice_in_xero, nothing};
+
 const MOON: &str = "The moon is in the wrong house";
 const INVALID_EMAIL: &str = "Email address must be valid";
 const OVER_DUE: &str = "Payment amount exceeds the amount outstanding on this document";
@@ -102,16 +104,6 @@ fn counted(world: &World) -> usize {
         .iter()
         .map(|measure| if let Metric::UnknownSentences(count) = measure { *count } else { 0 });
     counts.sum()
-}
-
-fn nothing(_: &World) {}
-
-fn a_client_in_xero(world: &World) {
-    world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
-}
-
-fn an_invoice_in_xero(world: &World) {
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
 }
 
 fn a_note_in_xero(world: &World) {

@@ -13,7 +13,9 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{PaymentMessage, a_credit_note, a_payment, an_invoice};
 use xero::{Transport, TransportError};
-use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus, TransactionStatus};
+use xero_sim::{Fault, FaultKind, InvoiceStatus, Match};
+
+use crate::push_payment::standing;
 
 /// Longer than all retries.
 const LONG: SignedDuration = SignedDuration::from_hours(13);
@@ -78,15 +80,6 @@ fn a_gift_card() -> PaymentMessage {
 
 fn stripe() -> PaymentMessage {
     a_payment("pay_1", &[("inv_1", "114.00")]).fee("3.20")
-}
-
-/// Payments and bank transactions that are not deleted.
-fn standing(world: &World) -> (usize, usize) {
-    world.books(|books| {
-        let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
-        let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
-        (payments.count(), moved.count())
-    })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::{Contact, Payment};
-use domain::ids::{CrmId, UserId};
+use domain::ids::CrmId;
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::commands::contacts::reconcile;
 use engine::commands::sync_all;
@@ -15,6 +15,7 @@ use tests::World;
 use tests::builders::{a_client, a_payment};
 use tests::gate::run;
 use tests::ports::{Intercepted, respond};
+use tests::world::owner;
 use uuid::Uuid;
 
 use crate::sizes::damage;
@@ -34,10 +35,6 @@ fn damaged_world() -> World {
         damage(&world, &format!("MAP#contact#{client}"));
     }
     world
-}
-
-fn owner() -> UserId {
-    UserId::new("usr_owner").unwrap()
 }
 
 #[test]

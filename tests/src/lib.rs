@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], with many
 //! concurrent processes and faults at every step; [`access`] and [`template`], the permissions that
-//! are needed and granted. [`measure`] is separate: it measures the product's sources.
+//! are needed and granted; [`requests`], the events that API Gateway passes to functions.
+//! [`measure`] is separate: it measures the product's sources.
 
 pub mod access;
 pub mod builders;
@@ -15,6 +16,7 @@ pub mod gate;
 pub mod kinds;
 pub mod measure;
 pub mod ports;
+pub mod requests;
 pub mod simulation;
 pub mod template;
 pub mod token_keys;

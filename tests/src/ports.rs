@@ -1,34 +1,37 @@
 //! The test world's implementations of the engine's ports.
 
+mod secrets;
+mod transport;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::envelope::WakeUp;
 use domain::outbound::{EventContent, OutboundEvent};
 use engine::ports::{
-    Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, PublishedEvents,
-    SecretStore, WakeUps,
+    Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, PublishedEvents, WakeUps,
 };
-use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use store::memory::MemoryTable;
 use store::table::{
     FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
     TableError, TableQuery,
 };
 use uuid::Uuid;
-use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
-use xero_sim::{Reply, Simulator};
 
 use crate::access::Access;
 use crate::gate::Gate;
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub use self::secrets::MemorySecrets;
+pub(crate) use self::transport::lost;
+pub use self::transport::{Intercepted, Interception, SimulatedXero, not_sent, refusal, respond};
+
+/// Locks a mutex, even if a test that held it has panicked.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -93,160 +96,6 @@ impl IdSource for CountedIds {
 
     fn new_secret(&self) -> SecretString {
         SecretString::from(format!("{:064}", self.next()))
-    }
-}
-
-/// The value that reads of a secret return instead of the newest one.
-#[derive(Debug, Clone)]
-struct Shown {
-    /// The previous value.
-    before: Option<SecretString>,
-    /// The version that is not visible yet; `None` if no version is visible.
-    hidden: Option<Uuid>,
-    /// The number of reads that are affected.
-    reads: u32,
-}
-
-/// Secrets in memory.
-#[derive(Debug, Clone, Default)]
-pub struct MemorySecrets {
-    kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
-    /// Every value that was written, by its version.
-    versions: Arc<Mutex<BTreeMap<(String, Uuid), SecretString>>>,
-    /// The stale value that reads return.
-    shown: Arc<Mutex<BTreeMap<String, Shown>>>,
-    lag: Arc<Mutex<u32>>,
-    gate: Gate,
-}
-
-impl MemorySecrets {
-    /// No secrets, behind this gate.
-    pub fn new(gate: Gate) -> Self {
-        Self { gate, ..Self::default() }
-    }
-
-    /// Makes this many reads after each write return the value before it.
-    pub fn set_lag(&self, reads: u32) {
-        *locked(&self.lag) = reads;
-    }
-
-    fn visible(&self, name: &str) -> Option<SecretString> {
-        let mut shown = locked(&self.shown);
-        match shown.get_mut(name) {
-            Some(shown) if shown.reads > 0 => {
-                shown.reads -= 1;
-                shown.before.clone()
-            }
-            Some(_) | None => locked(&self.kept).get(name).cloned(),
-        }
-    }
-
-    fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
-        let mut shown = locked(&self.shown);
-        match shown.get_mut(name) {
-            Some(shown) if shown.reads > 0 && shown.hidden.is_none_or(|one| one == version) => {
-                shown.reads -= 1;
-                None
-            }
-            Some(_) | None => locked(&self.versions).get(&(name.to_owned(), version)).cloned(),
-        }
-    }
-
-    fn forget(&self, name: &str) {
-        locked(&self.kept).remove(name);
-        locked(&self.shown).remove(name);
-        locked(&self.versions).retain(|(of, _), _| of != name);
-    }
-
-    /// The number of secrets.
-    pub fn len(&self) -> usize {
-        locked(&self.kept).len()
-    }
-
-    /// Whether there are no secrets.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Removes the secret of that name, without the processes' knowledge.
-    pub fn lose(&self, name: &str) {
-        self.forget(name);
-    }
-
-    /// Hides the secret from this many reads, however long ago it was written.
-    pub fn hide(&self, name: &str, reads: u32) {
-        let shown = Shown { before: None, hidden: None, reads };
-        locked(&self.shown).insert(name.to_owned(), shown);
-    }
-
-    /// The names of all secrets.
-    pub fn names(&self) -> Vec<String> {
-        locked(&self.kept).keys().cloned().collect()
-    }
-
-    /// Every stored value, to search for values that must not be stored elsewhere.
-    pub fn values(&self) -> Vec<String> {
-        locked(&self.kept).values().map(|value| value.expose_secret().to_owned()).collect()
-    }
-}
-
-#[async_trait]
-impl SecretStore for MemorySecrets {
-    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
-        self.gate.uses(Access::ReadSecret);
-        self.gate.step(async { Ok(self.visible(name)) }).await
-    }
-
-    async fn get_version(
-        &self,
-        name: &str,
-        version: Uuid,
-    ) -> Result<Option<SecretString>, PortError> {
-        self.gate.uses(Access::ReadSecret);
-        self.gate.step(async { Ok(self.visible_version(name, version)) }).await
-    }
-
-    async fn put_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        let is_new = !locked(&self.kept).contains_key(name);
-        self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
-        let put = async {
-            let before = locked(&self.kept).insert(name.to_owned(), value.clone());
-            locked(&self.versions).insert((name.to_owned(), version), value.clone());
-            let reads = *locked(&self.lag);
-            if reads > 0 {
-                let shown = Shown { before, hidden: Some(version), reads };
-                locked(&self.shown).insert(name.to_owned(), shown);
-            }
-            Ok(())
-        };
-        self.gate.step(put).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        if locked(&self.kept).contains_key(name) {
-            return self.put_secret(name, value, version).await;
-        }
-        self.gate.uses(Access::WriteSecret);
-        Err(PortError { operation: "write a secret", source: "there is no such secret".into() })
-    }
-
-    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
-        self.gate.uses(Access::DeleteSecret);
-        let delete = async {
-            self.forget(name);
-            Ok(())
-        };
-        self.gate.step(delete).await
     }
 }
 
@@ -417,110 +266,4 @@ impl ItemTable for GatedTable {
         self.gate.uses(Access::of_index(query.index));
         self.gate.step(self.table.query_index(query)).await
     }
-}
-
-/// The transport to the simulator, behind the gate.
-#[derive(Clone)]
-pub struct SimulatedXero {
-    simulator: Arc<Mutex<Simulator>>,
-    clock: VirtualClock,
-    gate: Gate,
-}
-
-impl SimulatedXero {
-    /// A transport to this simulator.
-    pub fn new(simulator: Arc<Mutex<Simulator>>, clock: VirtualClock, gate: Gate) -> Self {
-        Self { simulator, clock, gate }
-    }
-}
-
-impl std::fmt::Debug for SimulatedXero {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SimulatedXero")
-    }
-}
-
-#[async_trait]
-impl Transport for SimulatedXero {
-    async fn send_request(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let reply = async { locked(&self.simulator).handle(self.clock.now(), &request) };
-        match self.gate.step(reply).await {
-            Reply::Answer(response) => Ok(response),
-            // A caller cannot distinguish a lost request from a lost response.
-            Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),
-            Reply::Cut(_) => Err(lost(TransportErrorKind::Interrupted)),
-        }
-    }
-}
-
-/// The response to a request that does not reach Xero; `None` passes the request on.
-pub type Interception = Option<Result<Response<Bytes>, TransportError>>;
-
-/// A transport to Xero that answers some requests before they reach it.
-pub struct Intercepted<F> {
-    inner: Arc<dyn Transport>,
-    answer: F,
-}
-
-impl<F> Intercepted<F>
-where
-    F: Fn(&Request<Bytes>) -> Interception + Send + Sync + 'static,
-{
-    /// This transport, with these requests answered.
-    pub fn on(inner: Arc<dyn Transport>, answer: F) -> Arc<dyn Transport> {
-        Arc::new(Self { inner, answer })
-    }
-}
-
-impl<F> std::fmt::Debug for Intercepted<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Intercepted")
-    }
-}
-
-#[async_trait]
-impl<F> Transport for Intercepted<F>
-where
-    F: Fn(&Request<Bytes>) -> Interception + Send + Sync,
-{
-    async fn send_request(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, TransportError> {
-        match (self.answer)(&request) {
-            Some(answer) => answer,
-            None => self.inner.send_request(request).await,
-        }
-    }
-}
-
-/// A response of Xero that refuses a call with this status, for this reason.
-pub fn refusal(status: u16, detail: &str) -> Response<Bytes> {
-    let body = format!(r#"{{"Title":"Refused","Status":{status},"Detail":"{detail}"}}"#);
-    let response = Response::builder().status(status).header("content-type", "application/json");
-    response.body(Bytes::from(body)).expect("a valid response")
-}
-
-/// A response with this status and body, JSON or HTML.
-pub fn respond(status: u16, body: &str) -> Response<Bytes> {
-    let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
-    let response = Response::builder().status(status).header("content-type", kind);
-    let body = Bytes::copy_from_slice(body.as_bytes());
-    response.body(body).expect("a valid response")
-}
-
-/// The error of a request that was never sent.
-pub fn not_sent() -> TransportError {
-    TransportError {
-        sent: RequestSent::No,
-        kind: TransportErrorKind::Connect,
-        source: "no connection".into(),
-    }
-}
-
-fn lost(kind: TransportErrorKind) -> TransportError {
-    TransportError { sent: RequestSent::Unknown, kind, source: "lost in transit".into() }
 }

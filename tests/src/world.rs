@@ -1,22 +1,20 @@
 //! An account, its books in Xero and everything between them, in one process.
 
+mod codes;
+mod connecting;
+mod settings;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::account_codes::AccountCodes;
 use domain::connection::{Connection, ConnectionStatus};
 use domain::entity::EntityKind;
-use domain::envelope::{self, InboundBody, WakeUp, WakeUpKind};
-use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
+use domain::envelope::{self, InboundBody, WakeUp};
+use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::EventContent;
 use domain::sync_log::LogEntry;
-use engine::commands::choices::{self, CodeChoiceOutcome};
-use engine::commands::connect::{
-    self, CallbackOutcome, ConnectError, ConnectOutcome, ConsentCallback,
-};
+use engine::commands::connect::ConnectOutcome;
 use engine::commands::status::{self, StatusView};
-use engine::connection::app_registration::AppRegistration;
-use engine::connection::disconnect::{self, DisconnectOutcome};
 use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
@@ -24,15 +22,12 @@ use engine::jobs::sweep::{self, SweepSummary};
 use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Clock;
 use engine::sync::synced_events::SyncedEvents;
-use engine::{Endpoints, Engine, Invocation, RecoveryMode};
+use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use store::Store;
 use store::memory::MemoryTable;
-use url::Url;
 use uuid::Uuid;
-use xero::OAuthApp;
-use xero_sim::{Books, Consent, Fault, Receipt, Settings, Simulator};
+use xero_sim::{Books, Fault, Receipt, Settings, Simulator};
 
 use crate::gate::{Death, Gate, run};
 use crate::ports::{
@@ -40,9 +35,10 @@ use crate::ports::{
     VirtualClock,
 };
 
-const CLIENT_ID: &str = "servicecortex";
-const CLIENT_SECRET: &str = "the-apps-own-secret";
-const REDIRECT: &str = "https://api.servicecortex.example/oauth/callback";
+pub use self::codes::every_account;
+pub use self::connecting::{callback, owner};
+pub use self::settings::{app, places, registered, xero_settings};
+
 /// The account of the builders' messages.
 pub const ACCOUNT: &str = "acc_ridgeway";
 /// A function's timeout, which limits how long a claim is held.
@@ -168,110 +164,6 @@ impl World {
         look(self.xero().books(tenant).expect("the organisation has books"))
     }
 
-    /// A user connects the account to the first organisation.
-    pub fn connect(&self) -> ConnectOutcome {
-        let tenant = self.tenant();
-        self.connect_to(&[tenant])
-    }
-
-    /// A user connects the account and ticks these organisations.
-    pub fn connect_to(&self, tenants: &[Uuid]) -> ConnectOutcome {
-        self.connect_account(&self.account(), tenants)
-    }
-
-    /// A user connects the given account and ticks these organisations.
-    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> ConnectOutcome {
-        let user = self.user();
-        self.connect_as(account, user, tenants)
-    }
-
-    /// A user connects the given account with this Xero login and ticks these organisations. Then
-    /// processes the wake-up that the connection sends.
-    pub fn connect_as(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> ConnectOutcome {
-        let ticket = self.authorise(account, login, tenants);
-        let completed = self.complete(account, &ticket);
-        self.follow_connects();
-        completed
-    }
-
-    /// A user starts a connection attempt and allows it at Xero. Returns the ticket that the
-    /// browser brings back.
-    #[expect(clippy::panic, reason = "another outcome here is a broken test")]
-    pub fn authorise(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> SecretString {
-        let address = self.begin_for(account);
-        let location = self.consent(&address, login, tenants);
-        match self.come_back(&location) {
-            CallbackOutcome::Authorised { ticket } => ticket,
-            other @ (CallbackOutcome::Denied
-            | CallbackOutcome::Expired
-            | CallbackOutcome::Failed) => panic!("{other:?}"),
-        }
-    }
-
-    /// Allows the access that a consent URL asks for, and ticks these organisations. Returns the
-    /// URL that Xero redirects to.
-    #[expect(clippy::panic, reason = "an error page here is a broken test")]
-    pub fn consent(&self, address: &str, login: Uuid, tenants: &[Uuid]) -> String {
-        let consent = self.xero().consent(self.xero_clock.now(), address, login, tenants);
-        let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
-        location
-    }
-
-    /// Starts a connection attempt. Returns the URL of the consent page.
-    pub fn begin(&self) -> String {
-        self.begin_for(&self.account())
-    }
-
-    /// Starts a connection attempt of the given account. Returns the URL of the consent page.
-    pub fn begin_for(&self, account: &AccountId) -> String {
-        let begun = run(connect::begin_connect(&self.engine, account, &owner()));
-        begun.expect("the process does not die").expect("the consent page has an address")
-    }
-
-    /// The browser returns to the callback.
-    pub fn come_back(&self, location: &str) -> CallbackOutcome {
-        let received = connect::receive_callback(&self.engine, callback(location));
-        run(received).expect("the process does not die").expect("the table answers")
-    }
-
-    /// The user who started an account's connection attempt completes it.
-    pub fn complete(&self, account: &AccountId, ticket: &SecretString) -> ConnectOutcome {
-        self.try_complete(account, &owner(), ticket).expect("everything answers")
-    }
-
-    /// The given user presents a ticket for an account.
-    #[expect(clippy::result_large_err, reason = "tests use only one at a time")]
-    pub fn try_complete(
-        &self,
-        account: &AccountId,
-        user: &UserId,
-        ticket: &SecretString,
-    ) -> Result<ConnectOutcome, ConnectError> {
-        let invocation = self.invocation();
-        let completed = connect::complete_connect(&self.engine, account, user, ticket, invocation);
-        run(completed).expect("the process does not die")
-    }
-
-    /// Processes the wake-ups of new connections: carrying over records that waited, and reading
-    /// the chart. Every other wake-up stays in its queue.
-    pub fn follow_connects(&self) {
-        let is_connected = |wake: &WakeUp| wake.work == WakeUpKind::Connected;
-        while let Some(wake) = self.bookings.take(is_connected) {
-            self.wakes(wake);
-        }
-    }
-
-    /// A user disconnects the account.
-    pub fn disconnect(&self) -> DisconnectOutcome {
-        self.disconnect_account(&self.account())
-    }
-
-    /// A user disconnects the given account.
-    pub fn disconnect_account(&self, account: &AccountId) -> DisconnectOutcome {
-        let ended = disconnect::disconnect_account(&self.engine, account, self.invocation());
-        run(ended).expect("the process does not die").expect("the table answers")
-    }
-
     /// The connection status of the account.
     pub fn status(&self) -> StatusView {
         let status = run(status::read_status(&self.engine, &self.account()));
@@ -289,18 +181,9 @@ impl World {
         let mut seen = std::collections::BTreeSet::new();
         let mut told = self.told.deliveries();
         told.retain(|event| event.account_id == *account && seen.insert(event.event_id));
-        let status = |news: EventContent| match news {
-            EventContent::Connection { status, .. } => Some(status),
-            EventContent::Skipped { .. }
-            | EventContent::RecordSynced(_)
-            | EventContent::MessageRefused { .. }
-            | EventContent::BooksCompared { .. }
-            | EventContent::PaymentStatus { .. }
-            | EventContent::XeroStatus { .. }
-            | EventContent::PaymentImported(_)
-            | EventContent::PaymentRemoved { .. }
-            | EventContent::PaymentUnclear { .. }
-            | EventContent::PaymentOverpaid(_) => None,
+        let status = |news: EventContent| {
+            let EventContent::Connection { status, .. } = news else { return None };
+            Some(status)
         };
         told.into_iter().filter_map(|event| status(event.news)).collect()
     }
@@ -374,20 +257,6 @@ impl World {
     pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<PollOutcome> {
         run(poll_ledgers(&self.engine, ledgers, self.invocation()))
             .expect("the process does not die")
-    }
-
-    /// A user chooses accounts for all purposes, in the chart of the first organisation.
-    pub fn choose_accounts(&self) {
-        self.choose_codes(every_account());
-    }
-
-    /// A user chooses these accounts.
-    pub fn choose_codes(&self, codes: AccountCodes) {
-        let account = self.account();
-        let chosen =
-            choices::choose_account_codes(&self.engine, &account, codes, self.invocation());
-        let chosen = run(chosen).expect("the process does not die").expect("the table answers");
-        assert!(matches!(chosen, CodeChoiceOutcome::Done), "{chosen:?}");
     }
 
     /// A bookkeeper records a payment of an invoice in Xero. Returns the payment's id.
@@ -487,74 +356,9 @@ impl World {
     }
 }
 
-/// The CRM user who connects accounts.
-pub fn owner() -> UserId {
-    UserId::new("usr_owner").expect("an id")
-}
-
 /// Reads a message, in the message group of its account.
 fn read(kind: EntityKind, body: &str) -> InboundBody {
     let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
     let account = json.get("account_id").and_then(|id| id.as_str()).expect("an account");
     envelope::read_crm_body(body, kind, account).expect("a readable message")
-}
-
-/// An account for every purpose, in the chart of the first organisation.
-pub fn every_account() -> AccountCodes {
-    AccountCodes {
-        stripe_bank: Some("092".to_owned()),
-        stripe_fee: Some("405".to_owned()),
-        stripe_surcharge: Some("210".to_owned()),
-        gift_card: Some("835".to_owned()),
-        ..AccountCodes::default()
-    }
-}
-
-/// A Xero with two organisations and our app.
-pub fn xero_settings() -> Settings {
-    Settings::demo(CLIENT_ID, CLIENT_SECRET, REDIRECT)
-}
-
-/// Our app, as registered at that Xero.
-pub fn app() -> OAuthApp {
-    OAuthApp {
-        client_id: CLIENT_ID.to_owned(),
-        client_secret: SecretString::from(CLIENT_SECRET),
-        redirect_url: REDIRECT.to_owned(),
-        login_url: url("https://login.xero.com"),
-        identity_url: url("https://identity.xero.com"),
-    }
-}
-
-/// Credentials that never change.
-pub fn registered(app: OAuthApp) -> Arc<AppRegistration> {
-    Arc::new(AppRegistration::new(app.clone(), Arc::new(app)))
-}
-
-/// The URLs of all endpoints.
-pub fn places() -> Endpoints {
-    Endpoints {
-        xero_api: url("https://api.xero.com"),
-        crm: url("https://app.servicecortex.example"),
-        crm_return: url("https://app.servicecortex.example/settings/xero"),
-        grant_secret_prefix: "servicecortex-xero/test/grant/".to_owned(),
-    }
-}
-
-fn url(text: &str) -> Url {
-    Url::parse(text).expect("a URL")
-}
-
-/// The query parameters of the URL that a browser returned to.
-pub fn callback(location: &str) -> ConsentCallback {
-    let url = Url::parse(location).expect("a URL");
-    let parameter = |name: &str| {
-        let mut pairs = url.query_pairs();
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-    };
-    ConsentCallback {
-        state: parameter("state").map(SecretString::from),
-        code: parameter("code").map(SecretString::from),
-        error: parameter("error"),
-    }
 }

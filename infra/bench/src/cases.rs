@@ -2,6 +2,7 @@
 
 use ::tests::World;
 use ::tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
+use ::tests::requests::{authorized_as, request_event};
 use ::tests::world::ACCOUNT;
 use serde_json::{Value, json};
 
@@ -197,39 +198,10 @@ fn schedule_event() -> String {
     .to_string()
 }
 
-/// A request of a user of the account, as API Gateway passes it on:
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+/// A request of a user of the account.
 fn http_event(path: &str, query: &str) -> String {
     let claims = json!({ "sub": "usr_owner", "account_id": ACCOUNT, "role": "Owner" });
-    json!({
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": { "content-type": "application/json", "host": "api.example" },
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "api",
-            "authorizer": { "jwt": { "claims": claims, "scopes": [] } },
-            "domainName": "api.example",
-            "domainPrefix": "api",
-            "http": {
-                "method": "GET",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "browser",
-            },
-            "requestId": "request",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "02/Nov/2026:09:00:00 +0000",
-            "timeEpoch": 1_793_610_000_000_i64,
-        },
-        "body": null,
-        "isBase64Encoded": false,
-    })
-    .to_string()
+    request_event("GET", path, query, &authorized_as(&claims), None).to_string()
 }
 
 #[cfg(test)]

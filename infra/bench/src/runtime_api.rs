@@ -143,7 +143,7 @@ impl RuntimeRoutes {
     }
 
     fn report(&self, report: FunctionReport) -> Response<Bytes> {
-        // Nobody listens once the measurement is over.
+        // The measurement may be over, and the receiver gone.
         self.reported.send(report).ok();
         respond(StatusCode::ACCEPTED, Bytes::from_static(br#"{"status":"OK"}"#))
     }

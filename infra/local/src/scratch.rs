@@ -54,11 +54,11 @@ mod tests {
     fn only_folders_of_ended_runs_are_removed() {
         let all = std::env::temp_dir().join(format!("scratch-{}", std::process::id()));
         let mine = all.join(std::process::id().to_string());
-        let nobodys = all.join("somebody");
+        let ended = all.join("ended");
         std::fs::create_dir_all(&mine).unwrap();
-        std::fs::create_dir_all(&nobodys).unwrap();
+        std::fs::create_dir_all(&ended).unwrap();
         clear_abandoned(&all);
-        assert!(mine.exists() && !nobodys.exists());
+        assert!(mine.exists() && !ended.exists());
         std::fs::remove_dir_all(&all).unwrap();
     }
 }

@@ -170,3 +170,6 @@ impl Chart {
         list_age::is_stale(self.read_at, now)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -68,6 +68,13 @@ pub(crate) fn booked_beyond(shares: &[SettledShare], base: Currency) -> Option<D
     })
 }
 
+/// Whether Xero may book another amount for these shares than was settled, in books with one of
+/// these base currencies.
+pub(crate) fn may_lose_cents(shares: &[SettledShare], bases: [Currency; 2]) -> bool {
+    let loses = |base| booked_beyond(shares, base).is_none_or(|beyond| !beyond.is_zero());
+    bases.into_iter().any(loses)
+}
+
 /// A rate with the decimals that are sent. `None` if nothing is left of it.
 fn round_rate(rate: Decimal) -> Option<Decimal> {
     let decimals = if rate < SMALL_RATE { SMALL_RATE_DECIMALS } else { RATE_DECIMALS };

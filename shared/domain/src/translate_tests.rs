@@ -1,6 +1,5 @@
 //! Tests of the translation of invoices, and the records that they share with other tests.
 
-use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -8,7 +7,8 @@ use uuid::Uuid;
 use super::invoice::translate_invoice;
 use super::lines::TranslationContext;
 use crate::account_codes::AccountCodes;
-use crate::chart::{Chart, ChartAccount, TaxRate};
+use crate::chart::tests::{a_rate, an_account};
+use crate::chart::{self, Chart, ChartAccount, TaxRate};
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
@@ -50,41 +50,19 @@ pub(crate) fn an_invoice() -> Invoice {
     .unwrap()
 }
 
-fn rate(name: &str, tax_type: &str, percent: &str) -> TaxRate {
-    TaxRate {
-        name: name.to_owned(),
-        tax_type: tax_type.to_owned(),
-        effective_rate: decimal(percent),
-        is_active: true,
-        can_apply_to_revenue: true,
-    }
-}
-
-fn account(code: &str, account_type: &str, is_active: bool) -> ChartAccount {
-    ChartAccount {
-        code: code.to_owned(),
-        name: "Sales".to_owned(),
-        is_active,
-        account_type: account_type.to_owned(),
-        tax_type: Some("OUTPUT2".to_owned()),
-        enables_payments: false,
-        currency: None,
-    }
-}
-
 fn a_chart() -> Chart {
+    let account = |code: &str, account_type: &str, is_active| ChartAccount {
+        is_active,
+        tax_type: Some("OUTPUT2".to_owned()),
+        ..an_account(code, account_type)
+    };
+    let rate = |name: &str, tax_type: &str, percent: &str| a_rate(tax_type, name, decimal(percent));
+    let accounts = vec![
+        account("200", "REVENUE", true),
+        account("201", "REVENUE", false),
+        account("090", "BANK", true),
+    ];
     Chart {
-        read_at: Timestamp::UNIX_EPOCH,
-        organisation_name: "Ridgeway".to_owned(),
-        base_currency: Currency::new("GBP").unwrap(),
-        country: None,
-        is_demo: false,
-        short_code: None,
-        accounts: vec![
-            account("200", "REVENUE", true),
-            account("201", "REVENUE", false),
-            account("090", "BANK", true),
-        ],
         tax_rates: vec![
             rate("20% (VAT on Income)", "OUTPUT2", "20"),
             rate("20% (VAT on Capital Sales)", "CAPOUT2", "20"),
@@ -96,19 +74,37 @@ fn a_chart() -> Chart {
             TaxRate { can_apply_to_revenue: false, ..rate("8% purchases", "INPUT8", "8") },
             TaxRate { is_active: false, ..rate("17.5% old", "OUTPUT1", "17.5") },
         ],
-        money_accounts: Vec::new(),
+        ..chart::tests::a_chart(accounts)
+    }
+}
+
+/// What a translation needs besides the document.
+struct Settings {
+    codes: AccountCodes,
+    chart: Chart,
+    line_values: LineValues,
+}
+
+impl Settings {
+    fn new(codes: AccountCodes) -> Self {
+        Self { codes, chart: a_chart(), line_values: LineValues::default() }
+    }
+
+    fn build_context(&self) -> TranslationContext<'_> {
+        TranslationContext {
+            contact: XeroContactId(Uuid::from_u128(5)),
+            codes: &self.codes,
+            chart: &self.chart,
+            line_values: &self.line_values,
+            crm_url: "https://app.servicecortex.example/",
+        }
     }
 }
 
 fn translated(invoice: &Invoice, sales: &str) -> Result<InvoiceDocument, Failure> {
     let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
-    let context = TranslationContext {
-        contact: XeroContactId(Uuid::from_u128(5)),
-        codes: &codes,
-        chart: &a_chart(),
-        line_values: &LineValues::default(),
-        crm_url: "https://app.servicecortex.example/",
-    };
+    let settings = Settings::new(codes);
+    let context = settings.build_context();
     Ok(translate_invoice(invoice, None, context)?.document)
 }
 
@@ -164,14 +160,8 @@ fn an_invoice_without_a_due_date_is_due_when_it_was_issued() {
 
 #[test]
 fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_has() {
-    let codes = AccountCodes::default();
-    let context = TranslationContext {
-        contact: XeroContactId(Uuid::from_u128(5)),
-        codes: &codes,
-        chart: &a_chart(),
-        line_values: &LineValues::default(),
-        crm_url: "https://app.servicecortex.example/",
-    };
+    let settings = Settings::new(AccountCodes::default());
+    let context = settings.build_context();
     let existing = XeroInvoiceId(Uuid::from_u128(6));
     let bare = Invoice { reference: None, due_date: None, ..an_invoice() };
     for invoice in [bare, Invoice { reference: Some("\u{7}".to_owned()), ..an_invoice() }] {
@@ -296,14 +286,8 @@ fn a_total_that_rounding_cannot_explain_is_given_up_at_once_with_both_figures() 
 
 #[test]
 fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
-    let codes = AccountCodes::default();
-    let context = TranslationContext {
-        contact: XeroContactId(Uuid::from_u128(5)),
-        codes: &codes,
-        chart: &a_chart(),
-        line_values: &LineValues::default(),
-        crm_url: "https://app.servicecortex.example/",
-    };
+    let settings = Settings::new(AccountCodes::default());
+    let context = settings.build_context();
     let lines = vec![a_line("1", "-10.00", Some("20"))];
     let invoice = Invoice { total: decimal("-1200.00"), ..of_lines(lines) };
     let note = CreditNote::from_negated_invoice(&invoice);
@@ -351,14 +335,8 @@ fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field(
         reference: Some("Job\u{7} 1042\n".to_owned()),
         ..of_lines(vec![line.clone(), line])
     };
-    let codes = AccountCodes::default();
-    let context = TranslationContext {
-        contact: XeroContactId(Uuid::from_u128(5)),
-        codes: &codes,
-        chart: &a_chart(),
-        line_values: &LineValues::default(),
-        crm_url: "https://app.servicecortex.example/",
-    };
+    let settings = Settings::new(AccountCodes::default());
+    let context = settings.build_context();
     let translated = translate_invoice(&invoice, None, context).unwrap();
     assert_eq!(translated.document.reference.as_deref(), Some("Job 1042"));
     let texts = translated.document.line_items.iter().map(|item| item.description.as_str());

@@ -39,6 +39,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::header::CONTENT_LENGTH;
 use lambda_http::http::{Method, Uri};
 use lambda_http::{Body, Request, RequestExt, Response, Service, service_fn};
+use serde::Serialize;
 use tracing::{Instrument, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,7 +47,7 @@ use utoipa_axum::routes;
 use self::account_limit::AccountLimiter;
 use self::extract::AnyCaller;
 use crate::boot::{boot_engine, read_account_limit};
-use crate::http::{ApiCaller, ProblemDetails};
+use crate::http::{ApiCaller, ProblemDetails, find_content_tag};
 
 pub use self::bodies::list_body_errors;
 pub use self::document::{describe_api, list_routes};
@@ -237,6 +238,23 @@ fn interactive_invocation(engine: &Engine) -> Invocation {
 
 fn no_such_address() -> ProblemDetails {
     ProblemDetails::not_found("This address does not exist.")
+}
+
+/// Returns the version of the row that a change requires, or `None` if the change requires none.
+///
+/// `known` reads the current view with the version of its row. It is polled only if the change
+/// requires a tag. If the view has another tag, another person has changed it meanwhile.
+async fn find_expected_version<V: Serialize>(
+    expected: Option<u64>,
+    known: impl Future<Output = Result<(V, u64), ProblemDetails>>,
+) -> Result<Option<u64>, ProblemDetails> {
+    let Some(tag) = expected else { return Ok(None) };
+    let (view, version) = known.await?;
+    if find_content_tag(&view) == tag {
+        Ok(Some(version))
+    } else {
+        Err(ProblemDetails::changed_meanwhile())
+    }
 }
 
 /// Returns the pages in Xero to which a response links.

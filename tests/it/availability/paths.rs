@@ -70,9 +70,7 @@ fn looks_at_the_choices(world: &World) {
 }
 
 fn chooses_codes(world: &World) {
-    let (account, codes) = (world.account(), every_account());
-    let chosen = choices::choose_account_codes(&world.engine, &account, codes, world.invocation());
-    run(chosen).unwrap().unwrap();
+    world.try_codes(every_account());
 }
 
 /// Something that calls Xero.

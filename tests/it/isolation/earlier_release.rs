@@ -102,7 +102,11 @@ fn connections_of_the_earlier_release_go_on_working_and_are_claimed_by_the_healt
     for id in [ACCOUNT, OTHER] {
         let connection = world.connection_of(&account(id));
         assert_eq!((connection.claims.len(), connection.grants.len()), (1, 1), "{connection:?}");
-        assert_eq!(world.statuses_told(&account(id)), [ConnectionStatus::Active], "nobody is told");
+        assert_eq!(
+            world.statuses_told(&account(id)),
+            [ConnectionStatus::Active],
+            "no account receives an event"
+        );
     }
     assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));

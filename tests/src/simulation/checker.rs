@@ -1,6 +1,8 @@
 //! The invariants of a run, and the conditions that hold at its end. The checker shares no code
 //! with the product: it observes requests to Xero, writes to the table, and the books.
 
+mod end_state;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -15,12 +17,14 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use store::table::{ItemWrite, StoredItem};
-use xero_sim::{InvoiceStatus, PaymentStatus, Simulator, TransactionStatus};
+use store::table::ItemWrite;
+use xero_sim::{InvoiceStatus, Simulator};
 
 use super::executor::{Pid, after};
 use super::faults::millis;
-use super::ports::locked;
+use crate::ports::locked;
+
+pub use self::end_state::{books, leaked};
 
 /// How long an unanswered write may still arrive.
 const IN_FLIGHT: u64 = 60_000;
@@ -391,69 +395,4 @@ fn shared(known: &BTreeMap<String, Mapping>, name: &str, next: &Mapping) -> Opti
             && mapping.link.as_ref().is_some_and(|link| link.xero_id == id)
     });
     other.map(|(other, _)| format!("its document already belongs to {other}"))
-}
-
-/// Detects two live documents of one record, and exceeded limits.
-pub fn books(simulator: &Simulator, tenants: &[uuid::Uuid]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for tenant in tenants {
-        let Some(books) = simulator.books(*tenant) else { continue };
-        let mut invoices = BTreeSet::new();
-        for invoice in books.invoices().filter(|invoice| !invoice.status.is_gone()) {
-            if let Some(url) = &invoice.url
-                && !invoices.insert(url.clone())
-            {
-                wrong.push(format!("two invoices for {url}"));
-            }
-        }
-        let mut contacts = BTreeSet::new();
-        for contact in books.contacts() {
-            if let Some(number) = &contact.number
-                && !contacts.insert(number.clone())
-            {
-                wrong.push(format!("two contacts with the number {number}"));
-            }
-        }
-    }
-    wrong.extend(tenants.iter().flat_map(|tenant| credit_notes(simulator, *tenant)));
-    wrong.extend(tenants.iter().flat_map(|tenant| money(simulator, *tenant)));
-    let violations = simulator.violations();
-    if !violations.is_empty() || violations.max_concurrent > 5 {
-        wrong.push(format!("limits exceeded: {violations:?}"));
-    }
-    wrong
-}
-
-/// Detects two live credit notes of one record, by their numbers.
-fn credit_notes(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
-    let Some(books) = simulator.books(tenant) else { return Vec::new() };
-    let mut seen = BTreeSet::new();
-    let live = books.credit_notes().filter(|note| !note.status.is_gone());
-    let numbers = live.filter_map(|note| note.number.clone());
-    let twice = numbers.filter(|number| !seen.insert(number.clone())).collect::<Vec<_>>();
-    twice.into_iter().map(|number| format!("two credit notes {number}")).collect()
-}
-
-/// Detects payments of ours that exist twice: the reference names the part of the payment.
-fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
-    let Some(books) = simulator.books(tenant) else { return Vec::new() };
-    let mut seen = BTreeSet::new();
-    let paid = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
-    let paid = paid.filter_map(|one| Some((one.invoice(), one.reference.clone()?)));
-    let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
-    let moved = moved.filter_map(|one| Some((None, one.reference.clone()?)));
-    let ours = paid.chain(moved).filter(|(_, reference)| reference.contains("(SC-"));
-    let twice = ours.filter(|one| !seen.insert(one.clone())).collect::<Vec<_>>();
-    twice.into_iter().map(|(_, reference)| format!("twice in Xero: {reference}")).collect()
-}
-
-/// Detects secrets that readers of the table could see.
-pub fn leaked(items: &[StoredItem], secrets: &[String]) -> Vec<String> {
-    let leak =
-        |item: &StoredItem| secrets.iter().any(|secret| item.record.contains(secret.as_str()));
-    items
-        .iter()
-        .filter(|item| leak(item))
-        .map(|item| format!("a token is in {}", item.key))
-        .collect()
 }

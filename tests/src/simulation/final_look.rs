@@ -13,9 +13,9 @@ use store::table::StoredItem;
 use xero_sim::InvoiceStatus;
 
 use super::checker::{self, Counts};
-use super::ports::locked;
 use super::scene::{Expected, Scene};
 use super::world::SimWorld;
+use crate::ports::locked;
 
 /// Calls that belong to no record and no poll: connects, reads of the chart, jobs and sweeps.
 const CALLS: usize = 200;
@@ -234,18 +234,9 @@ impl SimWorld {
         let of_account = heard
             .into_iter()
             .filter(|event| event.account_id.as_str() == account && seen.insert(event.event_id));
-        let status = |event: OutboundEvent| match event.news {
-            EventContent::Connection { status, .. } => Some(status),
-            EventContent::Skipped { .. }
-            | EventContent::RecordSynced(_)
-            | EventContent::MessageRefused { .. }
-            | EventContent::BooksCompared { .. }
-            | EventContent::PaymentStatus { .. }
-            | EventContent::XeroStatus { .. }
-            | EventContent::PaymentImported(_)
-            | EventContent::PaymentRemoved { .. }
-            | EventContent::PaymentUnclear { .. }
-            | EventContent::PaymentOverpaid(_) => None,
+        let status = |event: OutboundEvent| {
+            let EventContent::Connection { status, .. } = event.news else { return None };
+            Some(status)
         };
         let expired =
             of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);

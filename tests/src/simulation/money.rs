@@ -14,10 +14,10 @@ use xero_sim::{PaymentStatus, Receipt};
 
 use super::executor::after;
 use super::faults::{Faults, millis};
-use super::ports::locked;
 use super::scene::{Scene, Script};
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::builders::a_payment;
+use crate::ports::locked;
 
 /// How an invoice is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

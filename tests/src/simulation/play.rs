@@ -1,16 +1,17 @@
 //! Plays the events of a run: scenes, deliveries, processes that begin and end.
 
+mod processes;
+
 use std::sync::Arc;
 
 use domain::entity::EntityKind;
 use domain::envelope::{InboundBody, QueueSource};
 use domain::ids::{AccountId, CrmId, TenantId};
 use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
-use engine::commands::{organisation, records, sync_all};
-use engine::connection::disconnect;
+use engine::commands::{records, sync_all};
 use engine::connection::token::{SealedSecrets, TokenCache, TokenPlace, TokenStores};
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
-use engine::jobs::{cleanup, health, keep_alive, sweep};
+use engine::jobs::sweep;
 use engine::sync::push::PushOutcome;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
@@ -20,11 +21,12 @@ use xero_sim::Consent;
 
 use super::executor::{Ended, Pid, after};
 use super::faults::millis;
-use super::ports::{Occurrence, locked};
+use super::ports::Occurrence;
 use super::queue::Batch;
-use super::scene::{Job, Scene};
+use super::scene::Scene;
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
+use crate::ports::locked;
 use crate::world::{callback, owner};
 
 /// How long a user waits.
@@ -97,78 +99,6 @@ impl SimWorld {
         };
         locked(&self.net.functions).insert(pid, function);
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
-    }
-
-    fn start_disconnect(&mut self, account: String, engine: Engine, attended: Invocation) -> Pid {
-        let connects = self.connects_to(self.tenant(&account));
-        self.processes.start(async move {
-            let id = AccountId::new(account.as_str()).expect("an id");
-            let ended = disconnect::disconnect_account(&engine, &id, attended).await;
-            let done = Done::Disconnected { account, connects };
-            if ended.is_ok() { done } else { Done::Other }
-        })
-    }
-
-    fn start_connect(&mut self, account: String, engine: Engine) -> Pid {
-        let tenant = self.tenant(&account);
-        self.watch.closed(&tenant.to_string(), false);
-        *self.connects.entry(tenant).or_default() += 1;
-        self.processes.start(async move {
-            let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
-            let address = connect::begin_connect(&engine, &id, &by).await.ok();
-            Done::Begun { account, address }
-        })
-    }
-
-    fn start_completion(
-        &mut self,
-        presented: (String, SecretString, u32),
-        engine: Engine,
-        attended: Invocation,
-    ) -> Pid {
-        let (account, ticket, _) = presented.clone();
-        let pid = self.processes.start(async move {
-            let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
-            let completed =
-                connect::complete_connect(&engine, &id, &by, &ticket, attended).await.ok();
-            Done::Completed { account, completed }
-        });
-        self.tickets.insert(pid, presented);
-        pid
-    }
-
-    fn start_choice(
-        &mut self,
-        account: String,
-        tries: u32,
-        engine: Engine,
-        attended: Invocation,
-    ) -> Pid {
-        let tenant = TenantId(self.tenant(&account));
-        self.processes.start(async move {
-            let id = AccountId::new(account.as_str()).expect("an id");
-            let chosen = organisation::choose_organisation(&engine, &id, tenant, attended).await;
-            Done::Chosen { account, is_answered: chosen.is_ok(), tries }
-        })
-    }
-
-    fn start_job(&mut self, job: Job, engine: Engine, until: Invocation) -> (Function, Pid) {
-        let function = match job {
-            Job::KeepAlive => Function::KeepAlive,
-            Job::HealthCheck => Function::HealthCheck,
-            Job::LogCleanup => Function::LogCleanup,
-        };
-        let work = async move {
-            match job {
-                Job::KeepAlive => drop(keep_alive::renew_unused_tokens(&engine, until).await),
-                Job::HealthCheck => drop(health::check_health(&engine, until).await),
-                Job::LogCleanup => {
-                    drop(cleanup::remove_expired_rows(&engine.store, &*engine.clock, until).await);
-                }
-            }
-            Done::Other
-        };
-        (function, self.processes.start(work))
     }
 
     pub(super) fn occurs(&mut self, occurrence: Occurrence) {

@@ -8,7 +8,7 @@ use domain::envelope::QueueSource;
 use jiff::{SignedDuration, Timestamp};
 
 use super::executor::after;
-use super::ports::locked;
+use crate::ports::locked;
 
 /// A message in a queue.
 #[derive(Debug, Clone)]

@@ -18,12 +18,12 @@ use xero_sim::{Organisation, Settings, Simulator, Tier};
 use super::checker::{self, Watch};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
 use super::faults::Faults;
-use super::ports::{Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero, locked};
+use super::ports::{Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero};
 use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
-use crate::ports::{CountedIds, NotedMeasures};
+use crate::ports::{CountedIds, NotedMeasures, locked};
 use crate::token_keys::MemoryKeys;
 use crate::world::{app, every_account, places, registered, xero_settings};
 

@@ -3,45 +3,24 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::chart::tests::{a_chart, a_rate, an_account};
 use crate::chart::{ChartAccount, TaxRate};
 use crate::line_values::{TrackingCategory, TrackingOption};
-use crate::money::Currency;
 
 fn chart() -> Chart {
-    let account = |code: &str, account_type: &str, is_active| ChartAccount {
-        code: code.to_owned(),
-        name: code.to_owned(),
-        is_active,
-        account_type: account_type.to_owned(),
-        tax_type: None,
-        enables_payments: false,
-        currency: None,
-    };
-    Chart {
-        read_at: Timestamp::UNIX_EPOCH,
-        organisation_name: "Ridgeway".to_owned(),
-        base_currency: Currency::new("GBP").unwrap(),
-        country: None,
-        is_demo: false,
-        short_code: None,
-        accounts: vec![
-            account("200", "REVENUE", true),
-            account("201", "REVENUE", false),
-            account("090", "BANK", true),
-        ],
-        tax_rates: Vec::new(),
-        money_accounts: Vec::new(),
-    }
+    a_chart(vec![
+        an_account("200", "REVENUE"),
+        ChartAccount { is_active: false, ..an_account("201", "REVENUE") },
+        an_account("090", "BANK"),
+    ])
 }
 
 #[test]
 fn a_tax_type_must_be_in_use_on_income_and_of_the_rate_it_stands_for() {
     let rate = |tax_type: &str, percent: i64, is_active, can_apply_to_revenue| TaxRate {
-        name: format!("Rate {tax_type}"),
-        tax_type: tax_type.to_owned(),
-        effective_rate: Decimal::from(percent),
         is_active,
         can_apply_to_revenue,
+        ..a_rate(tax_type, &format!("Rate {tax_type}"), percent.into())
     };
     let chart = Chart {
         tax_rates: vec![

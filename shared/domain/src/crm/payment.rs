@@ -11,13 +11,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub(crate) use self::part::payment_reference_tag;
 pub use self::part::{PartRole, PaymentPart, RefundSource};
+pub(crate) use self::part::{PartTemplate, build_part_id, payment_reference_tag};
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};
-use crate::exchange::{SettledShare, booked_beyond};
-use crate::ids::{CrmId, InvoiceId, PaymentId};
+use crate::exchange::{SettledShare, may_lose_cents};
+use crate::ids::{InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
 /// The maximum number of invoices that one payment can pay.
@@ -175,34 +175,32 @@ impl Payment {
     /// The parts that are written to Xero if payments by this method are.
     pub fn split_into_parts(&self) -> Vec<PaymentPart> {
         let shares = self.settled_shares();
-        let part = |name: &str, amount, settled, role| PaymentPart {
-            id: self.part_id(name),
-            payment: self.id.clone(),
+        let template = PartTemplate {
+            payment: &self.id,
             revision: self.revision,
             method: self.method,
             date: self.date,
-            amount,
-            reference: self.reference.clone(),
-            settled,
-            role,
+            reference: self.reference.as_deref(),
             standing: self.standing,
         };
         let invoices = self.allocations.iter().zip(0_usize..).map(|(allocation, index)| {
             let role = PartRole::Invoice(allocation.invoice_id.clone());
             let amount = Money::new(allocation.amount, self.currency);
             let settled = shares.get(index).copied().into_iter().collect();
-            part(&(index + 1).to_string(), amount, settled, role)
+            template.build_part(&(index + 1).to_string(), amount, settled, role)
         });
         let mut parts = invoices.collect::<Vec<_>>();
         let balance = self.settlement.as_ref().map_or(self.currency, |one| one.currency);
         let fee = self.fee.unwrap_or_default();
-        if !fee.is_zero() || self.may_lose_cents(&shares, balance) {
-            parts.push(part("fee", Money::new(fee, balance), shares, PartRole::Fee));
+        if !fee.is_zero() || may_lose_cents(&shares, [self.currency, balance]) {
+            let fee = Money::new(fee, balance);
+            parts.push(template.build_part("fee", fee, shares, PartRole::Fee));
         }
         let surcharge = self.surcharge.filter(|amount| !amount.is_zero());
         if let (Some(surcharge), Some(first)) = (surcharge, self.allocations.first()) {
             let role = PartRole::Surcharge(first.invoice_id.clone());
-            parts.push(part("surcharge", Money::new(surcharge, balance), Vec::new(), role));
+            let surcharge = Money::new(surcharge, balance);
+            parts.push(template.build_part("surcharge", surcharge, Vec::new(), role));
         }
         parts
     }
@@ -217,19 +215,6 @@ impl Payment {
     /// The amounts of the allocations.
     pub(crate) fn share_amounts(&self) -> Vec<Decimal> {
         self.allocations.iter().map(|share| share.amount).collect()
-    }
-
-    /// Whether Xero may book another amount than was settled, in books with either base currency.
-    fn may_lose_cents(&self, shares: &[SettledShare], balance: Currency) -> bool {
-        let loses = |base| booked_beyond(shares, base).is_none_or(|beyond| !beyond.is_zero());
-        loses(self.currency) || loses(balance)
-    }
-
-    /// The id of a part. The name after the last point is never part of a payment's own id, so all
-    /// parts have different ids.
-    fn part_id(&self, name: &str) -> CrmId {
-        CrmId::new(format!("{}.{name}", self.id))
-            .expect("a payment's id leaves room for a part's name")
     }
 }
 

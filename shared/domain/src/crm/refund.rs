@@ -7,13 +7,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::payment::{
-    self, PartRole, PaymentMethod, PaymentPart, PaymentRecordStatus, RefundSource,
+    self, PartRole, PartTemplate, PaymentMethod, PaymentPart, PaymentRecordStatus, RefundSource,
+    build_part_id,
 };
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};
-use crate::exchange::{SettledShare, booked_beyond};
-use crate::ids::{CreditNoteId, CrmId, InvoiceId, PaymentId};
+use crate::exchange::{SettledShare, may_lose_cents};
+use crate::ids::{CreditNoteId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
 /// A refund's record at one revision. It names an invoice or a credit note.
@@ -94,33 +95,29 @@ impl Refund {
     pub fn split_into_parts(&self) -> Vec<PaymentPart> {
         let balance = self.settlement.as_ref().map_or(self.currency, |one| one.currency);
         let settled = self.settled_shares();
-        let part = |name: &str, amount, settled, role| PaymentPart {
-            id: self.part_id(name),
-            payment: self.id.clone(),
+        let template = PartTemplate {
+            payment: &self.id,
             revision: self.revision,
             method: self.method,
             date: self.date,
-            amount,
-            reference: self.reference.clone(),
-            settled,
-            role,
+            reference: self.reference.as_deref(),
             standing: PaymentRecordStatus::Recorded,
         };
         let amount = Money::new(self.amount, self.currency);
         let mut parts = Vec::new();
         if let Some(invoice) = &self.invoice_id {
-            parts.push(part("note", amount, Vec::new(), PartRole::RefundNote(invoice.clone())));
+            let role = PartRole::RefundNote(invoice.clone());
+            parts.push(template.build_part("note", amount, Vec::new(), role));
         }
         let source = match &self.credit_note_id {
             Some(note) => RefundSource::CreditNote(note.clone()),
-            None => RefundSource::Part(self.part_id("note")),
+            None => RefundSource::Part(build_part_id(&self.id, "note")),
         };
-        parts.push(part("1", amount, settled.clone(), PartRole::Refund(source)));
+        parts.push(template.build_part("1", amount, settled.clone(), PartRole::Refund(source)));
         let fee = self.fee.unwrap_or_default();
-        let loses = |base| booked_beyond(&settled, base).is_none_or(|beyond| !beyond.is_zero());
-        if !fee.is_zero() || loses(self.currency) || loses(balance) {
+        if !fee.is_zero() || may_lose_cents(&settled, [self.currency, balance]) {
             let fee = Money::new(fee, balance);
-            parts.push(part("fee", fee, settled, PartRole::RefundFee));
+            parts.push(template.build_part("fee", fee, settled, PartRole::RefundFee));
         }
         parts
     }
@@ -129,11 +126,6 @@ impl Refund {
     fn settled_shares(&self) -> Vec<SettledShare> {
         let Some(settlement) = &self.settlement else { return Vec::new() };
         settlement.split_among(&[self.amount], self.currency)
-    }
-
-    fn part_id(&self, name: &str) -> CrmId {
-        CrmId::new(format!("{}.{name}", self.id))
-            .expect("a refund's id leaves room for a part's name")
     }
 }
 

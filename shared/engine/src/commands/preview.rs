@@ -4,14 +4,16 @@
 mod contact;
 mod payment;
 
+use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
+use domain::crm::lines::DocumentLine;
 use domain::document::credit_note::CreditNoteDocument;
 use domain::document::invoice::InvoiceDocument;
 use domain::document::sales::{LineAmountTypes, LineItem};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, ClientId, CrmId, Ledger, XeroContactId};
-use domain::line_values::LineValueNeeds;
+use domain::line_values::{LineValueNeeds, LineValues};
 use domain::mapping::MappingKey;
 use domain::money::Currency;
 use domain::translate::TranslatedDocument;
@@ -108,6 +110,39 @@ pub async fn preview_document(
     })
 }
 
+/// What a translation needs besides the document and the chart.
+#[derive(Debug)]
+struct PreviewSettings {
+    contact_id: Option<XeroContactId>,
+    codes: AccountCodes,
+    line_values: LineValues,
+}
+
+impl PreviewSettings {
+    fn build_context<'a>(&'a self, engine: &'a Engine, chart: &'a Chart) -> TranslationContext<'a> {
+        TranslationContext {
+            contact: self.contact_id.unwrap_or(NO_CONTACT),
+            codes: &self.codes,
+            chart,
+            line_values: &self.line_values,
+            crm_url: engine.endpoints.crm.as_str(),
+        }
+    }
+}
+
+async fn read_settings(
+    engine: &Engine,
+    ledger: &Ledger,
+    client: &ClientId,
+    lines: &[DocumentLine],
+) -> Result<PreviewSettings, StoreError> {
+    let contact_id = find_contact(engine, ledger, client).await?;
+    let codes = engine.store.read_account_codes(&ledger.account).await?;
+    let needs = LineValueNeeds::of_lines(lines, &codes.tracking);
+    let line_values = find_line_values(engine, ledger, needs).await?;
+    Ok(PreviewSettings { contact_id, codes, line_values })
+}
+
 async fn preview_invoice(
     engine: &Engine,
     ledger: &Ledger,
@@ -118,17 +153,9 @@ async fn preview_invoice(
         Ok(invoice) => invoice,
         Err(failure) => return Ok(Err(failure)),
     };
-    let contact_id = find_contact(engine, ledger, &invoice.client_id).await?;
-    let codes = engine.store.read_account_codes(&ledger.account).await?;
-    let needs = LineValueNeeds::of_lines(&invoice.lines, &codes.tracking);
-    let line_values = find_line_values(engine, ledger, needs).await?;
-    let context = TranslationContext {
-        contact: contact_id.unwrap_or(NO_CONTACT),
-        codes: &codes,
-        chart,
-        line_values: &line_values,
-        crm_url: engine.endpoints.crm.as_str(),
-    };
+    let settings = read_settings(engine, ledger, &invoice.client_id, &invoice.lines).await?;
+    let context = settings.build_context(engine, chart);
+    let contact_id = settings.contact_id;
     let client_id = invoice.client_id.clone();
     Ok(translate_invoice(&invoice, None, context).map(|translated| {
         let TranslatedDocument { document, warnings } = translated;
@@ -158,17 +185,9 @@ async fn preview_credit_note(
         Ok(note) => note,
         Err(failure) => return Ok(Err(failure)),
     };
-    let contact_id = find_contact(engine, ledger, &note.client_id).await?;
-    let codes = engine.store.read_account_codes(&ledger.account).await?;
-    let needs = LineValueNeeds::of_lines(&note.lines, &codes.tracking);
-    let line_values = find_line_values(engine, ledger, needs).await?;
-    let context = TranslationContext {
-        contact: contact_id.unwrap_or(NO_CONTACT),
-        codes: &codes,
-        chart,
-        line_values: &line_values,
-        crm_url: engine.endpoints.crm.as_str(),
-    };
+    let settings = read_settings(engine, ledger, &note.client_id, &note.lines).await?;
+    let context = settings.build_context(engine, chart);
+    let contact_id = settings.contact_id;
     let client_id = note.client_id.clone();
     Ok(translate_credit_note(&note, None, context).map(|translated| {
         let TranslatedDocument { document, warnings } = translated;

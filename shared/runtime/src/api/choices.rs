@@ -13,12 +13,10 @@ use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody, Parame
 use super::log::parse_flag;
 use super::views::{AccountChoicesView, AccountCodesView};
 use super::{
-    CHANGE_ATTEMPTS_MAX, RouteResult, describe_attempt_error, find_pages, interactive_invocation,
-    log_unavailable,
+    CHANGE_ATTEMPTS_MAX, RouteResult, describe_attempt_error, find_expected_version, find_pages,
+    interactive_invocation, log_unavailable,
 };
-use crate::http::{
-    CallerRole, FieldProblem, ProblemDetails, find_content_tag, json_response, tagged_response,
-};
+use crate::http::{CallerRole, FieldProblem, ProblemDetails, json_response, tagged_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_choices_routes() -> OpenApiRouter<Engine> {
@@ -46,9 +44,18 @@ async fn read_account_codes(
 }
 
 async fn answer_account_codes(engine: &Engine, account: &AccountId) -> RouteResult {
-    let codes = choices::read_account_codes(engine, account).await;
-    let codes = codes.map_err(|error| log_unavailable(&error))?;
-    Ok(tagged_response(&AccountCodesView::from(codes.codes)))
+    let (view, _) = view_account_codes(engine, account).await?;
+    Ok(tagged_response(&view))
+}
+
+/// Returns the account codes with the version of their row.
+async fn view_account_codes(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(AccountCodesView, u64), ProblemDetails> {
+    let known = choices::read_account_codes(engine, account).await;
+    let known = known.map_err(|error| log_unavailable(&error))?;
+    Ok((AccountCodesView::from(known.codes), known.version))
 }
 
 /// The parameters of the choices.
@@ -131,10 +138,8 @@ async fn choose_account_codes(
 ) -> RouteResult {
     let (account, invocation) = (&caller.account, interactive_invocation(&engine));
     for _ in 0..CHANGE_ATTEMPTS_MAX {
-        let version = match expected {
-            Some(tag) => Some(find_expected_version(&engine, account, tag).await?),
-            None => None,
-        };
+        let known = view_account_codes(&engine, account);
+        let version = find_expected_version(expected, known).await?;
         let chosen = codes.clone().into();
         let chosen = choices::replace_account_codes(&engine, account, chosen, version, invocation);
         match chosen.await.map_err(|error| log_unavailable(&error))? {
@@ -153,19 +158,4 @@ async fn choose_account_codes(
         }
     }
     Err(ProblemDetails::changed_meanwhile())
-}
-
-/// Returns the version of the codes' row, if the codes still have this tag.
-async fn find_expected_version(
-    engine: &Engine,
-    account: &AccountId,
-    tag: u64,
-) -> Result<u64, ProblemDetails> {
-    let known = choices::read_account_codes(engine, account).await;
-    let known = known.map_err(|error| log_unavailable(&error))?;
-    if find_content_tag(&AccountCodesView::from(known.codes)) == tag {
-        Ok(known.version)
-    } else {
-        Err(ProblemDetails::changed_meanwhile())
-    }
 }

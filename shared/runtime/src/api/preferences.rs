@@ -9,8 +9,8 @@ use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
 use super::views::SyncPreferencesView;
-use super::{CHANGE_ATTEMPTS_MAX, RouteResult, log_unavailable};
-use crate::http::{ProblemDetails, find_content_tag, tagged_response};
+use super::{CHANGE_ATTEMPTS_MAX, RouteResult, find_expected_version, log_unavailable};
+use crate::http::{ProblemDetails, tagged_response};
 
 pub(super) fn declare_preferences_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(read_sync_preferences, choose_sync_preferences))
@@ -35,9 +35,18 @@ async fn read_sync_preferences(
 }
 
 async fn answer_sync_preferences(engine: &Engine, account: &AccountId) -> RouteResult {
-    let chosen = preferences::read_sync_preferences(engine, account).await;
-    let chosen = chosen.map_err(|error| log_unavailable(&error))?;
-    Ok(tagged_response(&SyncPreferencesView::from(chosen.preferences)))
+    let (view, _) = view_sync_preferences(engine, account).await?;
+    Ok(tagged_response(&view))
+}
+
+/// Returns the choices with the version of their row.
+async fn view_sync_preferences(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(SyncPreferencesView, u64), ProblemDetails> {
+    let known = preferences::read_sync_preferences(engine, account).await;
+    let known = known.map_err(|error| log_unavailable(&error))?;
+    Ok((SyncPreferencesView::from(known.preferences), known.version))
 }
 
 /// Replaces the account's choices about what is written to Xero.
@@ -68,10 +77,8 @@ async fn choose_sync_preferences(
 ) -> RouteResult {
     let (account, user) = (&caller.account, &caller.user);
     for _ in 0..CHANGE_ATTEMPTS_MAX {
-        let version = match expected {
-            Some(tag) => Some(find_expected_version(&engine, account, tag).await?),
-            None => None,
-        };
+        let known = view_sync_preferences(&engine, account);
+        let version = find_expected_version(expected, known).await?;
         let replaced =
             preferences::replace_sync_preferences(&engine, account, user, chosen.into(), version);
         match replaced.await.map_err(|error| log_unavailable(&error))? {
@@ -80,19 +87,4 @@ async fn choose_sync_preferences(
         }
     }
     Err(ProblemDetails::changed_meanwhile())
-}
-
-/// Returns the version of the preferences' row, if the preferences still have this tag.
-async fn find_expected_version(
-    engine: &Engine,
-    account: &AccountId,
-    tag: u64,
-) -> Result<u64, ProblemDetails> {
-    let known = preferences::read_sync_preferences(engine, account).await;
-    let known = known.map_err(|error| log_unavailable(&error))?;
-    if find_content_tag(&SyncPreferencesView::from(known.preferences)) == tag {
-        Ok(known.version)
-    } else {
-        Err(ProblemDetails::changed_meanwhile())
-    }
 }

@@ -1,5 +1,8 @@
 //! Rules 48 to 50: payments.
 
+mod currencies;
+mod deletion;
+
 use crate::caller::*;
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -158,96 +161,6 @@ fn no_payment_is_created_or_deleted_on_a_locked_day() {
     assert_eq!(put(&mut caller, &later).status, 200);
 }
 
-/// Rules 49 and 50.
-#[test]
-fn a_deleted_payment_reopens_its_invoice_and_is_listed_with_a_newer_time() {
-    let mut caller = Caller::connected();
-    let invoice = caller.invoice("SC-1");
-    let payment = paid(&mut caller, invoice, "120");
-    caller.pass(60);
-    let row = delete(&mut caller, payment).first("Payments");
-    assert_eq!(
-        (&row["Status"], &row["Invoice"]["Status"]),
-        (&"DELETED".into(), &"AUTHORISED".into())
-    );
-    let open = caller.get("/Invoices/SC-1").first("Invoices");
-    assert_eq!((&open["Status"], &open["Payments"]), (&json!("AUTHORISED"), &json!([])));
-    assert!(open.get("FullyPaidOnDate").is_none());
-    let news = caller.since("/Payments", "2026-11-02T09:01:00").first("Payments");
-    assert_eq!((id(&news["PaymentID"]), &news["Status"]), (payment, &json!("DELETED")));
-    assert_eq!(delete(&mut caller, payment).messages(), ["The payment has been deleted."]);
-    assert_eq!(paid_again(&mut caller, invoice), 200, "the invoice can be paid again");
-}
-
-fn paid_again(caller: &mut Caller, invoice: Uuid) -> u16 {
-    put(caller, &payment(invoice, "120")).status
-}
-
-/// Rule 49, switched.
-#[test]
-fn a_deleted_payment_may_keep_its_time_and_be_omitted_from_lists() {
-    let mut caller = Caller::unconfirmed(|switches| {
-        switches.deleting_moves_payment = false;
-        switches.deleted_payments_in_lists = false;
-    });
-    let invoice = caller.invoice("SC-1");
-    let payment = paid(&mut caller, invoice, "120");
-    let made = caller.now;
-    caller.pass(60);
-    delete(&mut caller, payment).first("Payments");
-    let row = caller.books().payment(payment).unwrap();
-    assert_eq!((row.status, row.updated_at), (PaymentStatus::Deleted, made));
-    assert_eq!(caller.get("/Payments").json()["Payments"], json!([]));
-    let asked = caller.get(&query("/Payments", &[("where", "Status==\"DELETED\"")]));
-    assert_eq!(id(&asked.first("Payments")["PaymentID"]), payment);
-}
-
-/// Rule 50.
-#[test]
-fn a_payment_can_be_deleted_but_not_changed() {
-    let mut caller = Caller::connected();
-    let invoice = caller.invoice("SC-1");
-    let made = paid(&mut caller, invoice, "120");
-    let text = "Payments cannot be modified, only deleted.";
-    for change in
-        [json!({"Amount": 5}), json!({"Status": "AUTHORISED"}), json!({"Status": "VOIDED"})]
-    {
-        let answer = caller.post(&format!("/Payments/{made}"), &change.to_string());
-        assert_eq!(answer.messages(), [text], "{change}");
-    }
-    let mut again = payment(invoice, "1");
-    again["PaymentID"] = json!(made);
-    assert_eq!(put(&mut caller, &again).messages(), [text]);
-    assert_eq!(caller.post("/Payments", &again.to_string()).messages(), [text]);
-    again["PaymentID"] = json!(Uuid::from_u128(3));
-    assert_eq!(
-        caller.post("/Payments", &again.to_string()).messages(),
-        ["The document with the supplied id was not found for this endpoint."]
-    );
-    assert_eq!(delete(&mut caller, Uuid::from_u128(3)).status, 404);
-    let mut dead = payment(invoice, "1");
-    dead["Status"] = json!("DELETED");
-    assert_eq!(put(&mut caller, &dead).messages().len(), 1);
-    let body = json!({"PaymentID": made, "Status": "DELETED"});
-    assert_eq!(caller.post("/Payments", &body.to_string()).status, 200);
-}
-
-/// Rule 50.
-#[test]
-fn a_reconciled_payment_can_only_be_deleted_by_hand() {
-    let mut caller = Caller::connected();
-    let invoice = caller.invoice("SC-1");
-    let mut body = payment(invoice, "120");
-    body["IsReconciled"] = json!(true);
-    let row = put(&mut caller, &body).first("Payments");
-    assert_eq!(row["IsReconciled"], true);
-    let payment = id(&row["PaymentID"]);
-    let text = "The payment has been reconciled and cannot be deleted.";
-    assert_eq!(delete(&mut caller, payment).messages(), [text]);
-    caller.bookkeeper().remove_payment(payment).unwrap();
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Authorised);
-}
-
 /// Rule 36.
 #[test]
 fn one_invalid_payment_fails_alone_or_the_whole_request() {
@@ -387,61 +300,6 @@ fn foreign(caller: &mut Caller, currency: &str, kind: &str) -> Uuid {
         "Status": "AUTHORISED", "LineItems": [{"Description": "x", "UnitAmount": 100,
         "AccountCode": "404", "TaxType": "NONE"}]});
     id(&caller.put("/Invoices", &body.to_string()).first("Invoices")["InvoiceID"])
-}
-
-#[test]
-fn a_foreign_invoice_is_paid_at_a_rate() {
-    let mut caller = Caller::connected();
-    let invoice = foreign(&mut caller, "EUR", "ACCREC");
-    let mut body = payment(invoice, "50");
-    body["CurrencyRate"] = json!("1.25");
-    let answer = put(&mut caller, &body);
-    assert_eq!((answer.digits("Amount"), answer.digits("BankAmount")), ("50.00", "40.00"));
-    assert_eq!(answer.digits("CurrencyRate"), "1.2500000000");
-    let by_the_day = put(&mut caller, &payment(invoice, "11.63"));
-    assert_eq!(by_the_day.digits("BankAmount"), "10.00", "1.1625 for a pound");
-    let mut said = payment(invoice, "20");
-    said["BankAmount"] = json!("17.17");
-    assert_eq!(put(&mut caller, &said).digits("BankAmount"), "17.17");
-    let bank = caller.books().organisation().account("090").unwrap().id;
-    assert_eq!(caller.books().balance(bank).to_string(), "67.17");
-    assert_eq!(caller.books().invoice(invoice).unwrap().amount_due().to_string(), "18.37");
-}
-
-#[test]
-fn a_sent_rate_keeps_six_decimals_or_ten() {
-    for (keeps_six, kept) in [(false, "1.1700470001"), (true, "1.1700470000")] {
-        let mut caller = Caller::unconfirmed(|switches| switches.rates_keep_six_places = keeps_six);
-        let invoice = foreign(&mut caller, "EUR", "ACCREC");
-        let mut body = payment(invoice, "50");
-        body["CurrencyRate"] = json!("1.1700470001");
-        let answer = put(&mut caller, &body);
-        assert_eq!(answer.digits("CurrencyRate"), kept);
-        assert_eq!(answer.digits("BankAmount"), "42.73");
-    }
-}
-
-#[test]
-fn the_account_must_match_the_currency() {
-    let mut settings = demo();
-    let accounts = &mut settings.organisations[0].accounts;
-    accounts.iter_mut().find(|one| one.code.as_deref() == Some("091")).unwrap().currency =
-        Some("EUR".to_owned());
-    let mut caller = Caller::with_settings(settings);
-    let euros = foreign(&mut caller, "EUR", "ACCREC");
-    let mut body = payment(euros, "30");
-    body["Account"] = json!({"Code": "091"});
-    assert_eq!(put(&mut caller, &body).digits("BankAmount"), "30.00");
-    let pounds = caller.invoice("SC-1");
-    let mut body = payment(pounds, "100");
-    body["Account"] = json!({"Code": "091"});
-    body["CurrencyRate"] = json!("1.2");
-    assert_eq!(put(&mut caller, &body).digits("BankAmount"), "120.00");
-    let dollars = foreign(&mut caller, "USD", "ACCPAY");
-    let mut body = payment(dollars, "1");
-    body["Account"] = json!({"Code": "091"});
-    let text = "The account's currency does not suit the document's currency.";
-    assert_eq!(put(&mut caller, &body).messages(), [text]);
 }
 
 #[test]

@@ -2052,7 +2052,7 @@ export interface components {
             status: components["schemas"]["ConnectionWord"];
             /**
              * Format: int32
-             * @description Records that wait for a limit, a reconnect or another record. Nobody has to act.
+             * @description Records that wait for a limit, a reconnect or another record. They need no action.
              */
             waiting: number;
             /** @description Problems with the chosen accounts and tax rates, and whether many records were given up. */

@@ -77,6 +77,48 @@ pub enum RefundSource {
     Part(CrmId),
 }
 
+/// What all parts of a payment or a refund have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartTemplate<'a> {
+    pub(crate) payment: &'a PaymentId,
+    pub(crate) revision: Revision,
+    pub(crate) method: PaymentMethod,
+    pub(crate) date: Date,
+    pub(crate) reference: Option<&'a str>,
+    pub(crate) standing: PaymentRecordStatus,
+}
+
+impl PartTemplate<'_> {
+    /// Builds the part of this name.
+    pub(crate) fn build_part(
+        self,
+        name: &str,
+        amount: Money,
+        settled: Vec<SettledShare>,
+        role: PartRole,
+    ) -> PaymentPart {
+        PaymentPart {
+            id: build_part_id(self.payment, name),
+            payment: self.payment.clone(),
+            revision: self.revision,
+            method: self.method,
+            date: self.date,
+            amount,
+            reference: self.reference.map(str::to_owned),
+            settled,
+            role,
+            standing: self.standing,
+        }
+    }
+}
+
+/// Builds the id of a part. The name after the last point is never part of a payment's own id, so
+/// all parts have different ids.
+pub(crate) fn build_part_id(payment: &PaymentId, name: &str) -> CrmId {
+    CrmId::new(format!("{payment}.{name}"))
+        .expect("the id of a payment or refund leaves room for a part's name")
+}
+
 impl PaymentPart {
     /// Whether this is a later revision of a part, in effect, with another amount, settlement or
     /// method. The document in Xero of the earlier revision is never changed.

@@ -1,40 +1,23 @@
 //! Tests of the translation of payments.
 
-use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
 
 use super::*;
+use crate::chart::tests::{a_chart, an_account};
 use crate::crm::payment::tests::a_payment;
 use crate::money::{Currency, Money};
 
 fn chart() -> Chart {
-    let account = |code: &str, account_type: &str, enables_payments| ChartAccount {
-        code: code.to_owned(),
-        name: format!("Account {code}"),
-        is_active: code != "491",
-        account_type: account_type.to_owned(),
-        tax_type: None,
-        enables_payments,
-        currency: None,
-    };
-    Chart {
-        read_at: Timestamp::UNIX_EPOCH,
-        organisation_name: "Ridgeway".to_owned(),
-        base_currency: Currency::new("GBP").unwrap(),
-        country: None,
-        is_demo: false,
-        short_code: None,
-        accounts: vec![
-            account("092", "BANK", false),
-            account("404", "EXPENSE", false),
-            account("491", "EXPENSE", false),
-            account("820", "CURRLIAB", true),
-            account("821", "CURRLIAB", false),
-        ],
-        tax_rates: Vec::new(),
-        money_accounts: Vec::new(),
-    }
+    let closed = ChartAccount { is_active: false, ..an_account("491", "EXPENSE") };
+    let gift_cards = ChartAccount { enables_payments: true, ..an_account("820", "CURRLIAB") };
+    a_chart(vec![
+        an_account("092", "BANK"),
+        an_account("404", "EXPENSE"),
+        closed,
+        gift_cards,
+        an_account("821", "CURRLIAB"),
+    ])
 }
 
 fn codes() -> AccountCodes {

@@ -1,14 +1,13 @@
 //! Tests of the choice of tax rates: a table for each region, with the default rates for sales that
 //! Xero documents.
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;
 use crate::account_codes::AccountCodes;
+use crate::chart::tests::{a_chart, a_rate, an_account};
 use crate::ids::XeroContactId;
 use crate::line_values::LineValues;
-use crate::money::Currency;
 use crate::translate::tests::a_line;
 
 /// Code, name and percentage.
@@ -33,40 +32,14 @@ const BRITISH: &[Rate] = &[
 const GLOBAL: &[Rate] =
     &[("OUTPUT", "Tax on Sales", 0), ("INPUT", "Tax on Purchases", 0), ("NONE", "Tax Exempt", 0)];
 
-fn tax_rate((tax_type, name, percent): Rate) -> TaxRate {
-    TaxRate {
-        name: name.to_owned(),
-        tax_type: tax_type.to_owned(),
-        effective_rate: Decimal::from(percent),
-        is_active: true,
-        can_apply_to_revenue: true,
-    }
-}
-
 fn chart(rates: &[Rate]) -> Chart {
-    Chart {
-        read_at: Timestamp::UNIX_EPOCH,
-        organisation_name: "Ridgeway".to_owned(),
-        base_currency: Currency::new("GBP").unwrap(),
-        country: None,
-        is_demo: false,
-        short_code: None,
-        accounts: Vec::new(),
-        tax_rates: rates.iter().copied().map(tax_rate).collect(),
-        money_accounts: Vec::new(),
-    }
+    let rates = rates.iter();
+    let rates = rates.map(|(tax_type, name, percent)| a_rate(tax_type, name, (*percent).into()));
+    Chart { tax_rates: rates.collect(), ..a_chart(Vec::new()) }
 }
 
 fn sales_account(tax_type: &str) -> ChartAccount {
-    ChartAccount {
-        code: "200".to_owned(),
-        name: "Sales".to_owned(),
-        is_active: true,
-        account_type: "REVENUE".to_owned(),
-        tax_type: Some(tax_type.to_owned()),
-        enables_payments: false,
-        currency: None,
-    }
+    ChartAccount { tax_type: Some(tax_type.to_owned()), ..an_account("200", "REVENUE") }
 }
 
 fn resolve(

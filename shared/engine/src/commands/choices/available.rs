@@ -167,7 +167,7 @@ async fn list_account_choices(
 
 /// Suggests an account for each field without a usable one: the account with the usual name, or
 /// the only one whose name contains it. None is suggested for methods of payment that are written to
-/// Xero only if somebody chooses an account for them.
+/// Xero only if a user chooses an account for them.
 fn suggest_accounts(
     codes: &AccountCodes,
     choices: &AccountChoices,

@@ -63,79 +63,34 @@ pub(crate) struct LineTrackingView {
     pub(crate) option: String,
 }
 
-impl From<LineTracking> for LineTrackingView {
-    fn from(tracking: LineTracking) -> Self {
-        let LineTracking { category, option } = tracking;
-        Self { category, option }
-    }
-}
-
-impl From<LineTrackingView> for LineTracking {
-    fn from(view: LineTrackingView) -> Self {
-        let LineTrackingView { category, option } = view;
-        Self { category, option }
-    }
-}
-
-impl From<AccountCodes> for AccountCodesView {
-    fn from(codes: AccountCodes) -> Self {
-        let AccountCodes {
-            sales,
-            stripe_bank,
-            stripe_fee,
-            stripe_surcharge,
-            gift_card,
-            cash,
-            cheque,
-            card,
-            bank_transfer,
-            tax_types,
-            tracking,
-        } = codes;
-        Self {
-            sales,
-            stripe_bank,
-            stripe_fee,
-            stripe_surcharge,
-            gift_card,
-            cash,
-            cheque,
-            card,
-            bank_transfer,
-            tax_types,
-            tracking: tracking.into_iter().map(Into::into).collect(),
+/// Converts a type into one with the same fields, and the elements of the lists after `;`. The
+/// compiler rejects a list that lacks a field of either type.
+macro_rules! convert_fields {
+    ($source:ident => $target:ident { $($field:ident),*; $($list:ident),* }) => {
+        impl From<$source> for $target {
+            fn from(source: $source) -> Self {
+                let $source { $($field,)* $($list,)* } = source;
+                Self { $($field,)* $($list: $list.into_iter().map(Into::into).collect(),)* }
+            }
         }
-    }
+    };
 }
 
-impl From<AccountCodesView> for AccountCodes {
-    fn from(view: AccountCodesView) -> Self {
-        let AccountCodesView {
-            sales,
-            stripe_bank,
-            stripe_fee,
-            stripe_surcharge,
-            gift_card,
-            cash,
-            cheque,
-            card,
-            bank_transfer,
-            tax_types,
-            tracking,
-        } = view;
-        Self {
-            sales,
-            stripe_bank,
-            stripe_fee,
-            stripe_surcharge,
-            gift_card,
-            cash,
-            cheque,
-            card,
-            bank_transfer,
-            tax_types,
-            tracking: tracking.into_iter().map(Into::into).collect(),
-        }
+/// Converts a type of the domain into its view, and back.
+macro_rules! convert_both_ways {
+    ($source:ident, $view:ident { $($field:ident),*; $($list:ident),* }) => {
+        convert_fields! { $source => $view { $($field),*; $($list),* } }
+        convert_fields! { $view => $source { $($field),*; $($list),* } }
+    };
+}
+
+convert_both_ways! { LineTracking, LineTrackingView { category, option; } }
+
+convert_both_ways! {
+    AccountCodes, AccountCodesView {
+        sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card,
+        bank_transfer, tax_types;
+        tracking
     }
 }
 

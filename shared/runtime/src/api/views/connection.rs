@@ -112,7 +112,7 @@ pub(crate) struct StatusView {
     pub(crate) failing: u32,
     /// Records that were given up.
     pub(crate) skipped: u32,
-    /// Records that wait for a limit, a reconnect or another record. Nobody has to act.
+    /// Records that wait for a limit, a reconnect or another record. They need no action.
     pub(crate) waiting: u32,
     /// The newest failure among those records.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,44 @@
+//! Charts for the tests of other modules.
+
+use super::*;
+
+/// The chart of an organisation in pounds that has these accounts, and neither tax rates nor
+/// accounts for money.
+pub(crate) fn a_chart(accounts: Vec<ChartAccount>) -> Chart {
+    Chart {
+        read_at: Timestamp::UNIX_EPOCH,
+        organisation_name: "Ridgeway".to_owned(),
+        base_currency: Currency::new("GBP").unwrap(),
+        country: None,
+        is_demo: false,
+        short_code: None,
+        accounts,
+        tax_rates: Vec::new(),
+        money_accounts: Vec::new(),
+    }
+}
+
+/// An account in use without a tax type, to which payments can be made only if it is a bank
+/// account.
+pub(crate) fn an_account(code: &str, account_type: &str) -> ChartAccount {
+    ChartAccount {
+        code: code.to_owned(),
+        name: format!("Account {code}"),
+        is_active: true,
+        account_type: account_type.to_owned(),
+        tax_type: None,
+        enables_payments: false,
+        currency: None,
+    }
+}
+
+/// A tax rate on income, in use.
+pub(crate) fn a_rate(tax_type: &str, name: &str, percent: Decimal) -> TaxRate {
+    TaxRate {
+        name: name.to_owned(),
+        tax_type: tax_type.to_owned(),
+        effective_rate: percent,
+        is_active: true,
+        can_apply_to_revenue: true,
+    }
+}

@@ -1,0 +1,54 @@
+//! What ends a wait or reopens a record that was given up, case by case.
+
+use super::*;
+
+#[test]
+fn a_link_completes_an_operation_without_an_attempt() {
+    let linked = moved(decide_transition(&Operation::new(), OperationEvent::Linked, SEED, now()));
+    assert_eq!(linked.state, OperationState::Synced);
+    let refused = decide_transition(&linked, claim_by(ME, Trigger::Routine), SEED, now());
+    assert_eq!(refused, TransitionResult::Stays(EventRefusal::AlreadySynced));
+    let asked = moved(decide_transition(&linked, claim_by(ME, Trigger::Person), SEED, now()));
+    assert_eq!(asked.state, OperationState::Claimed { by: ME, until: at(2) });
+    let held = decide_transition(&claimed_by_me(0), OperationEvent::Linked, SEED, now());
+    assert_eq!(held, TransitionResult::Stays(EventRefusal::HeldUntil(at(1))));
+}
+
+#[test]
+fn what_is_withheld_stays_so_until_a_person_asks_for_it() {
+    let withheld =
+        moved(decide_transition(&Operation::new(), OperationEvent::Withheld, SEED, now()));
+    assert_eq!(withheld.state, OperationState::Withheld);
+    assert_eq!(
+        moved(decide_transition(&withheld, OperationEvent::Submitted, SEED, now())).state,
+        OperationState::Withheld
+    );
+    for trigger in [Trigger::Routine, Trigger::All] {
+        let refused = decide_transition(&withheld, claim_by(ME, trigger), SEED, now());
+        assert_eq!(refused, TransitionResult::Stays(EventRefusal::Withheld));
+    }
+    let asked = moved(decide_transition(&withheld, claim_by(ME, Trigger::Person), SEED, now()));
+    assert_eq!(asked.state, OperationState::Claimed { by: ME, until: at(2) });
+    let held = decide_transition(&claimed_by_me(0), OperationEvent::Withheld, SEED, now());
+    assert_eq!(held, TransitionResult::Stays(EventRefusal::HeldUntil(at(1))));
+}
+
+#[test]
+fn an_expired_token_parks_until_the_reconnect_releases_it() {
+    let event =
+        failed_by(ME, FailureClass::Unauthorized, WriteAnswer::Answered, SnapshotFreshness::Newest);
+    let parked = moved(decide_transition(&claimed_by_me(2), event, SEED, now()));
+    assert_eq!(parked.state, OperationState::Parked { on: ParkingReason::Reconnect });
+    let released = moved(decide_transition(&parked, OperationEvent::Released, SEED, now()));
+    assert_eq!((released.state, released.failures), (OperationState::Waiting { until: now() }, 2));
+}
+
+#[test]
+fn a_person_may_always_ask_for_a_look() {
+    for state in states() {
+        let live = matches!(state, OperationState::Claimed { until, .. } if until > now());
+        let operation = Operation { state, ..Operation::new() };
+        let step = decide_transition(&operation, claim_by(ME, Trigger::Person), SEED, now());
+        assert_eq!(matches!(step, TransitionResult::Moved(_)), !live, "{operation:?}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Payments that may be the same as one that the CRM recorded.
+
+use super::*;
+
+#[test]
+fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
+    let world = billed();
+    let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
+    assert_eq!(world.receive(Payment, &cash.body()), MessageOutcome::Recorded);
+    world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
+    polls(&world);
+    assert_eq!(heard(&world), ["paid 0.00"]);
+    // It was imported first and recorded afterwards: the import is withdrawn.
+    let other = billed();
+    other.is_paid("#INV_1", "114.00", &today());
+    polls(&other);
+    other.receive(Payment, &cash.body());
+    assert_eq!(heard(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
+}
+
+#[test]
+fn an_unclear_payment_waits_for_the_user() {
+    let world = billed();
+    let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque").date("2026-10-10");
+    world.receive(Payment, &cheque.body());
+    let id = world.is_paid("#INV_1", "114.00", &today());
+    polls(&world);
+    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
+    let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+    let known = || {
+        run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
+            .unwrap()
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(known().unclear_payments().count(), 1);
+    let by = owner();
+    let settled = invoice_payments::resolve_payment(
+        &world.engine,
+        &account,
+        &by,
+        &invoice,
+        XeroPaymentId(id),
+        PaymentDecision::New,
+    );
+    assert!(run(settled).unwrap().unwrap());
+    let entry = world.log().into_iter().find(|entry| entry.by.is_some()).unwrap();
+    assert_eq!((entry.operation, entry.status), (LoggedOperation::Import, LogStatus::Synced));
+    assert_eq!((entry.crm_id, entry.by), (invoice.clone(), Some(by)));
+    assert!(entry.message.contains("GBP 114.00 was paid"), "{}", entry.message);
+    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]);
+    assert_eq!(known().unclear_payments().count(), 0);
+}
+
+#[test]
+fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
+    for is_answered in [true, false] {
+        let world = billed();
+        // Payments are polled while an invoice is open.
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque");
+        world.receive(Payment, &cheque.date("2026-10-10").body());
+        let id = world.is_paid("#INV_1", "114.00", &today());
+        polls(&world);
+        let listed = || {
+            let (account, limit) = (world.account(), std::num::NonZeroU16::new(50).unwrap());
+            let reason = AttentionReason::GivenUp;
+            let list = attention::list_attention(&world.engine, &account, reason, None, limit);
+            run(list).unwrap().unwrap().unclear
+        };
+        let named = listed().into_iter().map(|one| one.invoice.to_string()).collect::<Vec<_>>();
+        assert_eq!(named, ["inv_1"]);
+        if is_answered {
+            let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+            let answer = PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
+            let id = XeroPaymentId(id);
+            let by = owner();
+            let settled = invoice_payments::resolve_payment(
+                &world.engine,
+                &account,
+                &by,
+                &invoice,
+                id,
+                answer,
+            );
+            assert!(run(settled).unwrap().unwrap());
+        } else {
+            let (tenant, now) = (world.tenant(), world.clock.now());
+            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id).unwrap();
+            polls(&world);
+        }
+        assert_eq!(listed(), []);
+        let heard = heard(&world);
+        assert_eq!(heard[..2], ["unclear 114.00, 1 candidates", "paid 0.00"]);
+        assert!(heard.contains(&"clear 114.00".to_owned()), "{heard:?}");
+        assert!(!heard.iter().any(|one| one.starts_with("imported")), "{heard:?}");
+    }
+}

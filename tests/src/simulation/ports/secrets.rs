@@ -1,0 +1,156 @@
+//! The secrets of the simulation, whose reads may be stale.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use engine::ports::{PortError, SecretStore};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{Net, refused};
+use crate::access::Access;
+use crate::ports::locked;
+use crate::simulation::executor::after;
+use crate::simulation::faults::{Fault, Port};
+
+/// Maximum time for which a secret store returns an older value.
+const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// The value that reads of a secret return after a write.
+#[derive(Debug)]
+pub struct Shown {
+    /// The previous value.
+    before: Option<SecretString>,
+    /// The version that is not visible yet.
+    hidden: Uuid,
+    /// The number of reads that are affected.
+    reads: u64,
+    /// The end of the affected period.
+    until: Timestamp,
+}
+
+/// The secrets.
+#[derive(Debug, Clone)]
+pub struct SimSecrets {
+    /// The implementation without faults.
+    pub kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    /// Every value that was written, by its version.
+    pub versions: Arc<Mutex<BTreeMap<(String, Uuid), SecretString>>>,
+    /// The values that reads return instead of the newest one.
+    pub shown: Arc<Mutex<BTreeMap<String, Shown>>>,
+    /// The world.
+    pub net: Net,
+}
+
+impl SimSecrets {
+    /// Returns the value that a read shows: for some reads after a write, the previous one.
+    fn visible(&self, name: &str) -> Option<SecretString> {
+        let now = self.net.timeline.now();
+        match locked(&self.shown).get_mut(name) {
+            Some(shown) if shown.reads > 0 && now < shown.until => {
+                shown.reads -= 1;
+                shown.before.clone()
+            }
+            Some(_) | None => locked(&self.kept).get(name).cloned(),
+        }
+    }
+
+    /// Returns the value that a read of one version shows: for some reads after it was written,
+    /// none.
+    fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
+        let now = self.net.timeline.now();
+        match locked(&self.shown).get_mut(name) {
+            Some(shown) if shown.reads > 0 && now < shown.until && shown.hidden == version => {
+                shown.reads -= 1;
+                None
+            }
+            Some(_) | None => locked(&self.versions).get(&(name.to_owned(), version)).cloned(),
+        }
+    }
+
+    async fn step<T: Send>(
+        &self,
+        what: String,
+        operation: &'static str,
+        act: impl FnOnce() -> T + Send,
+    ) -> Result<T, PortError> {
+        let fate = self.net.fate(Port::Secret, move || what);
+        self.net.before(&fate).await;
+        let result = match fate.fault {
+            Some(Fault::FailBefore | Fault::Throttled) => Err(refused(operation)),
+            _ => Ok(act()),
+        };
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) { Err(refused(operation)) } else { result }
+    }
+}
+
+impl SimSecrets {
+    fn keep(&self, name: &str, value: &SecretString, version: Uuid) {
+        let before = locked(&self.kept).insert(name.to_owned(), value.clone());
+        locked(&self.versions).insert((name.to_owned(), version), value.clone());
+        let reads = locked(&self.net.faults).secret_lag();
+        let until = after(self.net.timeline.now(), LAG_MAX);
+        let shown = Shown { before, hidden: version, reads, until };
+        locked(&self.shown).insert(name.to_owned(), shown);
+    }
+}
+
+#[async_trait]
+impl SecretStore for SimSecrets {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.net.uses(Access::ReadSecret);
+        let get = || self.visible(name);
+        self.step(format!("read secret {name}"), "read a secret", get).await
+    }
+
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.net.uses(Access::ReadSecret);
+        let get = || self.visible_version(name, version);
+        self.step(format!("read secret {name}, {version}"), "read a secret", get).await
+    }
+
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        let is_new = !locked(&self.kept).contains_key(name);
+        self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
+        let put = || self.keep(name, value, version);
+        self.step(format!("write secret {name}"), "write a secret", put).await
+    }
+
+    async fn replace_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        self.net.uses(Access::WriteSecret);
+        // The secret may be deleted while the request is in transit.
+        let replace = || {
+            let is_there = locked(&self.kept).contains_key(name);
+            is_there.then(|| self.keep(name, value, version))
+        };
+        let replaced = self.step(format!("write secret {name}"), "write a secret", replace).await?;
+        replaced.ok_or_else(|| refused("write a secret"))
+    }
+
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
+        self.net.uses(Access::DeleteSecret);
+        let delete = || {
+            locked(&self.kept).remove(name);
+            locked(&self.shown).remove(name);
+            locked(&self.versions).retain(|(of, _), _| of != name);
+        };
+        self.step(format!("delete secret {name}"), "delete a secret", delete).await
+    }
+}

@@ -1,0 +1,113 @@
+//! The simulation's transport to Xero.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use jiff::SignedDuration;
+use xero::{Transport, TransportError, TransportErrorKind};
+use xero_sim::{Fault as XeroFault, FaultKind, InFlight, Match, Reply, Simulator};
+
+use super::{Net, Occurrence};
+use crate::ports::{locked, lost, not_sent};
+use crate::simulation::checker::Watch;
+use crate::simulation::executor::after;
+use crate::simulation::faults::{Fault, Port, millis};
+use crate::simulation::mutation::Mutation;
+
+/// The timeout of our transport for an exchange.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(25);
+
+/// The transport to Xero.
+#[derive(Clone)]
+pub struct SimXero {
+    /// Xero.
+    pub simulator: Arc<Mutex<Simulator>>,
+    /// The checker, which observes the requests.
+    pub watch: Watch,
+    /// The world.
+    pub net: Net,
+}
+
+impl std::fmt::Debug for SimXero {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimXero")
+    }
+}
+
+#[async_trait]
+impl Transport for SimXero {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let what = format!("{} {}", request.method(), request.uri());
+        if let Some(response) = Mutation::answered(self.net.mutation, &request) {
+            return Ok(response);
+        }
+        let timeline = &self.net.timeline;
+        let fate = self.net.fate(Port::Xero, move || what);
+        self.watch.begins(timeline.now(), &request);
+        if fate.fault == Some(Fault::Straggler) {
+            let at = after(timeline.now(), fate.before);
+            timeline.schedule(at, Occurrence::Arrives(Box::new(request)));
+            timeline.sleep(TIMEOUT).await;
+            return Err(lost(TransportErrorKind::Timeout));
+        }
+        self.net.before(&fate).await;
+        if fate.fault == Some(Fault::FailBefore) {
+            self.watch.ends(timeline.now(), &request);
+            return Err(not_sent());
+        }
+        let reply = self.act(&request, fate.fault);
+        let in_flight = match fate.fault {
+            Some(Fault::FreezeAfter) => millis(500),
+            _ => fate.after,
+        };
+        let answers_at = after(timeline.now(), in_flight);
+        timeline.schedule(answers_at, Occurrence::CallEnds(reply.0));
+        self.watch.ends(answers_at, &request);
+        if fate.after > TIMEOUT && fate.fault != Some(Fault::FreezeAfter) {
+            timeline.sleep(TIMEOUT).await;
+            return Err(lost(TransportErrorKind::Timeout));
+        }
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) {
+            return Err(lost(TransportErrorKind::Timeout));
+        }
+        match reply.1 {
+            Reply::Answer(response) => {
+                // Xero ignores the key of a caller that it refuses.
+                if response.status() != StatusCode::UNAUTHORIZED {
+                    self.watch.heard(timeline.current(), &request);
+                }
+                Ok(response)
+            }
+            Reply::Cut(_) => Err(lost(TransportErrorKind::Interrupted)),
+            Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),
+        }
+    }
+}
+
+impl SimXero {
+    fn act(&self, request: &Request<Bytes>, fault: Option<Fault>) -> (InFlight, Reply) {
+        let kind = match fault {
+            Some(Fault::Faulty) => Some(FaultKind::Status500),
+            Some(Fault::FaultyAfter) => Some(FaultKind::Status500Applied),
+            Some(Fault::Cut) => Some(FaultKind::Cut),
+            Some(Fault::Throttled) => Some(FaultKind::RateLimited {
+                problem: "minute".to_owned(),
+                retry_after_seconds: Some(20),
+            }),
+            _ => None,
+        };
+        let mut simulator = locked(&self.simulator);
+        if let Some(kind) = kind {
+            simulator.inject(XeroFault { on: Match::next("/"), kind });
+        }
+        let in_flight = simulator.begin(self.net.timeline.now(), request);
+        let reply = in_flight.reply().clone();
+        (in_flight, reply)
+    }
+}

@@ -1,0 +1,46 @@
+//! How users choose account codes.
+
+use domain::account_codes::{AccountCodes, CodeObjection};
+use engine::commands::choices::{self, CodeChoiceOutcome};
+
+use super::World;
+use crate::gate::run;
+
+impl World {
+    /// A user chooses accounts for all purposes, in the chart of the first organisation.
+    pub fn choose_accounts(&self) {
+        self.choose_codes(every_account());
+    }
+
+    /// A user chooses these accounts, which the organisation has.
+    pub fn choose_codes(&self, codes: AccountCodes) {
+        let chosen = self.try_codes(codes);
+        assert!(matches!(chosen, CodeChoiceOutcome::Done), "{chosen:?}");
+    }
+
+    /// A user chooses these accounts, which are refused. Returns the objections.
+    #[expect(clippy::panic, reason = "another outcome here is a broken test")]
+    pub fn choose_refused_codes(&self, codes: AccountCodes) -> Vec<CodeObjection> {
+        let chosen = self.try_codes(codes);
+        let CodeChoiceOutcome::Refused(objections) = chosen else { panic!("{chosen:?}") };
+        objections
+    }
+
+    /// A user chooses these accounts. Returns the outcome.
+    pub fn try_codes(&self, codes: AccountCodes) -> CodeChoiceOutcome {
+        let (account, invocation) = (self.account(), self.invocation());
+        let chosen = choices::choose_account_codes(&self.engine, &account, codes, invocation);
+        run(chosen).expect("the process does not die").expect("the table answers")
+    }
+}
+
+/// An account for every purpose, in the chart of the first organisation.
+pub fn every_account() -> AccountCodes {
+    AccountCodes {
+        stripe_bank: Some("092".to_owned()),
+        stripe_fee: Some("405".to_owned()),
+        stripe_surcharge: Some("210".to_owned()),
+        gift_card: Some("835".to_owned()),
+        ..AccountCodes::default()
+    }
+}
