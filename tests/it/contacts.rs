@@ -115,7 +115,7 @@ fn linking_another_clients_contact_is_refused_and_names_that_client() {
     world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
     let held = contact_of(&world, "cli_1").unwrap();
     let told = refused(links(&world, "cli_2", held));
-    assert!(told.contains("cli_1") && told.contains("Unlink it there first"), "{told}");
+    assert!(told.contains("cli_1") && told.contains("Unlink it from cli_1 first"), "{told}");
     assert_eq!(contact_of(&world, "cli_2"), None);
     let told = refused(links(&world, "cli_2", Uuid::from_u128(7)));
     assert!(told.contains("Xero has no such contact"), "{told}");

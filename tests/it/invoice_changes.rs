@@ -241,7 +241,7 @@ fn a_changed_item_of_a_paid_invoice_stays_in_xero_and_is_explained() {
     assert_eq!(invoice(&world).lines[0].item_code, None);
     let message = world.log().last().unwrap().message.clone();
     assert!(message.contains("The item of line 1 stays as it is"), "{message}");
-    assert!(message.contains("remove these in Xero"), "{message}");
+    assert!(message.contains("remove the payments and credits in Xero"), "{message}");
 }
 
 #[test]

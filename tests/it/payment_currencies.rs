@@ -154,7 +154,7 @@ fn without_a_settlement_the_payment_is_converted_by_xero_and_says_so() {
     bill(&world, "inv_1", "EUR", "120.00");
     let payment = a_payment("pay_1", &[("inv_1", "120.00")]).currency("EUR").fee("3.75");
     world.receive(Payment, &payment.body());
-    assert!(log(&world).contains("Its settlement is not known"), "{}", log(&world));
+    assert!(log(&world).contains("The payment has no settlement"), "{}", log(&world));
     // The fee is in euros, and the account is not.
     assert_eq!(failure_code(&world, "pay_1.fee"), "account_currency_differs");
 }
@@ -199,5 +199,5 @@ fn a_payment_in_cash_that_xero_converts_says_so() {
     bill(&world, "inv_1", "EUR", "120.00");
     let cash = a_payment("pay_1", &[("inv_1", "120.00")]).currency("EUR").method("cash");
     world.receive(Payment, &cash.body());
-    assert!(log(&world).contains("at its rate of the day"), "{}", log(&world));
+    assert!(log(&world).contains("at its exchange rate of the day"), "{}", log(&world));
 }

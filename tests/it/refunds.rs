@@ -1,5 +1,5 @@
 //! Money that was returned: a credit note is created if the money of an invoice is returned, and
-//! credit is paid back, exactly once.
+//! credit is refunded, exactly once.
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::operation::OperationState;

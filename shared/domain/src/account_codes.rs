@@ -97,7 +97,7 @@ impl AccountCodes {
     pub fn find_tracking_objections(&self, known: &TrackingCatalogue) -> Vec<CodeObjection> {
         let objection = |field: String, problem: String| CodeObjection { field, problem };
         if self.tracking.len() > TRACKING_MAX {
-            let problem = format!("must hold at most {TRACKING_MAX} tracking options");
+            let problem = format!("must contain at most {TRACKING_MAX} tracking options");
             return vec![objection("tracking".to_owned(), problem)];
         }
         if let [first, second] = self.tracking.as_slice()

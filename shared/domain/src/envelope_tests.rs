@@ -95,7 +95,7 @@ const WRONG_FIELDS: [(&str, &str, &str); 29] = [
         "\"lines\":[{\"name\":\"Service\",\"quantity\":\"1\",
       \"unit_price\":\"95.00\",\"discount\":{\"percent\":\"10\"},\"tax_rate\":\"20\"}]",
         "\"lines\":[]",
-        "invoice.lines: must hold 1 to 500 lines",
+        "invoice.lines: must contain 1 to 500 lines",
     ),
     ("\"name\":\"Ridge\"", "\"name\":\" \"", "client.name: must not be empty"),
     ("\"id\":\"cli_1\"", "\"id\":\"cli#1\"", "client.id: must be 1 to 40 letters"),
@@ -186,12 +186,12 @@ fn a_discount_above_its_line_or_off_a_negative_line_is_refused_with_both_figures
         (
             "95.00",
             r#"{"amount":"95.01"}"#,
-            "invoice.lines[0].discount.amount: must be at most the line itself: 95.01 is more than 95.00",
+            "invoice.lines[0].discount.amount: must be at most the line's amount: 95.01 is more than 95.00",
         ),
         (
             "-95.00",
             r#"{"amount":"5.00"}"#,
-            "invoice.lines[0].discount.amount: must not be taken off a negative line: 5.00 off -95.00; change unit_price",
+            "invoice.lines[0].discount.amount: must not reduce a negative line: 5.00 off -95.00; change unit_price",
         ),
     ] {
         assert_eq!(with(price, discount).unwrap_err().to_string(), expected);

@@ -11,7 +11,7 @@ use crate::observe::{believed_instant, is_older};
 pub struct NoteObservation {
     /// The mapping to store.
     pub mapping: Mapping,
-    /// Sentences for people about what was changed in Xero. Credit that was applied or paid back
+    /// Sentences for people about what was changed in Xero. Credit that was applied or refunded
     /// causes none.
     pub remarks: Vec<String>,
 }

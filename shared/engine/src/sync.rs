@@ -216,7 +216,7 @@ pub(crate) fn already_linked_failure(kind: EntityKind, owner: &CrmId) -> Failure
     Failure::new(
         FailureClass::Rejected,
         "already_linked",
-        format!("The {kind} in Xero already belongs to {owner}."),
-        "Unlink it there first, or link this one to another.",
+        format!("The {kind} in Xero is already linked to {owner}."),
+        format!("Unlink it from {owner} first, or link this record to another {kind}."),
     )
 }

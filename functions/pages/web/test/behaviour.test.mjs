@@ -290,7 +290,7 @@ test("a decision that someone else has made meanwhile leaves the list, and the f
   state.attention.given_up.overpaid = state.attention.given_up.overpaid.slice(1);
   await page.getByRole("button", { name: /^Keep it as credit \(£20.00/ }).click();
   await page.getByText("£20.00 overpaid").waitFor({ state: "detached" });
-  await page.getByText("This overpayment is already decided, or nothing of it is left.").waitFor({ state: "attached" });
+  await page.getByText("This overpayment or prepayment is already closed or used up.").waitFor({ state: "attached" });
   assert.equal(await focused(page), "£300.00 prepaid by client cl_88");
   await close();
 });

@@ -585,7 +585,7 @@ export function answer(state, method, path, query, body, headers) {
   if (surplus) {
     const list = state.attention.given_up;
     const found = list.overpaid.find((one) => one.xero_id === surplus);
-    if (!found) return problem(409, "This overpayment is already decided, or nothing of it is left.");
+    if (!found) return problem(409, "This overpayment or prepayment is already closed or used up.");
     list.overpaid = list.overpaid.filter((one) => one !== found);
     return [200, { ...found, is_open: false, invoice_id: body.invoice }];
   }

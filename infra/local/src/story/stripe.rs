@@ -75,12 +75,13 @@ fn wrong_money(money: &StripeMoney, other: Decimal) -> Vec<String> {
     match notes.as_slice() {
         [(InvoiceStatus::Paid, total)] if *total == RETURNED => {}
         [(status, total)] => problems.push(format!(
-            "the refund's credit note should be paid back with EUR {RETURNED:.2} in Xero, but is {} \
+            "the refund's credit note should be refunded with EUR {RETURNED:.2} in Xero, but is {} \
              over {total:.2}",
             status.as_str()
         )),
-        others => problems
-            .push(format!("the refund's credit note is {} times in Xero", others.len())),
+        others => {
+            problems.push(format!("the refund's credit note is {} times in Xero", others.len()));
+        }
     }
     problems
 }
@@ -127,7 +128,7 @@ mod tests {
         let unpaid = vec![(InvoiceStatus::Authorised, RETURNED)];
         assert_eq!(
             wrong_money(&StripeMoney { notes: unpaid, ..money() }, OTHER),
-            ["the refund's credit note should be paid back with EUR 40.80 in Xero, but is \
+            ["the refund's credit note should be refunded with EUR 40.80 in Xero, but is \
                  AUTHORISED over 40.80"]
         );
         let twice = vec![(InvoiceStatus::Paid, RETURNED); 2];

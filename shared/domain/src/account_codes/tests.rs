@@ -140,5 +140,5 @@ fn default_tracking_options_are_active_of_different_categories_and_at_most_two()
     let twice = [("Region", "North"), ("Region", "West")];
     assert_eq!(objections(&twice), ["tracking must name each tracking category once"]);
     let three = [("Region", "North"), ("Team", "North"), ("Season", "North")];
-    assert_eq!(objections(&three), ["tracking must hold at most 2 tracking options"]);
+    assert_eq!(objections(&three), ["tracking must contain at most 2 tracking options"]);
 }

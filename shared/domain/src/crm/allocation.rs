@@ -53,7 +53,7 @@ pub enum AllocationRecordStatus {
     /// The credit is applied.
     #[default]
     Applied,
-    /// The credit was taken back in the CRM.
+    /// The credit was removed from the invoice in the CRM.
     Removed,
 }
 

@@ -185,7 +185,9 @@ impl TryFrom<DiscountFields> for LineDiscount {
         match (fields.percent, fields.amount) {
             (Some(percent), None) => Ok(Self::Percent(percent)),
             (None, Some(amount)) => Ok(Self::Amount(amount)),
-            (Some(_), Some(_)) | (None, None) => Err("must hold either percent or amount"),
+            (Some(_), Some(_)) | (None, None) => {
+                Err("must contain either percent or amount, not both")
+            }
         }
     }
 }
@@ -219,7 +221,7 @@ pub(super) fn deserialize_lines<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<DocumentLine>, D::Error> {
     let lines = Vec::<DocumentLine>::deserialize(deserializer)?;
     if !(1..=500).contains(&lines.len()) {
-        return Err(de::Error::custom("must hold 1 to 500 lines"));
+        return Err(de::Error::custom("must contain 1 to 500 lines"));
     }
     // Xero's largest line amount. The sum of 500 such lines, with tax, is far below what a decimal
     // can represent.

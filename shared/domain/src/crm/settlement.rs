@@ -53,7 +53,7 @@ impl Settlement {
             return Some("must be at least a cent for each invoice".to_owned());
         }
         let Some(expected) = total.checked_mul(self.rate).map(round_to_cents) else {
-            return Some("must be the allocations at the rate".to_owned());
+            return Some("must be the sum of the allocations at the rate".to_owned());
         };
         let tolerance = expected / Decimal::ONE_HUNDRED + CENT;
         ((self.amount - expected).abs() > tolerance).then(|| {

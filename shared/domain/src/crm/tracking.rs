@@ -48,7 +48,7 @@ pub(super) fn deserialize_tracking<'de, D: Deserializer<'de>>(
         return Ok(None);
     };
     if tracking.len() > TRACKING_MAX {
-        return Err(de::Error::custom("must hold at most 2 tracking options"));
+        return Err(de::Error::custom("must contain at most 2 tracking options"));
     }
     if let [first, second] = tracking.as_slice()
         && first.category == second.category

@@ -36,7 +36,7 @@ pub struct PaymentDocument {
 pub enum PaymentTarget {
     /// An invoice that a client pays.
     Invoice(XeroInvoiceId),
-    /// A credit note whose credit is paid back.
+    /// A credit note whose credit is refunded.
     CreditNote(XeroCreditNoteId),
 }
 

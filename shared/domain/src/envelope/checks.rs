@@ -61,11 +61,9 @@ pub(super) fn check_discounts(
         return Err(UnreadableBody::Field {
             field: format!("{document}.lines[{index}].discount.amount"),
             problem: if gross < Decimal::ZERO {
-                format!(
-                    "must not be taken off a negative line: {amount} off {gross}; change unit_price"
-                )
+                format!("must not reduce a negative line: {amount} off {gross}; change unit_price")
             } else {
-                format!("must be at most the line itself: {amount} is more than {gross}")
+                format!("must be at most the line's amount: {amount} is more than {gross}")
             },
         });
     }
@@ -93,7 +91,10 @@ pub(super) fn check_refund(refund: &Refund) -> Result<(), UnreadableBody> {
         Err(UnreadableBody::Field { field: field.to_owned(), problem })
     };
     if refund.invoice_id.is_some() == refund.credit_note_id.is_some() {
-        return error("refund", "must name either invoice_id or credit_note_id".to_owned());
+        return error(
+            "refund",
+            "must contain either invoice_id or credit_note_id, not both".to_owned(),
+        );
     }
     if refund.method != PaymentMethod::Stripe {
         if refund.settlement.is_some() {
@@ -113,7 +114,7 @@ pub(super) fn check_refund(refund: &Refund) -> Result<(), UnreadableBody> {
 fn stripe_only_error(field: &str) -> UnreadableBody {
     UnreadableBody::Field {
         field: field.to_owned(),
-        problem: "belongs to a payment by Stripe".to_owned(),
+        problem: "is allowed only with the method stripe".to_owned(),
     }
 }
 

@@ -50,7 +50,7 @@ pub enum UnreadableBody {
         expected: EntityKind,
     },
     /// The message names another account than its message group.
-    #[error("account_id: differs from the message group, which names the account")]
+    #[error("account_id: must equal the message group id")]
     WrongAccount,
 }
 

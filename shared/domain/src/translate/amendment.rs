@@ -200,7 +200,7 @@ fn describe_kept_values(
     });
     let items = items.map(|places| {
         format!(
-            "The item of {} stays as it is: Xero changes no items on an invoice with payments or credits. To change it, remove these in Xero, and send the invoice again.",
+            "The item of {} stays as it is: Xero changes no items on an invoice with payments or credits. To change it, remove the payments and credits in Xero, then send the invoice again.",
             name_lines(&places)
         )
     });

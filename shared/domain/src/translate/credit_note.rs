@@ -59,8 +59,11 @@ pub fn translate_credit_note(
     if totals::sum_lines(&note.lines, note.line_amounts).total < Decimal::ZERO {
         return Err(untranslatable_document(
             "total_negative",
-            format!("The total of credit note {} is negative, so it would be a bill.", note.number),
-            "Send an invoice instead.",
+            format!(
+                "The total of credit note {} is negative, which Xero accepts only as an invoice.",
+                note.number
+            ),
+            "Issue an invoice instead.",
         ));
     }
     // Messages show a negative invoice's figures with the signs that the CRM shows.

@@ -8,12 +8,13 @@ use crate::failure::Failure;
 use crate::line_values::{CANDIDATES_MAX, ItemCatalogue, LineValues, TrackingProblem};
 use crate::translate::lines::untranslatable_document;
 
-const ITEM_REMEDY: &str = "Correct the item of the line in ServiceCortex, and send it again.";
+const ITEM_REMEDY: &str =
+    "Correct the item on the line in ServiceCortex, then send the document again.";
 const TRACKING_REMEDY: &str =
-    "Correct the tracking option of the line in ServiceCortex, and send it again.";
+    "Correct the tracking option on the line in ServiceCortex, then send the document again.";
 const DEFAULT_TRACKING_REMEDY: &str =
     "Choose another default tracking option in Settings > Billing > Payment Settings.";
-const UNREAD_REMEDY: &str = "Use Sync now: it reads them from Xero.";
+const UNREAD_REMEDY: &str = "Press Sync now, which reads them from Xero.";
 
 /// Checks the item that a line names. `place` is the line's number, from 1. If not all items
 /// are stored, a code that is not among them is sent unchecked.
@@ -24,8 +25,9 @@ pub(super) fn find_item_code(
 ) -> Result<Option<String>, Failure> {
     let Some(code) = &line.item_code else { return Ok(None) };
     let Some(items) = &values.items else {
-        let message =
-            format!("Line {place} names item {code}, but the items have not been read yet.");
+        let message = format!(
+            "Line {place} names item {code}, but the items have not been read from Xero yet."
+        );
         return Err(untranslatable_document("line_items_unread", message, UNREAD_REMEDY));
     };
     if items.sold.contains_key(code) {
@@ -62,7 +64,7 @@ pub(super) fn find_tracking(
     }
     let Some(known) = &values.tracking else {
         let message = format!(
-            "Line {place} names a tracking option, but the tracking categories have not been read yet."
+            "Line {place} names a tracking option, but the tracking categories have not been read from Xero yet."
         );
         return Err(untranslatable_document("line_tracking_unread", message, UNREAD_REMEDY));
     };

@@ -91,7 +91,7 @@ pub(super) fn check_total(
     Err(untranslatable_document(
         "total_unexplained",
         format!("The lines add up to {total}, but the stated total is {stated}."),
-        "Correct the lines or the total in ServiceCortex, and send it again.",
+        "Correct the lines or the total in ServiceCortex, then send the document again.",
     ))
 }
 
@@ -147,7 +147,7 @@ fn find_line_account<'a>(
     } else {
         format!("Line {place} names account {code}, {problem}. Possible accounts: {candidates}.")
     };
-    let remedy = "Correct the account of the line in ServiceCortex, and send it again.";
+    let remedy = "Correct the account on the line in ServiceCortex, then send the document again.";
     Err(untranslatable_document(failure, message, remedy))
 }
 

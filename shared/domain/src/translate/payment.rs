@@ -84,15 +84,15 @@ pub fn describe_booked_difference(
     let booked = bank_amount?;
     match document.booked {
         Some(expected) if expected.amount != booked => Some(format!(
-            "Xero posted {} {booked} to the account for it; {expected} was expected.",
+            "Xero posted {} {booked} to the account for this payment; {expected} was expected.",
             expected.currency
         )),
         None if part.method == PaymentMethod::Stripe && booked != document.amount => Some(format!(
-            "Its settlement is not known, so Xero posted {booked} at its rate of the day. Stripe's balance may differ."
+            "The payment has no settlement, so Xero posted {booked} at its exchange rate of the day. Stripe's balance may differ."
         )),
-        None if booked != document.amount => {
-            Some(format!("Xero posted {booked} to the account for it, at its rate of the day."))
-        }
+        None if booked != document.amount => Some(format!(
+            "Xero posted {booked} to the account for this payment, at its exchange rate of the day."
+        )),
         Some(_) | None => None,
     }
 }

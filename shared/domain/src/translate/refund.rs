@@ -1,5 +1,5 @@
 //! The credit note of a refund on an invoice. Xero pays back credit, not invoices: a new credit note
-//! over the returned amount, which is not applied to the invoice, is paid back
+//! over the returned amount, which is not applied to the invoice, is refunded
 //! (developer.xero.com, Payments: refunds of credit notes).
 
 use rust_decimal::Decimal;

@@ -130,7 +130,9 @@ fn id_taken_failure(id: &PaymentId) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "payment_id_taken",
-        format!("A payment and a refund have the id {id}, and one of them is already known."),
+        format!(
+            "A payment and a refund have the same id, {id}, and the other one was received first."
+        ),
         "Record it in ServiceCortex under another id.",
     )
 }

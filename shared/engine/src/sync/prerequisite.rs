@@ -45,7 +45,7 @@ fn negative_invoice_failure(credit: &Mapping) -> Failure {
         FailureClass::Rejected,
         "invoice_is_credit",
         format!(
-            "{} has a negative total and is a credit note in Xero, so nothing can be paid on it or credited to it.",
+            "{} has a negative total and is a credit note in Xero, so no payment or credit can be applied to it.",
             credit.snapshot.natural_key
         ),
         "In ServiceCortex, record a refund of this credit or apply the credit to an invoice instead, then choose Never send.",

@@ -30,7 +30,7 @@ const TRACKING: &[BodyField] =
 
 impl RequestBody for AccountCodesView {
     const SHAPE: BodyShape = BodyShape::Object(CODES);
-    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card and bank_transfer, each the code of an account in Xero, tax_types, from percentages to Xero's tax types, and tracking, a list of options with category and option";
+    const MUST: &'static str = "must contain sales and may contain stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card and bank_transfer, each the code of an account in Xero, tax_types, from percentages to Xero's tax types, and tracking, a list of options with category and option";
 }
 
 const PREFERENCES: &[BodyField] = &[
@@ -41,7 +41,7 @@ const PREFERENCES: &[BodyField] = &[
 
 impl RequestBody for SyncPreferencesView {
     const SHAPE: BodyShape = BodyShape::Object(PREFERENCES);
-    const MUST: &'static str = "must be an object that may give contacts (by_origin, servicecortex or xero), new_invoices (draft, submitted or authorised) and mark_as_sent (true or false)";
+    const MUST: &'static str = "must be an object that may contain contacts (by_origin, servicecortex or xero), new_invoices (draft, submitted or authorised) and mark_as_sent (true or false)";
 }
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for

@@ -74,7 +74,7 @@ struct ChoicesParameters {
     tag = "settings",
     params(ChoicesParameters),
     responses(
-        (status = 200, description = "The choices, as Xero had them within the last minute, for a role that is read-only within the last day.", body = AccountChoicesView),
+        (status = 200, description = "The choices, read from Xero within the last minute or, for a read-only role, within the last day.", body = AccountChoicesView),
         (status = 400, description = "A parameter is not valid."),
         (status = 403, description = "The role is read-only, so nothing is read again."),
         (status = 409, description = "Xero cannot be read."),
@@ -117,7 +117,7 @@ async fn read_account_choices(
     path = "/v1/account-codes",
     tag = "settings",
     params(
-        ("if-match" = Option<String>, Header, description = "The `etag` of the codes that the change is based on. Without it, the change replaces whatever another person chose meanwhile."),
+        ("if-match" = Option<String>, Header, description = "The `etag` of the codes that the change is based on. Without it, the change overwrites what another person has chosen in the meantime."),
     ),
     request_body = AccountCodesView,
     responses(

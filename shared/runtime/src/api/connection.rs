@@ -87,7 +87,7 @@ const OTHERS_IN_USE: &str = "Another organisation that you selected is connected
     request_body = ConnectTicket,
     responses(
         (status = 200, description = "The result.", body = CompletionView),
-        (status = 202, description = "Xero is slow. Present the ticket again.", body = CompletionView),
+        (status = 202, description = "Xero is slow. Repeat the request after a few seconds.", body = CompletionView),
         (status = 400, description = "The body is not valid."),
         (status = 403, description = "The role is read-only, or another person began the connection attempt."),
         (status = 409, description = "The organisation is connected to another account."),

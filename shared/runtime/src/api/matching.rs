@@ -70,7 +70,7 @@ async fn answer_matching(engine: &Engine, account: &AccountId) -> RouteResult {
     path = "/v1/matching",
     tag = "settings",
     params(
-        ("if-match" = Option<String>, Header, description = "The `etag` of the settings that the change is based on. Without it, the change replaces whatever another person chose meanwhile."),
+        ("if-match" = Option<String>, Header, description = "The `etag` of the settings that the change is based on. Without it, the change overwrites what another person has chosen in the meantime."),
     ),
     request_body = MatchingChoice,
     responses(

@@ -57,7 +57,7 @@ async fn view_sync_preferences(
     path = "/v1/sync-preferences",
     tag = "settings",
     params(
-        ("if-match" = Option<String>, Header, description = "The `etag` of the choices that the change is based on. Without it, the change replaces whatever another person chose meanwhile."),
+        ("if-match" = Option<String>, Header, description = "The `etag` of the choices that the change is based on. Without it, the change overwrites what another person has chosen in the meantime."),
     ),
     request_body = SyncPreferencesView,
     responses(

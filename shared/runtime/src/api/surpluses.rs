@@ -57,7 +57,7 @@ impl RequestBody for SurplusChoice {
         (status = 400, description = "The id or the body is not valid, or the invoice is unknown."),
         (status = 403, description = "The role is read-only."),
         (status = 404, description = "The overpayment or prepayment is unknown."),
-        (status = 409, description = "It is already decided, or nothing of it is left."),
+        (status = 409, description = "It is already closed or used up."),
     ),
 )]
 async fn resolve_surplus(
@@ -82,7 +82,7 @@ async fn resolve_surplus(
             Ok(json_response(200, &SurplusView::from(*surplus)))
         }
         ResolveSurplusOutcome::NotOpen => Err(ProblemDetails::state_conflict(
-            "This overpayment is already decided, or nothing of it is left.",
+            "This overpayment or prepayment is already closed or used up.",
         )),
         ResolveSurplusOutcome::Unknown => Err(unknown_record()),
         ResolveSurplusOutcome::UnknownInvoice => {

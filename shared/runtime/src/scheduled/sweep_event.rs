@@ -79,7 +79,7 @@ impl TryFrom<SweepFields> for SweepEvent {
         let mut commands = commands.into_iter().flatten();
         let command = commands.next();
         if commands.next().is_some() {
-            return Err("must hold one command at most");
+            return Err("must contain one command at most");
         }
         let is_of_schedule = command.is_none() && fields.others.contains_key(SOURCE);
         if !fields.others.is_empty() && !is_of_schedule {

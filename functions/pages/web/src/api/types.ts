@@ -882,8 +882,8 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description The tracking options of lines that name none, at most two, of different categories. A line
-             *     with an empty list has none all the same.
+             * @description The tracking options of lines without a `tracking` field: at most two, of different
+             *     categories. A line with an empty list gets none.
              */
             tracking?: components["schemas"]["LineTrackingView"][];
         };
@@ -2263,7 +2263,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `etag` of the codes that the change is based on. Without it, the change replaces whatever another person chose meanwhile. */
+                /** @description The `etag` of the codes that the change is based on. Without it, the change overwrites what another person has chosen in the meantime. */
                 "if-match"?: string | null;
             };
             path?: never;
@@ -2366,7 +2366,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The choices, as Xero had them within the last minute, for a role that is read-only within the last day. */
+            /** @description The choices, read from Xero within the last minute or, for a read-only role, within the last day. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3691,7 +3691,7 @@ export interface operations {
                     "application/json": components["schemas"]["CompletionView"];
                 };
             };
-            /** @description Xero is slow. Present the ticket again. */
+            /** @description Xero is slow. Repeat the request after a few seconds. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4783,7 +4783,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `etag` of the settings that the change is based on. Without it, the change replaces whatever another person chose meanwhile. */
+                /** @description The `etag` of the settings that the change is based on. Without it, the change overwrites what another person has chosen in the meantime. */
                 "if-match"?: string | null;
             };
             path?: never;
@@ -4958,7 +4958,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description It is already decided, or nothing of it is left. */
+            /** @description It is already closed or used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5855,7 +5855,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `etag` of the choices that the change is based on. Without it, the change replaces whatever another person chose meanwhile. */
+                /** @description The `etag` of the choices that the change is based on. Without it, the change overwrites what another person has chosen in the meantime. */
                 "if-match"?: string | null;
             };
             path?: never;

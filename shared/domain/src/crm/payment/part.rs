@@ -67,7 +67,7 @@ impl PartRole {
     }
 }
 
-/// The credit that is paid back.
+/// The credit that is refunded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundSource {

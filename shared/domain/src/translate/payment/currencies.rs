@@ -53,11 +53,11 @@ pub(super) fn require_currency(
     Err(untranslatable_payment(
         "account_currency_differs",
         format!(
-            "Account {} ({}) is in {held}, but the payment has amounts in {currency} for it.",
+            "Account {} ({}) is in {held}, but the payment would be posted to it in {currency}.",
             account.code, account.name
         ),
         format!(
-            "Choose an account in {currency} in {SETTINGS}; or record the payment again with its settlement in {held}."
+            "Choose an account in {currency} in {SETTINGS}, or record the payment again with its settlement in {held}."
         ),
     ))
 }
@@ -66,9 +66,9 @@ fn two_foreign_currencies_failure(paid: Currency, settled: Currency, chart: &Cha
     untranslatable_payment(
         "two_foreign_currencies",
         format!(
-            "Xero cannot pay a document in {paid} from an account in {settled}: one of the two must be {}.",
+            "Xero cannot pay a document in {paid} from an account in {settled}: one of the two currencies must be the base currency, {}.",
             chart.base_currency
         ),
-        "Record it in Xero by hand with a clearing account, then choose Never send.".to_owned(),
+        "Record it by hand in Xero through a clearing account, then choose Never send.".to_owned(),
     )
 }

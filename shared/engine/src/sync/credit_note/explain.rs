@@ -1,5 +1,5 @@
-//! Explains changes of credit notes that Xero never accepts: of notes that are applied to invoices or
-//! paid back, and of notes that were voided or deleted.
+//! Explains changes of credit notes that Xero never accepts: of notes with allocations or refunds,
+//! and of notes that were voided or deleted.
 
 use domain::crm::credit_note::CreditNote;
 use domain::crm::lines::RecordStatus;
@@ -54,7 +54,7 @@ fn used_note_failure(number: &str) -> Failure {
         FailureClass::Untranslatable,
         "credit_note_applied",
         format!(
-            "{number} is applied to invoices or paid back in Xero, which then accepts no changes of it."
+            "{number} has allocations or refunds in Xero, and Xero does not change such a credit note."
         ),
         "Remove its allocations and refunds in Xero, then retry. Or undo the change in ServiceCortex, and issue another credit note or invoice for the difference.",
     )
@@ -66,7 +66,7 @@ fn gone_note_failure(number: &str, status: &DocumentStatus) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "credit_note_gone",
-        format!("{number} was {what} in Xero, which does not change such a credit note."),
-        "Make a new copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
+        format!("{number} was {what} in Xero, and Xero does not change {what} credit notes."),
+        "Create a new copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
     )
 }

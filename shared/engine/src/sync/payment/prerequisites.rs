@@ -31,7 +31,7 @@ pub(super) enum PaymentPrerequisite {
     Contact(XeroContactId),
     /// The contact whose invoice is refunded.
     RefundedContact(XeroContactId),
-    /// The credit note that is paid back.
+    /// The credit note that is refunded.
     CreditNote(XeroCreditNoteId),
     /// No prerequisite. A fee has none.
     None,

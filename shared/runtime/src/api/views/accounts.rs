@@ -48,8 +48,8 @@ pub(crate) struct AccountCodesView {
     /// rate of the same percentage is used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tax_types: BTreeMap<String, String>,
-    /// The tracking options of lines that name none, at most two, of different categories. A line
-    /// with an empty list has none all the same.
+    /// The tracking options of lines without a `tracking` field: at most two, of different
+    /// categories. A line with an empty list gets none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tracking: Vec<LineTrackingView>,
 }
