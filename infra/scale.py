@@ -30,9 +30,9 @@ WRITES = COUNT.invoices_a_month * COUNT.write_units_of_an_invoice + POLLS * COUN
     + COUNT.days_in_a_month * COUNT.write_units_of_the_daily_check
 READS = COUNT.invoices_a_month * COUNT.read_units_of_an_invoice + POLLS * COUNT.read_units_of_a_poll \
     + COUNT.days_in_a_month * COUNT.read_units_of_the_daily_check
-# A renewal, a read for every other poll, and one for each push.
-SECRET_CALLS = RENEWALS * (COUNT.secret_reads_of_a_renewal + COUNT.secret_writes_of_a_renewal) + POLLS / 2 \
-    + COUNT.invoices_a_month
+# Tokens that are read without a renewal: for every other poll, and for each push.
+TOKEN_READS = POLLS / 2 + COUNT.invoices_a_month
+SECRET_CALLS = RENEWALS * (COUNT.secret_reads_of_a_renewal + COUNT.secret_writes_of_a_renewal) + TOKEN_READS
 
 
 def lambda_cost():
@@ -103,7 +103,9 @@ def token_costs(*, sealed):
     read_units = -(-COUNT.kb_of_a_sealed_row // 4)
     reads = SECRET_CALLS * read_units * PRICE.dynamodb_million_reads / MILLION
     writes = RENEWALS * COUNT.kb_of_a_sealed_row * PRICE.dynamodb_million_writes / MILLION
-    keys = SECRET_CALLS * COUNT.kms_calls_of_a_token_call * PRICE.kms_ten_thousand_calls / 10_000
+    # A process remembers the data key of a value: a renewal decrypts one and creates one.
+    calls = RENEWALS * COUNT.kms_calls_of_a_renewal + TOKEN_READS * COUNT.kms_calls_of_a_read
+    keys = calls * PRICE.kms_ten_thousand_calls / 10_000
     return PRICE.secret + PRICE.kms_key, reads + writes + keys
 
 

@@ -12,6 +12,8 @@
 mod kinds;
 #[path = "tidy/measures.rs"]
 mod measures;
+#[path = "tidy/supply_chain.rs"]
+mod supply_chain;
 
 use std::fs;
 use std::path::{Path, PathBuf};

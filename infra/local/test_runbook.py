@@ -7,6 +7,8 @@ import unittest
 import zipfile
 from datetime import datetime, timezone
 
+from botocore.exceptions import ClientError
+
 from local_aws_case import LocalAwsCase, Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,6 +159,41 @@ class Runbook(LocalAwsCase):
         self.update(LookFirst="no")
         self.assertEqual(self.variables("invoice-push:live")["LOOK_FIRST"], "no")
         self.assertEqual(self.variables("invoice-push:live")["TABLE_NAME"], RESTORED)
+
+    def test_parameters_that_do_not_fit_together_are_refused_by_name(self):
+        staging, production = {"Stage": "staging"}, {"Stage": "production"}
+        times = {60: 360, 120: 720, 180: 1080, 300: 1800, 600: 3600, 900: 5400}
+        refused = {
+            "ProductionHasAnAlarmAddress": production,
+            "ProductionHasNoTrialIssuer": production | {"AlarmEmail": "alarms@crm.example", "TrialIssuer": "yes"},
+            "TokensHaveAnIssuer": staging | {"JwtIssuer": ""},
+            "DefaultEndpointHasAReplacement": staging | {"DefaultEndpoint": "DISABLED", "PublicUrl": ""},
+            "CanaryHasAlarms": {"Canary": "yes"},
+        }
+        fitting = [{}, staging | {"DefaultEndpoint": "DISABLED"}]
+        # The next shorter time that the parameter accepts is too short.
+        for (timeout, hidden), shorter in zip(times.items(), [60, *times.values()]):
+            timed = staging | {"PushTimeoutSeconds": str(timeout)}
+            fitting.append(timed | {"PushVisibilitySeconds": str(hidden)})
+            refused[f"VisibilityFitsTimeoutOf{timeout}"] = timed | {"PushVisibilitySeconds": str(shorter)}
+        rules = (ROOT / "template.yaml").read_text().partition("\nRules:\n")[2]
+        rules = re.split(r"^[A-Z]\w+:$", rules, maxsplit=1, flags=re.MULTILINE)[0]
+        self.assertEqual(set(re.findall(r"^  (\w+):$", rules, re.MULTILINE)), set(refused))
+        for rule, parameters in refused.items():
+            with self.subTest(rule=rule), self.assertRaisesRegex(ClientError, f"rule {rule} failed: [A-Z]"):
+                self.plan(rule, parameters)
+        for number, parameters in enumerate(fitting):
+            with self.subTest(parameters=parameters):
+                self.plan(f"fitting-{number}", parameters)
+
+    def plan(self, name, parameters):
+        """A change set that creates a stack with these parameters instead of the usual ones."""
+        timeouts = {"PushTimeoutSeconds": "120", "PushVisibilitySeconds": "720"} if "Stage" in parameters else {}
+        given = [{"ParameterKey": key, "ParameterValue": value}
+                 for key, value in (self.parameters | timeouts | parameters).items()]
+        self.stacks.create_change_set(StackName=name, ChangeSetName="plan", ChangeSetType="CREATE",
+                                      TemplateURL=f"{self.endpoint}/{BUCKET}/template.yaml", Parameters=given,
+                                      Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
 
 
 if __name__ == "__main__":

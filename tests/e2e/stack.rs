@@ -25,7 +25,7 @@ const LOG_LINES: usize = 40;
 const LOG_LINE_CHARACTERS: usize = 400;
 
 /// Accounts with their own business in the simulated Xero, in the order of the businesses.
-const BUSINESSES: [&str; 9] = [
+const BUSINESSES: [&str; 10] = [
     "acc_e2e_first",
     "acc_e2e_many",
     "acc_e2e_bad",
@@ -34,6 +34,7 @@ const BUSINESSES: [&str; 9] = [
     "acc_e2e_people",
     "acc_e2e_kill",
     "acc_e2e_outage",
+    "acc_e2e_refused",
     "acc_e2e_restore",
 ];
 

@@ -93,21 +93,47 @@ fn the_table_holds_the_tokens_encrypted_and_bound_to_their_name_and_version() {
     assert!(run(store.get_secret(NAME)).unwrap().is_err());
 }
 
-/// `infra/scale.py` computes the price of sealed tokens from this count.
+/// `infra/scale.py` computes the price of sealed tokens from these counts.
 #[test]
-fn a_read_and_a_write_take_one_call_of_the_key_service_each() {
+fn a_process_calls_the_key_service_once_for_each_value() {
     let counts = include_str!("../../infra/scale-counts.json");
     let counts: serde_json::Value = serde_json::from_str(counts).unwrap();
-    let each = counts["asserted"]["kms_calls_of_a_token_call"].as_u64().unwrap();
-    let each = usize::try_from(each).unwrap();
+    let count = |name: &str| usize::try_from(counts["asserted"][name].as_u64().unwrap()).unwrap();
+    let of_a_renewal = count("kms_calls_of_a_renewal");
+    let (mut world, keys) = (World::new(), MemoryKeys::default());
+    world.engine.secrets = Arc::new(sealed_store(&world, &keys));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
+
+    // Another process renews the tokens: it decrypts the value in the row, and writes the next one.
+    world.engine.secrets = Arc::new(sealed_store(&world, &keys));
+    let before = keys.calls();
+    renew(&mut world, "inv_1");
+    assert_eq!(keys.calls() - before, of_a_renewal);
+    // It forgets the tokens and reads them again.
+    world.restart();
+    push(&world, "inv_2");
+    assert_eq!(keys.calls() - before, of_a_renewal);
+
+    // A third process reads what the second one wrote.
+    world.restart();
+    world.engine.secrets = Arc::new(sealed_store(&world, &keys));
+    push(&world, "inv_3");
+    assert_eq!(keys.calls() - before, of_a_renewal + count("kms_calls_of_a_read"));
+}
+
+#[test]
+fn a_process_remembers_a_limited_number_of_data_keys() {
     let (world, keys) = (World::new(), MemoryKeys::default());
     let store = sealed_store(&world, &keys);
-    put(&store, 1);
-    assert_eq!(keys.calls(), each);
-    assert!(replace(&store, 2));
-    assert_eq!(keys.calls(), 2 * each);
-    assert_eq!(read(&store, NAME), Some(text(2)));
-    assert_eq!(keys.calls(), 3 * each);
+    let names = (0..65).map(|number| format!("stage/grant/{number}")).collect::<Vec<_>>();
+    for name in &names {
+        run(store.put_secret(name, &value(1), version(1))).unwrap().unwrap();
+    }
+    let written = keys.calls();
+    assert_eq!(read(&store, &names[64]), Some(text(1)));
+    assert_eq!(keys.calls(), written);
+    assert_eq!(read(&store, &names[0]), Some(text(1)));
+    assert_eq!(keys.calls(), written + 1, "the oldest one is forgotten");
 }
 
 #[test]
@@ -234,9 +260,13 @@ fn what_remains_in_the_former_place_is_removed_once_the_newest_version_has_moved
 fn renew(world: &mut World, id: &str) {
     world.clock.advance(SignedDuration::from_mins(31));
     world.restart();
+    push(world, id);
+    assert_eq!(world.connection().state, ConnectionState::Active, "{id}");
+}
+
+fn push(world: &World, id: &str) {
     let received = world.receive(Invoice, &an_invoice(id, "cli_1").body());
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{id}");
-    assert_eq!(world.connection().state, ConnectionState::Active, "{id}");
 }
 
 /// The daily job, after every process of the last renewal has ended.

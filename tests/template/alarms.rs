@@ -71,6 +71,15 @@ fn gaps_of_metrics_that_are_written_now_and_then_are_filled() {
     }
 }
 
+#[test]
+fn missing_data_raises_the_alarms_about_missing_runs_and_no_others() {
+    let templates = WITH_ALARMS.map(Template::read);
+    for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
+        let expected = if name.ends_with("Missing") { "breaching" } else { "notBreaching" };
+        assert_eq!(alarm["TreatMissingData"], expected, "{name}");
+    }
+}
+
 /// The values of the dimensions that an alarm watches.
 fn watched_names(alarms: &Template, alarm: &str) -> BTreeSet<String> {
     let (metrics, _) = watched(alarms.properties(alarm));

@@ -193,6 +193,15 @@ fn requests_without_a_token_have_a_limit_of_their_own() {
 }
 
 #[test]
+fn the_address_that_bypasses_a_custom_domain_can_be_switched_off() {
+    let template = template();
+    let disabled = &template.properties("Api")["DisableExecuteApiEndpoint"];
+    assert_eq!(disabled, &json!(["HasNoDefaultEndpoint", true, false]));
+    let condition = template.at(&["Conditions", "HasNoDefaultEndpoint"]);
+    assert_eq!(condition, &json!(["DefaultEndpoint", "DISABLED"]));
+}
+
+#[test]
 fn only_the_pages_of_the_crm_may_call_the_api_in_a_browser() {
     let template = template();
     let cors = &template.properties("Api")["CorsConfiguration"];
@@ -221,6 +230,20 @@ fn costs_are_counted_by_a_tag_that_every_stage_has() {
     let variables = template();
     let variables = variables.at(&["Globals", "Function", "Environment", "Variables"]);
     assert_eq!(variables["GRANT_SECRET_PREFIX"], "servicecortex-xero/${Stage}/grant/");
+}
+
+#[test]
+fn the_budget_notifies_before_it_is_spent() {
+    let alarms = Template::read("infra/alarms.yaml");
+    let notifications = alarms.properties("Budget")["NotificationsWithSubscribers"].as_array();
+    let notified = notifications.unwrap().iter().map(|one| {
+        let subscribers = json!([{ "SubscriptionType": "EMAIL", "Address": "AlarmEmail" }]);
+        assert_eq!(one["Subscribers"], subscribers);
+        let notification = &one["Notification"];
+        (notification["NotificationType"].as_str().unwrap(), notification["Threshold"].as_u64())
+    });
+    let expected = [("ACTUAL", Some(80)), ("FORECASTED", Some(100))];
+    assert_eq!(notified.collect::<Vec<_>>(), expected);
 }
 
 #[test]

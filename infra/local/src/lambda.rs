@@ -1,5 +1,6 @@
 //! Builds a function the way it is built for deployment: `cargo lambda build --release`, for
-//! Lambda's arm64 if that target is installed, otherwise for this machine. Then checks the result.
+//! Lambda's arm64 if that target is installed, otherwise for this machine. Then checks the result,
+//! and deploys it with the commands of the deployment guide, in an empty folder, to a local AWS.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +9,7 @@ use tokio::process::Command;
 
 use crate::children::{cargo, tail};
 use crate::failure::Failure;
-use crate::python::{LAMBDA, Python};
+use crate::python::{CHECKS, LAMBDA, MINISTACK, Python};
 use crate::stack::Options;
 use crate::workplace::Workplace;
 
@@ -54,7 +55,7 @@ impl Machine {
     }
 }
 
-/// Builds the function and checks the binary.
+/// Builds the function, checks the binary and deploys it as the guide says.
 pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failure> {
     let python = Python::find(&workplace.children, options.python.as_deref()).await?;
     let tools = python.environment(workplace, &LAMBDA).await?.join("bin");
@@ -75,7 +76,22 @@ pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failu
     }
     let megabytes = content.len() / 1024 / 1024;
     workplace.console.done(&format!("a bootstrap of {megabytes} MB for {}", machine.flag()));
-    Ok(())
+    walk_through_guide(workplace, &python, &bootstrap).await
+}
+
+/// Runs the commands of `infra/deploying.md` that a local AWS can answer, with this binary and with
+/// placeholders for the other functions: lint, build, change set, deploy, package.
+async fn walk_through_guide(
+    workplace: &Workplace,
+    python: &Python,
+    bootstrap: &Path,
+) -> Result<(), Failure> {
+    let sam = python.environment(workplace, &CHECKS).await?.join("bin/sam");
+    let interpreter = python.environment(workplace, &MINISTACK).await?.join("bin/python");
+    let mut walk = Command::new(interpreter);
+    walk.current_dir(workplace.project.sources()).env("SAM", sam).env("BOOTSTRAP", bootstrap);
+    walk.args(["-B", "-m", "unittest", "test_deployment_guide"]);
+    workplace.show("python -m unittest test_deployment_guide", &mut walk).await
 }
 
 /// Arm64, if the toolchain has the target.

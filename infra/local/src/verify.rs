@@ -29,7 +29,7 @@ use crate::workplace::Workplace;
 
 /// The number of organisations: each belongs to one account, and each test against a stack has its
 /// own accounts.
-const BUSINESSES: u8 = 9;
+const BUSINESSES: u8 = 10;
 
 /// The binaries of the tests.
 const TOOLS: [&str; 2] = ["simulate", "measure"];
@@ -63,13 +63,13 @@ pub enum Check {
     /// Licences, sources and duplicates of the dependencies, and the bill of materials.
     Deny,
     /// The local AWS refuses what AWS refuses, and exits when a function feeds its own queue
-    /// without permission.
+    /// without permission. The commands of the guide and of the runbook exist.
     Loops,
     /// The simulator, driven by Xero's own SDK for Python.
     Sdk,
     /// Coverage-guided fuzzing of each target.
     Fuzz,
-    /// The functions as they are built for deployment: `cargo lambda build --release`.
+    /// A function as it is built for deployment, and the commands of the deployment guide with it.
     Lambda,
 }
 
@@ -242,15 +242,15 @@ impl Verifier<'_> {
         self.shown(script, &mut check).await
     }
 
-    /// The rules that the local AWS adds to the emulator, and the runbook's commands on it.
+    /// The rules that the local AWS adds to the emulator, and the commands of guide and runbook.
     async fn loops(&self) -> Result<(), Failure> {
         let python = self.tools(&MINISTACK).await?.join("python");
         let mut tests = Command::new(python);
         tests.current_dir(self.workplace.project.sources());
-        let modules = ["test_recursive_loops", "test_strict_aws", "test_runbook"];
+        let modules =
+            ["test_recursive_loops", "test_strict_aws", "test_runbook", "test_guide_commands"];
         tests.args(["-B", "-m", "unittest"]).args(modules);
-        let shown = "python -m unittest test_recursive_loops test_strict_aws test_runbook";
-        self.shown(shown, &mut tests).await
+        self.shown(&format!("python -m unittest {}", modules.join(" ")), &mut tests).await
     }
 
     /// The settings API on a stack of its own: the requests are about arbitrary records.
