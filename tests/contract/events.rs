@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::{files, folder, objections, schemas};
 
 /// The types of events. A new type needs a schema and an example.
-const EVENT_TYPES: [&str; 11] = [
+const EVENT_TYPES: [&str; 12] = [
     "books.compared",
     "connection.status",
+    "credit_note.xero_status",
     "invoice.payment_status",
     "invoice.xero_status",
     "message.refused",
@@ -47,6 +48,7 @@ fn type_of(news: &EventContent) -> &'static str {
         EventContent::MessageRefused { .. } => "message.refused",
         EventContent::PaymentStatus { .. } => "invoice.payment_status",
         EventContent::XeroStatus { .. } => "invoice.xero_status",
+        EventContent::CreditNoteStatus { .. } => "credit_note.xero_status",
         EventContent::PaymentImported(_) => "payment.imported",
         EventContent::PaymentOverpaid(_) => "payment.overpaid",
         EventContent::PaymentRemoved { .. } => "payment.removed",

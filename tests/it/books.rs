@@ -146,6 +146,14 @@ fn a_credit_note_voided_in_xero_is_a_difference_with_or_without_an_open_invoice(
         assert_eq!(differences(&world), [("cn_1".to_owned(), gone)], "{is_idle}");
         let logged = world.log().into_iter().any(|entry| entry.message.contains("voided in Xero"));
         assert!(logged, "{is_idle}");
+        let told = world.told.news().into_iter().filter_map(|news| {
+            let EventContent::CreditNoteStatus { credit_note_id, status, .. } = news else {
+                return None;
+            };
+            Some((credit_note_id.to_string(), status))
+        });
+        let expected = [("cn_1".to_owned(), "VOIDED".to_owned())];
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{is_idle}");
     }
 }
 

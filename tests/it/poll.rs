@@ -63,6 +63,7 @@ fn heard(world: &World) -> Vec<String> {
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
         | EventContent::MessageRefused { .. }
+        | EventContent::CreditNoteStatus { .. }
         | EventContent::BooksCompared { .. } => None,
     };
     world.told.news().into_iter().filter_map(told).collect()

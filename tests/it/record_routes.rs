@@ -101,3 +101,42 @@ async fn an_unknown_kind_is_not_found_and_no_record_changes() {
     assert_eq!(after, before);
     assert_eq!(world.calls().len(), calls);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_invoice_with_a_negative_total_has_the_routes_of_invoices() {
+    let world = World::connected();
+    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
+    world.receive(Invoice, &negative.body());
+    let gateway = Gateway::new(&world, Delays::default());
+    for (method, path, state) in [
+        ("GET", "/v1/invoices/inv_1", "synced"),
+        ("POST", "/v1/invoices/inv_1/sync", "synced"),
+        ("POST", "/v1/invoices/inv_1/never-send", "never_send"),
+        ("GET", "/v1/invoices/inv_1", "never_send"),
+    ] {
+        let (status, record) = send(&gateway, method, path).await;
+        assert_eq!(status, 200, "{method} {path}: {record}");
+        assert_eq!(record["entity"], "credit_note", "{method} {path}");
+        assert_eq!(record["crm_id"], "inv_1~credit", "{method} {path}");
+        assert_eq!(record["state"], state, "{method} {path}");
+    }
+    for path in ["/v1/sync-log?entity=invoice&crm_id=inv_1", "/v1/sync-log?crm_id=inv_1"] {
+        let (status, log) = send(&gateway, "GET", path).await;
+        assert_eq!(status, 200, "{log}");
+        let entries = log["entries"].as_array().unwrap();
+        assert!(!entries.is_empty(), "{path}");
+        assert!(entries.iter().all(|entry| entry["crm_id"] == "inv_1~credit"), "{log}");
+    }
+    let (status, preview) = send(&gateway, "GET", "/v1/invoices/inv_1/preview").await;
+    assert_eq!(status, 200, "{preview}");
+    for (method, path) in [
+        ("GET", "/v1/invoices/inv_2"),
+        ("POST", "/v1/invoices/inv_2/sync"),
+        ("POST", "/v1/invoices/inv_2/never-send"),
+        ("GET", "/v1/invoices/inv_2/preview"),
+        ("GET", "/v1/credit-notes/inv_1"),
+    ] {
+        let (status, answer) = send(&gateway, method, path).await;
+        assert_eq!(status, 404, "{method} {path}: {answer}");
+    }
+}

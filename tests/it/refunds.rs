@@ -190,6 +190,23 @@ fn more_than_an_invoice_has_is_not_returned() {
 }
 
 #[test]
+fn a_refund_of_more_than_a_credit_note_has_left_names_the_credit() {
+    let world = holding("GBP");
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.receive(Payment, &a_refund("GBP", "100.00", r#""credit_note_id":"cn_1""#));
+    let again = a_refund("GBP", "20.00", r#""credit_note_id":"cn_1""#);
+    world.receive(Payment, &again.replace("ref_1", "ref_2"));
+    let failure = world.mapping(Payment, "ref_2.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "credit_over_left");
+    assert_eq!(
+        failure.message,
+        "CN_1 is AUTHORISED in Xero with GBP 14.00 of credit left, so GBP 20.00 cannot be paid back."
+    );
+    assert!(!failure.remedy.contains("invoice"), "{failure}");
+    assert_eq!((balance(&world).as_str(), money(&world)), ("-100.00", 1));
+}
+
+#[test]
 fn money_of_an_invoice_that_was_voided_in_xero_is_not_returned() {
     let world = holding("GBP");
     bill(&world, "GBP");

@@ -57,6 +57,7 @@ fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
             | EventContent::PaymentUnclear { .. }
             | EventContent::PaymentOverpaid(_)
             | EventContent::MessageRefused { .. }
+            | EventContent::CreditNoteStatus { .. }
             | EventContent::BooksCompared { .. }
             | EventContent::PaymentStatus { .. }
             | EventContent::XeroStatus { .. }

@@ -89,13 +89,21 @@ impl Console {
     /// Standard output. It is coloured on a terminal unless `NO_COLOR` is set to a non-empty value
     /// (<https://no-color.org>); `CLICOLOR_FORCE` colours a pipe, too.
     pub fn standard() -> Self {
-        let is_terminal = std::io::stdout().is_terminal();
+        Self::of_stream(std::io::stdout())
+    }
+
+    /// Standard error, under the same rules.
+    pub fn errors() -> Self {
+        Self::of_stream(std::io::stderr())
+    }
+
+    fn of_stream(stream: impl IsTerminal + Write + Send + 'static) -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let terminal = is_terminal && !is_dumb;
+        let terminal = stream.is_terminal() && !is_dumb;
         let no_color = std::env::var_os("NO_COLOR");
         let force = std::env::var_os("CLICOLOR_FORCE");
         let colour = is_coloured(terminal, no_color.as_deref(), force.as_deref());
-        Self::new(std::io::stdout(), colour, terminal)
+        Self::new(stream, colour, terminal)
     }
 
     /// Any other writer, without colour: for tests.

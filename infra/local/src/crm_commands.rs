@@ -1,8 +1,9 @@
 //! `cargo local connect`, `cargo local send` and `cargo local events`: what the CRM's users do with a
 //! running stack, what the CRM sends to it and what it receives, through the stand-in's addresses.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+mod outgoing_message;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,11 +12,10 @@ use http::{Method, Request, Response};
 use serde_json::value::RawValue;
 use url::form_urlencoded::Serializer;
 
+use self::outgoing_message::OutgoingMessage;
 use crate::console::Console;
 use crate::crm::STORY_ACCOUNT;
-use crate::crm_queues::{
-    CrmQueue, EVENTS_PATH, MESSAGES_PATH, MessageAddress, PAYMENT_CHECK_PATH, new_deduplication_id,
-};
+use crate::crm_queues::{CrmQueue, EVENTS_PATH, MESSAGES_PATH, MessageAddress, PAYMENT_CHECK_PATH};
 use crate::failure::Failure;
 use crate::http_client::{HttpClient, refused};
 use crate::project::Project;
@@ -23,11 +23,12 @@ use crate::stack_file::StackAddresses;
 use crate::story::browser::{self, Completion};
 use crate::wait;
 
-/// The name of the file that is standard input.
-const STANDARD_INPUT: &str = "-";
-
 /// The outcome of a connect that needs no further decision.
 const CONNECTED: &str = "connected";
+
+/// What to do if the stand-in does not answer.
+const STACK_ENDED: &str =
+    "The stack may have ended. Start one with: cargo local up. Then run the command again.";
 
 /// How long one wait for events lasts; another one follows.
 const FOLLOWED_FOR: Duration = Duration::from_hours(1);
@@ -93,11 +94,13 @@ pub async fn run_command(command: &CrmCommand, console: &Console) -> Result<(), 
     match command {
         CrmCommand::Send { files, queue, again, stack } => {
             let crm = CrmClient::find_stand_in(&project, stack)?;
-            for file in files {
-                let address = crm.send_message(read_message(file)?, *queue, *again).await?;
+            // Nothing is sent if one of the files cannot be.
+            let messages = files.iter().map(|file| OutgoingMessage::read(file, *queue, *again));
+            for message in messages.collect::<Result<Vec<_>, Failure>>()? {
+                let address = crm.send_message(&message).await?;
                 console.line(&format!(
                     "Sent {} to the queue {}, in the group {}, with the id {}.",
-                    file.display(),
+                    message.name,
                     address.queue.name(),
                     address.message_group_id,
                     address.message_deduplication_id
@@ -110,8 +113,10 @@ pub async fn run_command(command: &CrmCommand, console: &Console) -> Result<(), 
             let done = crm.connect_account(account, login.as_deref()).await?;
             if done.outcome != CONNECTED {
                 let outcome = done.outcome;
-                return Err(Failure::new(format!("{account} is not connected: {outcome}"))
-                    .remedy("Choose the organisation on the settings page of the CRM."));
+                return Err(Failure::new(format!("{account} is not connected: {outcome}")).remedy(
+                    "Choose the organisation on the settings page of the CRM, or name another \
+                         login with --login.",
+                ));
             }
             let organisation = done.organisation.unwrap_or_default();
             console.line(&format!("{account} is connected to {organisation}."));
@@ -146,17 +151,6 @@ fn print_events(console: &Console, events: &[Box<RawValue>]) {
     }
 }
 
-fn read_message(file: &Path) -> Result<Bytes, Failure> {
-    let mut body = Vec::new();
-    let read = if file.as_os_str() == STANDARD_INPUT {
-        std::io::stdin().read_to_end(&mut body).map(drop)
-    } else {
-        std::fs::read(file).map(|content| body = content)
-    };
-    read.map_err(|error| Failure::new(format!("Cannot read {}", file.display())).because(error))?;
-    Ok(Bytes::from(body))
-}
-
 /// The stand-in for the CRM of a running stack.
 struct CrmClient {
     http: HttpClient,
@@ -183,14 +177,11 @@ impl CrmClient {
         browser::connect(&self.http, &self.api, &token, login).await
     }
 
-    async fn send_message(
-        &self,
-        body: Bytes,
-        queue: Option<CrmQueue>,
-        again: bool,
-    ) -> Result<MessageAddress, Failure> {
-        let path = message_path(queue, again.then(new_deduplication_id));
-        let answer = self.call_stand_in(Method::POST, &path, body).await?;
+    async fn send_message(&self, message: &OutgoingMessage) -> Result<MessageAddress, Failure> {
+        let path = format!("{MESSAGES_PATH}?{}", message.query);
+        let answer = self.call_stand_in(Method::POST, &path, message.body.clone()).await;
+        let answer = answer
+            .map_err(|failure| failure.interrupting(format!("{} was not sent.", message.name)))?;
         serde_json::from_slice(answer.body()).map_err(|error| {
             Failure::new("The CRM's stand-in returned an unexpected response").because(error)
         })
@@ -229,42 +220,8 @@ impl CrmClient {
             .uri(format!("{}{path}", self.base))
             .body(body)
             .map_err(|error| Failure::new(format!("Cannot build {asked}")).because(error))?;
-        let answer = self.http.send(request).await?;
+        let answer =
+            self.http.send(request).await.map_err(|failure| failure.remedy(STACK_ENDED))?;
         if answer.status().is_success() { Ok(answer) } else { Err(refused(&asked, &answer)) }
-    }
-}
-
-/// The path that takes a message, with what the message itself does not say.
-fn message_path(queue: Option<CrmQueue>, deduplication_id: Option<String>) -> String {
-    let mut query = Serializer::new(String::new());
-    if let Some(queue) = queue {
-        query.append_pair("queue", queue.name());
-    }
-    if let Some(id) = deduplication_id {
-        query.append_pair("deduplication_id", &id);
-    }
-    format!("{MESSAGES_PATH}?{}", query.finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{message_path, read_message};
-    use crate::crm_queues::CrmQueue;
-
-    #[test]
-    fn a_message_is_sent_as_it_is_in_its_file() {
-        let file = std::env::temp_dir().join(format!("message-{}.json", std::process::id()));
-        std::fs::write(&file, "{ \"type\":\t1 }").unwrap();
-        assert_eq!(read_message(&file).unwrap(), "{ \"type\":\t1 }");
-        std::fs::remove_file(&file).unwrap();
-        let lines = read_message(&file).unwrap_err().lines();
-        assert!(lines[0].starts_with(&format!("Cannot read {}", file.display())), "{lines:?}");
-    }
-
-    #[test]
-    fn the_path_names_only_what_the_message_does_not_say() {
-        assert_eq!(message_path(None, None), "/queues/messages?");
-        let path = message_path(Some(CrmQueue::CreditNotes), Some("an id".to_owned()));
-        assert_eq!(path, "/queues/messages?queue=credit-notes&deduplication_id=an+id");
     }
 }

@@ -3,7 +3,7 @@
 //! `DELETE /queues/events`, and `POST /queues/payment-check`, which reads the payments from Xero now
 //! instead of within 15 minutes.
 
-use std::collections::BTreeMap;
+mod message_address;
 
 use bytes::Bytes;
 use clap::ValueEnum;
@@ -11,10 +11,9 @@ use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use self::message_address::{MESSAGE_BYTES_MAX, MessageAddress, new_deduplication_id};
 use crate::aws::Aws;
 use crate::aws::sqs::{Found, Message};
-use crate::clock;
-use crate::crm::STORY_ACCOUNT;
 use crate::deployment::{Outputs, function_name};
 use crate::failure::Failure;
 use crate::http_server::text;
@@ -89,57 +88,6 @@ impl CrmQueue {
     }
 }
 
-/// Where a message goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageAddress {
-    /// Its queue.
-    pub queue: CrmQueue,
-    /// Its message group, which is its account.
-    pub message_group_id: String,
-    /// A second message with this id within five minutes is not delivered.
-    pub message_deduplication_id: String,
-}
-
-/// The fields of a message that address it.
-#[derive(Debug, Default, Deserialize)]
-struct AddressFields {
-    #[serde(rename = "type")]
-    message_type: Option<String>,
-    message_id: Option<String>,
-    account_id: Option<String>,
-}
-
-impl MessageAddress {
-    /// Reads the address from a message. The query may name the `queue`, the `account` and the
-    /// `deduplication_id` instead, for a message that cannot be read. `Err` says what is missing.
-    pub fn read_from(body: &[u8], query: &str) -> Result<Self, String> {
-        let mut asked: BTreeMap<String, String> =
-            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let fields: AddressFields = serde_json::from_slice(body).unwrap_or_default();
-        let queue = match asked.get("queue") {
-            Some(name) => CrmQueue::from_str(name, false).ok(),
-            None => fields.message_type.as_deref().and_then(CrmQueue::for_type),
-        };
-        let queue = queue.ok_or_else(|| {
-            let names = CrmQueue::value_variants().iter().map(|queue| queue.name());
-            let names = names.collect::<Vec<_>>().join(", ");
-            format!("The type of the message does not name its queue. The queues are: {names}.")
-        })?;
-        let account = asked.remove("account").or(fields.account_id);
-        let id = asked.remove("deduplication_id").or(fields.message_id);
-        Ok(Self {
-            queue,
-            message_group_id: account.unwrap_or_else(|| STORY_ACCOUNT.to_owned()),
-            message_deduplication_id: id.unwrap_or_else(new_deduplication_id),
-        })
-    }
-}
-
-/// An id that no other message has.
-pub fn new_deduplication_id() -> String {
-    format!("local-{}", clock::now().as_nanosecond())
-}
-
 /// The queues of a deployed stack.
 #[derive(Debug, Clone)]
 pub struct CrmQueues {
@@ -210,31 +158,7 @@ fn answer_json(status: StatusCode, value: &impl Serialize) -> Result<Response<By
 mod tests {
     use clap::ValueEnum as _;
 
-    use super::{CrmQueue, MessageAddress};
-    use crate::crm::STORY_ACCOUNT;
-
-    #[test]
-    fn a_message_names_its_queue_its_group_and_its_id() {
-        let body = br#"{"type":"credit_note.issued","message_id":"msg_1","account_id":"acc_1"}"#;
-        let address = MessageAddress::read_from(body, "").unwrap();
-        assert_eq!(address.queue, CrmQueue::CreditNotes);
-        assert_eq!(address.message_group_id, "acc_1");
-        assert_eq!(address.message_deduplication_id, "msg_1");
-        let again = MessageAddress::read_from(body, "deduplication_id=other").unwrap();
-        assert_eq!(again.message_deduplication_id, "other");
-    }
-
-    #[test]
-    fn a_message_that_cannot_be_read_needs_the_name_of_a_queue() {
-        let problem = MessageAddress::read_from(b"no JSON", "").unwrap_err();
-        assert!(problem.contains("contacts, invoices, credit-notes, payments"), "{problem}");
-        let address = MessageAddress::read_from(b"no JSON", "queue=payments").unwrap();
-        assert_eq!(
-            (address.queue, address.message_group_id.as_str()),
-            (CrmQueue::Payments, STORY_ACCOUNT)
-        );
-        assert!(MessageAddress::read_from(b"{}", "queue=letters").is_err());
-    }
+    use super::CrmQueue;
 
     #[test]
     fn a_queue_has_one_name_everywhere() {

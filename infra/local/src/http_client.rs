@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
 
 use crate::failure::Failure;
 
@@ -67,12 +68,42 @@ impl HttpClient {
     }
 }
 
-/// A refusal as a failure, with the text of the response.
+/// The sentence of a problem document (RFC 9457) for people.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+/// A refusal as a failure, with the sentence of its problem document or else its text.
 pub fn refused(asked: &str, answer: &Response<Bytes>) -> Failure {
-    let said = String::from_utf8_lossy(answer.body());
-    Failure::new(format!("{asked} answered {}: {}", answer.status(), said.trim()))
+    let said = match serde_json::from_slice::<Problem>(answer.body()) {
+        Ok(problem) => problem.detail,
+        Err(_) => String::from_utf8_lossy(answer.body()).trim().to_owned(),
+    };
+    Failure::new(format!("{asked} answered {}: {said}", answer.status()))
 }
 
 fn no_answer(address: &str) -> Failure {
     Failure::new(format!("No response from {address}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Response;
+
+    use super::refused;
+
+    #[test]
+    fn a_refusal_shows_the_sentence_of_its_problem_document() {
+        let refusal = |body: &'static str| {
+            let answer = Response::builder().status(409).body(Bytes::from_static(body.as_bytes()));
+            refused("POST /v1/connection/complete", &answer.unwrap()).to_string()
+        };
+        assert_eq!(
+            refusal(r#"{"type":"conflict","status":409,"detail":"It is in use.","errors":[]}"#),
+            "POST /v1/connection/complete answered 409 Conflict: It is in use."
+        );
+        assert!(refusal("Nothing is deployed yet.\n").ends_with(": Nothing is deployed yet."));
+    }
 }

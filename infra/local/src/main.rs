@@ -10,7 +10,7 @@ use local::arguments::Command;
 use local::console::{Console, Tone};
 use local::failure::Failure;
 use local::stack::{self, Stack};
-use local::stack_file::StackFile;
+use local::stack_file::{StackFile, prepare_named_file};
 use local::workplace::Workplace;
 use local::{crm_commands, story, verify, wait};
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,9 +27,10 @@ async fn main() -> ExitCode {
     let command = Command::parse();
     let console = Console::standard();
     if let Command::Crm(command) = &command {
-        // It starts nothing and has no logs.
+        // It starts nothing and has no logs. Other programs read its output, so a failure is
+        // printed to standard error.
         let outcome = unless_stopped(Box::pin(crm_commands::run_command(command, &console))).await;
-        return report_outcome(outcome, &console);
+        return report_outcome(outcome, "Stopped.", &Console::errors());
     }
     let workplace = match Workplace::open(console.clone()) {
         Ok(workplace) => workplace,
@@ -41,21 +42,27 @@ async fn main() -> ExitCode {
     let outcome = unless_stopped(Box::pin(run(command, &workplace))).await;
     // End every child process, whatever the result.
     workplace.close().await;
-    report_outcome(outcome, &console)
+    report_outcome(outcome, "Stopped; no process is left running.", &console)
 }
 
-/// The outcome of the work, or `None` if a signal has ended it.
+/// The outcome of the work, or `None` if a signal has ended it. The work begins before signals are
+/// received: a signal ends the process while the work reads standard input, which it does first.
 async fn unless_stopped(
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Option<Result<(), Failure>> {
     tokio::select! {
+        biased;
         outcome = work => Some(outcome),
         () = stopped() => None,
     }
 }
 
-/// Prints how the run ended.
-fn report_outcome(outcome: Option<Result<(), Failure>>, console: &Console) -> ExitCode {
+/// Prints how the run ended; `stopped` if a signal has ended it.
+fn report_outcome(
+    outcome: Option<Result<(), Failure>>,
+    stopped: &str,
+    console: &Console,
+) -> ExitCode {
     match outcome {
         Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(failure)) => {
@@ -65,7 +72,7 @@ fn report_outcome(outcome: Option<Result<(), Failure>>, console: &Console) -> Ex
         }
         None => {
             console.progress_over();
-            console.line(&console.paint(Tone::Quiet, "Stopped; no process is left running."));
+            console.line(&console.paint(Tone::Quiet, stopped));
             ExitCode::from(INTERRUPTED)
         }
     }
@@ -75,6 +82,7 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     let console = &workplace.console;
     match command {
         Command::Story { options, stay, addresses } => {
+            addresses.as_deref().map_or(Ok(()), prepare_named_file)?;
             console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
             let stack = Stack::start(&options.for_story(), workplace).await?;
             let played = story::play(&stack, workplace).await;
@@ -90,6 +98,7 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
         }
         Command::Verify { options, only } => verify::run(&only, &options, workplace).await,
         Command::Up { options, addresses } => {
+            addresses.as_deref().map_or(Ok(()), prepare_named_file)?;
             console.expect_steps(stack::STEPS);
             let stack = Stack::start(&options, workplace).await?;
             stay_up(&stack, addresses.as_deref(), workplace).await

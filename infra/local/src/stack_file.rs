@@ -2,12 +2,14 @@
 //! ready and removed when the stack ends: its existence is the signal that the stack can be used.
 
 mod aws_address;
+mod named_file;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::aws_address::AwsAddress;
+pub use self::named_file::prepare_named_file;
 use crate::crm::{AUDIENCE, READY_PATH};
 use crate::crm_pages::RETURN_PATH;
 use crate::crm_queues::QUEUES_PATH;

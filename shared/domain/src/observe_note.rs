@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::document::credit_note::RemoteCreditNote;
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
 use crate::observe::{believed_instant, is_older};
+use crate::outbound::EventContent;
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,20 @@ pub struct NoteObservation {
     /// Sentences for people about what was changed in Xero. Credit that was applied or refunded
     /// causes none.
     pub remarks: Vec<String>,
+}
+
+impl NoteObservation {
+    /// The event that reports the remarks to the CRM. `None` if there are none.
+    pub fn to_event(&self) -> Option<EventContent> {
+        let Mapping { key, snapshot, link, .. } = &self.mapping;
+        let amounts = link.as_ref()?.amounts.as_ref()?;
+        (!self.remarks.is_empty()).then(|| EventContent::CreditNoteStatus {
+            credit_note_id: key.crm_id.clone(),
+            number: snapshot.natural_key.clone(),
+            status: amounts.status.as_str().to_owned(),
+            remarks: self.remarks.clone(),
+        })
+    }
 }
 
 /// Compares a credit note in Xero with its mapping. Returns `None` if nothing has changed, or if the
@@ -110,8 +125,16 @@ mod tests {
         let voided = observe(&remote(DocumentStatus::Voided, 11_400)).unwrap();
         assert!(voided.mapping.is_gone_in_xero());
         assert!(voided.remarks[0].contains("voided in Xero"), "{:?}", voided.remarks);
+        let Some(EventContent::CreditNoteStatus { credit_note_id, number, status, remarks }) =
+            voided.to_event()
+        else {
+            panic!("not reported")
+        };
+        assert_eq!((credit_note_id.as_str(), number.as_str()), ("cn_1", "CN-1"));
+        assert_eq!((status.as_str(), &remarks), ("VOIDED", &voided.remarks));
         let used = observe(&remote(DocumentStatus::Authorised, 400)).unwrap();
         assert_eq!(used.remarks, [""; 0]);
+        assert_eq!(used.to_event(), None);
         assert_eq!(used.mapping.link.unwrap().amounts.unwrap().amount_due, pounds(400));
     }
 

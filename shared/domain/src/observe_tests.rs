@@ -98,6 +98,7 @@ fn kinds(news: &[EventContent]) -> Vec<&'static str> {
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
         | EventContent::MessageRefused { .. }
+        | EventContent::CreditNoteStatus { .. }
         | EventContent::BooksCompared { .. } => "other",
     };
     news.iter().map(kind).collect()

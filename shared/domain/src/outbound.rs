@@ -8,6 +8,7 @@ mod payments;
 mod synced_record;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -26,6 +27,9 @@ use crate::ids::{AccountId, CrmId, EventId, MessageId, PaymentId};
 use crate::mapping::Mapping;
 use crate::money::Money;
 use crate::surplus::SurplusEventContent;
+
+/// The years of the dates in events, as in the schemas.
+const YEARS: RangeInclusive<i16> = 1900..=2199;
 
 /// An event for the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +132,18 @@ pub enum EventContent {
         /// Sentences about the invoice for people.
         remarks: Vec<String>,
     },
+    /// A credit note was voided or deleted in Xero, or differs from what was sent.
+    #[serde(rename = "credit_note.xero_status")]
+    CreditNoteStatus {
+        /// The credit note in the CRM.
+        credit_note_id: CrmId,
+        /// The number people know it by.
+        number: String,
+        /// Its status in Xero.
+        status: String,
+        /// Sentences about the credit note for people.
+        remarks: Vec<String>,
+    },
     /// Xero has a payment on an invoice that the CRM does not know. The CRM records it.
     #[serde(rename = "payment.imported")]
     PaymentImported(PaymentEventContent),
@@ -184,14 +200,14 @@ pub enum EventContent {
 }
 
 impl OutboundEvent {
-    /// An event that occurs now.
+    /// An event that occurs now. A date outside the years that the contract can express is left out.
     pub fn new(id: Uuid, account: AccountId, news: EventContent, now: Timestamp) -> Self {
         Self {
             version: CONTRACT_VERSION,
             event_id: EventId(id),
             account_id: account,
             occurred_at: now,
-            news,
+            news: news.without_inexpressible_dates(),
         }
     }
 
@@ -233,12 +249,36 @@ impl EventContent {
             | Self::PaymentRemoved { payment, .. }
             | Self::PaymentUnclear { payment, .. } => Some((&payment.invoice_id, payment.sequence)),
             Self::PaymentOverpaid(_)
+            | Self::CreditNoteStatus { .. }
             | Self::Skipped { .. }
             | Self::RecordSynced(_)
             | Self::MessageRefused { .. }
             | Self::Connection { .. }
             | Self::BooksCompared { .. } => None,
         }
+    }
+
+    /// The same content without a date that the contract cannot express: Xero accepts any year, and
+    /// people mistype years.
+    fn without_inexpressible_dates(mut self) -> Self {
+        let date = match &mut self {
+            Self::PaymentStatus { paid_on, .. } => Some(paid_on),
+            Self::PaymentImported(payment)
+            | Self::PaymentRemoved { payment, .. }
+            | Self::PaymentUnclear { payment, .. } => Some(&mut payment.date),
+            Self::PaymentOverpaid(surplus) => Some(&mut surplus.date),
+            Self::XeroStatus { .. }
+            | Self::CreditNoteStatus { .. }
+            | Self::Skipped { .. }
+            | Self::RecordSynced(_)
+            | Self::MessageRefused { .. }
+            | Self::Connection { .. }
+            | Self::BooksCompared { .. } => None,
+        };
+        if let Some(date) = date {
+            *date = date.filter(|date| YEARS.contains(&date.year()));
+        }
+        self
     }
 
     /// The content of the event that a mapping was given up because of this failure.

@@ -215,6 +215,7 @@ impl SimWorld {
                 | EventContent::PaymentOverpaid(_)
                 | EventContent::RecordSynced(_)
                 | EventContent::MessageRefused { .. }
+                | EventContent::CreditNoteStatus { .. }
                 | EventContent::BooksCompared { .. }
                 | EventContent::PaymentStatus { .. }
                 | EventContent::XeroStatus { .. }

@@ -97,6 +97,7 @@ pub async fn connect(
         .map_err(|error| Failure::new("The consent page has no valid address").because(error))?;
     if let Some(login) = login {
         page.query_pairs_mut().append_pair("login_hint", login);
+        check_login(&http.get(page.as_str()).await?, login)?;
     }
     let callback = press(http, page.as_str(), "allow").await?;
     let landing = come_back(http, &callback).await?;
@@ -110,6 +111,19 @@ pub async fn connect(
         });
     let outcome = done.await;
     outcome.unwrap_or_else(|| Err(Failure::new("The connection was not completed in time")))
+}
+
+/// The simulated Xero shows the page of the first user if it does not know the login.
+fn check_login(page: &[u8], login: &str) -> Result<(), Failure> {
+    let shown = String::from_utf8_lossy(page).to_lowercase();
+    if shown.contains(&format!("&lt;{}&gt;", login.to_lowercase())) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("The simulated Xero has no user with the e-mail address {login}"))
+        .remedy(
+            "Its users are dana@ridgeway.example, sam@ridgeway.example and, with --businesses N, \
+             owner1@business.example and so on.",
+        ))
 }
 
 /// Opens the page, presses the button with this value, and returns the URL that the browser is

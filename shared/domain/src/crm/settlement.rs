@@ -41,8 +41,9 @@ impl Settlement {
     pub(crate) const SHAPE: BodyShape = BodyShape::Object(SETTLEMENT);
 
     /// Why this cannot be the settlement of these amounts, as the end of a sentence that begins
-    /// with the field's name. Stripe's rate and amount are rounded, so they may differ by 1 %; a
-    /// rate the other way round differs by more, unless it is nearly 1.
+    /// with the field's name. Stripe's rate and amount are rounded, the amount to whole units in a
+    /// currency without decimals, so they may differ by 1 % and one such step; a rate the other way
+    /// round differs by more, unless it is nearly 1.
     pub(crate) fn find_problem(&self, shares: &[Decimal], paid_in: Currency) -> Option<String> {
         let total: Decimal = shares.iter().sum();
         if self.currency == paid_in {
@@ -55,7 +56,8 @@ impl Settlement {
         let Some(expected) = total.checked_mul(self.rate).map(round_to_cents) else {
             return Some("must be the sum of the allocations at the rate".to_owned());
         };
-        let tolerance = expected / Decimal::ONE_HUNDRED + CENT;
+        let step = if self.currency.is_without_decimals() { Decimal::ONE } else { CENT };
+        let tolerance = expected / Decimal::ONE_HUNDRED + step;
         ((self.amount - expected).abs() > tolerance).then(|| {
             format!("must be about {expected}: {total} {paid_in} at the rate {}", self.rate)
         })
@@ -119,6 +121,20 @@ mod tests {
             serde_json::from_str::<Settlement>(r#"{"currency":"GBP","amount":"1.00","rate":"0"}"#)
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_settlement_in_a_currency_without_decimals_is_in_whole_units() {
+        let problem = |code: &str, amount: &str| {
+            let settlement =
+                Settlement { currency: currency(code), ..settlement(amount, "160.52") };
+            settlement.find_problem(&[Decimal::new(14, 2)], currency("EUR"))
+        };
+        // 0.14 EUR are 22.47 JPY, of which Stripe settles 22.
+        assert_eq!(problem("JPY", "22"), None);
+        assert_eq!(problem("JPY", "23"), None);
+        assert!(problem("JPY", "20").unwrap().contains("about 22.47"));
+        assert!(problem("ALL", "22").unwrap().contains("about 22.47"));
     }
 
     proptest! {

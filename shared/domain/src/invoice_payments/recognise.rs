@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
+
 use super::{CANDIDATES_MAX, InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
 use crate::ids::PaymentId;
 
@@ -32,7 +34,8 @@ pub(super) fn recognise_payment(
     if let Some(ours) = ours {
         return same_payment(&ours.payment);
     }
-    let free = free.filter(|one| !one.method.is_always_pushed() && one.amount == received.amount);
+    let expected = free.filter(|one| !one.method.is_always_pushed()).collect::<Vec<_>>();
+    let free = expected.iter().copied().filter(|one| one.amount == received.amount);
     let free = free.collect::<Vec<_>>();
     if let Some(named) = free.iter().find(|one| names_payment(reference, one)) {
         return same_payment(&named.payment);
@@ -48,12 +51,33 @@ pub(super) fn recognise_payment(
     }
     let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
     let candidates = doubtful.map(|one| one.payment.clone()).take(CANDIDATES_MAX);
-    let candidates = candidates.collect::<Vec<_>>();
+    let mut candidates = candidates.collect::<Vec<_>>();
+    if candidates.is_empty() {
+        candidates = find_banked_together(&expected, received);
+    }
     if candidates.is_empty() {
         PaymentMatch::Imported
     } else {
         PaymentMatch::Unclear { candidates }
     }
+}
+
+/// The payments of the CRM that may have been banked as one: all those on the invoice that Xero does
+/// not have yet, if there are several, and the payment in Xero is their sum.
+fn find_banked_together(
+    expected: &[&RecordedPayment],
+    received: &ReceivedPayment,
+) -> Vec<PaymentId> {
+    let near = expected.iter().filter(|one| {
+        one.amount.currency == received.amount.currency
+            && days_between(one, received) <= DAYS_OF_DOUBT
+    });
+    let near = near.collect::<Vec<_>>();
+    let sum: Decimal = near.iter().map(|one| one.amount.amount).sum();
+    if !(2..=CANDIDATES_MAX).contains(&near.len()) || sum != received.amount.amount {
+        return Vec::new();
+    }
+    near.into_iter().map(|one| one.payment.clone()).collect()
 }
 
 fn same_payment(payment: &PaymentId) -> PaymentMatch {

@@ -163,6 +163,24 @@ fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
 }
 
 #[test]
+fn payments_that_may_have_been_banked_as_one_are_left_to_a_person() {
+    let observed = |cents: i64, day: i8| {
+        let mut receipts = empty();
+        receipts.noted(recorded("pay_1", PaymentMethod::Cash, 4_000, 2));
+        receipts.noted(recorded("pay_2", PaymentMethod::Cheque, 6_000, 9));
+        receipts.noted(recorded("pay_3", PaymentMethod::Stripe, 1_000, 9));
+        receipts.observed(&[received(1, cents, day)]);
+        standpoints(&receipts).remove(0)
+    };
+    let candidates = vec![payment("pay_1"), payment("pay_2")];
+    assert_eq!(observed(10_000, 12), PaymentMatch::Unclear { candidates });
+    assert_eq!(observed(4_000, 5), same("pay_1"), "one of them alone");
+    // Another sum is other money, and Stripe's payments are never banked by hand.
+    assert_eq!(observed(9_999, 12), PaymentMatch::Imported);
+    assert_eq!(observed(11_000, 12), PaymentMatch::Imported);
+}
+
+#[test]
 fn what_the_crm_records_after_its_import_takes_the_import_back() {
     let mut receipts = empty();
     receipts.observed(&[received(1, 5_000, 3)]);

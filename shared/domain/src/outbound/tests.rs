@@ -1,6 +1,10 @@
-//! Tests of the order of events.
+//! Tests of the order of events and of their dates.
+
+use jiff::civil::date;
 
 use super::*;
+use crate::invoice_payments::InferredMethod;
+use crate::money::Currency;
 
 fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
     let news = match about {
@@ -32,4 +36,47 @@ fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
     ];
     let ids = sort_for_delivery(events).into_iter().map(|event| event.event_id.0.as_u128());
     assert_eq!(ids.collect::<Vec<_>>(), [4, 2, 3, 1, 5]);
+}
+
+#[test]
+fn a_date_that_the_contract_cannot_express_is_left_out() {
+    let zero = Money::new(rust_decimal::Decimal::ZERO, Currency::new("GBP").unwrap());
+    let invoice_id = CrmId::new("inv_1").unwrap();
+    let paid = |paid_on| EventContent::PaymentStatus {
+        invoice_id: invoice_id.clone(),
+        number: "INV-1".to_owned(),
+        sequence: 1,
+        status: PaymentState::Paid,
+        total: zero,
+        amount_paid: zero,
+        amount_credited: zero,
+        amount_due: zero,
+        paid_on,
+        credits: Vec::new(),
+    };
+    let imported = |date| {
+        EventContent::PaymentImported(PaymentEventContent {
+            xero_payment_id: crate::ids::XeroPaymentId(Uuid::from_u128(1)),
+            invoice_id: invoice_id.clone(),
+            sequence: 2,
+            amount: zero,
+            date,
+            method: InferredMethod::Bank,
+            account: None,
+            reference: None,
+            batch_id: None,
+        })
+    };
+    let account = AccountId::new("acc_1").unwrap();
+    let written = |news| {
+        OutboundEvent::new(Uuid::from_u128(1), account.clone(), news, Timestamp::UNIX_EPOCH).news
+    };
+    for odd in [date(1, 1, 1), date(1899, 12, 31), date(2206, 11, 9), date(9999, 12, 31)] {
+        assert_eq!(written(paid(Some(odd))), paid(None), "{odd}");
+        assert_eq!(written(imported(Some(odd))), imported(None), "{odd}");
+    }
+    for usual in [date(1900, 1, 1), date(2026, 11, 9), date(2199, 12, 31)] {
+        assert_eq!(written(paid(Some(usual))), paid(Some(usual)), "{usual}");
+        assert_eq!(written(imported(Some(usual))), imported(Some(usual)), "{usual}");
+    }
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use store::StoreError;
 use store::table::{ItemVersion, WriteExpectation};
 
+use crate::commands::records::credit_note_key;
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::{find_connected_ledger, find_records_ledger};
 use crate::connection::line_values::{TrackingAge, check_default_tracking};
@@ -42,7 +43,8 @@ pub enum NeverSendOutcome {
     Unknown,
 }
 
-/// Marks a record as never to be sent. Its document in Xero stays.
+/// Marks a record as never to be sent. Its document in Xero stays. An invoice with a negative total
+/// is marked as the credit note that it is in Xero.
 pub async fn never_send_record(
     engine: &Engine,
     account: &AccountId,
@@ -50,10 +52,25 @@ pub async fn never_send_record(
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<NeverSendOutcome, StoreError> {
-    let began = engine.clock.now();
     let ledger = find_records_ledger(engine, account).await?;
     let key = MappingKey::new(ledger, kind, crm_id);
-    let updated = engine.store.update_mapping(&key, |known| {
+    let outcome = withhold_record(engine, by, &key).await?;
+    if outcome == NeverSendOutcome::Unknown
+        && let Some(credit) = credit_note_key(&key)
+    {
+        return withhold_record(engine, by, &credit).await;
+    }
+    Ok(outcome)
+}
+
+async fn withhold_record(
+    engine: &Engine,
+    by: &UserId,
+    key: &MappingKey,
+) -> Result<NeverSendOutcome, StoreError> {
+    let began = engine.clock.now();
+    let (account, kind) = (&key.ledger.account, key.kind);
+    let updated = engine.store.update_mapping(key, |known| {
         let Some(known) = known else { return Err(NeverSendOutcome::Unknown) };
         let now = engine.clock.now();
         match known.apply_event(OperationEvent::Withheld, now) {

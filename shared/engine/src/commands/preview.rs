@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
+use crate::commands::records::find_named_mapping;
 use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::line_values::find_line_values;
 
@@ -78,7 +79,8 @@ pub enum PreviewOutcome {
     Unknown,
 }
 
-/// Translates the newest snapshot of an invoice or a credit note.
+/// Translates the newest snapshot of an invoice or a credit note. An invoice with a negative total is
+/// the credit note that it is in Xero.
 pub async fn preview_document(
     engine: &Engine,
     account: &AccountId,
@@ -93,16 +95,17 @@ pub async fn preview_document(
         PreviewKind::CreditNote => EntityKind::CreditNote,
     };
     let key = MappingKey::new(ledger.clone(), entity, crm_id);
-    let Some(row) = engine.store.find_mapping(&key).await? else {
+    let Some(mapping) = find_named_mapping(engine, &key).await? else {
         return Ok(PreviewOutcome::Unknown);
     };
     let Some(chart) = find_stored_chart(engine, &ledger).await? else {
         return Ok(PreviewOutcome::Refused(chart_unknown_failure()));
     };
-    let snapshot = &row.record.snapshot.json;
-    let made = match kind {
-        PreviewKind::Invoice => preview_invoice(engine, &ledger, &chart, snapshot).await?,
-        PreviewKind::CreditNote => preview_credit_note(engine, &ledger, &chart, snapshot).await?,
+    let snapshot = &mapping.snapshot.json;
+    let made = if mapping.key.kind == EntityKind::CreditNote {
+        preview_credit_note(engine, &ledger, &chart, snapshot).await?
+    } else {
+        preview_invoice(engine, &ledger, &chart, snapshot).await?
     };
     Ok(match made {
         Ok(preview) => PreviewOutcome::Document(Box::new(preview)),

@@ -3,9 +3,10 @@
 
 use std::num::NonZeroU16;
 
+use domain::crm::credit_note::negative_invoice_record_id;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
 use domain::operation::Trigger;
 use domain::sync_all::{SyncAll, SyncAllCounts, SyncAllProgress};
 use domain::sync_log::{LogEntry, LogStatus};
@@ -43,11 +44,21 @@ pub struct LogFilter {
 
 impl LogFilter {
     fn accepts_entry(&self, entry: &LogEntry) -> bool {
-        self.entity.is_none_or(|entity| entity == entry.entity)
+        self.accepts_record(entry)
             && self.status.is_none_or(|status| status == entry.status)
-            && self.crm_id.as_ref().is_none_or(|id| *id == entry.crm_id)
             && self.code.as_ref().is_none_or(|code| entry.code.as_ref() == Some(code))
             && self.text.as_ref().is_none_or(|text| names_record(entry, text))
+    }
+
+    /// Whether the entry is about a record that the kind and the id name. The id of an invoice with a
+    /// negative total also names the credit note that it is in Xero.
+    fn accepts_record(&self, entry: &LogEntry) -> bool {
+        let is_kind = |kind: EntityKind| self.entity.is_none_or(|entity| entity == kind);
+        let Some(id) = &self.crm_id else { return is_kind(entry.entity) };
+        let is_credit = entry.entity == EntityKind::CreditNote
+            && is_kind(EntityKind::Invoice)
+            && entry.crm_id == negative_invoice_record_id(id);
+        is_credit || (is_kind(entry.entity) && entry.crm_id == *id)
     }
 }
 
@@ -133,7 +144,8 @@ impl SyncAllView {
     }
 }
 
-/// Returns one record, or `None` if it is unknown.
+/// Returns one record, or `None` if it is unknown. An invoice with a negative total is returned as
+/// the credit note that it is in Xero.
 pub async fn find_record(
     engine: &Engine,
     account: &AccountId,
@@ -141,13 +153,35 @@ pub async fn find_record(
     crm_id: CrmId,
 ) -> Result<Option<RecordView>, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
-    Ok(row.map(|row| RecordView::from_mapping(row.record)))
+    let key = MappingKey::new(ledger, kind, crm_id);
+    let mapping = find_named_mapping(engine, &key).await?;
+    Ok(mapping.map(RecordView::from_mapping))
+}
+
+/// Returns the mapping of the record that an id of the CRM names.
+pub(super) async fn find_named_mapping(
+    engine: &Engine,
+    key: &MappingKey,
+) -> Result<Option<Mapping>, StoreError> {
+    if let Some(row) = engine.store.find_mapping(key).await? {
+        return Ok(Some(row.record));
+    }
+    let Some(credit) = credit_note_key(key) else { return Ok(None) };
+    Ok(engine.store.find_mapping(&credit).await?.map(|row| row.record))
+}
+
+/// Returns the key that the record of an invoice has if its total is negative: that of a credit note,
+/// under an id of its own.
+pub(super) fn credit_note_key(key: &MappingKey) -> Option<MappingKey> {
+    (key.kind == EntityKind::Invoice).then(|| {
+        let id = negative_invoice_record_id(&key.crm_id);
+        MappingKey::new(key.ledger.clone(), EntityKind::CreditNote, id)
+    })
 }
 
 /// Syncs one record now, without waiting for its retry time, and even if Xero already has it.
 /// `None` if the record is unknown. If the process dies, a wake-up at the end of the lease
-/// continues.
+/// continues. An invoice with a negative total is synced as the credit note that it is in Xero.
 pub async fn sync_record_now(
     engine: &Engine,
     account: &AccountId,
@@ -156,15 +190,29 @@ pub async fn sync_record_now(
     invocation: Invocation,
 ) -> Result<Option<RecordView>, PersistError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let records = [crm_id];
-    let person = Trigger::Person;
-    let mut pushed = push_stored_records(engine, &ledger, kind, &records, person, invocation).await;
-    match pushed.pop() {
-        Some(Ok(PushOutcome::Unknown)) | None => return Ok(None),
-        Some(Ok(_)) => {}
-        Some(Err(error)) => return Err(error),
+    let mut key = MappingKey::new(ledger, kind, crm_id);
+    if !Box::pin(push_known_record(engine, &key, invocation)).await? {
+        let Some(credit) = credit_note_key(&key) else { return Ok(None) };
+        if !Box::pin(push_known_record(engine, &credit, invocation)).await? {
+            return Ok(None);
+        }
+        key = credit;
     }
-    let [crm_id] = records;
-    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
+    let row = engine.store.find_mapping(&key).await?;
     Ok(row.map(|row| RecordView::from_mapping(row.record)))
+}
+
+/// Pushes a record for a person. Returns whether it is known.
+async fn push_known_record(
+    engine: &Engine,
+    key: &MappingKey,
+    invocation: Invocation,
+) -> Result<bool, PersistError> {
+    let (records, person) = ([key.crm_id.clone()], Trigger::Person);
+    let pushed = push_stored_records(engine, &key.ledger, key.kind, &records, person, invocation);
+    match pushed.await.pop() {
+        Some(Ok(PushOutcome::Unknown)) | None => Ok(false),
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) => Err(error),
+    }
 }

@@ -8,13 +8,14 @@ use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
 use domain::ids::Ledger;
 use domain::mapping::MappingKey;
-use domain::observe_note::observe_credit_note;
+use domain::observe_note::{NoteObservation, observe_credit_note};
 use domain::paging::PageLimit;
 use domain::poll::{ChangeWalk, ReadPage, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use jiff::Timestamp;
-use store::StoreError;
+use store::table::WriteExpectation;
+use store::{ConflictLimit, StoreError};
 use xero::api::credit_notes;
 
 use super::unreadable;
@@ -68,7 +69,8 @@ pub(super) async fn has_credit_notes(engine: &Engine, ledger: &Ledger) -> Result
     Ok(!page.rows.is_empty() || !page.unreadable.is_empty())
 }
 
-/// Observes a credit note, if it is ours. Returns whether it had changed.
+/// Observes a credit note, if it is ours, and starts again after a conflict with another process.
+/// Returns whether it had changed.
 async fn observe_note(
     tenant_session: &TenantSession<'_>,
     remote: &RemoteCreditNote,
@@ -79,14 +81,22 @@ async fn observe_note(
     let owner = engine.store.find_linked_record(ledger, kind, remote.id.into()).await?;
     let Some(crm_id) = owner else { return Ok(false) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
-    let known = engine.store.find_mapping(&key).await?;
-    let remarks = known.and_then(|row| observe_credit_note(&row.record, remote, began));
-    let Some(remarks) = remarks.map(|observed| observed.remarks) else { return Ok(false) };
-    let observed = engine.store.update_mapping(&key, |known| {
-        let observed = known.and_then(|known| observe_credit_note(&known, remote, began));
-        observed.map(|observed| observed.mapping).ok_or(())
-    });
-    let Ok(mapping) = observed.await? else { return Ok(false) };
+    let mut conflicts = ConflictLimit::default();
+    let NoteObservation { mapping, remarks } = loop {
+        let Some(row) = engine.store.find_mapping(&key).await? else { return Ok(false) };
+        let observed = observe_credit_note(&row.record, remote, began);
+        let Some(observed) = observed else { return Ok(false) };
+        let event = observed.to_event();
+        let event = event.map(|content| engine.new_event(&ledger.account, content));
+        let expect = WriteExpectation::Version(row.version);
+        match engine.store.put_mapping(&observed.mapping, expect, event.as_ref()).await {
+            Ok(_) => {
+                engine.deliver_committed(&ledger.account, event.as_ref()).await;
+                break observed;
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+    };
     if !remarks.is_empty() {
         let notice = LogNotice {
             operation: LoggedOperation::Import,

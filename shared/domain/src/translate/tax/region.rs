@@ -79,7 +79,15 @@ impl TaxRegion {
                 | Self::UnitedKingdom
                 | Self::Other => &["NONE"],
             },
-            TaxTreatment::ReverseCharge => &["DRCHARGE20", "DRCHARGE5"],
+            TaxTreatment::ReverseCharge => match self {
+                // Customer accounting.
+                Self::Singapore => &["SRCAS"],
+                Self::Australia
+                | Self::NewZealand
+                | Self::SouthAfrica
+                | Self::UnitedKingdom
+                | Self::Other => &["DRCHARGE20", "DRCHARGE5"],
+            },
         }
     }
 

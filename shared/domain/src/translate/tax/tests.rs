@@ -275,6 +275,7 @@ fn singapore() {
         ("ES33OUTPUT", "Regulation 33 Exempt Supplies", 0),
         ("ESN33OUTPUT", "Non-Regulation 33 Exempt Supplies", 0),
         ("OSOUTPUT2", "Out Of Scope Supplies", 0),
+        ("SRCAS", "Customer Accounting Supplies", 0),
         ("NONE", "No Tax", 0),
     ];
     assert_resolved(
@@ -286,6 +287,7 @@ fn singapore() {
             (None, None, Ok("NONE")),
             (Some("0"), Some("exempt"), AMBIGUOUS),
             (Some("0"), Some("Out Of Scope Supplies"), Ok("OSOUTPUT2")),
+            (Some("0"), Some("reverse charge"), Ok("SRCAS")),
         ],
     );
 }

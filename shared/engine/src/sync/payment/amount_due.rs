@@ -1,10 +1,16 @@
-//! Explains payments that Xero refused because of the amount due.
+//! Explains payments that Xero refused because of the amount due, or the credit left.
 
 use domain::crm::payment::PaymentPart;
+use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
+use domain::document::sales::DocumentStatus;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use domain::rejection;
 use xero::XeroError;
+use xero::api::{credit_notes, invoices};
+
+use super::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Returns whether Xero refused a payment because of the amount due.
 pub(super) fn is_about_amount_due(error: &XeroError) -> bool {
@@ -14,11 +20,78 @@ pub(super) fn is_about_amount_due(error: &XeroError) -> bool {
     matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
 }
 
+/// Explains refused payments by what Xero has on their invoices, and refused refunds by the credit
+/// left on their credit notes. The same money may have been entered by hand. It must not be recorded
+/// twice, and only a user can decide. If a document cannot be read, Xero's own message stays.
+pub(super) async fn explain_unpayable_parts(
+    tenant_session: &TenantSession<'_>,
+    unpayable: Vec<PartWithPrerequisite<'_>>,
+) {
+    let (mut on_invoices, mut on_notes) = (Vec::new(), Vec::new());
+    for PartWithPrerequisite { task, prerequisite } in unpayable {
+        match prerequisite {
+            PaymentPrerequisite::Invoice(id) => on_invoices.push((task, id)),
+            PaymentPrerequisite::CreditNote(id) => on_notes.push((task, id)),
+            PaymentPrerequisite::Contact(_)
+            | PaymentPrerequisite::RefundedContact(_)
+            | PaymentPrerequisite::None => {}
+        }
+    }
+    let ids = on_invoices.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    if let Ok(found) = invoices::find_by_ids(&tenant_session.api, &ids).await {
+        for (task, id) in on_invoices {
+            if let Some(invoice) = found.rows.iter().find(|invoice| invoice.id == id) {
+                let failure = amount_due_failure(&task.snapshot, invoice);
+                task.set_outcome(Err(AttemptError::Explained(failure)));
+            }
+        }
+    }
+    if on_notes.is_empty() {
+        return;
+    }
+    let ids = on_notes.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    if let Ok(found) = credit_notes::find_by_ids(&tenant_session.api, &ids).await {
+        for (task, id) in on_notes {
+            if let Some(note) = found.rows.iter().find(|note| note.id == id) {
+                let failure = credit_left_failure(&task.snapshot, note);
+                task.set_outcome(Err(AttemptError::Explained(failure)));
+            }
+        }
+    }
+}
+
+/// Returns the failure of a refund that exceeds the credit left on a credit note.
+fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
+    let number = note.number.as_deref().unwrap_or("The credit note");
+    if matches!(note.status, DocumentStatus::Draft | DocumentStatus::Submitted) {
+        return Failure::new(
+            FailureClass::Rejected,
+            "credit_note_not_approved",
+            format!(
+                "{number} is not approved in Xero yet, so {} cannot be paid back.",
+                part.amount
+            ),
+            "Approve the credit note in Xero, then retry.",
+        );
+    }
+    Failure::new(
+        FailureClass::Rejected,
+        "credit_over_left",
+        format!(
+            "{number} is {} in Xero with {} of credit left, so {} cannot be paid back.",
+            note.status.as_str(),
+            note.remaining,
+            part.amount,
+        ),
+        "Check in Xero what the credit was used for. If this refund is already there, choose Never send.",
+    )
+}
+
 /// Maximum number of payments that a failure lists. An invoice may have hundreds.
 const LISTED_MAX: usize = 10;
 
 /// Returns the failure of a payment that exceeds what is due on an invoice.
-pub(super) fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
+fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
     let has = list_payments(invoice);
     let code = if invoice.amount_due.amount.is_zero() {
         FailureCode::Name("already_paid")

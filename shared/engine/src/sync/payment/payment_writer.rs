@@ -10,7 +10,7 @@ use domain::crm::payment::{PartRole, PaymentPart};
 use domain::document::credit_note::CreditNoteDocument;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument, RemotePayment};
 use domain::failure::{Failure, FailureCause, FailureClass};
-use domain::ids::{InvoiceId, XeroContactId, XeroInvoiceId};
+use domain::ids::{InvoiceId, XeroContactId};
 use domain::line_values::LineValues;
 use domain::list_age::may_reread;
 use domain::sync_log::LoggedOperation;
@@ -23,9 +23,9 @@ use domain::translate::payment::{
 };
 use domain::translate::refund;
 use futures::FutureExt;
-use xero::api::{bank_transactions, credit_notes, invoices, payments};
+use xero::api::{bank_transactions, credit_notes, payments};
 
-use super::amount_due::{amount_due_failure, is_about_amount_due};
+use super::amount_due::{explain_unpayable_parts, is_about_amount_due};
 use super::refunded_invoices::read_refunded_invoices;
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
@@ -109,7 +109,8 @@ impl<'a> PaymentWriter<'a> {
         let noted = write_drafts(session, drafts.notes, &note_endpoint).await;
         let noted =
             noted.into_iter().filter_map(|sent| record_payment_result(sent, RemotePart::Note));
-        self.explain_unpayable(paid.chain(moved).chain(noted).collect()).await;
+        let unpayable = paid.chain(moved).chain(noted).collect();
+        explain_unpayable_parts(self.tenant_session, unpayable).await;
     }
 
     /// Builds the documents. A failure is final only if the chart as Xero had it a short time ago
@@ -216,23 +217,6 @@ impl<'a> PaymentWriter<'a> {
             translate_credit_note(&note, None, context)?;
         Ok(PartDocument::Note(document))
     }
-
-    /// Explains refused payments by the payments that the invoice already has. The same payment may
-    /// have been entered by hand. It must not be recorded twice, and only a user can decide.
-    async fn explain_unpayable(&self, unpayable: Vec<(PartWithPrerequisite<'_>, XeroInvoiceId)>) {
-        let ids = unpayable.iter().map(|(_, id)| *id).collect::<Vec<_>>();
-        // If the invoices cannot be read, Xero's own message stays.
-        let Ok(found) = invoices::find_by_ids(&self.tenant_session.api, &ids).await else {
-            return;
-        };
-        for (part, id) in unpayable {
-            let invoice = found.rows.iter().find(|invoice| invoice.id == id);
-            if let Some(invoice) = invoice {
-                let failure = amount_due_failure(&part.task.snapshot, invoice);
-                part.task.set_outcome(Err(AttemptError::Explained(failure)));
-            }
-        }
-    }
 }
 
 /// The result of a fee that is zero, whose payment Xero converts without losing a cent.
@@ -254,14 +238,14 @@ fn add_booked_remark(mut sent: PaymentResult<'_>) -> PaymentResult<'_> {
     sent
 }
 
-/// Records the result of a write as the outcome of its part. Returns the part and its invoice if
-/// Xero refused the payment because of the amount due.
+/// Records the result of a write as the outcome of its part. Returns the part if Xero refused the
+/// payment because of the amount due.
 fn record_payment_result<D, R>(
     sent: DraftResult<PartWithPrerequisite<'_>, D, R>,
     as_remote: impl FnOnce(R) -> RemotePart,
-) -> Option<(PartWithPrerequisite<'_>, XeroInvoiceId)> {
+) -> Option<PartWithPrerequisite<'_>> {
     let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
-    let PartWithPrerequisite { task, prerequisite } = part;
+    let task = part.task;
     remarks.extend(reference_warnings(&task.snapshot));
     let (outcome, is_unpayable) = match result {
         Ok(remote) => {
@@ -274,13 +258,7 @@ fn record_payment_result<D, R>(
         }
     };
     task.set_outcome(outcome);
-    match prerequisite {
-        PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
-        PaymentPrerequisite::Contact(_)
-        | PaymentPrerequisite::RefundedContact(_)
-        | PaymentPrerequisite::CreditNote(_)
-        | PaymentPrerequisite::None => None,
-    }
+    is_unpayable.then_some(part)
 }
 
 fn unreadable_invoice_failure() -> Failure {

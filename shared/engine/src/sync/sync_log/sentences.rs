@@ -76,7 +76,8 @@ pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
             let credit = credited.then(|| format!("Credit of {amount_credited} is applied to it."));
             std::iter::once(state).chain(credit).collect()
         }
-        EventContent::XeroStatus { remarks, .. } => remarks.clone(),
+        EventContent::XeroStatus { remarks, .. }
+        | EventContent::CreditNoteStatus { remarks, .. } => remarks.clone(),
         EventContent::PaymentOverpaid(_)
         | EventContent::Skipped { .. }
         | EventContent::Connection { .. }

@@ -70,7 +70,7 @@ fn an_allocation_is_refused_with_all_reasons() {
     );
 
     let other = caller.contact("Other");
-    let row = caller.put("/Invoices", &super::caller::invoice(other, "SC-2", "DRAFT"));
+    let row = caller.put("/Invoices", &crate::caller::invoice(other, "SC-2", "DRAFT"));
     let theirs = id(&row.first("Invoices")["InvoiceID"]);
     assert_eq!(
         allocate(&mut caller, &path, theirs, "1").messages(),
@@ -79,7 +79,7 @@ fn an_allocation_is_refused_with_all_reasons() {
             "The invoice you are trying to allocate to is not authorised."
         ]
     );
-    let bill = super::caller::invoice(caller.any_contact(), "B-1", "AUTHORISED")
+    let bill = crate::caller::invoice(caller.any_contact(), "B-1", "AUTHORISED")
         .replace("ACCREC", "ACCPAY")
         .replace("\"200\",\"TaxType\":\"OUTPUT2\"", "\"404\"");
     let bill = id(&caller.put("/Invoices", &bill).first("Invoices")["InvoiceID"]);
