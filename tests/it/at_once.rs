@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::envelope::read_crm_body;
-use domain::ids::CrmId;
+use domain::ids::{CrmId, PaymentId};
 use domain::operation::{OperationState, ParkingReason};
 use engine::Engine;
+use engine::commands::payments::sync_payment_now;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
@@ -63,23 +64,47 @@ impl ItemTable for InvoiceOvertakes {
     }
 }
 
-#[test]
-fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
-    let world = World::connected();
-    world.choose_accounts();
-    let world = Arc::new(world);
+/// An engine in which the invoice arrives when a record is written as its dependant.
+fn with_overtaking_invoice(world: &Arc<World>) -> Engine {
     let table = InvoiceOvertakes {
         table: world.table.clone(),
         world: world.clone(),
         has_arrived: AtomicBool::new(false),
     };
-    let engine = Engine { store: Store::new(Arc::new(table)), ..world.engine.clone() };
+    Engine { store: Store::new(Arc::new(table)), ..world.engine.clone() }
+}
+
+#[test]
+fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
+    let world = World::connected();
+    world.choose_accounts();
+    let world = Arc::new(world);
+    let engine = with_overtaking_invoice(&world);
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
     let messages = [read_crm_body(&payment, Payment, ACCOUNT).unwrap()];
     let received = receive_messages(&engine, &messages, DeliverySize::Partial, world.invocation());
     let received = run(received).unwrap().remove(0).unwrap();
     // The attempt read the invoice before it was in Xero.
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
+    world.advance(AT_ONCE);
+    let payment = world.mapping(Payment, "pay_1.1").unwrap();
+    assert_eq!(payment.operation.state, OperationState::Synced);
+    assert_eq!(world.books(|books| books.payments().count()), 1);
+}
+
+#[test]
+fn a_payment_that_a_user_syncs_while_its_invoice_arrives_continues_at_once() {
+    let world = World::connected();
+    world.choose_accounts();
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
+    assert_eq!(world.receive(Payment, &payment), MessageOutcome::Pushed(PushOutcome::Parked));
+    // Less than a minute later, the attempt fails for the same reason.
+    world.clock.advance(SignedDuration::from_secs(20));
+    let world = Arc::new(world);
+    let engine = with_overtaking_invoice(&world);
+    let (account, id) = (world.account(), PaymentId::new("pay_1").unwrap());
+    let synced = sync_payment_now(&engine, &account, &id, world.invocation());
+    assert!(run(synced).unwrap().unwrap().is_some());
     world.advance(AT_ONCE);
     let payment = world.mapping(Payment, "pay_1.1").unwrap();
     assert_eq!(payment.operation.state, OperationState::Synced);

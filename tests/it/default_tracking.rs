@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
+use tests::ports::{Intercepted, refusal};
 
 use crate::api_lists::{read, send};
 use crate::gateway::{Delays, Gateway};
@@ -127,6 +128,11 @@ async fn the_api_chooses_the_default_with_the_account_codes_and_previews_show_it
     let (status, problem) = send(&gateway, "PUT", put, "Owner", Some(&west)).await;
     assert_eq!((status, &problem["field"]), (400, &json!("tracking[0]")), "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("North, South"), "{problem}");
+    let choices = read(&gateway, "/v1/account-codes/choices").await;
+    let region = json!({"category": "Region", "options": ["North", "South"]});
+    let tracking = choices["tracking"].as_array().unwrap();
+    assert!(tracking.contains(&region), "options in use, without the archived West: {choices}");
+    assert!(tracking.iter().all(|one| one["category"] != "Season"), "archived: {choices}");
     let north = body("North").to_string();
     let (status, codes) = send(&gateway, "PUT", put, "Owner", Some(&north)).await;
     assert_eq!(status, 200, "{codes}");
@@ -141,4 +147,17 @@ async fn the_api_chooses_the_default_with_the_account_codes_and_previews_show_it
     let preview = read(&gateway, "/v1/invoices/inv_2/preview").await;
     let line = &preview["document"]["lines"][0];
     assert_eq!((&line["item_code"], line.get("tracking")), (&json!("PIPE-15"), None), "{preview}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn accounts_can_be_chosen_while_xero_does_not_list_tracking_categories() {
+    let mut world = World::connected();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), |request| {
+        let is_met = request.uri().path().ends_with("/TrackingCategories");
+        is_met.then(|| Ok(refusal(500, "Broken")))
+    });
+    let gateway = Gateway::new(&world, Delays::default());
+    let choices = read(&gateway, "/v1/account-codes/choices").await;
+    assert_eq!(choices["tracking"], json!([]), "{choices}");
+    assert!(!choices["income"].as_array().unwrap().is_empty(), "{choices}");
 }

@@ -91,8 +91,7 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
     bookkeeper_changes(&world, |bookkeeper, id| bookkeeper.approve(id).unwrap());
     world.clock.advance(SignedDuration::from_mins(1));
     world.poll();
-    world.sweep();
-    world.advance(SignedDuration::from_mins(10));
+    world.advance(SignedDuration::from_secs(2));
     for (kind, id) in waiting {
         assert_eq!(state(&world, kind, id), OperationState::Synced, "{id}");
     }

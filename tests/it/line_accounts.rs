@@ -1,9 +1,13 @@
 //! Lines that name an account of the chart.
 
+use domain::account_codes::AccountCodes;
 use domain::entity::EntityKind::Invoice;
 use domain::operation::OperationState;
+use engine::ports::Clock;
+use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
+use tests::world::every_account;
 
 /// An invoice whose line names this account.
 fn on_account(id: &str, code: &str) -> String {
@@ -38,4 +42,41 @@ fn an_unknown_account_gives_the_document_up_and_names_possible_ones() {
     assert_eq!(failure.code, "line_account_unknown");
     assert!(failure.message.contains("260 (Other Revenue)"), "{failure}");
     assert_eq!(world.books(|books| books.invoices().count()), 0);
+}
+
+#[test]
+fn an_account_that_cannot_be_read_is_not_said_to_be_missing_in_xero() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().distort_account("260", "Type", None).unwrap();
+    world.receive(Invoice, &on_account("inv_1", "260"));
+    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "line_account_unknown");
+    assert!(failure.message.contains("that the integration can read"), "{failure}");
+}
+
+#[test]
+fn beside_a_tax_rate_that_cannot_be_read_a_person_chooses_the_rate() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let distorted = world.xero().bookkeeper(now, tenant).unwrap().distort_tax_rate(
+        "EXEMPTOUTPUT",
+        "EffectiveRate",
+        Some(r#""five""#),
+    );
+    distorted.unwrap();
+    let reduced = an_invoice("inv_1", "cli_1").tax_rate("5").price("100.00", "105.00");
+    world.receive(Invoice, &reduced.body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    let failure = operation.failure.unwrap();
+    assert_eq!(failure.code, "tax_rate_ambiguous");
+    assert!(failure.message.contains("5% (VAT on Income)"), "{failure}");
+    // The default rate of the sales account leaves no choice.
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, OperationState::Synced);
+    let tax_types = [("5".to_owned(), "RROUTPUT".to_owned())].into();
+    world.choose_codes(AccountCodes { tax_types, ..every_account() });
+    world.advance(SignedDuration::from_mins(3));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }

@@ -10,6 +10,10 @@ use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
 use tests::gate::run;
 use tests::ports::{Intercepted, respond};
+use tests::world::ACCOUNT;
+use xero_sim::{Fault, FaultKind, Match};
+
+use crate::function::{PLENTY, a_record, a_worker, returned};
 
 const ITEM: &str = r#""item_code":"PIPE-15""#;
 const TRACKING: &str = r#""tracking":[{"category":"Region","option":"North"},
@@ -264,4 +268,29 @@ fn items_and_categories_that_cannot_be_read_are_counted_and_refuse_no_line() {
     assert_eq!(line, (Some("PIPE-15".to_owned()), 2));
     let odd = world.measures.all().into_iter().filter(|one| *one == Metric::OddRows(1));
     assert_eq!(odd.count(), 2);
+}
+
+#[test]
+fn if_one_list_cannot_be_read_the_documents_that_need_the_other_are_written() {
+    for (path, failed, written) in [
+        ("/api.xro/2.0/Items", "inv_1", "inv_2"),
+        ("/api.xro/2.0/TrackingCategories", "inv_2", "inv_1"),
+    ] {
+        let world = World::connected();
+        world.inject(Fault { on: Match::every(path), kind: FaultKind::Status500 });
+        let (worker, _, _) = a_worker(&world);
+        let records = vec![
+            a_record("m1", ACCOUNT, invoice_naming("inv_1", ITEM)),
+            a_record("m2", ACCOUNT, invoice_naming("inv_2", TRACKING)),
+            a_record("m3", ACCOUNT, an_invoice("inv_3", "cli_1").body()),
+        ];
+        assert!(returned(&world, &worker, records, PLENTY).is_empty(), "{path}");
+        let operation = |id: &str| world.mapping(Invoice, id).unwrap().operation;
+        for id in [written, "inv_3"] {
+            assert_eq!(operation(id).state, OperationState::Synced, "{path} {id}");
+        }
+        let operation = operation(failed);
+        assert!(matches!(operation.state, OperationState::Waiting { .. }), "{path}: {operation:?}");
+        assert_eq!(operation.failure.unwrap().code, "xero_faulty", "{path}");
+    }
 }

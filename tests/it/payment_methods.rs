@@ -269,9 +269,8 @@ fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_i
             let (tenant, now) = (world.tenant(), world.clock.now());
             world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id.0).unwrap();
             poll(&world);
-            world.sweep();
         }
-        world.advance(SignedDuration::from_mins(1));
+        world.advance(SignedDuration::from_secs(2));
         assert_eq!(state(&world), OperationState::Synced, "{answer:?}");
         let references = in_xero(&world);
         let ours = references.iter().filter(|one| *one == "Cheque (SC-pay_1)");

@@ -86,7 +86,7 @@ fn a_contact_of_the_same_name_is_adopted_only_if_its_e_mail_matches() {
     assert_eq!(failure.code, "contact_name_taken");
     assert!(failure.remedy.contains("link it"), "{failure}");
     let invoice = world.mapping(Invoice, "inv_2").unwrap().operation;
-    assert!(matches!(invoice.state, OperationState::Waiting { .. }), "{invoice:?}");
+    assert!(matches!(invoice.state, OperationState::Parked { .. }), "{invoice:?}");
     assert_eq!(invoice.failures, 0, "waiting for the client costs no attempt");
     assert_eq!(world.books(|books| books.contacts().count()), 2);
 }

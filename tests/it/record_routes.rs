@@ -37,7 +37,8 @@ fn address(kind: EntityKind) -> String {
 }
 
 async fn send(gateway: &Gateway, method: &str, path: &str) -> (u16, Value) {
-    let (_, answer) = gateway.send(&a_request(method, path, "", "Owner", None)).await;
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let (_, answer) = gateway.send(&a_request(method, path, query, "Owner", None)).await;
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 

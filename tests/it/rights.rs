@@ -14,7 +14,8 @@ use tests::template::{Right, Template};
 
 use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
 use plays::{
-    checked, cleaned_up, compared, given_up, kept_alive, polled, pressed, put_off, swept, ticked,
+    approved, checked, cleaned_up, compared, given_up, kept_alive, polled, pressed, put_off,
+    reopened, swept, taken_back, ticked,
 };
 
 /// Enough seeds for every function to use all of its permissions.
@@ -35,6 +36,9 @@ fn used() -> Used {
     used.entry(Function::SettingsApi).or_default().extend(pressed());
     used.entry(Function::PaymentPoll).or_default().extend(ticked());
     used.entry(Function::PaymentPoll).or_default().extend(polled());
+    used.entry(Function::PaymentPoll).or_default().extend(approved());
+    used.entry(Function::PaymentPoll).or_default().extend(reopened());
+    used.entry(Function::PaymentPush).or_default().extend(taken_back());
     used.entry(Function::Sweep).or_default().extend(commanded());
     used.entry(Function::ContactPush).or_default().extend(compared());
     used.entry(Function::ContactPush).or_default().extend(carried_over());

@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.5643276eb989.js",
-        bytes: include_bytes!("../dist/xero.5643276eb989.js"),
+        name: "xero.0b6869a4cc52.js",
+        bytes: include_bytes!("../dist/xero.0b6869a4cc52.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.8f4b07be9743.js",
-        bytes: include_bytes!("../dist/frame.8f4b07be9743.js"),
+        name: "frame.da8c7b7fc3b8.js",
+        bytes: include_bytes!("../dist/frame.da8c7b7fc3b8.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
+import { minify } from "terser";
 
 /** The largest size of all scripts and styles together, compressed. */
 const BUDGET_BYTES = 40_000;
@@ -33,6 +34,9 @@ const common = {
   logLevel: "warning",
 };
 
+/** How the last step makes a bundle smaller. */
+const SMALLER = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true } };
+
 /** Minifies the CSS in templates, none of which has an expression. */
 const compactCss = {
   name: "compact-css",
@@ -45,6 +49,14 @@ const compactCss = {
       }
       return { contents, loader: "ts" };
     });
+  },
+};
+
+/** Replaces Lit's module for style sheets. */
+const smallStyles = {
+  name: "small-styles",
+  setup(build) {
+    build.onLoad({ filter: /[/\\]reactive-element[/\\]css-tag\.js$/ }, async () => ({ contents: await readFile(join(web, "css-tag.js"), "utf8") }));
   },
 };
 
@@ -79,8 +91,10 @@ async function ownNames() {
 
 async function bundle(entry, options = {}) {
   const mangleProps = new RegExp(`^(${(await ownNames()).join("|")})$`);
-  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss], mangleProps, ...options });
-  return compactHtml(result.outputFiles[0].text.trimEnd()) + "\n";
+  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss, smallStyles], mangleProps, ...options });
+  // What esbuild writes becomes smaller still: it inlines less, and keeps more variables.
+  const { code } = await minify(compactHtml(result.outputFiles[0].text.trimEnd()), SMALLER);
+  return `${code}\n`;
 }
 
 async function files() {

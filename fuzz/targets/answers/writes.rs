@@ -171,7 +171,11 @@ fn check_batch_of<T>(
             WriteOutcome::Refused(error) => {
                 check_error(error, None);
                 let class = error.failure_class();
-                assert!([FailureClass::Rejected, FailureClass::Uncertain].contains(&class));
+                let is_expected = matches!(
+                    class,
+                    FailureClass::Rejected | FailureClass::Untranslatable | FailureClass::Uncertain
+                );
+                assert!(is_expected, "{class}");
                 refused += usize::from(!matches!(error, XeroError::Unidentified { .. }));
             }
         }

@@ -102,11 +102,7 @@ impl Story<'_> {
         let records = self.edit(&mut post).await?;
         let (letters, misplaced) = self.confuse(&mut post).await?;
         let kept = Box::pin(self.keep_books(&mut post)).await?;
-        // The sweep releases the payment of the approved draft while the clients are compared.
-        let ((), (reconciled, misjudged)) = tokio::try_join!(
-            Box::pin(self.call("sweep")),
-            Box::pin(self.compare_clients(&mut post)),
-        )?;
+        let (reconciled, misjudged) = Box::pin(self.compare_clients(&mut post)).await?;
         let unpaid = self.finish_draft().await?;
         let log = self.api.sync_log(LOG_ENTRIES_SHOWN).await?;
         let rows = self.books(|books| check::invoices(self.material, &records, books))?;

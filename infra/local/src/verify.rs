@@ -99,11 +99,9 @@ impl Check {
     }
 }
 
-/// The selected checks in the order they run. If none is selected: all but `browser`, which needs
-/// two idle cores for itself.
+/// The selected checks in the order they run, or all of them if none is selected.
 fn in_order(only: &[Check]) -> Vec<Check> {
-    let is_default = |check: &Check| only.is_empty() && *check != Check::Browser;
-    let selected = |check: &Check| is_default(check) || only.contains(check);
+    let selected = |check: &Check| only.is_empty() || only.contains(check);
     Check::value_variants().iter().copied().filter(selected).collect()
 }
 

@@ -162,7 +162,12 @@ fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<
         },
     };
     let Some(tax) = chart.tax_rates.iter().find(|tax| tax.tax_type == tax_type) else {
-        return Some(format!("names tax type {tax_type}, which does not exist in Xero"));
+        let problem = if chart.lacks_tax_rates {
+            "is not among the tax rates of Xero that the integration can read"
+        } else {
+            "does not exist in Xero"
+        };
+        return Some(format!("names tax type {tax_type}, which {problem}"));
     };
     if !tax.is_active {
         return Some(format!("names tax rate {}, which is archived in Xero", tax.name));
@@ -214,7 +219,11 @@ impl AccountPurpose {
 
 fn account_objection(purpose: AccountPurpose, code: &str, chart: &Chart) -> Option<String> {
     let Some(account) = chart.find_account(code) else {
-        return Some(format!("names account {code}, which does not exist in Xero"));
+        return Some(if chart.lacks_accounts {
+            format!("names account {code}, which {}", chart.describe_missing_account())
+        } else {
+            format!("names account {code}, which does not exist in Xero")
+        });
     };
     if !account.is_active {
         return Some(format!("names account {code}, which is archived in Xero"));

@@ -35,6 +35,13 @@ pub struct Chart {
     /// Every account that money can be paid to, with or without a code.
     #[serde(default)]
     pub money_accounts: Vec<MoneyAccount>,
+    /// Whether Xero has accounts that could not be read, which are not among these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_accounts: bool,
+    /// Whether Xero has tax rates that could not be read, which are not among these. Then no rate
+    /// counts as the only one that fits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_tax_rates: bool,
 }
 
 /// An account that money can be paid to.
@@ -144,6 +151,15 @@ impl Chart {
     /// The account with this code.
     pub fn find_account(&self, code: &str) -> Option<&ChartAccount> {
         self.accounts.iter().find(|account| account.code == code)
+    }
+
+    /// The end of a sentence about an account that is not among these.
+    pub(crate) const fn describe_missing_account(&self) -> &'static str {
+        if self.lacks_accounts {
+            "is not among the accounts of Xero's chart that the integration can read"
+        } else {
+            "is not in Xero's chart of accounts"
+        }
     }
 
     /// The currency of an account's balance.

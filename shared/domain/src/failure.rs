@@ -34,8 +34,8 @@ pub enum FailureClass {
     Rejected,
     /// Another record must be in Xero first. Not counted.
     Blocked,
-    /// The integration's own rules reject the record; the same input always gives the same result.
-    /// The record is skipped at once.
+    /// The integration's own rules reject the record, or a rule of Xero that retries cannot meet:
+    /// the same input always gives the same result. The record is skipped at once.
     Untranslatable,
     /// A fault of the integration or of its operator. Counted, and raises an alarm.
     Defect,
@@ -174,6 +174,16 @@ impl Failure {
     pub fn is_about_settings(&self) -> bool {
         self.class == FailureClass::Untranslatable
             || self.cause.is_some_and(FailureCause::is_about_settings)
+    }
+
+    /// Whether a user's decision may end it: other settings, or an answer about a payment in Xero.
+    pub fn may_end_by_decision(&self) -> bool {
+        self.is_about_settings() || self.cause == Some(FailureCause::PaymentUnclear)
+    }
+
+    /// Whether the state of a document in Xero caused it. A change of that document may resolve it.
+    pub fn is_about_document_state(&self) -> bool {
+        self.cause.is_some_and(FailureCause::is_about_document_state)
     }
 
     /// Whether the consent lacks a permission. All other calls still work, and a new consent

@@ -172,7 +172,8 @@ pub enum OperationEvent {
     },
     /// The record was linked to a document that exists in Xero. Nothing has to be written to it.
     Linked,
-    /// The reason for which the operation was parked or untranslatable has changed.
+    /// What the operation waited for has happened, or what it failed for has changed: another record,
+    /// the connection, the settings, a user's decision, or the state of a document in Xero.
     Released,
     /// An outage that lasted longer than the ladder is over.
     Outlived,

@@ -2,6 +2,7 @@
 //! were verified individually.
 
 mod list_position;
+mod verification;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,6 @@ pub use self::list_position::ListPosition;
 /// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
-/// How often every open invoice is read by its id. Lists by modification date miss some edits.
-const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How long after a verification a ledger without open invoices is verified again, in the hour of
-/// the day in which its account is checked. It is less than a day, so that no day is left out.
-const IDLE_VERIFY_AFTER: SignedDuration = SignedDuration::from_hours(12);
 /// How long all polls of a ledger must have failed before users are notified.
 /// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
 /// reported.
@@ -50,11 +46,18 @@ pub struct PollProgress {
     /// The same number for changed payments.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub payments_read: u32,
-    /// When the last verification of all open invoices was completed.
+    /// When all open invoices were last verified.
     pub verified_at: Timestamp,
     /// The key after which a verification in progress continues; `None` when none is in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifying_after: Option<String>,
+    /// The position in the list of changed credit notes, which are read after the open invoices;
+    /// `None` after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_notes: Option<ListPosition>,
+    /// Since when the account codes are due to be checked; `None` after the check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_due_since: Option<Timestamp>,
     /// Whether the books are to be compared, or further compared, after the last verification.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_comparing: bool,
@@ -101,6 +104,8 @@ impl PollProgress {
             payments_read: 0,
             verified_at: now,
             verifying_after: None,
+            credit_notes: None,
+            codes_due_since: None,
             is_comparing: false,
             overpayments: None,
             prepayments: None,
@@ -134,31 +139,6 @@ impl PollProgress {
         (now.duration_since(since) >= STALLED_AFTER).then_some(since)
     }
 
-    /// Whether the open invoices must be verified individually. An instant in the future says
-    /// nothing about the last verification.
-    pub fn is_verification_due(&self, now: Timestamp) -> bool {
-        let elapsed = now.duration_since(self.verified_at);
-        self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
-    }
-
-    /// The progress after a verification that was completed now. The books are compared next.
-    #[must_use]
-    pub fn with_completed_verification(self, now: Timestamp) -> Self {
-        Self { verified_at: now, verifying_after: None, is_comparing: true, ..self }
-    }
-
-    /// The instant from which changes are read that are observed only in a verification.
-    pub fn unverified_since(&self, now: Timestamp) -> Timestamp {
-        subtract_overlap(self.verified_at.min(now))
-    }
-
-    /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
-    /// account is checked: the lists of changes show invoices that are open again, because a payment
-    /// was removed from them.
-    pub fn is_idle_verification_due(&self, now: Timestamp) -> bool {
-        now.duration_since(self.verified_at).abs() >= IDLE_VERIFY_AFTER
-    }
-
     /// The same progress without instants in the future, from which no change would ever be read.
     /// Such a list is read again from the last verification, which read every open invoice.
     #[must_use]
@@ -172,11 +152,14 @@ impl PollProgress {
         let in_past =
             |position: Option<ListPosition>| position.filter(|position| position.from <= latest);
         let (overpayments, prepayments) = (in_past(self.overpayments), in_past(self.prepayments));
+        let first = ListPosition { from: restart, rows_read: 0 };
+        let credit_notes = self.credit_notes.map(|known| in_past(Some(known)).unwrap_or(first));
         Self {
             invoices_from,
             payments_from,
             invoices_read,
             payments_read,
+            credit_notes,
             overpayments,
             prepayments,
             ..self

@@ -22,17 +22,39 @@ const HEADLINE: &str = "a validation exception occurred";
 
 /// Explains a rejection by Xero. `messages` are Xero's sentences, in its order; there may be none.
 ///
-/// The class is [`FailureClass::Rejected`]. The first known sentence gives the code and the cause.
-/// The code is [`UNKNOWN`] if none of the sentences is known.
+/// The first known sentence gives the code, the cause and the class:
+/// [`FailureClass::Untranslatable`] if Xero repeats it until a person acts, so that the record is
+/// not retried, otherwise [`FailureClass::Rejected`]. The code is [`UNKNOWN`] if none of the
+/// sentences is known.
 pub fn explain_rejection(messages: &[String]) -> Failure {
-    let known = messages.iter().find_map(|message| find_known_sentence(message));
-    let (code, remedy) = match known {
+    let (code, remedy) = match find_first_known(messages) {
         Some(known) => (known.code, known.remedy),
         None => {
             (FailureCode::Name(UNKNOWN), "Correct this in Xero or in ServiceCortex, then retry.")
         }
     };
-    Failure::new(FailureClass::Rejected, code, join_messages(messages), remedy)
+    Failure::new(find_class(messages), code, join_messages(messages), remedy)
+}
+
+/// The class of a rejection, as [`explain_rejection`] states it.
+pub fn find_class(messages: &[String]) -> FailureClass {
+    match find_first_known(messages) {
+        Some(known) if known.is_final => FailureClass::Untranslatable,
+        Some(_) | None => FailureClass::Rejected,
+    }
+}
+
+fn find_first_known(messages: &[String]) -> Option<&'static KnownSentence> {
+    messages.iter().find_map(|message| find_known_sentence(message))
+}
+
+/// Explains a rejection like [`explain_rejection`] of which the documents in Xero no longer show
+/// the reason, so that the next attempt may succeed.
+pub fn explain_outdated_rejection(messages: &[String]) -> Failure {
+    let failure = explain_rejection(messages);
+    let class =
+        if failure.is_about_document_state() { FailureClass::Rejected } else { failure.class };
+    Failure { class, ..failure }
 }
 
 /// Whether the table has the sentence.

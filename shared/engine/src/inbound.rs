@@ -35,7 +35,7 @@ use crate::connection::ledgers::ledger_of;
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
 use crate::sync::outbox::derive_event_id;
-use crate::sync::push::{self, KeepReason, PushOutcome};
+use crate::sync::push::{self, PushOutcome};
 use crate::sync::{ContactEntity, SyncEntity, carry_over};
 use crate::{Engine, Invocation};
 
@@ -193,7 +193,7 @@ async fn prepare_message(
         let crm_id = ContactEntity::record_id(client);
         let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
         let snapshot = push::encode_snapshot::<ContactEntity>(client);
-        push::keep_snapshot(ahead, &key, &snapshot, KeepReason::Record).await?;
+        push::keep_client_snapshot(ahead, &key, &snapshot).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
     let contradiction =

@@ -10,11 +10,13 @@
 mod books;
 mod changes;
 mod credit_notes;
+mod ended_waits;
 mod failed_poll;
 mod idle;
 mod isolation;
 mod observe;
 mod payment_details;
+mod progress;
 mod surpluses;
 mod tick;
 mod unreadable;
@@ -32,18 +34,17 @@ use domain::poll::PollProgress;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
-use store::table::WriteExpectation;
-use store::{StoreError, VersionedRecord};
+use store::VersionedRecord;
 use tracing::Instrument;
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
-use crate::errors::PersistError;
 use crate::ports::Metric;
 use crate::{Engine, Invocation};
 
 use self::changes::PollReading;
 use self::failed_poll::{needs_account_action, record_poll_failure};
+use self::progress::{save_progress, stop_polling};
 pub use self::tick::{CHUNK, PollChunk, plan_tick};
 
 /// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
@@ -242,68 +243,35 @@ async fn read_changes(
     // The first reading of overpayments begins at the last verification, not at the one below.
     let now = tenant_session.engine.clock.now();
     let mut progress = row.record.clone().without_future(now).with_surplus_positions();
-    let mut changed_surpluses = Ok(0);
+    // Failures of both are returned after the rest of the poll is recorded.
+    let (mut verified, mut changed_surpluses) = (Ok(0), Ok(0));
     if reading.is_complete() {
-        if is_idle || progress.is_verification_due(now) {
-            changed += verify::verify_open_invoices(tenant_session, &mut progress).await?;
-            progress.is_surplus_due |= progress.verifying_after.is_none();
+        if is_idle || progress.is_verification_due(now) || progress.is_verification_unfinished() {
+            let work = verify::verify_ledger(tenant_session, &mut progress, is_idle).boxed();
+            verified = work.await;
         }
         if progress.is_surplus_due {
-            // A failure is returned after the rest of the poll is recorded.
             let read = surpluses::read_surpluses(tenant_session, &mut progress, &paid).boxed();
             changed_surpluses = read.await;
         }
         // This comes last: all changes are observed by now, and the settings page shows this
         // instant.
-        progress.checked_at = Some(tenant_session.engine.clock.now());
+        if verified.is_ok() {
+            progress.checked_at = Some(tenant_session.engine.clock.now());
+        }
     }
     // A poll that fails here every time must not count as completed.
-    let progress =
-        if changed_surpluses.is_ok() { progress.with_completed_poll() } else { progress };
+    let is_completed = verified.is_ok() && changed_surpluses.is_ok();
+    let progress = if is_completed { progress.with_completed_poll() } else { progress };
     let saved = save_progress(tenant_session, row, progress).await?;
     if let Some(row) = saved {
         let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
         books::compare_after_verification(engine, row, invocation).boxed().await?;
     }
-    Ok(changed + changed_surpluses?)
-}
-
-/// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
-/// one; that poll reads the remaining changes.
-async fn save_progress(
-    tenant_session: &TenantSession<'_>,
-    row: VersionedRecord<PollProgress>,
-    progress: PollProgress,
-) -> Result<Option<VersionedRecord<PollProgress>>, StoreError> {
-    if progress == row.record {
-        return Ok(Some(row));
-    }
-    match tenant_session
-        .engine
-        .store
-        .put_poll_progress(&progress, WriteExpectation::Version(row.version))
-        .await
-    {
-        Ok(version) => Ok(Some(VersionedRecord { record: progress, version })),
-        Err(StoreError::Conflict) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(changed + verified? + changed_surpluses?)
 }
 
 fn is_connected(connection: &Connection, ledger: &Ledger) -> bool {
     connection.state == ConnectionState::Active
         && connection.current_ledger().as_ref() == Some(ledger)
-}
-
-/// Stops polling the ledger until its account is connected to it again.
-async fn stop_polling(
-    engine: &Engine,
-    row: VersionedRecord<PollProgress>,
-) -> Result<(), PersistError> {
-    let VersionedRecord { record, version } = row;
-    let resting = PollProgress { is_polled: false, ..record };
-    match engine.store.put_poll_progress(&resting, WriteExpectation::Version(version)).await {
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -54,6 +54,7 @@ pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
 pub(crate) use payment::{find_paid_invoice, is_undecided};
+pub(crate) use prerequisite::find_negative_invoice;
 pub(crate) use write_state::WriteState;
 
 use crate::RecoveryMode;

@@ -69,6 +69,18 @@ impl Store {
         self.list_in_ledger("find parked mappings", keys::parked_partition, ledger, limit).await
     }
 
+    /// Returns the next parked mappings of a ledger, at most `limit` per shard, and advances the
+    /// scan.
+    pub async fn list_parked_page(
+        &self,
+        ledger: &Ledger,
+        scan: &mut LedgerScan,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        let partition = keys::parked_partition;
+        self.list_next_in_ledger("find parked mappings", partition, ledger, scan, limit).await
+    }
+
     /// Returns the next mappings of a ledger that were given up, at most `limit` per shard, and
     /// advances the scan.
     pub async fn list_next_skipped(
@@ -77,14 +89,30 @@ impl Store {
         scan: &mut LedgerScan,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        const OPERATION: &str = "find skipped mappings";
+        let partition = keys::skipped_partition;
+        self.list_next_in_ledger("find skipped mappings", partition, ledger, scan, limit).await
+    }
+
+    async fn list_next_in_ledger(
+        &self,
+        operation: &'static str,
+        partition: fn(u32) -> String,
+        ledger: &Ledger,
+        scan: &mut LedgerScan,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
         let unread = std::mem::take(&mut scan.unread);
         let pages = unread.iter().map(|(shard, after)| {
-            let after = after.as_ref();
-            let after = after.map(|key| keys::mapping_entry(keys::skipped_partition, key));
+            let after = after.as_ref().map(|key| keys::mapping_entry(partition, key));
             let range = SortRange::Prefix(keys::ledger_prefix(ledger));
-            let pk = keys::skipped_partition(*shard);
-            self.list_entries_in(OPERATION, pk, range, after, limit, keys::read_mapping)
+            self.list_entries_in(
+                operation,
+                partition(*shard),
+                range,
+                after,
+                limit,
+                keys::read_mapping,
+            )
         });
         let mut found = Vec::new();
         for (shard, page) in unread.keys().zip(try_join_all(pages).await?) {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use domain::document::sales::NewStatus;
 use domain::entity::EntityKind;
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::ids::UserId;
 use domain::outbound::EventContent;
+use domain::sync_preferences::SyncPreferences;
 use engine::Invocation;
 use engine::commands::contacts::reconcile;
+use engine::commands::preferences::replace_sync_preferences;
 use engine::commands::sync_all;
 use engine::inbound::MessageOutcome;
 use engine::jobs::cleanup::remove_expired_rows;
@@ -17,11 +20,13 @@ use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::plan_tick;
 use engine::ports::Clock;
 use jiff::SignedDuration;
+use jiff::civil::date;
 use tests::World;
-use tests::access::{Access, Function};
-use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
+use tests::access::{Access, Function, HintQueue};
+use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
 use tests::kinds::assert_every_queue;
+use xero_sim::Receipt;
 
 use super::Used;
 
@@ -100,6 +105,69 @@ pub(super) fn polled() -> BTreeSet<Access> {
     world.gate.take_used();
     let _polled = world.poll();
     world.gate.take_used()
+}
+
+/// A poll that sees the approval of a draft for which a payment and an allocation wait.
+pub(super) fn approved() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.choose_accounts();
+    let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
+    let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
+    run(replace_sync_preferences(&world.engine, &account, &by, drafts, None)).unwrap().unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
+    world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());
+    world.receive(CreditNote, &an_allocation("alo_1", "crn_1", "inv_1", "10.00").body());
+    world.clock.advance(SignedDuration::from_mins(1));
+    let invoice = world.books(|books| books.invoices().next().unwrap().id);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().approve(invoice).unwrap();
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.gate.take_used();
+    let _polled = world.poll();
+    let used = world.gate.take_used();
+    for queue in [HintQueue::CreditNotes, HintQueue::Payments] {
+        assert!(used.contains(&Access::Leave(queue)), "{queue:?}: {used:?}");
+    }
+    used
+}
+
+/// A poll that sees that a payment was removed, because of which an invoice could not be voided.
+pub(super) fn reopened() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.clock.advance(SignedDuration::from_mins(1));
+    let payment = world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 1)));
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
+    world.clock.advance(SignedDuration::from_mins(1));
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(payment).unwrap();
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.gate.take_used();
+    let _polled = world.poll();
+    let used = world.gate.take_used();
+    assert!(used.contains(&Access::Leave(HintQueue::Invoices)), "{used:?}");
+    used
+}
+
+/// The CRM deletes a payment, because of which credit was not applied and an invoice not voided.
+pub(super) fn taken_back() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.choose_accounts();
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());
+    world.receive(Payment, &payment.body());
+    world.receive(CreditNote, &an_allocation("alo_1", "crn_1", "inv_1", "10.00").body());
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
+    world.gate.take_used();
+    world.receive(Payment, &payment.deleted().body());
+    let used = world.gate.take_used();
+    for queue in [HintQueue::Invoices, HintQueue::CreditNotes] {
+        assert!(used.contains(&Access::Leave(queue)), "{queue:?}: {used:?}");
+    }
+    used
 }
 
 /// A comparison of all clients with all contacts, from its first wake-up on.

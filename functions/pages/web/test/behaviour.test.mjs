@@ -18,12 +18,15 @@ const open = async (name, options) => {
 };
 const asked = (method, path) => harness.requests.filter((one) => one.method === method && one.path === path);
 const button = (page, name) => page.getByRole("button", { name, exact: true });
-const focused = (page) =>
-  page.evaluate(() => {
+/** Waits until the focused element's text begins with this one. */
+const waitForFocus = (page, text) =>
+  page.waitForFunction((wanted) => {
     let active = document.activeElement;
     while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
-    return active?.textContent?.trim().replace(/\s+/g, " ");
-  });
+    return active?.textContent?.trim().replace(/\s+/g, " ").startsWith(wanted);
+  }, text);
+/** Waits until the CRM's page has got exactly these events. */
+const waitForEvents = (page, names) => page.waitForFunction((wanted) => window.events.join() === wanted, names.join());
 
 test("connecting leads to the consent page of Xero, in the same window", async () => {
   const { page, close } = await open("connection-never");
@@ -59,7 +62,7 @@ test("a consent is completed only when the person says so, and its ticket leaves
   await button(page, "Finish connecting").click();
   await page.getByText("Connected to Ridgeway Plumbing Ltd.").first().waitFor();
   assert.deepEqual(asked("POST", "/v1/connection/complete")[0].body, { ticket: "t-1" });
-  assert.deepEqual(await page.evaluate(() => window.events), ["connected"]);
+  await waitForEvents(page, ["connected"]);
   await close();
 });
 
@@ -69,17 +72,17 @@ test("disconnecting asks first, with the keyboard alone, and gives the focus bac
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();
   assert.deepEqual(await violationsOf(page), []);
-  assert.equal(await focused(page), "Keep connected");
+  await waitForFocus(page, "Keep connected");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  assert.equal(await focused(page), "Disconnect…");
+  await waitForFocus(page, "Disconnect…");
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.getByText("Disconnected", { exact: true }).waitFor();
   assert.equal(asked("DELETE", "/v1/connection").length, 1);
-  assert.deepEqual(await page.evaluate(() => window.events), ["disconnected"]);
+  await waitForEvents(page, ["disconnected"]);
   await close();
 });
 
@@ -160,7 +163,7 @@ test("a refusal without CORS headers renews an expired token once", async () => 
 test("an ended session says so and tells the CRM", async () => {
   const { page, close } = await open("session-ended");
   await page.getByText("Your session has ended. Sign in again.").waitFor();
-  assert.deepEqual(await page.evaluate(() => window.events), ["session-ended"]);
+  await waitForEvents(page, ["session-ended"]);
   await close();
 });
 
@@ -182,7 +185,7 @@ test("refused accounts are listed, linked to their fields and named for screen r
   await page.getByLabel("Stripe bank account code").selectOption("091");
   await button(page, "Save").click();
   await page.getByText("There is a problem").waitFor();
-  assert.match(await focused(page), /^There is a problem/);
+  await waitForFocus(page, "There is a problem");
   assert.deepEqual(await violationsOf(page), []);
   await page.getByRole("link", { name: /Stripe bank account code names account 091/ }).click();
   const field = page.getByLabel("Stripe bank account code");
@@ -240,6 +243,40 @@ test("an unusable account of a payment method is named and reached from the summ
   await close();
 });
 
+test("default tracking options are chosen from those in use, and none is sent if none is chosen", async () => {
+  const { page, close } = await open("accounts-chosen");
+  const region = page.getByLabel("Region");
+  assert.deepEqual(await region.locator("option").allTextContents(), ["None", "North", "South"]);
+  await region.selectOption("South");
+  await page.getByLabel("Team").selectOption("Plumbing");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  const chosen = [{ category: "Region", option: "South" }, { category: "Team", option: "Plumbing" }];
+  assert.deepEqual(asked("PUT", "/v1/account-codes")[0].body.tracking, chosen);
+  await region.selectOption("");
+  await page.getByLabel("Team").selectOption("");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  assert.equal("tracking" in asked("PUT", "/v1/account-codes")[1].body, false);
+  await close();
+});
+
+test("a default tracking option that Xero no longer has is named, and reached from the summary", async () => {
+  const { page, close } = await open("accounts-tracking");
+  await page.getByRole("link", { name: /^Region names option West of tracking category Region/ }).click();
+  await waitForFocus(page, "None");
+  const field = page.getByLabel("Region");
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  assert.match(await field.locator("option:checked").textContent(), /^West – cannot be used$/);
+  await page.getByLabel("Season").selectOption("");
+  await field.selectOption("North");
+  assert.equal(await page.getByText("There is a problem").count(), 0);
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  assert.deepEqual(asked("PUT", "/v1/account-codes")[0].body.tracking, [{ category: "Region", option: "North" }]);
+  await close();
+});
+
 test("the first status of invoices is chosen with the keyboard, and saved for the newest version only", async () => {
   const { page, state, close } = await open("preferences-usual");
   await page.getByRole("checkbox", { name: /^Mark them as sent/ }).check();
@@ -268,7 +305,7 @@ test("an unclear payment is settled by one answer in the attention list", async 
   await page.getByRole("button", { name: "Yes: £50.00, cash, 11 Nov 2026 (£50.00 for invoice INV-1042)" }).click();
   await page.getByText("£50.00 for invoice INV-1042").waitFor({ state: "detached" });
   assert.deepEqual(asked("POST", "/v1/invoices/inv_1042/payments/xp-2")[0].body, { same_as: "pay_1" });
-  assert.equal(await focused(page), "£20.00 overpaid by Bo’s Bakery");
+  await waitForFocus(page, "£20.00 overpaid by Bo’s Bakery");
   assert.equal(state.attention.given_up.unclear.length, 0);
   await close();
 });
@@ -291,13 +328,13 @@ test("a decision that someone else has made meanwhile leaves the list, and the f
   await page.getByRole("button", { name: /^Keep it as credit \(£20.00/ }).click();
   await page.getByText("£20.00 overpaid").waitFor({ state: "detached" });
   await page.getByText("This overpayment or prepayment is already closed or used up.").waitFor({ state: "attached" });
-  assert.equal(await focused(page), "£300.00 prepaid by client cl_88");
+  await waitForFocus(page, "£300.00 prepaid by client cl_88");
   await close();
 });
 
 test("decisions count as records that need attention", async () => {
   const { page, close } = await open("attention-decisions");
-  assert.equal(await page.evaluate(() => window.attention), 3);
+  await page.waitForFunction(() => window.attention === 3);
   await close();
 });
 
@@ -309,6 +346,7 @@ test("the differences of the books are listed with their reasons and lead to the
   await close();
   const many = await open("books-long");
   await many.page.getByText("These are the first 4 of 312.").waitFor();
+  assert.match(await many.page.getByRole("table").innerText(), /FCFA\s123,456,789\.00(?!0)/);
   await many.close();
 });
 
@@ -326,7 +364,7 @@ test("retrying a record takes it off the list, and the focus goes to the next on
   const { page, close } = await open("attention-some");
   await button(page, "Retry Invoice INV-1042").click();
   await page.getByText("Invoice INV-1042", { exact: true }).waitFor({ state: "detached" });
-  assert.equal(await focused(page), "Invoice INV-1043");
+  await waitForFocus(page, "Invoice INV-1043");
   assert.equal(asked("POST", "/v1/invoices/inv_1042/sync").length, 1);
   await close();
 });
@@ -338,7 +376,8 @@ test("a whole cause is retried, and withheld only after a confirmation", async (
   assert.equal(asked("POST", "/v1/attention/retry")[0].body.records.length, 3);
   await button(page, "Never send these 2…").click();
   assert.equal(asked("POST", "/v1/attention/never-send").length, 0);
-  await button(page, "Never send 2 records").click();
+  await page.getByRole("dialog", { name: "Never send these 2 records?" }).waitFor();
+  await button(page, "Never send").click();
   await page.getByText("Dated in a period").waitFor({ state: "detached" });
   assert.equal(asked("POST", "/v1/attention/never-send")[0].body.records.length, 2);
   await close();
@@ -353,8 +392,12 @@ test("the focus stays with its row, and a closed cause closed, when the list cha
   const archived = groups.find((one) => one.code === "account_code_archived");
   const [moved] = archived.records.splice(0, 1);
   groups.unshift({ ...archived, code: "contact_name_taken", message: "Another contact has this name.", records: [moved] });
-  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-  await page.getByText("Another contact has this name.").waitFor();
+  // An answer that is a moment old is used again, so one reading may not be enough.
+  const readAgain = () => {
+    window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    return document.querySelector("servicecortex-xero-attention").shadowRoot.textContent.includes("Another contact has this name.");
+  };
+  await page.waitForFunction(readAgain, undefined, { polling: 300 });
   const label = await page.evaluate(() => document.querySelector("servicecortex-xero-attention").shadowRoot.activeElement?.ariaLabel);
   assert.equal(label, "Retry Invoice INV-1043");
   assert.equal(await page.getByText("Invoice INV-0988").isVisible(), false);
@@ -371,7 +414,33 @@ test("more records of a long list are read on request", async () => {
 test("a cause leads to the section that cures it", async () => {
   const { page, close } = await open("settings");
   await button(page, "Open account mapping").click();
-  assert.equal(await focused(page), "Account mapping");
+  await waitForFocus(page, "Account mapping");
+  await close();
+});
+
+test("the findings of a comparison that ends between two readings are shown", async () => {
+  const { page, state, close } = await open("contacts-none");
+  await button(page, "Compare now").click();
+  // The first reading finds a comparison without pages, and the next one a finished comparison.
+  await page.getByText("Comparing", { exact: true }).waitFor();
+  state.reconciliation = { ...state.reconciliation, state: "done", finished_at: new Date().toISOString(), pages: 2, ambiguous: 2 };
+  await button(page, "Link Bo’s Bakery to Bo’s Bakery").waitFor();
+  assert.equal(await button(page, "Show more").count(), 0);
+  await close();
+});
+
+test("a finding is listed once, whatever is read at the same time", async () => {
+  let release;
+  const { page, state, close } = await open("contacts-done");
+  state.findings.push({ client_id: "cl_60", name: "Late Lettings", outcome: "linked", contact_id: "c-8", by: "email", message: "Linked by the e-mail address.", remedy: "" });
+  const held = new Promise((resolve) => (release = resolve));
+  state.hold = () => held;
+  await page.getByRole("button", { name: /^To decide/ }).click();
+  await page.getByRole("button", { name: /^Linked/ }).click();
+  release();
+  await page.getByRole("heading", { name: "Kestrel Lettings" }).waitFor();
+  await page.getByRole("heading", { name: "Late Lettings" }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Bo’s Bakery" }).count(), 0);
   await close();
 });
 
@@ -379,7 +448,7 @@ test("a candidate is linked, and the focus goes to the next client to decide on"
   const { page, close } = await open("contacts-done");
   await button(page, "Link Bo’s Bakery to Bo’s Bakery").click();
   await page.getByText("Linked to Bo’s Bakery", { exact: true }).waitFor();
-  assert.equal(await focused(page), "Harbour Hotel Group");
+  await waitForFocus(page, "Harbour Hotel Group");
   assert.deepEqual(asked("PUT", "/v1/clients/cl_17/contact")[0].body, { contact_id: "c-1" });
   await close();
 });
@@ -420,9 +489,15 @@ test("only the newest search counts, and short texts are not searched", async ()
   const before = asked("GET", "/v1/contacts").length;
   await field.fill("b");
   await page.getByText("Type at least two characters.").waitFor();
-  await field.pressSequentially("zz plumbing", { delay: 20 });
+  // Typed faster than the search begins, however slow the machine is.
+  await field.evaluate((input) => {
+    for (const text of ["zz", "zz p", "zz plumbing"]) {
+      input.value = text;
+      input.dispatchEvent(new Event("input"));
+    }
+  });
   await page.getByText("No contact in Xero matches this.").waitFor();
-  assert.ok(asked("GET", "/v1/contacts").length <= before + 2);
+  assert.deepEqual(asked("GET", "/v1/contacts").slice(before).map((one) => one.query.get("query")), ["zz plumbing"]);
   await close();
 });
 
@@ -430,7 +505,7 @@ test("an unclear payment is decided once, by one of the named payments", async (
   const { page, close } = await open("invoice-open");
   await page.getByRole("button", { name: /^Yes: £50.00, cheque, 13 Nov 2026/ }).click();
   await page.getByText("In both").waitFor();
-  assert.equal(await focused(page), "Payments");
+  await waitForFocus(page, "Payments");
   assert.deepEqual(asked("POST", "/v1/invoices/inv_1042/payments/xp-2")[0].body, { same_as: "pay_2" });
   await close();
 });
@@ -439,6 +514,8 @@ test("the document that would be sent is shown without sending it", async () => 
   const { page, close } = await open("invoice-skipped");
   await button(page, "Preview").click();
   await page.getByText("Replace the boiler’s pressure relief valve").waitFor();
+  await page.getByText("less 10 % · Item LABOUR · Region: North · Team: Plumbing").waitFor();
+  await page.getByText("The e-mail address is left out").waitFor();
   assert.deepEqual(await violationsOf(page), []);
   assert.ok(harness.requests.every((one) => one.method === "GET"));
   await close();
@@ -454,12 +531,17 @@ test("the history of a record is read when it is opened", async () => {
   await close();
 });
 
+test("the log says what Xero did not keep of a document that was sent", async () => {
+  const { page, close } = await open("sync-log-remarks");
+  await page.getByRole("row").filter({ hasText: "INV-1051" }).getByText("Xero did not keep option North of tracking category Region on lines 1 and 3.").waitFor();
+  await close();
+});
+
 test("the log is filtered, paged and counted by the reader’s days", async () => {
   const { page, close } = await open("sync-log-full");
   await button(page, "Show more").click();
   await page.getByRole("row").nth(40).waitFor();
   await page.getByLabel("Result").selectOption("skipped");
-  await page.waitForFunction(() => true);
   await page.getByText("Account 200 is archived").first().waitFor();
   const statuses = asked("GET", "/v1/sync-log").map((one) => one.query.get("status"));
   assert.equal(statuses.at(-1), "skipped");
@@ -484,6 +566,24 @@ test("text of the CRM and of Xero never becomes markup, and other schemes never 
   const { page, close } = await open("sync-log-hostile");
   await page.getByText("<img src=x onerror=alert(1)>").waitFor();
   assert.equal(await page.locator("a[href^='javascript']").count(), 0);
+  await close();
+});
+
+test("a badge shows the record it names, whichever answer arrives last", async () => {
+  let release;
+  const { page, state, close } = await open("badge-all");
+  for (const [id, word] of [["early", "skipped"], ["late", "synced"]]) {
+    state.records[`/v1/invoices/${id}`] = { entity: "invoice", crm_id: id, state: word, revision: 1 };
+  }
+  const held = new Promise((resolve) => (release = resolve));
+  state.hold = (path) => (path.endsWith("/early") ? held : undefined);
+  const badge = page.locator("servicecortex-xero-badge").first();
+  await Promise.all([page.waitForRequest(/early$/), badge.evaluate((one) => (one.recordId = "early"))]);
+  await badge.evaluate((one) => (one.recordId = "late"));
+  await badge.getByText("In Xero").waitFor();
+  release();
+  await harness.settle(page);
+  assert.equal(await badge.getByText("In Xero").count(), 1);
   await close();
 });
 

@@ -11,6 +11,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const DIST = join(here, "../../dist");
 
 const TYPES = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
+/** How long a step may take on a machine that does much else. */
+const STEP_MS = 180_000;
+
 const listen = (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 const readBody = async (request) => {
   let text = "";
@@ -41,6 +44,8 @@ const elementOf = (name) =>
 
 export class Harness {
   #runs = new Map();
+  /** The requests of each page that are not answered yet, and how many it has made. */
+  #traffic = new WeakMap();
   #count = 0;
   requests = [];
 
@@ -91,7 +96,7 @@ export class Harness {
       return end(401, {}, JSON.stringify({ message: "Unauthorized" }));
     }
     if (run.state.refuses) return end(401, cors, JSON.stringify({ message: "Unauthorized" }));
-    await run.hold;
+    await (run.state.hold?.(url.pathname) ?? run.hold);
     const [status, value, type = "application/json", headers = {}] = answer(run.state, request.method, url.pathname, url.searchParams, body, request.headers);
     return end(status, { ...cors, "content-type": type, ...headers }, value === undefined ? "" : JSON.stringify(value));
   }
@@ -156,7 +161,9 @@ if (frame) window.addEventListener("message", (event) => {
     const tokens = [tokenOf(run, seconds), tokenOf(run, 3600)];
     this.#runs.set(run, { state, tokens, refuseOnce, hold });
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", timezoneId: "Pacific/Auckland", acceptDownloads: true });
+    context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
+    this.#watchTraffic(page);
     const lines = [];
     page.on("console", (message) => lines.push(message.text()));
     page.on("pageerror", (error) => lines.push(String(error)));
@@ -166,16 +173,35 @@ if (frame) window.addEventListener("message", (event) => {
     return { page, state, lines, close: () => context.close() };
   }
 
-  /** Waits until no element is loading. */
+  #watchTraffic(page) {
+    const traffic = { open: new Set(), count: 0 };
+    this.#traffic.set(page, traffic);
+    page.on("request", (request) => {
+      traffic.open.add(request);
+      traffic.count += 1;
+    });
+    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => traffic.open.delete(request));
+  }
+
+  /** Waits until no element is loading, every request is answered, and the answers are on the screen. */
   async settle(page) {
-    await page.waitForFunction(() => {
+    const traffic = this.#traffic.get(page);
+    for (;;) {
+      const { count } = traffic;
+      await this.#waitForContent(page);
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      if (traffic.open.size === 0 && traffic.count === count) return;
+    }
+  }
+
+  #waitForContent(page) {
+    return page.waitForFunction(() => {
       const all = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
       const elements = all(document);
       const own = elements.filter((one) => one.localName.startsWith("servicecortex-xero-"));
       const isBusy = elements.some((one) => one.getAttribute("aria-busy") === "true" && !one.getRootNode().host?.hidden);
       return own.length > 0 && own.every((one) => one.shadowRoot?.childElementCount > 0) && !isBusy;
     });
-    await page.waitForTimeout(120);
   }
 }
 

@@ -78,6 +78,10 @@ const CHOICES = {
     { tax_type: "ZERORATEDOUTPUT", name: "Zero rated income", rate: "0" },
     { tax_type: "NONE", name: "No VAT", rate: "0" },
   ],
+  tracking: [
+    { category: "Region", options: ["North", "South"] },
+    { category: "Team", options: ["Plumbing", "Heating and ventilation"] },
+  ],
   objections: [],
   without_code: ["Savings", "PayPal"],
   suggested: { stripe_surcharge: "260" },
@@ -325,8 +329,9 @@ const PREVIEW = {
     is_tax_included: false,
     lines: [
       { description: "Replace the boiler’s pressure relief valve", quantity: "1", unit_amount: "180.00", account_code: "200", tax_type: "OUTPUT2" },
-      { description: "Labour, per hour", quantity: "0.5", unit_amount: "40.00", account_code: "200", tax_type: "OUTPUT2", discount_rate: "10" },
+      { description: "Labour, per hour", quantity: "0.5", unit_amount: "40.00", account_code: "200", tax_type: "OUTPUT2", discount_rate: "10", item_code: "LABOUR", tracking: [{ category: "Region", option: "North" }, { category: "Team", option: "Plumbing" }] },
     ],
+    warnings: ["The e-mail address is left out because Xero would reject it."],
   },
 };
 
@@ -403,6 +408,8 @@ const FRESH = {
 };
 const NEVER = { status: "disconnected", organisation: undefined, organisation_url: undefined, connected_by: undefined, connected_at: undefined, last_sync_at: undefined, last_attempt_at: undefined, last_payment_check_at: undefined };
 const LONG = "Bartholomew, Fotheringay-Featherstonehaugh & Sons (Plumbing, Heating and Bathroom Installations) Holdings International Limited Liability Partnership";
+const REMARK =
+  "Xero did not keep option North of tracking category Region on lines 1 and 3. It may have been archived or renamed. Choose an option on the document in Xero, or correct the lines in ServiceCortex, and send the document again.";
 const client = (more) => ({ ...ACTIVE, records: { "/v1/clients/cl_17": { ...CLIENT, ...more } } });
 const invoice = (more) => ({ ...ACTIVE, records: { "/v1/invoices/inv_1042": { ...INVOICE, ...more } } });
 const PROBLEM = { ...ARCHIVED, record: record("invoice", "inv_1042", "skipped", { number: "INV-1042" }), failed_at: at(28 * MINUTE) };
@@ -434,6 +441,18 @@ export const SCENARIOS = {
   "accounts-reader": { element: "accounts", ...withStatus(reader) },
   "accounts-objections": { element: "accounts", ...ACTIVE, codes: { ...CODES, stripe_bank: "999" }, choices: { ...CHOICES, objections: [{ field: "stripe_bank", detail: "names account 999, which does not exist in Xero" }] } },
   "accounts-methods": { element: "accounts", ...ACTIVE, codes: { ...CODES, cash: "610", cheque: "090", bank_transfer: "999" }, choices: { ...CHOICES, objections: [{ field: "bank_transfer", detail: "names account 999, which does not exist in Xero" }] } },
+  "accounts-tracking": {
+    element: "accounts",
+    ...ACTIVE,
+    codes: { ...CODES, tracking: [{ category: "Region", option: "West" }, { category: "Season", option: "Winter" }] },
+    choices: {
+      ...CHOICES,
+      objections: [
+        { field: "tracking[0]", detail: "names option West of tracking category Region, which is archived in Xero. Possible options: North, South" },
+        { field: "tracking[1]", detail: "names tracking category Season, which is archived in Xero. Possible categories: Region, Team" },
+      ],
+    },
+  },
   "accounts-disconnected": { element: "accounts", ...withStatus({ status: "disconnected" }) },
   "accounts-unread": { element: "accounts", ...ACTIVE, fail: { "/v1/account-codes/choices": [409, "Xero is offline for maintenance. Try again later."] } },
   "preferences-usual": { element: "preferences", ...ACTIVE },
@@ -459,6 +478,7 @@ export const SCENARIOS = {
   "attention-long": { element: "attention", ...ACTIVE, attention: { ...QUIET, given_up: { ...QUIET.given_up, count: 1200, groups: [{ ...ARCHIVED, class: "rejected", message: `${ARCHIVED.message} ${LONG}`, records: [attentionRecord("invoice", "inv_1", `INV-${"0123456789".repeat(5)}`, "123456789.00"), attentionRecord("invoice", "inv_2", "INV-2", "1.00")] }], next: "c1" } } },
   "sync-log-full": { element: "sync-log", ...ACTIVE },
   "sync-log-empty": { element: "sync-log", ...ACTIVE, log: [], activity: { hours: [] } },
+  "sync-log-remarks": { element: "sync-log", ...ACTIVE, log: [{ ...LOG[0], message: `Updated in Xero. ${REMARK}` }, ...LOG.slice(1, 6)] },
   "sync-log-hostile": { element: "sync-log", ...ACTIVE, log: [{ ...LOG[0], number: "=HYPERLINK(\"http://evil\")", message: "<img src=x onerror=alert(1)>", xero_url: "javascript:alert(1)" }] },
   "client-linked": { element: "client", ...client({}) },
   "client-linked-elsewhere": { element: "client", ...client({ contact: undefined }) },

@@ -142,3 +142,13 @@ fn default_tracking_options_are_active_of_different_categories_and_at_most_two()
     let three = [("Region", "North"), ("Team", "North"), ("Season", "North")];
     assert_eq!(objections(&three), ["tracking must contain at most 2 tracking options"]);
 }
+
+#[test]
+fn beside_an_account_or_a_rate_that_could_not_be_read_none_is_said_to_be_missing_in_xero() {
+    let chart = Chart { lacks_accounts: true, lacks_tax_rates: true, ..chart() };
+    let tax_types = BTreeMap::from([("20".to_owned(), "OUTPUT2".to_owned())]);
+    let codes = AccountCodes { sales: "999".to_owned(), tax_types, ..AccountCodes::default() };
+    let objections = codes.find_objections(&chart);
+    assert_eq!(objections.len(), 2);
+    assert!(objections.iter().all(|one| one.problem.contains("can read")), "{objections:?}");
+}

@@ -15,6 +15,8 @@ pub(crate) fn a_chart(accounts: Vec<ChartAccount>) -> Chart {
         accounts,
         tax_rates: Vec::new(),
         money_accounts: Vec::new(),
+        lacks_accounts: false,
+        lacks_tax_rates: false,
     }
 }
 

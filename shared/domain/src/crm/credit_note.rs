@@ -124,6 +124,12 @@ pub fn negative_invoice_record_id(invoice: &CrmId) -> CrmId {
     invoice.derived_id(CREDIT)
 }
 
+/// The invoice whose negative total this record represents. `None` for a credit note of the CRM.
+pub fn find_negative_invoice_id(record: &CrmId) -> Option<CrmId> {
+    let (invoice, derived) = record.as_str().split_once(DERIVED)?;
+    if derived == CREDIT { CrmId::new(invoice).ok() } else { None }
+}
+
 /// The id under which earlier versions stored the mapping of a negative invoice: the invoice's id,
 /// a point and `credit`, which can also be the id of a credit note. Rows written by those versions
 /// are still found by it.
@@ -217,11 +223,13 @@ mod tests {
         let note = CreditNote::from_negative_invoice(&of_lines(back)).unwrap();
         assert_eq!(note.total.to_string(), "102.00");
         assert_eq!(note.crm_id().as_str(), "inv_1~credit");
+        assert_eq!(find_negative_invoice_id(&note.crm_id()).unwrap().as_str(), "inv_1");
         assert_eq!(earlier_record_id(&note.crm_id()).unwrap().as_str(), "inv_1.credit");
         assert!(is_of_negative_invoice(&serde_json::to_string(&note).unwrap()));
         let ordinary = CreditNote { is_negative_invoice: false, ..note.clone() };
         assert_eq!(ordinary.crm_id().as_str(), "inv_1");
         assert_eq!(earlier_record_id(&ordinary.crm_id()), None);
+        assert_eq!(find_negative_invoice_id(&ordinary.crm_id()), None);
         assert!(!is_of_negative_invoice(&serde_json::to_string(&ordinary).unwrap()));
         let namesake = CreditNoteId::new("inv_1.credit").unwrap();
         let namesake = CreditNote { id: namesake, ..ordinary };

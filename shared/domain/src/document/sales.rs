@@ -137,7 +137,7 @@ impl NewStatus {
 impl DocumentStatus {
     /// Whether the document waits for approval. Xero accepts neither payments nor allocations for
     /// it (Xero's page "Invoices").
-    pub(crate) const fn is_unapproved(&self) -> bool {
+    pub const fn is_unapproved(&self) -> bool {
         match self {
             Self::Draft | Self::Submitted => true,
             Self::Authorised | Self::Paid | Self::Voided | Self::Deleted | Self::Other(_) => false,

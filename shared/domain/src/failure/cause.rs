@@ -64,11 +64,43 @@ pub enum FailureCause {
     AmountOverDue,
     /// The invoice is not approved in Xero, so it accepts no payments.
     InvoiceNotApproved,
+    /// Xero has a payment that may be this one, and a user must decide whether it is.
+    PaymentUnclear,
+    /// Xero does not change the lines of a document that has payments or credits.
+    DocumentHasPayments,
+    /// Xero does not void a document that has payments or credits.
+    VoidHasPayments,
+    /// Xero does not change a document that is paid, voided or deleted.
+    DocumentClosed,
+    /// The change of an invoice is not possible while it has payments or credits.
+    InvoiceHasPayments,
+    /// The client of an invoice cannot change while a credit note is applied to it.
+    InvoiceHasCredit,
+    /// The invoice was voided or deleted in Xero.
+    InvoiceGone,
+    /// The invoice has a negative total, so it is a credit note in Xero.
+    InvoiceIsCredit,
+    /// Xero does not void a credit note that is applied or paid back.
+    CreditNoteUsed,
+    /// Xero does not change a credit note that is applied or paid back.
+    CreditNoteApplied,
+    /// The credit note was voided or deleted in Xero.
+    CreditNoteGone,
+    /// The credit note is not approved in Xero, so its credit cannot be applied.
+    CreditNoteNotApproved,
+    /// The credit is larger than what is left of its credit note.
+    CreditOverLeft,
+    /// The credit is larger than the amount due.
+    CreditOverDue,
+    /// The credit note and the invoice belong to different contacts.
+    CreditOfAnotherClient,
+    /// Nothing is due on the invoice.
+    AlreadyPaid,
 }
 
 impl FailureCause {
     /// Every cause.
-    pub const ALL: [Self; 28] = crate::every_variant![
+    pub const ALL: [Self; 44] = crate::every_variant![
         PermissionMissing,
         XeroSilent,
         XeroFaulty,
@@ -96,7 +128,23 @@ impl FailureCause {
         ContactArchived,
         ContactMerged,
         AmountOverDue,
-        InvoiceNotApproved
+        InvoiceNotApproved,
+        PaymentUnclear,
+        DocumentHasPayments,
+        VoidHasPayments,
+        DocumentClosed,
+        InvoiceHasPayments,
+        InvoiceHasCredit,
+        InvoiceGone,
+        InvoiceIsCredit,
+        CreditNoteUsed,
+        CreditNoteApplied,
+        CreditNoteGone,
+        CreditNoteNotApproved,
+        CreditOverLeft,
+        CreditOverDue,
+        CreditOfAnotherClient,
+        AlreadyPaid
     ];
 
     /// The code that a failure with this cause is stored and shown with.
@@ -130,6 +178,22 @@ impl FailureCause {
             Self::ContactMerged => "contact_merged",
             Self::AmountOverDue => "amount_over_due",
             Self::InvoiceNotApproved => "invoice_not_approved",
+            Self::PaymentUnclear => "payment_unclear",
+            Self::DocumentHasPayments => "document_has_payments",
+            Self::VoidHasPayments => "void_has_payments",
+            Self::DocumentClosed => "document_closed",
+            Self::InvoiceHasPayments => "invoice_has_payments",
+            Self::InvoiceHasCredit => "invoice_has_credit",
+            Self::InvoiceGone => "invoice_gone",
+            Self::InvoiceIsCredit => "invoice_is_credit",
+            Self::CreditNoteUsed => "credit_note_used",
+            Self::CreditNoteApplied => "credit_note_applied",
+            Self::CreditNoteGone => "credit_note_gone",
+            Self::CreditNoteNotApproved => "credit_note_not_approved",
+            Self::CreditOverLeft => "credit_over_left",
+            Self::CreditOverDue => "credit_over_due",
+            Self::CreditOfAnotherClient => "credit_of_another_client",
+            Self::AlreadyPaid => "already_paid",
         }
     }
 
@@ -180,6 +244,32 @@ impl FailureCause {
     /// Whether a contact is no longer in use: archived, or merged into another one.
     pub const fn is_about_an_unused_contact(self) -> bool {
         matches!(self, Self::ContactArchived | Self::ContactMerged)
+    }
+
+    /// Whether the state of a document in Xero caused it: its payments, its credits, its amounts,
+    /// its contact or its status. Xero gives the same answer until that document changes, so the
+    /// record is not retried before.
+    pub const fn is_about_document_state(self) -> bool {
+        matches!(
+            self,
+            Self::AmountOverDue
+                | Self::InvoiceNotApproved
+                | Self::DocumentHasPayments
+                | Self::VoidHasPayments
+                | Self::DocumentClosed
+                | Self::InvoiceHasPayments
+                | Self::InvoiceHasCredit
+                | Self::InvoiceGone
+                | Self::InvoiceIsCredit
+                | Self::CreditNoteUsed
+                | Self::CreditNoteApplied
+                | Self::CreditNoteGone
+                | Self::CreditNoteNotApproved
+                | Self::CreditOverLeft
+                | Self::CreditOverDue
+                | Self::CreditOfAnotherClient
+                | Self::AlreadyPaid
+        )
     }
 
     /// Whether an invoice does not accept a payment because of its status or the amount due.

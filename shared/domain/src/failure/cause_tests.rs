@@ -29,6 +29,27 @@ const OUTAGES: [&str; 6] = [
     "organisation_offline",
 ];
 
+/// The codes of the failures that the state of a document in Xero causes.
+const ABOUT_DOCUMENT_STATE: [&str; 17] = [
+    "amount_over_due",
+    "invoice_not_approved",
+    "document_has_payments",
+    "void_has_payments",
+    "document_closed",
+    "invoice_has_payments",
+    "invoice_has_credit",
+    "invoice_gone",
+    "invoice_is_credit",
+    "credit_note_used",
+    "credit_note_applied",
+    "credit_note_gone",
+    "credit_note_not_approved",
+    "credit_over_left",
+    "credit_over_due",
+    "credit_of_another_client",
+    "already_paid",
+];
+
 fn fail_with(cause: FailureCause) -> Failure {
     Failure::new(FailureClass::Uncertain, cause, "It failed.", "")
 }
@@ -71,6 +92,22 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("contact_merged", FailureCause::ContactMerged),
         ("amount_over_due", FailureCause::AmountOverDue),
         ("invoice_not_approved", FailureCause::InvoiceNotApproved),
+        ("payment_unclear", FailureCause::PaymentUnclear),
+        ("document_has_payments", FailureCause::DocumentHasPayments),
+        ("void_has_payments", FailureCause::VoidHasPayments),
+        ("document_closed", FailureCause::DocumentClosed),
+        ("invoice_has_payments", FailureCause::InvoiceHasPayments),
+        ("invoice_has_credit", FailureCause::InvoiceHasCredit),
+        ("invoice_gone", FailureCause::InvoiceGone),
+        ("invoice_is_credit", FailureCause::InvoiceIsCredit),
+        ("credit_note_used", FailureCause::CreditNoteUsed),
+        ("credit_note_applied", FailureCause::CreditNoteApplied),
+        ("credit_note_gone", FailureCause::CreditNoteGone),
+        ("credit_note_not_approved", FailureCause::CreditNoteNotApproved),
+        ("credit_over_left", FailureCause::CreditOverLeft),
+        ("credit_over_due", FailureCause::CreditOverDue),
+        ("credit_of_another_client", FailureCause::CreditOfAnotherClient),
+        ("already_paid", FailureCause::AlreadyPaid),
     ];
     assert_eq!(expected.map(|(_, cause)| cause), FailureCause::ALL);
     for (code, cause) in expected {
@@ -119,7 +156,11 @@ fn a_cause_decides_whether_settings_or_the_end_of_an_outage_may_cure_a_failure()
         let failure = fail_with(cause);
         let code = cause.stable_code();
         assert_eq!(failure.is_about_settings(), ABOUT_SETTINGS.contains(&code), "{code}");
+        let is_about_a_decision = failure.is_about_settings() || code == "payment_unclear";
+        assert_eq!(failure.may_end_by_decision(), is_about_a_decision, "{code}");
         assert_eq!(failure.is_about_an_outage(), OUTAGES.contains(&code), "{code}");
+        let is_about_state = ABOUT_DOCUMENT_STATE.contains(&code);
+        assert_eq!(failure.is_about_document_state(), is_about_state, "{code}");
         assert!(!failure.is_about_permission(), "{code}");
         let refused = Failure { class: FailureClass::Unauthorized, ..failure };
         let is_about_permission = cause == FailureCause::PermissionMissing;

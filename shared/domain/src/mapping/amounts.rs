@@ -74,6 +74,14 @@ impl DocumentAmounts {
         }
     }
 
+    /// Whether the document takes more money or credit than it did before: more is due or left, or
+    /// it was approved.
+    pub fn takes_more_than(&self, before: &Self) -> bool {
+        let approved = DocumentStatus::Authorised;
+        let is_approved = self.status == approved && before.status != approved;
+        is_approved || self.amount_due.amount > before.amount_due.amount
+    }
+
     /// Xero's total minus the CRM's, or `None` when they agree. A voided or deleted document no
     /// longer counts.
     pub fn total_difference(&self) -> Option<Money> {

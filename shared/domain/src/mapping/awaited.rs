@@ -1,6 +1,7 @@
-//! The record for which a mapping waits.
+//! What a stopped mapping waits for: another record, or a change of a document in Xero.
 
 use super::{Mapping, MappingKey};
+use crate::failure::Failure;
 use crate::operation::{OperationState, ParkingReason};
 
 impl Mapping {
@@ -18,5 +19,13 @@ impl Mapping {
             | OperationState::Skipped
             | OperationState::Withheld => None,
         }
+    }
+
+    /// Whether the mapping was given up because of the state of a document in Xero. Such a mapping
+    /// is tried again when that document has changed.
+    pub fn is_stopped_by_document(&self) -> bool {
+        let failure = self.operation.failure.as_ref();
+        self.operation.state == OperationState::Skipped
+            && failure.is_some_and(Failure::is_about_document_state)
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Failure, FailureCause, FailureClass};
 use crate::rejection;
 
 const ME: ClaimId = ClaimId(Uuid::from_u128(1));
@@ -245,16 +245,57 @@ fn changed_settings_release_what_could_not_be_translated_and_nothing_else() {
 }
 
 #[test]
-fn changed_settings_release_what_xero_rejected_for_its_account_and_not_for_an_account_number() {
+fn a_release_concerns_what_xero_rejected_for_its_account_or_the_state_of_a_document() {
     for (sentence, is_released) in [
         ("Account code '9' is not a valid code for this document.", true),
         ("The Account Number AC-1 already exists.", false),
+        ("The invoice you are trying to allocate to has already been paid off", true),
     ] {
         let failure = Some(rejection::explain_rejection(&[sentence.to_owned()]));
         let given_up = Operation { state: OperationState::Skipped, failure, ..Operation::new() };
         let step = decide_transition(&given_up, OperationEvent::Released, SEED, now());
         assert_eq!(matches!(step, TransitionResult::Moved(_)), is_released, "{sentence}");
     }
+}
+
+#[test]
+fn a_decision_brings_forward_a_retry_that_it_may_end_and_no_other() {
+    for (cause, is_released) in [
+        (FailureCause::AccountInvalid, true),
+        (FailureCause::PaymentUnclear, true),
+        (FailureCause::NumberTaken, false),
+        (FailureCause::XeroSilent, false),
+    ] {
+        let failure = Some(Failure::new(FailureClass::Rejected, cause, "It failed.", ""));
+        let waiting = OperationState::Waiting { until: at(405) };
+        let retried = Operation { state: waiting, failures: 3, failure, ..Operation::new() };
+        match decide_transition(&retried, OperationEvent::Released, SEED, now()) {
+            TransitionResult::Moved(next) => {
+                assert!(is_released, "{cause:?}");
+                assert_eq!(
+                    (next.state, next.failures),
+                    (OperationState::Waiting { until: now() }, 0)
+                );
+            }
+            TransitionResult::Stays(refusal) => {
+                assert!(!is_released, "{cause:?}");
+                assert_eq!(refusal, EventRefusal::NotBefore(at(405)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_decision_does_not_shorten_the_wait_for_a_write_that_may_be_in_transit() {
+    let failure = Failure::new(FailureClass::Rejected, FailureCause::AccountInvalid, "It.", "");
+    let retried = Operation {
+        state: OperationState::Waiting { until: at(5) },
+        failure: Some(failure),
+        quiet_until: Some(at(1)),
+        ..Operation::new()
+    };
+    let next = moved(decide_transition(&retried, OperationEvent::Released, SEED, now()));
+    assert_eq!(next.state, OperationState::Waiting { until: at(1) });
 }
 
 #[test]
@@ -317,4 +358,24 @@ fn an_operation_is_listed_by_what_people_have_to_do_about_it() {
         let without = Operation { failure: None, ..operation };
         assert_eq!(without.attention_reason(), None);
     }
+}
+
+#[test]
+fn what_xero_never_accepts_is_given_up_after_one_attempt() {
+    let messages = ["Payments within a batch cannot be deleted.".to_owned()];
+    let failed = |snapshot| OperationEvent::Failed {
+        by: ME,
+        failure: rejection::explain_rejection(&messages),
+        answer: WriteAnswer::Answered,
+        snapshot,
+        parking: None,
+        epoch: None,
+    };
+    let event = failed(SnapshotFreshness::Newest);
+    let given_up = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!((given_up.state, given_up.failures), (OperationState::Skipped, 0));
+    // A newer snapshot has its own attempts.
+    let event = failed(SnapshotFreshness::Overtaken);
+    let next = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(next.state, OperationState::Waiting { until: now() });
 }

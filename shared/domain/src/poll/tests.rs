@@ -100,6 +100,30 @@ fn open_invoices_are_verified_once_a_day_and_to_the_end() {
 }
 
 #[test]
+fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_read() {
+    let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(10_000));
+    let verified = fresh.clone().with_verified_invoices(at(100_000));
+    assert!(!verified.is_verification_due(at(100_000)), "no invoice is read again");
+    assert!(verified.is_verification_unfinished() && verified.is_surplus_due);
+    assert!(verified.is_idle_verification_due(at(100_000)));
+    assert_eq!(verified.credit_notes, Some(ListPosition { from: at(9_700), rows_read: 0 }));
+    assert!(!verified.is_comparing);
+    // A list that was not read to its end continues, however late.
+    let position = Some(ListPosition { from: at(50_000), rows_read: 10 });
+    let behind = PollProgress { credit_notes: position, ..verified };
+    let next_day = behind.with_verified_invoices(at(200_000));
+    assert_eq!(next_day.credit_notes, position);
+    let read = next_day.with_verified_credit_notes();
+    assert!(read.is_comparing && read.is_verification_unfinished(), "the codes are unchecked");
+    assert!(!PollProgress { codes_due_since: None, ..read }.is_verification_unfinished());
+    // An instant in the future would leave out every change.
+    let position = Some(ListPosition { from: far(), rows_read: 10 });
+    let stuck = PollProgress { credit_notes: position, ..fresh };
+    let first = ListPosition { from: at(9_700), rows_read: 0 };
+    assert_eq!(stuck.without_future(at(10_000)).credit_notes, Some(first));
+}
+
+#[test]
 fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let quarter = |number: i64| at(number * 900);

@@ -9,7 +9,7 @@
 mod sentence;
 
 pub(super) use self::sentence::KnownSentence;
-use self::sentence::{known_sentence, means};
+use self::sentence::{final_sentence, known_sentence, means};
 use crate::failure::FailureCause;
 
 /// The known sentences.
@@ -55,12 +55,12 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "account_number_taken",
         "Change the account number of one of the two contacts in Xero.",
     ),
-    known_sentence(
+    final_sentence(
         "contact name cannot be empty",
         "contact_name_missing",
         "Give the client a name.",
     ),
-    known_sentence(
+    final_sentence(
         "contact must contain at least * of the following elements to identify the contact",
         "contact_unidentified",
         "Give the client a name, then sync it again.",
@@ -162,17 +162,17 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "period_locked",
         "Move the lock date in Xero, or give the document a date in an open period.",
     ),
-    known_sentence(
+    final_sentence(
         "document duedate field must be specified",
         "due_date_missing",
         "Give the document a due date.",
     ),
-    known_sentence(
+    final_sentence(
         "due date must be specified",
         "due_date_missing",
         "Give the document a due date.",
     ),
-    known_sentence("date field must be specified", "date_missing", "Give the document a date."),
+    final_sentence("date field must be specified", "date_missing", "Give the document a date."),
     // Invoices and credit notes.
     means(
         "invoice # * must be unique",
@@ -189,37 +189,37 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    known_sentence(
+    means(
         "cannot be edited as it has a payment or credit note allocated",
-        "document_has_payments",
-        "Xero keeps the lines of a paid document. Remove the payment or credit in Xero, or issue a credit note and a new invoice.",
+        FailureCause::DocumentHasPayments,
+        "Xero keeps the lines of a paid document. Remove the payment or credit in Xero: the change is then sent automatically. Or issue a credit note and a new invoice.",
     ),
-    known_sentence(
+    means(
         "status voided cannot be applied * because it has payments or credit notes allocated",
-        "void_has_payments",
-        "Remove the payments and credits from the invoice in Xero first, then retry.",
+        FailureCause::VoidHasPayments,
+        "Remove the payments and credits from the document in Xero. It is then voided automatically.",
     ),
-    known_sentence(
+    means(
         "because it has payments or credit notes allocated",
-        "void_has_payments",
-        "Remove the payments and credits from the invoice in Xero first, then retry.",
+        FailureCause::VoidHasPayments,
+        "Remove the payments and credits from the document in Xero. It is then voided automatically.",
     ),
-    known_sentence(
+    means(
         "not of valid status for modification",
-        "document_closed",
-        "It was paid, voided or deleted in Xero. Remove its payments and credits there, or create a new copy with Sync now, then retry.",
+        FailureCause::DocumentClosed,
+        "It was paid, voided or deleted in Xero. Remove its payments and credits there: the change is then sent automatically. Or create a new copy with Sync now.",
     ),
     known_sentence(
         "not of valid status for creation",
         "document_status_invalid",
         "Retry; if it fails again, contact support.",
     ),
-    known_sentence(
+    final_sentence(
         "not of valid type for creation",
         "document_type_invalid",
         "This is a fault in the integration, not in your books. Contact support.",
     ),
-    known_sentence(
+    final_sentence(
         "only authorised invoices may have senttocontact updated",
         "not_approved_to_send",
         "Approve the invoice in Xero, then mark it as sent there.",
@@ -239,38 +239,38 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "plan_limit",
         "The organisation's Xero plan allows no more approved invoices this month. Upgrade the plan in Xero, or retry next month.",
     ),
-    known_sentence(
+    final_sentence(
         "line total * does not match the expected line total",
         "line_total_differs",
         "Check quantity, price and discount of the line.",
     ),
-    known_sentence(
+    final_sentence(
         "one or more line items must be specified",
         "lines_missing",
         "Add a line to the document.",
     ),
-    known_sentence(
+    final_sentence(
         "discount must not be greater than the line total",
         "discount_over_line",
         "Make the discount smaller than the line's amount, or enter the credit as a separate line.",
     ),
     // Credit and payments.
-    known_sentence(
+    means(
         "because it has been allocated or refunded",
-        "credit_note_used",
-        "Remove the credit from its invoices first. The credit note is then synced automatically.",
+        FailureCause::CreditNoteUsed,
+        "Remove the credit from its invoices and delete its refunds in Xero. The credit note is then voided automatically.",
     ),
-    known_sentence(
+    means(
         "cannot be allocated as amount is greater than amount outstanding",
-        "credit_over_due",
+        FailureCause::CreditOverDue,
         "Check in Xero how much credit is left and how much is due on the invoice. If this credit is already applied, choose Never send.",
     ),
-    known_sentence(
+    means(
         "invoice you are trying to allocate to has already been paid off",
-        "already_paid",
+        FailureCause::AlreadyPaid,
         "Check in Xero what paid the invoice. If it was this credit, choose Never send.",
     ),
-    known_sentence(
+    final_sentence(
         "cannot be allocated to an incorrect invoice type",
         "allocation_type_differs",
         "A customer's credit can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
@@ -283,14 +283,14 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     means(
         "payments can only be made against authorised documents",
         FailureCause::InvoiceNotApproved,
-        "Approve the invoice in Xero, then retry. If this payment is already there, choose Never send.",
+        "Approve the invoice in Xero: the payment is then sent automatically. If this payment is already there, choose Never send.",
     ),
-    known_sentence(
+    final_sentence(
         "payments within a batch cannot be deleted",
         "payment_in_batch",
         "Remove the whole batch payment in Xero, or choose Never send.",
     ),
-    known_sentence(
+    final_sentence(
         "reconciled",
         "payment_reconciled",
         "Undo the reconciliation in Xero, then retry; or choose Never send.",

@@ -96,7 +96,59 @@ fn every_sentence_that_xero_was_seen_to_say_has_a_code_of_its_own_and_a_remedy()
         assert!(codes.insert(code), "{code} stands for two sentences");
         assert!(!failure.remedy.is_empty(), "{message}");
         assert!(failure.message.contains(message), "{failure}");
-        assert_eq!(failure.class, FailureClass::Rejected);
+    }
+}
+
+/// The codes of the sentences that Xero repeats until a person acts.
+const FINAL: [&str; 18] = [
+    "amount_over_due",
+    "contact_unidentified",
+    "lines_missing",
+    "document_closed",
+    "document_type_invalid",
+    "not_approved_to_send",
+    "contact_name_missing",
+    "due_date_missing",
+    "date_missing",
+    "invoice_not_approved",
+    "document_has_payments",
+    "already_paid",
+    "credit_over_due",
+    "allocation_type_differs",
+    "payment_reconciled",
+    "payment_in_batch",
+    "void_has_payments",
+    "credit_note_used",
+];
+
+#[test]
+fn what_xero_repeats_until_a_person_acts_is_not_retried() {
+    let voided = "The status VOIDED cannot be applied to the credit note because it has been allocated or refunded.";
+    let seen = SEEN.into_iter().chain([(voided, "credit_note_used")]);
+    let mut finals = Vec::new();
+    for (message, code) in seen {
+        let failure = explained(message);
+        let is_final = FINAL.contains(&code);
+        let class = if is_final { FailureClass::Untranslatable } else { FailureClass::Rejected };
+        assert_eq!(failure.class, class, "{message}");
+        finals.extend(is_final.then_some(code));
+    }
+    assert_eq!(finals, FINAL);
+}
+
+#[test]
+fn a_reason_that_the_documents_no_longer_show_is_retried_and_every_other_final_one_is_not() {
+    for (message, class) in [
+        (
+            "The invoice you are trying to allocate to has already been paid off",
+            FailureClass::Rejected,
+        ),
+        ("Payments within a batch cannot be deleted.", FailureClass::Untranslatable),
+        ("Account code must be specified", FailureClass::Rejected),
+    ] {
+        let failure = explain_outdated_rejection(&[message.to_owned()]);
+        assert_eq!(failure.class, class, "{message}");
+        assert_eq!(Failure { class, ..explained(message) }, failure);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::crm::tracking::LineTracking;
 use crate::document::amendment::{InvoiceAmendment, LineAmendment};
 use crate::document::invoice::{CreditKind, RemoteInvoice, RemoteLine};
 use crate::document::sales::{DocumentStatus, SalesDocument, TrackingAssignment};
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Failure, FailureCause, FailureClass};
 use crate::ids::XeroContactId;
 use crate::totals::{self, DocumentTotals};
 
@@ -238,11 +238,11 @@ pub fn describe_kept_tracking(
 pub fn has_payments_failure(number: &str) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
-        "invoice_has_payments",
+        FailureCause::InvoiceHasPayments,
         format!(
             "{number} has payments or credits in Xero. Xero then does not change its date, currency, quantities, prices or tax."
         ),
-        "Remove the payments and credits in Xero, then retry. Or undo the change in ServiceCortex, and issue a credit note or another invoice for the difference.",
+        "Remove the payments and credits in Xero: the change is then sent automatically. Or undo the change in ServiceCortex, and issue a credit note or another invoice for the difference.",
     )
 }
 
@@ -250,11 +250,11 @@ pub fn has_payments_failure(number: &str) -> Failure {
 fn has_credit_failure(number: &str) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
-        "invoice_has_credit",
+        FailureCause::InvoiceHasCredit,
         format!(
             "{number} has another client, but Xero keeps the contact of an invoice to which a credit note is applied."
         ),
-        "Remove the credit note from the invoice in Xero, then retry. Or undo the change in ServiceCortex.",
+        "Remove the credit note from the invoice in Xero: the change is then sent automatically. Or undo the change in ServiceCortex.",
     )
 }
 
@@ -263,7 +263,7 @@ fn gone_invoice_failure(number: &str, status: &DocumentStatus) -> Failure {
     let what = if *status == DocumentStatus::Deleted { "deleted" } else { "voided" };
     Failure::new(
         FailureClass::Untranslatable,
-        "invoice_gone",
+        FailureCause::InvoiceGone,
         format!("{number} was {what} in Xero, and Xero does not change {what} invoices."),
         "Create a new copy in Xero with Sync now, or void the invoice in ServiceCortex, too.",
     )

@@ -100,7 +100,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
     let Some(account) = chart.find_account(code) else {
         return Err(untranslatable_document(
             FailureCause::AccountCodeUnknown,
-            format!("Account {code} is not in Xero's chart of accounts."),
+            format!("Account {code} {}.", chart.describe_missing_account()),
             "Choose the default account code in Settings > Billing > Payment Settings.",
         ));
     };
@@ -131,21 +131,20 @@ fn find_line_account<'a>(
     chart: &'a Chart,
 ) -> Result<&'a ChartAccount, Failure> {
     let (failure, problem) = match chart.find_account(code) {
-        None => ("line_account_unknown", "which is not in Xero's chart of accounts"),
-        Some(account) if !account.is_active => {
-            ("line_account_archived", "which is archived in Xero")
+        None => ("line_account_unknown", chart.describe_missing_account()),
+        Some(account) if !account.is_active => ("line_account_archived", "is archived in Xero"),
+        Some(account) if account.is_bank() => {
+            ("line_account_bank", "is a bank account; Xero does not accept sales on bank accounts")
         }
-        Some(account) if account.is_bank() => (
-            "line_account_bank",
-            "which is a bank account; Xero does not accept sales on bank accounts",
-        ),
         Some(account) => return Ok(account),
     };
     let candidates = list_account_candidates(code, chart);
     let message = if candidates.is_empty() {
-        format!("Line {place} names account {code}, {problem}.")
+        format!("Line {place} names account {code}, which {problem}.")
     } else {
-        format!("Line {place} names account {code}, {problem}. Possible accounts: {candidates}.")
+        format!(
+            "Line {place} names account {code}, which {problem}. Possible accounts: {candidates}."
+        )
     };
     let remedy = "Correct the account on the line in ServiceCortex, then send the document again.";
     Err(untranslatable_document(failure, message, remedy))

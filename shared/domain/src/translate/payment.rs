@@ -222,7 +222,7 @@ fn find_chosen_account<'a>(
         )),
         None => Err(untranslatable_payment(
             FailureCause::AccountCodeUnknown,
-            format!("The {name} account {code} is not in Xero's chart of accounts."),
+            format!("The {name} account {code} {}.", chart.describe_missing_account()),
             format!("Choose the {name} account in {SETTINGS}."),
         )),
     }

@@ -2,13 +2,16 @@
 //!
 //! A name on the line decides, then the choice in the settings, then the treatment or the
 //! percentage. Two rates of one percentage may belong to different boxes of a tax return, so a
-//! choice that the region's rules leave open is left to a person, who is given the candidates.
+//! choice that the region's rules leave open is left to a person, who is given the candidates. If a
+//! rate of the list could not be read, no other one is certain to be the only one that fits.
 
+mod candidates;
 mod region;
 mod used_rates;
 
 use rust_decimal::Decimal;
 
+use self::candidates::{describe_rates, list_candidates, list_names};
 use self::region::{TaxRegion, TaxTreatment};
 use super::lines::{TranslationContext, untranslatable_document};
 use crate::chart::{Chart, ChartAccount, TaxRate};
@@ -17,8 +20,6 @@ use crate::failure::{Failure, FailureCause};
 
 pub use self::used_rates::{UsedRate, resolve_rates};
 
-/// The maximum number of candidates in a message.
-const CANDIDATES_MAX: usize = 12;
 /// Xero's code of `Tax on Sales`, a placeholder of 0 % until the organisation sets its rate.
 const SALES_TAX: &str = "OUTPUT";
 /// The code of South Africa's rate for capital goods, which has the percentage of the standard one.
@@ -73,7 +74,8 @@ fn find_named_rate<'a>(
     }
     let agreeing = named.iter().copied().filter(|tax| tax.charged_rate() == percent);
     match agreeing.collect::<Vec<_>>().as_slice() {
-        [only] => Ok(only),
+        [only] if has_name(only, name) => Ok(only),
+        [only] => confirm_only_rate(only, None, chart),
         [] => Err(untranslatable_document(
             FailureCause::TaxRateUnknown,
             format!(
@@ -90,6 +92,33 @@ fn find_named_rate<'a>(
             "Write the full name of the tax rate on the line.",
         )),
     }
+}
+
+/// Whether a name on a line is the name or the code of a rate.
+fn has_name(tax: &TaxRate, name: &str) -> bool {
+    let wanted = name.trim().to_lowercase();
+    tax.name.trim().to_lowercase() == wanted || tax.tax_type.to_lowercase() == wanted
+}
+
+/// A rate that was chosen because it is the only one that fits, unless one that could not be read
+/// may fit as well. The account's default rate is certain.
+fn confirm_only_rate<'a>(
+    only: &'a TaxRate,
+    account: Option<&ChartAccount>,
+    chart: &Chart,
+) -> Result<&'a TaxRate, Failure> {
+    let default = account.and_then(|account| account.tax_type.as_ref());
+    if !chart.lacks_tax_rates || default == Some(&only.tax_type) {
+        return Ok(only);
+    }
+    Err(untranslatable_document(
+        FailureCause::TaxRateAmbiguous,
+        format!(
+            "{} may not be the only tax rate that fits: Xero has tax rates that the integration cannot read.",
+            only.name
+        ),
+        NAME_THE_RATE,
+    ))
 }
 
 /// The rates that a name on a line means. A rate's name precedes a code, and a code precedes the
@@ -135,7 +164,8 @@ fn find_chosen_rate<'a>(
             tax.charged_rate().normalize()
         ))),
         None => Err(unusable(format!(
-            "The tax type {chosen}, chosen in the settings, is no longer usable in Xero."
+            "The tax type {chosen}, chosen in the settings, is no longer usable in Xero.{}",
+            list_candidates(percent, chart)
         ))),
     }
 }
@@ -156,7 +186,7 @@ fn find_rate<'a>(
     });
     if percent.is_zero() {
         if let [only] = region.select_rates(TaxTreatment::ZeroRated, &rates).as_slice() {
-            return Ok(only);
+            return confirm_only_rate(only, Some(account), chart);
         }
         if region != TaxRegion::Other {
             return find_default_of_zero(region, account, &rates, chart);
@@ -170,7 +200,7 @@ fn find_rate<'a>(
         rates.retain(|tax| tax.tax_type != CAPITAL_GOODS);
     }
     match rates.as_slice() {
-        [only] => Ok(only),
+        [only] => confirm_only_rate(only, Some(account), chart),
         [] => Err(untranslatable_document(
             FailureCause::TaxRateUnknown,
             format!(
@@ -224,7 +254,7 @@ fn find_out_of_scope_rate(chart: &Chart) -> Result<&TaxRate, Failure> {
     let rates = list_sales_rates(chart);
     let region = TaxRegion::from_rates(&chart.tax_rates);
     match region.select_rates(TaxTreatment::OutOfScope, &rates).as_slice() {
-        [only] => Ok(only),
+        [only] => confirm_only_rate(only, None, chart),
         [] => Err(untranslatable_document(
             FailureCause::TaxRateUnknown,
             format!(
@@ -242,38 +272,6 @@ fn find_out_of_scope_rate(chart: &Chart) -> Result<&TaxRate, Failure> {
             NAME_THE_RATE,
         )),
     }
-}
-
-/// A sentence, preceded by a space, that names the rates of a percentage; all rates for sales if
-/// none has it; nothing if there are none at all.
-fn list_candidates(percent: Decimal, chart: &Chart) -> String {
-    let rates = list_sales_rates(chart);
-    let agreeing = rates.iter().copied().filter(|tax| tax.charged_rate() == percent);
-    let agreeing = agreeing.collect::<Vec<_>>();
-    if !agreeing.is_empty() {
-        return format!(" Tax rates of {} %: {}.", percent.normalize(), list_names(&agreeing));
-    }
-    if rates.is_empty() {
-        return String::new();
-    }
-    format!(" Tax rates for sales: {}.", describe_rates(&rates))
-}
-
-/// The names of rates.
-fn list_names(rates: &[&TaxRate]) -> String {
-    join_limited(rates.iter().map(|tax| tax.name.clone()).collect())
-}
-
-/// The names of rates, with the percentages that they charge.
-fn describe_rates(rates: &[&TaxRate]) -> String {
-    let describe = |tax: &&TaxRate| format!("{} ({} %)", tax.name, tax.charged_rate().normalize());
-    join_limited(rates.iter().map(describe).collect())
-}
-
-fn join_limited(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(CANDIDATES_MAX);
-    let listed = names.into_iter().take(CANDIDATES_MAX).collect::<Vec<_>>().join(", ");
-    if more == 0 { listed } else { format!("{listed} and {more} more") }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::sync::{release, sync_log};
 use crate::{Engine, Invocation};
 
 pub use self::available::{
-    AccountChoices, AccountOption, TaxRateOption, read_account_choices,
+    AccountChoices, AccountOption, TaxRateOption, TrackingChoice, read_account_choices,
     read_stored_account_choices, refresh_account_choices,
 };
 
@@ -193,7 +193,7 @@ pub async fn replace_account_codes(
         had.then(|| Connection { warnings: Vec::new(), ..connection })
     };
     connection::change_connection(engine, account, cured).await?;
-    release::release_untranslatable(engine, &ledger, invocation).await?;
+    release::release_failed_for_settings(engine, &ledger, invocation).await?;
     Ok(CodeChoiceOutcome::Done)
 }
 

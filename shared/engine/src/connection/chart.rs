@@ -55,6 +55,8 @@ pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, At
         accounts: accounts.with_code,
         tax_rates: tax_rates.rows,
         money_accounts: accounts.for_money,
+        lacks_accounts: !accounts.undecodable.is_empty(),
+        lacks_tax_rates: !tax_rates.undecodable.is_empty(),
     };
     tenant_session.engine.store.put_chart(&tenant_session.ledger, &chart).await?;
     Ok(chart)

@@ -16,39 +16,72 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 
-/// Returns the needed lists as stored, or as Xero has them now if they are older than a day.
+/// The needed lists as far as they could be read, and why the others could not.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedLineValues {
+    pub(crate) values: LineValues,
+    pub(crate) items_error: Option<AttemptError>,
+    pub(crate) tracking_error: Option<AttemptError>,
+}
+
+impl LoadedLineValues {
+    /// Returns why a list that these lines need could not be read, if one could not.
+    pub(crate) fn find_error(&self, needs: LineValueNeeds) -> Option<&AttemptError> {
+        let items_error = self.items_error.as_ref().filter(|_| needs.items);
+        items_error.or_else(|| self.tracking_error.as_ref().filter(|_| needs.tracking))
+    }
+}
+
+/// Returns the needed lists as stored, or as Xero has them now if they are older than a day. A list
+/// that cannot be read does not affect the other one.
 pub(crate) async fn load_line_values(
     tenant_session: &TenantSession<'_>,
     needs: LineValueNeeds,
-) -> Result<LineValues, AttemptError> {
-    let mut values = LineValues::default();
+) -> LoadedLineValues {
+    let mut loaded = LoadedLineValues::default();
     if needs.items {
-        values.items = Some(load_items(tenant_session).await?);
+        match load_items(tenant_session).await {
+            Ok(items) => loaded.values.items = Some(items),
+            Err(error) => loaded.items_error = Some(error),
+        }
     }
     if needs.tracking {
-        values.tracking = Some(load_tracking(tenant_session).await?);
+        match load_tracking(tenant_session).await {
+            Ok(tracking) => loaded.values.tracking = Some(tracking),
+            Err(error) => loaded.tracking_error = Some(error),
+        }
     }
-    Ok(values)
+    loaded
 }
 
-/// Reads again those of the lists that are known and that may be read again now. Returns whether any
-/// was.
+/// Reads again those of the lists that are known and that may be read again now. A list that cannot
+/// be read stays as it was. Returns whether any was read, and the first error.
 pub(crate) async fn refresh_line_values(
     tenant_session: &TenantSession<'_>,
     values: &mut LineValues,
-) -> Result<bool, AttemptError> {
+) -> (bool, Option<AttemptError>) {
     let (now, trigger) = (tenant_session.engine.clock.now(), tenant_session.trigger);
     let is_due = |read_at: Timestamp| may_reread(read_at, now, trigger);
-    let mut is_refreshed = false;
+    let (mut is_refreshed, mut failed) = (false, None);
     if values.items.as_ref().is_some_and(|items| is_due(items.read_at)) {
-        values.items = Some(fetch_items(tenant_session).await?);
-        is_refreshed = true;
+        match fetch_items(tenant_session).await {
+            Ok(items) => {
+                values.items = Some(items);
+                is_refreshed = true;
+            }
+            Err(error) => failed = Some(error),
+        }
     }
     if values.tracking.as_ref().is_some_and(|tracking| is_due(tracking.read_at)) {
-        values.tracking = Some(fetch_tracking(tenant_session).await?);
-        is_refreshed = true;
+        match fetch_tracking(tenant_session).await {
+            Ok(tracking) => {
+                values.tracking = Some(tracking);
+                is_refreshed = true;
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(is_refreshed)
+    (is_refreshed, failed)
 }
 
 /// Returns the needed lists as stored, whatever their age.
@@ -67,7 +100,8 @@ pub(crate) async fn find_line_values(
     Ok(values)
 }
 
-/// How old the tracking categories may be against which the defaults are checked.
+/// How old the tracking categories may be that people choose from, and against which the defaults
+/// are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrackingAge {
     /// As Xero had them within the last day.
@@ -85,11 +119,19 @@ pub(crate) async fn check_default_tracking(
     if codes.tracking.is_empty() {
         return Ok(Vec::new());
     }
+    let known = load_tracking_of_age(tenant_session, age).await?;
+    Ok(codes.find_tracking_objections(&known))
+}
+
+/// Returns the tracking categories as stored, or as Xero has them now if the stored ones are older.
+pub(crate) async fn load_tracking_of_age(
+    tenant_session: &TenantSession<'_>,
+    age: TrackingAge,
+) -> Result<TrackingCatalogue, AttemptError> {
     let stored = load_tracking(tenant_session).boxed().await?;
     let now = tenant_session.engine.clock.now();
     let is_old = age == TrackingAge::Recent && may_reread(stored.read_at, now, Trigger::Person);
-    let known = if is_old { fetch_tracking(tenant_session).boxed().await? } else { stored };
-    Ok(codes.find_tracking_objections(&known))
+    if is_old { fetch_tracking(tenant_session).boxed().await } else { Ok(stored) }
 }
 
 /// Marks the stored tracking categories as stale after Xero dropped an option that they have, so that

@@ -9,7 +9,7 @@
 
 mod consent;
 mod ending;
-mod kept_data_keys;
+mod kept_keys;
 mod kept_tokens;
 mod refresh;
 mod sealed_secrets;

@@ -1,24 +1,24 @@
 //! Processes the records of a batch: defers them until more have arrived, or pushes them at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod clients;
+
+use std::collections::BTreeSet;
 
 use domain::batching::ArrivedRecords;
-use domain::crm::client::Client;
-use domain::crm::lines::RecordStatus;
 use domain::entity::EntityKind;
-use domain::envelope::MessageContent;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::Ledger;
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 
+use self::clients::{find_client_error, keep_clients, push_clients};
 use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
 use super::{DeliverySize, MessageOutcome};
 use crate::errors::{PersistError, isolate_record};
 use crate::record_isolation::catch_panic;
 use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome};
-use crate::sync::{ContactEntity, SyncEntity, sync_log};
+use crate::sync::sync_log;
 use crate::{Engine, Invocation};
 
 /// Processes the records of one kind.
@@ -122,16 +122,6 @@ async fn keep_record(
     Ok(())
 }
 
-/// Returns why the client of a document could not be processed, if so. The document cannot be
-/// processed then either.
-fn find_client_error<'f>(
-    arrival: &BatchRecord<'_>,
-    failed: &'f BTreeMap<CrmId, PersistError>,
-) -> Option<&'f PersistError> {
-    let (client, _) = arrival.content.and_then(client_and_status)?;
-    failed.get(&ContactEntity::record_id(client))
-}
-
 /// Pushes the clients of the documents first, then the records.
 async fn push_wave(
     engine: &Engine,
@@ -201,108 +191,4 @@ async fn log_without_push(
         began: engine.clock.now(),
     };
     sync_log::log_without_attempt(engine, &ledger.account, notice).await;
-}
-
-/// Returns the newest snapshot of each client in the wave, and whether its document needs it in
-/// Xero. A voided document does not.
-fn newest_clients<'a>(
-    kind: EntityKind,
-    wave: &[&BatchRecord<'a>],
-) -> BTreeMap<CrmId, (&'a Client, RecordStatus)> {
-    let mut newest: BTreeMap<CrmId, (&Client, RecordStatus)> = BTreeMap::new();
-    for arrival in wave {
-        let Some((client, standing)) = arrival.content.and_then(client_and_status) else {
-            continue;
-        };
-        if kind == EntityKind::Contact {
-            continue;
-        }
-        let entry = newest.entry(ContactEntity::record_id(client)).or_insert((client, standing));
-        if client.revision > entry.0.revision {
-            entry.0 = client;
-        }
-        if standing == RecordStatus::Sent {
-            entry.1 = RecordStatus::Sent;
-        }
-    }
-    newest
-}
-
-/// Returns the client of a document, and whether the document is sent or voided.
-const fn client_and_status(content: &MessageContent) -> Option<(&Client, RecordStatus)> {
-    match content {
-        MessageContent::Invoice { client, invoice } => Some((client, invoice.standing)),
-        MessageContent::CreditNote { client, note } => Some((client, note.standing)),
-        MessageContent::Client { .. }
-        | MessageContent::Allocation(_)
-        | MessageContent::Payment { .. }
-        | MessageContent::Refund { .. } => None,
-    }
-}
-
-/// Pushes the clients of documents. Their outcomes are in their own rows, where the documents find
-/// their contacts. Returns the clients whose outcome could not be recorded, with the reasons.
-async fn push_clients(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
-    wave: &[&BatchRecord<'_>],
-    invocation: Invocation,
-) -> BTreeMap<CrmId, PersistError> {
-    let mut failed: BTreeMap<CrmId, PersistError> = BTreeMap::new();
-    let mut offers = Vec::new();
-    for (crm_id, (client, standing)) in newest_clients(kind, wave) {
-        match standing {
-            RecordStatus::Sent => {
-                let snapshot = Some(push::encode_snapshot::<ContactEntity>(client));
-                offers.push(PushOffer { crm_id, snapshot });
-            }
-            RecordStatus::Voided => {
-                let kept = keep_client(engine, ledger, &crm_id, client, KeepReason::Record);
-                let kept = isolate_record(kept).await;
-                failed.extend(kept.err().map(|error| (crm_id, error)));
-            }
-        }
-    }
-    if offers.is_empty() {
-        return failed;
-    }
-    let (contact, routine) = (EntityKind::Contact, Trigger::Routine);
-    let pushed = push::push_records(engine, ledger, contact, &offers, routine, invocation).await;
-    for (offer, pushed) in offers.into_iter().zip(pushed) {
-        failed.extend(pushed.err().map(|error| (offer.crm_id, error)));
-    }
-    failed
-}
-
-/// Stores the clients of documents. Returns those that could not be stored, with the reasons.
-async fn keep_clients(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
-    arrivals: &[&BatchRecord<'_>],
-) -> BTreeMap<CrmId, PersistError> {
-    let mut failed: BTreeMap<CrmId, PersistError> = BTreeMap::new();
-    for (crm_id, (client, standing)) in newest_clients(kind, arrivals) {
-        let keep = match standing {
-            RecordStatus::Sent => KeepReason::Queue,
-            RecordStatus::Voided => KeepReason::Record,
-        };
-        let kept = isolate_record(keep_client(engine, ledger, &crm_id, client, keep)).await;
-        failed.extend(kept.err().map(|error| (crm_id, error)));
-    }
-    failed
-}
-
-async fn keep_client(
-    engine: &Engine,
-    ledger: &Ledger,
-    crm_id: &CrmId,
-    client: &Client,
-    keep: KeepReason,
-) -> Result<(), PersistError> {
-    let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id.clone());
-    let snapshot = push::encode_snapshot::<ContactEntity>(client);
-    push::keep_snapshot(engine, &key, &snapshot, keep).await?;
-    Ok(())
 }

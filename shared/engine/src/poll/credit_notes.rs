@@ -1,4 +1,4 @@
-//! Reads the credit notes that changed since the last verification. Once a day is enough: what a
+//! Reads the credit notes that changed since the verification before. Once a day is enough: what a
 //! note pays shows on its invoices at once.
 
 use std::num::NonZeroU16;
@@ -7,46 +7,55 @@ use domain::call_budget::CallPriority;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
 use domain::ids::Ledger;
-use domain::mapping::MappingKey;
+use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::observe_note::{NoteObservation, observe_credit_note};
 use domain::paging::PageLimit;
-use domain::poll::{ChangeWalk, ReadPage, WalkStep};
+use domain::poll::{ChangeWalk, ListPosition, PollProgress, ReadPage, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
-use jiff::Timestamp;
 use store::table::WriteExpectation;
-use store::{ConflictLimit, StoreError};
+use store::{ConflictLimit, StoreError, VersionedRecord};
 use xero::api::credit_notes;
 
 use super::unreadable;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::errors::PersistError;
+use crate::sync::release::{ChangedDocument, KnownDocument, release_changed_documents};
 use crate::sync::sync_log::{self, LogNotice};
 
-/// Maximum pages per verification. An account changes far fewer notes a day.
+/// Maximum pages per poll. The next poll continues.
 const PAGES_MAX: u32 = 10;
 
-/// Observes the credit notes that changed since an instant. Makes no call if the ledger has none.
-/// Returns the number of notes with changes.
+/// What observing a credit note found.
+#[derive(Debug, Default)]
+struct ObservedNote {
+    /// Whether a change was recorded.
+    is_changed: bool,
+    /// The note, if its state no longer prevents what was given up because of it.
+    document: Option<ChangedDocument>,
+}
+
+/// Observes changed credit notes from the recorded position on, if there is one, and records the
+/// progress after each page. Makes no call if the ledger has no credit notes. Returns the number of
+/// notes with changes.
 pub(super) async fn observe_changed_notes(
     tenant_session: &TenantSession<'_>,
-    since: Timestamp,
+    progress: &mut PollProgress,
 ) -> Result<usize, AttemptError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let Some(position) = progress.credit_notes else { return Ok(0) };
     if !has_credit_notes(engine, ledger).await? {
+        *progress = progress.clone().with_verified_credit_notes();
         return Ok(0);
     }
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
-    let (mut walk, mut pages) = (ChangeWalk::from(since), PageLimit::of_pages(PAGES_MAX));
-    let mut changed = 0;
+    let mut walk = ChangeWalk::resume_after_rows(position.from, position.rows_read);
+    let (mut pages, mut changed) = (PageLimit::of_pages(PAGES_MAX), 0);
     while !pages.is_reached() {
         let page = credit_notes::read_changed_page(&patient, walk.since, walk.at).await?;
         pages.count_page(page.at);
-        for remote in &page.rows {
-            let observed = observe_note(tenant_session, remote).boxed();
-            let observed = engine.skip_failing(&ledger.account, observed).await?;
-            changed += usize::from(observed == Some(true));
-        }
+        changed += observe_notes(tenant_session, &page.rows).await?;
         unreadable::report_unreadable_rows(tenant_session, &page.undecodable).await?;
         let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
         let changed_at = page.rows.iter().filter_map(|one| one.updated_at).chain(odd);
@@ -54,11 +63,15 @@ pub(super) async fn observe_changed_notes(
         let (next, now) = (page.next_position(), engine.clock.now());
         let read = ReadPage { next, changes: &changed_at, answered_at: page.answered_at, now };
         match walk.after_page(read) {
-            WalkStep::Done(_) => return Ok(changed),
+            WalkStep::Done(_) => {
+                *progress = progress.clone().with_verified_credit_notes();
+                return Ok(changed);
+            }
             WalkStep::Page(next) => walk = next,
         }
+        let position = ListPosition { from: walk.since, rows_read: walk.at.rows_before() };
+        progress.credit_notes = Some(position);
     }
-    tracing::warn!(account.id = %ledger.account, "not every changed credit note was read");
     Ok(changed)
 }
 
@@ -69,44 +82,94 @@ pub(super) async fn has_credit_notes(engine: &Engine, ledger: &Ledger) -> Result
     Ok(!page.rows.is_empty() || !page.unreadable.is_empty())
 }
 
-/// Observes a credit note, if it is ours, and starts again after a conflict with another process.
-/// Returns whether it had changed.
+/// Observes credit notes, and releases the records that were given up because of their state.
+/// Returns the number of notes with changes.
+async fn observe_notes(
+    tenant_session: &TenantSession<'_>,
+    notes: &[RemoteCreditNote],
+) -> Result<usize, PersistError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let (mut changed, mut documents, mut failed) = (0, Vec::new(), None);
+    for remote in notes {
+        let observed = observe_note(tenant_session, remote).boxed();
+        match engine.skip_failing(&ledger.account, observed).await {
+            Ok(observed) => {
+                let ObservedNote { is_changed, document } = observed.unwrap_or_default();
+                changed += usize::from(is_changed);
+                documents.extend(document);
+            }
+            Err(error) => {
+                failed = Some(PersistError::from(error));
+                break;
+            }
+        }
+    }
+    // What is recorded is not found again, so its dependants are released after an error, too.
+    let released = release_changed_documents(engine, ledger, &documents).boxed().await;
+    match failed.or(released.err()) {
+        Some(error) => Err(error),
+        None => Ok(changed),
+    }
+}
+
+/// Observes a credit note, if it is ours.
 async fn observe_note(
     tenant_session: &TenantSession<'_>,
     remote: &RemoteCreditNote,
-) -> Result<bool, StoreError> {
+) -> Result<ObservedNote, StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let kind = EntityKind::CreditNote;
-    let began = engine.clock.now();
     let owner = engine.store.find_linked_record(ledger, kind, remote.id.into()).await?;
-    let Some(crm_id) = owner else { return Ok(false) };
+    let Some(crm_id) = owner else { return Ok(ObservedNote::default()) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
-    let mut conflicts = ConflictLimit::default();
+    let row = engine.store.find_mapping(&key).await?;
+    let Some(row) = row else { return Ok(ObservedNote::default()) };
+    let known = KnownDocument::from_mapping(&row.record);
+    let is_changed = record_note_changes(tenant_session, row, remote).await?;
+    let document = known.and_then(|known| {
+        let after = DocumentAmounts::of_credit_note(known.crm_total(), remote);
+        known.find_change(remote, &after, remote.updated_at)
+    });
+    Ok(ObservedNote { is_changed, document })
+}
+
+/// Records what has changed on a credit note, with the event for the CRM, and starts again after a
+/// conflict with another process. Returns whether anything has changed.
+async fn record_note_changes(
+    tenant_session: &TenantSession<'_>,
+    row: VersionedRecord<Mapping>,
+    remote: &RemoteCreditNote,
+) -> Result<bool, StoreError> {
+    let (engine, account) = (tenant_session.engine, &tenant_session.ledger.account);
+    let began = engine.clock.now();
+    let (mut row, mut conflicts) = (row, ConflictLimit::default());
     let NoteObservation { mapping, remarks } = loop {
-        let Some(row) = engine.store.find_mapping(&key).await? else { return Ok(false) };
         let observed = observe_credit_note(&row.record, remote, began);
         let Some(observed) = observed else { return Ok(false) };
         let event = observed.to_event();
-        let event = event.map(|content| engine.new_event(&ledger.account, content));
+        let event = event.map(|content| engine.new_event(account, content));
         let expect = WriteExpectation::Version(row.version);
         match engine.store.put_mapping(&observed.mapping, expect, event.as_ref()).await {
             Ok(_) => {
-                engine.deliver_committed(&ledger.account, event.as_ref()).await;
+                engine.deliver_committed(account, event.as_ref()).await;
                 break observed;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
+        let again = engine.store.find_mapping(&row.record.key).await?;
+        let Some(again) = again else { return Ok(false) };
+        row = again;
     };
     if !remarks.is_empty() {
         let notice = LogNotice {
             operation: LoggedOperation::Import,
-            subject: (kind, key.crm_id, mapping.snapshot.natural_key),
+            subject: (mapping.key.kind, mapping.key.crm_id, mapping.snapshot.natural_key),
             status: LogStatus::Synced,
             message: remarks.join(" "),
             failure: None,
             began,
         };
-        sync_log::log_without_attempt(engine, &ledger.account, notice).await;
+        sync_log::log_without_attempt(engine, account, notice).await;
     }
     Ok(true)
 }

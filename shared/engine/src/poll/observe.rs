@@ -11,20 +11,32 @@ use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::PaymentMatch;
-use domain::mapping::{Mapping, MappingKey};
+use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
+use super::ended_waits::EndedWaits;
 use super::isolation::{isolate_invoice, known_payments};
 use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
 use super::unreadable;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
+use crate::sync::release::KnownDocument;
 use crate::sync::sync_log;
 use crate::{Engine, concurrency};
+
+/// What observing an invoice changed.
+#[derive(Debug, Default)]
+struct ObservedChange {
+    /// Whether a change was committed.
+    is_any: bool,
+    /// What was known about the invoice before, if it has a document in Xero.
+    known: Option<KnownDocument>,
+    ended: EndedWaits,
+}
 
 /// Observes the changes that were read, the invoices of changed payments, and the payments of
 /// changed invoices. `touched` are invoices with a change that could not be read. Returns the
@@ -95,25 +107,43 @@ async fn observe_group(
     });
     let observed = concurrency::map_concurrently(observed.collect()).await;
     // Each invoice was observed regardless of errors of the others.
-    let observed = observed.into_iter().collect::<Result<Vec<_>, PersistError>>()?;
-    Ok(observed.into_iter().filter(|changed| *changed).count())
+    let (mut changed, mut ended, mut failed) = (0, EndedWaits::default(), None);
+    for one in observed {
+        match one {
+            Ok(change) => {
+                changed += usize::from(change.is_any);
+                ended.merge(change.ended);
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    let released = ended.release_records(tenant_session.engine, &tenant_session.ledger).await;
+    match failed.or(released.err()) {
+        Some(error) => Err(error.into()),
+        None => Ok(changed),
+    }
 }
 
-/// Observes an invoice that Xero has. Returns whether it had changed.
+/// Observes an invoice that Xero has. Returns what had changed.
 async fn observe_present(
     tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
     chart: Option<&Chart>,
-) -> Result<bool, PersistError> {
+) -> Result<ObservedChange, PersistError> {
     let observed = async {
         let payments = collect_payments(tenant_session, remote, details, chart);
         let seen = SeenInvoice::There { invoice: remote, payments: &payments };
-        observe_one(tenant_session, crm_id, seen).await.map_err(PersistError::from)
+        let mut change = observe_one(tenant_session, crm_id, seen).await?;
+        if let Some(known) = change.known.take() {
+            let after = DocumentAmounts::of_invoice(known.crm_total(), remote);
+            change.ended.add_document(known.find_change(remote, &after, remote.updated_at));
+        }
+        Ok::<_, PersistError>(change)
     };
     let observed = observed.boxed();
-    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or(false))
+    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or_default())
 }
 
 /// Observes that Xero no longer has an invoice. Returns whether that was a change.
@@ -125,7 +155,10 @@ pub(super) async fn observe_missing(
         observe_one(tenant_session, crm_id, SeenInvoice::Missing).await.map_err(PersistError::from)
     };
     let observed = observed.boxed();
-    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or(false))
+    let observed = isolate_invoice(tenant_session, crm_id, observed).await?;
+    let ObservedChange { is_any, known: _, ended } = observed.unwrap_or_default();
+    ended.release_records(tenant_session.engine, &tenant_session.ledger).await?;
+    Ok(is_any)
 }
 
 /// Returns whether a payment on an invoice differs from the known one. Payments that were read
@@ -178,19 +211,22 @@ async fn observe_one(
     tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     seen: SeenInvoice<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<ObservedChange, StoreError> {
     let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
     let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id.clone());
-    let mut any = false;
+    let mut change = ObservedChange::default();
     let mut conflicts = ConflictLimit::default();
     loop {
-        let Some(mapping) = store.find_mapping(&key).await? else { return Ok(any) };
+        let Some(mapping) = store.find_mapping(&key).await? else { return Ok(change) };
+        if change.known.is_none() {
+            change.known = KnownDocument::from_mapping(&mapping.record);
+        }
         let rows = store.find_invoice_payments(ledger, crm_id).await?;
         let rows = rows.unwrap_or_else(|| {
             InvoicePaymentRows::without_payments(ledger.clone(), crm_id.clone())
         });
-        match observe_steps(tenant_session, mapping, rows, seen, &mut any).await {
-            Ok(()) => return Ok(any),
+        match observe_steps(tenant_session, mapping, rows, seen, &mut change).await {
+            Ok(()) => return Ok(change),
             Err(error) => conflicts.allow_retry(error)?,
         }
     }
@@ -202,7 +238,7 @@ async fn observe_steps(
     mapping: VersionedRecord<Mapping>,
     rows: InvoicePaymentRows,
     seen: SeenInvoice<'_>,
-    any: &mut bool,
+    change: &mut ObservedChange,
 ) -> Result<(), StoreError> {
     let (mut mapping, mut rows) = (mapping, rows);
     loop {
@@ -211,7 +247,10 @@ async fn observe_steps(
         let Some(observation) = observation else { return Ok(()) };
         let is_all = observation.is_all;
         let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
-        *any = true;
+        let (mapping_after, rows_after) = &committed;
+        change.is_any = true;
+        let before = (&mapping.record, &rows.record);
+        change.ended.add_change(before, (&mapping_after.record, &rows_after.record));
         if is_all || tenant_session.engine.clock.now() > tenant_session.invocation.last_call {
             return Ok(());
         }

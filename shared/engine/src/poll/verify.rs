@@ -9,6 +9,7 @@ use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
+use futures::FutureExt;
 use std::collections::{BTreeMap, BTreeSet};
 use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
@@ -24,10 +25,35 @@ use crate::errors::PersistError;
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
 
-/// Checks open invoices, those unchanged for longest first, then the credit notes that changed since
-/// the last verification, and records the progress. If the remaining calls are reserved for more
-/// urgent work, the next poll continues. Returns the number of documents with changes.
-pub(super) async fn verify_open_invoices(
+/// Performs what is due of the daily verification: checks open invoices, then reads the credit
+/// notes that changed, then checks the account codes. Records the progress after each part, so that
+/// a failure repeats none that is complete. Returns the number of documents with changes.
+pub(super) async fn verify_ledger(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+    is_idle: bool,
+) -> Result<usize, AttemptError> {
+    let mut changed = 0;
+    if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
+        changed += verify_open_invoices(tenant_session, progress).boxed().await?;
+    }
+    let seen = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await;
+    let seen = match seen {
+        Err(error) if is_not_permitted(&error) => Ok(0),
+        seen => seen,
+    };
+    // A failing list of credit notes must not prevent the check.
+    if progress.codes_due_since.is_some() {
+        chart::check_account_codes(tenant_session).boxed().await?;
+        progress.codes_due_since = None;
+    }
+    Ok(changed + seen?)
+}
+
+/// Checks open invoices, those unchanged for longest first, and records the progress. If the
+/// remaining calls are reserved for more urgent work, the next poll continues. Returns the number
+/// of invoices with changes.
+async fn verify_open_invoices(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
 ) -> Result<usize, AttemptError> {
@@ -46,14 +72,7 @@ pub(super) async fn verify_open_invoices(
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
             let now = tenant_session.engine.clock.now();
-            let since = progress.unverified_since(now);
-            match credit_notes::observe_changed_notes(tenant_session, since).await {
-                Ok(seen) => changed += seen,
-                Err(error) if is_not_permitted(&error) => return Ok(changed),
-                Err(error) => return Err(error),
-            }
-            *progress = progress.clone().with_completed_verification(now);
-            chart::check_account_codes(tenant_session).await?;
+            *progress = progress.clone().with_verified_invoices(now);
             break;
         }
     }

@@ -9,12 +9,12 @@
 //! connection's row says where the next invocation resumes.
 
 mod invoice_payments;
+mod requests;
 
 use std::num::NonZeroU16;
 
 use domain::connection::{CarryOverCursor, Connection, ConnectionState};
 use domain::entity::EntityKind;
-use domain::envelope::WakeUpKind;
 use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Mapping, MappingKey, SnapshotAcceptance};
 use domain::operation::{OperationEvent, OperationState, Trigger, WriteTrace};
@@ -25,6 +25,8 @@ use store::{StoreError, VersionedRecord};
 use self::invoice_payments::{
     carry_over_invoice_payments, carry_over_unsynced_payments, refuse_share_without_room,
 };
+use self::requests::enqueue_connected_wake_up;
+pub(crate) use self::requests::{repeat_connected_wake_up, request_carry_over};
 use crate::connection::tenant_session::TenantSession;
 use crate::connection::{change_connection, chart};
 use crate::error_chain::ErrorChain;
@@ -34,14 +36,6 @@ use crate::{Engine, Invocation};
 
 /// Records moved between two checks of the remaining time.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
-
-/// Enqueues a wake-up for an account that has just been connected.
-async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
-    let now = engine.clock.now();
-    let mut wake_up = engine.new_wake_up(ledger, EntityKind::Contact, WakeUpKind::Connected, now);
-    wake_up.ticket = engine.ids.new_uuid().to_string();
-    Ok(engine.wake_ups.enqueue(&wake_up).await?)
-}
 
 /// Releases the records that waited for a connection, and requests that they are carried over. The
 /// connection is usable in any case; the sweep repeats failed steps.
@@ -54,9 +48,9 @@ pub(crate) async fn resume_after_connect(engine: &Engine, ledger: &Ledger) {
     }
 }
 
-/// Carries over the records that waited for the connection while there is time, and checks the
-/// account codes in use against the organisation's chart. The next wake-up resumes where the time
-/// ran out.
+/// Carries over the records that waited for the connection while there is time, releases those that
+/// [`resume_after_connect`] left parked, and checks the account codes in use against the
+/// organisation's chart. The next wake-up resumes where the time ran out.
 pub(crate) async fn continue_carry_over(
     engine: &Engine,
     ledger: &Ledger,
@@ -96,6 +90,7 @@ pub(crate) async fn continue_carry_over(
         }
     }
     unconnected_records::reset_count(engine, &ledger.account).await?;
+    release::release_unauthorised(engine, ledger, invocation).await?;
     check_codes_after_connect(engine, ledger, invocation).await;
     Ok(())
 }
@@ -272,38 +267,4 @@ async fn write_to_target(
         })
     });
     updated.await.map(drop)
-}
-
-/// Requests that records just written to a ledger are carried over, if the account was connected to
-/// another organisation while they were being written.
-pub(crate) async fn request_carry_over(
-    engine: &Engine,
-    written: &Ledger,
-) -> Result<(), PersistError> {
-    let requested = change_connection(engine, &written.account, |connection| {
-        let is_other = connection.state.is_connected()
-            && connection.current_ledger().is_some_and(|ledger| ledger != *written);
-        let mut carried_from = connection.carried_from.clone();
-        if !carried_from.contains(&written.tenant) {
-            carried_from.push(written.tenant);
-        }
-        let carry_requests = connection.carry_requests.wrapping_add(1);
-        is_other.then_some(Connection { carried_from, carry_requests, ..connection })
-    });
-    match requested.await?.and_then(|connection| connection.current_ledger()) {
-        Some(ledger) => enqueue_connected_wake_up(engine, &ledger).await,
-        None => Ok(()),
-    }
-}
-
-/// Enqueues a new wake-up for a carry-over whose wake-up was lost. If this fails, the next sweep
-/// repeats it.
-pub(crate) async fn repeat_connected_wake_up(engine: &Engine, ledger: &Ledger) {
-    if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
-        tracing::warn!(
-            error = %ErrorChain(&error),
-            account.id = %ledger.account,
-            "the wake-up could not be enqueued"
-        );
-    }
 }

@@ -1,14 +1,27 @@
-//! Refusals of changes because a document has payments or credits, or was voided or deleted.
+//! Refusals of changes because of the state of a document in Xero: its payments, its credits or its
+//! status.
 
+use domain::failure::FailureCause;
 use domain::rejection;
 use xero::XeroError;
 
-/// The codes of refusals because of payments, credits or the status of a document.
-const CLOSED_CODES: [&str; 2] = ["document_has_payments", "document_closed"];
+use super::SyncTask;
+use crate::connection::tenant_session::AttemptError;
 
 /// Returns whether Xero refused a change because of payments, credits or the document's status.
 pub(super) fn is_about_closed_document(error: &XeroError) -> bool {
     let XeroError::Rejected { messages } = error else { return false };
-    let code = rejection::explain_rejection(messages).code;
-    CLOSED_CODES.iter().any(|closed| code == *closed)
+    let cause = rejection::explain_rejection(messages).cause;
+    matches!(cause, Some(FailureCause::DocumentHasPayments | FailureCause::DocumentClosed))
+}
+
+/// Records that a refused change is to be tried again: the document in Xero does not show the
+/// reason of the refusal, or could not be read.
+pub(super) fn retry_outdated_refusal<S>(task: &SyncTask<'_, S>) {
+    if let Some(error) = task.outcome.xero_error()
+        && let XeroError::Rejected { messages } = &*error
+    {
+        let failure = rejection::explain_outdated_rejection(messages);
+        task.set_outcome(Err(AttemptError::Explained(failure)));
+    }
 }

@@ -3,9 +3,9 @@
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, UserId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, UserId, XeroPaymentId};
 use domain::invoice_payments::{
-    InvoicePayments, PaymentChanges, PaymentDecision, PaymentMatch, PaymentNotice, RecordedPayment,
+    InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
 };
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::report_payments;
@@ -15,9 +15,8 @@ use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
-use crate::error_chain::ErrorChain;
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::release::{self, ReleaseTiming};
+use crate::sync::release::{DecidedPayment, list_decided_payments, try_release_decided_payments};
 use crate::sync::sync_log;
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
@@ -126,16 +125,32 @@ async fn record_share(
     invoice: &CrmId,
     recorded: &RecordedPayment,
 ) -> Result<(), PersistError> {
+    let changed = change_in_steps(engine, ledger, invoice, |receipts| {
+        let before = receipts.clone();
+        let changes = receipts.record_payment(recorded.clone());
+        (*receipts != before).then_some(changes)
+    });
+    changed.await.map_err(PersistError::from)
+}
+
+/// Changes the payments of an invoice until the change is complete, and releases the payments of the
+/// CRM that no longer wait for a decision because of it.
+async fn change_in_steps(
+    engine: &Engine,
+    ledger: &Ledger,
+    invoice: &CrmId,
+    step: impl Fn(&mut InvoicePayments) -> Option<PaymentChanges>,
+) -> Result<(), StoreError> {
+    let mut decided = Vec::new();
     for _ in 0..STEPS_MAX {
-        let step = change_invoice_payments(engine, ledger, invoice, None, |receipts| {
-            let before = receipts.clone();
-            let changes = receipts.record_payment(recorded.clone());
-            (*receipts != before).then_some(changes)
-        });
-        if step.await?.is_none_or(|is_all| is_all) {
+        let changed = change_invoice_payments(engine, ledger, invoice, None, &step).await?;
+        let Some(change) = changed else { break };
+        decided.extend(change.decided);
+        if change.is_all {
             break;
         }
     }
+    try_release_decided_payments(engine, ledger, &decided).await;
     Ok(())
 }
 
@@ -146,14 +161,10 @@ pub(crate) async fn merge_payments(
     ledger: &Ledger,
     from: &InvoicePayments,
 ) -> Result<Vec<RecordedPayment>, StoreError> {
-    for _ in 0..STEPS_MAX {
-        let step = change_invoice_payments(engine, ledger, &from.invoice, None, |receipts| {
-            receipts.add_recorded(&from.recorded)
-        });
-        if step.await?.is_none_or(|is_all| is_all) {
-            break;
-        }
-    }
+    let changed = change_in_steps(engine, ledger, &from.invoice, |receipts| {
+        receipts.add_recorded(&from.recorded)
+    });
+    changed.await?;
     let rows = engine.store.find_invoice_payments(ledger, &from.invoice).await?;
     Ok(match rows {
         Some(rows) => from.recorded_beyond(&rows.record),
@@ -182,65 +193,32 @@ pub async fn resolve_payment(
     answer: PaymentDecision,
 ) -> Result<bool, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let known = engine.store.find_invoice_payments(&ledger, invoice).await?;
-    let candidates = known.map(|rows| list_candidates(&rows.record, payment)).unwrap_or_default();
     let resolved = change_invoice_payments(engine, &ledger, invoice, Some(by), |receipts| {
         let told = receipts.resolve_payment(payment, answer.clone())?;
         Some(PaymentChanges { notices: told, is_all: true })
     });
-    if resolved.await?.is_none() {
-        return Ok(false);
-    }
-    let awaited = MappingKey::new(ledger, EntityKind::Invoice, invoice.clone());
-    for candidate in candidates {
-        // The decision is recorded. The sweep releases what is not released here.
-        if let Err(error) = release_parts(engine, &awaited, &candidate).await {
-            tracing::warn!(
-                error = %ErrorChain(&error),
-                account.id = %account,
-                crm.id = %candidate,
-                "a payment could not be released after a user's decision"
-            );
-        }
-    }
+    let Some(change) = resolved.await? else { return Ok(false) };
+    try_release_decided_payments(engine, &ledger, &change.decided).await;
     Ok(true)
 }
 
-/// Returns the payments of the CRM that an unclear payment may be.
-fn list_candidates(known: &InvoicePayments, payment: XeroPaymentId) -> Vec<PaymentId> {
-    let unclear = known.received.iter().find(|one| one.id == payment).map(|one| &one.is);
-    match unclear {
-        Some(PaymentMatch::Unclear { candidates }) => candidates.clone(),
-        Some(PaymentMatch::Imported | PaymentMatch::Same { .. } | PaymentMatch::Removed) | None => {
-            Vec::new()
-        }
-    }
-}
-
-/// Releases the parts of a payment that wait for an invoice, if they no longer have to.
-async fn release_parts(
-    engine: &Engine,
-    awaited: &MappingKey,
-    payment: &PaymentId,
-) -> Result<(), PersistError> {
-    let parts = engine.store.list_payment_parts(&awaited.ledger, payment).await?;
-    for part in parts.rows.into_iter().map(|row| row.record) {
-        if part.awaited_record().as_ref() == Some(awaited) {
-            release::release_if_prerequisite_met(engine, &part, ReleaseTiming::AtOnce).await?;
-        }
-    }
-    Ok(())
+/// A change of the payments of an invoice that was written.
+struct AppliedChange {
+    /// Whether the change is complete.
+    is_all: bool,
+    /// The payments of the CRM that no longer wait for a decision.
+    decided: Vec<DecidedPayment>,
 }
 
 /// Changes the payments of an invoice, with the events that follow, in one transaction. Returns
-/// whether the change is complete, or `None` if `step` rejects it.
+/// `None` if `step` rejects the change.
 async fn change_invoice_payments(
     engine: &Engine,
     ledger: &Ledger,
     invoice: &CrmId,
     by: Option<&UserId>,
     step: impl Fn(&mut InvoicePayments) -> Option<PaymentChanges>,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<Option<AppliedChange>, StoreError> {
     let mut conflicts = ConflictLimit::default();
     loop {
         let rows = engine.store.find_invoice_payments(ledger, invoice).await?;
@@ -251,10 +229,11 @@ async fn change_invoice_payments(
         let Some(PaymentChanges { notices: told, is_all }) = step(&mut receipts) else {
             return Ok(None);
         };
+        let decided = list_decided_payments(&rows.record, &receipts);
         let mapping =
             if told.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
         match write_invoice_payments(engine, &rows, receipts, mapping, told, by).await {
-            Ok(()) => return Ok(Some(is_all)),
+            Ok(()) => return Ok(Some(AppliedChange { is_all, decided })),
             Err(error) => conflicts.allow_retry(error)?,
         }
     }

@@ -1,8 +1,9 @@
 //! Finds records that must be in Xero before others.
 
-use domain::crm::credit_note::negative_invoice_record_id;
+use domain::crm::credit_note::{CreditNote, negative_invoice_record_id};
+use domain::crm::lines::RecordStatus;
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::ParkingReason;
@@ -30,20 +31,42 @@ pub(super) async fn require_invoice(
     id: CrmId,
 ) -> Result<Mapping, AttemptError> {
     let kind = EntityKind::Invoice;
-    if let Some(invoice) = read_prerequisite(engine, ledger, kind, id.clone()).await? {
-        return Ok(invoice);
+    let invoice = read_prerequisite(engine, ledger, kind, id.clone()).await?;
+    match (find_negative_invoice(engine, ledger, &id, invoice.as_ref()).await?, invoice) {
+        (Some(credit), _) => Err(negative_invoice_failure(&credit).into()),
+        (None, Some(invoice)) => Ok(invoice),
+        (None, None) => Err(missing_prerequisite_error(kind, id)),
     }
-    let of_invoice = negative_invoice_record_id(&id);
-    match read_prerequisite(engine, ledger, EntityKind::CreditNote, of_invoice).await? {
-        Some(credit) => Err(negative_invoice_failure(&credit).into()),
-        None => Err(missing_prerequisite_error(kind, id)),
+}
+
+/// Returns the credit note that an invoice is in Xero because its total is negative. `invoice` is
+/// the invoice's own mapping: with a document in Xero it is an invoice, and without one it may be
+/// left over from before the total became negative.
+pub(crate) async fn find_negative_invoice(
+    engine: &Engine,
+    ledger: &Ledger,
+    id: &CrmId,
+    invoice: Option<&Mapping>,
+) -> Result<Option<Mapping>, StoreError> {
+    if invoice.is_some_and(|invoice| invoice.link.is_some()) {
+        return Ok(None);
     }
+    let credit = negative_invoice_record_id(id);
+    let credit = read_prerequisite(engine, ledger, EntityKind::CreditNote, credit).await?;
+    Ok(credit.filter(|credit| invoice.is_none() || is_in_effect(credit)))
+}
+
+/// Returns whether the CRM has the credit of a negative invoice: it was neither voided nor replaced
+/// by a positive invoice.
+fn is_in_effect(credit: &Mapping) -> bool {
+    serde_json::from_str::<CreditNote>(&credit.snapshot.json)
+        .is_ok_and(|note| note.standing == RecordStatus::Sent)
 }
 
 fn negative_invoice_failure(credit: &Mapping) -> Failure {
     Failure::new(
-        FailureClass::Rejected,
-        "invoice_is_credit",
+        FailureClass::Untranslatable,
+        FailureCause::InvoiceIsCredit,
         format!(
             "{} has a negative total and is a credit note in Xero, so no payment or credit can be applied to it.",
             credit.snapshot.natural_key
@@ -67,8 +90,8 @@ pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>)
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
 }
 
-/// Returns the error of a record that waits for the approval of an invoice in Xero. The sweep
-/// releases it after a poll has seen the approval.
+/// Returns the error of a record that waits for the approval of an invoice in Xero. The poll or the
+/// push that sees the approval releases it.
 pub(super) fn unapproved_invoice_error(invoice: &Mapping) -> AttemptError {
     let MappingKey { ledger: _, kind, crm_id } = invoice.key.clone();
     let failure = Failure::new(
@@ -83,18 +106,24 @@ pub(super) fn unapproved_invoice_error(invoice: &Mapping) -> AttemptError {
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
 }
 
-/// The failure of a record whose document was voided or deleted in Xero.
+/// The failure of a record whose document was voided or deleted in Xero. It is not retried before
+/// the document changes or has a new copy.
 pub(super) fn gone_document_failure(document: &Mapping, cannot: &str) -> Failure {
     let (kind, number) = (document.key.kind, &document.snapshot.natural_key);
     let code = match kind {
-        EntityKind::Invoice => "invoice_gone",
-        EntityKind::CreditNote => "credit_note_gone",
-        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => "document_gone",
+        EntityKind::Invoice => FailureCode::Cause(FailureCause::InvoiceGone),
+        EntityKind::CreditNote => FailureCode::Cause(FailureCause::CreditNoteGone),
+        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => {
+            FailureCode::Name("document_gone")
+        }
     };
     Failure::new(
-        FailureClass::Rejected,
+        FailureClass::Untranslatable,
         code,
         format!("{number} was voided or deleted in Xero, so {cannot}."),
-        format!("Sync the {} again to create a new copy in Xero, then retry.", kind.display_noun()),
+        format!(
+            "Sync the {} again to create a new copy in Xero. This record is then sent automatically.",
+            kind.display_noun()
+        ),
     )
 }

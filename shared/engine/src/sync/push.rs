@@ -26,7 +26,9 @@ use crate::{Engine, Invocation, concurrency};
 
 use self::claim::ClaimOutcome;
 use self::item::PushItem;
-pub(crate) use self::keep::{KeepReason, keep_snapshot, keep_snapshots_together};
+pub(crate) use self::keep::{
+    KeepReason, keep_client_snapshot, keep_snapshot, keep_snapshots_together,
+};
 pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
 pub(crate) use self::snapshots::{encode_message_snapshot, encode_snapshot};
 
@@ -103,6 +105,7 @@ struct AttemptFacts {
     may_have_left_document: bool,
     /// The epoch of the connection on which the attempt was made.
     epoch: Option<u64>,
+    trigger: Trigger,
 }
 
 /// The result of pushing one record.

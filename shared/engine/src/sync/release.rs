@@ -1,40 +1,72 @@
 //! Releases stopped records once the condition for which they waited is met.
 
+mod after_settings;
+mod decided_payments;
+mod dependants;
+mod document_changes;
+mod met_prerequisites;
 mod release_mappings;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::connection::UnusableConnection;
-use domain::crm::credit_note::may_identify;
-use domain::entity::EntityKind;
 use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{OperationEvent, OperationState, ParkingReason};
 use futures::FutureExt;
 use store::{LedgerScan, ShardScan, StoreError};
 
+pub(crate) use self::after_settings::release_failed_for_settings;
+pub(crate) use self::decided_payments::{
+    DecidedPayment, list_decided_payments, try_release_decided_payments,
+};
+pub(crate) use self::dependants::{
+    release_after_approval, release_all_dependants, release_dependants,
+    release_dependants_of_negative_invoice,
+};
+pub(crate) use self::document_changes::{
+    ChangedDocument, KnownDocument, list_decisive_documents, release_after_success,
+    release_changed_documents,
+};
+use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::release_mappings;
 use crate::errors::PersistError;
-use crate::sync::{is_credit_note_in_xero, is_undecided};
 use crate::{Engine, Invocation, concurrency};
 
-/// Maximum records per shard of the index. The sweep releases the others.
+/// Maximum records per page: per shard of the index, if several shards are read at once.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Records that waited for one record, per page, and the maximum number of pages. The sweep
-/// releases the others.
-const PER_PAGE: NonZeroU16 = PER_SHARD;
-const DEPENDANT_PAGES_MAX: u32 = 16;
 
-/// Releases all parked records of a ledger whose connection works again. May be interrupted and
-/// repeated.
+/// Releases the parked records of a ledger whose connection works again, the first page of each
+/// shard. [`release_unauthorised`] releases the others. May be interrupted and repeated.
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     let epoch = find_working_epoch(engine, ledger).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| has_other_epoch(mapping, epoch);
     release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
+}
+
+/// Releases the records of a ledger that wait for its connection, which works again, page by page
+/// while there is time. The sweep releases the others. May be interrupted and repeated.
+pub(crate) async fn release_unauthorised(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<(), PersistError> {
+    let Some(epoch) = find_working_epoch(engine, ledger).await? else { return Ok(()) };
+    let wanted = |mapping: &Mapping| {
+        mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect }
+            && mapping.operation.failed_epoch != Some(epoch)
+    };
+    let mut scan = LedgerScan::new();
+    while !scan.is_done() && engine.clock.now() <= invocation.last_call {
+        let keys = engine.store.list_parked_page(ledger, &mut scan, PER_SHARD).await?;
+        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+        release_mappings(engine, ledger, keys, event, at_once, wanted).await?;
+    }
+    Ok(())
 }
 
 /// Returns whether the connection may have started to work since the mapping was parked. A process
@@ -44,73 +76,6 @@ fn has_other_epoch(mapping: &Mapping, epoch: Option<u64>) -> bool {
     let is_parked_for_connection =
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
     !is_parked_for_connection || mapping.operation.failed_epoch != epoch
-}
-
-/// Releases the records that are parked on a record whose attempt has just succeeded. If the record
-/// is in Xero, no other record can begin to wait for it, and the rows of those that did are
-/// removed.
-pub(crate) async fn release_dependants(
-    engine: &Engine,
-    done: &Mapping,
-) -> Result<(), PersistError> {
-    let key = &done.key;
-    let (mut dependants, mut after) = (Vec::new(), None);
-    for _ in 0..DEPENDANT_PAGES_MAX {
-        let page = engine.store.list_dependants(key, after, PER_PAGE).await?;
-        dependants.extend(page.dependants);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    let keys = dependants.clone();
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, &key.ledger, keys, event, at_once, |mapping| {
-        let awaited = mapping.awaited_record();
-        awaited.is_some_and(|one| one.kind == key.kind && may_identify(&one.crm_id, &key.crm_id))
-    })
-    .await?;
-    if done.link.is_some() {
-        engine.store.remove_dependants(key, &dependants).await?;
-    }
-    Ok(())
-}
-
-/// Releases what is parked on any of these records, which have just got their links.
-pub(crate) async fn release_all_dependants(
-    engine: &Engine,
-    done: Vec<Mapping>,
-) -> Result<(), PersistError> {
-    for done in engine.store.select_awaited(done).await? {
-        release_dependants(engine, &done).await?;
-    }
-    Ok(())
-}
-
-/// Releases records that could not be translated, after the settings have changed, while there is
-/// time. A first Sync All with a wrong account may have given up thousands. If time runs out, a Sync
-/// All or another change of the settings releases the others. An error of some records is returned
-/// after the others are released.
-pub(crate) async fn release_untranslatable(
-    engine: &Engine,
-    ledger: &Ledger,
-    invocation: Invocation,
-) -> Result<(), PersistError> {
-    let (mut scan, mut failed) = (LedgerScan::new(), None);
-    while !scan.is_done() {
-        let keys = engine.store.list_next_skipped(ledger, &mut scan, PER_SHARD).await?;
-        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        let released = release_mappings(engine, ledger, keys, event, at_once, |_| true).await;
-        failed = failed.or(released.err());
-        if !scan.is_done() && engine.clock.now() > invocation.last_call {
-            tracing::warn!(
-                account.id = %ledger.account,
-                "not every record that was given up was released after a change of the settings"
-            );
-            break;
-        }
-    }
-    failed.map_or(Ok(()), Err)
 }
 
 /// The result of an operator's command to release records.
@@ -254,38 +219,4 @@ pub(crate) async fn find_working_epoch(
             | UnusableConnection::Unavailable,
         ) => None,
     }))
-}
-
-async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
-    let Some(awaited) = mapping.awaited_record() else { return Ok(false) };
-    // Whether the record is in Xero, if it is awaited by another name than its id.
-    let by_other_name = match awaited.kind {
-        EntityKind::CreditNote => is_credit_note_in_xero(engine, mapping).await,
-        EntityKind::Contact
-        | EntityKind::Invoice
-        | EntityKind::Allocation
-        | EntityKind::Payment => Ok(None),
-    };
-    match by_other_name {
-        Err(error) if error.is_about_the_record() => return Ok(false),
-        Err(error) => return Err(error),
-        Ok(Some(is_met)) => return Ok(is_met),
-        Ok(None) => {}
-    }
-    match engine.store.find_mapping(&awaited).await {
-        // Code that needs the unreadable row itself reports it.
-        Err(error) if error.is_about_the_record() => return Ok(false),
-        // Only payments and allocations wait for an invoice, and Xero accepts neither before its
-        // approval.
-        row => {
-            let awaited = row?.map(|row| row.record);
-            if !awaited.is_some_and(|one| one.link.is_some() && !one.is_unapproved_in_xero()) {
-                return Ok(false);
-            }
-        }
-    }
-    match is_undecided(engine, mapping).await {
-        Err(error) if error.is_about_the_record() => Ok(false),
-        undecided => Ok(!undecided?),
-    }
 }

@@ -64,9 +64,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Creates a wake-up. Wake-ups for the same records and instant are equal if they are created
-    /// within a minute. Later ones differ, because a queue drops a body that it has seen within the
-    /// last five minutes.
+    /// Creates a wake-up. Wake-ups for the same records and millisecond are equal if they are created
+    /// within a minute. Others differ, because a queue drops a body that it has seen within the last
+    /// five minutes: a record may stop, and be released again, within a second.
     pub(crate) fn new_wake_up(
         &self,
         ledger: &Ledger,
@@ -79,7 +79,7 @@ impl Engine {
             tenant: ledger.tenant,
             kind,
             work,
-            ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
+            ticket: format!("{}-{}", at.as_millisecond(), self.clock.now().as_second() / 60),
         }
     }
 }

@@ -67,7 +67,7 @@ struct ChoicesParameters {
     refresh: Option<String>,
 }
 
-/// Reads the accounts and tax rates to choose from.
+/// Reads the accounts, tax rates and tracking options to choose from.
 #[utoipa::path(
     get,
     path = "/v1/account-codes/choices",
@@ -95,7 +95,7 @@ async fn read_account_choices(
             choices::read_account_choices(&engine, account, invocation).boxed().await
         }
         (CallerRole::Reader, true) => return Err(ProblemDetails::role_forbidden()),
-        // Each read takes three calls, and everybody in the account could cause one a minute.
+        // Each read takes up to four calls, and everybody in the account could cause one a minute.
         (CallerRole::Reader, false) => {
             choices::read_stored_account_choices(&engine, account, invocation).boxed().await
         }

@@ -7,8 +7,9 @@ use super::{AccessMode, XeroError};
 use crate::rate_limiter::NotPermitted;
 
 impl XeroError {
-    /// The failure class of the operation.
-    pub const fn failure_class(&self) -> FailureClass {
+    /// The failure class of the operation. That of a rejected document follows from Xero's
+    /// sentences: what Xero never accepts is not retried.
+    pub fn failure_class(&self) -> FailureClass {
         match self {
             Self::NoAccessToken { is_answered: _, source } => source.failure.class,
             // A write that was answered with a page and a success status may have been carried out.
@@ -36,9 +37,8 @@ impl XeroError {
             | Self::ScopeMissing { .. }
             | Self::TenantRefused
             | Self::GrantRefused => FailureClass::Unauthorized,
-            Self::Rejected { .. } | Self::Forbidden | Self::NotFound { .. } => {
-                FailureClass::Rejected
-            }
+            Self::Rejected { messages } => rejection::find_class(messages),
+            Self::Forbidden | Self::NotFound { .. } => FailureClass::Rejected,
             Self::Unsendable { .. }
             | Self::CallRefused { .. }
             | Self::Undecodable { .. }

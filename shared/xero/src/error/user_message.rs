@@ -193,7 +193,7 @@ const SHORT_LIMIT: UserMessage = UserMessage {
 
 const LOGIN_REJECTED: UserMessage = UserMessage {
     code: FailureCode::Name("login_rejected"),
-    message: "Xero rejected an access token that had just been renewed.",
+    message: "Xero rejected a login that had just been renewed.",
     remedy: "If this persists, go to Settings > Integrations > Xero and click Reconnect.",
 };
 

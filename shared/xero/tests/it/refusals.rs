@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::document::allocation::{AllocationDocument, InvoiceReference};
-use domain::failure::FailureClass::{Rejected, Transient, Unauthorized};
+use domain::failure::FailureClass::{Rejected, Transient, Unauthorized, Untranslatable};
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -181,28 +181,51 @@ async fn an_expired_token_is_told_from_one_that_is_not_known() {
 
 #[tokio::test]
 async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
+    // What Xero never accepts is not retried.
     let rows = [
-        ("The document date cannot be before the period lock date 31 March 2025", "period_locked"),
-        ("Account code '9' is not a valid code for this document.", "account_code_unknown"),
-        ("The TaxType code 'T' cannot be used with account code '200'.", "tax_type_not_allowed"),
-        ("Organisation is not subscribed to currency SEK", "currency_not_enabled"),
-        ("Invoice not of valid status for modification", "document_closed"),
+        (
+            "The document date cannot be before the period lock date 31 March 2025",
+            Rejected,
+            "period_locked",
+        ),
+        (
+            "Account code '9' is not a valid code for this document.",
+            Rejected,
+            "account_code_unknown",
+        ),
+        (
+            "The TaxType code 'T' cannot be used with account code '200'.",
+            Rejected,
+            "tax_type_not_allowed",
+        ),
+        ("Organisation is not subscribed to currency SEK", Rejected, "currency_not_enabled"),
+        ("Invoice not of valid status for modification", Untranslatable, "document_closed"),
         (
             "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it.",
+            Untranslatable,
             "void_has_payments",
         ),
-        ("Payment amount exceeds the amount outstanding on this document", "amount_over_due"),
-        ("Payments can only be made against Authorised documents", "invoice_not_approved"),
-        ("Payments within a batch cannot be deleted.", "payment_in_batch"),
+        (
+            "Payment amount exceeds the amount outstanding on this document",
+            Untranslatable,
+            "amount_over_due",
+        ),
+        (
+            "Payments can only be made against Authorised documents",
+            Untranslatable,
+            "invoice_not_approved",
+        ),
+        ("Payments within a batch cannot be deleted.", Untranslatable, "payment_in_batch"),
         (
             "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.",
+            Untranslatable,
             "payment_reconciled",
         ),
-        ("The moon is in the wrong house", "rejected"),
+        ("The moon is in the wrong house", Rejected, "rejected"),
     ];
-    for (message, code) in rows {
+    for (message, class, code) in rows {
         let error = of_a_write(refused(message)).await;
-        check(message, &error, &Meaning(Rejected, code, None));
+        check(message, &error, &Meaning(class, code, None));
         let failure = error.to_failure(NOW);
         assert!(failure.message.contains(message), "{failure}");
         assert!(!failure.remedy.is_empty(), "{failure}");

@@ -32,7 +32,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads the accounts and tax rates to choose from. */
+        /** Reads the accounts, tax rates and tracking options to choose from. */
         get: operations["read_account_choices"];
         put?: never;
         post?: never;
@@ -814,7 +814,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The accounts and tax rates to choose from, as Xero has them now. */
+        /** @description The accounts, tax rates and tracking options to choose from, as Xero has them now. */
         AccountChoicesView: {
             /** @description For the Stripe bank account. */
             bank: components["schemas"]["AccountView"][];
@@ -844,6 +844,11 @@ export interface components {
             };
             /** @description For tax rates on sales. */
             tax: components["schemas"]["TaxRateView"][];
+            /**
+             * @description For default tracking options: the categories in use that have an option in use, as Xero had
+             *     them within the last day, or within the last minute after `refresh=true`.
+             */
+            tracking: components["schemas"]["TrackingCategoryView"][];
             /**
              * @description The names of bank accounts without a code, which cannot be chosen until they get one in
              *     Xero.
@@ -2181,6 +2186,13 @@ export interface components {
             rate: string;
             /** @description The tax type, which chooses it. */
             tax_type: string;
+        };
+        /** @description A tracking category to choose an option of. */
+        TrackingCategoryView: {
+            /** @description The name of the category. */
+            category: string;
+            /** @description The names of its options in use. */
+            options: string[];
         };
         /** @description A payment in Xero that may be one of the CRM's. The answer is sent to the payment's address. */
         UnclearPaymentView: {

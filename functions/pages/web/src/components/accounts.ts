@@ -23,7 +23,8 @@ export class Accounts extends FormPart<AccountCodes> {
   }
 
   protected override labelOf(field: string): string {
-    return labelOf(field);
+    const index = /^tracking\[(\d+)\]$/.exec(field)?.[1];
+    return index === undefined ? labelOf(field) : (this.formDraft?.tracking?.[Number(index)]?.category ?? "Tracking");
   }
 
   protected override get objections(): FieldProblem[] {
@@ -95,7 +96,7 @@ export class Accounts extends FormPart<AccountCodes> {
           </p>
           <div class="mapping">${METHODS.map((field) => this.#renderField(field, draft))}</div>
         </div>
-        ${this.#renderTaxes(draft)}`,
+        ${this.#renderTracking(draft)} ${this.#renderTaxes(draft)}`,
       "Checking with Xero…",
       "Saved. Records that were waiting for this are now being sent.",
     );
@@ -163,6 +164,39 @@ export class Accounts extends FormPart<AccountCodes> {
       else if (code === "") delete draft[field];
       else draft[field] = code;
     });
+  }
+
+  /** A field for each tracking category in use in Xero, and for each that only the draft names. */
+  #renderTracking(draft: AccountCodes): View {
+    const chosen = draft.tracking ?? [];
+    const live = this.#choices?.tracking ?? [];
+    const categories = [...new Set([...live, ...chosen].map((one) => one.category))];
+    if (categories.length === 0) return nothing;
+    const choose = (category: string, option: string) => {
+      // The API refuses options by their place in the list, which a change may move.
+      this.errors = this.errors.filter(({ field }) => !field.startsWith("tracking"));
+      this.edit((edited) => {
+        const others = (name: string) => chosen.filter((one) => one.category === name);
+        edited.tracking = categories.flatMap((name) => (name !== category ? others(name) : option ? [{ category, option }] : []));
+        if (edited.tracking.length === 0) delete edited.tracking;
+      });
+    };
+    return html`<div class="stack section">
+      <h3>Default tracking</h3>
+      <p class="hint lead">For lines of documents that name no tracking options themselves.</p>
+      <div class="mapping">
+        ${categories.map((category, position) => {
+          const index = chosen.findIndex((one) => one.category === category);
+          const field = index < 0 ? `tracking-none-${position}` : `tracking[${index}]`;
+          const options = live.find((one) => one.category === category)?.options ?? [];
+          const groups = [{ label: "Options in Xero", options: options.map((name) => ({ value: name, label: name })) }];
+          return html`<div class="field">
+            <label for=${fieldId(field)}>${category}</label>
+            ${this.#renderSelect(field, chosen[index]?.option ?? "", "None", groups, (option) => choose(category, option))}
+          </div>`;
+        })}
+      </div>
+    </div>`;
   }
 
   #renderTaxes(draft: AccountCodes): View {

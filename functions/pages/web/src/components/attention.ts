@@ -5,10 +5,11 @@ import type { Session } from "../api/session.js";
 import type { AttentionPage, AttentionRecord, BulkOutcome } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, type View } from "../ui/part.js";
-import { kindWord, placeOf, recordPath } from "../ui/words.js";
+import { kindWord, placeOf, PLACES, recordPath } from "../ui/words.js";
 import { styles } from "../ui/styles.js";
 import { addPage, type Group, nameKey, titleOf, WHO } from "./attention-groups.js";
 import { DecisionList } from "./decision-list.js";
+import { withholdDialog } from "./dialogs.js";
 import { attentionStyles } from "./styles/attention.js";
 
 /** The largest number of records that one request may name. */
@@ -107,8 +108,7 @@ export class AttentionList extends DecisionList {
   #renderPlace(group: Group): View {
     const place = placeOf(group.code);
     if (!this.embedded || place === "record") return nothing;
-    const labels = { accounts: "Open account mapping", contacts: "Reconciliation", connection: "Go to the connection" };
-    return this.button(labels[place], `place-${group.key}`, () => this.tell("show", { part: place }), { isSmall: true });
+    return this.button(PLACES[place], `place-${group.key}`, () => this.tell("show", { part: place }), { isSmall: true });
   }
 
   #renderMore(): View {
@@ -134,12 +134,11 @@ export class AttentionList extends DecisionList {
   #renderRecord(group: Group, one: AttentionRecord): View {
     const { record } = one;
     const name = titleOf(one);
-    const url = this.linkTo(record.entity, record.crm_id);
     const action = `record-${nameKey(one)}`;
     const total = record.amounts?.crm_total;
     return html`<li data-record=${nameKey(one)}>
       <div class="what break">
-        ${this.renderName(name, url)}
+        ${this.renderName(record.entity, record.crm_id, name)}
         ${total ? html`<span class="muted">${this.formats.money(total)}</span>` : nothing}
         ${record.failure && record.failure.message !== group.message
           ? html`<span class="small cause-own">${record.failure.message} ${record.failure.remedy}</span>`
@@ -170,26 +169,17 @@ export class AttentionList extends DecisionList {
   }
 
   async #retry(one: AttentionRecord, action: string): Promise<void> {
-    const done = await this.act(action, async (session) => {
-      await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/sync`);
-    });
+    const done = await this.sendChange(action, "POST", `${recordPath(one.record.entity, one.record.crm_id)}/sync`);
     await this.leave(nameKey(one), titleOf(one), done, `${titleOf(one)} is in Xero.`);
   }
 
   #confirmWithhold(one: AttentionRecord, action: string): void {
     const name = titleOf(one);
-    this.confirm({
-      title: `Never send ${name}?`,
-      body: html`<p>It is kept out of Xero until someone syncs it. A document that is already in Xero stays there.</p>`,
-      cancel: "Cancel",
-      confirm: "Never send",
-      run: async () => {
-        const done = await this.act(action, async (session) => {
-          await session.change("POST", `${recordPath(one.record.entity, one.record.crm_id)}/never-send`);
-        });
-        await this.leave(nameKey(one), name, done, `${name} is never sent.`);
-      },
-    });
+    const withhold = async () => {
+      const done = await this.sendChange(action, "POST", `${recordPath(one.record.entity, one.record.crm_id)}/never-send`);
+      await this.leave(nameKey(one), name, done, `${name} is never sent.`);
+    };
+    this.confirm(withholdDialog(name, false, withhold));
   }
 
   /** Applies a change to all records of a group. Returns how many were being sent at that moment. */
@@ -216,23 +206,17 @@ export class AttentionList extends DecisionList {
 
   #confirmWithholdAll(group: Group): void {
     const size = count(group.records.length, "record");
-    this.confirm({
-      title: `Never send these ${size}?`,
-      body: html`<p>They are kept out of Xero until someone syncs them. Documents that are already in Xero stay there.</p>`,
-      cancel: "Cancel",
-      confirm: `Never send ${size}`,
-      isDanger: true,
-      run: async () => {
-        let busy = 0;
-        const done = await this.act(`group-${group.key}-withhold`, async (session) => {
-          busy = await this.#changeAll(session, "/v1/attention/never-send", group);
-        });
-        await this.reload();
-        if (!done) return;
-        this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
-        await this.focusOn("#title");
-      },
-    });
+    const withhold = async () => {
+      let busy = 0;
+      const done = await this.act(`group-${group.key}-withhold`, async (session) => {
+        busy = await this.#changeAll(session, "/v1/attention/never-send", group);
+      });
+      await this.reload();
+      if (!done) return;
+      this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
+      await this.focusOn("#title");
+    };
+    this.confirm(withholdDialog(`these ${size}`, true, withhold));
   }
 }
 

@@ -37,6 +37,8 @@ export class Badge extends LitElement {
   declare recordId: string | undefined;
 
   #session: Session | undefined;
+  /** The newest question. */
+  #reading: Promise<unknown> | undefined;
   #shown: { word: string; tone: Tone; says: string } | undefined;
   #observer: IntersectionObserver | undefined;
 
@@ -70,15 +72,20 @@ export class Badge extends LitElement {
       this.#session = await sessionFor(this.options);
       this.#session.addEventListener("changed", this.#onChanged);
     }
+    const path = recordPath(kind, this.recordId);
+    const reading = this.#session.get<SyncRecord>(path, { emptyOn404: true, maxAge: 10_000 });
+    this.#reading = reading;
     try {
-      const path = recordPath(kind, this.recordId);
-      const { value } = await this.#session.get<SyncRecord>(path, { emptyOn404: true, maxAge: 10_000 });
+      const { value } = await reading;
+      // An answer about an earlier record, or from before a change, may arrive last.
+      if (this.#reading !== reading) return;
       const failure = value?.failure && value.state !== "synced" ? ` ${value.failure.message}` : "";
       const state = value ? RECORD_STATES[value.state] : undefined;
       this.#shown = state
         ? { ...state, says: `${state.says}${failure}` }
         : { word: value ? value.state : "Not sent yet", tone: "quiet", says: "It has not been sent to Xero." };
     } catch (error) {
+      if (this.#reading !== reading) return;
       const says = error instanceof ApiError ? error.message : "";
       this.#shown = { word: "Unknown", tone: "quiet", says };
     }

@@ -96,10 +96,9 @@ export class BooksPanel extends Part {
 
   #renderDifference(one: Difference): View {
     const name = recordName({ ...one, number: one.number || undefined });
-    const url = this.linkTo(one.entity, one.crm_id);
     return html`<li>
       <p class="row">
-        <span class="name break">${url ? html`<a href=${url}>${name}</a>` : name}</span>
+        <span class="name break">${this.linkRecord(one.entity, one.crm_id, name)}</span>
         <span class="muted">${this.formats.money(one.crm)} here, ${this.formats.money(one.xero)} in Xero</span>
       </p>
       <ul class="reasons">

@@ -2,8 +2,9 @@
 import { html, nothing } from "lit";
 import type { Contact, EntityKind } from "../api/shapes.js";
 import { define, type View } from "../ui/part.js";
-import { evidenceWord } from "../ui/words.js";
+import { evidenceWord, recordPath } from "../ui/words.js";
 import { contactFacts } from "./contact-search.js";
+import { searchDialog, unlinkDialog } from "./dialogs.js";
 import { RecordPart } from "./record.js";
 
 export class Client extends RecordPart {
@@ -80,24 +81,15 @@ export class Client extends RecordPart {
   }
 
   get #path(): string {
-    return `/v1/clients/${encodeURIComponent(this.recordId)}/contact`;
+    return `${recordPath("contact", this.recordId)}/contact`;
   }
 
   #search(): void {
-    this.confirm({
-      title: "Search Xero contacts",
-      isWide: true,
-      body: () => html`<servicecortex-xero-contact-search
-        .session=${this.session}
-        .clientId=${this.clientId}
-        .query=${this.clientName ?? ""}
-        @pick=${(event: CustomEvent<Contact>) => {
-          this.closeDialog();
-          this.#confirmLink(event.detail);
-        }}
-      ></servicecortex-xero-contact-search>`,
-      cancel: "Close",
-    });
+    const pick = (contact: Contact) => {
+      this.closeDialog();
+      void this.#confirmLink(contact);
+    };
+    this.confirm(searchDialog("Search Xero contacts", this.session, this.recordId, this.clientName ?? "", pick));
   }
 
   async #confirmLink(contact: Contact): Promise<void> {
@@ -110,9 +102,7 @@ export class Client extends RecordPart {
       cancel: "Cancel",
       confirm: "Link",
       run: async () => {
-        const linked = await this.act("link-begin", async (session) => {
-          await session.change("PUT", this.#path, { body: { contact_id: contact.contact_id } });
-        });
+        const linked = await this.sendChange("link-begin", "PUT", this.#path, { contact_id: contact.contact_id });
         await this.reload();
         if (!linked) return;
         this.tell("linked", { client: this.clientId, contact: contact.contact_id });
@@ -122,23 +112,14 @@ export class Client extends RecordPart {
   }
 
   #confirmUnlink(): void {
-    this.confirm({
-      title: "Unlink this client?",
-      body: html`<p>
-        The contact and its invoices stay in Xero. The next invoice creates a new contact unless you link another one.
-      </p>`,
-      cancel: "Keep the link",
-      confirm: "Unlink",
-      run: async () => {
-        const unlinked = await this.act("link-end", async (session) => {
-          await session.change("DELETE", this.#path);
-        });
-        await this.reload();
-        if (!unlinked) return;
-        this.tell("unlinked", { client: this.clientId });
-        this.announce("The client is no longer linked.");
-      },
-    });
+    const unlink = async () => {
+      const unlinked = await this.sendChange("link-end", "DELETE", this.#path);
+      await this.reload();
+      if (!unlinked) return;
+      this.tell("unlinked", { client: this.clientId });
+      this.announce("The client is no longer linked.");
+    };
+    this.confirm(unlinkDialog("this client", unlink));
   }
 }
 

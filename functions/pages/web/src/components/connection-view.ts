@@ -141,8 +141,7 @@ export abstract class ConnectionView extends Part {
   #recordLink(problem: ConnectionProblem): View {
     const { record } = problem;
     const name = recordName({ ...record, number: record.number ?? record.xero_number });
-    const url = this.linkTo(record.entity, record.crm_id);
-    return url ? html`<a href=${url}>${name}</a>` : name;
+    return this.linkRecord(record.entity, record.crm_id, name);
   }
 
   #renderPauses(status: Status): View {

@@ -111,9 +111,7 @@ export class Connection extends ConnectionView {
 
   protected override async retry(problem: ConnectionProblem): Promise<void> {
     const { entity, crm_id } = problem.record;
-    const retried = await this.act("connection-retry", async (session) => {
-      await session.change("POST", `${recordPath(entity, crm_id)}/sync`);
-    });
+    const retried = await this.sendChange("connection-retry", "POST", `${recordPath(entity, crm_id)}/sync`);
     await this.reload();
     if (retried) this.announce(`The ${kindWord(entity)} was tried again.`);
   }
@@ -173,9 +171,7 @@ export class Connection extends ConnectionView {
       cancel: "Keep as it is",
       confirm: `Use ${choice.name}`,
       run: async () => {
-        const isDone = await this.act("organisation", async (session) => {
-          await session.change("POST", "/v1/connection/organisation", { body: { tenant_id: choice.tenant_id } });
-        });
+        const isDone = await this.sendChange("organisation", "POST", "/v1/connection/organisation", { tenant_id: choice.tenant_id });
         if (!isDone) return;
         this.#completion = undefined;
         this.#message = { tone: "good", says: `Connected to ${choice.name}.` };
@@ -246,9 +242,7 @@ export class Connection extends ConnectionView {
   }
 
   async #cancel(): Promise<void> {
-    await this.act("connection-cancel", async (session) => {
-      await session.change("DELETE", "/v1/connection");
-    });
+    await this.sendChange("connection-cancel", "DELETE", "/v1/connection");
     await this.reload();
     await this.focusOn("#title");
   }
@@ -261,9 +255,7 @@ export class Connection extends ConnectionView {
       confirm: "Disconnect",
       isDanger: true,
       run: async () => {
-        const ended = await this.act("connection-end", async (session) => {
-          await session.change("DELETE", "/v1/connection");
-        });
+        const ended = await this.sendChange("connection-end", "DELETE", "/v1/connection");
         this.#message = undefined;
         await this.reload();
         if (ended) {
@@ -277,9 +269,7 @@ export class Connection extends ConnectionView {
 
   async #startSyncAll(): Promise<void> {
     if (this.#isSyncing) return;
-    const started = await this.act("connection-sync-all", async (session) => {
-      await session.change("POST", "/v1/sync-all");
-    });
+    const started = await this.sendChange("connection-sync-all", "POST", "/v1/sync-all");
     await this.reload();
     if (started) this.announce("All records are being synced.");
   }

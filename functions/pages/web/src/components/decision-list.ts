@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { Session } from "../api/session.js";
-import type { AttentionPage } from "../api/shapes.js";
+import type { AttentionPage, EntityKind } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { Part, type View } from "../ui/part.js";
 import { type Decision, decisionsOf, type Known, pathsOf } from "./decisions.js";
@@ -43,18 +43,17 @@ export abstract class DecisionList extends Part {
   }
 
   #renderDecision(one: Decision): View {
-    const url = this.linkTo(one.entity, one.crm_id);
     return html`<li data-record=${one.path}>
       <div class="what break">
-        ${this.renderName(one.title, url)} <span class="muted">${one.details.filter(Boolean).join(" · ")}</span>
+        ${this.renderName(one.entity, one.crm_id, one.title)} <span class="muted">${one.details.filter(Boolean).join(" · ")}</span>
         <span class="cause-own">${one.question}</span>
         ${this.renderAnswers(one.path, one.title, one.answers, (isDone) => this.leave(one.path, one.title, isDone, DECIDED))}
       </div>
     </li>`;
   }
 
-  protected renderName(name: string, url: string | undefined): View {
-    return html`<span class="name" tabindex="-1">${url ? html`<a href=${url}>${name}</a>` : name}</span>`;
+  protected renderName(entity: EntityKind, id: string, name: string): View {
+    return html`<span class="name" tabindex="-1">${this.linkRecord(entity, id, name)}</span>`;
   }
 
   protected renderSummary(size: string, message: string, badge: View): View {

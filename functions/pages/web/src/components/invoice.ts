@@ -1,12 +1,11 @@
 /** S8: the Xero section on the page of an invoice or a credit note. */
 import { html, nothing } from "lit";
 import type { Session } from "../api/session.js";
-import type { Amounts, EntityKind, InvoicePayments, Money, Preview, ReceivedPayment, RecordedPayment } from "../api/shapes.js";
+import type { Amounts, EntityKind, InvoicePayments, Money, ReceivedPayment, RecordedPayment } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, type View } from "../ui/part.js";
 import { DOCUMENT_STATES, methodWord, recordPath, type Tone } from "../ui/words.js";
 import { unclearPayment } from "./decisions.js";
-import { renderPreview } from "./preview.js";
 import { RecordPart } from "./record.js";
 
 export class Invoice extends RecordPart {
@@ -20,7 +19,6 @@ export class Invoice extends RecordPart {
   declare creditNoteId: string | undefined;
 
   #payments: InvoicePayments | undefined;
-  #preview: Preview | undefined;
 
   protected override get entity(): EntityKind {
     return this.creditNoteId ? "credit_note" : "invoice";
@@ -160,22 +158,7 @@ export class Invoice extends RecordPart {
   #renderPreviewAction(): View {
     const state = this.record?.state;
     if (!state || state === "synced" || state === "syncing") return nothing;
-    return this.button("Preview", "preview", () => this.#showPreview());
-  }
-
-  async #showPreview(): Promise<void> {
-    this.#preview = undefined;
-    this.confirm({
-      title: "What Xero would receive",
-      isWide: true,
-      body: () => renderPreview(this.#preview, this.formats),
-      cancel: "Close",
-    });
-    const isRead = await this.act("preview", async (session) => {
-      const path = `${recordPath(this.entity, this.recordId)}/preview`;
-      this.#preview = (await session.get<Preview>(path)).value;
-    });
-    if (!isRead) this.closeDialog();
+    return this.button("Preview", "preview", () => this.showPreview("preview", this.entity, this.recordId));
   }
 
   #renderEarlier(): View {

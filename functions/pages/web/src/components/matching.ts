@@ -5,12 +5,24 @@ import type { Session } from "../api/session.js";
 import { type Candidate, type Contact, type Finding, type Reconciliation, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, Part, type View } from "../ui/part.js";
-import { evidenceList, evidenceWord } from "../ui/words.js";
+import { evidenceList, evidenceWord, recordPath } from "../ui/words.js";
 import { restoreLink } from "./contact-search.js";
+import { searchDialog, unlinkDialog } from "./dialogs.js";
 import { styles } from "../ui/styles.js";
 import { matchingStyles } from "./styles/matching.js";
 
 type Outcome = Finding["outcome"];
+
+/** The findings of one outcome, as far as they have been read. */
+interface Listing {
+  outcome: Outcome;
+  findings: Finding[];
+  nextPage: number;
+  reading: Promise<void> | undefined;
+}
+
+/** The number of findings that a reading adds at least, if there are as many. */
+const FINDINGS_MIN = 10;
 
 const TABS: { outcome: Outcome; label: string; empty: string }[] = [
   { outcome: "ambiguous", label: "To decide", empty: "Nothing to decide." },
@@ -23,9 +35,7 @@ export class Matching extends Part {
   static override styles = [...styles, matchingStyles];
   #run: Reconciliation | undefined;
   #outcome: Outcome = "ambiguous";
-  #findings: Finding[] = [];
-  #nextPage = 0;
-  #isReading = false;
+  #list: Listing = startListing("ambiguous");
   #readFor = "";
 
   protected override heading(): string {
@@ -41,7 +51,8 @@ export class Matching extends Part {
     const { value } = await session.get<Reconciliation>("/v1/reconciliation");
     this.#run = value;
     if (this.#key !== this.#readFor) await this.#restart(session);
-    else if (walkState(this.#run) === "running") await this.#readMore(session);
+    // A comparison adds pages until it is done, so the last reading may have found too few.
+    else if (this.#list.findings.length < FINDINGS_MIN) await this.#readMore(session);
   }
 
   /** What the list of findings belongs to. */
@@ -51,26 +62,25 @@ export class Matching extends Part {
 
   async #restart(session: Session): Promise<void> {
     this.#readFor = this.#key;
-    this.#findings = [];
-    this.#nextPage = 0;
+    this.#list = startListing(this.#outcome);
     await this.#readMore(session);
   }
 
-  /** Reads pages until there is something to show. */
-  async #readMore(session: Session): Promise<void> {
+  /** Reads pages until there is something to show. A list is read once at a time, each page once. */
+  #readMore(session: Session): Promise<void> {
+    const list = this.#list;
+    list.reading ??= this.#readPages(session, list).finally(() => (list.reading = undefined));
+    return list.reading;
+  }
+
+  async #readPages(session: Session, list: Listing): Promise<void> {
     const pages = this.#run?.pages ?? 0;
-    const before = this.#findings.length;
-    this.#isReading = true;
-    try {
-      while (this.#nextPage < pages && this.#findings.length < before + 10) {
-        const path = `/v1/reconciliation/findings?page=${this.#nextPage}&outcome=${this.#outcome}`;
-        const { value } = await session.get<{ findings: Finding[] }>(path, { emptyOn404: true });
-        this.#nextPage += 1;
-        const wanted = (value?.findings ?? []).filter((finding) => finding.outcome === this.#outcome);
-        this.#findings = [...this.#findings, ...wanted];
-      }
-    } finally {
-      this.#isReading = false;
+    const wanted = list.findings.length + FINDINGS_MIN;
+    while (list.nextPage < pages && list.findings.length < wanted) {
+      const path = `/v1/reconciliation/findings?page=${list.nextPage}&outcome=${list.outcome}`;
+      const { value } = await session.get<{ findings: Finding[] }>(path, { emptyOn404: true });
+      list.nextPage += 1;
+      list.findings.push(...(value?.findings ?? []).filter((finding) => finding.outcome === list.outcome));
     }
   }
 
@@ -150,18 +160,19 @@ export class Matching extends Part {
 
   #show(outcome: Outcome): void {
     this.#outcome = outcome;
-    void this.act("findings", (session) => this.#restart(session));
+    void this.act(`findings-${outcome}`, (session) => this.#restart(session));
   }
 
   #renderFindings(run: Reconciliation): View {
-    const hasMore = this.#nextPage < run.pages;
-    if (this.#findings.length === 0 && !this.#isReading && !hasMore) {
+    const { findings, nextPage, reading } = this.#list;
+    const hasMore = nextPage < run.pages;
+    if (findings.length === 0 && !reading && !hasMore) {
       return walkState(run) === "running"
         ? nothing
         : html`<p class="empty">${TABS.find((tab) => tab.outcome === this.#outcome)?.empty}</p>`;
     }
     return html`<ul class="findings">
-        ${this.#findings.map((finding) => keyed(finding.client_id, this.#renderFinding(finding)))}
+        ${findings.map((finding) => keyed(finding.client_id, this.#renderFinding(finding)))}
       </ul>
       ${hasMore
         ? html`<div class="actions">${this.button("Show more", "more", () => this.act("more", (session) => this.#readMore(session)), { busy: "Loading…" })}</div>`
@@ -169,14 +180,13 @@ export class Matching extends Part {
   }
 
   #renderFinding(finding: Finding): View {
-    const url = this.linkTo("contact", finding.client_id);
     const id = `finding-${finding.client_id.replace(/[^A-Za-z0-9_-]/g, "-")}`;
     // A finding of the comparison itself names the contact by its id only.
     const isLinked = finding.contact !== undefined || finding.contact_id !== undefined;
     return html`<li>
       <fieldset class="stack" aria-labelledby=${id} data-client=${finding.client_id}>
         <div class="head">
-          <h3 id=${id} class="break" tabindex="-1">${url ? html`<a href=${url}>${finding.name}</a>` : finding.name}</h3>
+          <h3 id=${id} class="break" tabindex="-1">${this.linkRecord("contact", finding.client_id, finding.name)}</h3>
           <span class="muted small">${finding.client_id}</span>
         </div>
         ${isLinked
@@ -229,12 +239,11 @@ export class Matching extends Part {
   }
 
   async #link(finding: Finding, contact: { contact_id: string; name: string }): Promise<void> {
-    const path = `/v1/clients/${encodeURIComponent(finding.client_id)}/contact`;
-    const linked = await this.act(`link-${finding.client_id}-${contact.contact_id}`, async (session) => {
-      await session.change("PUT", path, { body: { contact_id: contact.contact_id } });
-    });
+    const path = `${recordPath("contact", finding.client_id)}/contact`;
+    const linked = await this.sendChange(`link-${finding.client_id}-${contact.contact_id}`, "PUT", path, { contact_id: contact.contact_id });
     if (!linked) return;
-    const next = this.#findings[this.#findings.indexOf(finding) + 1];
+    const { findings } = this.#list;
+    const next = findings[findings.indexOf(finding) + 1];
     finding.contact = { contact_id: contact.contact_id, name: contact.name };
     finding.by = undefined;
     this.tell("linked", { client: finding.client_id });
@@ -244,53 +253,35 @@ export class Matching extends Part {
   }
 
   #confirmUnlink(finding: Finding): void {
-    this.confirm({
-      title: `Unlink ${finding.name}?`,
-      body: html`<p>
-        The contact and its invoices stay in Xero. The next invoice creates a new contact unless you
-        link another one.
-      </p>`,
-      cancel: "Keep the link",
-      confirm: "Unlink",
-      run: async () => {
-        const path = `/v1/clients/${encodeURIComponent(finding.client_id)}/contact`;
-        const unlinked = await this.act(`unlink-${finding.client_id}`, async (session) => {
-          await session.change("DELETE", path);
-        });
-        if (!unlinked) return;
-        Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "No longer linked.", remedy: "" });
-        this.tell("unlinked", { client: finding.client_id });
-        this.announce(`${finding.name} is no longer linked.`);
-        this.requestUpdate();
-      },
-    });
+    const unlink = async () => {
+      const path = `${recordPath("contact", finding.client_id)}/contact`;
+      if (!(await this.sendChange(`unlink-${finding.client_id}`, "DELETE", path))) return;
+      Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "No longer linked.", remedy: "" });
+      this.tell("unlinked", { client: finding.client_id });
+      this.announce(`${finding.name} is no longer linked.`);
+      this.requestUpdate();
+    };
+    this.confirm(unlinkDialog(finding.name, unlink));
   }
 
   #search(finding: Finding): void {
-    this.confirm({
-      title: `Find the contact of ${finding.name}`,
-      isWide: true,
-      body: () => html`<servicecortex-xero-contact-search
-        .session=${this.session}
-        .clientId=${finding.client_id}
-        .query=${finding.name}
-        @pick=${(event: CustomEvent<Contact>) => {
-          this.closeDialog();
-          void this.#link(finding, event.detail);
-        }}
-      ></servicecortex-xero-contact-search>`,
-      cancel: "Close",
-    });
+    const pick = (contact: Contact) => {
+      this.closeDialog();
+      void this.#link(finding, contact);
+    };
+    this.confirm(searchDialog(`Find the contact of ${finding.name}`, this.session, finding.client_id, finding.name, pick));
   }
 
   async #compare(): Promise<void> {
-    await this.act("compare", async (session) => {
-      await session.change("POST", "/v1/reconciliation");
-    });
+    await this.sendChange("compare", "POST", "/v1/reconciliation");
     this.#readFor = "";
     await this.reload();
     this.announce("The comparison has started.");
   }
+}
+
+function startListing(outcome: Outcome): Listing {
+  return { outcome, findings: [], nextPage: 0, reading: undefined };
 }
 
 define("servicecortex-xero-contacts", Matching);

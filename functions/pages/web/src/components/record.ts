@@ -2,15 +2,17 @@
 import { html, nothing } from "lit";
 import type { Session } from "../api/session.js";
 import type { EntityKind, LogEntry, LogPage, SyncRecord } from "../api/shapes.js";
-import { Part, safeUrl, type View } from "../ui/part.js";
-import { kindWord, LOG_STATES, placeOf, RECORD_STATES, recordPath } from "../ui/words.js";
+import { safeUrl, type View } from "../ui/part.js";
+import { kindWord, LOG_STATES, placeOf, PLACES, RECORD_STATES, recordPath } from "../ui/words.js";
 import { styles } from "../ui/styles.js";
+import { withholdDialog } from "./dialogs.js";
+import { PreviewPart } from "./preview.js";
 import { previewStyles } from "./styles/preview.js";
 import { recordStyles } from "./styles/record.js";
 
 const HISTORY = 20;
 
-export abstract class RecordPart extends Part {
+export abstract class RecordPart extends PreviewPart {
   static override styles = [...styles, previewStyles, recordStyles];
   protected record: SyncRecord | undefined;
   #history: LogEntry[] | undefined;
@@ -82,8 +84,7 @@ export abstract class RecordPart extends Part {
     const url = safeUrl(this.session?.options.settingsUrl);
     const place = placeOf(code);
     if (!url || place === "record" || place === this.ownPlace) return nothing;
-    const labels = { accounts: "Open account mapping", contacts: "Reconciliation", connection: "Open the Xero settings" };
-    return html`<a class="button small" href=${url}>${labels[place]}</a>`;
+    return html`<a class="button small" href=${url}>${PLACES[place]}</a>`;
   }
 
   /** The place that this element itself is. */
@@ -122,18 +123,11 @@ export abstract class RecordPart extends Part {
   }
 
   #confirmWithhold(): void {
-    this.confirm({
-      title: `Never send this ${kindWord(this.entity)}?`,
-      body: html`<p>It is kept out of Xero until someone syncs it. What is already in Xero stays there.</p>`,
-      cancel: "Cancel",
-      confirm: "Never send",
-      run: async () => {
-        await this.act("record-withhold", async (session) => {
-          await session.change("POST", `${recordPath(this.entity, this.recordId)}/never-send`);
-        });
-        await this.reload();
-      },
-    });
+    const withhold = async () => {
+      await this.sendChange("record-withhold", "POST", `${recordPath(this.entity, this.recordId)}/never-send`);
+      await this.reload();
+    };
+    this.confirm(withholdDialog(`this ${kindWord(this.entity)}`, false, withhold));
   }
 
   async #readHistory(session: Session): Promise<void> {

@@ -26,6 +26,8 @@ export class Settings extends LitElement {
 
   #session: Session | undefined;
   #status: Status | undefined;
+  /** The newest question. */
+  #reading: Promise<unknown> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -48,9 +50,12 @@ export class Settings extends LitElement {
   readonly #onChanged = () => void this.#read();
 
   async #read(): Promise<void> {
+    const reading = this.#session?.get<Status>("/v1/connection", { maxAge: 5_000 });
+    this.#reading = reading;
     try {
-      const answer = await this.#session?.get<Status>("/v1/connection", { maxAge: 5_000 });
-      if (answer) this.#status = answer.value;
+      const answer = await reading;
+      // An answer from before a change may arrive after the one from behind it.
+      if (answer && this.#reading === reading) this.#status = answer.value;
     } catch {
       // The section about the connection says why.
     }

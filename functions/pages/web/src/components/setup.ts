@@ -1,11 +1,11 @@
 /** S2: the task list after the first connect. Its state follows from what the API knows. */
 import { html, nothing } from "lit";
 import type { Session } from "../api/session.js";
-import { type AccountChoices, type AccountCodes, type AttentionPage, type Preview, type Reconciliation, type SyncAll, walkState } from "../api/shapes.js";
+import { type AccountChoices, type AccountCodes, type AttentionPage, type Reconciliation, type SyncAll, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
-import { define, Part, type View } from "../ui/part.js";
-import { recordPath, type Tone } from "../ui/words.js";
-import { renderPreview } from "./preview.js";
+import { define, type View } from "../ui/part.js";
+import type { Tone } from "../ui/words.js";
+import { PreviewPart } from "./preview.js";
 import { styles } from "../ui/styles.js";
 import { previewStyles } from "./styles/preview.js";
 import { setupStyles } from "./styles/setup.js";
@@ -24,14 +24,13 @@ const STATES: Record<Task["state"], { word: string; tone: Tone }> = {
   running: { word: "In progress", tone: "info" },
 };
 
-export class Setup extends Part {
+export class Setup extends PreviewPart {
   static override styles = [...styles, previewStyles, setupStyles];
   #codes: AccountCodes | undefined;
   #choices: AccountChoices | undefined;
   #run: Reconciliation | undefined;
   #syncAll: SyncAll | undefined;
   #attention: AttentionPage | undefined;
-  #preview: Preview | undefined;
   #isNew = false;
 
   protected override heading(): string {
@@ -126,7 +125,7 @@ export class Setup extends Part {
     return {
       title: "Accounts",
       detail: objections.length
-        ? `${count(objections.length, "account")} cannot be used`
+        ? `${count(objections.length, "choice")} cannot be used`
         : `Sales go to ${account ? `${account.code} – ${account.name}` : sales}`,
       state: objections.length ? "check" : "done",
       actions: this.#show(this.canChange ? "Change" : "Show", "accounts"),
@@ -191,32 +190,17 @@ export class Setup extends Part {
       actions:
         this.canChange && !isRunning && !this.#hasSynced
           ? html`${sample
-              ? this.button("Preview one first", "setup-preview", () => this.#showPreview(sample.crm_id), { isSmall: true, kind: "quiet" })
+              ? this.button("Preview one first", "setup-preview", () => this.showPreview("setup-preview", "invoice", sample.crm_id), { isSmall: true, kind: "quiet" })
               : nothing}${this.button("Sync now", "setup-sync", () => this.#sync(), { isSmall: true, kind: "primary", busy: "Starting…" })}`
           : nothing,
     };
   }
 
   async #sync(): Promise<void> {
-    await this.act("setup-sync", async (session) => {
-      await session.change("POST", "/v1/sync-all");
-    });
+    await this.sendChange("setup-sync", "POST", "/v1/sync-all");
     await this.reload();
   }
 
-  async #showPreview(invoice: string): Promise<void> {
-    this.#preview = undefined;
-    this.confirm({
-      title: "An invoice as Xero would receive it",
-      isWide: true,
-      body: () => renderPreview(this.#preview, this.formats),
-      cancel: "Close",
-    });
-    const isRead = await this.act("setup-preview", async (session) => {
-      this.#preview = (await session.get<Preview>(`${recordPath("invoice", invoice)}/preview`)).value;
-    });
-    if (!isRead) this.closeDialog();
-  }
 }
 
 export function isConnected(status: string): boolean {

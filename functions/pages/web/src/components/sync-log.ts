@@ -172,11 +172,10 @@ export class SyncLog extends Part {
 
   #renderEntry(entry: LogEntry): View {
     const state = LOG_STATES[entry.status] ?? { word: entry.status, tone: "quiet" as const };
-    const url = this.linkTo(entry.entity, entry.crm_id);
     const name = recordName(entry);
     return html`<tr role="row">
       <td role="cell" class="when nowrap muted">${this.formats.timeOf(entry.at)}</td>
-      <td role="cell" class="record">${url ? html`<a href=${url}>${name}</a>` : name}</td>
+      <td role="cell" class="record">${this.linkRecord(entry.entity, entry.crm_id, name)}</td>
       <td role="cell" class="result">${this.badge(state.word, state.tone)}</td>
       <td role="cell" class="wide break">
         ${entry.message} ${entry.remedy ?? ""}
@@ -199,7 +198,10 @@ export class SyncLog extends Part {
   }
 
   async #readMore(session: Session, cursor: string): Promise<void> {
-    const { value } = await session.get<LogPage>(this.#pathOf(PAGE, cursor));
+    const path = this.#pathOf(PAGE, cursor);
+    const { value } = await session.get<LogPage>(path);
+    // The filter may have changed meanwhile.
+    if (path !== this.#pathOf(PAGE, this.#next)) return;
     this.#entries = [...this.#entries, ...value.entries];
     this.#take(value);
     this.announce(`${count(value.entries.length, "more entry", "more entries")}.`);

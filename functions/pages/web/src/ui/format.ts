@@ -102,9 +102,9 @@ export class Formats {
     return format.format(Date.UTC(year, month - 1, day));
   }
 
-  /** An amount. The digits are those of the API; nothing is rounded. */
+  /** An amount. Its digits are those of the API, without zeros at the end; nothing is rounded. */
   money(money: Money): string {
-    const decimals = Math.max(2, (money.amount.split(".")[1] ?? "").length);
+    const decimals = Math.max(2, (money.amount.split(".")[1] ?? "").replace(/0+$/, "").length);
     return new Intl.NumberFormat(this.#locale, {
       style: "currency",
       currency: money.currency,

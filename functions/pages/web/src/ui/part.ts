@@ -170,8 +170,17 @@ export abstract class Part extends Widgets {
     }
   }
 
-  protected linkTo(entity: EntityKind, id: string): string | undefined {
-    return safeUrl(this.session?.options.linkTo?.(entity, id));
+  /** Changes something in the API, as an action of the user. Returns whether it succeeded. */
+  protected sendChange(action: string, method: string, path: string, body?: object): Promise<boolean> {
+    return this.act(action, async (session) => {
+      await session.change(method, path, { body });
+    });
+  }
+
+  /** The name of a record, as a link to its page in the CRM if there is one. */
+  protected linkRecord(entity: EntityKind, id: string, name: string): View {
+    const url = safeUrl(this.session?.options.linkTo?.(entity, id));
+    return url ? html`<a href=${url}>${name}</a>` : name;
   }
 
   /** The name of a user. */
@@ -188,9 +197,7 @@ export abstract class Part extends Widgets {
             ${answers.map(({ label, body }, index) => {
               const action = `${name} ${index}`;
               const run = async () => {
-                const isDone = await this.act(action, async (session) => {
-                  await session.change("POST", path, { body });
-                });
+                const isDone = await this.sendChange(action, "POST", path, body);
                 if (isDone) this.tell("changed");
                 await settle(isDone);
               };

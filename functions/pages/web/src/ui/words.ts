@@ -100,8 +100,16 @@ export function methodWord(method: string): string {
 /** Where a failure with this code is resolved. */
 export type Place = "accounts" | "contacts" | "connection" | "record";
 
+/** What leads to a place. */
+export const PLACES: Record<Place, string> = {
+  accounts: "Open account mapping",
+  contacts: "Open reconciliation",
+  connection: "Open connection",
+  record: "",
+};
+
 export function placeOf(code: string): Place {
-  if (code.startsWith("account_") || code.startsWith("tax_")) return "accounts";
+  if (/^(account|tax|default_tracking)_/.test(code)) return "accounts";
   if (code.startsWith("contact_")) return "contacts";
   if (["permission_missing", "reconnect_needed", "not_connected", "organisation_offline", "organisation_unavailable"].includes(code)) {
     return "connection";

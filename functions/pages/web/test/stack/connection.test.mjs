@@ -1,9 +1,8 @@
 /** Connecting, choosing an organisation, ending and renewing a connection, against the real stack. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { violationsOf } from "../harness.mjs";
-import { Account, addresses, button, connect, openConsent, options, StackBrowser } from "./stack.mjs";
+import { Account, addresses, button, connect, openConsent, options, press, StackBrowser } from "./stack.mjs";
 
 let browser;
 before(async () => {
@@ -27,8 +26,7 @@ test("a cancelled consent changes nothing, and an allowed one connects after a c
   assert.equal(new URL(page.url()).searchParams.get("ticket"), null);
   const before = await account.call("GET", "/v1/connection");
   assert.notEqual(before.body.status, "active", "only the click completes it");
-  await button(page, "Finish connecting").click();
-  await page.getByText("Connected to Business 1.").first().waitFor();
+  await press(page, button(page, "Finish connecting"), page.getByText("Connected to Business 1."));
   await account.waitFor("/v1/connection", ({ status }) => status === "active");
   await page.getByRole("heading", { name: "Account mapping" }).waitFor();
   assert.deepEqual(await violationsOf(page), []);
@@ -59,8 +57,9 @@ test("of two organisations, the person chooses one and can change to the other",
   await page.getByRole("checkbox", { name: "Ridgeway Property Services Ltd" }).check();
   await page.getByRole("checkbox", { name: "Kauri Grove Maintenance Limited" }).check();
   await page.getByRole("button", { name: "Allow access" }).click();
-  await button(page, "Finish connecting").click();
-  await page.getByRole("radio", { name: "Kauri Grove Maintenance Limited" }).check();
+  const choice = page.getByRole("radio", { name: "Kauri Grove Maintenance Limited" });
+  await press(page, button(page, "Finish connecting"), choice);
+  await choice.check();
   await browser.keepPicture(page, "connection-choices");
   await button(page, "Use this organisation…").click();
   await page.getByRole("dialog").waitFor();
@@ -90,11 +89,8 @@ test("a connection is ended, renewed, and renewed again after its tokens have ex
   await account.sendInvoice("inv_browser_again", "#INV-BROWSER-AGAIN");
   // A search reads from Xero, and so finds out that the tokens have expired.
   let searches = 0;
-  const search = async () => {
-    await account.call("GET", `/v1/contacts?query=nobody${(searches += 1)}`);
-    await pause(3_000);
-  };
-  await account.waitFor("/v1/connection", ({ status }) => status === "token_expired", search);
+  const attempt = () => account.call("GET", `/v1/contacts?query=nobody${(searches += 1)}`);
+  await account.waitFor("/v1/connection", ({ status }) => status === "token_expired", { attempt, everyMs: 3_000 });
   await page.reload();
   await page.getByText("Token expired").first().waitFor();
   assert.deepEqual(await violationsOf(page), []);

@@ -4,15 +4,27 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
-/** A step may start a function, and Xero answers at its own speed. */
-const STEP_MS = 120_000;
-/** Longer than the first delay before a failed attempt is repeated. */
-const PATIENCE_MS = 480_000;
+/**
+ * How long a step may take. A step may start a function, Xero answers at its own speed, and the machine
+ * may do much else: the bounds only end a test that would never pass.
+ */
+const STEP_MS = 300_000;
+/** Longer than the first delays before a failed attempt is repeated. */
+const PATIENCE_MS = 900_000;
+/** How often the API is asked. */
+const POLL_MS = 1_000;
+/** How often payments are checked: Xero limits calls. */
+const CHECK_MS = 10_000;
+/** How often a step may be refused because the service is busy. */
+const REFUSALS_MAX = 5;
 
 export const stackFile = process.env.STACK_FILE;
 export const addresses = stackFile ? JSON.parse(await readFile(stackFile, "utf8")) : undefined;
 /** `cargo verify --only browser` names the file; without it there is nothing to test. */
 export const options = { skip: addresses ? false : "STACK_FILE is not set; `cargo verify --only browser` runs this" };
+
+/** What the browser reports about an answer that only asks to try again. */
+const BUSY = /^Failed to load resource: the server responded with a status of (429|503|504)/;
 
 const clientOf = (id, name, more = {}) => ({ id, revision: 1, name, ...more });
 
@@ -37,25 +49,27 @@ export class Account {
     return { status: response.status, body: await response.json().catch(() => undefined) };
   }
 
-  /** Waits until the API answers as wanted. */
-  async waitFor(path, isWanted, whatWasTried = () => undefined) {
-    const until = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const { status, body } = await this.call("GET", path);
-      if (status === 200 && isWanted(body)) return body;
-      if (Date.now() > until) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
-      await whatWasTried();
-      await pause(1_000);
-    }
+  /** Waits until the API answers as wanted. `attempt` is made before each further question. */
+  waitFor(path, isWanted, { attempt = async () => undefined, everyMs = POLL_MS } = {}) {
+    return waitUntil(path, everyMs, async () => {
+      const answer = await this.call("GET", path);
+      if (answer.status === 200 && isWanted(answer.body)) return { found: answer.body };
+      await attempt();
+      return { instead: answer };
+    });
+  }
+
+  /** Waits until the API answers as wanted, while the payments in Xero are checked again and again. */
+  waitForCheck(path, isWanted) {
+    return this.waitFor(path, isWanted, { attempt: checkPayments, everyMs: CHECK_MS });
   }
 
   /** Waits until Xero has no link to the organisations of the demo any more. */
-  async waitForFreeOrganisations() {
-    const until = Date.now() + PATIENCE_MS;
-    while ((await listOrganisations()).slice(0, 2).some((one) => one.isConnected)) {
-      if (Date.now() > until) throw new Error("an organisation is still linked");
-      await pause(1_000);
-    }
+  waitForFreeOrganisations() {
+    return waitUntil("the organisations of the demo", POLL_MS, async () => {
+      const linked = (await listOrganisations()).slice(0, 2).filter((one) => one.isConnected);
+      return linked.length === 0 ? { found: true } : { instead: linked };
+    });
   }
 
   async #send(type, content) {
@@ -79,9 +93,15 @@ export class Account {
     return this.#send("invoice.sent", { client, invoice });
   }
 
-  sendPayment(id, invoice, amount, reference, date) {
+  sendPayment(id, invoice, amount, { method = "bank_transfer", reference, date }) {
     const allocations = [{ invoice_id: invoice, amount }];
-    return this.#send("payment.recorded", { payment: { id, revision: 1, method: "bank_transfer", date, currency: "GBP", reference, allocations } });
+    return this.#send("payment.recorded", { payment: { id, revision: 1, method, date, currency: "GBP", reference, allocations } });
+  }
+
+  /** The rows of a collection in Xero, such as `payments`. */
+  async listInXero(collection) {
+    const { id } = await this.organisation();
+    return (await fetch(`${addresses.xero}/_simulator/organisations/${id}/${collection}`)).json();
   }
 
   /** The organisation in Xero that the account uses. */
@@ -127,6 +147,17 @@ export class Account {
   }
 }
 
+/** Asks at this interval until there is something to return. `ask` returns what it found, or what it saw instead. */
+async function waitUntil(what, everyMs, ask) {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { found, instead } = await ask();
+    if (found !== undefined) return found;
+    if (Date.now() > until) throw new Error(`${what}: ${JSON.stringify(instead)}`);
+    await pause(everyMs);
+  }
+}
+
 async function listOrganisations() {
   return (await fetch(`${addresses.xero}/_simulator/organisations`)).json();
 }
@@ -141,7 +172,7 @@ const unescapeHtml = (text) =>
   text.replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&apos;", "'").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
 /** Reads the payments from Xero now. */
-export async function checkPayments() {
+async function checkPayments() {
   const response = await fetch(`${addresses.queues}payment-check`, { method: "POST" });
   if (!response.ok) throw new Error(`the payment check: ${response.status} ${await response.text()}`);
 }
@@ -169,9 +200,9 @@ export class StackBrowser {
     context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
     const lines = [];
-    // What Xero's page says is not the CRM's.
+    // What Xero's page says is not the CRM's, and the browser itself reports that the service is busy.
     page.on("console", (message) => {
-      if (!message.location().url.startsWith(addresses.xero)) lines.push(message.text());
+      if (!message.location().url.startsWith(addresses.xero) && !BUSY.test(message.text())) lines.push(message.text());
     });
     page.on("pageerror", (error) => lines.push(String(error)));
     const user = new URLSearchParams({ sub: `usr_${role.toLowerCase()}`, account_id: account.id, role, name: `The ${role}` });
@@ -190,18 +221,27 @@ export class StackBrowser {
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
+/** Presses a button until its effect shows. The service may be busy, and then says so beside the button. */
+export async function press(page, control, effect) {
+  for (let refusals = 0; ; refusals += 1) {
+    await control.click();
+    const refusal = page.getByRole("alert");
+    await effect.or(refusal).first().waitFor();
+    if (await effect.first().isVisible()) return;
+    if (refusals === REFUSALS_MAX) throw new Error(`refused: ${await refusal.first().textContent()}`);
+  }
+}
+
 /** Presses a button that leads to the consent page of Xero, and logs in there as the account's owner. */
-export async function openConsent(page, account, press) {
-  await button(page, press).click();
-  await page.getByRole("heading", { name: "wants access to" }).waitFor();
+export async function openConsent(page, account, name) {
+  await press(page, button(page, name), page.getByRole("heading", { name: "wants access to" }));
   if (account.owner) await page.getByRole("link", { name: `Sign in as ${account.owner} instead`, exact: true }).click();
   await page.getByRole("button", { name: "Allow access" }).waitFor();
 }
 
 /** Connects the account as a person does, and waits until the page says so. */
-export async function connect(page, account, press = "Connect to Xero") {
-  await openConsent(page, account, press);
+export async function connect(page, account, name = "Connect to Xero") {
+  await openConsent(page, account, name);
   await page.getByRole("button", { name: "Allow access" }).click();
-  await button(page, "Finish connecting").click();
-  await page.getByText(/^Connected to .+\.$/).first().waitFor();
+  await press(page, button(page, "Finish connecting"), page.getByText(/^Connected to .+\.$/));
 }

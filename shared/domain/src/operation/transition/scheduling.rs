@@ -87,12 +87,17 @@ pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> Transi
 }
 
 pub(super) fn after_release(operation: &Operation, now: Timestamp) -> TransitionResult {
-    let is_retryable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
+    let failure = operation.failure.as_ref();
+    let may_end_by_decision = failure.is_some_and(Failure::may_end_by_decision);
+    let is_about_document = failure.is_some_and(Failure::is_about_document_state);
     match operation.state {
         OperationState::Due | OperationState::Parked { on: _ } => {
             TransitionResult::Moved(due_now(operation, now))
         }
-        OperationState::Skipped if is_retryable => {
+        OperationState::Skipped if may_end_by_decision || is_about_document => {
+            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
+        }
+        OperationState::Waiting { until: _ } if may_end_by_decision => {
             TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
         }
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),

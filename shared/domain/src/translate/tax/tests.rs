@@ -367,3 +367,39 @@ fn the_rates_of_documents_are_listed_once_with_what_each_becomes() {
     let candidates = used.iter().map(|one| one.candidates.len()).collect::<Vec<_>>();
     assert_eq!(candidates, [5, 0, 1]);
 }
+
+#[test]
+fn beside_a_rate_that_could_not_be_read_no_other_one_is_the_only_one() {
+    let chart = Chart { lacks_tax_rates: true, ..chart(BRITISH) };
+    let tax_types = [("5".to_owned(), "RROUTPUT".to_owned())];
+    let chosen = AccountCodes { tax_types: tax_types.into(), ..AccountCodes::default() };
+    // The account's default, the settings, and a name or code on the line are certain.
+    for (codes, line, tax_type) in [
+        (AccountCodes::default(), (Some("20"), None), "OUTPUT2"),
+        (chosen, (Some("5"), None), "RROUTPUT"),
+        (AccountCodes::default(), (Some("5"), Some("5% (VAT on Income)")), "RROUTPUT"),
+        (AccountCodes::default(), (Some("0"), Some("zeroratedoutput")), "ZERORATEDOUTPUT"),
+    ] {
+        assert_eq!(resolve(&chart, "OUTPUT2", &codes, line).unwrap(), tax_type, "{line:?}");
+    }
+    for line in [
+        (Some("5"), None),
+        (Some("0"), None),
+        (None, None),
+        (Some("0"), Some("exempt")),
+        (None, Some("out of scope")),
+    ] {
+        let failure = refuse(&chart, line);
+        assert_eq!(failure.code, "tax_rate_ambiguous", "{line:?}");
+        assert!(failure.message.contains("cannot read"), "{failure}");
+    }
+    for line in [(Some("19"), None), (Some("20"), Some("Standard"))] {
+        let failure = refuse(&chart, line);
+        assert_eq!(failure.code, "tax_rate_unknown", "{line:?}");
+        assert!(failure.message.contains("cannot read"), "{failure}");
+    }
+    assert_eq!(
+        resolve(&chart, "ZERORATEDOUTPUT", &AccountCodes::default(), (Some("0"), None)).unwrap(),
+        "ZERORATEDOUTPUT"
+    );
+}

@@ -1,4 +1,4 @@
-//! The accounts and tax rates among which people choose.
+//! The accounts, tax rates and tracking options among which people choose.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::call_budget::CallPriority;
 use domain::chart::{Chart, ChartAccount, TaxRate};
 use domain::ids::AccountId;
+use domain::line_values::TrackingCatalogue;
 use domain::operation::Trigger;
 use domain::translate::UsedRate;
 use jiff::Timestamp;
@@ -15,11 +16,12 @@ use crate::commands::tax_rates;
 use crate::connection::chart;
 use crate::connection::connection_failures::not_connected_failure;
 use crate::connection::ledgers::find_connected_ledger;
-use crate::connection::line_values::{TrackingAge, check_default_tracking};
+use crate::connection::line_values::{TrackingAge, load_tracking_of_age};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::error_chain::ErrorChain;
 use crate::{Engine, Invocation};
 
-/// The accounts and tax rates that Xero currently offers for selection.
+/// The accounts, tax rates and tracking options that Xero currently offers for selection.
 #[derive(Debug, Clone)]
 pub struct AccountChoices {
     /// For invoice lines and surcharges.
@@ -32,6 +34,10 @@ pub struct AccountChoices {
     pub gift_card: Vec<AccountOption>,
     /// For tax rates on sales.
     pub tax: Vec<TaxRateOption>,
+    /// For default tracking options: the categories in use that have an option in use, as Xero had
+    /// them within the last day, or within the last minute if everything is read again. Empty if
+    /// they cannot be read and none is chosen.
+    pub tracking: Vec<TrackingChoice>,
     /// Why choices in use cannot be used now.
     pub objections: Vec<CodeObjection>,
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
@@ -66,6 +72,15 @@ pub struct TaxRateOption {
     pub name: String,
     /// The percentage that documents charge; zero under a reverse charge.
     pub rate: String,
+}
+
+/// A tracking category to choose an option of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrackingChoice {
+    /// The name of the category.
+    pub category: String,
+    /// The names of its options in use.
+    pub options: Vec<String>,
 }
 
 /// How old the chart may be from which people choose.
@@ -131,9 +146,9 @@ async fn list_account_choices(
         ChartAge::Stored | ChartAge::Recent => TrackingAge::Stored,
         ChartAge::Current => TrackingAge::Recent,
     };
-    let tracking = check_default_tracking(&tenant_session, &codes, tracking_age).await;
+    let tracking = read_tracking(&tenant_session, &codes, tracking_age).await?;
     let mut objections = codes.find_objections(&chart);
-    objections.extend(tenant_session.record_error_on_connection(tracking).await?);
+    objections.extend(tracking.iter().flat_map(|known| codes.find_tracking_objections(known)));
     let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
         let options = active.map(|one| AccountOption {
@@ -155,6 +170,7 @@ async fn list_account_choices(
         bank: accounts(&ChartAccount::is_bank),
         gift_card: accounts(&ChartAccount::takes_payments),
         tax: taxes.map(tax).collect(),
+        tracking: tracking.iter().flat_map(list_tracking_choices).collect(),
         objections,
         without_code: list_banks_without_code(&chart),
         suggested: BTreeMap::new(),
@@ -163,6 +179,38 @@ async fn list_account_choices(
     };
     choices.suggested = suggest_accounts(&codes, &choices);
     Ok(choices)
+}
+
+/// Reads the tracking categories. `None` if Xero does not return them and the account uses none: the
+/// accounts and tax rates can be chosen without them.
+async fn read_tracking(
+    tenant_session: &TenantSession<'_>,
+    codes: &AccountCodes,
+    age: TrackingAge,
+) -> Result<Option<TrackingCatalogue>, AttemptError> {
+    let tracking = load_tracking_of_age(tenant_session, age).await;
+    match tenant_session.record_error_on_connection(tracking).await {
+        Ok(tracking) => Ok(Some(tracking)),
+        Err(AttemptError::Xero(error)) if codes.tracking.is_empty() => {
+            tracing::warn!(
+                error = %ErrorChain(&*error),
+                account.id = %tenant_session.ledger.account,
+                "the tracking categories could not be read"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn list_tracking_choices(known: &TrackingCatalogue) -> Vec<TrackingChoice> {
+    let active = known.categories.iter().filter(|category| category.is_active);
+    let choices = active.map(|category| {
+        let options = category.options.iter().filter(|option| option.is_active);
+        let options = options.map(|option| option.name.clone()).collect();
+        TrackingChoice { category: category.name.clone(), options }
+    });
+    choices.filter(|choice: &TrackingChoice| !choice.options.is_empty()).collect()
 }
 
 /// Suggests an account for each field without a usable one: the account with the usual name, or

@@ -246,8 +246,9 @@ async fn connect_account(
         });
     }
     let free = &offered.free;
-    // If a selected organisation is unavailable, the user decides whether to use another one.
-    let is_certain = offered.is_certain && !offered.is_any_claimed;
+    // If a selected organisation is unavailable, or may be one whose link cannot be read, the user
+    // decides whether to use another one.
+    let is_certain = offered.is_certain && !offered.is_any_claimed && linked.undecodable.is_empty();
     let connected = change_connection_and_claims(engine, account, |connection| {
         let by = exchanged.by.clone();
         Some(connection_after_consent(connection, free, is_certain, by, engine.clock.now()))

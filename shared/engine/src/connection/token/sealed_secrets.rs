@@ -11,7 +11,7 @@ use store::table::WriteExpectation;
 use store::{ConflictLimit, Store, StoreError, VersionedRecord};
 use uuid::Uuid;
 
-use super::kept_data_keys::KeptDataKeys;
+use super::kept_keys::KeptKeys;
 use crate::ports::{DataKey, DataKeys, PortError, SecretStore};
 use crate::sealing;
 
@@ -23,14 +23,14 @@ const DELETE: &str = "delete encrypted tokens";
 #[derive(Debug, Clone)]
 pub struct SealedSecrets {
     store: Store,
-    keys: Arc<KeptDataKeys>,
+    keys: Arc<KeptKeys>,
 }
 
 impl SealedSecrets {
     /// Stores tokens in this table, under data keys of this key service. Clones remember the same
     /// data keys.
     pub fn new(store: Store, keys: Arc<dyn DataKeys>) -> Self {
-        Self { store, keys: Arc::new(KeptDataKeys::new(keys)) }
+        Self { store, keys: Arc::new(KeptKeys::new(keys)) }
     }
 
     async fn find_row(

@@ -7,6 +7,7 @@ use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::sales::DocumentStatus;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
+use domain::rejection;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
 
@@ -24,15 +25,15 @@ pub(super) fn find_credit_note_obstacle(
     let number = &allocation.credit_note_number;
     let left = note.remaining;
     match note.status {
-        DocumentStatus::Draft | DocumentStatus::Submitted => Some(rejected_failure(
-            "credit_note_not_approved",
+        DocumentStatus::Draft | DocumentStatus::Submitted => Some(final_failure(
+            FailureCause::CreditNoteNotApproved,
             format!("{number} is not approved in Xero yet."),
-            "Approve the credit note in Xero, then retry.",
+            "Approve the credit note in Xero: its credit is then applied automatically.",
         )),
-        DocumentStatus::Voided | DocumentStatus::Deleted => Some(rejected_failure(
-            "credit_note_gone",
+        DocumentStatus::Voided | DocumentStatus::Deleted => Some(final_failure(
+            FailureCause::CreditNoteGone,
             format!("{number} was voided or deleted in Xero, so no credit can be applied."),
-            "Sync the credit note again to create a new copy in Xero, then retry.",
+            "Sync the credit note again to create a new copy in Xero. The credit is then applied automatically.",
         )),
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_)
             if left.amount < allocation.amount =>
@@ -45,34 +46,30 @@ pub(super) fn find_credit_note_obstacle(
                     "{number} has only {left} of credit left in Xero, so {applied} cannot be applied."
                 )
             };
-            Some(rejected_failure("credit_over_left", message, SAME_CREDIT))
+            Some(final_failure(FailureCause::CreditOverLeft, message, SAME_CREDIT))
         }
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_) => None,
     }
 }
 
 /// Explains why Xero refused an allocation: by the state of the documents if that explains it,
-/// otherwise in Xero's words.
+/// otherwise in Xero's words. What the documents do not show is retried.
 pub(super) async fn explain_refusal(
     tenant_session: &TenantSession<'_>,
     documents: AllocationPrerequisites,
     allocation: &Allocation,
     error: Arc<XeroError>,
 ) -> AttemptError {
-    if !matches!(*error, XeroError::Rejected { .. }) {
-        return AttemptError::Xero(error);
-    }
-    let invoice = invoices::get(&tenant_session.api, documents.invoice).await;
-    let note = credit_notes::get(&tenant_session.api, documents.note).await;
-    let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else {
+    let XeroError::Rejected { messages } = &*error else {
         return AttemptError::Xero(error);
     };
-    match find_credit_note_obstacle(&note, allocation)
+    let outdated = || AttemptError::Explained(rejection::explain_outdated_rejection(messages));
+    let invoice = invoices::get(&tenant_session.api, documents.invoice).await;
+    let note = credit_notes::get(&tenant_session.api, documents.note).await;
+    let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else { return outdated() };
+    find_credit_note_obstacle(&note, allocation)
         .or_else(|| find_invoice_obstacle(&note, &invoice, allocation))
-    {
-        Some(failure) => AttemptError::Explained(failure),
-        None => AttemptError::Xero(error),
-    }
+        .map_or_else(outdated, AttemptError::Explained)
 }
 
 /// Returns why the invoice does not accept the credit, if so.
@@ -84,21 +81,21 @@ fn find_invoice_obstacle(
     let (number, note_number) = (&allocation.invoice_number, &allocation.credit_note_number);
     let due = invoice.amount_due;
     if invoice.status.is_gone() {
-        return Some(rejected_failure(
-            "invoice_gone",
+        return Some(final_failure(
+            FailureCause::InvoiceGone,
             format!("{number} was voided or deleted in Xero, so no credit can be applied."),
-            "Sync the invoice again to create a new copy in Xero, then retry.",
+            "Sync the invoice again to create a new copy in Xero. The credit is then applied automatically.",
         ));
     }
     if invoice.contact_id != note.contact_id {
-        return Some(rejected_failure(
-            "credit_of_another_client",
+        return Some(final_failure(
+            FailureCause::CreditOfAnotherClient,
             format!("{note_number} and {number} belong to different contacts in Xero."),
             "Apply the credit to an invoice of the same client, or link both to one contact.",
         ));
     }
     if due.currency != note.total.currency {
-        return Some(rejected_failure(
+        return Some(final_failure(
             "credit_currency_differs",
             format!("{note_number} is in {}, {number} in {}.", note.total.currency, due.currency),
             "Apply the credit to an invoice in its own currency.",
@@ -106,28 +103,25 @@ fn find_invoice_obstacle(
     }
     if due.amount.is_zero() {
         let message = format!("{number} is paid in full in Xero, so no credit can be applied.");
-        return Some(rejected_failure("already_paid", message, SAME_CREDIT));
+        return Some(final_failure(FailureCause::AlreadyPaid, message, SAME_CREDIT));
     }
     if due.amount < allocation.amount {
         let message = format!(
             "Only {due} is due on {number} in Xero, so {} cannot be applied.",
             allocation.applied_amount()
         );
-        return Some(rejected_failure("credit_over_due", message, SAME_CREDIT));
+        return Some(final_failure(FailureCause::CreditOverDue, message, SAME_CREDIT));
     }
     matches!(invoice.status, DocumentStatus::Draft | DocumentStatus::Submitted).then(|| {
-        rejected_failure(
+        final_failure(
             FailureCause::InvoiceNotApproved,
             format!("{number} is not approved in Xero yet."),
-            "Approve the invoice in Xero, then retry.",
+            "Approve the invoice in Xero: the credit is then applied automatically.",
         )
     })
 }
 
-fn rejected_failure(
-    code: impl Into<FailureCode>,
-    message: String,
-    remedy: &'static str,
-) -> Failure {
-    Failure::new(FailureClass::Rejected, code, message, remedy)
+/// A failure that is not retried: only a change of a document resolves it.
+fn final_failure(code: impl Into<FailureCode>, message: String, remedy: &'static str) -> Failure {
+    Failure::new(FailureClass::Untranslatable, code, message, remedy)
 }

@@ -5,6 +5,7 @@ use domain::document::contact::RemoteContact;
 use domain::recognise::{self, FoundContact};
 use domain::translate::client::contact_name;
 use xero::api::contacts;
+use xero::{DecodedRows, XeroError};
 
 use super::{ContactDraft, adopt_contact, find_by_contact_number};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -50,11 +51,15 @@ pub(super) async fn resolve_conflicts<'a>(
 async fn find_client_contact(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Client>,
-    holders: &[RemoteContact],
+    holders: &DecodedRows<RemoteContact>,
 ) -> Result<RemoteContact, AttemptError> {
     let number = task.mapping.contact_number();
-    if let Some(own) = find_by_contact_number(holders, &number) {
+    if let Some(own) = find_by_contact_number(&holders.rows, &number) {
         return Ok(own.clone());
+    }
+    // The unreadable row may be this client's contact, so no namesake is adopted.
+    if let Some(odd) = holders.undecodable.iter().find(|odd| odd.may_have_number(&number)) {
+        return Err(XeroError::from(odd).into());
     }
     let name = &contact_name(&task.snapshot);
     let found = contacts::find_by_name(&tenant_session.api, name).await?;
@@ -73,10 +78,10 @@ async fn find_client_contact(
 async fn find_number_holders(
     tenant_session: &TenantSession<'_>,
     conflicting: &[&SyncTask<'_, Client>],
-) -> Result<Vec<RemoteContact>, AttemptError> {
+) -> Result<DecodedRows<RemoteContact>, AttemptError> {
     let numbers = conflicting.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    Ok(contacts::list_by_numbers(&tenant_session.api, &numbers).await?.rows)
+    Ok(contacts::list_by_numbers(&tenant_session.api, &numbers).await?)
 }
 
 /// Excludes contacts that a person has unlinked from the client.

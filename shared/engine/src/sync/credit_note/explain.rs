@@ -4,13 +4,13 @@
 use domain::crm::credit_note::CreditNote;
 use domain::crm::lines::RecordStatus;
 use domain::document::sales::{DocumentStatus, SalesDocument};
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::XeroCreditNoteId;
 use xero::api::credit_notes;
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
-use crate::sync::closed_document::is_about_closed_document;
+use crate::sync::closed_document::{is_about_closed_document, retry_outdated_refusal};
 
 /// Replaces the outcomes of the credit notes whose change Xero refused because of their use or their
 /// status: such a change is not repeated, and its failure says what a person can do.
@@ -29,17 +29,18 @@ pub(super) async fn explain_refused_notes(
         return;
     }
     let ids = refused.iter().map(|(_, id)| *id).collect::<Vec<_>>();
-    // If the notes cannot be read, Xero's own message stays.
-    let Ok(found) = credit_notes::find_by_ids(&tenant_session.api, &ids).await else {
-        return;
-    };
+    // If a note cannot be read, Xero's own message stays.
+    let found = credit_notes::find_by_ids(&tenant_session.api, &ids).await.unwrap_or_default();
     for (task, id) in refused {
-        let Some(remote) = found.rows.iter().find(|remote| remote.id == id) else { continue };
+        let Some(remote) = found.rows.iter().find(|remote| remote.id == id) else {
+            retry_outdated_refusal(task);
+            continue;
+        };
         let number = &task.snapshot.number;
         let failure = if remote.status.is_gone() {
             gone_note_failure(number, &remote.status)
         } else if remote.document_head().is_editable() {
-            // Xero refused it for another reason.
+            retry_outdated_refusal(task);
             continue;
         } else {
             used_note_failure(number)
@@ -52,11 +53,11 @@ pub(super) async fn explain_refused_notes(
 fn used_note_failure(number: &str) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
-        "credit_note_applied",
+        FailureCause::CreditNoteApplied,
         format!(
             "{number} has allocations or refunds in Xero, and Xero does not change such a credit note."
         ),
-        "Remove its allocations and refunds in Xero, then retry. Or undo the change in ServiceCortex, and issue another credit note or invoice for the difference.",
+        "Remove its allocations and refunds in Xero: the change is then sent automatically. Or undo the change in ServiceCortex, and issue another credit note or invoice for the difference.",
     )
 }
 
@@ -65,7 +66,7 @@ fn gone_note_failure(number: &str, status: &DocumentStatus) -> Failure {
     let what = if *status == DocumentStatus::Deleted { "deleted" } else { "voided" };
     Failure::new(
         FailureClass::Untranslatable,
-        "credit_note_gone",
+        FailureCause::CreditNoteGone,
         format!("{number} was {what} in Xero, and Xero does not change {what} credit notes."),
         "Create a new copy in Xero with Sync now, or void the credit note in ServiceCortex, too.",
     )

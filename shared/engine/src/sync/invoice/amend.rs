@@ -21,7 +21,7 @@ use xero::api::invoices;
 use super::InvoiceEntity;
 use crate::connection::line_values::mark_tracking_stale;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
-use crate::sync::closed_document::is_about_closed_document;
+use crate::sync::closed_document::{is_about_closed_document, retry_outdated_refusal};
 use crate::sync::sales::synced_document;
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use crate::sync::{KnownClients, SyncTask, batch_size, fail_tasks};
@@ -63,6 +63,7 @@ pub(super) async fn amend_refused_invoices(
     let mut drafts = Vec::new();
     for (task, link) in refused {
         let Some(remote) = found.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
+            retry_outdated_refusal(task);
             continue;
         };
         match planner.plan_task(task, link, remote) {
@@ -80,7 +81,7 @@ pub(super) async fn amend_refused_invoices(
             AmendmentPlan::Impossible(failure) => {
                 task.set_outcome(Err(AttemptError::Explained(failure)));
             }
-            AmendmentPlan::NotNeeded => {}
+            AmendmentPlan::NotNeeded => retry_outdated_refusal(task),
         }
     }
     write_amendments(tenant_session, drafts, batch_size(tasks)).await;

@@ -3,14 +3,14 @@
 use domain::crm::payment::PaymentPart;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
-use domain::document::sales::DocumentStatus;
-use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::rejection;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
 
 use super::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::closed_document::retry_outdated_refusal;
 
 /// Returns whether Xero refused a payment because of the amount due.
 pub(super) fn is_about_amount_due(error: &XeroError) -> bool {
@@ -22,7 +22,8 @@ pub(super) fn is_about_amount_due(error: &XeroError) -> bool {
 
 /// Explains refused payments by what Xero has on their invoices, and refused refunds by the credit
 /// left on their credit notes. The same money may have been entered by hand. It must not be recorded
-/// twice, and only a user can decide. If a document cannot be read, Xero's own message stays.
+/// twice, and only a user can decide. If a document cannot be read, Xero's own message stays, and
+/// the payment is retried.
 pub(super) async fn explain_unpayable_parts(
     tenant_session: &TenantSession<'_>,
     unpayable: Vec<PartWithPrerequisite<'_>>,
@@ -38,78 +39,107 @@ pub(super) async fn explain_unpayable_parts(
         }
     }
     let ids = on_invoices.iter().map(|(_, id)| *id).collect::<Vec<_>>();
-    if let Ok(found) = invoices::find_by_ids(&tenant_session.api, &ids).await {
-        for (task, id) in on_invoices {
-            if let Some(invoice) = found.rows.iter().find(|invoice| invoice.id == id) {
-                let failure = amount_due_failure(&task.snapshot, invoice);
-                task.set_outcome(Err(AttemptError::Explained(failure)));
-            }
-        }
+    let found = invoices::find_by_ids(&tenant_session.api, &ids).await.unwrap_or_default();
+    for (task, id) in on_invoices {
+        let Some(invoice) = found.rows.iter().find(|invoice| invoice.id == id) else {
+            retry_outdated_refusal(task);
+            continue;
+        };
+        let failure = amount_due_failure(&task.snapshot, invoice);
+        task.set_outcome(Err(AttemptError::Explained(failure)));
     }
     if on_notes.is_empty() {
         return;
     }
     let ids = on_notes.iter().map(|(_, id)| *id).collect::<Vec<_>>();
-    if let Ok(found) = credit_notes::find_by_ids(&tenant_session.api, &ids).await {
-        for (task, id) in on_notes {
-            if let Some(note) = found.rows.iter().find(|note| note.id == id) {
-                let failure = credit_left_failure(&task.snapshot, note);
-                task.set_outcome(Err(AttemptError::Explained(failure)));
-            }
-        }
+    let found = credit_notes::find_by_ids(&tenant_session.api, &ids).await.unwrap_or_default();
+    for (task, id) in on_notes {
+        let Some(note) = found.rows.iter().find(|note| note.id == id) else {
+            retry_outdated_refusal(task);
+            continue;
+        };
+        let failure = credit_left_failure(&task.snapshot, note);
+        task.set_outcome(Err(AttemptError::Explained(failure)));
     }
 }
 
-/// Returns the failure of a refund that exceeds the credit left on a credit note.
+/// Returns the failure of a refund that Xero refused because of what is left of a credit note. It is
+/// not retried before the note changes, unless the note does not show the reason.
 fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
     let number = note.number.as_deref().unwrap_or("The credit note");
-    if matches!(note.status, DocumentStatus::Draft | DocumentStatus::Submitted) {
+    let (status, left, amount) = (&note.status, note.remaining, part.amount);
+    if status.is_gone() {
         return Failure::new(
-            FailureClass::Rejected,
-            "credit_note_not_approved",
+            FailureClass::Untranslatable,
+            FailureCause::CreditNoteGone,
             format!(
-                "{number} is not approved in Xero yet, so {} cannot be paid back.",
-                part.amount
+                "{number} was voided or deleted in Xero, so {amount} cannot be paid back from it."
             ),
-            "Approve the credit note in Xero, then retry.",
+            "Create a new copy of the credit note in Xero with Sync now: the refund is then sent automatically. Or choose Never send.",
         );
     }
+    if status.is_unapproved() {
+        return Failure::new(
+            FailureClass::Untranslatable,
+            FailureCause::CreditNoteNotApproved,
+            format!("{number} is not approved in Xero yet, so {amount} cannot be paid back."),
+            "Approve the credit note in Xero: the refund is then sent automatically.",
+        );
+    }
+    let is_over_left = left.amount < amount.amount;
+    let class = if is_over_left { FailureClass::Untranslatable } else { FailureClass::Rejected };
     Failure::new(
-        FailureClass::Rejected,
-        "credit_over_left",
+        class,
+        FailureCause::CreditOverLeft,
         format!(
-            "{number} is {} in Xero with {} of credit left, so {} cannot be paid back.",
-            note.status.as_str(),
-            note.remaining,
-            part.amount,
+            "{number} is {} in Xero with {left} of credit left, so {amount} cannot be paid back.",
+            status.as_str(),
         ),
-        "Check in Xero what the credit was used for. If this refund is already there, choose Never send.",
+        "Check in Xero what the credit was used for. If this refund is already there, choose Never send. Otherwise free the credit: the refund is then sent automatically.",
     )
 }
 
 /// Maximum number of payments that a failure lists. An invoice may have hundreds.
 const LISTED_MAX: usize = 10;
 
-/// Returns the failure of a payment that exceeds what is due on an invoice.
+/// Returns the failure of a payment that Xero refused because of what is due on an invoice. It is
+/// not retried before the invoice changes, unless the invoice does not show the reason.
 fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
     let has = list_payments(invoice);
-    let code = if invoice.amount_due.amount.is_zero() {
-        FailureCode::Name("already_paid")
-    } else {
-        FailureCode::Cause(FailureCause::AmountOverDue)
-    };
     let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
+    let (status, due) = (&invoice.status, invoice.amount_due);
+    let (class, cause) = if status.is_gone() {
+        (FailureClass::Untranslatable, FailureCause::InvoiceGone)
+    } else if status.is_unapproved() {
+        (FailureClass::Untranslatable, FailureCause::InvoiceNotApproved)
+    } else if due.amount.is_zero() {
+        (FailureClass::Untranslatable, FailureCause::AlreadyPaid)
+    } else if due.amount < part.amount.amount {
+        (FailureClass::Untranslatable, FailureCause::AmountOverDue)
+    } else {
+        (FailureClass::Rejected, FailureCause::AmountOverDue)
+    };
     Failure::new(
-        FailureClass::Rejected,
-        code,
+        class,
+        cause,
         format!(
-            "{number} is {} in Xero with {} still due, so this payment of {} cannot be applied to it.{has}",
-            invoice.status.as_str(),
-            invoice.amount_due,
+            "{number} is {} in Xero with {due} still due, so this payment of {} cannot be applied to it.{has}",
+            status.as_str(),
             part.amount,
         ),
-        "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero, then retry.",
+        find_remedy(cause),
     )
+}
+
+/// Returns what a person can do about a payment that an invoice does not accept.
+fn find_remedy(cause: FailureCause) -> &'static str {
+    if cause == FailureCause::InvoiceGone {
+        "Create a new copy of the invoice in Xero with Sync now: the payment is then sent automatically. Or choose Never send."
+    } else if cause == FailureCause::InvoiceNotApproved {
+        "Approve the invoice in Xero: the payment is then sent automatically. If Xero already has this payment, choose Never send."
+    } else {
+        "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero: the payment is then sent automatically."
+    }
 }
 
 /// Returns a sentence that lists the first payments of an invoice, and how many more there are.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use domain::crm::payment::{PartRole, PaymentPart};
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{CrmId, Ledger, XeroInvoiceId};
 use domain::invoice_payments::{Counterpart, InvoicePayments, PaymentMatch, ReceivedPayment};
 use domain::mapping::Mapping;
@@ -160,7 +160,7 @@ fn known_part(received: &ReceivedPayment) -> Synced {
 }
 
 /// The error of a part that waits for a person's decision. It is released by the decision, or by the
-/// sweep once the payment in Xero was removed.
+/// poll that sees that the payment was removed in Xero.
 fn undecided_error(part: &PaymentPart, received: &ReceivedPayment) -> AttemptError {
     let failure = unclear_failure(part, received, FailureClass::Blocked);
     let PartRole::Invoice(invoice) = &part.role else { return failure.into() };
@@ -171,7 +171,7 @@ fn undecided_error(part: &PaymentPart, received: &ReceivedPayment) -> AttemptErr
 fn unclear_failure(part: &PaymentPart, received: &ReceivedPayment, class: FailureClass) -> Failure {
     Failure::new(
         class,
-        "payment_unclear",
+        FailureCause::PaymentUnclear,
         format!(
             "Xero has {}, which may be this payment of {}, so it was not sent.",
             describe_payment(received),

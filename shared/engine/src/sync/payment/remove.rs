@@ -105,7 +105,7 @@ fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
         RemotePart::Note(_) => (false, false),
     };
     let failure = |code: &'static str, message: &str, remedy: &str| {
-        Some(Failure::new(FailureClass::Rejected, code, message, remedy))
+        Some(Failure::new(FailureClass::Untranslatable, code, message, remedy))
     };
     if is_reconciled {
         return failure(

@@ -61,6 +61,7 @@ pub(super) async fn attempt_records<I: Send + Sync>(
             write_answer: writes.decisive_answer(),
             may_have_left_document: writes.may_have_left_document(),
             epoch,
+            trigger,
         };
         let outcome = outcome.into_outcome();
         let recording = async move {

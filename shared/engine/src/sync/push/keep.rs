@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use domain::mapping::{KeptSnapshot, Mapping, MappingKey};
-use domain::operation::OperationEvent;
+use domain::operation::{AttentionReason, OperationEvent, OperationState};
 use store::StoreError;
 use store::table::WriteExpectation;
 
 use super::PushOutcome;
 use super::claim::{PendingMapping, SnapshotChange, accept_snapshot, refuse_too_large};
 use crate::Engine;
+use crate::errors::PersistError;
 
 /// Why a snapshot is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,44 @@ pub(crate) async fn keep_snapshot(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Stores the snapshot of a client that is pushed with its documents, unless the row has it or a
+/// newer one. If an attempt at the client has failed, documents may wait for it: then it is due, and
+/// a wake-up is enqueued for it.
+pub(crate) async fn keep_client_snapshot(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: &KeptSnapshot,
+) -> Result<(), PersistError> {
+    let decide = |known: Option<Mapping>| {
+        let is_wanted = known.as_ref().is_some_and(has_failed_without_contact);
+        let keep = if is_wanted { KeepReason::Queue } else { KeepReason::Record };
+        decide_keeping(engine, known, key, offered, keep)
+    };
+    let kept = match engine.store.update_mapping(key, decide).await {
+        Ok(kept) => kept,
+        Err(StoreError::TooLarge { .. }) => {
+            refuse_too_large(engine, key, Some(offered)).await?;
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let is_due =
+        |kept: &Mapping| matches!(kept.operation.state, OperationState::Waiting { until: _ });
+    if kept.as_ref().is_ok_and(is_due) {
+        let client = std::slice::from_ref(&key.crm_id);
+        engine.enqueue_wake_ups(&key.ledger, key.kind, client).await?;
+    }
+    Ok(())
+}
+
+/// Returns whether a client has no contact and is failing or was given up. One that waits for a limit
+/// or a reconnect continues by itself.
+fn has_failed_without_contact(client: &Mapping) -> bool {
+    let reason = client.operation.attention_reason();
+    let has_failed = matches!(reason, Some(AttentionReason::Failing | AttentionReason::GivenUp));
+    client.link.is_none() && has_failed
 }
 
 /// Stores the snapshots of different records as [`keep_snapshot`] does, in one transaction. Returns

@@ -5,32 +5,33 @@
 //! A record that waits for another one is recorded as its dependant before it is parked, and the
 //! awaited record is confirmed on the condition that it has no dependants. So either the awaited
 //! record's process sees the dependant and releases it, or the dependant's process sees, after
-//! parking it, that the awaited record is in Xero.
+//! parking it, that the awaited record is in Xero. A payment or an allocation that is given up
+//! because of the state of a document is recorded in the same way, and continues when the document
+//! changes.
 
 mod attempt_failure;
+mod conclusion;
 mod events;
 
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
-use domain::operation::{
-    OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteTrace,
-};
-use domain::retry;
+use domain::operation::{OperationEvent, SnapshotFreshness, WriteTrace};
+use futures::FutureExt;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, into_attempt_failure};
+use self::conclusion::conclude_failure;
 pub(super) use self::events::skipped_event;
 use self::events::synced_event;
-use super::{AttemptFacts, ClaimedRecord, FinishedPush, PushOutcome, RecordedOutcome};
+use super::{AttemptFacts, ClaimedRecord, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::connection_failures::refused_once_failure;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::release::{self, ReleaseTiming};
-use crate::sync::{Synced, already_linked_failure, sync_log};
+use crate::sync::{Synced, already_linked_failure, release, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success(
@@ -73,6 +74,10 @@ pub(super) async fn record_success(
                 if (before.record.link.is_none() && is_awaited) || is_approved {
                     try_release_dependants(engine, &next).await;
                 }
+                if before.record.link.is_none() {
+                    try_release_of_negative_invoice(engine, &next).await;
+                }
+                release::release_after_success(engine, &claimed.row.record, &next).await;
                 return Ok(match freshness {
                     SnapshotFreshness::Newest => {
                         RecordedOutcome::Done(PushOutcome::Synced.without_wake_up())
@@ -142,6 +147,20 @@ async fn try_release_dependants(engine: &Engine, mapping: &Mapping) {
     }
 }
 
+/// Releases the records that waited for an invoice which is this credit note in Xero. The document
+/// is already recorded, so a failure is only logged; the sweep releases them later.
+async fn try_release_of_negative_invoice(engine: &Engine, mapping: &Mapping) {
+    let released = release::release_dependants_of_negative_invoice(engine, mapping).boxed();
+    if let Err(error) = released.await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %mapping.key.ledger.account,
+            crm.id = %mapping.key.crm_id,
+            "the records waiting for this negative invoice could not be released"
+        );
+    }
+}
+
 /// Returns the record to which the document belongs.
 async fn find_document_owner(
     engine: &Engine,
@@ -195,6 +214,12 @@ pub(super) async fn record_failure(
             engine.store.record_dependant(&next.key, &awaited).await?;
             is_recorded_dependant = true;
         }
+        if next.is_stopped_by_document() && !is_recorded_dependant {
+            for document in release::list_decisive_documents(&next) {
+                engine.store.record_dependant(&next.key, &document).await?;
+            }
+            is_recorded_dependant = true;
+        }
         let event = skipped_event(engine, &next);
         // The log states the failure even if a newer snapshot has already removed it from the row.
         let entry = sync_log::failed_entry(engine, &next, &failure, claimed.at);
@@ -209,7 +234,7 @@ pub(super) async fn record_failure(
                 if event.is_some() {
                     engine.synced_events.add_given_up();
                 }
-                return conclude_failure(engine, &claimed.row.record, &next).await;
+                return conclude_failure(engine, &claimed.row.record, &next, tried.trigger).await;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -254,50 +279,6 @@ async fn confirm_with_connection(
         "the connection does not show why the attempt failed; it is repeated"
     );
     Ok(refused_once_failure())
-}
-
-/// Releases the record if its reason to wait has passed, and returns when to check it again.
-/// `claimed` is the mapping as the attempt found it. If the record has just failed for the same
-/// reason a second time, it continues after a pause.
-async fn conclude_failure(
-    engine: &Engine,
-    claimed: &Mapping,
-    next: &Mapping,
-) -> Result<RecordedOutcome, PersistError> {
-    let is_repeated = next.operation.repeats_failure_of(&claimed.operation);
-    let look = match next.operation.state {
-        OperationState::Waiting { until }
-            if next.operation.failure.is_none() && until <= engine.clock.now() =>
-        {
-            return Ok(RecordedOutcome::Overtaken);
-        }
-        OperationState::Waiting { until } if is_repeated => {
-            let now = engine.clock.now();
-            let paused = now.saturating_add(retry::REPETITION_PAUSE).unwrap_or(now);
-            Some(if until > now { until } else { paused })
-        }
-        OperationState::Waiting { until } => Some(until),
-        // The account may have been reconnected while this attempt failed without a connection.
-        OperationState::Parked { on: ParkingReason::Reconnect } => {
-            release::release_if_connected(engine, next).await?;
-            None
-        }
-        // The prerequisite may have been synced while this attempt failed without it.
-        OperationState::Parked { on: ParkingReason::Prerequisite { kind: _, crm_id: _ } } => {
-            let timing = if is_repeated { ReleaseTiming::Later } else { ReleaseTiming::AtOnce };
-            release::release_if_prerequisite_met(engine, next, timing).await?;
-            None
-        }
-        OperationState::Due
-        | OperationState::Claimed { by: _, until: _ }
-        | OperationState::Synced
-        | OperationState::Skipped
-        | OperationState::Withheld => None,
-    };
-    Ok(RecordedOutcome::Done(FinishedPush {
-        pushed: PushOutcome::from_state(&next.operation.state),
-        wake_up_at: look,
-    }))
 }
 
 /// Returns the row as it is now. A row that no longer exists counts as a conflict.

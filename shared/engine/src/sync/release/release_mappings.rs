@@ -1,9 +1,10 @@
 //! Releases mappings and wakes up their records.
 
 use domain::entity::EntityKind;
+use domain::failure::Failure;
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::{OperationEvent, OperationState};
+use domain::operation::{Operation, OperationEvent, OperationState};
 use domain::retry;
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -85,11 +86,7 @@ async fn release_mapping(
 ) -> Result<Option<(EntityKind, CrmId)>, StoreError> {
     let known = engine.store.find_mapping(key).await?;
     let Some(VersionedRecord { record, version }) = known else { return Ok(None) };
-    let stopped = matches!(
-        record.operation.state,
-        OperationState::Parked { on: _ } | OperationState::Skipped
-    );
-    if !stopped || !wanted(&record) {
+    if !is_stopped(&record.operation) || !wanted(&record) {
         return Ok(None);
     }
     let Ok(released) = record.apply_event(event.clone(), engine.clock.now()) else {
@@ -100,5 +97,20 @@ async fn release_mapping(
         // Another process has changed it.
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Returns whether an operation waits for an event. A retry on the ladder does if a user's decision
+/// may end its failure.
+fn is_stopped(operation: &Operation) -> bool {
+    match operation.state {
+        OperationState::Parked { on: _ } | OperationState::Skipped => true,
+        OperationState::Waiting { until: _ } => {
+            operation.failure.as_ref().is_some_and(Failure::may_end_by_decision)
+        }
+        OperationState::Due
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Synced
+        | OperationState::Withheld => false,
     }
 }

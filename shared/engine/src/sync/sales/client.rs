@@ -48,9 +48,9 @@ pub(super) fn client_id_of<T: SalesEntity>(snapshot: &T::Snapshot) -> CrmId {
     T::sales_outline(snapshot).client.clone().into()
 }
 
-/// Returns the error of a document that waits for its client, with the instant until which to wait
-/// if it is known. A document whose client another process is pushing waits for that client, whose
-/// success releases it at once.
+/// Returns the error of a document that waits for its client. If the client waits for a limit, the
+/// document waits for the same instant. Otherwise it waits for the client, whose link releases it at
+/// once: a person may correct or link a client that fails long before its next retry.
 fn missing_client_error(crm_id: CrmId, client: Option<&Mapping>) -> AttemptError {
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());
@@ -61,10 +61,12 @@ fn missing_client_error(crm_id: CrmId, client: Option<&Mapping>) -> AttemptError
         format!("The client {crm_id} is not in Xero yet.{detail}"),
         "",
     );
+    let is_failing = why.is_some_and(|failure| failure.class.is_counted());
     let failure = match operation.map(|operation| &operation.state) {
-        Some(OperationState::Waiting { until }) => failure.not_before(*until),
+        Some(OperationState::Waiting { until }) if !is_failing => failure.not_before(*until),
         Some(
             OperationState::Due
+            | OperationState::Waiting { until: _ }
             | OperationState::Claimed { by: _, until: _ }
             | OperationState::Parked { on: _ }
             | OperationState::Synced

@@ -87,8 +87,8 @@ impl<'a> DocumentWriter<'a> {
         conflicting
     }
 
-    /// Reads the items and tracking categories that the documents' lines name. If that fails, only
-    /// the documents that need them fail. Returns the others, or all.
+    /// Reads the items and tracking categories that the documents' lines name. If one of the lists
+    /// cannot be read, only the documents that need it fail. Returns the others.
     async fn read_line_values<'t, T: SalesEntity>(
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
@@ -104,18 +104,16 @@ impl<'a> DocumentWriter<'a> {
         if needs.is_empty() {
             return targets;
         }
-        match load_line_values(self.tenant_session, needs).await {
-            Ok(values) => {
-                self.line_values = values;
-                targets
-            }
-            Err(error) => {
-                let (unneeded, needed): (Vec<_>, Vec<_>) =
-                    targets.into_iter().partition(|planned| list_needs(planned).is_empty());
-                fail_tasks(needed.into_iter().map(|(one, _)| one.task), &error);
-                unneeded
+        let loaded = load_line_values(self.tenant_session, needs).await;
+        let mut buildable = Vec::new();
+        for planned in targets {
+            match loaded.find_error(list_needs(&planned)) {
+                Some(error) => fail_tasks([planned.0.task], error),
+                None => buildable.push(planned),
             }
         }
+        self.line_values = loaded.values;
+        buildable
     }
 
     /// Builds the documents to create and to update. A failure is final only if the chart, the items
@@ -127,18 +125,16 @@ impl<'a> DocumentWriter<'a> {
     ) -> (Drafts<'t, T>, Drafts<'t, T>) {
         let (mut drafts, mut refused) = self.translate_targets::<T>(targets);
         if !refused.is_empty() {
-            match self.refresh_facts().await {
-                Ok(false) => {}
-                Ok(true) => {
-                    let again = refused.into_iter().map(|(planned, _)| planned).collect();
-                    let (more, still) = self.translate_targets::<T>(again);
-                    drafts.extend(more);
-                    refused = still;
-                }
-                Err(error) => {
-                    fail_tasks(refused.into_iter().map(|((one, _), _)| one.task), &error);
-                    refused = Vec::new();
-                }
+            let (is_refreshed, failed) = self.refresh_facts().await;
+            if is_refreshed {
+                let again = refused.into_iter().map(|(planned, _)| planned).collect();
+                let (more, still) = self.translate_targets::<T>(again);
+                drafts.extend(more);
+                refused = still;
+            }
+            if let Some(error) = failed {
+                fail_tasks(refused.into_iter().map(|((one, _), _)| one.task), &error);
+                refused = Vec::new();
             }
         }
         for ((one, _), failure) in refused {
@@ -148,15 +144,22 @@ impl<'a> DocumentWriter<'a> {
     }
 
     /// Reads the chart and the known items and tracking categories again if they may be read again
-    /// now. Returns whether any was.
-    async fn refresh_facts(&mut self) -> Result<bool, AttemptError> {
+    /// now. What cannot be read stays as it was. Returns whether any was read, and the first error.
+    async fn refresh_facts(&mut self) -> (bool, Option<AttemptError>) {
         let (now, trigger) = (self.tenant_session.engine.clock.now(), self.tenant_session.trigger);
-        let is_chart_old = may_reread(self.chart.read_at, now, trigger);
-        if is_chart_old {
-            self.chart = chart::fetch_chart(self.tenant_session).await?;
+        let (mut is_chart_new, mut failed) = (false, None);
+        if may_reread(self.chart.read_at, now, trigger) {
+            match chart::fetch_chart(self.tenant_session).await {
+                Ok(chart) => {
+                    self.chart = chart;
+                    is_chart_new = true;
+                }
+                Err(error) => failed = Some(error),
+            }
         }
-        let is_refreshed = refresh_line_values(self.tenant_session, &mut self.line_values).await?;
-        Ok(is_chart_old || is_refreshed)
+        let (is_refreshed, lists_failed) =
+            refresh_line_values(self.tenant_session, &mut self.line_values).await;
+        (is_chart_new || is_refreshed, failed.or(lists_failed))
     }
 
     fn translate_targets<'t, T: SalesEntity>(

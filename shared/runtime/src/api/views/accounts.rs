@@ -94,7 +94,7 @@ convert_both_ways! {
     }
 }
 
-/// The accounts and tax rates to choose from, as Xero has them now.
+/// The accounts, tax rates and tracking options to choose from, as Xero has them now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountChoicesView {
     /// For invoice lines and surcharges.
@@ -107,6 +107,9 @@ pub(crate) struct AccountChoicesView {
     pub(crate) gift_card: Vec<AccountView>,
     /// For tax rates on sales.
     pub(crate) tax: Vec<TaxRateView>,
+    /// For default tracking options: the categories in use that have an option in use, as Xero had
+    /// them within the last day, or within the last minute after `refresh=true`.
+    pub(crate) tracking: Vec<TrackingCategoryView>,
     /// Why choices in use cannot be used at present.
     pub(crate) objections: Vec<FieldProblem>,
     /// The names of bank accounts without a code, which cannot be chosen until they get one in
@@ -159,6 +162,15 @@ pub(crate) struct TaxRateView {
     pub(crate) rate: String,
 }
 
+/// A tracking category to choose an option of.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TrackingCategoryView {
+    /// The name of the category.
+    pub(crate) category: String,
+    /// The names of its options in use.
+    pub(crate) options: Vec<String>,
+}
+
 impl AccountChoicesView {
     /// The choices of an organisation that has these pages.
     pub(crate) fn of_choices(choices: choices::AccountChoices, pages: &XeroPages) -> Self {
@@ -175,6 +187,7 @@ impl AccountChoicesView {
             bank: accounts(choices.bank),
             gift_card: accounts(choices.gift_card),
             tax: choices.tax.into_iter().map(TaxRateView::from).collect(),
+            tracking: choices.tracking.into_iter().map(TrackingCategoryView::from).collect(),
             objections: objections.collect(),
             without_code: choices.without_code,
             suggested: choices
@@ -205,5 +218,12 @@ impl From<UsedRate> for UsedRateView {
 impl From<choices::TaxRateOption> for TaxRateView {
     fn from(option: choices::TaxRateOption) -> Self {
         Self { tax_type: option.tax_type, name: option.name, rate: option.rate }
+    }
+}
+
+impl From<choices::TrackingChoice> for TrackingCategoryView {
+    fn from(choice: choices::TrackingChoice) -> Self {
+        let choices::TrackingChoice { category, options } = choice;
+        Self { category, options }
     }
 }

@@ -4,7 +4,7 @@ import { css } from "lit";
 export const attentionStyles = css`
   .groups > li {
     border: 1px solid var(--line);
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
   }
   .groups > li + li {
     margin-top: 0.6em;
@@ -62,6 +62,9 @@ export const attentionStyles = css`
     justify-content: space-between;
     padding: 0.65em 0;
     border-top: 1px solid var(--line);
+  }
+  .records > li:last-child {
+    padding-bottom: 0;
   }
   .records .what {
     flex: 1 1 16em;

@@ -23,6 +23,16 @@ export const booksStyles = css`
   .name {
     font-weight: 550;
   }
+  @container (max-width: 24em) {
+    table {
+      font-size: 0.9em;
+    }
+    th,
+    td {
+      padding-inline-end: 0.4em;
+      white-space: normal;
+    }
+  }
   .reasons > li {
     display: grid;
     grid-template-columns: minmax(5.5em, max-content) minmax(0, 1fr);

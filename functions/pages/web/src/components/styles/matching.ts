@@ -41,7 +41,7 @@ export const matchingStyles = css`
   }
   .candidates {
     border: 1px solid var(--line);
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
   }
   .candidates > li {
     padding: 0.6em 0.9em;

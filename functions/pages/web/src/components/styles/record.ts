@@ -30,7 +30,7 @@ export const recordStyles = css`
   .money .below {
     grid-column: 1 / -1;
     padding: 0.8em 1em;
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
     background: var(--warn-bg);
   }
   .timeline > li {

@@ -43,10 +43,10 @@ export const setupStyles = css`
     }
     .task-side {
       grid-column: 2;
-      justify-content: flex-end;
-      flex-direction: row-reverse;
+      justify-content: flex-start;
     }
     .task-side .badge {
+      order: -1;
       min-width: 0;
     }
   }

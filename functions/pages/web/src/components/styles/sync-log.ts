@@ -68,7 +68,7 @@ export const syncLogStyles = css`
     font-size: 0.92em;
   }
   .log .record {
-    min-width: 8.5em;
+    min-width: 10.5em;
     overflow-wrap: anywhere;
   }
   .log + .actions {

@@ -34,8 +34,8 @@ export const blocks = css`
     font-size: 0.88em;
     font-weight: 600;
     white-space: nowrap;
-    background: var(--subtle);
-    color: var(--muted);
+    background: var(--tone-bg);
+    color: var(--tone);
   }
   .badge .dot {
     width: 0.5em;
@@ -43,32 +43,16 @@ export const blocks = css`
     border-radius: 50%;
     background: currentColor;
   }
-  .badge.good {
-    background: var(--good-bg);
-    color: var(--good);
-  }
-  .badge.info {
-    background: var(--info-bg);
-    color: var(--info);
-  }
-  .badge.warn {
-    background: var(--warn-bg);
-    color: var(--warn);
-  }
-  .badge.bad {
-    background: var(--bad-bg);
-    color: var(--bad);
-  }
   .notice {
     display: flex;
     gap: 0.7em;
     padding: 0.75em 0.95em;
-    border-radius: calc(var(--radius) * 0.75);
-    background: var(--subtle);
+    border-radius: var(--radius-small);
+    background: var(--tone-bg);
   }
   .notice > .icon {
     margin-top: 0.2em;
-    color: var(--muted);
+    color: var(--tone);
   }
   .notice-body {
     flex: 1;
@@ -84,34 +68,7 @@ export const blocks = css`
     min-width: 0;
     overflow-wrap: anywhere;
   }
-  .notice.good {
-    background: var(--good-bg);
-  }
-  .notice.good > .icon {
-    color: var(--good);
-  }
-  .notice.info {
-    background: var(--info-bg);
-  }
-  .notice.info > .icon {
-    color: var(--info);
-  }
-  .notice.warn {
-    background: var(--warn-bg);
-  }
-  .notice.warn > .icon {
-    color: var(--warn);
-  }
-  .notice.bad {
-    background: var(--bad-bg);
-  }
-  .notice.bad > .icon {
-    color: var(--bad);
-  }
-  .notice.good .muted,
-  .notice.info .muted,
-  .notice.warn .muted,
-  .notice.bad .muted {
+  .notice .muted {
     color: color-mix(in oklab, var(--text) 82%, transparent);
   }
   .card > .notice {
@@ -147,7 +104,7 @@ export const blocks = css`
   }
   .panel {
     border: 1px solid var(--line);
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
     padding: 1em 1.1em;
   }
   .empty {

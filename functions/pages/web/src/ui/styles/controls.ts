@@ -16,7 +16,7 @@ export const controls = css`
     min-height: 2.4em;
     padding: 0.3em 0.95em;
     border: 1px solid var(--control);
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
     background: var(--surface);
     color: var(--text);
     font-weight: 550;
@@ -131,7 +131,7 @@ export const controls = css`
     min-height: 2.4em;
     padding: 0.3em 0.65em;
     border: 1px solid var(--control);
-    border-radius: calc(var(--radius) * 0.75);
+    border-radius: var(--radius-small);
     background: var(--surface);
     color: var(--text);
   }

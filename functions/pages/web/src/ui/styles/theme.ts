@@ -20,6 +20,7 @@ export const theme = css`
     --warn-bg: light-dark(#fdf2de, #35280f);
     --bad: light-dark(#b1201b, #ffa19a);
     --bad-bg: light-dark(#fdecea, #3e1a1a);
+    --radius-small: calc(var(--radius) * 0.75);
     display: block;
     container-type: inline-size;
     font-family: var(--servicecortex-xero-font, inherit);
@@ -35,6 +36,26 @@ export const theme = css`
   }
   :host([theme="dark"]) {
     color-scheme: dark;
+  }
+  .quiet {
+    --tone: var(--muted);
+    --tone-bg: var(--subtle);
+  }
+  .good {
+    --tone: var(--good);
+    --tone-bg: var(--good-bg);
+  }
+  .info {
+    --tone: var(--info);
+    --tone-bg: var(--info-bg);
+  }
+  .warn {
+    --tone: var(--warn);
+    --tone-bg: var(--warn-bg);
+  }
+  .bad {
+    --tone: var(--bad);
+    --tone-bg: var(--bad-bg);
   }
   *,
   ::before,

@@ -18,7 +18,7 @@ const KEPT_MAX: usize = 64;
 /// time. Every value has a data key of its own, so a remembered key decrypts only tokens that this
 /// process has already read or written. Keys are wiped from memory when they are dropped.
 #[derive(Debug)]
-pub(super) struct KeptDataKeys {
+pub(super) struct KeptKeys {
     service: Arc<dyn DataKeys>,
     kept: Mutex<VecDeque<KeptKey>>,
 }
@@ -29,7 +29,7 @@ struct KeptKey {
     key: DataKey,
 }
 
-impl KeptDataKeys {
+impl KeptKeys {
     pub(super) fn new(service: Arc<dyn DataKeys>) -> Self {
         Self { service, kept: Mutex::default() }
     }
@@ -53,7 +53,7 @@ impl KeptDataKeys {
 }
 
 #[async_trait]
-impl DataKeys for KeptDataKeys {
+impl DataKeys for KeptKeys {
     async fn new_key(&self, context: &str) -> Result<DataKey, PortError> {
         let key = self.service.new_key(context).await?;
         self.keep_key(key.clone(), context);

@@ -1,0 +1,67 @@
+//! The daily verification: every open invoice is read by its id, then the changed credit notes are
+//! read, the account codes are checked, and the books are compared. Each part is completed on its
+//! own, so a failure of a later one repeats none of the earlier ones.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{ListPosition, PollProgress, subtract_overlap};
+
+/// How often every open invoice is read by its id. Lists by modification date miss some edits.
+const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How long after a verification a ledger without open invoices is verified again, in the hour of
+/// the day in which its account is checked. It is less than a day, so that no day is left out.
+const IDLE_VERIFY_AFTER: SignedDuration = SignedDuration::from_hours(12);
+
+impl PollProgress {
+    /// Whether the open invoices must be verified individually. An instant in the future says
+    /// nothing about the last verification.
+    pub fn is_verification_due(&self, now: Timestamp) -> bool {
+        let elapsed = now.duration_since(self.verified_at);
+        self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
+    }
+
+    /// Whether the open invoices were verified, and credit notes are still to be read or account
+    /// codes to be checked.
+    pub const fn is_verification_unfinished(&self) -> bool {
+        self.credit_notes.is_some() || self.codes_due_since.is_some()
+    }
+
+    /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
+    /// account is checked: the lists of changes show invoices that are open again, because a
+    /// payment was removed from them.
+    pub fn is_idle_verification_due(&self, now: Timestamp) -> bool {
+        let is_old = now.duration_since(self.verified_at).abs() >= IDLE_VERIFY_AFTER;
+        is_old || self.is_verification_unfinished()
+    }
+
+    /// The progress after the last open invoice was verified now. Next, the credit notes that
+    /// changed since the verification before are read, unless an earlier reading is unfinished:
+    /// then that one continues. Overpayments and prepayments are read, too.
+    #[must_use]
+    pub fn with_verified_invoices(self, now: Timestamp) -> Self {
+        let from = subtract_overlap(self.verified_at.min(now));
+        let first = ListPosition { from, rows_read: 0 };
+        Self {
+            verified_at: now,
+            verifying_after: None,
+            credit_notes: self.credit_notes.or(Some(first)),
+            codes_due_since: Some(now),
+            is_surplus_due: true,
+            ..self
+        }
+    }
+
+    /// The progress after the last changed credit note was read. The books are compared next.
+    #[must_use]
+    pub fn with_verified_credit_notes(self) -> Self {
+        Self { credit_notes: None, is_comparing: true, ..self }
+    }
+
+    /// The progress of a ledger without documents, which needs no verification. The books are
+    /// compared next.
+    #[must_use]
+    pub fn with_completed_verification(self, now: Timestamp) -> Self {
+        let verified = Self { verified_at: now, verifying_after: None, ..self };
+        Self { codes_due_since: None, ..verified }.with_verified_credit_notes()
+    }
+}

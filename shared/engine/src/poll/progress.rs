@@ -1,0 +1,44 @@
+//! Writes the progress of polling a ledger.
+
+use domain::poll::PollProgress;
+use store::table::WriteExpectation;
+use store::{StoreError, VersionedRecord};
+
+use crate::Engine;
+use crate::connection::tenant_session::TenantSession;
+use crate::errors::PersistError;
+
+/// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
+/// one; that poll reads the remaining changes.
+pub(super) async fn save_progress(
+    tenant_session: &TenantSession<'_>,
+    row: VersionedRecord<PollProgress>,
+    progress: PollProgress,
+) -> Result<Option<VersionedRecord<PollProgress>>, StoreError> {
+    if progress == row.record {
+        return Ok(Some(row));
+    }
+    match tenant_session
+        .engine
+        .store
+        .put_poll_progress(&progress, WriteExpectation::Version(row.version))
+        .await
+    {
+        Ok(version) => Ok(Some(VersionedRecord { record: progress, version })),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Stops polling the ledger until its account is connected to it again.
+pub(super) async fn stop_polling(
+    engine: &Engine,
+    row: VersionedRecord<PollProgress>,
+) -> Result<(), PersistError> {
+    let VersionedRecord { record, version } = row;
+    let resting = PollProgress { is_polled: false, ..record };
+    match engine.store.put_poll_progress(&resting, WriteExpectation::Version(version)).await {
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Releases payments of the CRM that wait until it is decided whether Xero already has them.
+
+use std::collections::BTreeSet;
+
+use domain::entity::EntityKind;
+use domain::failure::FailureCause;
+use domain::ids::{CrmId, Ledger, PaymentId};
+use domain::invoice_payments::{InvoicePayments, PaymentMatch};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::OperationEvent;
+use futures::FutureExt;
+use store::StoreError;
+
+use super::{ReleaseTiming, is_prerequisite_met, release_mappings};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::sync::is_undecided;
+use crate::{Engine, concurrency};
+
+/// A payment of the CRM for which a payment in Xero was unclear, and the invoice that both pay.
+pub(crate) type DecidedPayment = (CrmId, PaymentId);
+
+/// Returns the payments of the CRM that payments in Xero might have been, as the earlier rows of an
+/// invoice say, and no longer may be.
+pub(crate) fn list_decided_payments(
+    before: &InvoicePayments,
+    after: &InvoicePayments,
+) -> Vec<DecidedPayment> {
+    let open = collect_candidates(after);
+    let decided = collect_candidates(before).into_iter().filter(|one| !open.contains(one));
+    decided.map(|payment| (after.invoice.clone(), payment.clone())).collect()
+}
+
+/// Returns the payments of the CRM that unclear payments on an invoice may be.
+fn collect_candidates(known: &InvoicePayments) -> BTreeSet<&PaymentId> {
+    let unclear = known.received.iter().filter_map(|received| match &received.is {
+        PaymentMatch::Unclear { candidates } => Some(candidates),
+        PaymentMatch::Imported | PaymentMatch::Same { .. } | PaymentMatch::Removed => None,
+    });
+    unclear.flatten().collect()
+}
+
+/// Releases the parts of these payments as [`release_decided_payments`] does. The decision is
+/// recorded, so a failure is only logged; the sweep releases the parts later.
+pub(crate) async fn try_release_decided_payments(
+    engine: &Engine,
+    ledger: &Ledger,
+    decided: &[DecidedPayment],
+) {
+    if decided.is_empty() {
+        return;
+    }
+    if let Err(error) = release_decided_payments(engine, ledger, decided).boxed().await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %ledger.account,
+            "not every payment that waited for a decision was released; the sweep tries again"
+        );
+    }
+}
+
+/// Releases the parts of these payments that waited because a payment in Xero was unclear, and no
+/// longer have to. All of them share wake-ups. An error of one payment is returned after the others
+/// are released.
+async fn release_decided_payments(
+    engine: &Engine,
+    ledger: &Ledger,
+    decided: &[DecidedPayment],
+) -> Result<(), PersistError> {
+    let listed = decided.iter().map(|(invoice, payment)| {
+        let parts = list_ready_parts(engine, ledger, invoice, payment);
+        engine.skip_failing(&ledger.account, parts).boxed()
+    });
+    let (mut ready, mut failed) = (BTreeSet::new(), None);
+    for parts in concurrency::map_concurrently(listed.collect()).await {
+        match parts {
+            Ok(parts) => ready.extend(parts.into_iter().flatten()),
+            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        }
+    }
+    let keys = ready.into_iter().collect::<Vec<MappingKey>>();
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    let released = release_mappings(engine, ledger, keys, event, at_once, |_| true).await;
+    match failed {
+        Some(error) => Err(error),
+        None => released.map(drop),
+    }
+}
+
+/// Returns the parts of a payment that waited for a decision about this invoice, or failed for lack
+/// of one, and no longer have to wait.
+async fn list_ready_parts(
+    engine: &Engine,
+    ledger: &Ledger,
+    invoice: &CrmId,
+    payment: &PaymentId,
+) -> Result<Vec<MappingKey>, StoreError> {
+    let awaited = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
+    let parts = engine.store.list_payment_parts(ledger, payment).await?;
+    let mut ready = Vec::new();
+    for part in parts.rows.into_iter().map(|row| row.record) {
+        let is_ready = if part.awaited_record().as_ref() == Some(&awaited) {
+            is_prerequisite_met(engine, &part).await?
+        } else {
+            has_failed_as_unclear(&part) && !is_undecided(engine, &part).await?
+        };
+        if is_ready {
+            ready.push(part.key);
+        }
+    }
+    Ok(ready)
+}
+
+/// Returns whether the last attempt found a payment in Xero that no poll had reported yet.
+fn has_failed_as_unclear(part: &Mapping) -> bool {
+    let failure = part.operation.failure.as_ref();
+    failure.is_some_and(|failure| failure.cause == Some(FailureCause::PaymentUnclear))
+}

@@ -1,0 +1,226 @@
+//! Releases records that were given up because of the state of a document in Xero, once that
+//! document has changed: a payment or credit was removed, its amounts were changed, or it was
+//! approved.
+
+use std::collections::BTreeMap;
+
+use domain::crm::allocation::{Allocation, AllocationRecordStatus};
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSource};
+use domain::document::sales::SalesDocument;
+use domain::entity::EntityKind;
+use domain::ids::Ledger;
+use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
+use domain::money::Money;
+use domain::operation::OperationEvent;
+use futures::FutureExt;
+use jiff::Timestamp;
+use store::StoreError;
+
+use super::dependants::list_all_dependants;
+use super::{ReleaseTiming, release_mappings};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::sync::{find_paid_invoice, list_documents};
+use crate::{Engine, concurrency};
+
+/// A document in Xero that has changed, so that records given up because of its state may continue.
+#[derive(Debug)]
+pub(crate) struct ChangedDocument {
+    key: MappingKey,
+    /// Whether its own record may continue.
+    takes_changes: bool,
+    /// Payments and allocations that were given up before this instant may continue. `None` if
+    /// none may.
+    dependants_before: Option<Timestamp>,
+}
+
+/// What was known about a document before a poll read it.
+#[derive(Debug)]
+pub(crate) struct KnownDocument {
+    key: MappingKey,
+    amounts: DocumentAmounts,
+    updated_at: Option<Timestamp>,
+    /// Whether its own record was given up because of its state.
+    is_stopped: bool,
+}
+
+impl KnownDocument {
+    /// Returns the facts about a record's document. `None` if the record has no document in Xero.
+    pub(crate) fn from_mapping(mapping: &Mapping) -> Option<Self> {
+        let link = mapping.link.as_ref()?;
+        Some(Self {
+            key: mapping.key.clone(),
+            amounts: link.amounts.clone()?,
+            updated_at: link.xero_updated_at,
+            is_stopped: mapping.is_stopped_by_document(),
+        })
+    }
+
+    /// Returns the total that the CRM has.
+    pub(crate) const fn crm_total(&self) -> Money {
+        self.amounts.crm_total
+    }
+
+    /// Compares the document with what a poll has read. Its own record may continue if the document
+    /// takes changes again. Payments and allocations may if it takes more money or credit, or has
+    /// changed since they were given up. `after` are its amounts now. `None` if nothing may continue.
+    pub(crate) fn find_change<D: SalesDocument>(
+        self,
+        remote: &D,
+        after: &DocumentAmounts,
+        updated_at: Option<Timestamp>,
+    ) -> Option<ChangedDocument> {
+        let takes_changes = self.is_stopped && remote.document_head().is_editable();
+        let dependants_before = if after.takes_more_than(&self.amounts) {
+            Some(Timestamp::MAX)
+        } else {
+            updated_at.filter(|at| self.updated_at.is_none_or(|known| *at > known))
+        };
+        let is_any = takes_changes || dependants_before.is_some();
+        is_any.then_some(ChangedDocument { key: self.key, takes_changes, dependants_before })
+    }
+}
+
+/// Returns the documents on whose state in Xero it depends whether Xero accepts a record. Empty for
+/// a record that is a document itself.
+pub(crate) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
+    let (ledger, json) = (&mapping.key.ledger, &mapping.snapshot.json);
+    match mapping.key.kind {
+        EntityKind::Payment => {
+            // An attempt at the record reports a snapshot that cannot be read.
+            let Ok(part) = serde_json::from_str::<PaymentPart>(json) else { return Vec::new() };
+            let credit_note = match &part.role {
+                PartRole::Refund(RefundSource::CreditNote(id)) => {
+                    let id = id.clone().into();
+                    Some(MappingKey::new(ledger.clone(), EntityKind::CreditNote, id))
+                }
+                PartRole::Refund(RefundSource::Part(_))
+                | PartRole::Invoice(_)
+                | PartRole::Fee
+                | PartRole::Surcharge(_)
+                | PartRole::RefundNote(_)
+                | PartRole::RefundFee => None,
+            };
+            find_paid_invoice(ledger, &part).into_iter().chain(credit_note).collect()
+        }
+        EntityKind::Allocation => {
+            let allocation = serde_json::from_str::<Allocation>(json);
+            allocation.map(|one| list_documents(ledger, &one)).unwrap_or_default()
+        }
+        EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => Vec::new(),
+    }
+}
+
+/// Releases the records that were given up because of a document that this success has changed. The
+/// success is already recorded, so a failure is only logged. `pushed` is the mapping as the attempt
+/// found it, `next` as it is now.
+pub(crate) async fn release_after_success(engine: &Engine, pushed: &Mapping, next: &Mapping) {
+    let documents = list_changed_documents(pushed, next);
+    let released = release_changed_documents(engine, &next.key.ledger, &documents).boxed();
+    if let Err(error) = released.await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %next.key.ledger.account,
+            crm.id = %next.key.crm_id,
+            "the records given up because of a changed document could not be released"
+        );
+    }
+}
+
+/// Returns the documents that a success has changed: its own one if that takes more money or credit
+/// now, and those from which it has removed money or credit.
+fn list_changed_documents(pushed: &Mapping, next: &Mapping) -> Vec<ChangedDocument> {
+    let mut changed = Vec::new();
+    let (before, after) = (find_amounts(pushed), find_amounts(next));
+    if after.zip(before).is_some_and(|(after, before)| after.takes_more_than(before)) {
+        changed.push(ChangedDocument {
+            key: next.key.clone(),
+            takes_changes: false,
+            dependants_before: Some(Timestamp::MAX),
+        });
+    }
+    if next.link.is_some() && is_removal(pushed) {
+        let decisive = list_decisive_documents(pushed).into_iter();
+        changed.extend(decisive.map(|key| ChangedDocument {
+            key,
+            takes_changes: true,
+            dependants_before: Some(Timestamp::MAX),
+        }));
+    }
+    changed
+}
+
+fn find_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
+    mapping.link.as_ref().and_then(|link| link.amounts.as_ref())
+}
+
+/// Returns whether a record removes money or credit from documents.
+fn is_removal(mapping: &Mapping) -> bool {
+    let json = &mapping.snapshot.json;
+    match mapping.key.kind {
+        EntityKind::Payment => serde_json::from_str::<PaymentPart>(json)
+            .is_ok_and(|part| part.standing == PaymentRecordStatus::Deleted),
+        EntityKind::Allocation => serde_json::from_str::<Allocation>(json)
+            .is_ok_and(|one| one.standing == AllocationRecordStatus::Removed),
+        EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => false,
+    }
+}
+
+/// Releases the records that were given up because of the state of these documents of one ledger
+/// and may continue, with common wake-ups for all of them. A document whose dependants can never be
+/// listed is reported and left out. Any other failure of one is returned after the others are done.
+pub(crate) async fn release_changed_documents(
+    engine: &Engine,
+    ledger: &Ledger,
+    documents: &[ChangedDocument],
+) -> Result<(), PersistError> {
+    if documents.is_empty() {
+        return Ok(());
+    }
+    let listed = documents.iter().map(|document| {
+        let affected = list_affected_records(engine, document);
+        engine.skip_failing(&ledger.account, affected).boxed()
+    });
+    // A record may depend on several of the documents. The latest instant counts.
+    let (mut limits, mut failed) = (BTreeMap::<MappingKey, Timestamp>::new(), None);
+    for affected in concurrency::map_concurrently(listed.collect()).await {
+        match affected {
+            Ok(affected) => {
+                for (key, before) in affected.into_iter().flatten() {
+                    let limit = limits.entry(key).or_insert(before);
+                    *limit = before.max(*limit);
+                }
+            }
+            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        }
+    }
+    let keys = limits.keys().cloned().collect::<Vec<_>>();
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    let wanted = |mapping: &Mapping| {
+        let failed_at = mapping.operation.failed_at;
+        let is_early = |before: &Timestamp| failed_at.is_none_or(|at| at < *before);
+        mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
+    };
+    let released = release_mappings(engine, ledger, keys, event, at_once, wanted).await;
+    match failed {
+        Some(error) => Err(error),
+        None => released.map(drop),
+    }
+}
+
+/// Returns the records that may continue because of a change of a document, if they were given up
+/// before the instant beside them.
+async fn list_affected_records(
+    engine: &Engine,
+    document: &ChangedDocument,
+) -> Result<Vec<(MappingKey, Timestamp)>, StoreError> {
+    let mut affected = Vec::new();
+    if document.takes_changes {
+        affected.push((document.key.clone(), Timestamp::MAX));
+    }
+    if let Some(before) = document.dependants_before {
+        let dependants = list_all_dependants(engine, &document.key).await?;
+        affected.extend(dependants.into_iter().map(|key| (key, before)));
+    }
+    Ok(affected)
+}

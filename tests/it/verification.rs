@@ -1,0 +1,102 @@
+//! The daily verification: a failure of a later part repeats none of the earlier ones, and a long
+//! list is read over several polls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::entity::EntityKind::{CreditNote, Invoice};
+use domain::outbound::EventContent;
+use engine::poll::PollOutcome;
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use tests::World;
+use tests::builders::{a_credit_note, an_invoice};
+use tests::ports::{Intercepted, respond};
+use uuid::Uuid;
+use xero_sim::{Fault, FaultKind, Match};
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// A world with an open invoice and a credit note, a day after the last verification.
+fn a_day_later() -> World {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.advance(QUARTER);
+    world.poll();
+    world.clock.advance(SignedDuration::from_hours(25));
+    world
+}
+
+/// Polls, and returns the outcome with how often invoices, credit notes and accounts were read.
+fn polls(world: &World) -> (PollOutcome, [usize; 3]) {
+    let before = world.calls().len();
+    let polled = world.poll();
+    world.clock.advance(QUARTER);
+    let calls = world.calls().split_off(before);
+    let count = |call: &str| calls.iter().filter(|made| *made == call).count();
+    (polled, ["GET /Invoices", "GET /CreditNotes", "GET /Accounts"].map(count))
+}
+
+fn comparisons(world: &World) -> usize {
+    let news = world.told.news();
+    news.iter().filter(|news| matches!(news, EventContent::BooksCompared { .. })).count()
+}
+
+#[test]
+fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
+    for (failing, first, repeated, recovered) in [
+        ("Accounts", [2, 1, 1], [1, 0, 1], [1, 0, 1]),
+        ("CreditNotes", [2, 1, 1], [1, 1, 0], [1, 1, 0]),
+    ] {
+        let world = a_day_later();
+        let path = format!("/api.xro/2.0/{failing}");
+        world.inject(Fault { on: Match::every(&path), kind: FaultKind::Status500 });
+        // The lists of changes are read by every poll, open invoices by their ids once.
+        assert_eq!(polls(&world), (PollOutcome::Later, first), "{failing}");
+        for _ in 0..3 {
+            assert_eq!(polls(&world), (PollOutcome::Later, repeated), "{failing}");
+        }
+        world.xero().clear_faults();
+        assert_eq!(polls(&world), (PollOutcome::Read { news: 0 }, recovered), "{failing}");
+        assert_eq!(polls(&world), (PollOutcome::Read { news: 0 }, [1, 0, 0]), "{failing}");
+        assert_eq!(comparisons(&world), 1, "{failing}");
+    }
+}
+
+/// An answer with one changed credit note of another app, after which Xero reports more.
+fn a_page(number: usize) -> String {
+    let start: Timestamp = "2026-11-02T10:00:00Z".parse().unwrap();
+    let minutes = i64::try_from(number).unwrap();
+    let changed = (start + SignedDuration::from_mins(minutes)).as_millisecond();
+    let id = Uuid::from_u128(u128::try_from(number).unwrap() + 1);
+    format!(
+        r#"{{"pagination":{{"page":1,"pageSize":1,"pageCount":2}},
+        "CreditNotes":[{{"CreditNoteID":"{id}","Type":"ACCRECCREDIT","Status":"AUTHORISED",
+        "CurrencyCode":"GBP","Total":1.00,"RemainingCredit":1.00,
+        "UpdatedDateUTC":"/Date({changed}+0000)/"}}]}}"#
+    )
+}
+
+#[test]
+fn changed_credit_notes_on_more_pages_than_a_poll_reads_are_read_by_the_next_polls() {
+    const PAGES: usize = 24;
+    let mut world = a_day_later();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let count = reads.clone();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), move |request| {
+        let is_list = request.uri().path() == "/api.xro/2.0/CreditNotes";
+        if !is_list || request.method() != Method::GET {
+            return None;
+        }
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        let body = if number < PAGES { a_page(number) } else { r#"{"CreditNotes":[]}"#.to_owned() };
+        Some(Ok(respond(200, &body)))
+    });
+    for (pages, compared) in [(10, 0), (20, 0), (PAGES + 1, 1), (PAGES + 1, 1)] {
+        let (polled, _) = polls(&world);
+        assert!(matches!(polled, PollOutcome::Read { .. }), "{polled:?}");
+        assert_eq!(reads.load(Ordering::SeqCst), pages);
+        assert_eq!(comparisons(&world), compared, "{pages}");
+    }
+}
