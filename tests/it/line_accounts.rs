@@ -49,6 +49,8 @@ fn an_account_that_cannot_be_read_is_not_said_to_be_missing_in_xero() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().distort_account("260", "Type", None).unwrap();
+    // The stored chart is read again after a day.
+    world.clock.advance(SignedDuration::from_hours(25));
     world.receive(Invoice, &on_account("inv_1", "260"));
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "line_account_unknown");
@@ -65,6 +67,8 @@ fn beside_a_tax_rate_that_cannot_be_read_a_person_chooses_the_rate() {
         Some(r#""five""#),
     );
     distorted.unwrap();
+    // The stored chart is read again after a day.
+    world.clock.advance(SignedDuration::from_hours(25));
     let reduced = an_invoice("inv_1", "cli_1").tax_rate("5").price("100.00", "105.00");
     world.receive(Invoice, &reduced.body());
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;

@@ -122,7 +122,7 @@ fn a_process_calls_the_key_service_once_for_each_value() {
 }
 
 #[test]
-fn a_process_remembers_a_limited_number_of_data_keys() {
+fn a_process_remembers_a_limited_number_of_keys() {
     let (world, keys) = (World::new(), MemoryKeys::default());
     let store = sealed_store(&world, &keys);
     let names = (0..65).map(|number| format!("stage/grant/{number}")).collect::<Vec<_>>();

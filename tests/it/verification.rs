@@ -34,7 +34,10 @@ fn polls(world: &World) -> (PollOutcome, [usize; 3]) {
     let polled = world.poll();
     world.clock.advance(QUARTER);
     let calls = world.calls().split_off(before);
-    let count = |call: &str| calls.iter().filter(|made| *made == call).count();
+    let is_of = |made: &str, call: &str| {
+        made.strip_prefix(call).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let count = |call: &str| calls.iter().filter(|made| is_of(made, call)).count();
     (polled, ["GET /Invoices", "GET /CreditNotes", "GET /Accounts"].map(count))
 }
 

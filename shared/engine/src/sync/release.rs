@@ -69,13 +69,14 @@ pub(crate) async fn release_unauthorised(
     Ok(())
 }
 
-/// Returns whether the connection may have started to work since the mapping was parked. A process
-/// that was interrupted before it released the mapping must not release it for an epoch in which
-/// the mapping has failed meanwhile.
+/// Returns whether the connection may have started to work since the mapping was parked. `epoch` is
+/// that of the connection if it works; a connection that has stopped again releases nothing. A
+/// process that was interrupted before it released the mapping must not release it for an epoch in
+/// which the mapping has failed meanwhile.
 fn has_other_epoch(mapping: &Mapping, epoch: Option<u64>) -> bool {
     let is_parked_for_connection =
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
-    !is_parked_for_connection || mapping.operation.failed_epoch != epoch
+    !is_parked_for_connection || (epoch.is_some() && mapping.operation.failed_epoch != epoch)
 }
 
 /// The result of an operator's command to release records.

@@ -9,6 +9,8 @@ use domain::ids::AccountId;
 use domain::line_values::TrackingCatalogue;
 use domain::operation::Trigger;
 use domain::translate::UsedRate;
+use futures::FutureExt;
+use futures::future::join;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -135,18 +137,23 @@ async fn list_account_choices(
     let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
         .await?
         .with_priority(CallPriority::Lookup);
-    let chart = match age {
-        ChartAge::Stored => chart::load_chart(&tenant_session).await,
-        ChartAge::Recent => chart::load_recent_chart(&tenant_session).await,
-        ChartAge::Current => chart::fetch_chart(&tenant_session).await,
-    };
-    let chart = tenant_session.record_error_on_connection(chart).await?;
     let codes = engine.store.read_account_codes(account).await?;
+    let chart = async {
+        match age {
+            ChartAge::Stored => chart::load_chart(&tenant_session).await,
+            ChartAge::Recent => chart::load_recent_chart(&tenant_session).await,
+            ChartAge::Current => chart::fetch_chart(&tenant_session).await,
+        }
+    };
     let tracking_age = match age {
         ChartAge::Stored | ChartAge::Recent => TrackingAge::Stored,
         ChartAge::Current => TrackingAge::Recent,
     };
-    let tracking = read_tracking(&tenant_session, &codes, tracking_age).await?;
+    let tracking = load_tracking_of_age(&tenant_session, tracking_age);
+    // Together, because a slow Xero leaves time for one call after the other in no request.
+    let (chart, tracking) = join(chart.boxed(), tracking.boxed()).await;
+    let chart = tenant_session.record_error_on_connection(chart).await?;
+    let tracking = accept_tracking(&tenant_session, &codes, tracking).await?;
     let mut objections = codes.find_objections(&chart);
     objections.extend(tracking.iter().flat_map(|known| codes.find_tracking_objections(known)));
     let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
@@ -181,14 +188,13 @@ async fn list_account_choices(
     Ok(choices)
 }
 
-/// Reads the tracking categories. `None` if Xero does not return them and the account uses none: the
-/// accounts and tax rates can be chosen without them.
-async fn read_tracking(
+/// Returns the tracking categories that were read. `None` if Xero did not return them and the account
+/// uses none: the accounts and tax rates can be chosen without them.
+async fn accept_tracking(
     tenant_session: &TenantSession<'_>,
     codes: &AccountCodes,
-    age: TrackingAge,
+    tracking: Result<TrackingCatalogue, AttemptError>,
 ) -> Result<Option<TrackingCatalogue>, AttemptError> {
-    let tracking = load_tracking_of_age(tenant_session, age).await;
     match tenant_session.record_error_on_connection(tracking).await {
         Ok(tracking) => Ok(Some(tracking)),
         Err(AttemptError::Xero(error)) if codes.tracking.is_empty() => {
