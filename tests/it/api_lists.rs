@@ -74,9 +74,11 @@ async fn records_that_need_a_person_are_listed_by_cause_the_newest_first() {
     assert_eq!(groups.len(), 1, "{given_up}");
     assert_eq!(ids(&groups[0]), ["inv_3", "inv_2", "inv_1"]);
     assert_eq!(groups[0]["class"], "untranslatable");
+    assert_eq!(groups[0]["responsible"], "user");
     assert!(!groups[0]["remedy"].as_str().unwrap().is_empty());
     let failing = read(&gateway, "/v1/attention?state=failing").await;
     assert_eq!(ids(&failing["groups"][0]), ["inv_4"]);
+    assert_eq!(failing["groups"][0]["responsible"], "bookkeeper");
     assert_eq!(failing["groups"][0]["records"][0]["failures"], 1);
 }
 

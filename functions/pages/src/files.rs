@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.0b6869a4cc52.js",
-        bytes: include_bytes!("../dist/xero.0b6869a4cc52.js"),
+        name: "xero.9d91e60d52fb.js",
+        bytes: include_bytes!("../dist/xero.9d91e60d52fb.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.da8c7b7fc3b8.js",
-        bytes: include_bytes!("../dist/frame.da8c7b7fc3b8.js"),
+        name: "frame.5fba0f822ed7.js",
+        bytes: include_bytes!("../dist/frame.5fba0f822ed7.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -8,6 +8,9 @@ mod cause;
 #[cfg(test)]
 mod cause_tests;
 mod code;
+mod responsible_party;
+#[cfg(test)]
+mod responsible_party_tests;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cause::FailureCause;
 pub use self::code::FailureCode;
+pub use self::responsible_party::ResponsibleParty;
 
 /// What a failure means for the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

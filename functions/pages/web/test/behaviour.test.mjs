@@ -212,7 +212,7 @@ test("settings that someone else changed meanwhile are not overwritten", async (
 
 test("a tax rate that fits twice is chosen by a person, and an unused account is not sent", async () => {
   const { page, close } = await open("accounts-chosen");
-  await page.getByLabel("5 %").selectOption("RRCONSTR");
+  await page.getByLabel("5%").selectOption("RRCONSTR");
   await page.getByLabel("Stripe fee account code").selectOption("");
   await button(page, "Save").click();
   await page.getByText("Saved.").waitFor();
@@ -345,7 +345,7 @@ test("the differences of the books are listed with their reasons and lead to the
   assert.match(await first.innerText(), /£240\.00 here, £140\.01 in Xero\s+£100\.00\s+A payment in Xero may be one/);
   await close();
   const many = await open("books-long");
-  await many.page.getByText("These are the first 4 of 312.").waitFor();
+  await many.page.getByText("Showing the first 4 of 312.").waitFor();
   assert.match(await many.page.getByRole("table").innerText(), /FCFA\s123,456,789\.00(?!0)/);
   await many.close();
 });
@@ -401,6 +401,26 @@ test("the focus stays with its row, and a closed cause closed, when the list cha
   const label = await page.evaluate(() => document.querySelector("servicecortex-xero-attention").shadowRoot.activeElement?.ariaLabel);
   assert.equal(label, "Retry Invoice INV-1043");
   assert.equal(await page.getByText("Invoice INV-0988").isVisible(), false);
+  await close();
+});
+
+test("a cause is labelled with who must act, as the API says, and what the user resolves comes first", async () => {
+  const change = (state) => {
+    const [locked, archived] = state.attention.given_up.groups;
+    Object.assign(locked, { code: "credit_note_used", message: "The credit note is used." });
+    state.attention.given_up.groups.push({ ...archived, code: "made_up", message: "It is a fault.", responsible: "support" });
+  };
+  const { page, close } = await open("attention-some", { change });
+  const texts = await page.locator("summary").allInnerTexts();
+  const expected = [
+    /archived in Xero\.$/,
+    /e-mail address\.$/,
+    /The credit note is used\.\s*Ask your bookkeeper$/,
+    /It is a fault\.\s*Contact support$/,
+    /did not respond\.\s*No action needed$/,
+  ];
+  assert.equal(texts.length, expected.length);
+  texts.forEach((text, index) => assert.match(text.trim(), expected[index]));
   await close();
 });
 
@@ -473,7 +493,7 @@ test("a contact is searched, and a linked or archived one cannot be taken", asyn
   assert.equal(await page.getByRole("button", { name: /^Link to/ }).count(), 1);
   await page.getByText("Linked to client cl_9").waitFor();
   await button(page, "Link to Bo’s Bakery").click();
-  await page.getByText("New invoices go to this contact.").waitFor();
+  await page.getByText("New invoices use this contact.").waitFor();
   await button(page, "Link").click();
   await page.waitForFunction(() => window.events.includes("linked"));
   await page.getByText("In Xero", { exact: true }).waitFor();
@@ -510,11 +530,43 @@ test("an unclear payment is decided once, by one of the named payments", async (
   await close();
 });
 
+test("an invoice with a negative total is shown as the credit note that it is in Xero", async () => {
+  const { page, close } = await open("invoice-negative");
+  await page.getByText("This invoice has a negative total, so it is a credit note in Xero.").waitFor();
+  const figures = await page.getByRole("definition").or(page.getByRole("term")).allInnerTexts();
+  assert.deepEqual(figures.map((one) => one.trim()), ["Credited", "£240.00", "Credit left", "£90.00"]);
+  assert.equal(asked("GET", "/v1/invoices/inv_1042/payments").length, 0);
+  await button(page, "Sync now").click();
+  await harness.settle(page);
+  assert.equal(asked("POST", "/v1/invoices/inv_1042/sync").length, 1);
+  await close();
+});
+
+test("the preview of an invoice with a negative total is that of its credit note", async () => {
+  const { page, close } = await open("invoice-negative-skipped");
+  await button(page, "Preview").click();
+  await page.getByText("The credit note as Xero would receive it").waitFor();
+  await page.getByText("Replace the boiler’s pressure relief valve").waitFor();
+  assert.equal(asked("GET", "/v1/credit-notes/inv_1042~credit/preview").length, 1);
+  await close();
+});
+
+test("links lead to the record that the CRM has", async () => {
+  const change = (state) => {
+    const names = [["credit_note", "inv_1042~credit"], ["credit_note", "cn_18"], ["payment", "pay_31.fee"], ["contact", "cl_203"]];
+    state.log = names.map(([entity, crm_id], index) => ({ ...state.log[index], entity, crm_id }));
+  };
+  const { page, close } = await open("sync-log-full", { change });
+  const links = await page.locator("td.record a").evaluateAll((all) => all.map((one) => new URL(one.href).pathname));
+  assert.deepEqual(links, ["/invoice/inv_1042", "/credit_note/cn_18", "/payment/pay_31", "/contact/cl_203"]);
+  await close();
+});
+
 test("the document that would be sent is shown without sending it", async () => {
   const { page, close } = await open("invoice-skipped");
   await button(page, "Preview").click();
   await page.getByText("Replace the boiler’s pressure relief valve").waitFor();
-  await page.getByText("less 10 % · Item LABOUR · Region: North · Team: Plumbing").waitFor();
+  await page.getByText("less 10% · Item LABOUR · Region: North · Team: Plumbing").waitFor();
   await page.getByText("The e-mail address is left out").waitFor();
   assert.deepEqual(await violationsOf(page), []);
   assert.ok(harness.requests.every((one) => one.method === "GET"));

@@ -26,11 +26,13 @@ const STATUS = {
 
 const LOCKED = {
   code: "period_locked",
+  responsible: "bookkeeper",
   message: "The invoice is dated in a period that is locked in Xero until 31 October 2026.",
   remedy: "Ask your bookkeeper to unlock the period, or change the date of the invoice.",
 };
 const ARCHIVED = {
   code: "account_code_archived",
+  responsible: "user",
   message: "Account 200 is archived in Xero.",
   remedy: "Choose another account for sales, or restore account 200 in Xero.",
 };
@@ -138,6 +140,7 @@ const FAILING = {
     {
       code: "xero_silent",
       class: "transient",
+      responsible: "nobody",
       message: "Xero did not respond.",
       remedy: "",
       records: [attentionRecord("invoice", "inv_1052", "INV-1052", "410.00", { state: "waiting", failures: 1, next_attempt_at: new Date(NOW + 2 * MINUTE).toISOString() })],
@@ -145,6 +148,7 @@ const FAILING = {
     {
       code: "email_invalid",
       class: "rejected",
+      responsible: "user",
       message: "Xero does not accept the e-mail address.",
       remedy: "Correct the address on the client.",
       records: [attentionRecord("contact", "cl_88", "Dyer & Daughters", undefined, { state: "waiting", failures: 2, next_attempt_at: new Date(NOW + 11 * MINUTE).toISOString() })],
@@ -305,6 +309,16 @@ const INVOICE = record("invoice", "inv_1042", "synced", {
   earlier_xero_ids: ["00000000-0000-0000-0000-000000000001"],
 });
 
+/** An invoice with a negative total. */
+const NEGATIVE = record("credit_note", "inv_1042~credit", "synced", {
+  ...INVOICE,
+  entity: "credit_note",
+  crm_id: "inv_1042~credit",
+  xero_url: "https://go.xero.com/app/!rIdG3/creditnotes/view/x-1",
+  amounts: { status: "AUTHORISED", crm_total: gbp("240.00"), xero_total: gbp("240.00"), amount_due: gbp("90.00") },
+  earlier_xero_ids: undefined,
+});
+
 const PAYMENTS = {
   recorded: [
     { payment: "pay_1", method: "cash", amount: gbp("50.00"), date: "2026-11-11", standing: "recorded" },
@@ -412,6 +426,7 @@ const REMARK =
   "Xero did not keep option North of tracking category Region on lines 1 and 3. It may have been archived or renamed. Choose an option on the document in Xero, or correct the lines in ServiceCortex, and send the document again.";
 const client = (more) => ({ ...ACTIVE, records: { "/v1/clients/cl_17": { ...CLIENT, ...more } } });
 const invoice = (more) => ({ ...ACTIVE, records: { "/v1/invoices/inv_1042": { ...INVOICE, ...more } } });
+const negative = (more) => ({ ...ACTIVE, records: Object.fromEntries(["/v1/invoices/inv_1042", "/v1/credit-notes/inv_1042~credit"].map((path) => [path, { ...NEGATIVE, ...more }])), payments: PAYMENTS });
 const PROBLEM = { ...ARCHIVED, record: record("invoice", "inv_1042", "skipped", { number: "INV-1042" }), failed_at: at(28 * MINUTE) };
 
 /** Every scenario by its name. `element` says which element shows it. */
@@ -494,6 +509,8 @@ export const SCENARIOS = {
   "invoice-draft": { element: "invoice", ...invoice({ earlier_xero_ids: undefined, amounts: { ...INVOICE.amounts, status: "DRAFT", xero_total: gbp("240.00"), amount_paid: undefined, amount_credited: undefined, amount_due: gbp("240.00") } }), payments: undefined },
   "invoice-voided": { element: "invoice", ...invoice({ amounts: { ...INVOICE.amounts, status: "VOIDED", xero_total: gbp("240.00") } }), payments: undefined },
   "invoice-skipped": { element: "invoice", ...invoice({ state: "skipped", amounts: undefined, xero_id: undefined, earlier_xero_ids: undefined, failure: LOCKED }), payments: undefined },
+  "invoice-negative": { element: "invoice", ...negative({}) },
+  "invoice-negative-skipped": { element: "invoice", ...negative({ state: "skipped", failure: LOCKED, amounts: undefined, xero_id: undefined, xero_url: undefined }) },
   "invoice-unknown": { element: "invoice", ...ACTIVE, records: {} },
   "invoice-reader": { element: "invoice", ...invoice({}), status: { ...STATUS, ...reader } },
   "badge-all": { element: "badge", ...ACTIVE, records: Object.fromEntries(["queued", "syncing", "waiting", "parked", "synced", "skipped", "never_send"].map((state) => [`/v1/invoices/${state}`, record("invoice", state, state)])) },

@@ -10,7 +10,10 @@ export interface Options {
   getToken(reason: { expired: boolean }): string | Promise<string>;
   /** The address of the API. By default the one that served this script. */
   baseUrl?: string;
-  /** The address of a record in the CRM, for links. */
+  /**
+   * The address of a record in the CRM, for links. An invoice with a negative total is an invoice
+   * here, too, although it is a credit note in Xero.
+   */
   linkTo?(entity: EntityKind, id: string): string | undefined;
   /** The name of a user of the CRM. By default the user's id is shown. */
   nameOf?(user: string): string | undefined;

@@ -36,6 +36,7 @@ export type LinkedContact = Shape<"LinkedContactView">;
 export type Candidate = Shape<"CandidateView">;
 export type Finding = Shape<"FindingView">;
 export type AttentionRecord = Shape<"AttentionRecordView">;
+export type ResponsibleParty = Shape<"ResponsibleWord">;
 export type AttentionPage = Shape<"AttentionView">;
 export type SyncPreferences = Shape<"SyncPreferencesView">;
 export type Books = Shape<"BooksView">;

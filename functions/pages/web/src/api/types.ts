@@ -976,6 +976,8 @@ export interface components {
             records: components["schemas"]["AttentionRecordView"][];
             /** @description What a person can do. Empty if the failure only needs time. */
             remedy: string;
+            /** @description Who must act. */
+            responsible: components["schemas"]["ResponsibleWord"];
         };
         /** @description A record that needs attention. */
         AttentionRecordView: {
@@ -1944,6 +1946,12 @@ export interface components {
             /** @enum {string} */
             what: "removed";
         };
+        /**
+         * @description Who must act on a failure: a `user` of the CRM, the `bookkeeper`, who corrects something in
+         *     Xero, `support`, or `nobody`, because it ends by itself.
+         * @enum {string}
+         */
+        ResponsibleWord: "user" | "bookkeeper" | "support" | "nobody";
         /**
          * @description The state of a task: nothing is left to do, a person has to do it, or it cannot be done
          *     before the organisation is connected and read.

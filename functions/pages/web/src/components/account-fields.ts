@@ -13,11 +13,11 @@ export interface Field {
 }
 
 export const FIELDS: Field[] = [
-  { name: "sales", label: "Default account code", hint: "Revenue account of invoice lines", list: "income" },
+  { name: "sales", label: "Default account code", hint: "Revenue account for invoice lines", list: "income" },
   { name: "stripe_bank", label: "Stripe bank account code", hint: "Where Stripe payouts arrive", list: "bank" },
-  { name: "stripe_fee", label: "Stripe fee account code", hint: "Expense account of Stripe’s fees", list: "expense" },
-  { name: "stripe_surcharge", label: "Stripe surcharge account code", hint: "Income account of surcharges", list: "income" },
-  { name: "gift_card", label: "Gift card account code", hint: "Account of redeemed gift cards; it must accept payments", list: "gift_card" },
+  { name: "stripe_fee", label: "Stripe fee account code", hint: "Expense account for Stripe’s fees", list: "expense" },
+  { name: "stripe_surcharge", label: "Stripe surcharge account code", hint: "Income account for surcharges", list: "income" },
+  { name: "gift_card", label: "Gift card account code", hint: "Account for redeemed gift cards; it must accept payments", list: "gift_card" },
 ];
 
 /** The methods of payments that are sent to Xero only if they have an account. */
@@ -59,7 +59,7 @@ export function labelled(code: string, options: AccountOption[]): string {
 }
 
 export function rateLabel(rate: string): string {
-  return rate === "none" ? "No tax" : `${rate} %`;
+  return rate === "none" ? "No tax" : `${rate}%`;
 }
 
 export function labelOf(field: string): string {

@@ -92,7 +92,7 @@ export class Accounts extends FormPart<AccountCodes> {
         <div class="stack section">
           <h3>Payments by other methods</h3>
           <p class="hint lead">
-            Payments by a method with an account are sent to Xero. Others are only recorded here, and recognised when entered in Xero.
+            Payments by a method that has an account are sent to Xero. Other payments stay here, and are recognised if someone enters them in Xero.
           </p>
           <div class="mapping">${METHODS.map((field) => this.#renderField(field, draft))}</div>
         </div>
@@ -120,7 +120,7 @@ export class Accounts extends FormPart<AccountCodes> {
         : nothing}
       ${without.length > 0
         ? html`<span class="hint"
-            >Without a code in Xero, ${without.length === 1 ? "this bank account" : "these bank accounts"} cannot be chosen: ${without.join(", ")}.
+            >${without.length === 1 ? "This bank account has" : "These bank accounts have"} no code in Xero and cannot be chosen: ${without.join(", ")}.
             ${this.outside(choices?.chart_url, "Open the chart of accounts")}</span
           >`
         : nothing}
@@ -183,7 +183,7 @@ export class Accounts extends FormPart<AccountCodes> {
     };
     return html`<div class="stack section">
       <h3>Default tracking</h3>
-      <p class="hint lead">For lines of documents that name no tracking options themselves.</p>
+      <p class="hint lead">Used for lines that have no tracking options of their own.</p>
       <div class="mapping">
         ${categories.map((category, position) => {
           const index = chosen.findIndex((one) => one.category === category);
@@ -217,8 +217,8 @@ export class Accounts extends FormPart<AccountCodes> {
     const empty = automatic
       ? `${automatic} (found automatically)`
       : options.length === 0
-        ? "No rate in Xero fits"
-        : `${this.canChange ? "Choose" : "Not chosen"}: ${options.length} rates fit`;
+        ? "No matching rate in Xero"
+        : `${this.canChange ? "Choose" : "Not chosen"}: ${options.length} matching rates`;
     const choose = (type: string) =>
       this.edit((edited) => {
         const types = { ...edited.tax_types };
@@ -231,7 +231,7 @@ export class Accounts extends FormPart<AccountCodes> {
       <label for=${id}>${rateLabel(rate)}</label>
       <div>
         ${this.#renderSelect(field, chosen, empty, [{ label: "Tax rates in Xero", options }], choose)}
-        <span class="hint" id="${id}-hint">${chosen || automatic ? nothing : "Documents with this rate wait until it is chosen."}</span>
+        <span class="hint" id="${id}-hint">${chosen || automatic ? nothing : "Documents with this rate wait until a rate is chosen."}</span>
       </div>
     </li>`;
   }

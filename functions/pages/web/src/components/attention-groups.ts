@@ -1,14 +1,12 @@
 /** The records that need attention, by cause and by who must act. */
-import type { AttentionPage, AttentionRecord } from "../api/shapes.js";
+import type { AttentionPage, AttentionRecord, ResponsibleParty } from "../api/shapes.js";
 import { recordName } from "../ui/words.js";
-
-type Who = "you" | "bookkeeper" | "support" | "none";
 
 /** Records with the same cause. */
 export interface Group {
   key: string;
   isGivenUp: boolean;
-  who: Who;
+  responsible: ResponsibleParty;
   code: string;
   message: string;
   remedy: string;
@@ -16,34 +14,26 @@ export interface Group {
 }
 
 /** The label that says who must act. */
-export const WHO: Record<Who, string> = {
-  you: "",
+export const RESPONSIBLE: Record<ResponsibleParty, string> = {
+  user: "",
   bookkeeper: "Ask your bookkeeper",
   support: "Contact support",
-  none: "No action needed",
+  nobody: "No action needed",
 };
-/** Who must act first is listed first. */
-const ORDER: Who[] = ["you", "bookkeeper", "support", "none"];
-const BOOKKEEPER_CODES = ["period_locked", "payment_reconciled", "payment_in_batch", "plan_limit"];
+/** The order of the groups: what the user resolves comes first. */
+const ORDER = Object.keys(RESPONSIBLE);
 
 /** Adds the records of a page. A cause may continue on the next page. */
 export function addPage(groups: Group[], page: AttentionPage): void {
-  for (const { class: meaning, code, message, remedy, records } of page.groups) {
+  for (const { code, message, remedy, responsible, records } of page.groups) {
     const isGivenUp = page.state === "given_up";
     const key = `${page.state}-${code}`;
     const known = groups.find((group) => group.key === key);
     if (known) known.records.push(...records);
-    else groups.push({ key, isGivenUp, who: whoActs(meaning, code), code, message, remedy, records: [...records] });
+    else groups.push({ key, isGivenUp, responsible, code, message, remedy, records: [...records] });
   }
-  const rank = (group: Group) => ORDER.indexOf(group.who) * 2 + (group.isGivenUp ? 0 : 1);
+  const rank = (group: Group) => ORDER.indexOf(group.responsible) * 2 + (group.isGivenUp ? 0 : 1);
   groups.sort((a, b) => rank(a) - rank(b));
-}
-
-/** Who has to act on a failure of this class. */
-function whoActs(meaning: string, code: string): Who {
-  if (BOOKKEEPER_CODES.includes(code)) return "bookkeeper";
-  if (["rejected", "untranslatable", "unauthorized"].includes(meaning)) return "you";
-  return meaning === "defect" ? "support" : "none";
 }
 
 /** A key of a record among all kinds. */

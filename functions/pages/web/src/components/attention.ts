@@ -7,7 +7,7 @@ import { count } from "../ui/format.js";
 import { define, type View } from "../ui/part.js";
 import { kindWord, placeOf, PLACES, recordPath } from "../ui/words.js";
 import { styles } from "../ui/styles.js";
-import { addPage, type Group, nameKey, titleOf, WHO } from "./attention-groups.js";
+import { addPage, type Group, nameKey, RESPONSIBLE, titleOf } from "./attention-groups.js";
 import { DecisionList } from "./decision-list.js";
 import { withholdDialog } from "./dialogs.js";
 import { attentionStyles } from "./styles/attention.js";
@@ -54,7 +54,7 @@ export class AttentionList extends DecisionList {
     return [
       this.decisions.length ? `${this.formats.number(this.decisions.length)} to decide` : "",
       givenUp?.count ? `${this.formats.number(givenUp.count)} given up` : "",
-      failing?.count ? `${this.formats.number(failing.count)} tried again` : "",
+      failing?.count ? `${this.formats.number(failing.count)} being retried` : "",
     ]
       .filter(Boolean)
       .join(" · ");
@@ -75,16 +75,16 @@ export class AttentionList extends DecisionList {
     const kinds = new Set(group.records.map(({ record }) => record.entity));
     const [kind] = kinds;
     const noun = kinds.size === 1 && kind ? kindWord(kind) : "record";
-    const who = WHO[group.who];
-    const isOpen = this.#open.get(key) ?? (group.who !== "none" && index < 3);
+    const who = RESPONSIBLE[group.responsible];
+    const isOpen = this.#open.get(key) ?? (group.responsible !== "nobody" && index < 3);
     return html`<li>
       <details
         ?open=${isOpen}
         @toggle=${(event: Event) => this.#open.set(key, (event.target as HTMLDetailsElement).open)}
       >
-        ${this.renderSummary(count(size, noun), group.message, who ? this.badge(who, group.who === "none" ? "quiet" : "info") : nothing)}
+        ${this.renderSummary(count(size, noun), group.message, who ? this.badge(who, group.responsible === "nobody" ? "quiet" : "info") : nothing)}
         <div class="group-body stack">
-          ${group.remedy || group.who !== "none"
+          ${group.remedy || group.responsible !== "nobody"
             ? html`<div class="row">
                 <p class="lead">${group.remedy}</p>
                 ${this.#renderPlace(group)}
@@ -177,7 +177,7 @@ export class AttentionList extends DecisionList {
     const name = titleOf(one);
     const withhold = async () => {
       const done = await this.sendChange(action, "POST", `${recordPath(one.record.entity, one.record.crm_id)}/never-send`);
-      await this.leave(nameKey(one), name, done, `${name} is never sent.`);
+      await this.leave(nameKey(one), name, done, `${name} will not be sent.`);
     };
     this.confirm(withholdDialog(name, false, withhold));
   }
@@ -199,7 +199,7 @@ export class AttentionList extends DecisionList {
     const started = await this.act(`group-${group.key}-retry`, async (session) => {
       busy = await this.#changeAll(session, "/v1/attention/retry", group);
     });
-    if (started) this.announce(`${count(size - busy, "record")} will be tried again within a minute or two.`);
+    if (started) this.announce(`${count(size - busy, "record")} will be retried within a minute or two.`);
     await this.reload();
     await this.focusOn("#title");
   }
@@ -213,7 +213,7 @@ export class AttentionList extends DecisionList {
       });
       await this.reload();
       if (!done) return;
-      this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} are never sent.`);
+      this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} will not be sent.`);
       await this.focusOn("#title");
     };
     this.confirm(withholdDialog(`these ${size}`, true, withhold));

@@ -37,7 +37,7 @@ export class BooksPanel extends Part {
     ${comparison
       ? comparison.is_equal
         ? this.badge("Equal", "good")
-        : this.badge(differing ? count(differing, "difference") : "Not complete", "warn")
+        : this.badge(differing ? count(differing, "difference") : "Incomplete", "warn")
       : nothing}`;
   }
 
@@ -66,7 +66,7 @@ export class BooksPanel extends Part {
           </ul>`
         : nothing}
       ${difference_count > differences.length
-        ? html`<p class="muted small">These are the first ${differences.length} of ${this.formats.number(difference_count)}.</p>`
+        ? html`<p class="muted small">Showing the first ${differences.length} of ${this.formats.number(difference_count)}.</p>`
         : nothing}
     </div>`;
   }

@@ -63,7 +63,7 @@ export class Client extends RecordPart {
   #renderUnlinked(): View {
     if (this.isOff) return nothing;
     if (!this.record) {
-      return html`<p>Not sent to Xero yet. The client goes there with the first invoice.</p>`;
+      return html`<p>Not sent to Xero yet. The client is sent with the first invoice.</p>`;
     }
     if (this.record.xero_id) {
       return html`<p>${this.outside(this.record.xero_url, "Open the contact in Xero")}</p>`;
@@ -98,7 +98,7 @@ export class Client extends RecordPart {
     this.confirm({
       title: `Link to ${contact.name}?`,
       body: html`<p class="muted">${contactFacts(contact)}</p>
-        <p>New invoices go to this contact. Its empty fields are filled; the others follow the settings of how documents are sent.</p>`,
+        <p>New invoices use this contact. Its empty fields are filled; which of its other values are kept depends on the settings.</p>`,
       cancel: "Cancel",
       confirm: "Link",
       run: async () => {

@@ -58,7 +58,7 @@ export abstract class ConnectionView extends Part {
           "bad",
           html`<span class="strong">${status.connection_problem?.message ?? "Xero no longer accepts this connection."}</span>
             ${status.connection_problem?.remedy ?? "Reconnect to Xero."}
-            <span class="muted">${this.#waitingSentence(status)} Nothing is sent twice after a reconnect.</span>`,
+            <span class="muted">${this.#waitingSentence(status)} Nothing is sent twice after you reconnect.</span>`,
         )}${this.#renderFacts(status)}`;
       case "organisation_unavailable":
         return html`${this.notice(
@@ -66,7 +66,7 @@ export abstract class ConnectionView extends Part {
           html`<span class="strong">${status.connection_problem?.message}</span>
             ${status.connection_problem?.remedy}
             <span class="muted">
-              ${status.next_look_at ? html`It is checked again at ${this.formats.timeOf(status.next_look_at)}.` : nothing}
+              ${status.next_look_at ? html`The next check is at ${this.formats.timeOf(status.next_look_at)}.` : nothing}
               Nothing is lost.
             </span>`,
         )}${this.#renderFacts(status)}`;
@@ -78,14 +78,14 @@ export abstract class ConnectionView extends Part {
 
   #waitingSentence(status: Status): string {
     const { waiting } = status;
-    return waiting > 0 ? `${count(waiting, "record")} ${waiting === 1 ? "waits" : "wait"} and continue automatically.` : "";
+    return waiting > 0 ? `${count(waiting, "record")} ${waiting === 1 ? "is" : "are"} waiting and will continue automatically.` : "";
   }
 
   #renderNever(): View {
     return html`<div class="stack lead">
       <p>
         Connect Xero to send clients, invoices, credit notes and payments there, and to see here what
-        was paid.
+        has been paid.
       </p>
       <ul class="points">
         <li><b>Sends</b> clients as contacts, and invoices, credit notes and payments.</li>
@@ -100,7 +100,7 @@ export abstract class ConnectionView extends Part {
     return html`<p class="lead">
       ${status.ended_by ? html`${this.nameOf(status.ended_by)} disconnected` : "Disconnected from"}
       <b>${status.organisation}</b>${status.ended_at ? html` on ${this.formats.dayOf(status.ended_at)}` : nothing}.
-      Synced records stay linked, and nothing is sent twice after a reconnect.
+      Synced records stay linked, and nothing is sent twice after you reconnect.
       ${this.#waitingSentence(status)}
     </p>`;
   }
@@ -109,7 +109,7 @@ export abstract class ConnectionView extends Part {
     const pending = status.pending;
     if (!pending) return html`<p>The connection attempt was not finished. Start again.</p>`;
     return html`<p class="lead">
-      ${this.nameOf(pending.by)} started to connect. Finish in Xero by
+      ${this.nameOf(pending.by)} started connecting. Finish in Xero by
       ${this.formats.timeOf(pending.until)}.
     </p>`;
   }

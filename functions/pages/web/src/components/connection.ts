@@ -127,7 +127,7 @@ export class Connection extends ConnectionView {
       <p class="lead">
         ${status.choices_by ? html`${status.choices_by} authorised ${choices.length === 1 ? "this organisation" : `${choices.length} organisations`} in Xero. ` : nothing}
         ${isReplacing
-          ? html`This account was connected to <b>${status.organisation}</b>. If you use another organisation, all records are matched again there, and nothing in ${status.organisation} is changed.`
+          ? html`This account was connected to <b>${status.organisation}</b>. If you use another organisation, all records are matched again there. Nothing in ${status.organisation} changes.`
           : used
             ? html`<b>${used}</b> is in use. To switch, choose another one.`
             : nothing}
@@ -164,11 +164,11 @@ export class Connection extends ConnectionView {
     }
     this.confirm({
       title: `Use ${choice.name}?`,
-      body: html`<p>New records go to <b>${choice.name}</b> from now on, and everything is matched again there.</p>
+      body: html`<p>From now on, records are sent to <b>${choice.name}</b>. All records are matched again there.</p>
         ${status.organisation && status.organisation !== choice.name
           ? html`<p>Nothing in <b>${status.organisation}</b> is changed or deleted.</p>`
           : nothing}`,
-      cancel: "Keep as it is",
+      cancel: "Keep the current one",
       confirm: `Use ${choice.name}`,
       run: async () => {
         const isDone = await this.sendChange("organisation", "POST", "/v1/connection/organisation", { tenant_id: choice.tenant_id });
@@ -250,7 +250,7 @@ export class Connection extends ConnectionView {
   #confirmEnd(status: Status): void {
     this.confirm({
       title: `Disconnect ${status.organisation ?? "Xero"}?`,
-      body: html`<p>Syncing stops now. What is in Xero stays there. After a reconnect nothing is sent twice.</p>`,
+      body: html`<p>Syncing stops now. What is in Xero stays there, and nothing is sent twice if you reconnect.</p>`,
       cancel: "Keep connected",
       confirm: "Disconnect",
       isDanger: true,

@@ -32,7 +32,7 @@ export abstract class DecisionList extends Part {
     if (decisions.length === 0) return nothing;
     return html`<li>
       <details open>
-        ${this.renderSummary(count(decisions.length, "payment"), "Only a person can tell what this money in Xero is for.", this.badge("To decide", "warn"))}
+        ${this.renderSummary(count(decisions.length, "payment"), "Someone has to decide what this money in Xero is for.", this.badge("To decide", "warn"))}
         <div class="group-body">
           <ul class="records">
             ${decisions.map((one) => keyed(one.path, this.#renderDecision(one)))}

@@ -45,7 +45,7 @@ export function unclearPayment(invoice: string, name: string, payment: ReceivedP
     path: `${paymentsPath(invoice)}/${encodeURIComponent(payment.id)}`,
     title: `${formats.money(payment.amount)} for ${name}`,
     details: [formats.date(payment.date), payment.account?.name ?? "", quoted(payment.reference)],
-    question: "Is this a payment that is already recorded here? The same payment counts once.",
+    question: "Is this payment already recorded here? If so, it is counted only once.",
     entity: "invoice",
     crm_id: invoice,
     answers: [
@@ -73,7 +73,7 @@ export function decisionsOf(page: AttentionPage, known: Known, formats: Formats)
       title: `${formats.money(one.remaining)} ${kind} by ${nameOf("contact", one.client_id)}`,
       details: [isWhole ? "" : `of ${formats.money(one.amount)}`, formats.date(one.date), quoted(one.reference)],
       question: one.candidates.length
-        ? "Which invoice is it for? The answer changes nothing in Xero."
+        ? "Which invoice is it for? Your answer does not change anything in Xero."
         : "It stays as credit in Xero until it is applied to an invoice or refunded there.",
       entity: "contact",
       crm_id: one.client_id,

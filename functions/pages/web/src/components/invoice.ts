@@ -28,12 +28,15 @@ export class Invoice extends RecordPart {
     return this.creditNoteId ?? this.invoiceId ?? "";
   }
 
+  /** Whether it is a credit note in Xero, as an invoice with a negative total is. */
+  get #isCredit(): boolean {
+    return (this.record?.entity ?? this.entity) === "credit_note";
+  }
+
   protected override async load(session: Session): Promise<void> {
     await super.load(session);
-    if (this.entity === "invoice" && this.record) {
-      const path = `${recordPath("invoice", this.recordId)}/payments`;
-      this.#payments = (await session.get<InvoicePayments>(path)).value;
-    }
+    const path = `${recordPath("invoice", this.recordId)}/payments`;
+    this.#payments = this.record && !this.#isCredit ? (await session.get<InvoicePayments>(path)).value : undefined;
   }
 
   protected override updated(changes: Map<PropertyKey, unknown>): void {
@@ -54,6 +57,9 @@ export class Invoice extends RecordPart {
     return html`<div class="stack loose">
       ${this.renderOff()} ${this.renderState()}
       ${!record && !this.isOff ? html`<p>Not sent to Xero yet.</p>` : nothing}
+      ${this.#isCredit && this.entity === "invoice"
+        ? html`<p class="muted">This invoice has a negative total, so it is a credit note in Xero.</p>`
+        : nothing}
       ${record?.amounts ? this.#renderDocument(record.amounts) : nothing} ${this.#renderGone()} ${this.#renderMoney()}
       ${this.refusalOf("record")} ${this.refusalOf("preview")}
       ${this.renderRecordActions(this.#renderPreviewAction())} ${this.#renderEarlier()} ${this.renderHistory()}
@@ -64,7 +70,7 @@ export class Invoice extends RecordPart {
     const record = this.record;
     const state = DOCUMENT_STATES[amounts.status];
     const number = record?.xero_number ?? record?.number ?? "Open";
-    const isCredit = this.entity === "credit_note";
+    const isCredit = this.#isCredit;
     const difference = differenceOf(amounts);
     const figure = (label: string, money: Money | undefined, isMain = false): View =>
       money
@@ -92,7 +98,7 @@ export class Invoice extends RecordPart {
     if (!isGone(status ?? "")) return nothing;
     return this.notice(
       "info",
-      html`This document no longer counts in Xero. <i>Sync now</i> sends a new copy, whose number may get an addition such as ~2.`,
+      html`This document no longer counts in Xero. <i>Sync now</i> sends a new copy, whose number may have a suffix such as ~2.`,
     );
   }
 
@@ -156,9 +162,9 @@ export class Invoice extends RecordPart {
   }
 
   #renderPreviewAction(): View {
-    const state = this.record?.state;
-    if (!state || state === "synced" || state === "syncing") return nothing;
-    return this.button("Preview", "preview", () => this.showPreview("preview", this.entity, this.recordId));
+    const record = this.record;
+    if (!record || record.state === "synced" || record.state === "syncing") return nothing;
+    return this.button("Preview", "preview", () => this.showPreview("preview", record.entity, record.crm_id));
   }
 
   #renderEarlier(): View {

@@ -16,7 +16,7 @@ export interface Message {
 
 /** What people read after a consent that connected nothing. */
 export const LANDINGS: Record<string, Message> = {
-  denied: { tone: "info", says: "Nothing was changed: access was not allowed in Xero." },
+  denied: { tone: "info", says: "Access was not granted in Xero, so nothing has changed." },
   expired: { tone: "warn", says: "The connection attempt has expired or was replaced by a newer one. Start again." },
   no_organisation: { tone: "warn", says: "No organisation was selected in Xero. Connect again and select one." },
   failed: { tone: "warn", says: "Xero could not be reached. Try again in a minute." },

@@ -26,7 +26,7 @@ const FINDINGS_MIN = 10;
 
 const TABS: { outcome: Outcome; label: string; empty: string }[] = [
   { outcome: "ambiguous", label: "To decide", empty: "Nothing to decide." },
-  { outcome: "proposed", label: "To confirm", empty: "No match to confirm." },
+  { outcome: "proposed", label: "To confirm", empty: "No matches to confirm." },
   { outcome: "linked", label: "Linked", empty: "The latest comparison linked no clients." },
   { outcome: "missing", label: "Not in Xero", empty: "Every client has a contact in Xero." },
 ];
@@ -151,9 +151,9 @@ export class Matching extends Part {
         )}
       </div>
       <p class="muted small">
-        ${this.formats.number(run.clients)} clients, ${this.formats.number(run.contacts)} contacts in Xero.
-        ${before > 0 ? `${this.formats.number(before)} clients were linked before.` : nothing}
-        ${left > 0 ? `${this.formats.number(left)} were skipped because they are being sent or are marked Never send.` : nothing}
+        ${count(run.clients, "client")}, ${count(run.contacts, "contact")} in Xero.
+        ${before > 0 ? `${count(before, "client")} ${before === 1 ? "was" : "were"} already linked.` : nothing}
+        ${left > 0 ? `${count(left, "client")} being sent or marked Never send ${left === 1 ? "was" : "were"} skipped.` : nothing}
       </p>
     </div>`;
   }
@@ -269,7 +269,7 @@ export class Matching extends Part {
       this.closeDialog();
       void this.#link(finding, contact);
     };
-    this.confirm(searchDialog(`Find the contact of ${finding.name}`, this.session, finding.client_id, finding.name, pick));
+    this.confirm(searchDialog(`Find the contact for ${finding.name}`, this.session, finding.client_id, finding.name, pick));
   }
 
   async #compare(): Promise<void> {

@@ -18,16 +18,16 @@ const CHOICES: Record<ChoiceName, Choice> = {
     label: "New invoices",
     hint: "The status in which an invoice is created in Xero",
     options: {
-      authorised: ["Approved", "They can be paid at once."],
-      submitted: ["Awaiting approval", "Someone approves them in Xero. Their payments and credits wait for that."],
-      draft: ["Draft", "Someone approves them in Xero. Their payments and credits wait for that."],
+      authorised: ["Approved", "They can be paid immediately."],
+      submitted: ["Awaiting approval", "Someone approves them in Xero. Their payments and credits wait until then."],
+      draft: ["Draft", "Someone approves them in Xero. Their payments and credits wait until then."],
     },
   },
   contacts: {
     label: "Contacts changed on both sides",
-    hint: "Whose values stay. A field that is empty in Xero is always filled.",
+    hint: "Whose values are kept. Fields that are empty in Xero are always filled.",
     options: {
-      by_origin: ["By origin", "ServiceCortex’s on contacts that it created, Xero’s on contacts that existed before."],
+      by_origin: ["By origin", "ServiceCortex’s for contacts that it created, Xero’s for contacts that already existed."],
       servicecortex: ["ServiceCortex’s", "Values changed in Xero are overwritten."],
       xero: ["Xero’s", "Values changed in Xero are kept."],
     },
@@ -87,7 +87,7 @@ export class Preferences extends FormPart<SyncPreferences> {
   }
 
   #renderSent(draft: SyncPreferences): View {
-    const text = html`<span><span class="strong">Mark them as sent</span> <span class="muted">Xero then shows them as sent to the client. It sends no e-mail.</span></span>`;
+    const text = html`<span><span class="strong">Mark them as sent</span> <span class="muted">Xero then shows them as sent to the client. It does not send an e-mail.</span></span>`;
     if (!this.canChange) return draft.mark_as_sent ? html`<p>${text}</p>` : nothing;
     return html`<label class="option"
       ><input

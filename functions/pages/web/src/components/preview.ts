@@ -37,7 +37,7 @@ export abstract class PreviewPart extends Part {
         <dd><b>${document.number}</b></dd>
         <dt>Client</dt>
         <dd>
-          ${document.client_id}${document.contact_id ? nothing : html`<span class="muted">, for whom a new contact is created</span>`}
+          ${document.client_id}${document.contact_id ? nothing : html`<span class="muted"> (a new contact is created)</span>`}
         </dd>
         <dt>Date</dt>
         <dd>${this.formats.date(document.date)}${document.due_date ? `, due ${this.formats.date(document.due_date)}` : nothing}</dd>
@@ -61,7 +61,7 @@ export abstract class PreviewPart extends Part {
                 ${line.description}
                 <div class="muted small">
                   ${[
-                    line.discount_rate && `less ${line.discount_rate} %`,
+                    line.discount_rate && `less ${line.discount_rate}%`,
                     line.discount_amount && `less ${money(line.discount_amount)}`,
                     line.item_code && `Item ${line.item_code}`,
                     ...(line.tracking ?? []).map((one) => `${one.category}: ${one.option}`),

@@ -68,7 +68,7 @@ export abstract class RecordPart extends PreviewPart {
       ? html`<span class="muted"> Next attempt at ${this.formats.timeOf(record.next_attempt_at)}.</span>`
       : nothing;
     if (state === "never_send") {
-      const by = record.withheld_by ? ` ${this.nameOf(record.withheld_by)} decided this` : "";
+      const by = record.withheld_by ? ` ${this.nameOf(record.withheld_by)} chose this` : "";
       const at = record.withheld_at ? html` on ${this.formats.dayOf(record.withheld_at)}` : nothing;
       return this.notice("quiet", html`Never sent to Xero.${by}${by ? at : nothing}${by ? "." : ""}`);
     }

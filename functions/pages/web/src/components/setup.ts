@@ -136,15 +136,15 @@ export class Setup extends PreviewPart {
     const used = this.#choices?.rates_used ?? [];
     const chosen = this.#codes?.tax_types ?? {};
     const open = used.filter((one) => !one.tax_type && !chosen[one.rate]);
-    const names = used.map((one) => (one.rate === "none" ? "no tax" : `${one.rate} %`));
+    const names = used.map((one) => (one.rate === "none" ? "no tax" : `${one.rate}%`));
     const first = open[0];
     return {
       title: "Tax rates",
       detail: first
-        ? `${first.rate === "none" ? "No tax" : `${first.rate} %`} fits ${first.candidates.length ? `${first.candidates.length} rates` : "no rate"} in Xero`
+        ? `${first.rate === "none" ? "No tax" : `${first.rate}%`}: ${first.candidates.length || "no"} matching rates in Xero`
         : names.length
           ? names.join(", ")
-          : "Found automatically by their percentage",
+          : "Matched automatically by percentage",
       state: first ? "check" : "done",
       actions: first ? this.#show(this.canChange ? "Choose" : "Show", "accounts") : nothing,
     };

@@ -146,7 +146,7 @@ export class SyncLog extends Part {
       return html`<div class="stack">
         <p class="empty" role="status">
           ${this.#next
-            ? html`No match among the newest entries${this.#downTo ? html`, back to ${this.formats.dayOf(this.#downTo)}` : nothing}.`
+            ? html`No matches among the newest entries${this.#downTo ? html`, back to ${this.formats.dayOf(this.#downTo)}` : nothing}.`
             : "No entries from the last 30 days match."}
         </p>
         ${this.#renderMore("Look further back")}

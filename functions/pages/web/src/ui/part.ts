@@ -9,6 +9,7 @@ import {
 import type { EntityKind, Status } from "../api/shapes.js";
 import { Formats } from "./format.js";
 import { safeUrl, type View, Widgets } from "./widgets.js";
+import { recordInCrm } from "./words.js";
 
 export { define, safeUrl, type View } from "./widgets.js";
 
@@ -179,7 +180,7 @@ export abstract class Part extends Widgets {
 
   /** The name of a record, as a link to its page in the CRM if there is one. */
   protected linkRecord(entity: EntityKind, id: string, name: string): View {
-    const url = safeUrl(this.session?.options.linkTo?.(entity, id));
+    const url = safeUrl(this.session?.options.linkTo?.(...recordInCrm(entity, id)));
     return url ? html`<a href=${url}>${name}</a>` : name;
   }
 

@@ -33,19 +33,33 @@ const COLLECTIONS: Record<EntityKind, string> = {
   payment: "payments",
 };
 
+/** What the API adds to the id of an invoice with a negative total, which is a credit note in Xero. */
+const CREDIT = "~credit";
+
+/** The id of the payment to which a part belongs; any other id as it is. */
+function wholeId(entity: EntityKind, id: string): string {
+  return entity === "payment" ? id.replace(/\.[^.]*$/, "") : id;
+}
+
 /** The path of a record in the API. A part of a payment is under its payment. */
 export function recordPath(entity: EntityKind, id: string): string {
-  const whole = entity === "payment" ? id.replace(/\.[^.]*$/, "") : id;
-  return `/v1/${COLLECTIONS[entity]}/${encodeURIComponent(whole)}`;
+  return `/v1/${COLLECTIONS[entity]}/${encodeURIComponent(wholeId(entity, id))}`;
+}
+
+/** The kind and the id that a record has in the CRM. */
+export function recordInCrm(entity: EntityKind, id: string): [EntityKind, string] {
+  return entity === "credit_note" && id.endsWith(CREDIT)
+    ? ["invoice", id.slice(0, -CREDIT.length)]
+    : [entity, wholeId(entity, id)];
 }
 
 export const RECORD_STATES: Record<RecordState, { word: string; tone: Tone; says: string }> = {
-  queued: { word: "Queued", tone: "info", says: "It is sent to Xero in a moment." },
+  queued: { word: "Queued", tone: "info", says: "It will be sent to Xero in a moment." },
   syncing: { word: "Syncing", tone: "info", says: "It is being sent to Xero now." },
-  waiting: { word: "Will retry", tone: "warn", says: "The last attempt failed. It is repeated automatically." },
-  parked: { word: "Waiting", tone: "info", says: "It waits for another record or for the connection, then continues automatically." },
-  synced: { word: "In Xero", tone: "good", says: "Xero has the newest version." },
-  skipped: { word: "Skipped", tone: "bad", says: "It could not be synced and is not sent again until someone acts." },
+  waiting: { word: "Will retry", tone: "warn", says: "The last attempt failed. It will be retried automatically." },
+  parked: { word: "Waiting", tone: "info", says: "It is waiting for another record or for the connection, and will continue automatically." },
+  synced: { word: "In Xero", tone: "good", says: "Xero has the latest version." },
+  skipped: { word: "Skipped", tone: "bad", says: "It could not be synced and will not be sent again until someone acts." },
   never_send: { word: "Never sent", tone: "quiet", says: "It is kept out of Xero." },
 };
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::payments::ReceivedPaymentView;
 use super::records::RecordView;
 use super::surpluses::SurplusView;
-use super::words::{AttentionWord, FailureKind, RecordKind};
+use super::words::{AttentionWord, FailureKind, RecordKind, ResponsibleWord};
 
 /// A page of the records that need attention, by cause.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +54,8 @@ pub(crate) struct AttentionGroupView {
     pub(crate) message: String,
     /// What a person can do. Empty if the failure only needs time.
     pub(crate) remedy: String,
+    /// Who must act.
+    pub(crate) responsible: ResponsibleWord,
     /// The records.
     pub(crate) records: Vec<AttentionRecordView>,
 }
@@ -93,12 +95,14 @@ impl From<UnclearPayment> for UnclearPaymentView {
 impl AttentionGroupView {
     fn of_group(group: AttentionGroup, pages: &XeroPages) -> Self {
         let AttentionGroup { failure, records } = group;
+        let responsible = failure.find_responsible_party().into();
         let records = records.into_iter();
         Self {
             class: failure.class.into(),
             code: failure.code.into_owned(),
             message: failure.message,
             remedy: failure.remedy,
+            responsible,
             records: records.map(|one| AttentionRecordView::of_record(one, pages)).collect(),
         }
     }

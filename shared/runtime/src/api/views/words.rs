@@ -7,7 +7,7 @@ use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use domain::document::contact::PhoneType;
 use domain::document::invoice::CreditKind;
 use domain::entity::EntityKind;
-use domain::failure::FailureClass;
+use domain::failure::{FailureClass, ResponsibleParty};
 use domain::matching::MatchEvidence;
 use domain::operation::AttentionReason;
 use domain::surplus::SurplusKind;
@@ -56,6 +56,12 @@ words! {
     FailureKind of FailureClass {
         Transient, Uncertain, Throttled, Unauthorized, Rejected, Blocked, Untranslatable, Defect
     }
+}
+
+words! {
+    /// Who must act on a failure: a `user` of the CRM, the `bookkeeper`, who corrects something in
+    /// Xero, `support`, or `nobody`, because it ends by itself.
+    ResponsibleWord of ResponsibleParty { User, Bookkeeper, Support, Nobody }
 }
 
 words! {
