@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{files, folder, objections, schemas};
 
 /// The types of events. A new type needs a schema and an example.
-const EVENT_TYPES: [&str; 12] = [
+const EVENT_TYPES: [&str; 13] = [
     "books.compared",
     "connection.status",
     "credit_note.xero_status",
@@ -22,6 +22,7 @@ const EVENT_TYPES: [&str; 12] = [
     "payment.removed",
     "payment.unclear",
     "record.synced",
+    "refund.removed",
     "sync.skipped",
 ];
 
@@ -54,6 +55,7 @@ fn type_of(news: &EventContent) -> &'static str {
         EventContent::PaymentRemoved { .. } => "payment.removed",
         EventContent::PaymentUnclear { .. } => "payment.unclear",
         EventContent::RecordSynced(_) => "record.synced",
+        EventContent::RefundRemoved(_) => "refund.removed",
         EventContent::Skipped { .. } => "sync.skipped",
     }
 }

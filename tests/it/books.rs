@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
-use xero_sim::Receipt;
+use xero_sim::{Credit, Receipt};
 
 use crate::gateway::{Delays, Gateway, a_request};
 
@@ -165,6 +165,24 @@ fn credit_that_both_sides_have_leaves_the_books_equal() {
     a_day_passes(&world);
     assert!(differences(&world).is_empty(), "{:?}", differences(&world));
     assert_eq!(balances(&world), [("GBP 104.00".to_owned(), "GBP 104.00".to_owned())]);
+}
+
+#[test]
+fn credit_that_a_bookkeeper_refunds_is_a_difference_of_the_credit_that_is_left() {
+    let world = billed(&["inv_1"]);
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
+    world.advance(QUARTER);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let note = world.books(|books| books.credit_notes().next().unwrap().id);
+    let receipt = Receipt::on(date(2026, 11, 2));
+    let credit = Credit::CreditNote(note);
+    world.xero().bookkeeper(now, tenant).unwrap().refund(credit, 50.into(), &receipt).unwrap();
+    a_day_passes(&world);
+    let used = vec![DifferenceCode::CreditUsedInXero];
+    assert_eq!(differences(&world), [("cn_1".to_owned(), used)]);
+    // The invoice: 104.00. The credit note: 104.00 are left in the CRM, 54.00 in Xero.
+    assert_eq!(balances(&world), [("GBP 0.00".to_owned(), "GBP 50.00".to_owned())]);
 }
 
 #[test]

@@ -244,6 +244,23 @@ fn a_changed_item_of_a_paid_invoice_stays_in_xero_and_is_explained() {
 }
 
 #[test]
+fn a_changed_tax_rate_of_a_paid_invoice_that_charges_the_same_stays_in_xero_and_is_explained() {
+    let world = World::connected();
+    let free = || an_invoice("inv_1", "cli_1").price("114.00", "114.00").tax_rate("0");
+    world.receive(Invoice, &free().body());
+    world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 2)));
+    world.clock.advance(SignedDuration::from_mins(1));
+    let before = invoice(&world).lines[0].tax_type.clone();
+    let body = free().revision(2).body();
+    let exempt = r#""quantity":"1","tax_name":"Exempt Income""#;
+    world.receive(Invoice, &body.replacen(r#""quantity":"1""#, exempt, 1));
+    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+    assert_eq!(invoice(&world).lines[0].tax_type, before);
+    let message = world.log().last().unwrap().message.clone();
+    assert!(message.contains("The tax rate of line 1 stays as it is"), "{message}");
+}
+
+#[test]
 fn tracking_is_removed_from_a_paid_invoice_or_the_log_says_that_xero_kept_it() {
     for removes in [true, false] {
         let world = World::with(|settings| settings.unconfirmed.empty_tracking_removes = removes);

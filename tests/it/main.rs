@@ -54,6 +54,7 @@ mod lost_write_answers;
 mod neighbours;
 mod openapi;
 mod outbox;
+mod overlooked_changes;
 mod overpayments;
 mod paging;
 mod payment_contradictions;

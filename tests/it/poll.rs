@@ -59,6 +59,7 @@ fn heard(world: &World) -> Vec<String> {
         }
         EventContent::XeroStatus { status, .. } => Some(status),
         EventContent::PaymentOverpaid(_)
+        | EventContent::RefundRemoved(_)
         | EventContent::Skipped { .. }
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)

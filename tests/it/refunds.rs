@@ -1,6 +1,9 @@
 //! Money that was returned: a credit note is created if the money of an invoice is returned, and
 //! credit is refunded, exactly once.
 
+mod limits;
+mod removed;
+
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::operation::OperationState;
 use engine::ports::Clock;

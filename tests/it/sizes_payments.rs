@@ -55,6 +55,7 @@ fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
             EventContent::Skipped { .. }
             | EventContent::RecordSynced(_)
             | EventContent::PaymentUnclear { .. }
+            | EventContent::RefundRemoved(_)
             | EventContent::PaymentOverpaid(_)
             | EventContent::MessageRefused { .. }
             | EventContent::CreditNoteStatus { .. }

@@ -16,6 +16,7 @@ mod final_look;
 pub mod many;
 pub mod money;
 pub mod mutation;
+mod past_states;
 mod play;
 pub mod ports;
 pub mod questions;

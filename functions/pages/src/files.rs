@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.9d91e60d52fb.js",
-        bytes: include_bytes!("../dist/xero.9d91e60d52fb.js"),
+        name: "xero.5fb014c6884c.js",
+        bytes: include_bytes!("../dist/xero.5fb014c6884c.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.5fba0f822ed7.js",
-        bytes: include_bytes!("../dist/frame.5fba0f822ed7.js"),
+        name: "frame.989805453b47.js",
+        bytes: include_bytes!("../dist/frame.989805453b47.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

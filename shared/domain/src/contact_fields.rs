@@ -5,6 +5,7 @@
 //! one that it wrote, or the one that both sides had. Another value was entered in Xero. It stays,
 //! with a remark, unless ServiceCortex leads.
 
+mod address;
 mod field;
 mod persons;
 mod plan;

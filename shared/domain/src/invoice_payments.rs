@@ -14,6 +14,7 @@ mod changes;
 mod counterpart;
 mod decision;
 mod recognise;
+mod refunds;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -26,6 +27,7 @@ use crate::money::Money;
 pub use changes::{PaymentChanges, PaymentNotice};
 pub use counterpart::Counterpart;
 pub use decision::PaymentDecision;
+pub use refunds::{InvoiceRefund, REFUNDS_MAX, RefundAdmission};
 
 /// The maximum number of payments of each side that are followed on one invoice. The CRM is
 /// notified once if Xero has more; further payments of the CRM are rejected.
@@ -60,6 +62,9 @@ pub struct InvoicePayments {
     /// notified of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_beyond_limit: bool,
+    /// The refunds on the invoice that the integration writes, at most [`REFUNDS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<InvoiceRefund>,
 }
 
 /// This invoice's share of a payment that the CRM recorded.
@@ -152,7 +157,14 @@ pub enum InferredMethod {
 impl InvoicePayments {
     /// The payments of an invoice of which none is known.
     pub const fn new(ledger: Ledger, invoice: CrmId) -> Self {
-        Self { ledger, invoice, recorded: Vec::new(), received: Vec::new(), is_beyond_limit: false }
+        Self {
+            ledger,
+            invoice,
+            recorded: Vec::new(),
+            received: Vec::new(),
+            is_beyond_limit: false,
+            refunds: Vec::new(),
+        }
     }
 
     /// Whether a payment of the CRM can be followed: it is already followed, or there is room for

@@ -11,7 +11,7 @@ mod open_invoice;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::amounts::{CREDITS_MAX, DocumentAmounts};
+pub use self::amounts::{CREDITS_MAX, CreditUse, CreditUser, DocumentAmounts};
 pub use self::link::{LinkOrigin, WithheldMark, XeroLink};
 pub(crate) use self::numbers::is_copy_number;
 use crate::entity::EntityKind;

@@ -227,3 +227,33 @@ fn a_client_that_was_only_linked_is_unwritten_until_a_sync_or_an_unlink() {
     assert!(!Mapping { synced_revision: Some(3), ..client.clone() }.is_unwritten_contact());
     assert!(!client.without_link(Timestamp::UNIX_EPOCH).is_unwritten_contact());
 }
+
+#[test]
+fn a_record_continues_after_a_change_later_than_the_beginning_of_its_failed_attempt() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let changed = |xero_updated_at| {
+        let link = XeroLink {
+            xero_id: XeroId(Uuid::from_u128(9)),
+            number: None,
+            xero_updated_at,
+            amounts: None,
+            contact: None,
+        };
+        Mapping { link: Some(link), ..newer(None, snapshot(1, "document")) }
+    };
+    let mut failed = newer(None, snapshot(1, "record"));
+    failed.operation.failed_at = Some(at(20));
+    failed.operation.attempt_began_at = Some(at(10));
+    let continues =
+        |known: &Mapping, instant| known.has_failed_before_change_of(&changed(instant), at(30));
+    assert!(!continues(&failed, None));
+    assert!(!continues(&failed, Some(at(10))));
+    // The change may be later than Xero's refusal, although it is earlier than its recording.
+    assert!(continues(&failed, Some(at(11))));
+    assert!(continues(&failed, Some(at(30))));
+    assert!(!continues(&failed, Some(at(31))), "the instant has not come");
+    // A row of an earlier release.
+    failed.operation.attempt_began_at = None;
+    assert!(!continues(&failed, Some(at(20))));
+    assert!(continues(&failed, Some(at(21))));
+}

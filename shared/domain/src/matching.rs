@@ -11,6 +11,7 @@
 //! `marks` compares values; `review` collects the findings for one client; [`MatchDoubt`] is the
 //! reason why a person must decide.
 
+mod address;
 mod contacts;
 mod doubt;
 mod marks;
@@ -59,6 +60,10 @@ pub struct ClientIdentity {
     pub company_number: Option<String>,
     /// The client's own telephone number and its primary contact's.
     pub phones: Vec<String>,
+    /// The postal code of the billing address.
+    pub postal_code: Option<String>,
+    /// The country of the billing address.
+    pub country: Option<String>,
 }
 
 impl From<&Client> for ClientIdentity {
@@ -66,6 +71,7 @@ impl From<&Client> for ClientIdentity {
         let person = client.primary_contact.as_ref();
         let phone = person.and_then(|person| person.phone.as_ref());
         let person = person.and_then(|person| person.email.as_ref());
+        let address = client.billing_address.as_ref();
         Self {
             id: client.id.clone(),
             number: contact_number(&client.id),
@@ -75,6 +81,8 @@ impl From<&Client> for ClientIdentity {
             vat_number: client.vat_number.clone(),
             company_number: client.company_number.clone(),
             phones: [client.phone.as_ref(), phone].into_iter().flatten().cloned().collect(),
+            postal_code: address.and_then(|address| address.postal_code.clone()),
+            country: address.and_then(|address| address.country.clone()),
         }
     }
 }
@@ -102,16 +110,19 @@ pub enum MatchEvidence {
     Name,
     /// A telephone number. It only shows that two parties of the same name may be different.
     Phone,
+    /// The country and postal code of the billing address. They only show that two parties of the
+    /// same name may be different.
+    Address,
 }
 
 impl MatchEvidence {
     /// Every kind of value, the strongest first.
-    pub const ALL: [Self; 6] =
-        crate::every_variant![Number, VatNumber, CompanyNumber, Email, Name, Phone];
+    pub const ALL: [Self; 7] =
+        crate::every_variant![Number, VatNumber, CompanyNumber, Email, Name, Phone, Address];
 
     /// Whether a client can be linked by this value.
     pub const fn can_link(self) -> bool {
-        !matches!(self, Self::Phone)
+        !matches!(self, Self::Phone | Self::Address)
     }
 
     /// The sentence that says why a client was linked.
@@ -135,6 +146,7 @@ impl fmt::Display for MatchEvidence {
             Self::Email => "e-mail address",
             Self::Name => "name",
             Self::Phone => "telephone number",
+            Self::Address => "postal address",
         })
     }
 }

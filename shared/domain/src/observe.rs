@@ -6,7 +6,7 @@ mod order;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-pub(crate) use self::order::{believed_instant, is_older, raise_sequence};
+pub(crate) use self::order::{believed_instant, is_newer, is_older, raise_sequence};
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
 use crate::ids::XeroId;
@@ -73,7 +73,8 @@ fn paid_and_credited(amounts: &DocumentAmounts) -> (Money, Money) {
 }
 
 /// Compares an invoice in Xero with its mapping. Returns `None` if nothing has changed; then
-/// nothing needs to be stored.
+/// nothing needs to be stored. If only the instant of its last change is newer, the observation
+/// stores that instant and reports nothing.
 pub fn observe_invoice(
     mapping: &Mapping,
     receipts: &InvoicePayments,
@@ -105,7 +106,10 @@ pub fn observe_invoice(
     let is_new_beyond_limit = is_beyond_limit && !receipts.is_beyond_limit;
     receipts.is_beyond_limit |= is_beyond_limit;
     let is_unseen = link.xero_updated_at.is_none();
-    if after == *before && told.is_empty() && !is_unseen && !is_new_beyond_limit {
+    // Records that failed because of the invoice's state continue after any later change in Xero.
+    let is_touched = payments.is_some() && is_newer(updated_at, link.xero_updated_at, now);
+    let is_same = after == *before && told.is_empty() && !is_unseen && !is_new_beyond_limit;
+    if is_same && !is_touched {
         return None;
     }
     let xero_updated_at = updated_at.or(Some(now));

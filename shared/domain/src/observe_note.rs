@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::document::credit_note::RemoteCreditNote;
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
-use crate::observe::{believed_instant, is_older};
+use crate::observe::{believed_instant, is_newer, is_older};
 use crate::outbound::EventContent;
 
 /// The result of an observation.
@@ -32,7 +32,8 @@ impl NoteObservation {
 }
 
 /// Compares a credit note in Xero with its mapping. Returns `None` if nothing has changed, or if the
-/// note is older than the stored facts.
+/// note is older than the stored facts. If only the instant of its last change is newer, the
+/// observation stores that instant and has no remarks.
 pub fn observe_credit_note(
     mapping: &Mapping,
     remote: &RemoteCreditNote,
@@ -44,7 +45,8 @@ pub fn observe_credit_note(
         return None;
     }
     let after = DocumentAmounts::of_credit_note(before.crm_total, remote);
-    if after == *before {
+    // Records that failed because of the note's state continue after any later change in Xero.
+    if after == *before && !is_newer(remote.updated_at, link.xero_updated_at, now) {
         return None;
     }
     let mut remarks = Vec::new();
@@ -99,6 +101,7 @@ mod tests {
             date: None,
             updated_at: Timestamp::from_second(100).ok(),
             allocations: Vec::new(),
+            refunds: Vec::new(),
             line_tracking: Vec::new(),
         }
     }
@@ -121,7 +124,9 @@ mod tests {
     #[test]
     fn a_note_that_was_voided_says_so_and_one_that_was_used_changes_silently() {
         let observe = |remote: &RemoteCreditNote| observe_credit_note(&a_mapping(), remote, NOW);
-        assert_eq!(observe(&remote(DocumentStatus::Authorised, 11_400)), None);
+        let same = remote(DocumentStatus::Authorised, 11_400);
+        let same = RemoteCreditNote { updated_at: Timestamp::from_second(50).ok(), ..same };
+        assert_eq!(observe(&same), None);
         let voided = observe(&remote(DocumentStatus::Voided, 11_400)).unwrap();
         assert!(voided.mapping.is_gone_in_xero());
         assert!(voided.remarks[0].contains("voided in Xero"), "{:?}", voided.remarks);
@@ -136,6 +141,15 @@ mod tests {
         assert_eq!(used.remarks, [""; 0]);
         assert_eq!(used.to_event(), None);
         assert_eq!(used.mapping.link.unwrap().amounts.unwrap().amount_due, pounds(400));
+    }
+
+    #[test]
+    fn a_change_that_shows_nothing_else_is_stored_with_its_instant_and_not_reported() {
+        let touched = remote(DocumentStatus::Authorised, 11_400);
+        let seen = observe_credit_note(&a_mapping(), &touched, NOW).unwrap();
+        assert_eq!((seen.to_event(), seen.remarks), (None, Vec::new()));
+        assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, touched.updated_at);
+        assert_eq!(observe_credit_note(&seen.mapping, &touched, NOW), None);
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn kinds(news: &[EventContent]) -> Vec<&'static str> {
         EventContent::PaymentStatus { status: PaymentState::Unpaid, .. } => "unpaid",
         EventContent::XeroStatus { .. } => "status",
         EventContent::PaymentOverpaid(_)
+        | EventContent::RefundRemoved(_)
         | EventContent::Skipped { .. }
         | EventContent::Connection { .. }
         | EventContent::RecordSynced(_)
@@ -182,6 +183,18 @@ fn a_total_or_a_due_date_changed_in_xero_is_told() {
     assert_eq!(kinds(&seen.news), ["status", "unpaid"]);
     let EventContent::XeroStatus { remarks, .. } = &seen.news[0] else { panic!("{:?}", seen.news) };
     assert_eq!(remarks.len(), 2, "{remarks:?}");
+}
+
+#[test]
+fn a_change_that_shows_nothing_else_is_stored_with_its_instant_and_not_reported() {
+    let later = Timestamp::from_second(5).ok();
+    let touched = RemoteInvoice { updated_at: later, ..remote(0, 0) };
+    let seen = seen(&touched, &[]).unwrap();
+    assert!(seen.news.is_empty(), "{:?}", seen.news);
+    assert_eq!(seen.payments, receipts());
+    assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, later);
+    let there = SeenInvoice::There { invoice: &touched, payments: &[] };
+    assert_eq!(observe_invoice(&seen.mapping, &receipts(), there, NOW), None);
 }
 
 #[test]

@@ -50,6 +50,10 @@ pub struct Operation {
     /// The epoch of the connection in which the last failure happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_epoch: Option<u64>,
+    /// When the attempt that failed last began, if it failed because of the state of a document in
+    /// Xero. The attempt may not have seen what changed there afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_began_at: Option<Timestamp>,
 }
 
 /// Whether a document that no answer confirmed may exist in Xero.
@@ -169,6 +173,8 @@ pub enum OperationEvent {
         parking: Option<ParkingReason>,
         /// The epoch of the connection in which the attempt was made, if there was a connection.
         epoch: Option<u64>,
+        /// When the attempt began.
+        began: Timestamp,
     },
     /// The record was linked to a document that exists in Xero. Nothing has to be written to it.
     Linked,
@@ -205,6 +211,10 @@ pub enum WriteAnswer {
 }
 
 /// The result of an event.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a result is matched at once, and `Moved` is the usual one"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransitionResult {
     /// Write this operation, unless the row has changed.
@@ -244,6 +254,7 @@ impl Operation {
             quiet_until: None,
             failed_at: None,
             failed_epoch: None,
+            attempt_began_at: None,
         }
     }
 

@@ -4,10 +4,10 @@
 //! delivered afterwards at least once, always with the same id. The CRM drops an event whose id it
 //! has seen.
 
+mod order;
 mod payments;
 mod synced_record;
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
@@ -15,7 +15,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::payments::{PaymentEventContent, PaymentState, RemovalReason, UnclearState};
+pub use self::order::sort_for_delivery;
+pub use self::payments::{
+    PaymentEventContent, PaymentState, RefundEventContent, RemovalReason, UnclearState,
+};
 pub use self::synced_record::SyncedRecord;
 use crate::books::{BooksTally, CompletedComparison};
 use crate::connection::ConnectionStatus;
@@ -159,6 +162,9 @@ pub enum EventContent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_id: Option<PaymentId>,
     },
+    /// A refund of the CRM was deleted in Xero.
+    #[serde(rename = "refund.removed")]
+    RefundRemoved(RefundEventContent),
     /// A payment in Xero may be one that the CRM recorded, and a person must decide; or this is
     /// decided.
     #[serde(rename = "payment.unclear")]
@@ -217,28 +223,6 @@ impl OutboundEvent {
     }
 }
 
-/// Sorts events into the order of their delivery. They are sorted by their instants, which come
-/// from more than one clock; among the events about one invoice, `sequence` decides.
-pub fn sort_for_delivery(mut events: Vec<OutboundEvent>) -> Vec<OutboundEvent> {
-    let mut places: BTreeMap<CrmId, Vec<usize>> = BTreeMap::new();
-    for (place, event) in events.iter().enumerate() {
-        if let Some((invoice, _)) = event.news.invoice_sequence() {
-            places.entry(invoice.clone()).or_default().push(place);
-        }
-    }
-    for places in places.into_values() {
-        let mut of_invoice: Vec<OutboundEvent> =
-            places.iter().filter_map(|place| events.get(*place).cloned()).collect();
-        of_invoice.sort_by_key(|event| event.news.invoice_sequence().map(|(_, sequence)| sequence));
-        for (place, event) in places.into_iter().zip(of_invoice) {
-            if let Some(there) = events.get_mut(place) {
-                *there = event;
-            }
-        }
-    }
-    events
-}
-
 impl EventContent {
     /// The invoice that the event is about, and the event's sequence number for it.
     pub const fn invoice_sequence(&self) -> Option<(&CrmId, u64)> {
@@ -249,6 +233,7 @@ impl EventContent {
             | Self::PaymentRemoved { payment, .. }
             | Self::PaymentUnclear { payment, .. } => Some((&payment.invoice_id, payment.sequence)),
             Self::PaymentOverpaid(_)
+            | Self::RefundRemoved(_)
             | Self::CreditNoteStatus { .. }
             | Self::Skipped { .. }
             | Self::RecordSynced(_)
@@ -268,6 +253,7 @@ impl EventContent {
             | Self::PaymentUnclear { payment, .. } => Some(&mut payment.date),
             Self::PaymentOverpaid(surplus) => Some(&mut surplus.date),
             Self::XeroStatus { .. }
+            | Self::RefundRemoved(_)
             | Self::CreditNoteStatus { .. }
             | Self::Skipped { .. }
             | Self::RecordSynced(_)

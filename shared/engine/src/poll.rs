@@ -17,6 +17,7 @@ mod isolation;
 mod observe;
 mod payment_details;
 mod progress;
+mod removed_refunds;
 mod surpluses;
 mod tick;
 mod unreadable;

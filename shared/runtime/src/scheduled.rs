@@ -131,6 +131,7 @@ async fn sweep_and_log(engine: &Engine, invocation: Invocation) {
     tracing::info!(
         overdue = swept.overdue,
         parked = swept.parked,
+        given_up = swept.given_up,
         events = swept.events,
         connections = swept.connections,
         grants = swept.grants,

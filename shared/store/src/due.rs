@@ -10,7 +10,7 @@ use domain::mapping::MappingKey;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
-use crate::keys;
+use crate::keys::{self, SweptList};
 use crate::records::SweepCursor;
 use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
@@ -144,22 +144,39 @@ impl Store {
         shard: u32,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        const OPERATION: &str = "find the next parked mappings";
+        self.list_next_of("find the next parked mappings", SweptList::Parked, shard, limit).await
+    }
+
+    /// Returns the next mappings of a shard that were given up, of all accounts. Every call continues
+    /// where the last one ended, and starts again at the end.
+    pub async fn list_next_given_up(
+        &self,
+        shard: u32,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        self.list_next_of("find the next given-up mappings", SweptList::GivenUp, shard, limit).await
+    }
+
+    async fn list_next_of(
+        &self,
+        operation: &'static str,
+        list: SweptList,
+        shard: u32,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        let partition: fn(u32) -> String = match list {
+            SweptList::Parked => keys::parked_partition,
+            SweptList::GivenUp => keys::skipped_partition,
+        };
         let place: Option<VersionedRecord<SweepCursor>> =
-            self.read_record(OPERATION, &keys::sweep_key(shard)).await?;
+            self.read_record(operation, &keys::sweep_key(list, shard)).await?;
         let before = place.and_then(|place| place.record.after);
-        let after = before.as_ref().map(|key| keys::mapping_entry(keys::parked_partition, key));
-        let page = self.read_due_page(
-            OPERATION,
-            keys::parked_partition(shard),
-            SortRange::All,
-            limit,
-            after,
-        );
-        let page = page.await?;
-        let last = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));
-        if last != before {
-            self.replace_record(OPERATION, &SweepCursor { shard, after: last }).await?;
+        let after = before.as_ref().map(|key| keys::mapping_entry(partition, key));
+        let range = SortRange::All;
+        let page = self.read_due_page(operation, partition(shard), range, limit, after).await?;
+        let after = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));
+        if after != before {
+            self.replace_record(operation, &SweepCursor { list, shard, after }).await?;
         }
         Ok(mapping_keys(&page))
     }

@@ -75,6 +75,7 @@ impl InvoicePaymentRows {
             recorded: recorded.iter().take(kept_in_head(recorded.len())).cloned().collect(),
             received: received.iter().take(kept_in_head(received.len())).cloned().collect(),
             is_beyond_limit: after.is_beyond_limit,
+            refunds: after.refunds.clone(),
             ..InvoicePayments::new(after.ledger.clone(), after.invoice.clone())
         }
     }

@@ -35,7 +35,7 @@
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | count of calls | `T#tenant` | `CALLS` | | |
 //! | claim on an organisation | `T#tenant` | `CLAIM` | | |
-//! | progress of the sweep | `SWEEP` | `PARKED#shard` | | |
+//! | progress of the sweep | `SWEEP` | `PARKED#shard`, `GIVEN UP#shard` | | |
 //! | progress of the cleanup | `SWEEP` | `CLEANUP` | | |
 //! | sync log entry | `LOG#account` | instant and a random suffix | | |
 //! | OAuth attempt | `O#hash of state` | `STATE` | until it expires | |
@@ -47,6 +47,7 @@
 
 mod index_keys;
 mod payment_keys;
+mod swept_list;
 
 use domain::crm::credit_note;
 use domain::entity::EntityKind;
@@ -57,6 +58,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::index_keys::*;
 pub(crate) use self::payment_keys::*;
+pub(crate) use self::swept_list::SweptList;
 use crate::table::ItemKey;
 
 /// Number of partitions over which the `due` index is spread. During an outage of Xero every
@@ -227,8 +229,12 @@ pub(crate) fn call_budget_key(tenant: TenantId) -> ItemKey {
     ItemKey::new(format!("T#{tenant}"), "CALLS")
 }
 
-pub(crate) fn sweep_key(shard: u32) -> ItemKey {
-    ItemKey::new("SWEEP", format!("PARKED#{shard:02}"))
+pub(crate) fn sweep_key(list: SweptList, shard: u32) -> ItemKey {
+    let list = match list {
+        SweptList::Parked => "PARKED",
+        SweptList::GivenUp => "GIVEN UP",
+    };
+    ItemKey::new("SWEEP", format!("{list}#{shard:02}"))
 }
 
 pub(crate) fn cleanup_key() -> ItemKey {

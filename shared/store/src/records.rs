@@ -31,7 +31,7 @@ pub(crate) use self::chart::KeptChart;
 pub(crate) use self::line_values::{KeptLineValues, LineValueList};
 pub(crate) use self::matching::KeptMatching;
 pub(crate) use self::payments::{KeptPayment, PaymentSide};
-use crate::keys;
+use crate::keys::{self, SweptList};
 use crate::table::{ItemKey, NewItem};
 
 /// A record that is stored as one item.
@@ -100,9 +100,11 @@ pub(crate) struct DependantRecord {
     pub(crate) dependant: MappingKey,
 }
 
-/// The progress of the sweep over a shard's parked mappings.
+/// The progress of the sweep over a shard's mappings of one list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SweepCursor {
+    #[serde(default)]
+    pub(crate) list: SweptList,
     pub(crate) shard: u32,
     pub(crate) after: Option<MappingKey>,
 }
@@ -155,7 +157,7 @@ impl StoredRecord for DependantRecord {
 
 impl StoredRecord for SweepCursor {
     fn item_key(&self) -> ItemKey {
-        keys::sweep_key(self.shard)
+        keys::sweep_key(self.list, self.shard)
     }
 }
 

@@ -84,6 +84,7 @@ impl SimWorld {
         if !self.outcome.violations.is_empty() {
             return;
         }
+        self.check_past_states();
         self.ask_for_what_was_given_up();
         self.poll_to_the_end();
         // An expired connection may be detected only now.
@@ -208,12 +209,12 @@ impl SimWorld {
         skipped.map(name).collect()
     }
 
-    fn item(&self, pk: &str, sk: &str) -> Option<StoredItem> {
+    pub(super) fn item(&self, pk: &str, sk: &str) -> Option<StoredItem> {
         self.table.all_items().into_iter().find(|item| item.key.pk == pk && item.key.sk == sk)
     }
 
     /// The state of an account's connection, unless it works.
-    fn lost(&self, account: &str) -> Option<ConnectionState> {
+    pub(super) fn lost(&self, account: &str) -> Option<ConnectionState> {
         let item = self.item(&format!("A#{account}"), "CONNECTION")?;
         let connection: Connection = serde_json::from_str(&item.record).ok()?;
         (connection.state != ConnectionState::Active).then_some(connection.state)

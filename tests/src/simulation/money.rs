@@ -212,6 +212,7 @@ impl SimWorld {
                 }
                 EventContent::Skipped { .. }
                 | EventContent::PaymentUnclear { .. }
+                | EventContent::RefundRemoved(_)
                 | EventContent::PaymentOverpaid(_)
                 | EventContent::RecordSynced(_)
                 | EventContent::MessageRefused { .. }

@@ -69,6 +69,8 @@ pub enum DifferenceCode {
     PaymentAmountDiffers,
     /// A payment that was deleted in the CRM is still in Xero.
     PaymentDeleted,
+    /// Credit of the note was applied to an invoice, or refunded, that ServiceCortex does not have.
+    CreditUsedInXero,
     /// Xero has a change of the invoice that has not been observed.
     ChangeUnread,
     /// None of the other reasons.
@@ -111,6 +113,9 @@ impl DifferenceCode {
             }
             Self::PaymentDeleted => {
                 "A payment that was deleted in ServiceCortex is still in Xero. Remove it there."
+            }
+            Self::CreditUsedInXero => {
+                "Credit of it was refunded in Xero, or applied there to an invoice that is not in ServiceCortex. Record the same in ServiceCortex, or undo it in Xero."
             }
             Self::ChangeUnread => {
                 "It has just changed in Xero. The next comparison includes the change."

@@ -16,7 +16,9 @@ use crate::entity::EntityKind;
 use crate::ids::{PaymentId, XeroId, XeroPaymentId};
 use crate::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
 use crate::mapping::tests::a_key;
-use crate::mapping::{DocumentAmounts, KeptSnapshot, Mapping, SnapshotAcceptance, XeroLink};
+use crate::mapping::{
+    CreditUse, CreditUser, DocumentAmounts, KeptSnapshot, Mapping, SnapshotAcceptance, XeroLink,
+};
 use crate::money::Currency;
 use crate::operation::OperationState;
 
@@ -50,6 +52,7 @@ fn sent(status: DocumentStatus, due: i64, paid: i64, credited: i64) -> Mapping {
         amount_paid: Some(money(paid)),
         amount_credited: Some(money(credited)),
         credits: Vec::new(),
+        credit_uses: Vec::new(),
         due_date: None,
         paid_on: None,
     };
@@ -329,11 +332,40 @@ fn a_credit_note_that_only_one_side_has_or_with_another_total_is_a_difference() 
             Some((-10_000, 0, DifferenceCode::GoneInXero)),
         ),
     ] {
-        let compared = compare_credit_note(&mapping).unwrap();
+        let compared = compare_credit_note(&mapping, &[]).unwrap();
         let (crm, xero) = expected.map_or((0, 0), |(crm, xero, _)| (crm, xero));
         assert_eq!((compared.crm, compared.xero), (money(crm), money(xero)), "{mapping:?}");
         let reasons = compared.difference.map(|difference| difference.reasons);
         let reasons = reasons.map(|reasons| (reasons[0].code, reasons[0].amount, reasons.len()));
         assert_eq!(reasons, expected.map(|(crm, xero, code)| (code, money(crm - xero), 1)));
+    }
+}
+
+#[test]
+fn credit_that_only_xero_has_used_is_a_difference_of_the_credit_that_is_left() {
+    // 100.00 of credit, of which 30.00 is applied on both sides and 50.00 was refunded in Xero.
+    let note = |total: i64| {
+        let mut mapping = a_credit_note(sent(DocumentStatus::Authorised, total, 0, 0), "sent");
+        let amounts = mapping.link.as_mut().unwrap().amounts.as_mut().unwrap();
+        amounts.amount_due = money(total - 8_000);
+        mapping
+    };
+    let used = DifferenceCode::CreditUsedInXero;
+    for (total, crm, xero, expected) in [
+        (10_000, -7_000, -2_000, vec![(used, money(-5_000))]),
+        (
+            9_000,
+            -7_000,
+            -1_000,
+            vec![(DifferenceCode::TotalDiffers, money(-1_000)), (used, money(-5_000))],
+        ),
+    ] {
+        let refund = XeroPaymentId(Uuid::from_u128(8));
+        let by_hand = CreditUse { by: CreditUser::Refund(refund), amount: money(5_000) };
+        let compared = compare_credit_note(&note(total), &[by_hand]).unwrap();
+        assert_eq!((compared.crm, compared.xero), (money(crm), money(xero)), "{total}");
+        let reasons = compared.difference.unwrap().reasons.into_iter();
+        let reasons = reasons.map(|reason| (reason.code, reason.amount)).collect::<Vec<_>>();
+        assert_eq!(reasons, expected, "{total}");
     }
 }

@@ -11,6 +11,10 @@ pub(crate) enum ContactField {
     Phone,
     Mobile,
     Address,
+    /// A part of the address. It is never kept alone, unless Xero would reject it.
+    PostalCode,
+    /// Like the postal code.
+    Country,
     Persons,
 }
 
@@ -26,6 +30,8 @@ impl ContactField {
             Self::Phone => "phone number",
             Self::Mobile => "mobile number",
             Self::Address => "billing address",
+            Self::PostalCode => "postal code",
+            Self::Country => "country",
             Self::Persons => "contact persons",
         }
     }

@@ -1,5 +1,6 @@
 //! The decision which fields of a contact are written.
 
+use super::address::with_kept_address_parts;
 use super::field::ContactField;
 use super::persons::{PersonsPlan, are_same_persons, plan_persons};
 use super::{ContactDetails, ContactFields, ContactOrigin, ContactPrecedence, WrittenContact};
@@ -53,6 +54,7 @@ pub(crate) fn plan_contact(
         &new
     };
     let leads = state.precedence.favours_servicecortex(state.written.origin);
+    let desired = &with_kept_address_parts(desired, state);
     let planner = ContactPlanner { desired, state, leads, kept: Vec::new() };
     planner.plan_document(existing.is_some())
 }

@@ -168,6 +168,47 @@ fn an_address_and_the_main_person_are_written_as_a_whole() {
 }
 
 #[test]
+fn a_part_of_an_address_that_xero_would_reject_keeps_its_value_and_an_absent_one_is_cleared() {
+    let with = |line1: &str, code: &str, country: &str| {
+        let address = ContactAddress {
+            address_line1: text(line1),
+            postal_code: text(code),
+            country: text(country),
+            ..ContactAddress::default()
+        };
+        let details =
+            ContactDetails { address: address.into_filled(), ..ContactDetails::default() };
+        ContactFields { name: text("Ridge"), details, ..ContactFields::default() }
+    };
+    let rejected = vec![ContactField::PostalCode, ContactField::Country];
+    let written = with("1 Quay St", "4110", "France");
+    for (omitted, remote, expected) in [
+        (rejected.clone(), Some(written.clone()), ("4110", "France")),
+        (rejected.clone(), Some(with("1 Quay St", "4112", "Italy")), ("4112", "Italy")),
+        (rejected, None, ("4110", "France")),
+        (Vec::new(), Some(written.clone()), ("", "")),
+    ] {
+        let state = KnownContactState {
+            written: WrittenContact { origin: ContactOrigin::Created, values: written.clone() },
+            remote,
+            precedence: ContactPrecedence::Servicecortex,
+        };
+        let desired = DesiredContact { fields: with("2 Quay St", "", ""), omitted };
+        let (document, _) = plan_contact(&desired, Some(&state));
+        let [address] = document.addresses.as_slice() else { panic!("{document:?}") };
+        assert_eq!(address.address_line1.as_deref(), Some("2 Quay St"));
+        let parts = (address.postal_code.as_deref(), address.country.as_deref());
+        assert_eq!(parts, (Some(expected.0), Some(expected.1)));
+    }
+    // A person changed the address: it is kept as a whole, whatever is absent in the CRM.
+    let edited = with("1 Quay Street", "4110", "France");
+    let desired = with("2 Quay St", "", "");
+    let (document, remarks) = plan(desired, written, edited, ContactPrecedence::Xero);
+    assert!(document.is_unchanged(), "{document:?}");
+    assert!(remarks[0].contains("billing address"), "{remarks:?}");
+}
+
+#[test]
 fn telephone_numbers_are_compared_by_their_digits() {
     let with = |phone: &str| {
         let details = ContactDetails { phone: text(phone), ..ContactDetails::default() };

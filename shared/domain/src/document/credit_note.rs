@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use super::allocation::RemoteAllocation;
 use super::sales::{
     ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
     SalesDocument, TrackingAssignment,
 };
-use crate::ids::{XeroContactId, XeroCreditNoteId};
+use crate::ids::{XeroContactId, XeroCreditNoteId, XeroPaymentId};
 use crate::money::{Currency, Money};
 
 /// A credit note to create or update. A credit note has no URL and no due date, and its lines have
@@ -46,6 +47,15 @@ pub enum CreditNoteType {
     Accreccredit,
 }
 
+/// A refund as its credit note lists it: a payment that pays back credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteRefund {
+    /// Xero's id of the payment.
+    pub id: XeroPaymentId,
+    /// The amount that is paid back.
+    pub amount: Decimal,
+}
+
 /// A credit note as Xero returns it, reduced to the fields that decisions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteCreditNote {
@@ -71,6 +81,8 @@ pub struct RemoteCreditNote {
     pub updated_at: Option<Timestamp>,
     /// The allocations of the note to invoices.
     pub allocations: Vec<RemoteAllocation>,
+    /// The refunds of the note, if the answer lists them.
+    pub refunds: Vec<RemoteRefund>,
     /// The tracking options of each line, if the answer has lines. A line that cannot be read is
     /// absent.
     pub line_tracking: Vec<Vec<TrackingAssignment>>,

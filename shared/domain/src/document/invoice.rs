@@ -108,6 +108,8 @@ pub struct RemoteLine {
     pub discount_amount: Option<Decimal>,
     /// The code of the account.
     pub account_code: Option<String>,
+    /// The tax type, which is the code of a tax rate.
+    pub tax_type: Option<String>,
     /// The code of the item.
     pub item_code: Option<String>,
     /// The tracking options.

@@ -46,14 +46,7 @@ impl DocumentHead<'_> {
     /// Whether Xero accepts changes to it: nothing was paid or applied, and its status allows
     /// edits.
     pub fn is_editable(&self) -> bool {
-        let takes_changes = match self.status {
-            DocumentStatus::Draft | DocumentStatus::Submitted | DocumentStatus::Authorised => true,
-            DocumentStatus::Paid
-            | DocumentStatus::Voided
-            | DocumentStatus::Deleted
-            | DocumentStatus::Other(_) => false,
-        };
-        takes_changes && self.left == self.total
+        self.status.allows_changes() && self.left == self.total
     }
 }
 
@@ -141,6 +134,14 @@ impl DocumentStatus {
         match self {
             Self::Draft | Self::Submitted => true,
             Self::Authorised | Self::Paid | Self::Voided | Self::Deleted | Self::Other(_) => false,
+        }
+    }
+
+    /// Whether a document with this status may be changed, if nothing was paid or applied.
+    pub(crate) const fn allows_changes(&self) -> bool {
+        match self {
+            Self::Draft | Self::Submitted | Self::Authorised => true,
+            Self::Paid | Self::Voided | Self::Deleted | Self::Other(_) => false,
         }
     }
 

@@ -96,11 +96,13 @@ pub enum FailureCause {
     CreditOfAnotherClient,
     /// Nothing is due on the invoice.
     AlreadyPaid,
+    /// The refunds of an invoice exceed what was paid on it.
+    RefundOverPaid,
 }
 
 impl FailureCause {
     /// Every cause.
-    pub const ALL: [Self; 44] = crate::every_variant![
+    pub const ALL: [Self; 45] = crate::every_variant![
         PermissionMissing,
         XeroSilent,
         XeroFaulty,
@@ -144,7 +146,8 @@ impl FailureCause {
         CreditOverLeft,
         CreditOverDue,
         CreditOfAnotherClient,
-        AlreadyPaid
+        AlreadyPaid,
+        RefundOverPaid
     ];
 
     /// The code that a failure with this cause is stored and shown with.
@@ -194,6 +197,7 @@ impl FailureCause {
             Self::CreditOverDue => "credit_over_due",
             Self::CreditOfAnotherClient => "credit_of_another_client",
             Self::AlreadyPaid => "already_paid",
+            Self::RefundOverPaid => "refund_over_paid",
         }
     }
 
@@ -269,6 +273,7 @@ impl FailureCause {
                 | Self::CreditOverDue
                 | Self::CreditOfAnotherClient
                 | Self::AlreadyPaid
+                | Self::RefundOverPaid
         )
     }
 

@@ -30,7 +30,7 @@ const OUTAGES: [&str; 6] = [
 ];
 
 /// The codes of the failures that the state of a document in Xero causes.
-const ABOUT_DOCUMENT_STATE: [&str; 17] = [
+const ABOUT_DOCUMENT_STATE: [&str; 18] = [
     "amount_over_due",
     "invoice_not_approved",
     "document_has_payments",
@@ -48,6 +48,7 @@ const ABOUT_DOCUMENT_STATE: [&str; 17] = [
     "credit_over_due",
     "credit_of_another_client",
     "already_paid",
+    "refund_over_paid",
 ];
 
 fn fail_with(cause: FailureCause) -> Failure {
@@ -108,6 +109,7 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("credit_over_due", FailureCause::CreditOverDue),
         ("credit_of_another_client", FailureCause::CreditOfAnotherClient),
         ("already_paid", FailureCause::AlreadyPaid),
+        ("refund_over_paid", FailureCause::RefundOverPaid),
     ];
     assert_eq!(expected.map(|(_, cause)| cause), FailureCause::ALL);
     for (code, cause) in expected {

@@ -62,7 +62,8 @@ const fn find_by_cause(cause: FailureCause) -> Option<ResponsibleParty> {
         | FailureCause::CreditNoteApplied
         | FailureCause::CreditNoteNotApproved
         | FailureCause::CreditOverLeft
-        | FailureCause::CreditOverDue => Some(ResponsibleParty::Bookkeeper),
+        | FailureCause::CreditOverDue
+        | FailureCause::RefundOverPaid => Some(ResponsibleParty::Bookkeeper),
         FailureCause::PermissionMissing
         | FailureCause::XeroSilent
         | FailureCause::XeroFaulty

@@ -6,11 +6,31 @@ use serde::{Deserialize, Serialize};
 use crate::document::credit_note::RemoteCreditNote;
 use crate::document::invoice::{AppliedCredit, RemoteInvoice};
 use crate::document::sales::DocumentStatus;
+use crate::ids::{XeroInvoiceId, XeroPaymentId};
 use crate::money::Money;
 
 /// The maximum number of credits of one invoice that are stored and reported individually. The sum
 /// includes all of them.
 pub const CREDITS_MAX: usize = 100;
+
+/// A use of a credit note's credit in Xero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditUse {
+    /// The document that used the credit.
+    pub by: CreditUser,
+    /// The amount.
+    pub amount: Money,
+}
+
+/// A document in Xero that uses credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditUser {
+    /// The invoice to which the credit is applied.
+    Invoice(XeroInvoiceId),
+    /// The payment that pays the credit back.
+    Refund(XeroPaymentId),
+}
 
 /// Status and amounts of an invoice or a credit note, for comparison with the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +53,9 @@ pub struct DocumentAmounts {
     /// The individual credits, at most [`CREDITS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<AppliedCredit>,
+    /// For a credit note, the uses of its credit, at most [`CREDITS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credit_uses: Vec<CreditUse>,
     /// The due date in Xero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<Date>,
@@ -54,6 +77,7 @@ impl DocumentAmounts {
             amount_paid: money(settlement.paid),
             amount_credited: money(settlement.credited),
             credits: settlement.credits.iter().take(CREDITS_MAX).cloned().collect(),
+            credit_uses: Vec::new(),
             due_date: remote.due_date,
             paid_on: settlement.paid_on,
         }
@@ -61,6 +85,14 @@ impl DocumentAmounts {
 
     /// The state of a credit note in Xero that the CRM credited at `crm_total`.
     pub fn of_credit_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
+        let credit_use = |by, amount| {
+            let amount = Money::new(amount, remote.total.currency).in_cents();
+            CreditUse { by, amount }
+        };
+        let applied = remote.allocations.iter();
+        let applied = applied.map(|one| credit_use(CreditUser::Invoice(one.invoice), one.amount));
+        let refunded = remote.refunds.iter();
+        let refunded = refunded.map(|one| credit_use(CreditUser::Refund(one.id), one.amount));
         Self {
             status: remote.status.clone(),
             crm_total,
@@ -69,6 +101,7 @@ impl DocumentAmounts {
             amount_paid: None,
             amount_credited: None,
             credits: Vec::new(),
+            credit_uses: applied.chain(refunded).take(CREDITS_MAX).collect(),
             due_date: None,
             paid_on: None,
         }
@@ -80,6 +113,12 @@ impl DocumentAmounts {
         let approved = DocumentStatus::Authorised;
         let is_approved = self.status == approved && before.status != approved;
         is_approved || self.amount_due.amount > before.amount_due.amount
+    }
+
+    /// Whether Xero accepts changes to the document, as far as these facts show: nothing was paid or
+    /// applied, and its status allows edits.
+    pub fn is_editable(&self) -> bool {
+        self.status.allows_changes() && self.amount_due == self.xero_total
     }
 
     /// Xero's total minus the CRM's, or `None` when they agree. A voided or deleted document no

@@ -1,6 +1,8 @@
 //! What a stopped mapping waits for: another record, or a change of a document in Xero.
 
-use super::{Mapping, MappingKey};
+use jiff::Timestamp;
+
+use super::{DocumentAmounts, Mapping, MappingKey};
 use crate::failure::Failure;
 use crate::operation::{OperationState, ParkingReason};
 
@@ -21,11 +23,46 @@ impl Mapping {
         }
     }
 
-    /// Whether the mapping was given up because of the state of a document in Xero. Such a mapping
-    /// is tried again when that document has changed.
+    /// Whether the mapping was given up because of the state of a document in Xero, or waits for
+    /// the next attempt after such a failure. It is tried again when that document has changed.
     pub fn is_stopped_by_document(&self) -> bool {
         let failure = self.operation.failure.as_ref();
-        self.operation.state == OperationState::Skipped
-            && failure.is_some_and(Failure::is_about_document_state)
+        let is_stopped = match self.operation.state {
+            OperationState::Skipped | OperationState::Waiting { until: _ } => true,
+            OperationState::Due
+            | OperationState::Claimed { by: _, until: _ }
+            | OperationState::Parked { on: _ }
+            | OperationState::Synced
+            | OperationState::Withheld => false,
+        };
+        is_stopped && failure.is_some_and(Failure::is_about_document_state)
+    }
+
+    /// When the attempt that failed because of the state of a document began. An earlier release
+    /// stored only when it failed.
+    pub fn failed_attempt_began_at(&self) -> Option<Timestamp> {
+        self.operation.attempt_began_at.or(self.operation.failed_at)
+    }
+
+    /// Whether the attempt that failed because of the state of a document began before this
+    /// instant. A change in Xero at that instant may then let the next attempt succeed.
+    pub fn has_failed_before(&self, instant: Timestamp) -> bool {
+        self.failed_attempt_began_at().is_none_or(|began| began < instant)
+    }
+
+    /// Whether the newest change of a document that was observed in Xero is later than the
+    /// beginning of the attempt that failed because of its state. A change that Xero dates in the
+    /// future counts once that instant has come: until then it would count after each attempt.
+    pub fn has_failed_before_change_of(&self, document: &Self, now: Timestamp) -> bool {
+        let changed_at = document.link.as_ref().and_then(|link| link.xero_updated_at);
+        changed_at.is_some_and(|at| at <= now && self.has_failed_before(at))
+    }
+
+    /// Whether the mapping's own document takes changes, according to the stored facts, and has
+    /// changed in Xero since the attempt that failed because of its state began.
+    pub fn takes_changes_since_failure(&self, now: Timestamp) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        amounts.is_some_and(DocumentAmounts::is_editable)
+            && self.has_failed_before_change_of(self, now)
     }
 }

@@ -54,6 +54,7 @@ mod tests {
             amount_paid: None,
             amount_credited: None,
             credits: Vec::new(),
+            credit_uses: Vec::new(),
             due_date: None,
             paid_on: None,
         };

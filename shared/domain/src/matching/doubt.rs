@@ -26,8 +26,9 @@ pub enum MatchDoubt {
     },
     /// The contact that matches the client is archived: Xero accepts no documents for it.
     Archived,
-    /// The contact matches the client in one respect and contradicts it in another: in a number that
-    /// is unique to a business, or, if only the names agree, in e-mail address or telephone number.
+    /// The contact matches the client in one respect and contradicts it in another: in a number
+    /// that is unique to a business, or, if only the names agree, in e-mail address, telephone
+    /// number or postal address.
     Contradiction {
         /// The value that differs.
         field: MatchEvidence,

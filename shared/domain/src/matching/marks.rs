@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::address::AddressMarks;
 use super::{ClientIdentity, MatchEvidence};
 use crate::document::contact::RemoteContact;
 use crate::ids::{ClientId, CrmId, DERIVED};
@@ -28,6 +29,8 @@ pub(super) struct IdentityMarks {
     /// Telephone numbers. They prove nothing: a number is passed on, or shared by several
     /// businesses.
     phones: Vec<Box<str>>,
+    /// The billing address. It proves nothing: several businesses share a building.
+    address: AddressMarks,
 }
 
 impl From<&ClientIdentity> for IdentityMarks {
@@ -40,6 +43,7 @@ impl From<&ClientIdentity> for IdentityMarks {
             name: name_mark(&party.name),
             person_emails: Vec::new(),
             phones: party.phones.iter().filter_map(|number| phone_mark(number)).collect(),
+            address: AddressMarks::new(party.postal_code.as_deref(), party.country.as_deref()),
         }
     }
 }
@@ -49,6 +53,7 @@ impl From<&RemoteContact> for IdentityMarks {
         let client = contact.number.as_deref().and_then(named_client);
         let persons = contact.details.persons.iter();
         let phones = [&contact.details.phone, &contact.details.mobile];
+        let address = contact.details.address.as_ref();
         Self {
             client: client.map(|client| lowercase_id(client.as_str())),
             vat_number: number_mark(contact.tax_number.as_deref()),
@@ -59,6 +64,10 @@ impl From<&RemoteContact> for IdentityMarks {
                 .filter_map(|person| email_mark(person.email_address.as_deref()?))
                 .collect(),
             phones: phones.into_iter().flatten().filter_map(|number| phone_mark(number)).collect(),
+            address: AddressMarks::new(
+                address.and_then(|address| address.postal_code.as_deref()),
+                address.and_then(|address| address.country.as_deref()),
+            ),
         }
     }
 }
@@ -100,7 +109,7 @@ impl IdentityMarks {
 
     /// What shows that two parties of the same name, which have nothing else in common, may be two
     /// businesses: both have e-mail addresses, or both have telephone numbers, and all of them
-    /// differ.
+    /// differ; or their postal addresses have different countries or postal codes.
     pub(super) fn find_difference(&self, other: &Self) -> Option<MatchEvidence> {
         let emails = |marks: &Self| {
             marks.emails.iter().chain(&marks.person_emails).cloned().collect::<BTreeSet<_>>()
@@ -112,7 +121,10 @@ impl IdentityMarks {
         if differ(&emails(self), &emails(other)) {
             return Some(MatchEvidence::Email);
         }
-        differ(&phones(self), &phones(other)).then_some(MatchEvidence::Phone)
+        if differ(&phones(self), &phones(other)) {
+            return Some(MatchEvidence::Phone);
+        }
+        self.address.contradicts(&other.address).then_some(MatchEvidence::Address)
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) fn a_party(client: &str, name: &str) -> ClientIdentity {
         vat_number: None,
         company_number: None,
         phones: Vec::new(),
+        postal_code: None,
+        country: None,
     }
 }
 

@@ -14,6 +14,11 @@ pub(crate) fn is_older(seen: Option<Timestamp>, known: Option<Timestamp>, now: T
     matches!((seen, known), (Some(seen), Some(known)) if seen < known)
 }
 
+/// Whether Xero states a later change of a record than the stored facts know.
+pub(crate) fn is_newer(seen: Option<Timestamp>, known: Option<Timestamp>, now: Timestamp) -> bool {
+    believed_instant(seen, now) > believed_instant(known, now)
+}
+
 /// The instant of a change in Xero, unless it lies in the future.
 pub(crate) fn believed_instant(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     changed_at.filter(|at| at.duration_since(now) <= AHEAD_MAX)

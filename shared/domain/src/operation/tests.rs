@@ -57,6 +57,7 @@ fn operations() -> Vec<Operation> {
                         quiet_until: None,
                         failed_at: Some(at(0)),
                         failed_epoch: None,
+                        attempt_began_at: None,
                     });
                 }
             }
@@ -78,6 +79,7 @@ fn failed_by(
         snapshot,
         parking: None,
         epoch: None,
+        began: now(),
     }
 }
 
@@ -370,6 +372,7 @@ fn what_xero_never_accepts_is_given_up_after_one_attempt() {
         snapshot,
         parking: None,
         epoch: None,
+        began: now(),
     };
     let event = failed(SnapshotFreshness::Newest);
     let given_up = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));

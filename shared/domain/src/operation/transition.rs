@@ -35,12 +35,15 @@ pub fn decide_transition(
         OperationEvent::Confirmed { by: _, snapshot } => {
             TransitionResult::Moved(after_confirmation(operation, snapshot, now))
         }
-        OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch } => {
+        OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch, began } => {
             let next = after_failure(operation, failure, answer, snapshot, parking, seed, now);
             let is_kept = next.failure.is_some();
+            let is_about_document =
+                next.failure.as_ref().is_some_and(Failure::is_about_document_state);
             TransitionResult::Moved(Operation {
                 failed_at: is_kept.then_some(now),
                 failed_epoch: epoch.filter(|_| is_kept),
+                attempt_began_at: is_about_document.then_some(began),
                 ..next
             })
         }
@@ -85,6 +88,7 @@ fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
         quiet_until,
         failed_at: None,
         failed_epoch: None,
+        attempt_began_at: None,
         ..operation.clone()
     }
 }

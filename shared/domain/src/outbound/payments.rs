@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CrmId, XeroId, XeroPaymentId};
+use crate::ids::{CrmId, PaymentId, XeroId, XeroPaymentId};
 use crate::invoice_payments::{InferredMethod, ReceivedPayment};
 use crate::money::Money;
 
@@ -17,6 +17,17 @@ pub enum PaymentState {
     PartPaid,
     /// Nothing is due any more.
     Paid,
+}
+
+/// A refund that was deleted in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundEventContent {
+    /// The refund in the CRM.
+    pub refund_id: PaymentId,
+    /// Xero's id of the payment that returned the money.
+    pub xero_payment_id: XeroPaymentId,
+    /// The amount, in the currency of its document.
+    pub amount: Money,
 }
 
 /// A payment in Xero.

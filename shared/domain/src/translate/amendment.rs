@@ -4,8 +4,10 @@ use rust_decimal::Decimal;
 
 use super::line_remarks::{has_same_tracking, name_lines};
 use super::lines::{DiscountSupport, LineFigures, compute_line};
+use super::tax::find_tax_type;
 use super::text::DocumentTexts;
 use crate::account_codes::AccountCodes;
+use crate::chart::Chart;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::DocumentLine;
 use crate::crm::tracking::LineTracking;
@@ -27,6 +29,8 @@ pub struct AmendmentContext<'a> {
     pub url: &'a str,
     /// The account's choices for lines that name no account and no tracking.
     pub codes: &'a AccountCodes,
+    /// The organisation's chart.
+    pub chart: &'a Chart,
 }
 
 /// What can be done about a change of an invoice that Xero refused as a whole.
@@ -76,7 +80,7 @@ pub fn plan_amendment(
     let due_date = invoice.due_date.unwrap_or(invoice.issue_date);
     let reference = texts.prepare_optional("reference", invoice.reference.as_ref());
     let (wanted, held) = (reference.unwrap_or_default(), remote.reference.clone());
-    let mut remarks = describe_kept_values(&invoice.lines, &remote.lines, context.codes);
+    let mut remarks = describe_kept_values(&invoice.lines, &remote.lines, context);
     let lines = plan_lines(lines, &invoice.lines, &remote.lines).unwrap_or_else(|| {
         remarks.push(UNIDENTIFIED_LINES.to_owned());
         Vec::new()
@@ -176,14 +180,15 @@ fn assign_options(options: &[LineTracking]) -> Vec<TrackingAssignment> {
     options.iter().map(TrackingAssignment::from).collect()
 }
 
-/// Describes differences of lines that are not sent. Items are not among the fields that Xero
-/// changes. Defaults are not applied: they may have changed since the invoice was written, and a
-/// bookkeeper may have chosen the account or the tracking.
+/// Describes differences of lines that are not sent. Items and tax rates are not among the fields
+/// that Xero changes. Defaults are not applied: they may have changed since the invoice was
+/// written, and a bookkeeper may have chosen the account or the tracking.
 fn describe_kept_values(
     lines: &[DocumentLine],
     held: &[RemoteLine],
-    codes: &AccountCodes,
+    context: AmendmentContext<'_>,
 ) -> Vec<String> {
+    let codes = context.codes;
     let default_tracking = assign_options(&codes.tracking);
     let find_lines = |is_kept: &dyn Fn(&DocumentLine, &RemoteLine) -> bool| {
         let pairs = lines.iter().zip(held).zip(1_usize..);
@@ -198,11 +203,13 @@ fn describe_kept_values(
     let tracking = find_lines(&|line, held| {
         line.tracking.is_none() && !has_same_tracking(&default_tracking, &held.tracking)
     });
-    let items = items.map(|places| {
-        format!(
-            "The item of {} stays as it is: Xero changes no items on an invoice with payments or credits. To change it, remove the payments and credits in Xero, then send the invoice again.",
-            name_lines(&places)
-        )
+    let taxes = find_lines(&|line, held| has_other_tax(line, held, context));
+    let fixed = [("item", "items", items), ("tax rate", "tax rates", taxes)];
+    let fixed = fixed.into_iter().filter_map(|(value, values, places)| {
+        Some(format!(
+            "The {value} of {} stays as it is: Xero changes no {values} on an invoice with payments or credits. To change it, remove the payments and credits in Xero, then send the invoice again.",
+            name_lines(&places?)
+        ))
     });
     let defaults = [("account", accounts), ("tracking", tracking)];
     let defaults = defaults.into_iter().filter_map(|(value, places)| {
@@ -211,7 +218,17 @@ fn describe_kept_values(
             name_lines(&places?)
         ))
     });
-    items.into_iter().chain(defaults).collect()
+    fixed.chain(defaults).collect()
+}
+
+/// Whether a line has another tax rate in Xero than it would be sent with. The two charge the same
+/// tax, but belong to different boxes of the tax return. A rate that cannot be determined is not
+/// compared.
+fn has_other_tax(line: &DocumentLine, held: &RemoteLine, context: AmendmentContext<'_>) -> bool {
+    let AmendmentContext { codes, chart, .. } = context;
+    let account = chart.find_account(line.account_code.as_ref().unwrap_or(&codes.sales));
+    let wanted = account.and_then(|account| find_tax_type(line, account, codes, chart).ok());
+    wanted.zip(held.tax_type.as_deref()).is_some_and(|(wanted, held)| wanted != held)
 }
 
 /// Describes tracking options that the change was to remove and that Xero's answer still has. No

@@ -4,6 +4,7 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::*;
+use crate::chart::tests::{a_chart, a_rate, an_account};
 use crate::document::invoice::{AppliedCredit, PaymentsAndCredits};
 use crate::ids::XeroInvoiceId;
 use crate::money::{Currency, Money};
@@ -45,6 +46,7 @@ fn a_remote() -> RemoteInvoice {
             discount_rate: None,
             discount_amount: None,
             account_code: Some("200".to_owned()),
+            tax_type: None,
             item_code: None,
             tracking: Vec::new(),
         }],
@@ -53,8 +55,9 @@ fn a_remote() -> RemoteInvoice {
 
 fn plan(invoice: &Invoice, remote: &RemoteInvoice) -> AmendmentPlan {
     let contact = Some(XeroContactId(Uuid::from_u128(2)));
-    let codes = AccountCodes::default();
-    let context = AmendmentContext { contact, number: &invoice.number, url: URL, codes: &codes };
+    let (codes, chart) = (AccountCodes::default(), a_chart(Vec::new()));
+    let number = &invoice.number;
+    let context = AmendmentContext { contact, number, url: URL, codes: &codes, chart: &chart };
     plan_amendment(invoice, remote, context)
 }
 
@@ -211,12 +214,45 @@ fn a_change_of_tax_under_the_same_total_is_a_change_of_money() {
 }
 
 #[test]
+fn another_tax_rate_that_charges_the_same_tax_is_remarked_on() {
+    let rates = [("ZERORATEDOUTPUT", "Zero Rated Income"), ("EXEMPTOUTPUT", "Exempt Income")];
+    let rates = rates.map(|(tax_type, name)| a_rate(tax_type, name, Decimal::ZERO));
+    let codes = AccountCodes::default();
+    let accounts = vec![an_account(&codes.sales, "REVENUE")];
+    let chart = Chart { tax_rates: rates.into(), ..a_chart(accounts) };
+    let named = |name: &str| {
+        let mut invoice = an_invoice("");
+        invoice.lines[0].tax_rate = Some(Decimal::ZERO);
+        invoice.lines[0].tax_name = Some(name.to_owned());
+        invoice
+    };
+    let mut remote = remote_with(|line| line.tax_type = Some("ZERORATEDOUTPUT".to_owned()));
+    let currency = remote.total.currency;
+    remote.total = Money::new(Decimal::new(9_500, 2), currency);
+    remote.total_tax = Money::new(Decimal::ZERO, currency);
+    let remarks = |invoice: &Invoice, remote: &RemoteInvoice| {
+        let (contact, number) = (remote.contact_id, invoice.number.as_str());
+        let context = AmendmentContext { contact, number, url: URL, codes: &codes, chart: &chart };
+        let planned = plan_amendment(invoice, remote, context);
+        let AmendmentPlan::Nothing { remarks } = planned else { panic!("{planned:?}") };
+        remarks
+    };
+    assert_eq!(remarks(&named("Zero Rated Income"), &remote), [""; 0]);
+    assert_eq!(remarks(&named("A rate that is gone"), &remote), [""; 0]);
+    let changed = remarks(&named("Exempt Income"), &remote);
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert!(changed[0].starts_with("The tax rate of line 1 stays as it is: "), "{changed:?}");
+    remote.lines[0].tax_type = None;
+    assert_eq!(remarks(&named("Exempt Income"), &remote), [""; 0], "Xero does not state it");
+}
+
+#[test]
 fn xero_keeps_the_contact_of_an_invoice_to_which_a_credit_note_is_applied() {
     let other = Some(XeroContactId(Uuid::from_u128(3)));
-    let codes = AccountCodes::default();
+    let (codes, chart) = (AccountCodes::default(), a_chart(Vec::new()));
     let plan_for_other = |invoice: &Invoice, remote: &RemoteInvoice| {
-        let context =
-            AmendmentContext { contact: other, number: &invoice.number, url: URL, codes: &codes };
+        let (contact, number) = (other, invoice.number.as_str());
+        let context = AmendmentContext { contact, number, url: URL, codes: &codes, chart: &chart };
         plan_amendment(invoice, remote, context)
     };
     let credit = AppliedCredit {

@@ -97,7 +97,7 @@ pub fn build_desired_contact(client: &Client) -> TranslatedDocument<DesiredConta
     let mobile = person.and_then(|person| person.phone.as_ref());
     let mobile = fit_or_omit(ContactField::Mobile, mobile, &mut texts, &mut omitted);
     let address = client.billing_address.as_ref();
-    let address = address.and_then(|billing| address_of(billing, &mut texts));
+    let address = address.and_then(|billing| address_of(billing, &mut texts, &mut omitted));
     let emails = [client.email.as_ref(), person.and_then(|person| person.email.as_ref())];
     let [own_email, person_email] = emails.map(|email| prepare_email(email, &mut texts));
     let has_email = own_email.is_some() || person_email.is_some();
@@ -155,6 +155,8 @@ const fn describe_field(field: ContactField) -> &'static str {
         | ContactField::TaxNumber
         | ContactField::Phone
         | ContactField::Address
+        | ContactField::PostalCode
+        | ContactField::Country
         | ContactField::Persons => field.display_label(),
     }
 }
@@ -206,17 +208,23 @@ fn is_email(text: &str) -> bool {
 }
 
 /// The address, or `None` if all its parts are empty.
-fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<ContactAddress> {
+fn address_of(
+    billing: &BillingAddress,
+    texts: &mut DocumentTexts,
+    omitted: &mut Vec<ContactField>,
+) -> Option<ContactAddress> {
     let BillingAddress { line1, line2, city, region, postal_code, country } = billing;
     let mut text = |part: &Option<String>| texts.prepare_optional("address", part.as_ref());
     let (line1, line2, city, region) = (text(line1), text(line2), text(city), text(region));
     let country = text(country);
-    let postal_code = fit_or_warn("postal code", postal_code.as_ref(), texts);
+    let code = postal_code.as_ref();
+    let postal_code = fit_or_omit(ContactField::PostalCode, code, texts, omitted);
     let spelled = country.as_deref().and_then(spell_country);
     let named = spelled.as_deref().and_then(shorten_country);
     if country.is_some() && named.is_none() {
         let warning = "The country was left out: Xero accepts only letters and spaces.";
         texts.warnings.push(warning.to_owned());
+        omitted.push(ContactField::Country);
     } else if spelled != named {
         let warning =
             format!("The country was shortened: Xero accepts at most {SHORT_LIMIT} characters.");

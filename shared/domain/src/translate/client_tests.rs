@@ -270,3 +270,19 @@ fn the_persons_of_a_client_are_never_lost() {
         assert_eq!(document.persons.unwrap_or_default(), further, "{fields}");
     }
 }
+
+#[test]
+fn a_country_and_a_postal_code_that_xero_would_reject_stay_as_they_are() {
+    let long = "4".repeat(SHORT_LIMIT + 1);
+    let client = a_client(&format!(
+        r#"{{"id":"cli_1","revision":1,"name":"Ana","billing_address":{{"line1":"1 Quay St",
+        "postal_code":"{long}","country":"Zone 51"}}}}"#
+    ));
+    let TranslatedDocument { document, warnings } = build_desired_contact(&client);
+    assert_eq!(document.omitted, [ContactField::PostalCode, ContactField::Country]);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    let bare = a_client(
+        r#"{"id":"cli_1","revision":1,"name":"Ana","billing_address":{"line1":"1 Quay St"}}"#,
+    );
+    assert!(build_desired_contact(&bare).document.omitted.is_empty());
+}

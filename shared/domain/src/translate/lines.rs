@@ -171,7 +171,7 @@ fn line_item(
     context: TranslationContext<'_>,
     texts: &mut DocumentTexts,
 ) -> Result<LineItem, Failure> {
-    let tax_type = find_tax_type(line, account, context)?;
+    let tax_type = find_tax_type(line, account, context.codes, context.chart)?;
     let figures = compute_line(line, discounts, texts);
     Ok(LineItem {
         description: figures.description,

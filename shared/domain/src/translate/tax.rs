@@ -13,7 +13,8 @@ use rust_decimal::Decimal;
 
 use self::candidates::{describe_rates, list_candidates, list_names};
 use self::region::{TaxRegion, TaxTreatment};
-use super::lines::{TranslationContext, untranslatable_document};
+use super::lines::untranslatable_document;
+use crate::account_codes::AccountCodes;
 use crate::chart::{Chart, ChartAccount, TaxRate};
 use crate::crm::lines::DocumentLine;
 use crate::failure::{Failure, FailureCause};
@@ -36,10 +37,10 @@ const NAME_THE_RATE: &str =
 pub(super) fn find_tax_type<'a>(
     line: &DocumentLine,
     account: &ChartAccount,
-    context: TranslationContext<'a>,
+    codes: &AccountCodes,
+    chart: &'a Chart,
 ) -> Result<&'a str, Failure> {
-    let chart = context.chart;
-    let tax = match (&line.tax_name, context.codes.tax_type(line.tax_rate), line.tax_rate) {
+    let tax = match (&line.tax_name, codes.tax_type(line.tax_rate), line.tax_rate) {
         (Some(name), _, rate) => find_named_rate(name, rate.unwrap_or_default(), chart)?,
         (None, Some(chosen), rate) => find_chosen_rate(chosen, rate.unwrap_or_default(), chart)?,
         (None, None, Some(rate)) => find_rate(rate, account, chart)?,

@@ -29,6 +29,10 @@ const GRACE_PERIOD: SignedDuration = SignedDuration::from_mins(1);
 /// Maximum entries per shard and sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
+/// Maximum given-up records per shard and sweep. Only what the recording of a change has missed is
+/// found among them, so a walk over all of them may take several sweeps.
+const GIVEN_UP_PER_SHARD: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+
 /// The interval between two sweeps, in seconds.
 const INTERVAL_SECONDS: i64 = 300;
 
@@ -39,6 +43,8 @@ pub struct SweepSummary {
     pub overdue: usize,
     /// Parked rows that were checked.
     pub parked: usize,
+    /// Given-up rows that were checked.
+    pub given_up: usize,
     /// Events that were delivered.
     pub events: usize,
     /// Connections that were checked and have no further work for now.
@@ -61,6 +67,10 @@ pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepS
     }
     for shard in shards_in_order(now) {
         let done = sweep_parked_rows(engine, shard, invocation, &mut swept).await;
+        count_shard_result(shard, done, &mut swept);
+    }
+    for shard in shards_in_order(now) {
+        let done = sweep_given_up_rows(engine, shard, invocation, &mut swept).await;
         count_shard_result(shard, done, &mut swept);
     }
     swept
@@ -164,6 +174,33 @@ async fn sweep_parked_rows(
         let keys = records.into_iter().map(key).collect();
         if let Err(error) = isolate_record(release::release_overlooked(engine, &ledger, keys)).await
         {
+            count_account_failure(&ledger.account, &error, swept);
+        }
+    }
+    Ok(())
+}
+
+/// Releases given-up records whose document has changed in Xero, if the process that recorded the
+/// change did not.
+async fn sweep_given_up_rows(
+    engine: &Engine,
+    shard: u32,
+    invocation: Invocation,
+    swept: &mut SweepSummary,
+) -> Result<(), PersistError> {
+    if is_out_of_time(engine, invocation) {
+        swept.failed += 1;
+        return Ok(());
+    }
+    let given_up = engine.store.list_next_given_up(shard, GIVEN_UP_PER_SHARD).await?;
+    swept.given_up += given_up.len();
+    let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
+    for key in given_up {
+        ledgers.entry(key.ledger.clone()).or_default().push(key);
+    }
+    for (ledger, keys) in ledgers {
+        let released = release::release_after_overlooked_changes(engine, &ledger, &keys);
+        if let Err(error) = isolate_record(released).await {
             count_account_failure(&ledger.account, &error, swept);
         }
     }

@@ -11,9 +11,9 @@ use domain::books::{
 };
 use domain::crm::allocation::Allocation;
 use domain::entity::EntityKind;
-use domain::ids::{Ledger, PaymentId};
+use domain::ids::{Ledger, PaymentId, XeroId};
 use domain::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment};
-use domain::mapping::Mapping;
+use domain::mapping::{CreditUse, CreditUser, Mapping};
 use domain::outbound::{EventContent, OutboundEvent};
 use domain::poll::PollProgress;
 use futures::FutureExt;
@@ -152,7 +152,10 @@ async fn compare_record(
             }
             compared
         }
-        EntityKind::CreditNote => compare_credit_note(&mapping),
+        EntityKind::CreditNote => {
+            let only_in_xero = list_uses_in_xero(engine, &mapping).await?;
+            compare_credit_note(&mapping, &only_in_xero)
+        }
         EntityKind::Invoice | EntityKind::Contact | EntityKind::Payment => {
             let rows = engine.store.find_invoice_payments(&key.ledger, &key.crm_id).await?;
             let payments = rows.map(|rows| rows.record);
@@ -163,6 +166,23 @@ async fn compare_record(
             compare_invoice(&mapping, payments.as_ref(), &written)
         }
     })
+}
+
+/// Returns the uses of a note's credit in Xero that the CRM does not have: on invoices of others,
+/// or refunded by hand.
+async fn list_uses_in_xero(engine: &Engine, note: &Mapping) -> Result<Vec<CreditUse>, StoreError> {
+    let amounts = note.link.as_ref().and_then(|link| link.amounts.as_ref());
+    let mut only_in_xero = Vec::new();
+    for one in amounts.into_iter().flat_map(|amounts| &amounts.credit_uses) {
+        let (kind, id): (EntityKind, XeroId) = match one.by {
+            CreditUser::Invoice(id) => (EntityKind::Invoice, id.into()),
+            CreditUser::Refund(id) => (EntityKind::Payment, id.into()),
+        };
+        if engine.store.find_linked_record(&note.key.ledger, kind, id).await?.is_none() {
+            only_in_xero.push(*one);
+        }
+    }
+    Ok(only_in_xero)
 }
 
 /// Returns the payments of the CRM that are not in Xero although the integration writes them there,

@@ -134,7 +134,8 @@ async fn observe_note(
 }
 
 /// Records what has changed on a credit note, with the event for the CRM, and starts again after a
-/// conflict with another process. Returns whether anything has changed.
+/// conflict with another process. Returns whether more has changed than the instant of the last
+/// change.
 async fn record_note_changes(
     tenant_session: &TenantSession<'_>,
     row: VersionedRecord<Mapping>,
@@ -160,6 +161,7 @@ async fn record_note_changes(
         let Some(again) = again else { return Ok(false) };
         row = again;
     };
+    let is_changed = find_amounts(&row.record) != find_amounts(&mapping);
     if !remarks.is_empty() {
         let notice = LogNotice {
             operation: LoggedOperation::Import,
@@ -171,5 +173,9 @@ async fn record_note_changes(
         };
         sync_log::log_without_attempt(engine, account, notice).await;
     }
-    Ok(true)
+    Ok(is_changed)
+}
+
+fn find_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
+    mapping.link.as_ref().and_then(|link| link.amounts.as_ref())
 }

@@ -23,7 +23,7 @@ pub(super) struct EndedWaits {
     /// Payments of the CRM for which a payment in Xero was unclear and no longer is, because it was
     /// removed.
     decided: Vec<DecidedPayment>,
-    /// Invoices whose state no longer prevents what was given up because of it.
+    /// Invoices whose state no longer prevents what failed because of it.
     documents: Vec<ChangedDocument>,
 }
 
@@ -54,8 +54,9 @@ impl EndedWaits {
     }
 
     /// Releases the records that waited, and enqueues wake-ups for them. The changes are recorded,
-    /// so a failure is only logged if the sweep releases the records later. It does not release
-    /// those that were given up, so a failure of theirs is returned.
+    /// so a failure is only logged if the sweep releases the records later. It releases those that
+    /// failed because of a document only if the change is later than their attempts, so a failure of
+    /// theirs is returned.
     pub(super) async fn release_records(
         self,
         engine: &Engine,

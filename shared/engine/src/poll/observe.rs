@@ -10,10 +10,11 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
-use domain::invoice_payments::PaymentMatch;
+use domain::invoice_payments::{InvoicePayments, PaymentMatch};
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
 use futures::FutureExt;
+use store::table::WriteExpectation;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
@@ -248,14 +249,27 @@ async fn observe_steps(
         let is_all = observation.is_all;
         let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
         let (mapping_after, rows_after) = &committed;
-        change.is_any = true;
         let before = (&mapping.record, &rows.record);
-        change.ended.add_change(before, (&mapping_after.record, &rows_after.record));
+        let after = (&mapping_after.record, &rows_after.record);
+        change.is_any |= !is_only_touched(before, after);
+        change.ended.add_change(before, after);
         if is_all || tenant_session.engine.clock.now() > tenant_session.invocation.last_call {
             return Ok(());
         }
         (mapping, rows) = committed;
     }
+}
+
+/// Returns whether an observation differs from the rows before it only by the instant of the last
+/// change in Xero.
+fn is_only_touched(
+    before: (&Mapping, &InvoicePayments),
+    after: (&Mapping, &InvoicePayments),
+) -> bool {
+    let ((mapping_before, payments_before), (mapping, payments)) = (before, after);
+    let (Some(known), Some(link)) = (&mapping_before.link, &mapping.link) else { return false };
+    let was_seen = known.xero_updated_at.is_some() && link.xero_updated_at.is_some();
+    was_seen && known.amounts == link.amounts && payments_before == payments
 }
 
 /// Commits a step. Returns the rows after it.
@@ -267,6 +281,11 @@ async fn commit_observation(
 ) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
     let InvoiceObservation { mapping, payments: receipts, news, is_all: _ } = observation;
     let engine = tenant_session.engine;
+    if news.is_empty() && is_only_touched((&before.record, &rows.record), (&mapping, &receipts)) {
+        let expect = WriteExpectation::Version(before.version);
+        let version = engine.store.put_mapping(&mapping, expect, None).await?;
+        return Ok((VersionedRecord { record: mapping, version }, rows.clone()));
+    }
     let began = engine.clock.now();
     let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
     let events = engine.new_events(&tenant_session.ledger.account, news);

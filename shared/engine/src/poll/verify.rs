@@ -16,7 +16,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
 use super::isolation::isolate_invoice;
-use super::{credit_notes, observe, unreadable};
+use super::{credit_notes, observe, removed_refunds, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
@@ -25,9 +25,10 @@ use crate::errors::PersistError;
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
 
-/// Performs what is due of the daily verification: checks open invoices, then reads the credit
-/// notes that changed, then checks the account codes. Records the progress after each part, so that
-/// a failure repeats none that is complete. Returns the number of documents with changes.
+/// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
+/// the credit notes that changed, then checks the account codes. Records the progress after each
+/// part, so that a failure repeats none that is complete. Returns the number of documents with
+/// changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -37,7 +38,11 @@ pub(super) async fn verify_ledger(
     if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
         changed += verify_open_invoices(tenant_session, progress).boxed().await?;
     }
-    let seen = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await;
+    let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
+    let seen = match refunds {
+        Ok(()) => credit_notes::observe_changed_notes(tenant_session, progress).boxed().await,
+        Err(error) => Err(error),
+    };
     let seen = match seen {
         Err(error) if is_not_permitted(&error) => Ok(0),
         seen => seen,

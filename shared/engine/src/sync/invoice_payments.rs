@@ -3,7 +3,7 @@
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, UserId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, UserId, XeroPaymentId};
 use domain::invoice_payments::{
     InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
 };
@@ -133,8 +133,8 @@ async fn record_share(
     changed.await.map_err(PersistError::from)
 }
 
-/// Changes the payments of an invoice until the change is complete, and releases the payments of the
-/// CRM that no longer wait for a decision because of it.
+/// Changes the payments of an invoice until the change is complete, and releases the payments of
+/// the CRM that no longer wait for a decision because of it.
 async fn change_in_steps(
     engine: &Engine,
     ledger: &Ledger,
@@ -152,6 +152,21 @@ async fn change_in_steps(
     }
     try_release_decided_payments(engine, ledger, &decided).await;
     Ok(())
+}
+
+/// Forgets a refund on an invoice that was deleted in Xero, so that another one may return the
+/// money.
+pub(crate) async fn forget_refund(
+    engine: &Engine,
+    ledger: &Ledger,
+    invoice: &CrmId,
+    refund: &PaymentId,
+) -> Result<(), StoreError> {
+    let changed = change_invoice_payments(engine, ledger, invoice, None, |payments| {
+        let changes = PaymentChanges { notices: Vec::new(), is_all: true };
+        payments.forget_refund(refund).then_some(changes)
+    });
+    changed.await.map(drop)
 }
 
 /// Adds the CRM's payments from another ledger, as far as the invoice has room for them. Returns

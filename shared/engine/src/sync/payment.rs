@@ -8,6 +8,7 @@ mod counterpart;
 mod find;
 mod payment_writer;
 mod prerequisites;
+mod refund_limit;
 mod refunded_invoices;
 mod remove;
 

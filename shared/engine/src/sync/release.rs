@@ -5,6 +5,7 @@ mod decided_payments;
 mod dependants;
 mod document_changes;
 mod met_prerequisites;
+mod overlooked_changes;
 mod release_mappings;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub(crate) use self::document_changes::{
     release_changed_documents,
 };
 use self::met_prerequisites::is_prerequisite_met;
+pub(crate) use self::overlooked_changes::{
+    release_after_overlooked_changes, release_if_document_changed,
+};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::release_mappings;
 use crate::errors::PersistError;

@@ -82,6 +82,20 @@ pub async fn read_changed_page(
     read_record_page::<Payments>(session, &call, at).await
 }
 
+/// Reads a page of the refunds of customers' credit notes that changed at an instant or later,
+/// including deleted ones, oldest change first, like [`read_changed_page`].
+pub async fn read_changed_refunds_page(
+    session: &ApiSession,
+    since: Timestamp,
+    at: PagePosition,
+) -> Result<RowPage<RemotePayment>, XeroError> {
+    let call = list_call::<Payments>()
+        .modified_since(since)
+        .with_query("where", r#"PaymentType=="ARCREDITPAYMENT""#)
+        .with_query("order", "UpdatedDateUTC ASC");
+    read_record_page::<Payments>(session, &call, at).await
+}
+
 /// Reads every payment on these invoices, including deleted ones, with one call for 15 invoices, or
 /// with more if one answer cannot hold their payments.
 pub async fn find_by_invoices(

@@ -155,6 +155,11 @@ async fn payment_requests() -> Vec<Named> {
     let answer = collection("Payments", &[payment_json("")]);
     let call = || Scripted::ok(&answer);
     let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
+    let refunds = call();
+    let since = an_instant();
+    payments::read_changed_refunds_page(&a_session(refunds.clone()), since, PagePosition::FIRST)
+        .await
+        .unwrap();
     payments::read_changed_page(&a_session(changed.clone()), an_instant(), PagePosition::FIRST)
         .await
         .unwrap();
@@ -165,6 +170,7 @@ async fn payment_requests() -> Vec<Named> {
     payments::delete_payment(&a_session(gone.clone()), PAYMENT, &a_key()).await.unwrap();
     vec![
         the_one("payments_changed", &changed),
+        the_one("refunds_changed", &refunds),
         the_one("payments_of_an_invoice", &one),
         the_one("payments_of_several_invoices", &several),
         the_one("payment_by_id", &id),

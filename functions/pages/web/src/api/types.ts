@@ -1240,7 +1240,7 @@ export interface components {
          *     `payment_not_banked` and `change_unread` end by themselves, all others need a person.
          * @enum {string}
          */
-        DifferenceWord: "not_sent" | "change_not_sent" | "given_up" | "never_send" | "not_approved" | "gone_in_xero" | "total_differs" | "currency_differs" | "payment_not_sent" | "payment_not_banked" | "payment_unclear" | "payment_amount_differs" | "payment_deleted" | "change_unread" | "unexplained";
+        DifferenceWord: "not_sent" | "change_not_sent" | "given_up" | "never_send" | "not_approved" | "gone_in_xero" | "total_differs" | "currency_differs" | "payment_not_sent" | "payment_not_banked" | "payment_unclear" | "payment_amount_differs" | "payment_deleted" | "credit_used_in_xero" | "change_unread" | "unexplained";
         /**
          * @description What a failure means: `rejected`, `untranslatable` and `unauthorized` need a person,
          *     `defect` needs support, and all others end by themselves.
@@ -1441,7 +1441,7 @@ export interface components {
          * @description A value that a client and a contact have in common.
          * @enum {string}
          */
-        MatchCriterion: "number" | "vat_number" | "company_number" | "email" | "name" | "phone";
+        MatchCriterion: "number" | "vat_number" | "company_number" | "email" | "name" | "phone" | "address";
         /** @description The choice of the values that suffice. */
         MatchingChoice: {
             /**

@@ -78,6 +78,7 @@ const EVIDENCE: Record<MatchEvidence, string> = {
   email: "e-mail address",
   name: "name",
   phone: "telephone number",
+  address: "postal address",
 };
 
 export function evidenceWord(by: MatchEvidence): string {

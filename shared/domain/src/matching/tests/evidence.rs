@@ -1,6 +1,7 @@
 //! What identifies a client's contact: numbers, names and addresses.
 
 use super::*;
+use crate::document::contact::ContactAddress;
 
 #[test]
 fn a_client_is_known_by_company_both_addresses_and_both_numbers() {
@@ -206,4 +207,42 @@ fn a_name_links_only_if_neither_e_mail_nor_telephone_number_contradicts_it() {
     let same = contact(Some(ours), Some("020 7946 0099"));
     let found = one(party(Some(ours), Some("020 7946 0018")), vec![same]);
     assert_eq!(found, sure(1, MatchEvidence::Email));
+}
+
+#[test]
+fn a_name_links_only_if_no_postal_address_elsewhere_contradicts_it() {
+    let contact = |code: &str, country: &str| {
+        let address = ContactAddress {
+            postal_code: Some(code.to_owned()),
+            country: Some(country.to_owned()),
+            ..ContactAddress::default()
+        };
+        let details =
+            ContactDetails { address: address.into_filled(), ..ContactDetails::default() };
+        RemoteContact { details, ..a_contact(1, "John Smith") }
+    };
+    let party = |code: &str, country: &str| ClientIdentity {
+        postal_code: Some(code.to_owned()),
+        country: Some(country.to_owned()),
+        ..a_party("c", "John Smith")
+    };
+    let elsewhere = MatchDoubt::Contradiction { field: MatchEvidence::Address };
+    for (ours, theirs, is_sure) in [
+        (party("LS1 4AP", "United Kingdom"), contact("LS1 4AP", "UK"), true),
+        (party("LS1 4AP", "United Kingdom"), contact("", ""), true),
+        (a_party("c", "John Smith"), contact("LS1 4AP", "UK"), true),
+        (party("LS1 4AP", "United Kingdom"), contact("BD1 1AA", "UK"), false),
+        (party("", "New Zealand"), contact("", "Australia"), false),
+    ] {
+        let found = one(ours.clone(), vec![theirs.clone()]);
+        if is_sure {
+            assert_eq!(found, sure(1, MatchEvidence::Name));
+        } else {
+            assert_eq!(doubt(&found), &elsewhere);
+        }
+        // An e-mail address in common outweighs the addresses: a business moves.
+        let mailed = ClientIdentity { emails: vec!["john@a.example".to_owned()], ..ours };
+        let theirs = RemoteContact { email: Some("john@a.example".to_owned()), ..theirs };
+        assert_eq!(one(mailed, vec![theirs]), sure(1, MatchEvidence::Email));
+    }
 }

@@ -157,6 +157,7 @@ fn a_throttle_after_an_unconfirmed_write_is_still_waited_for() {
         snapshot: SnapshotFreshness::Newest,
         parking: None,
         epoch: None,
+        began: now(),
     };
     let next = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
     assert_eq!(next.state, OperationState::Waiting { until: at(600) });
@@ -173,6 +174,7 @@ fn a_throttle_costs_no_attempt_and_waits_as_long_as_xero_says() {
         snapshot: SnapshotFreshness::Newest,
         parking: None,
         epoch: None,
+        began: now(),
     };
     let next = moved(decide_transition(&claimed_by_me(2), event, SEED, now()));
     assert_eq!(next.state, OperationState::Waiting { until: at(60) });

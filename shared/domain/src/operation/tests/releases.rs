@@ -52,3 +52,30 @@ fn a_person_may_always_ask_for_a_look() {
         assert_eq!(matches!(step, TransitionResult::Moved(_)), !live, "{operation:?}");
     }
 }
+
+#[test]
+fn a_change_of_a_document_brings_forward_what_failed_because_of_its_state() {
+    let failed = |class, cause: FailureCause| OperationEvent::Failed {
+        by: ME,
+        failure: Failure::new(class, cause, "No.", ""),
+        answer: WriteAnswer::Answered,
+        snapshot: SnapshotFreshness::Newest,
+        parking: None,
+        epoch: None,
+        began: at(0),
+    };
+    for class in [FailureClass::Rejected, FailureClass::Untranslatable] {
+        let event = failed(class, FailureCause::AmountOverDue);
+        let stopped = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
+        assert_eq!(stopped.attempt_began_at, Some(at(0)), "{class}");
+        assert_ne!(stopped.state, OperationState::Waiting { until: now() }, "{class}");
+        let released = moved(decide_transition(&stopped, OperationEvent::Released, SEED, now()));
+        assert_eq!(released.state, OperationState::Waiting { until: now() }, "{class}");
+        assert_eq!((released.failures, released.attempt_began_at), (0, None), "{class}");
+    }
+    let event = failed(FailureClass::Rejected, FailureCause::ContactNameTaken);
+    let stopped = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(stopped.attempt_began_at, None);
+    let step = decide_transition(&stopped, OperationEvent::Released, SEED, now());
+    assert!(matches!(step, TransitionResult::Stays(EventRefusal::NotBefore(_))), "{step:?}");
+}

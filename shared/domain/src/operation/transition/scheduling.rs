@@ -71,6 +71,7 @@ pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> Transi
             trace: WriteTrace::Uncertain,
             failure: None,
             failed_at: None,
+            attempt_began_at: None,
             ..operation.with_state(OperationState::Withheld)
         }),
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
@@ -81,6 +82,7 @@ pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> Transi
         | OperationState::Skipped => TransitionResult::Moved(Operation {
             failure: None,
             failed_at: None,
+            attempt_began_at: None,
             ..operation.with_state(OperationState::Withheld)
         }),
     }
@@ -94,10 +96,9 @@ pub(super) fn after_release(operation: &Operation, now: Timestamp) -> Transition
         OperationState::Due | OperationState::Parked { on: _ } => {
             TransitionResult::Moved(due_now(operation, now))
         }
-        OperationState::Skipped if may_end_by_decision || is_about_document => {
-            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
-        }
-        OperationState::Waiting { until: _ } if may_end_by_decision => {
+        OperationState::Skipped | OperationState::Waiting { until: _ }
+            if may_end_by_decision || is_about_document =>
+        {
             TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
         }
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),

@@ -1,13 +1,8 @@
 //! Tests of the choice of tax rates: a table for each region, with the default rates for sales that
 //! Xero documents.
 
-use uuid::Uuid;
-
 use super::*;
-use crate::account_codes::AccountCodes;
 use crate::chart::tests::{a_chart, a_rate, an_account};
-use crate::ids::XeroContactId;
-use crate::line_values::LineValues;
 use crate::translate::tests::a_line;
 
 /// Code, name and percentage.
@@ -49,15 +44,7 @@ fn resolve(
     (percent, name): (Option<&str>, Option<&str>),
 ) -> Result<String, Failure> {
     let line = DocumentLine { tax_name: name.map(str::to_owned), ..a_line("1", "100.00", percent) };
-    let contact = XeroContactId(Uuid::from_u128(5));
-    let context = TranslationContext {
-        contact,
-        codes,
-        chart,
-        line_values: &LineValues::default(),
-        crm_url: "https://crm.example/",
-    };
-    find_tax_type(&line, &sales_account(account), context).map(str::to_owned)
+    find_tax_type(&line, &sales_account(account), codes, chart).map(str::to_owned)
 }
 
 /// Checks the lines of a table against an organisation whose sales account has the default

@@ -2,6 +2,7 @@
 //! still accepts is sent alone.
 
 use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
 use domain::crm::invoice::Invoice;
 use domain::crm::lines::RecordStatus;
 use domain::document::amendment::InvoiceAmendment;
@@ -19,6 +20,7 @@ use futures::FutureExt;
 use xero::api::invoices;
 
 use super::InvoiceEntity;
+use crate::connection::chart::load_chart;
 use crate::connection::line_values::mark_tracking_stale;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::{is_about_closed_document, retry_outdated_refusal};
@@ -59,7 +61,11 @@ pub(super) async fn amend_refused_invoices(
             return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
         }
     };
-    let planner = AmendmentPlanner { tenant_session, clients, codes: &codes };
+    let chart = match load_chart(tenant_session).await {
+        Ok(chart) => chart,
+        Err(error) => return fail_tasks(refused.into_iter().map(|(task, _)| task), &error),
+    };
+    let planner = AmendmentPlanner { tenant_session, clients, codes: &codes, chart: &chart };
     let mut drafts = Vec::new();
     for (task, link) in refused {
         let Some(remote) = found.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
@@ -92,6 +98,7 @@ struct AmendmentPlanner<'a> {
     tenant_session: &'a TenantSession<'a>,
     clients: &'a KnownClients,
     codes: &'a AccountCodes,
+    chart: &'a Chart,
 }
 
 impl AmendmentPlanner<'_> {
@@ -112,6 +119,7 @@ impl AmendmentPlanner<'_> {
             number: copy.unwrap_or(&invoice.number),
             url: &url,
             codes: self.codes,
+            chart: self.chart,
         };
         plan_amendment(invoice, remote, context)
     }

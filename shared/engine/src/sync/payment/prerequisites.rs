@@ -13,6 +13,7 @@ use domain::money::Currency;
 use store::ReadAheadKeys;
 
 use super::PaymentTasks;
+use super::refund_limit::admit_refund;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
@@ -215,6 +216,8 @@ async fn require_prerequisite(
                 return Err(unapproved_invoice_error(&invoice));
             }
             let contact = require_contact(engine, ledger, id, &invoice).await?;
+            let billed = read_invoice_snapshot(&invoice).map(|snapshot| snapshot.billed_total());
+            admit_refund(engine, &invoice, billed, part).await?;
             Ok(PaymentPrerequisite::RefundedContact(contact))
         }
         PartRole::Refund(source) => {

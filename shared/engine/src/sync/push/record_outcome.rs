@@ -5,9 +5,10 @@
 //! A record that waits for another one is recorded as its dependant before it is parked, and the
 //! awaited record is confirmed on the condition that it has no dependants. So either the awaited
 //! record's process sees the dependant and releases it, or the dependant's process sees, after
-//! parking it, that the awaited record is in Xero. A payment or an allocation that is given up
-//! because of the state of a document is recorded in the same way, and continues when the document
-//! changes.
+//! parking it, that the awaited record is in Xero. A payment or an allocation that fails because of
+//! the state of a document is recorded in the same way, and continues when the document changes:
+//! either the process that records the change sees the dependant, or the dependant's process sees,
+//! after recording the failure, a change that is later than the beginning of its attempt.
 
 mod attempt_failure;
 mod conclusion;
@@ -203,6 +204,7 @@ pub(super) async fn record_failure(
             snapshot: before.record.snapshot_freshness(revision),
             parking: parking.clone(),
             epoch: tried.epoch,
+            began: claimed.at,
         };
         let Ok(next) = mark_attempted(&before.record, tried).apply_event(event, engine.clock.now())
         else {

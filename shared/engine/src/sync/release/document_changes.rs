@@ -1,6 +1,6 @@
-//! Releases records that were given up because of the state of a document in Xero, once that
-//! document has changed: a payment or credit was removed, its amounts were changed, or it was
-//! approved.
+//! Releases records that failed because of the state of a document in Xero, once that document has
+//! changed: a payment or credit was removed, its amounts were changed, or it was approved. The sweep
+//! releases those that are missed here (`overlooked_changes`).
 
 use std::collections::BTreeMap;
 
@@ -29,9 +29,16 @@ pub(crate) struct ChangedDocument {
     key: MappingKey,
     /// Whether its own record may continue.
     takes_changes: bool,
-    /// Payments and allocations that were given up before this instant may continue. `None` if
-    /// none may.
+    /// Payments and allocations whose failed attempt began before this instant may continue. `None`
+    /// if none may.
     dependants_before: Option<Timestamp>,
+}
+
+impl ChangedDocument {
+    /// A document on which records given up because of its state may continue, whenever that was.
+    pub(crate) const fn with_room_for_dependants(key: MappingKey) -> Self {
+        Self { key, takes_changes: false, dependants_before: Some(Timestamp::MAX) }
+    }
 }
 
 /// What was known about a document before a poll read it.
@@ -40,8 +47,8 @@ pub(crate) struct KnownDocument {
     key: MappingKey,
     amounts: DocumentAmounts,
     updated_at: Option<Timestamp>,
-    /// Whether its own record was given up because of its state.
-    is_stopped: bool,
+    /// When the last attempt at its own record began, if that failed because of its state.
+    failed_attempt_began_at: Option<Timestamp>,
 }
 
 impl KnownDocument {
@@ -52,7 +59,9 @@ impl KnownDocument {
             key: mapping.key.clone(),
             amounts: link.amounts.clone()?,
             updated_at: link.xero_updated_at,
-            is_stopped: mapping.is_stopped_by_document(),
+            failed_attempt_began_at: mapping
+                .is_stopped_by_document()
+                .then(|| mapping.failed_attempt_began_at().unwrap_or(Timestamp::MIN)),
         })
     }
 
@@ -63,14 +72,19 @@ impl KnownDocument {
 
     /// Compares the document with what a poll has read. Its own record may continue if the document
     /// takes changes again. Payments and allocations may if it takes more money or credit, or has
-    /// changed since they were given up. `after` are its amounts now. `None` if nothing may continue.
+    /// changed since their attempts. `after` are its amounts now. `None` if nothing may continue.
     pub(crate) fn find_change<D: SalesDocument>(
         self,
         remote: &D,
         after: &DocumentAmounts,
         updated_at: Option<Timestamp>,
     ) -> Option<ChangedDocument> {
-        let takes_changes = self.is_stopped && remote.document_head().is_editable();
+        // A document that took changes before the attempt, too, must have changed since.
+        let is_changed_since = |began: Timestamp| {
+            !self.amounts.is_editable() || updated_at.is_none_or(|at| at > began)
+        };
+        let takes_changes = remote.document_head().is_editable()
+            && self.failed_attempt_began_at.is_some_and(is_changed_since);
         let dependants_before = if after.takes_more_than(&self.amounts) {
             Some(Timestamp::MAX)
         } else {
@@ -111,9 +125,9 @@ pub(crate) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
     }
 }
 
-/// Releases the records that were given up because of a document that this success has changed. The
-/// success is already recorded, so a failure is only logged. `pushed` is the mapping as the attempt
-/// found it, `next` as it is now.
+/// Releases the records that failed because of a document that this success has changed. The success
+/// is already recorded, so a failure is only logged; the sweep releases them once the change of the
+/// document is recorded, too. `pushed` is the mapping as the attempt found it, `next` as it is now.
 pub(crate) async fn release_after_success(engine: &Engine, pushed: &Mapping, next: &Mapping) {
     let documents = list_changed_documents(pushed, next);
     let released = release_changed_documents(engine, &next.key.ledger, &documents).boxed();
@@ -122,7 +136,7 @@ pub(crate) async fn release_after_success(engine: &Engine, pushed: &Mapping, nex
             error = %ErrorChain(&error),
             account.id = %next.key.ledger.account,
             crm.id = %next.key.crm_id,
-            "the records given up because of a changed document could not be released"
+            "the records that failed because of a changed document could not be released"
         );
     }
 }
@@ -166,8 +180,8 @@ fn is_removal(mapping: &Mapping) -> bool {
     }
 }
 
-/// Releases the records that were given up because of the state of these documents of one ledger
-/// and may continue, with common wake-ups for all of them. A document whose dependants can never be
+/// Releases the records that failed because of the state of these documents of one ledger and may
+/// continue, with common wake-ups for all of them. A document whose dependants can never be
 /// listed is reported and left out. Any other failure of one is returned after the others are done.
 pub(crate) async fn release_changed_documents(
     engine: &Engine,
@@ -197,8 +211,7 @@ pub(crate) async fn release_changed_documents(
     let keys = limits.keys().cloned().collect::<Vec<_>>();
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| {
-        let failed_at = mapping.operation.failed_at;
-        let is_early = |before: &Timestamp| failed_at.is_none_or(|at| at < *before);
+        let is_early = |before: &Timestamp| mapping.has_failed_before(*before);
         mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
     };
     let released = release_mappings(engine, ledger, keys, event, at_once, wanted).await;
@@ -208,8 +221,8 @@ pub(crate) async fn release_changed_documents(
     }
 }
 
-/// Returns the records that may continue because of a change of a document, if they were given up
-/// before the instant beside them.
+/// Returns the records that may continue because of a change of a document, if their failed attempts
+/// began before the instant beside them.
 async fn list_affected_records(
     engine: &Engine,
     document: &ChangedDocument,

@@ -101,12 +101,15 @@ async fn release_mapping(
 }
 
 /// Returns whether an operation waits for an event. A retry on the ladder does if a user's decision
-/// may end its failure.
+/// or a change of a document in Xero may end its failure.
 fn is_stopped(operation: &Operation) -> bool {
     match operation.state {
         OperationState::Parked { on: _ } | OperationState::Skipped => true,
         OperationState::Waiting { until: _ } => {
-            operation.failure.as_ref().is_some_and(Failure::may_end_by_decision)
+            let may_end = |failure: &Failure| {
+                failure.may_end_by_decision() || failure.is_about_document_state()
+            };
+            operation.failure.as_ref().is_some_and(may_end)
         }
         OperationState::Due
         | OperationState::Claimed { by: _, until: _ }

@@ -57,6 +57,10 @@ pub(crate) fn describe_event(content: &EventContent) -> Vec<String> {
                 format!("The payment of {} is already recorded in ServiceCortex.", payment.amount)
             }
         }],
+        EventContent::RefundRemoved(refund) => vec![format!(
+            "The refund of {} was deleted in Xero. If the money was returned, record a new refund in ServiceCortex.",
+            refund.amount
+        )],
         EventContent::PaymentUnclear { payment, state, candidates: _ } => vec![match state {
             UnclearState::Open => format!(
                 "A payment of {} in Xero may be one that ServiceCortex recorded. A user must decide.",

@@ -85,7 +85,9 @@ words! {
 
 words! {
     /// A value that a client and a contact have in common.
-    MatchCriterion of MatchEvidence { Number, VatNumber, CompanyNumber, Email, Name, Phone }
+    MatchCriterion of MatchEvidence {
+        Number, VatNumber, CompanyNumber, Email, Name, Phone, Address
+    }
 }
 
 words! {
@@ -94,7 +96,7 @@ words! {
     DifferenceWord of DifferenceCode {
         NotSent, ChangeNotSent, GivenUp, NeverSend, NotApproved, GoneInXero, TotalDiffers,
         CurrencyDiffers, PaymentNotSent, PaymentNotBanked, PaymentUnclear, PaymentAmountDiffers,
-        PaymentDeleted, ChangeUnread, Unexplained
+        PaymentDeleted, CreditUsedInXero, ChangeUnread, Unexplained
     }
 }
 

@@ -1,9 +1,13 @@
 //! A credit note and its allocations in the forms in which Xero accepts and returns them.
 
 use domain::document::allocation::{AllocationDocument, RemoteAllocation};
-use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
+use domain::document::credit_note::{
+    CreditNoteDocument, CreditNoteType, RemoteCreditNote, RemoteRefund,
+};
 use domain::document::sales::{DocumentStatus, TrackingAssignment};
-use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
+use domain::ids::{
+    XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId, XeroPaymentId,
+};
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -119,7 +123,19 @@ pub(super) struct WireCreditNote {
     #[serde(default)]
     allocations: Option<Vec<WireAllocation>>,
     #[serde(default, deserialize_with = "readable_elements")]
+    payments: Vec<WireRefund>,
+    #[serde(default, deserialize_with = "readable_elements")]
     line_items: Vec<WireLine>,
+}
+
+/// A payment that pays back credit of the note.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireRefund {
+    #[serde(rename = "PaymentID", deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(with = "json_number")]
+    amount: Decimal,
 }
 
 /// A line of a credit note.
@@ -169,8 +185,15 @@ impl From<WireCreditNote> for RemoteCreditNote {
             date: wire.date_string.or(wire.date),
             updated_at: wire.updated_at,
             allocations: wire.allocations.into_iter().flatten().map(Into::into).collect(),
+            refunds: wire.payments.into_iter().map(RemoteRefund::from).collect(),
             line_tracking: wire.line_items.into_iter().map(tracking_of_line).collect(),
         }
+    }
+}
+
+impl From<WireRefund> for RemoteRefund {
+    fn from(wire: WireRefund) -> Self {
+        Self { id: XeroPaymentId(wire.id), amount: wire.amount }
     }
 }
 

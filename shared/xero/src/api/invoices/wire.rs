@@ -158,6 +158,8 @@ struct WireLine {
     #[serde(default, deserialize_with = "optional_text")]
     account_code: Option<String>,
     #[serde(default, deserialize_with = "optional_text")]
+    tax_type: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
     item_code: Option<String>,
     #[serde(default, deserialize_with = "readable_elements")]
     tracking: Vec<WireTracking>,
@@ -173,6 +175,7 @@ impl From<WireLine> for RemoteLine {
             discount_rate: wire.discount_rate,
             discount_amount: wire.discount_amount,
             account_code: wire.account_code,
+            tax_type: wire.tax_type,
             item_code: wire.item_code,
             tracking: wire.tracking.into_iter().map(TrackingAssignment::from).collect(),
         }

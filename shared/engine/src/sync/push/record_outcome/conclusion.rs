@@ -3,6 +3,7 @@
 use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason, Trigger};
 use domain::retry;
+use futures::FutureExt;
 
 use crate::Engine;
 use crate::errors::PersistError;
@@ -19,6 +20,13 @@ pub(super) async fn conclude_failure(
 ) -> Result<RecordedOutcome, PersistError> {
     let is_repeated =
         trigger == Trigger::Routine && next.operation.repeats_failure_of(&claimed.operation);
+    let timing = if is_repeated { ReleaseTiming::Later } else { ReleaseTiming::AtOnce };
+    // The document may have changed after Xero refused this attempt: the process that recorded the
+    // change did not release this record, because the attempt had not ended.
+    if release::release_if_document_changed(engine, next, timing).boxed().await? {
+        let pushed = PushOutcome::from_state(&next.operation.state);
+        return Ok(RecordedOutcome::Done(pushed.without_wake_up()));
+    }
     let look = match next.operation.state {
         OperationState::Waiting { until }
             if next.operation.failure.is_none() && until <= engine.clock.now() =>
@@ -38,7 +46,6 @@ pub(super) async fn conclude_failure(
         }
         // The prerequisite may have been synced while this attempt failed without it.
         OperationState::Parked { on: ParkingReason::Prerequisite { kind: _, crm_id: _ } } => {
-            let timing = if is_repeated { ReleaseTiming::Later } else { ReleaseTiming::AtOnce };
             release::release_if_prerequisite_met(engine, next, timing).await?;
             None
         }

@@ -1,0 +1,103 @@
+//! Releases records that failed because of the state of a document in Xero, if a later change of the
+//! document is recorded. Usually the process that records the change releases them. It misses those
+//! whose attempt has not ended yet, and all of them if it dies before it releases them.
+
+use std::collections::BTreeMap;
+
+use domain::ids::Ledger;
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{Operation, OperationEvent};
+use futures::FutureExt;
+use store::StoreError;
+
+use super::{ReleaseTiming, find_working_epoch, list_decisive_documents, release_mappings};
+use crate::errors::PersistError;
+use crate::{Engine, concurrency};
+
+/// Releases a mapping whose attempt has just failed, if it failed because of the state of a document
+/// that has changed in Xero since the attempt began. Returns whether it was released.
+pub(crate) async fn release_if_document_changed(
+    engine: &Engine,
+    mapping: &Mapping,
+    timing: ReleaseTiming,
+) -> Result<bool, PersistError> {
+    if !mapping.is_stopped_by_document() || !has_document_changed(engine, mapping).await? {
+        return Ok(false);
+    }
+    let (key, event) = (&mapping.key, OperationEvent::Released);
+    // Another attempt may have failed since.
+    let failed_at = mapping.operation.failed_at;
+    let wanted =
+        |known: &Mapping| known.is_stopped_by_document() && known.operation.failed_at == failed_at;
+    let keys = vec![key.clone()];
+    let released = release_mappings(engine, &key.ledger, keys, event, timing, wanted).await?;
+    Ok(released > 0)
+}
+
+/// Releases those of the given mappings of a ledger that failed because of the state of a document
+/// which has changed in Xero since. Makes no call to Xero: it compares the stored facts. Each change
+/// releases a mapping once, because the next attempt begins after it.
+pub(crate) async fn release_after_overlooked_changes(
+    engine: &Engine,
+    ledger: &Ledger,
+    keys: &[MappingKey],
+) -> Result<(), PersistError> {
+    if find_working_epoch(engine, ledger).await?.is_none() {
+        return Ok(());
+    }
+    let checks = keys.iter().map(|key| {
+        let check = find_released_by_change(engine, key);
+        engine.skip_failing(&ledger.account, check).boxed()
+    });
+    let (mut ready, mut failed) = (BTreeMap::<MappingKey, Operation>::new(), None);
+    for check in concurrency::map_concurrently(checks.collect()).await {
+        match check {
+            Ok(found) => ready.extend(found.flatten()),
+            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        }
+    }
+    let keys = ready.keys().cloned().collect::<Vec<_>>();
+    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
+    // Another attempt may have failed since.
+    let wanted = |known: &Mapping| ready.get(&known.key) == Some(&known.operation);
+    let released = release_mappings(engine, ledger, keys, event, at_once, wanted).await;
+    match failed {
+        Some(error) => Err(error),
+        None => released.map(drop),
+    }
+}
+
+/// Returns a mapping's key and operation, if it failed because of the state of a document which has
+/// changed in Xero since.
+async fn find_released_by_change(
+    engine: &Engine,
+    key: &MappingKey,
+) -> Result<Option<(MappingKey, Operation)>, StoreError> {
+    let Some(row) = engine.store.find_mapping(key).await? else { return Ok(None) };
+    let mapping = row.record;
+    if !mapping.is_stopped_by_document() || !has_document_changed(engine, &mapping).await? {
+        return Ok(None);
+    }
+    Ok(Some((mapping.key, mapping.operation)))
+}
+
+/// Returns whether a document on whose state a record depends has changed in Xero since the
+/// record's attempt began: the record's own document, if that takes changes, or those for which it
+/// is money or credit. Documents whose rows cannot be read are left out.
+async fn has_document_changed(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    let (now, store) = (engine.clock.now(), engine.store.without_read_ahead());
+    if mapping.takes_changes_since_failure(now) {
+        return Ok(true);
+    }
+    for document in list_decisive_documents(mapping) {
+        let known = match store.find_mapping(&document).await {
+            // Code that needs the unreadable row itself reports it.
+            Err(error) if error.is_about_the_record() => continue,
+            row => row?,
+        };
+        if known.is_some_and(|row| mapping.has_failed_before_change_of(&row.record, now)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
