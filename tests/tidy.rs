@@ -283,6 +283,7 @@ fn log_fields_have_consistent_names() {
         "ledgers",
         "warnings",
         "unsent",
+        "given_up",
         "idle",
         "read",
         "later",

@@ -72,7 +72,7 @@ fn gaps_of_metrics_that_are_written_now_and_then_are_filled() {
 }
 
 #[test]
-fn missing_data_raises_the_alarms_about_missing_runs_and_no_others() {
+fn an_absent_metric_raises_the_alarms_about_missing_runs_and_no_others() {
     let templates = WITH_ALARMS.map(Template::read);
     for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
         let expected = if name.ends_with("Missing") { "breaching" } else { "notBreaching" };

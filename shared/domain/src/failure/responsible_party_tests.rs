@@ -4,7 +4,8 @@ use super::{Failure, FailureCause, FailureClass, FailureCode, ResponsibleParty};
 use crate::rejection::explain_rejection;
 
 /// The causes that a change in Xero ends.
-const FOR_THE_BOOKKEEPER: [FailureCause; 13] = [
+const FOR_THE_BOOKKEEPER: [FailureCause; 14] = [
+    FailureCause::RefundOverPaid,
     FailureCause::AmountOverDue,
     FailureCause::InvoiceNotApproved,
     FailureCause::DocumentHasPayments,
