@@ -77,3 +77,18 @@ fn a_refund_that_was_refused_is_sent_once_a_further_payment_is_in_xero() {
     assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
     assert_eq!(balance(&world), "20.00");
 }
+
+#[test]
+fn a_payment_that_was_deleted_is_not_returned() {
+    let world = paid("100.00");
+    let deleted = a_payment("pay_1", &[("inv_1", "100.00")]).deleted();
+    world.receive(Payment, &deleted.body());
+    refund(&world, &named("ref_1", "60.00"));
+    let failure = world.mapping(Payment, "ref_1.note").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "refund_over_paid");
+    assert_eq!(
+        failure.message,
+        "GBP 0.00 was paid on #INV_1, so GBP 60.00 cannot be refunded on it."
+    );
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 0));
+}

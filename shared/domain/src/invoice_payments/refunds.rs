@@ -69,14 +69,22 @@ impl InvoicePayments {
         self.refunds.len() < before
     }
 
+    /// Whether a payment on the invoice is known, even if it was deleted.
+    pub const fn has_known_payments(&self) -> bool {
+        !self.recorded.is_empty() || !self.received.is_empty()
+    }
+
     /// What was paid on the invoice in a currency: the payments that the CRM recorded, and those
-    /// that only Xero has.
+    /// that only Xero has. A payment in Xero that may be one of the CRM does not count: it would
+    /// count twice.
     pub fn paid_amount(&self, currency: Currency) -> Money {
         let recorded = self.recorded.iter().filter(|one| one.is_in_effect());
         let recorded = recorded.map(|one| one.amount);
         let received = self.received.iter().filter(|one| match one.is {
-            PaymentMatch::Imported | PaymentMatch::Unclear { candidates: _ } => true,
-            PaymentMatch::Same { payment: _ } | PaymentMatch::Removed => false,
+            PaymentMatch::Imported => true,
+            PaymentMatch::Unclear { candidates: _ }
+            | PaymentMatch::Same { payment: _ }
+            | PaymentMatch::Removed => false,
         });
         let amounts = recorded.chain(received.map(|one| one.amount));
         Money::new(sum_amounts(amounts, currency), currency).in_cents()
@@ -90,7 +98,14 @@ fn sum_amounts(amounts: impl Iterator<Item = Money>, currency: Currency) -> Deci
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::crm::payment::{PaymentMethod, PaymentRecordStatus};
+    use crate::ids::XeroPaymentId;
+    use crate::invoice_payments::{ReceivedPayment, RecordedPayment};
     use crate::mapping::tests::a_key;
 
     fn pounds(cents: i64) -> Money {
@@ -123,6 +138,47 @@ mod tests {
         assert!(!payments.forget_refund(&PaymentId::new("ref_1").unwrap()));
         let again = a_refund("ref_2", 4_001);
         assert_eq!(payments.admit_refund(&again, limit), RefundAdmission::Admitted);
+    }
+
+    #[test]
+    fn a_payment_counts_once_and_a_deleted_one_is_known_and_does_not_count() {
+        let mut payments = no_payments();
+        assert!(!payments.has_known_payments());
+        let recorded = RecordedPayment {
+            payment: PaymentId::new("pay_1").unwrap(),
+            revision: 1,
+            method: PaymentMethod::Cheque,
+            amount: pounds(6_000),
+            date: date(2026, 11, 2),
+            reference: None,
+            standing: PaymentRecordStatus::Recorded,
+        };
+        payments.recorded.push(recorded.clone());
+        let same = PaymentMatch::Same { payment: recorded.payment.clone() };
+        let unclear = PaymentMatch::Unclear { candidates: vec![recorded.payment.clone()] };
+        for (is, paid) in [
+            (same, 6_000),
+            (unclear, 6_000),
+            (PaymentMatch::Removed, 6_000),
+            (PaymentMatch::Imported, 9_000),
+        ] {
+            payments.received = vec![ReceivedPayment {
+                id: XeroPaymentId(Uuid::from_u128(1)),
+                amount: pounds(3_000),
+                date: None,
+                reference: None,
+                account: None,
+                batch: None,
+                is,
+                seen_at: Timestamp::UNIX_EPOCH,
+            }];
+            assert_eq!(payments.paid_amount(pounds(0).currency), pounds(paid), "{payments:?}");
+        }
+        payments.received.clear();
+        let standing = PaymentRecordStatus::Deleted;
+        payments.recorded = vec![RecordedPayment { standing, ..recorded }];
+        assert!(payments.has_known_payments());
+        assert_eq!(payments.paid_amount(pounds(0).currency), pounds(0));
     }
 
     #[test]

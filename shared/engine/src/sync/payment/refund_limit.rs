@@ -22,8 +22,9 @@ struct RefundLimit {
 }
 
 /// Admits a refund on an invoice, and records it with the invoice's payments before anything of it
-/// is written. All refunds of an invoice together return at most what was paid on it; if no payment
-/// is known, at most its total, `billed`.
+/// is written. All refunds of an invoice together return at most what was paid on it: nothing if
+/// every known payment was deleted. If no payment was ever known, they return at most its total,
+/// `billed`.
 ///
 /// # Errors
 ///
@@ -84,7 +85,7 @@ fn find_limit(
     let in_xero = invoice.link.as_ref().and_then(|link| link.amounts.as_ref()?.amount_paid);
     let in_xero = in_xero.filter(|paid| paid.currency == billed.currency);
     let paid = in_xero.filter(|paid| paid.amount > known.amount).unwrap_or(known);
-    let is_paid = !paid.amount.is_zero();
+    let is_paid = !paid.amount.is_zero() || payments.has_known_payments();
     Some(RefundLimit { amount: if is_paid { paid } else { billed }, is_paid })
 }
 
