@@ -137,6 +137,20 @@ fn a_process_remembers_a_limited_number_of_keys() {
 }
 
 #[test]
+fn a_process_forgets_the_keys_of_tokens_that_it_deletes() {
+    let (world, keys) = (World::new(), MemoryKeys::default());
+    let store = sealed_store(&world, &keys);
+    put(&store, 1);
+    let row = run(world.engine.store.find_sealed_tokens(NAME)).unwrap().unwrap().unwrap();
+    run(store.delete_secret(NAME)).unwrap().unwrap();
+    let restored = run(world.engine.store.put_sealed_tokens(&row.record, WriteExpectation::Absent));
+    restored.unwrap().unwrap();
+    let calls = keys.calls();
+    assert_eq!(read(&store, NAME), Some(text(1)));
+    assert_eq!(keys.calls(), calls + 1);
+}
+
+#[test]
 fn the_newest_two_values_are_readable_by_their_versions_and_each_is_written_once() {
     let (world, keys) = (World::new(), MemoryKeys::default());
     let store = sealed_store(&world, &keys);

@@ -47,6 +47,11 @@ impl KeptKeys {
         kept.truncate(KEPT_MAX);
     }
 
+    /// Forgets the keys of deleted tokens.
+    pub(super) fn forget_keys(&self, context: &str) {
+        self.locked().retain(|kept| kept.context != context);
+    }
+
     fn locked(&self) -> MutexGuard<'_, VecDeque<KeptKey>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -125,12 +125,13 @@ impl SecretStore for SealedSecrets {
         let mut conflicts = ConflictLimit::default();
         while let Some(row) = self.find_row(name).await? {
             match self.store.remove_sealed_tokens(name, row.version).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => break,
                 Err(error) => {
                     conflicts.allow_retry(error).map_err(|error| failed(DELETE, error))?;
                 }
             }
         }
+        self.keys.forget_keys(name);
         Ok(())
     }
 }
