@@ -128,7 +128,7 @@ async fn observe_note(
     let is_changed = record_note_changes(tenant_session, row, remote).await?;
     let document = known.and_then(|known| {
         let after = DocumentAmounts::of_credit_note(known.crm_total(), remote);
-        known.find_change(remote, &after, remote.updated_at)
+        known.find_change(remote, &after, remote.updated_at, engine.clock.now())
     });
     Ok(ObservedNote { is_changed, document })
 }

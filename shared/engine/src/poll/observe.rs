@@ -139,7 +139,9 @@ async fn observe_present(
         let mut change = observe_one(tenant_session, crm_id, seen).await?;
         if let Some(known) = change.known.take() {
             let after = DocumentAmounts::of_invoice(known.crm_total(), remote);
-            change.ended.add_document(known.find_change(remote, &after, remote.updated_at));
+            let now = tenant_session.engine.clock.now();
+            let document = known.find_change(remote, &after, remote.updated_at, now);
+            change.ended.add_document(document);
         }
         Ok::<_, PersistError>(change)
     };

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use domain::crm::allocation::{Allocation, AllocationRecordStatus};
+use domain::crm::credit_note::negative_invoice_record_id;
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSource};
 use domain::document::sales::SalesDocument;
 use domain::entity::EntityKind;
-use domain::ids::Ledger;
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::money::Money;
 use domain::operation::OperationEvent;
@@ -72,23 +73,27 @@ impl KnownDocument {
 
     /// Compares the document with what a poll has read. Its own record may continue if the document
     /// takes changes again. Payments and allocations may if it takes more money or credit, or has
-    /// changed since their attempts. `after` are its amounts now. `None` if nothing may continue.
+    /// changed since their attempts. `after` are its amounts now. `None` if nothing may continue. A
+    /// change that Xero dates in the future counts once that instant has come: until then every poll
+    /// would find it again.
     pub(crate) fn find_change<D: SalesDocument>(
         self,
         remote: &D,
         after: &DocumentAmounts,
         updated_at: Option<Timestamp>,
+        now: Timestamp,
     ) -> Option<ChangedDocument> {
         // A document that took changes before the attempt, too, must have changed since.
         let is_changed_since = |began: Timestamp| {
-            !self.amounts.is_editable() || updated_at.is_none_or(|at| at > began)
+            !self.amounts.is_editable() || updated_at.is_none_or(|at| at > began && at <= now)
         };
         let takes_changes = remote.document_head().is_editable()
             && self.failed_attempt_began_at.is_some_and(is_changed_since);
         let dependants_before = if after.takes_more_than(&self.amounts) {
             Some(Timestamp::MAX)
         } else {
-            updated_at.filter(|at| self.updated_at.is_none_or(|known| *at > known))
+            let is_later = |at: &Timestamp| self.updated_at.is_none_or(|known| *at > known);
+            updated_at.filter(|at| *at <= now && is_later(at))
         };
         let is_any = takes_changes || dependants_before.is_some();
         is_any.then_some(ChangedDocument { key: self.key, takes_changes, dependants_before })
@@ -103,19 +108,24 @@ pub(crate) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
         EntityKind::Payment => {
             // An attempt at the record reports a snapshot that cannot be read.
             let Ok(part) = serde_json::from_str::<PaymentPart>(json) else { return Vec::new() };
-            let credit_note = match &part.role {
+            let credit_notes = match &part.role {
+                // The id may be that of an invoice with a negative total.
                 PartRole::Refund(RefundSource::CreditNote(id)) => {
-                    let id = id.clone().into();
-                    Some(MappingKey::new(ledger.clone(), EntityKind::CreditNote, id))
+                    let id = CrmId::from(id.clone());
+                    let of_invoice = negative_invoice_record_id(&id);
+                    vec![id, of_invoice]
                 }
                 PartRole::Refund(RefundSource::Part(_))
                 | PartRole::Invoice(_)
                 | PartRole::Fee
                 | PartRole::Surcharge(_)
                 | PartRole::RefundNote(_)
-                | PartRole::RefundFee => None,
+                | PartRole::RefundFee => Vec::new(),
             };
-            find_paid_invoice(ledger, &part).into_iter().chain(credit_note).collect()
+            let kind = EntityKind::CreditNote;
+            let credit_notes =
+                credit_notes.into_iter().map(|id| MappingKey::new(ledger.clone(), kind, id));
+            find_paid_invoice(ledger, &part).into_iter().chain(credit_notes).collect()
         }
         EntityKind::Allocation => {
             let allocation = serde_json::from_str::<Allocation>(json);
@@ -237,3 +247,6 @@ async fn list_affected_records(
     }
     Ok(affected)
 }
+
+#[cfg(test)]
+mod tests;
