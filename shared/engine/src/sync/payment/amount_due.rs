@@ -1,6 +1,6 @@
 //! Explains payments that Xero refused because of the amount due, or the credit left.
 
-use domain::crm::payment::PaymentPart;
+use domain::crm::payment::{PartRole, PaymentPart, RefundSource};
 use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
 use domain::failure::{Failure, FailureCause, FailureClass};
@@ -64,9 +64,16 @@ pub(super) async fn explain_unpayable_parts(
 }
 
 /// Returns the failure of a refund that Xero refused because of what is left of a credit note. It is
-/// not retried before the note changes, unless the note does not show the reason.
+/// not retried before the note changes, unless the note does not show the reason. Changes of a
+/// refund's own credit note are not observed, so a person has to sync such a refund again.
 fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
     let number = note.number.as_deref().unwrap_or("The credit note");
+    let has_own_note = matches!(&part.role, PartRole::Refund(RefundSource::Part(_)));
+    let continues = if has_own_note {
+        ", then sync the refund again."
+    } else {
+        ": the refund is then sent automatically."
+    };
     let (status, left, amount) = (&note.status, note.remaining, part.amount);
     if status.is_gone() {
         return Failure::new(
@@ -75,7 +82,11 @@ fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
             format!(
                 "{number} was voided or deleted in Xero, so {amount} cannot be paid back from it."
             ),
-            "Create a new copy of the credit note in Xero with Sync now: the refund is then sent automatically. Or choose Never send.",
+            if has_own_note {
+                "Record the refund in Xero, then choose Never send."
+            } else {
+                "Create a new copy of the credit note in Xero with Sync now: the refund is then sent automatically. Or choose Never send."
+            },
         );
     }
     if status.is_unapproved() {
@@ -83,7 +94,7 @@ fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
             FailureClass::Untranslatable,
             FailureCause::CreditNoteNotApproved,
             format!("{number} is not approved in Xero yet, so {amount} cannot be paid back."),
-            "Approve the credit note in Xero: the refund is then sent automatically.",
+            format!("Approve the credit note in Xero{continues}"),
         );
     }
     let is_over_left = left.amount < amount.amount;
@@ -95,7 +106,9 @@ fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
             "{number} is {} in Xero with {left} of credit left, so {amount} cannot be paid back.",
             status.as_str(),
         ),
-        "Check in Xero what the credit was used for. If this refund is already there, choose Never send. Otherwise free the credit: the refund is then sent automatically.",
+        format!(
+            "Check in Xero what the credit was used for. If this refund is already there, choose Never send. Otherwise free the credit{continues}"
+        ),
     )
 }
 
@@ -156,3 +169,6 @@ fn list_payments(invoice: &RemoteInvoice) -> String {
         more => format!(" It has these payments: {listed} and {more} more."),
     }
 }
+
+#[cfg(test)]
+mod tests;
