@@ -125,7 +125,11 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
             Ok(remote) => {
                 let remarks = describe_if_gone(remote.as_ref()).into_iter().collect();
-                let link = remote.as_ref().map(|remote| remote.build_link(task));
+                // The poll recognises a deletion by the instant of the last change, so the stored
+                // instant stays.
+                let kept = remote.as_ref();
+                let kept = kept.filter(|remote| *remote.money_status() != MoneyStatus::Deleted);
+                let link = kept.map(|remote| remote.build_link(task));
                 Ok(Synced { link, operation: LoggedOperation::Push, remarks })
             }
             Err(error) => Err(error),
