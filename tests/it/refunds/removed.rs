@@ -1,7 +1,12 @@
 //! Refunds as the bookkeeper sees them: the deletion of one in Xero is reported, and the others
 //! leave the books equal.
 
+use domain::ids::CrmId;
+use domain::mapping::MappingKey;
 use domain::outbound::EventContent;
+use engine::commands::records;
+use engine::poll::poll_ledgers;
+use tests::gate::{Death, Moment, run};
 
 use super::limits::{named, paid};
 use super::*;
@@ -92,4 +97,88 @@ fn a_refund_that_was_refused_is_sent_once_the_other_one_is_deleted() {
     polls_for_a_day(&world);
     assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
     assert_eq!(balance(&world), "40.00");
+}
+
+#[test]
+fn a_deletion_that_a_user_sees_before_the_poll_is_reported_too() {
+    let world = paid("120.00");
+    refund(&world, &named("ref_1", "80.00"));
+    delete(&world, "ref_1");
+    let (account, part) = (world.account(), CrmId::new("ref_1.1").unwrap());
+    let retry =
+        records::sync_record_now(&world.engine, &account, Payment, part, world.invocation());
+    run(retry).unwrap().unwrap().unwrap();
+    polls_for_a_day(&world);
+    assert_eq!(removed(&world), [("ref_1".to_owned(), "GBP 80.00".to_owned())]);
+}
+
+/// A world in which a refund was refused because of another one, which is deleted by now.
+fn with_refused_refund() -> World {
+    let world = paid("120.00");
+    refund(&world, &named("ref_1", "80.00"));
+    refund(&world, &named("ref_2", "80.00"));
+    assert_eq!(state(&world, "ref_2.note"), OperationState::Skipped);
+    delete(&world, "ref_1");
+    world
+}
+
+#[test]
+fn a_poll_that_dies_at_any_step_after_a_deletion_leaves_no_refund_given_up() {
+    let world = with_refused_refund();
+    let finds_deletion = |_: &usize| {
+        world.advance(QUARTER);
+        world.poll();
+        !removed(&world).is_empty()
+    };
+    let due = (1..=100).find(finds_deletion).expect("Xero is read once a day");
+    let mut deaths = 0;
+    for step in 1.. {
+        let mut world = with_refused_refund();
+        for _ in 0..due {
+            world.advance(QUARTER);
+        }
+        let at = Death { step, moment: Moment::After };
+        world.gate.arm(Some(at));
+        let polled = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
+        world.gate.arm(None);
+        world.restart();
+        for _ in 0..100 {
+            if state(&world, "ref_2.1") == OperationState::Synced {
+                break;
+            }
+            world.advance(QUARTER);
+            world.poll();
+            world.sweep();
+        }
+        assert_eq!(state(&world, "ref_2.1"), OperationState::Synced, "{at:?}");
+        assert_eq!(balance(&world), "40.00", "{at:?}");
+        if polled.is_some() {
+            break;
+        }
+        deaths += 1;
+    }
+    assert!(deaths > 10, "{deaths} deaths");
+}
+
+#[test]
+fn the_sweep_releases_a_refund_of_a_negative_invoice_whose_credit_was_freed() {
+    let world = holding("GBP");
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").price("-95.00", "-114.00").body());
+    let of_invoice = |id: &str, amount: &str| {
+        a_refund("GBP", amount, r#""credit_note_id":"inv_1""#).replace("ref_1", id)
+    };
+    refund(&world, &of_invoice("ref_1", "100.00"));
+    refund(&world, &of_invoice("ref_2", "20.00"));
+    assert_eq!(state(&world, "ref_2.1"), OperationState::Skipped);
+    // The row that says for which document it was given up is lost.
+    let key = |kind, id: &str| MappingKey::new(world.ledger(), kind, CrmId::new(id).unwrap());
+    let (note, part) = (key(CreditNote, "inv_1"), key(Payment, "ref_2.1"));
+    run(world.engine.store.remove_dependants(&note, &[part])).unwrap().unwrap();
+    delete(&world, "ref_1");
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "ref_2.1"), OperationState::Skipped);
+    world.sweep();
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
+    assert_eq!(balance(&world), "-20.00");
 }

@@ -79,54 +79,40 @@ async fn observe_removed_refunds(
         rows.add_linked_record(ledger, EntityKind::Payment, remote.id.into());
     }
     let ahead = tenant_session.engine.with_rows_read_ahead(rows).await;
-    let (mut documents, mut failed) = (Vec::new(), None);
     for remote in removed {
         let observed = observe_payment(tenant_session, &ahead, remote).boxed();
-        match tenant_session.engine.skip_failing(&ledger.account, observed).await {
-            Ok(observed) => {
-                let document = observed.flatten();
-                documents.extend(document.map(ChangedDocument::with_room_for_dependants));
-            }
-            Err(error) => {
-                failed = Some(PersistError::from(error));
-                break;
-            }
-        }
+        tenant_session.engine.skip_failing(&ledger.account, observed).await?;
     }
-    // What is recorded is not found again, so its dependants are released after an error, too.
-    let released = release_changed_documents(tenant_session.engine, ledger, &documents);
-    let released = released.boxed().await;
-    match failed {
-        Some(error) => Err(error),
-        None => released,
-    }
+    Ok(())
 }
 
-/// Observes one deleted payment. Returns the invoice whose money it had returned, if it was a
-/// refund of the CRM whose deletion was not known.
+/// Observes one deleted payment. If it was a refund of the CRM whose deletion was not known, the
+/// refunds that were refused because of it are released, and its deletion is recorded.
 async fn observe_payment(
     tenant_session: &TenantSession<'_>,
     ahead: &Engine,
     remote: &RemotePayment,
-) -> Result<Option<MappingKey>, StoreError> {
+) -> Result<(), PersistError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let owner = ahead.store.find_linked_record(ledger, EntityKind::Payment, remote.id.into());
-    let Some(crm_id) = owner.await? else { return Ok(None) };
+    let Some(crm_id) = owner.await? else { return Ok(()) };
     let key = MappingKey::new(ledger.clone(), EntityKind::Payment, crm_id);
     let (account, began) = (&ledger.account, engine.clock.now());
     let mut conflicts = ConflictLimit::default();
     loop {
         let Some(VersionedRecord { record, version }) = engine.store.find_mapping(&key).await?
         else {
-            return Ok(None);
+            return Ok(());
         };
         let Some(removed) = observe_removed_refund(&record, remote, began) else {
-            return Ok(None);
+            return Ok(());
         };
-        // This comes first: once the deletion is recorded, it is not found again.
-        let invoice = find_refunded_invoice(engine, ledger, &removed.part).await?;
-        if let Some(invoice) = &invoice {
+        // This comes first: once the deletion is recorded, it is not found again, and the sweep sees
+        // no change of the invoice.
+        if let Some(invoice) = find_refunded_invoice(engine, ledger, &removed.part).await? {
             forget_refund(engine, ledger, &invoice.crm_id, &removed.part.payment).await?;
+            let documents = [ChangedDocument::with_room_for_dependants(invoice)];
+            release_changed_documents(engine, ledger, &documents).boxed().await?;
         }
         let sentences = sync_log::describe_event(&removed.event);
         let event = Some(engine.new_event(account, removed.event));
@@ -143,7 +129,7 @@ async fn observe_payment(
                     began,
                 };
                 sync_log::log_without_attempt(engine, account, notice).await;
-                return Ok(invoice);
+                return Ok(());
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
