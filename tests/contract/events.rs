@@ -148,3 +148,14 @@ fn the_guide_names_every_type_of_event() {
         assert!(is_released || is_listed, "{event_type} is not among the changes");
     }
 }
+
+#[test]
+fn the_guide_names_exactly_the_events_without_a_number() {
+    let guide = std::fs::read_to_string(outbound().join("README.md")).unwrap();
+    let (_, named) = guide.split_once("- The other events (").unwrap();
+    let (named, _) = named.split_once(") have no number").unwrap();
+    for Told { name, message, event } in told() {
+        let is_named = named.contains(&format!("`{}`", type_of(&event.news)));
+        assert_eq!(is_named, message.get("sequence").is_none(), "{name}");
+    }
+}

@@ -14,9 +14,9 @@ struct LeftAddresses {
     process: u32,
 }
 
-/// Checks that the addresses can be written to the file when the stack is ready. Removes a file that
-/// a killed stack left: programs that wait for the file would read its addresses. Any other file is
-/// kept, and refused.
+/// Checks that the addresses can be written to the file when the stack is ready. Removes a file
+/// that a killed stack left: programs that wait for the file would read its addresses. Any other
+/// file is kept, and refused.
 pub fn prepare_named_file(file: &Path) -> Result<(), Failure> {
     let cannot = || Failure::new(format!("Cannot write the addresses to {}", file.display()));
     let content = match std::fs::read(file) {
