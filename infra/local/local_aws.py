@@ -1,4 +1,4 @@
-"""Runs MiniStack with the rules of AWS that it lacks, and ends together with the runner.
+"""Runs MiniStack with the rules of AWS that it lacks, without waits that AWS does not have, and ends it with the runner.
 
 The runner holds the other end of standard input. When the runner ends for any reason, the pipe closes
 and the whole process group, including the functions, is killed.
@@ -17,10 +17,12 @@ def end_with_the_runner():
 
 threading.Thread(target=end_with_the_runner, daemon=True).start()
 
-import recursive_loops  # noqa: E402 - start the watch first
+import prompt_aws  # noqa: E402 - start the watch first
+import recursive_loops  # noqa: E402
 import strict_aws  # noqa: E402
 from ministack.app import main  # noqa: E402
 
 recursive_loops.install()
 strict_aws.install()
+prompt_aws.install()
 main()

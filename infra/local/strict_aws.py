@@ -21,6 +21,9 @@ TABLE_THROTTLED_EVERY = int(os.environ.get("STRICT_TABLE_THROTTLED_EVERY", "100"
 SECRETS_THROTTLED_EVERY = int(os.environ.get("STRICT_SECRETS_THROTTLED_EVERY", "20"))
 # How many seconds a function's write of a secret stays invisible.
 SECRETS_VISIBLE_AFTER = float(os.environ.get("STRICT_SECRETS_VISIBLE_AFTER", "1"))
+# How many milliseconds an SDK waits before it repeats a throttled call. Without this header, the functions' SDK waits
+# up to a second (aws-runtime 1.10, retries/classifiers.rs), which would be a large part of a run on the local AWS.
+RETRY_AFTER = "50"
 
 
 def install():
@@ -47,6 +50,11 @@ def _refused(refusal):
     from ministack.core.responses import error_response_json
 
     return error_response_json(refusal.code, refusal.message, 400)
+
+
+def _throttled(message):
+    status, headers, body = _refused(Refusal("ThrottlingException", message))
+    return status, {**headers, "x-amz-retry-after": RETRY_AFTER}, body
 
 
 def _action(headers):
@@ -111,7 +119,7 @@ def _throttle_table(dynamodb):
 
     async def handle_request(method, path, headers, body, query_params):
         if _is_of_function(headers, query_params) and throttle.refuses(_call(_action(headers), body)):
-            return _refused(Refusal("ThrottlingException", "Rate of requests exceeds the allowed throughput."))
+            return _throttled("Rate of requests exceeds the allowed throughput.")
         return await original(method, path, headers, body, query_params)
 
     dynamodb.handle_request = handle_request
@@ -125,7 +133,7 @@ def _check_secrets(service):
         action, data = _action(headers), _read_json(body)
         of_function = _is_of_function(headers, query_params)
         if of_function and throttle.refuses(_call(action, body)):
-            return _refused(Refusal("ThrottlingException", "Rate exceeded"))
+            return _throttled("Rate exceeded")
         name, secret = service._resolve(data.get("SecretId") or data.get("Name"))
         try:
             check_secret(data)

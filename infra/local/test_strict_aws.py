@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from botocore.exceptions import ClientError
 
 from local_aws_case import LocalAwsCase
+from strict_aws import RETRY_AFTER
 from strict_rules import (
     ENVIRONMENT_BYTES_MAX, MESSAGE_BYTES_MAX, RESPONSE_BYTES_MAX, SECRET_BYTES_MAX, Refusal, Throttle, Visibility,
     check_attribute, check_batch, check_environment, check_message, check_schedule, check_secret, is_too_large,
@@ -163,6 +164,7 @@ class OnTheLocalAws(LocalAwsCase):
         with self.assertRaises(ClientError) as refused:
             call(**parameters)
         self.assertEqual(refused.exception.response["Error"]["Code"], code, refused.exception)
+        return refused.exception.response["ResponseMetadata"]["HTTPHeaders"]
 
     def test_messages(self):
         sqs = self.client("sqs")
@@ -222,7 +224,8 @@ class OnTheLocalAws(LocalAwsCase):
         function = self.client("dynamodb", "FUNCTION")
         for key in range(3):
             function.put_item(TableName="rows", Item=item(key))
-        self.assert_refused("ThrottlingException", function.put_item, TableName="rows", Item=item(3))
+        headers = self.assert_refused("ThrottlingException", function.put_item, TableName="rows", Item=item(3))
+        self.assertEqual(headers.get("x-amz-retry-after"), RETRY_AFTER)
         function.put_item(TableName="rows", Item=item(3))
         for key in range(10):
             table.put_item(TableName="rows", Item=item(key))

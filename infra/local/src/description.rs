@@ -2,6 +2,7 @@
 //! and every body has exactly the described fields.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ pub struct Description {
     /// Method and path, such as `GET` and `/v1/invoices/{invoice_id}`.
     routes: Vec<(String, String)>,
     /// The schema of each response, by route, status and media type.
-    validators: BTreeMap<(String, String, String), Validator>,
+    validators: BTreeMap<(String, String, String), Arc<Validator>>,
 }
 
 impl Description {
@@ -25,14 +26,24 @@ impl Description {
         let mut components = document.get("components").cloned().unwrap_or_default();
         refuse_other_fields(&mut components);
         let (mut routes, mut validators) = (Vec::new(), BTreeMap::new());
+        // Most responses are errors, which share a schema.
+        let mut built: BTreeMap<String, Arc<Validator>> = BTreeMap::new();
         for (path, item) in fields(&document, "paths") {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let method = method.to_uppercase();
                 for (status, response) in fields(operation, "responses") {
                     for (media, content) in fields(response, "content") {
                         let route = format!("{method} {path}");
-                        let validator = build_validator(content, &components)
-                            .map_err(|failure| failure.interrupting(route.clone()))?;
+                        let schema = content.get("schema").cloned().unwrap_or_default();
+                        let text = schema.to_string();
+                        let validator = match built.get(&text) {
+                            Some(known) => Arc::clone(known),
+                            None => Arc::new(
+                                build_validator(&schema, &components)
+                                    .map_err(|failure| failure.interrupting(route.clone()))?,
+                            ),
+                        };
+                        built.insert(text, Arc::clone(&validator));
                         validators.insert((route, status.clone(), media.clone()), validator);
                     }
                 }
@@ -96,8 +107,8 @@ fn fields<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a String,
     value.get(name).and_then(Value::as_object).into_iter().flatten()
 }
 
-fn build_validator(content: &Value, components: &Value) -> Result<Validator, Failure> {
-    let mut schema = content.get("schema").and_then(Value::as_object).cloned().unwrap_or_default();
+fn build_validator(schema: &Value, components: &Value) -> Result<Validator, Failure> {
+    let mut schema = schema.as_object().cloned().unwrap_or_default();
     schema.insert("components".to_owned(), components.clone());
     jsonschema::options().build(&Value::Object(schema)).map_err(|error| {
         Failure::new("A schema of the document is not valid").because(error.to_string())

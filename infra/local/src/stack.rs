@@ -51,11 +51,11 @@ pub struct Options {
 /// The filter under which functions log everything that they may.
 const EVERY_LINE: &str = "trace";
 
-/// The time that Xero takes to answer a call in the story. Xero usually takes longer. While one
-/// call is in progress, further records arrive, and the next call carries all of them; without any
-/// latency every ten records would take a call of their own, and the story would use up the calls
-/// of a minute.
-const XERO_LATENCY: Duration = Duration::from_millis(300);
+/// The time that Xero takes to answer a call in the story. Xero usually takes longer. The local AWS
+/// processes one batch of a FIFO queue at a time, so most of these waits add up: a longer one makes
+/// the story longer. While one batch is in progress, further messages arrive, so that the next one
+/// is full. Without any latency, smaller batches could use up the calls of a minute.
+const XERO_LATENCY: Duration = Duration::from_millis(100);
 
 impl Options {
     /// The options of the story. It searches the logs, so its filter is every line, unless the user

@@ -240,13 +240,18 @@ impl Verifier<'_> {
         self.shown(script, &mut check).await
     }
 
-    /// The rules that the local AWS adds to the emulator, and the commands of guide and runbook.
+    /// What the local AWS adds to the emulator, and the commands of guide and runbook.
     async fn loops(&self) -> Result<(), Failure> {
         let python = self.tools(&MINISTACK).await?.join("python");
         let mut tests = Command::new(python);
         tests.current_dir(self.workplace.project.sources());
-        let modules =
-            ["test_recursive_loops", "test_strict_aws", "test_runbook", "test_guide_commands"];
+        let modules = [
+            "test_recursive_loops",
+            "test_strict_aws",
+            "test_prompt_aws",
+            "test_runbook",
+            "test_guide_commands",
+        ];
         tests.args(["-B", "-m", "unittest"]).args(modules);
         self.shown(&format!("python -m unittest {}", modules.join(" ")), &mut tests).await
     }

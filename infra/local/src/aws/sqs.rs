@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_sqs::types::{self, MessageAttributeValue, QueueAttributeName};
+use aws_sdk_sqs::types::{
+    self, DeleteMessageBatchRequestEntry, MessageAttributeValue, QueueAttributeName,
+};
 
 use super::{Aws, failed};
 use crate::failure::Failure;
@@ -84,12 +86,37 @@ impl Aws {
     /// Receives and deletes the oldest messages of a queue, at most ten.
     pub async fn take(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
         let messages = self.receive(queue_url, HIDDEN_SECONDS).await?;
-        for message in &messages {
-            let delete = self.sqs.delete_message().queue_url(queue_url);
-            let delete = delete.set_receipt_handle(message.receipt_handle.clone());
-            delete.send().await.map_err(|error| failed("SQS DeleteMessage", error))?;
+        // A batch must not be empty.
+        if !messages.is_empty() {
+            self.delete_messages(queue_url, &messages).await?;
         }
         Ok(messages.into_iter().map(Found::from).collect())
+    }
+
+    /// Deletes received messages, one to ten.
+    async fn delete_messages(
+        &self,
+        queue_url: &str,
+        messages: &[types::Message],
+    ) -> Result<(), Failure> {
+        let call = "SQS DeleteMessageBatch";
+        let mut delete = self.sqs.delete_message_batch().queue_url(queue_url);
+        for (number, message) in messages.iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .set_receipt_handle(message.receipt_handle.clone())
+                .build()
+                .map_err(|error| Failure::new(format!("Cannot build {call}")).because(error))?;
+            delete = delete.entries(entry);
+        }
+        let deleted = delete.send().await.map_err(|error| failed(call, error))?;
+        match deleted.failed.first() {
+            None => Ok(()),
+            Some(refused) => {
+                let message = refused.message().unwrap_or_default();
+                Err(Failure::new(format!("{call} answered {}: {message}", refused.code())))
+            }
+        }
     }
 
     async fn receive(&self, queue_url: &str, hidden: i32) -> Result<Vec<types::Message>, Failure> {

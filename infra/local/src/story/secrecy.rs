@@ -1,5 +1,6 @@
 //! Checks that no log line of the story contains a secret, a body, a name or an address.
 
+use memchr::{memchr_iter, memmem};
 use serde_json::Value;
 
 use super::Story;
@@ -39,8 +40,7 @@ impl Story<'_> {
         let (mut problems, mut searched) = (Vec::new(), 0_usize);
         let bytes = std::fs::read(self.stack.log())
             .map_err(|error| Failure::new("Cannot read the log of the local AWS").because(error))?;
-        let around = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
-        let mut logs = vec![("the local AWS", around)];
+        let mut logs = vec![("the local AWS", String::from_utf8_lossy(&bytes).into_owned())];
         for function in FUNCTIONS {
             let group = format!("/aws/lambda/{}", function_name(function));
             let lines = self.stack.aws.log_lines(&group).await?;
@@ -50,11 +50,11 @@ impl Story<'_> {
             if lines.iter().any(|line| line.contains(DENIED)) {
                 problems.push(format!("{function} has no permission for one of its calls"));
             }
-            logs.push((function, lines));
+            logs.push((function, lines.join("\n")));
         }
-        for (who, lines) in &logs {
-            searched = searched.saturating_add(lines.len());
-            problems.extend(found(who, lines, &sought));
+        for (who, text) in &logs {
+            searched = searched.saturating_add(text.lines().count());
+            problems.extend(found(who, text, &sought));
         }
         self.console.step(&format!(
             "Searching {searched} lines of {} functions and the local AWS for {} names, addresses and secrets",
@@ -111,15 +111,18 @@ fn personal(value: &Value, sought: &mut Vec<(&'static str, String)>) {
     }
 }
 
-/// Reports what was found and where, without repeating it.
-fn found(who: &str, lines: &[String], sought: &[(&'static str, String)]) -> Vec<String> {
+/// Reports what was found in a log and where, without repeating it.
+fn found(who: &str, text: &str, sought: &[(&'static str, String)]) -> Vec<String> {
     let mut found = Vec::new();
     for (what, word) in sought {
         // A body within a string has escaped quotes.
         let escaped = word.replace('"', "\\\"");
-        let holds = |line: &String| line.contains(word.as_str()) || line.contains(&escaped);
-        if let Some(line) = lines.iter().position(holds) {
-            let line = line.saturating_add(1);
+        let escaped = (escaped != *word).then_some(escaped);
+        let forms = [Some(word), escaped.as_ref()].into_iter().flatten();
+        let places = forms.filter_map(|form| memmem::find(text.as_bytes(), form.as_bytes()));
+        if let Some(place) = places.min() {
+            let before = text.as_bytes().get(..place).unwrap_or_default();
+            let line = memchr_iter(b'\n', before).count().saturating_add(1);
             found.push(format!("the log of {who} discloses {what}, in line {line}"));
         }
     }
@@ -138,14 +141,23 @@ mod tests {
         personal(&client, &mut sought);
         let words = sought.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>();
         assert_eq!(words.len(), 2, "{words:?}");
-        let lines =
-            ["attempt crm.id=cli_0001", "sent to dana@x.example", r#"body={\"unit_price\":1}"#];
-        let lines = lines.map(str::to_owned);
+        let log = [
+            "attempt crm.id=cli_0001",
+            "sent to dana@x.example",
+            r#"body={\"unit_price\":1}"#,
+            r#"body={"unit_price":1}"#,
+        ];
+        let log = log.join("\n");
         assert_eq!(
-            found("sweep", &lines, &sought),
+            found("sweep", &log, &sought),
             ["the log of sweep discloses a detail of a client, in line 2"]
         );
         let body = [("a body", BODIES[0].to_owned())];
-        assert_eq!(found("sweep", &lines, &body).len(), 1, "the quotes are escaped");
+        assert_eq!(
+            found("sweep", &log, &body),
+            ["the log of sweep discloses a body, in line 3"],
+            "the quotes may be escaped"
+        );
+        assert!(found("sweep", "", &sought).is_empty());
     }
 }
