@@ -80,7 +80,7 @@ pub const CASES: [FunctionCase; 13] = [
     },
     FunctionCase {
         function: "payment-poll",
-        does: "first reads a page of 1,000 changed invoices, then finds no change",
+        does: "reads a page of 1,000 changed invoices; each poll reads the last 5 minutes again",
         queue: "polls",
         prepare: push_open_invoices,
         event: |world, _| {
