@@ -78,6 +78,6 @@ async fn unreadable_messages_end_in_the_dead_letter_queue_and_delay_no_others() 
     })
     .await
     .expect("both messages in the dead-letter queue");
-    assert!(reasons[0].starts_with("account_id: differs"), "{reasons:?}");
+    assert!(reasons[0].starts_with("account_id: must equal the message group id"), "{reasons:?}");
     assert!(reasons[1].starts_with("the body is not JSON"), "{reasons:?}");
 }

@@ -48,7 +48,7 @@ pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     let epoch = find_working_epoch(engine, ledger).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let wanted = |mapping: &Mapping| has_other_epoch(mapping, epoch);
+    let wanted = |mapping: &Mapping| may_work_again(mapping, epoch);
     release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn release_unauthorised(
     let Some(epoch) = find_working_epoch(engine, ledger).await? else { return Ok(()) };
     let wanted = |mapping: &Mapping| {
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect }
-            && mapping.operation.failed_epoch != Some(epoch)
+            && has_failed_before(mapping, epoch)
     };
     let mut scan = LedgerScan::new();
     while !scan.is_done() && engine.clock.now() <= invocation.last_call {
@@ -73,14 +73,19 @@ pub(crate) async fn release_unauthorised(
     Ok(())
 }
 
+/// Returns whether an epoch of the connection began after the mapping's last attempt failed. Epochs
+/// only grow, so a process that was interrupted before it released the mapping does not release it
+/// for an epoch that the mapping has failed in, or that is over.
+fn has_failed_before(mapping: &Mapping, epoch: u64) -> bool {
+    mapping.operation.failed_epoch.is_none_or(|failed| failed < epoch)
+}
+
 /// Returns whether the connection may have started to work since the mapping was parked. `epoch` is
-/// that of the connection if it works; a connection that has stopped again releases nothing. A
-/// process that was interrupted before it released the mapping must not release it for an epoch in
-/// which the mapping has failed meanwhile.
-fn has_other_epoch(mapping: &Mapping, epoch: Option<u64>) -> bool {
+/// that of the connection if it works; a connection that has stopped again releases nothing.
+fn may_work_again(mapping: &Mapping, epoch: Option<u64>) -> bool {
     let is_parked_for_connection =
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
-    !is_parked_for_connection || (epoch.is_some() && mapping.operation.failed_epoch != epoch)
+    !is_parked_for_connection || epoch.is_some_and(|epoch| has_failed_before(mapping, epoch))
 }
 
 /// The result of an operator's command to release records.
@@ -142,10 +147,10 @@ pub(crate) async fn release_if_connected(
 ) -> Result<(), PersistError> {
     let key = &mapping.key;
     if let Some(epoch) = find_working_epoch(engine, &key.ledger).await?
-        && mapping.operation.failed_epoch != Some(epoch)
+        && has_failed_before(mapping, epoch)
     {
         let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        let wanted = |mapping: &Mapping| has_other_epoch(mapping, Some(epoch));
+        let wanted = |mapping: &Mapping| may_work_again(mapping, Some(epoch));
         release_mappings(engine, &key.ledger, vec![key.clone()], event, at_once, wanted).await?;
     }
     Ok(())
@@ -180,7 +185,7 @@ pub(crate) async fn release_overlooked(
         }
     }
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let wanted = |mapping: &Mapping| has_other_epoch(mapping, epoch);
+    let wanted = |mapping: &Mapping| may_work_again(mapping, epoch);
     release_mappings(engine, ledger, ready, event, at_once, wanted).await.map(drop)
 }
 
@@ -194,7 +199,7 @@ async fn is_ready(
     let Some(row) = engine.store.find_mapping(key).await? else { return Ok(false) };
     Ok(match row.record.operation.state {
         OperationState::Parked { on: ParkingReason::Reconnect } => {
-            epoch.is_some() && row.record.operation.failed_epoch != epoch
+            epoch.is_some_and(|epoch| has_failed_before(&row.record, epoch))
         }
         OperationState::Parked { on: ParkingReason::Prerequisite { .. } } => {
             epoch.is_some() && is_prerequisite_met(engine, &row.record).await?
