@@ -15,7 +15,7 @@ test("a cancelled consent changes nothing, and an allowed one connects after a c
   const { page, lines, close } = await browser.signIn(account);
   await openConsent(page, account, "Connect to Xero");
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByText("Nothing was changed: access was not allowed in Xero.").waitFor();
+  await page.getByText("Access was not granted in Xero, so nothing has changed.").waitFor();
   await page.getByText("Not connected").first().waitFor();
   assert.equal(new URL(page.url()).search, "");
   await browser.keepPicture(page, "connection-cancelled");
