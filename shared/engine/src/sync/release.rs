@@ -35,7 +35,7 @@ pub(crate) use self::overlooked_changes::{
     release_after_overlooked_changes, release_if_document_changed,
 };
 pub(crate) use self::release_mappings::ReleaseTiming;
-use self::release_mappings::release_mappings;
+use self::release_mappings::{has_failed_before, release_mappings};
 use crate::errors::PersistError;
 use crate::{Engine, Invocation, concurrency};
 
@@ -48,8 +48,7 @@ pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     let epoch = find_working_epoch(engine, ledger).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let wanted = |mapping: &Mapping| may_work_again(mapping, epoch);
-    release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, event, at_once, epoch, |_| true).await.map(drop)
 }
 
 /// Releases the records of a ledger that wait for its connection, which works again, page by page
@@ -62,30 +61,14 @@ pub(crate) async fn release_unauthorised(
     let Some(epoch) = find_working_epoch(engine, ledger).await? else { return Ok(()) };
     let wanted = |mapping: &Mapping| {
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect }
-            && has_failed_before(mapping, epoch)
     };
     let mut scan = LedgerScan::new();
     while !scan.is_done() && engine.clock.now() <= invocation.last_call {
         let keys = engine.store.list_parked_page(ledger, &mut scan, PER_SHARD).await?;
         let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        release_mappings(engine, ledger, keys, event, at_once, wanted).await?;
+        release_mappings(engine, ledger, keys, event, at_once, Some(epoch), wanted).await?;
     }
     Ok(())
-}
-
-/// Returns whether an epoch of the connection began after the mapping's last attempt failed. Epochs
-/// only grow, so a process that was interrupted before it released the mapping does not release it
-/// for an epoch that the mapping has failed in, or that is over.
-fn has_failed_before(mapping: &Mapping, epoch: u64) -> bool {
-    mapping.operation.failed_epoch.is_none_or(|failed| failed < epoch)
-}
-
-/// Returns whether the connection may have started to work since the mapping was parked. `epoch` is
-/// that of the connection if it works; a connection that has stopped again releases nothing.
-fn may_work_again(mapping: &Mapping, epoch: Option<u64>) -> bool {
-    let is_parked_for_connection =
-        mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
-    !is_parked_for_connection || epoch.is_some_and(|epoch| has_failed_before(mapping, epoch))
 }
 
 /// The result of an operator's command to release records.
@@ -123,7 +106,7 @@ pub async fn release_after_outage(
         }
         let released = ledgers.iter().map(|(ledger, keys)| {
             let (event, at_once) = (OperationEvent::Outlived, ReleaseTiming::AtOnce);
-            release_mappings(engine, ledger, keys.clone(), event, at_once, |_| true).boxed()
+            release_mappings(engine, ledger, keys.clone(), event, at_once, None, |_| true).boxed()
         });
         for released in concurrency::map_concurrently(released.collect()).await {
             match released {
@@ -150,8 +133,8 @@ pub(crate) async fn release_if_connected(
         && has_failed_before(mapping, epoch)
     {
         let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        let wanted = |mapping: &Mapping| may_work_again(mapping, Some(epoch));
-        release_mappings(engine, &key.ledger, vec![key.clone()], event, at_once, wanted).await?;
+        let (keys, epoch) = (vec![key.clone()], Some(epoch));
+        release_mappings(engine, &key.ledger, keys, event, at_once, epoch, |_| true).await?;
     }
     Ok(())
 }
@@ -164,7 +147,8 @@ pub(crate) async fn release_if_prerequisite_met(
 ) -> Result<(), PersistError> {
     if is_prerequisite_met(engine, mapping).await? {
         let (key, event) = (&mapping.key, OperationEvent::Released);
-        release_mappings(engine, &key.ledger, vec![key.clone()], event, timing, |_| true).await?;
+        let keys = vec![key.clone()];
+        release_mappings(engine, &key.ledger, keys, event, timing, None, |_| true).await?;
     }
     Ok(())
 }
@@ -185,8 +169,7 @@ pub(crate) async fn release_overlooked(
         }
     }
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let wanted = |mapping: &Mapping| may_work_again(mapping, epoch);
-    release_mappings(engine, ledger, ready, event, at_once, wanted).await.map(drop)
+    release_mappings(engine, ledger, ready, event, at_once, epoch, |_| true).await.map(drop)
 }
 
 /// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if

@@ -52,7 +52,7 @@ async fn release_those_for_settings(
     let may_end =
         |failure: &Failure| failure.is_about_settings() && !failure.is_about_document_state();
     let wanted = |mapping: &Mapping| mapping.operation.failure.as_ref().is_some_and(may_end);
-    release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, event, at_once, None, wanted).await.map(drop)
 }
 
 fn has_run_out_of_time(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> bool {

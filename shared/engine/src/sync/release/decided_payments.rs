@@ -80,7 +80,7 @@ async fn release_decided_payments(
     }
     let keys = ready.into_iter().collect::<Vec<MappingKey>>();
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let released = release_mappings(engine, ledger, keys, event, at_once, |_| true).await;
+    let released = release_mappings(engine, ledger, keys, event, at_once, None, |_| true).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

@@ -67,7 +67,7 @@ pub(crate) async fn release_dependants_of_negative_invoice(
     let keys = list_all_dependants(engine, &invoice).await?;
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| mapping.awaited_record().as_ref() == Some(&invoice);
-    release_mappings(engine, ledger, keys, event, at_once, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, event, at_once, None, wanted).await.map(drop)
 }
 
 /// Releases the records that are parked on any of these records of one ledger, or were given up
@@ -84,7 +84,7 @@ async fn release_parked_on(
     let keys = dependants.iter().flatten().cloned().collect::<BTreeSet<MappingKey>>();
     let keys = keys.into_iter().collect::<Vec<_>>();
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, keys, event, at_once, |mapping| {
+    release_mappings(engine, ledger, keys, event, at_once, None, |mapping| {
         let awaited = mapping.awaited_record();
         mapping.is_stopped_by_document()
             || awaited.is_some_and(|one| done.iter().any(|done| is_named_by(&done.key, &one)))

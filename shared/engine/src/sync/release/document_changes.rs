@@ -224,7 +224,7 @@ pub(crate) async fn release_changed_documents(
         let is_early = |before: &Timestamp| mapping.has_failed_before(*before);
         mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
     };
-    let released = release_mappings(engine, ledger, keys, event, at_once, wanted).await;
+    let released = release_mappings(engine, ledger, keys, event, at_once, None, wanted).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

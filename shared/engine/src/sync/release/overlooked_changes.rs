@@ -30,7 +30,7 @@ pub(crate) async fn release_if_document_changed(
     let wanted =
         |known: &Mapping| known.is_stopped_by_document() && known.operation.failed_at == failed_at;
     let keys = vec![key.clone()];
-    let released = release_mappings(engine, &key.ledger, keys, event, timing, wanted).await?;
+    let released = release_mappings(engine, &key.ledger, keys, event, timing, None, wanted).await?;
     Ok(released > 0)
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn release_after_overlooked_changes(
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     // Another attempt may have failed since.
     let wanted = |known: &Mapping| ready.get(&known.key) == Some(&known.operation);
-    let released = release_mappings(engine, ledger, keys, event, at_once, wanted).await;
+    let released = release_mappings(engine, ledger, keys, event, at_once, None, wanted).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

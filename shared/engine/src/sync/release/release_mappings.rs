@@ -4,7 +4,7 @@ use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::{Operation, OperationEvent, OperationState};
+use domain::operation::{Operation, OperationEvent, OperationState, ParkingReason};
 use domain::retry;
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -27,14 +27,20 @@ pub(crate) enum ReleaseTiming {
 /// Releases those of the mappings that are wanted and stopped, and enqueues or schedules wake-ups
 /// for them. Returns how many. A mapping that can never be released is reported and left out. Any
 /// other failure of one is returned after the others are released and woken up.
+///
+/// `epoch` is that of the connection, if the caller knows that it works. A mapping that waits for its
+/// connection is released only if that epoch began after its failure: it may have begun to wait
+/// after the caller decided to release it for another reason.
 pub(super) async fn release_mappings(
     engine: &Engine,
     ledger: &Ledger,
     keys: Vec<MappingKey>,
     event: OperationEvent,
     timing: ReleaseTiming,
+    epoch: Option<u64>,
     wanted: impl Fn(&Mapping) -> bool + Sync,
 ) -> Result<usize, PersistError> {
+    let wanted = |mapping: &Mapping| may_work_again(mapping, epoch) && wanted(mapping);
     let (event, wanted) = (&event, &wanted);
     let ends = keys.iter().map(|key| {
         let released = release_mapping(engine, key, event, wanted);
@@ -57,6 +63,20 @@ pub(super) async fn release_mappings(
         Some(error) => Err(error),
         None => Ok(released.len()),
     }
+}
+
+/// Returns whether the connection may have started to work since the mapping's last attempt failed, if
+/// the mapping waits for that. Epochs only grow, so a process that was interrupted before it released
+/// the mapping does not release it for an epoch that the mapping has failed in, or that is over.
+fn may_work_again(mapping: &Mapping, epoch: Option<u64>) -> bool {
+    let is_parked_for_connection =
+        mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
+    !is_parked_for_connection || epoch.is_some_and(|epoch| has_failed_before(mapping, epoch))
+}
+
+/// Returns whether an epoch of the connection began after the mapping's last attempt failed.
+pub(super) fn has_failed_before(mapping: &Mapping, epoch: u64) -> bool {
+    mapping.operation.failed_epoch.is_none_or(|failed| failed < epoch)
 }
 
 /// Enqueues or schedules wake-ups for released records of one kind.
