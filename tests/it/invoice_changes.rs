@@ -11,6 +11,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
@@ -102,6 +103,27 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
     });
     let expected = ("AUTHORISED".to_owned(), vec!["It was approved in Xero.".to_owned()]);
     assert_eq!(approved.collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn a_payment_of_a_draft_that_arrived_during_its_attempt_says_what_it_waits_for() {
+    let world = World::connected();
+    world.choose_accounts();
+    chooses(&world, NewStatus::Draft, false);
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
+    let early = world.mapping(Payment, "pay_1.1").unwrap();
+    assert_eq!(early.operation.failure.as_ref().unwrap().code, "prerequisite_not_in_xero");
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_secs(2));
+    // As if the attempt had ended after the invoice released what waited for it.
+    let store = &world.engine.store;
+    let row = run(store.find_mapping(&early.key)).unwrap().unwrap().unwrap();
+    let expect = WriteExpectation::Version(row.version);
+    run(store.put_mapping(&early, expect, None)).unwrap().unwrap();
+    world.sweep();
+    world.advance(SignedDuration::from_secs(2));
+    let operation = world.mapping(Payment, "pay_1.1").unwrap().operation;
+    assert_eq!(operation.failure.unwrap().code, "prerequisite_not_approved");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use domain::mapping::{Mapping, MappingKey};
 use store::StoreError;
 
 use crate::Engine;
+use crate::sync::prerequisite::NOT_IN_XERO;
 use crate::sync::{find_negative_invoice, is_credit_note_in_xero, is_undecided};
 
 /// Returns whether the record for which a mapping is parked allows its next attempt.
@@ -37,8 +38,10 @@ pub(super) async fn is_prerequisite_met(
     if known.as_ref().is_none_or(|one| one.link.is_none()) {
         return is_credit_in_xero(engine, &awaited, known.as_ref()).await;
     }
+    // A record that waits for a draft to arrive continues once, to say that it waits for the approval.
     if known.is_some_and(|one| one.is_unapproved_in_xero()) {
-        return Ok(false);
+        let failure = mapping.operation.failure.as_ref();
+        return Ok(failure.is_some_and(|failure| failure.code == NOT_IN_XERO));
     }
     match is_undecided(engine, mapping).await {
         Err(error) if error.is_about_the_record() => Ok(false),
