@@ -64,6 +64,8 @@ pub enum FailureCause {
     AmountOverDue,
     /// The invoice is not approved in Xero, so it accepts no payments.
     InvoiceNotApproved,
+    /// Another record that must be in Xero first is not there yet.
+    PrerequisiteNotInXero,
     /// Xero has a payment that may be this one, and a user must decide whether it is.
     PaymentUnclear,
     /// Xero does not change the lines of a document that has payments or credits.
@@ -102,7 +104,7 @@ pub enum FailureCause {
 
 impl FailureCause {
     /// Every cause.
-    pub const ALL: [Self; 45] = crate::every_variant![
+    pub const ALL: [Self; 46] = crate::every_variant![
         PermissionMissing,
         XeroSilent,
         XeroFaulty,
@@ -131,6 +133,7 @@ impl FailureCause {
         ContactMerged,
         AmountOverDue,
         InvoiceNotApproved,
+        PrerequisiteNotInXero,
         PaymentUnclear,
         DocumentHasPayments,
         VoidHasPayments,
@@ -181,6 +184,7 @@ impl FailureCause {
             Self::ContactMerged => "contact_merged",
             Self::AmountOverDue => "amount_over_due",
             Self::InvoiceNotApproved => "invoice_not_approved",
+            Self::PrerequisiteNotInXero => "prerequisite_not_in_xero",
             Self::PaymentUnclear => "payment_unclear",
             Self::DocumentHasPayments => "document_has_payments",
             Self::VoidHasPayments => "void_has_payments",

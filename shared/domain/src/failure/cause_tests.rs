@@ -93,6 +93,7 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("contact_merged", FailureCause::ContactMerged),
         ("amount_over_due", FailureCause::AmountOverDue),
         ("invoice_not_approved", FailureCause::InvoiceNotApproved),
+        ("prerequisite_not_in_xero", FailureCause::PrerequisiteNotInXero),
         ("payment_unclear", FailureCause::PaymentUnclear),
         ("document_has_payments", FailureCause::DocumentHasPayments),
         ("void_has_payments", FailureCause::VoidHasPayments),

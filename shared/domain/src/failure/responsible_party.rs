@@ -90,6 +90,7 @@ const fn find_by_cause(cause: FailureCause) -> Option<ResponsibleParty> {
         | FailureCause::EmailInvalid
         | FailureCause::ContactArchived
         | FailureCause::ContactMerged
+        | FailureCause::PrerequisiteNotInXero
         | FailureCause::PaymentUnclear
         | FailureCause::InvoiceGone
         | FailureCause::InvoiceIsCredit

@@ -75,15 +75,12 @@ fn negative_invoice_failure(credit: &Mapping) -> Failure {
     )
 }
 
-/// The code of a record that waits for another one that is not in Xero yet.
-pub(super) const NOT_IN_XERO: &str = "prerequisite_not_in_xero";
-
 /// Returns the error of a record that waits for another one that is not in Xero yet.
 pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>) -> AttemptError {
     let crm_id = id.into();
     let failure = Failure::new(
         FailureClass::Blocked,
-        NOT_IN_XERO,
+        FailureCause::PrerequisiteNotInXero,
         format!(
             "The {} {crm_id} is not in Xero yet. This record will be sent once it is.",
             kind.display_noun()

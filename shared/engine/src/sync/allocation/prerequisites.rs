@@ -3,7 +3,7 @@
 use domain::crm::allocation::Allocation;
 use domain::crm::credit_note::negative_invoice_record_id;
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::ParkingReason;
@@ -13,8 +13,8 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
-    NOT_IN_XERO, gone_document_failure, missing_prerequisite_error, read_prerequisite,
-    require_invoice, unapproved_invoice_error,
+    gone_document_failure, missing_prerequisite_error, read_prerequisite, require_invoice,
+    unapproved_invoice_error,
 };
 
 /// The ids of the two documents in Xero.
@@ -166,7 +166,7 @@ fn missing_credit_note_error(allocation: &Allocation) -> AttemptError {
     let crm_id = CrmId::from(allocation.credit_note_id.clone());
     let failure = Failure::new(
         FailureClass::Blocked,
-        NOT_IN_XERO,
+        FailureCause::PrerequisiteNotInXero,
         format!(
             "The credit note {crm_id} with the number {number} is not in Xero yet. This record will be sent once it is."
         ),

@@ -1,11 +1,11 @@
 //! Decides whether what a parked mapping waits for has happened.
 
 use domain::entity::EntityKind;
+use domain::failure::FailureCause;
 use domain::mapping::{Mapping, MappingKey};
 use store::StoreError;
 
 use crate::Engine;
-use crate::sync::prerequisite::NOT_IN_XERO;
 use crate::sync::{find_negative_invoice, is_credit_note_in_xero, is_undecided};
 
 /// Returns whether the record for which a mapping is parked allows its next attempt.
@@ -40,8 +40,8 @@ pub(super) async fn is_prerequisite_met(
     }
     // A record that waits for a draft to arrive continues once, to say that it waits for the approval.
     if known.is_some_and(|one| one.is_unapproved_in_xero()) {
-        let failure = mapping.operation.failure.as_ref();
-        return Ok(failure.is_some_and(|failure| failure.code == NOT_IN_XERO));
+        let cause = mapping.operation.failure.as_ref().and_then(|failure| failure.cause);
+        return Ok(cause == Some(FailureCause::PrerequisiteNotInXero));
     }
     match is_undecided(engine, mapping).await {
         Err(error) if error.is_about_the_record() => Ok(false),
