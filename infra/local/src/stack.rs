@@ -55,7 +55,7 @@ const EVERY_LINE: &str = "trace";
 /// processes one batch of a FIFO queue at a time, so most of these waits add up: a longer one makes
 /// the story longer. While one batch is in progress, further messages arrive, so that the next one
 /// is full. Without any latency, smaller batches could use up the calls of a minute.
-const XERO_LATENCY: Duration = Duration::from_millis(100);
+const XERO_LATENCY: Duration = Duration::from_millis(300);
 
 impl Options {
     /// The options of the story. It searches the logs, so its filter is every line, unless the user
