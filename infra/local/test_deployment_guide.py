@@ -1,8 +1,8 @@
 """Walks through the deployment guide in an empty folder: its commands, as they are written there, against a local AWS.
 
-Two variables name what `cargo verify --only lambda` has made: `SAM`, the program, and `BOOTSTRAP`, a function that was
-built as the guide says, in a folder with its name. Where the guide says `staging`, the walk says `local`: that stage lacks what the local AWS does
-not have, such as CodeDeploy.
+Three variables name what `cargo verify --only lambda` and `cargo verify --only release` have made: `SAM`, the program, `BUILT`, the folder
+that the guide's build fills, and `FUNCTIONS`, the functions that it has built there. Where the guide says `staging`, the walk says `local`: that
+stage lacks what the local AWS does not have, such as CodeDeploy.
 """
 
 import os
@@ -55,18 +55,21 @@ class DeploymentGuide(LocalAwsCase):
         (self.folder / "infra/samconfig.toml").write_text(stages)
 
     def copy_binaries(self):
-        """What the guide's build leaves. Linking takes minutes for each function, so only one is the built program; the
+        """What the guide's build leaves. Linking takes minutes for each function, so only a release builds all of them. The
         others are as short as possible, and different, because SAM uploads equal files once."""
-        built = re.findall(r"-p (\S+)", self.find_command("cargo lambda build"))
-        program = Path(os.environ["BOOTSTRAP"])
-        self.assertIn(program.parent.name, built)
-        for function in built:
+        listed = re.findall(r"-p (\S+)", self.find_command("cargo lambda build"))
+        built = os.environ["FUNCTIONS"].split()
+        self.assertTrue(built)
+        self.assertLessEqual(set(built), set(listed))
+        for function in listed:
             bootstrap = self.folder / "target/lambda" / function / "bootstrap"
             bootstrap.parent.mkdir(parents=True)
-            is_program = function == program.parent.name
-            bootstrap.write_bytes(program.read_bytes() if is_program else function.encode())
+            if function in built:
+                shutil.copy(Path(os.environ["BUILT"]) / function / "bootstrap", bootstrap)
+            else:
+                bootstrap.write_bytes(function.encode())
             bootstrap.chmod(0o755)
-        return built
+        return listed
 
     def find_command(self, beginning):
         """The first command of the guide that begins like this."""

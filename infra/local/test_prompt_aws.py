@@ -68,7 +68,8 @@ class PromptAws(LocalAwsCase):
 
     def test_the_body_of_an_event_follows_its_head_at_once(self):
         functions = self.client("lambda")
-        answers = [functions.invoke(FunctionName="waiting", Payload=b"{}") for _ in range(6)]
+        # If bodies wait for acknowledgements, all of them do. A busy machine delays some of them.
+        answers = [functions.invoke(FunctionName="waiting", Payload=b"{}") for _ in range(26)]
         waits = [json.load(answer["Payload"])["waited"] for answer in answers]
         # The kernel acknowledges the first segments of a connection at once.
         self.assertLess(min(waits[1:]), ACKNOWLEDGED_AFTER / 2, waits)

@@ -33,7 +33,7 @@ fn the_committed_openapi_document_is_the_current_one() {
     let text = fs::read_to_string(committed()).unwrap_or_default();
     assert!(
         text == describe_api(),
-        "openapi.json is not current: run `{UPDATE}=1 cargo test --package tests --test contract openapi` and commit it"
+        "openapi.json is not current: run `{UPDATE}=1 cargo test --workspace --test contract openapi` and commit it"
     );
 }
 

@@ -37,8 +37,7 @@ const UPDATE: &str = "UPDATE_ROWS";
 const ROWS_TO: &str = "ROWS_TO";
 const ROWS_FROM: &str = "ROWS_FROM";
 
-const COMMAND: &str =
-    "UPDATE_ROWS=1 cargo test --package tests --test it the_committed_fields_of_rows";
+const COMMAND: &str = "UPDATE_ROWS=1 cargo test --workspace --test it the_committed_fields_of_rows";
 
 /// By kind of row, every field with the word whether each such row has it.
 type Fields = BTreeMap<String, BTreeMap<String, String>>;

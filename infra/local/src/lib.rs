@@ -1,6 +1,6 @@
 //! The whole product on one machine: the local AWS with the product's own template and binaries,
 //! the Xero simulator on a socket, and a stand-in for the CRM; the story that is played against
-//! them; and every check of the project, one after the other.
+//! them; and every check of the project.
 //!
 //! It is *not* part of the product: the product does not import it and it is not deployed.
 //!

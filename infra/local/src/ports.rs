@@ -6,8 +6,8 @@ use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
-/// The sockets of the runner's own servers, which are open from the start, and the port reserved
-/// for the local AWS, which opens it itself.
+/// The sockets of the runner's own servers, and one that reserves the port of the local AWS, which
+/// opens it itself.
 #[derive(Debug)]
 pub struct Ports {
     /// The front address of the API.
@@ -16,8 +16,9 @@ pub struct Ports {
     pub simulator: TcpListener,
     /// The stand-in for the CRM, which signs the tokens.
     pub crm: TcpListener,
-    /// The local AWS.
-    pub aws: u16,
+    /// The local AWS. Its port is reserved until this is dropped: other processes take free ports
+    /// while the stack is being prepared.
+    pub aws: TcpListener,
 }
 
 impl Ports {
@@ -27,8 +28,7 @@ impl Ports {
         let api = listen(port(0), "the API").await?;
         let simulator = listen(port(1), "the Xero simulator").await?;
         let crm = listen(port(2), "the CRM's stand-in").await?;
-        // Held for a moment only: the local AWS must find it free.
-        let aws = number(&listen(port(3), "the local AWS").await?)?;
+        let aws = listen(port(3), "the local AWS").await?;
         Ok(Self { api, simulator, crm, aws })
     }
 }
@@ -44,7 +44,8 @@ pub fn address_by_name(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://localhost:{}", number(listener)?))
 }
 
-fn number(listener: &TcpListener) -> Result<u16, Failure> {
+/// The port of a listening socket.
+pub fn number(listener: &TcpListener) -> Result<u16, Failure> {
     let address = listener.local_addr();
     Ok(address.map_err(|error| Failure::new("A socket has no address").because(error))?.port())
 }
@@ -75,7 +76,7 @@ mod tests {
 
     use tokio::net::TcpListener;
 
-    use super::Ports;
+    use super::{Ports, number};
 
     #[tokio::test]
     async fn a_port_in_use_is_named_with_its_purpose() {
@@ -89,7 +90,15 @@ mod tests {
     #[tokio::test]
     async fn without_a_given_port_free_ports_are_used() {
         let ports = Ports::take(None).await.unwrap();
-        assert_ne!(ports.aws, 0);
+        assert_ne!(number(&ports.aws).unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn no_other_process_gets_the_port_of_the_local_aws_before_it_starts() {
+        let ports = Ports::take(None).await.unwrap();
+        let port = number(&ports.aws).unwrap();
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        assert_eq!(other.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use clap::{Args, value_parser};
 use tokio::task::JoinSet;
 
 use crate::aws::{Aws, KEY, REGION, SECRET};
-use crate::binaries;
+use crate::binaries::{self, Package};
 use crate::children::Children;
 use crate::crm::{AUDIENCE, Crm};
 use crate::crm_queues::CrmQueues;
@@ -25,8 +25,11 @@ use crate::simulator::Xero;
 use crate::token::Signer;
 use crate::workplace::Workplace;
 
-/// How many steps it takes to start the stack.
-pub const STEPS: usize = 4;
+/// How many steps it takes to start an installed stack.
+pub const STARTING_STEPS: usize = 2;
+
+/// How many steps it takes to install and start the stack.
+pub const STEPS: usize = 2 + STARTING_STEPS;
 
 /// The options of the stack. Their descriptions are part of the help.
 #[derive(Debug, Clone, Default, Args)]
@@ -68,6 +71,31 @@ impl Options {
     }
 }
 
+/// What all stacks of one run have in common: the tools of the local AWS, and the packages of the
+/// functions.
+#[derive(Debug)]
+pub struct Installation {
+    environment: PathBuf,
+    packages: Vec<Package>,
+}
+
+impl Installation {
+    /// Installs what is missing, and builds and packages the functions.
+    pub async fn make(options: &Options, workplace: &Workplace) -> Result<Self, Failure> {
+        let python = Python::find(&workplace.children, options.python.as_deref()).await?;
+        // Installing waits for the network most of the time.
+        let (environment, ()) = tokio::try_join!(
+            Box::pin(python.environment(workplace, &MINISTACK)),
+            Box::pin(async {
+                workplace.console.step("Building the functions");
+                binaries::build(workplace).await
+            }),
+        )?;
+        let packages = binaries::pack(workplace, &environment).await?;
+        Ok(Self { environment, packages })
+    }
+}
+
 /// The running stack. Dropping it ends the servers; the child processes end with
 /// [`Children::end_all`].
 #[derive(Debug)]
@@ -86,30 +114,32 @@ pub struct Stack {
 impl Stack {
     /// Installs what is missing, builds the functions, starts everything and deploys the template.
     pub async fn start(options: &Options, workplace: &Workplace) -> Result<Self, Failure> {
-        let Workplace { project: _, console, children, scratch: _, run: _, output: _ } = workplace;
-        let python = Python::find(children, options.python.as_deref()).await?;
+        // First: a port that is in use is reported before anything is built.
         let ports = Ports::take(options.port).await?;
-        // Installing waits for the network most of the time.
-        let (environment, ()) = tokio::try_join!(
-            Box::pin(python.environment(workplace, &MINISTACK)),
-            Box::pin(async {
-                console.step("Building the functions");
-                binaries::build(workplace).await
-            }),
-        )?;
-        let packages = binaries::pack(workplace, &environment).await?;
+        let installation = Box::pin(Installation::make(options, workplace)).await?;
+        Box::pin(Self::start_installed(&installation, ports, options, workplace)).await
+    }
 
+    /// Starts everything and deploys the template with these packages.
+    pub async fn start_installed(
+        installation: &Installation,
+        ports: Ports,
+        options: &Options,
+        workplace: &Workplace,
+    ) -> Result<Self, Failure> {
+        let Workplace { project: _, console, children, scratch: _, run: _, output: _ } = workplace;
+        let Installation { environment, packages } = installation;
         console.step("Starting the Xero simulator, the CRM's stand-in and the local AWS");
-        let aws_port = ports.aws;
+        let aws_port = ports::number(&ports.aws)?;
         let http = HttpClient::default();
-        let around = Around::open(children, &environment, &http, ports, options).await?;
-        let emulator = Emulator::start(workplace, &environment, &http, aws_port).await?;
+        let around = Around::open(children, environment, &http, ports, options).await?;
+        let emulator = Emulator::start(workplace, environment, &http, aws_port).await?;
         console.done("answering");
         let aws = Aws::new(http.clone(), emulator.endpoint().to_owned());
         console.step("Deploying template.yaml");
         let log_level = options.log_level.as_deref().unwrap_or("info");
         let deployed =
-            deployment::deploy(&aws, workplace, &packages, &around.addresses, log_level).await;
+            deployment::deploy(&aws, workplace, packages, &around.addresses, log_level).await;
         let outputs = match deployed {
             Ok(outputs) => outputs,
             Err(failure) => return Err(emulator.explain(failure).await),
@@ -212,7 +242,7 @@ impl Around {
         };
         let signer = Signer::make(children, environment, addresses.crm.clone(), AUDIENCE).await?;
         let crm = Arc::new(Crm::new(signer, addresses.api.clone()));
-        let endpoint = format!("http://127.0.0.1:{}", ports.aws);
+        let endpoint = ports::address(&ports.aws)?;
         let gateway = Arc::new(Gateway::new(http.clone(), endpoint));
         let callback = format!("{}/oauth/callback", addresses.api);
         let xero = Xero::open(&callback, options.businesses)?.with_latency(options.xero_latency);
@@ -221,6 +251,8 @@ impl Around {
         servers.spawn(http_server::serve(ports.api, Arc::clone(&gateway)));
         servers.spawn(http_server::serve(ports.crm, Arc::clone(&crm)));
         servers.spawn(xero.clone().serve(ports.simulator));
+        // The local AWS starts next and must find its port free.
+        drop(ports.aws);
         Ok(Self { addresses, crm, gateway, xero, _servers: servers })
     }
 }

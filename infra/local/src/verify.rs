@@ -1,17 +1,21 @@
 //! Every check of the project, from formatting to the end-to-end tests, each with its own line.
 //! `lanes` runs them side by side.
 
+mod check;
+mod durations;
 mod end_to_end;
 mod lanes;
 mod supply_chain;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use launch::WHOLE_WORKSPACE;
 use tokio::process::Command;
 
-use self::lanes::Lane;
+pub use self::check::Check;
+use self::check::list_in_order;
+use self::durations::{Outcome, list_durations};
 use crate::api_fuzzing;
 use crate::binaries::{self, FUNCTIONS};
 use crate::children::{build_binaries, cargo};
@@ -22,8 +26,9 @@ use crate::failure::Failure;
 use crate::fuzzing;
 use crate::lambda;
 use crate::pages;
+use crate::ports::Ports;
 use crate::python::{API, CARGO_TOOLS, CHECKERS, CHECKS, Environment, MINISTACK, Python, SDK};
-use crate::stack::{self, Options, Stack};
+use crate::stack::{self, Installation, Options, Stack};
 use crate::story;
 use crate::workplace::Workplace;
 
@@ -34,85 +39,19 @@ const BUSINESSES: u8 = 10;
 /// The binaries of the tests.
 const TOOLS: [&str; 2] = ["simulate", "measure"];
 
-/// A check, in the order they run: those that compile the workspace, then those that run beside
-/// them. The descriptions are part of the help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Check {
-    /// `cargo fmt --check`.
-    #[value(name = "fmt")]
-    Format,
-    /// `cargo clippy`, where a warning is an error.
-    Clippy,
-    /// `cargo doc`, where a warning is an error.
-    Docs,
-    /// Unit, property, contract and simulation tests: all that need no stack.
-    Tests,
-    /// The tests against the started stack.
-    #[value(name = "e2e")]
-    EndToEnd,
-    /// The settings API of a stack, fuzzed as an Owner and as a Member.
-    Api,
-    /// The product's story, against its own stack.
-    Story,
-    /// The pages against their own stack, in a browser, and the examples of the documents.
-    Browser,
-    /// The pages: types, the committed bundle, and tests in a browser.
-    Pages,
-    /// The template, checked with `cfn-lint`, `sam validate`, checkov and cdk-nag.
-    Template,
-    /// Licences, sources and duplicates of the dependencies, and the bill of materials.
-    Deny,
-    /// The local AWS refuses what AWS refuses, and exits when a function feeds its own queue
-    /// without permission. The commands of the guide and of the runbook exist.
-    Loops,
-    /// The simulator, driven by Xero's own SDK for Python.
-    Sdk,
-    /// Coverage-guided fuzzing of each target.
-    Fuzz,
-    /// A function as it is built for deployment, and the commands of the deployment guide with it.
-    Lambda,
-}
-
-impl Check {
-    /// Its name on the command line.
-    fn name(self) -> String {
-        let value = self.to_possible_value().expect("no check is hidden from the command line");
-        value.get_name().to_owned()
-    }
-
-    /// What it needs for itself while it runs.
-    const fn lane(self) -> Lane {
-        match self {
-            Self::Format
-            | Self::Clippy
-            | Self::Docs
-            | Self::Tests
-            | Self::EndToEnd
-            | Self::Api
-            | Self::Story
-            | Self::Browser => Lane::Workspace,
-            Self::Pages | Self::Template | Self::Deny | Self::Loops | Self::Sdk | Self::Fuzz => {
-                Lane::Tools
-            }
-            Self::Lambda => Lane::Release,
-        }
-    }
-}
-
-/// The selected checks in the order they run, or all of them if none is selected.
-fn in_order(only: &[Check]) -> Vec<Check> {
-    let selected = |check: &Check| only.is_empty() || only.contains(check);
-    Check::value_variants().iter().copied().filter(selected).collect()
-}
-
-/// Runs these checks, or every check if there are none. Runs all of them even if one fails, and then
-/// fails.
+/// Runs these checks, or those of every run if there are none. Runs all of them even if one fails,
+/// prints how long each took, and then fails.
 pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Result<(), Failure> {
     let console = &workplace.console;
-    let checks = in_order(only);
-    let mut failed = lanes::run_in_lanes(&checks, options, workplace).await;
-    failed.sort_by_key(|failed| checks.iter().position(|check| check == failed));
-    let failed = failed.into_iter().map(Check::name).collect::<Vec<_>>();
+    let checks = list_in_order(only);
+    let mut outcomes = lanes::run_in_lanes(&checks, options, workplace).await;
+    outcomes.sort_by_key(|outcome| checks.iter().position(|check| *check == outcome.check));
+    console.title("Durations");
+    for line in list_durations(&outcomes, console.elapsed()) {
+        console.line(&line);
+    }
+    let failed = outcomes.iter().filter(|outcome| !outcome.has_passed);
+    let failed = failed.map(|outcome| outcome.check.name()).collect::<Vec<_>>();
     if failed.is_empty() {
         console.title("All checks passed.");
         return Ok(());
@@ -121,30 +60,32 @@ pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Re
     Err(Failure::new(format!("Failed: {}", failed.join(", "))).remedy(again))
 }
 
+#[derive(Clone, Copy)]
 struct Verifier<'a> {
     options: &'a Options,
     workplace: &'a Workplace,
+    /// What the stacks of this run have in common, once the first of them has made it.
+    installation: &'a OnceCell<Installation>,
 }
 
 impl Verifier<'_> {
-    /// Runs a check between its title and its result. Returns whether it passed.
-    async fn attempt(&self, check: Check) -> bool {
+    /// Runs a check between its title and its result.
+    async fn attempt(&self, check: Check) -> Outcome {
         let console = &self.workplace.console;
         let name = check.name();
         console.title(&name);
         console.expect_steps(0);
         let begun = console.elapsed();
-        match Box::pin(self.run(check)).await {
+        let result = Box::pin(self.run(check)).await;
+        let took = console.elapsed().saturating_sub(begun);
+        match &result {
             Ok(()) => {
-                let took = clock_time(console.elapsed().saturating_sub(begun));
-                console.line(&console.paint(Tone::Good, &format!("{name}: passed in {took}")));
-                true
+                let passed = format!("{name}: passed in {}", clock_time(took));
+                console.line(&console.paint(Tone::Good, &passed));
             }
-            Err(failure) => {
-                console.failure(&failure);
-                false
-            }
+            Err(failure) => console.failure(failure),
         }
+        Outcome { check, has_passed: result.is_ok(), begun, took }
     }
 
     async fn run(&self, check: Check) -> Result<(), Failure> {
@@ -166,7 +107,8 @@ impl Verifier<'_> {
             Check::Api => self.api().await,
             Check::Story => self.story().await,
             Check::Browser => self.browser().await,
-            Check::Lambda => lambda::build(self.workplace, self.options).await,
+            Check::Lambda => lambda::build(&lambda::SAMPLE, self.workplace, self.options).await,
+            Check::Release => lambda::build(&FUNCTIONS, self.workplace, self.options).await,
         }
     }
 
@@ -256,10 +198,29 @@ impl Verifier<'_> {
         self.shown(&format!("python -m unittest {}", modules.join(" ")), &mut tests).await
     }
 
+    /// Makes what the stacks of this run have in common, once: while another check compiles the
+    /// workspace, a second build would wait for cargo's lock, with nothing to compile.
+    async fn install(&self) -> Result<&Installation, Failure> {
+        if let Some(made) = self.installation.get() {
+            return Ok(made);
+        }
+        let made = Box::pin(Installation::make(self.options, self.workplace)).await?;
+        Ok(self.installation.get_or_init(|| made))
+    }
+
+    async fn start_stack(&self, options: &Options) -> Result<Stack, Failure> {
+        let ports = Ports::take(options.port).await?;
+        let installation = self.install().await?;
+        Box::pin(Stack::start_installed(installation, ports, options, self.workplace)).await
+    }
+
     /// The settings API on a stack of its own: the requests are about arbitrary records.
     async fn api(&self) -> Result<(), Failure> {
-        let python = self.tools(&API).await?.join("python");
-        let stack = Stack::start(self.options, self.workplace).await?;
+        // The functions are built meanwhile: all stacks wait for them.
+        let (tools, _installation) =
+            tokio::try_join!(Box::pin(self.tools(&API)), Box::pin(self.install()))?;
+        let python = tools.join("python");
+        let stack = self.start_stack(self.options).await?;
         match api_fuzzing::run(&stack, self.workplace, &python).await {
             Ok(()) => Ok(()),
             Err(failure) => Err(stack.explain(failure).await),
@@ -269,8 +230,9 @@ impl Verifier<'_> {
     /// The story on its own stack: its tables count everything in the books.
     async fn story(&self) -> Result<(), Failure> {
         let console = &self.workplace.console;
-        console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
-        let stack = Stack::start(&self.options.for_story(), self.workplace).await?;
+        self.install().await?;
+        console.expect_steps(stack::STARTING_STEPS.saturating_add(story::STEPS));
+        let stack = self.start_stack(&self.options.for_story()).await?;
         story::play(&stack, self.workplace).await
     }
 
@@ -278,7 +240,7 @@ impl Verifier<'_> {
     async fn browser(&self) -> Result<(), Failure> {
         pages::install_tools(self.workplace).await?;
         let options = Options { businesses: BUSINESSES, ..self.options.clone() };
-        let stack = Stack::start(&options, self.workplace).await?;
+        let stack = self.start_stack(&options).await?;
         match pages::check_stack(self.workplace, &stack).await {
             Ok(()) => Ok(()),
             Err(failure) => Err(stack.explain(failure).await),
@@ -288,13 +250,10 @@ impl Verifier<'_> {
     /// The tests against a stack, which also has the organisations of the rehearsals.
     async fn end_to_end(&self) -> Result<(), Failure> {
         let options = Options { businesses: BUSINESSES, ..self.options.clone() };
-        let stack = Stack::start(&options, self.workplace).await?;
+        let stack = self.start_stack(&options).await?;
         match end_to_end::test_stack(self, &stack).await {
             Ok(()) => Ok(()),
             Err(failure) => Err(stack.explain(failure).await),
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ use crate::runs::Run;
 use crate::scratch::Scratch;
 
 /// One run of the runner.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Workplace {
     /// The paths of the project.
     pub project: Project,
@@ -39,8 +39,14 @@ impl Workplace {
         Ok(Self { project, console, children: Children::default(), scratch, run, output: None })
     }
 
-    /// The workplace of a part of this run that runs beside the others: at a lower priority, and
-    /// with its logs and all of its output in a folder of its own.
+    /// This workplace for work at a lower priority: it gets what the others leave.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self { children: self.children.in_background(), ..self.clone() }
+    }
+
+    /// The workplace of a part of this run that runs beside the others, with its logs and all of its
+    /// output in a folder of its own.
     pub fn beside(&self, name: &str) -> Result<Self, Failure> {
         let cannot =
             |error| Failure::new(format!("Cannot keep the output of {name}")).because(error);
@@ -50,7 +56,7 @@ impl Workplace {
         Ok(Self {
             project: self.project.clone(),
             console: self.console.kept(file),
-            children: self.children.in_background(),
+            children: self.children.clone(),
             scratch: self.scratch.clone(),
             run,
             output: Some(output),

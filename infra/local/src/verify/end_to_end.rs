@@ -8,7 +8,7 @@ use crate::stack::Stack;
 /// Runs the end-to-end tests, the store's contract against the local AWS's tables, and then the
 /// rehearsals, one by one: each of them stops the work of all accounts.
 pub(super) async fn test_stack(verifier: &Verifier<'_>, stack: &Stack) -> Result<(), Failure> {
-    // `--workspace` as in the check before: the same features, so nothing is compiled twice.
+    // `--workspace` as in the check `tests`: the same features, so nothing is compiled twice.
     let root = verifier.workplace.project.root();
     let mut tests = cargo(root, ["test", "--workspace", "--test", "e2e"]);
     tests.envs(stack.environment()?);

@@ -1,11 +1,15 @@
-//! Runs checks side by side. Checks that need the same folder of cargo run one after the other.
+//! Runs checks side by side, in lanes. The checks of a lane need the same thing, such as a folder of
+//! cargo, and run one after the other.
 //!
-//! The checks of the workspace write to the console while they run. The others run beside them at a
-//! lower priority. Their output is kept and printed as a whole, each between two checks.
+//! The checks of one lane write to the console while they run. Those of the others run beside them;
+//! their output is kept and printed as a whole, each between two checks.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
+use super::durations::Outcome;
 use super::{Check, Verifier};
 use crate::console::Console;
 use crate::stack::Options;
@@ -20,81 +24,105 @@ const ENDED_WITHIN: Duration = Duration::from_hours(3);
 pub(super) enum Lane {
     /// Cargo's folder of debug builds, most of the time.
     Workspace,
+    /// A stack. It waits most of the time, and with `--port` all stacks use the same ports.
+    Stacks,
     /// Nothing of the workspace, or only for a moment.
     Tools,
     /// Cargo's folder of release builds.
     Release,
 }
 
-/// Runs the checks and returns those that failed. If all of them are in one lane, they run one
-/// after the other and write to the console.
+/// The first of these that has a check writes to the console.
+const SHOWN_FIRST: [Lane; 4] = [Lane::Workspace, Lane::Stacks, Lane::Tools, Lane::Release];
+
+/// The first of these that has a check runs at the usual priority, the others at a lower one. The
+/// stacks wait most of the time, so they leave the others most of the processors, and the functions
+/// on them have limits of time, which the others must not use up.
+const URGENT_FIRST: [Lane; 4] = [Lane::Stacks, Lane::Workspace, Lane::Tools, Lane::Release];
+
+/// The first of the lanes that has a check.
+fn find_first_used(order: [Lane; 4], checks: &[Check]) -> Option<Lane> {
+    order.into_iter().find(|lane| checks.iter().any(|check| check.lane() == *lane))
+}
+
+/// Runs the checks and returns how each ended.
 pub(super) async fn run_in_lanes(
     checks: &[Check],
     options: &Options,
     workplace: &Workplace,
-) -> Vec<Check> {
-    let of_lane = |lane: Lane| {
-        checks.iter().copied().filter(|check| check.lane() == lane).collect::<Vec<_>>()
-    };
-    let lanes = [Lane::Workspace, Lane::Tools, Lane::Release].map(of_lane);
-    let is_single = lanes.iter().filter(|lane| !lane.is_empty()).count() < 2;
-    let [shown, tools, release] =
-        if is_single { [checks.to_vec(), Vec::new(), Vec::new()] } else { lanes };
-
-    let verifier = Verifier { options, workplace };
-    let board = ReportBoard::new(&workplace.console, tools.len().saturating_add(release.len()));
-    let (mut failed, of_tools, of_release) = tokio::join!(
-        Box::pin(run_shown(&shown, &verifier, &board)),
-        Box::pin(run_beside(&tools, options, workplace, &board)),
-        Box::pin(run_beside(&release, options, workplace, &board)),
+) -> Vec<Outcome> {
+    let shown = find_first_used(SHOWN_FIRST, checks);
+    let urgent = find_first_used(URGENT_FIRST, checks);
+    let beside = checks.iter().filter(|check| shown != Some(check.lane())).count();
+    let board = ReportBoard::new(&workplace.console, beside);
+    let (installation, background) = (OnceCell::new(), workplace.in_background());
+    let [first, second, third, fourth] = SHOWN_FIRST.map(|lane| {
+        let workplace = if urgent == Some(lane) { workplace } else { &background };
+        LaneRun {
+            is_shown: shown == Some(lane),
+            checks: checks.iter().copied().filter(|check| check.lane() == lane).collect(),
+            verifier: Verifier { options, workplace, installation: &installation },
+            board: &board,
+        }
+    });
+    let (first, second, third, fourth) = tokio::join!(
+        Box::pin(first.run()),
+        Box::pin(second.run()),
+        Box::pin(third.run()),
+        Box::pin(fourth.run()),
     );
-    failed.extend(of_tools);
-    failed.extend(of_release);
-    failed
+    [first, second, third, fourth].concat()
 }
 
-/// Runs checks that write to the console, then waits for those that run beside them.
-async fn run_shown(
-    checks: &[Check],
-    verifier: &Verifier<'_>,
-    board: &ReportBoard<'_>,
-) -> Vec<Check> {
-    let mut failed = Vec::new();
-    for check in checks {
-        board.take_console();
-        if !verifier.attempt(*check).await {
-            failed.push(*check);
-        }
-        board.release_console();
-    }
-    board.wait_for_others().await;
-    failed
+/// The checks of a lane.
+struct LaneRun<'a> {
+    is_shown: bool,
+    checks: Vec<Check>,
+    verifier: Verifier<'a>,
+    board: &'a ReportBoard<'a>,
 }
 
-/// Runs checks whose output is kept.
-async fn run_beside(
-    checks: &[Check],
-    options: &Options,
-    workplace: &Workplace,
-    board: &ReportBoard<'_>,
-) -> Vec<Check> {
-    let mut failed = Vec::new();
-    for check in checks {
-        let name = check.name();
-        board.begin_check(&name);
-        let (passed, report) = match workplace.beside(&name) {
-            Ok(own) => {
-                let passed = Verifier { options, workplace: &own }.attempt(*check).await;
-                (passed, own.collected())
-            }
-            Err(failure) => (false, failure.lines().join("\n")),
-        };
-        if !passed {
-            failed.push(*check);
-        }
-        board.end_check(&name, report);
+impl LaneRun<'_> {
+    /// Runs the checks one after the other.
+    async fn run(&self) -> Vec<Outcome> {
+        if self.is_shown { self.run_shown().await } else { self.run_beside().await }
     }
-    failed
+
+    /// Runs checks that write to the console, then waits for those that run beside them.
+    async fn run_shown(&self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for check in &self.checks {
+            self.board.take_console();
+            outcomes.push(self.verifier.attempt(*check).await);
+            self.board.release_console();
+        }
+        self.board.wait_for_others().await;
+        outcomes
+    }
+
+    /// Runs checks whose output is kept.
+    async fn run_beside(&self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for check in &self.checks {
+            let name = check.name();
+            self.board.begin_check(&name);
+            let (outcome, report) = match self.verifier.workplace.beside(&name) {
+                Ok(own) => {
+                    let verifier = Verifier { workplace: &own, ..self.verifier };
+                    (verifier.attempt(*check).await, own.collected())
+                }
+                Err(failure) => {
+                    let begun = self.verifier.workplace.console.elapsed();
+                    let took = SignedDuration::ZERO;
+                    let outcome = Outcome { check: *check, has_passed: false, begun, took };
+                    (outcome, failure.lines().join("\n"))
+                }
+            };
+            outcomes.push(outcome);
+            self.board.end_check(&name, report);
+        }
+        outcomes
+    }
 }
 
 /// Who writes to the console, and what waits to be printed.
@@ -174,7 +202,7 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
-    use super::{Console, ReportBoard};
+    use super::{Check, Console, Lane, ReportBoard, SHOWN_FIRST, URGENT_FIRST, find_first_used};
 
     #[derive(Clone, Default)]
     struct Page(Arc<Mutex<Vec<u8>>>);
@@ -194,6 +222,23 @@ mod tests {
 
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn the_checks_of_the_workspace_are_shown_and_those_on_a_stack_have_priority() {
+        let checks = [Check::Format, Check::Tests, Check::Api, Check::Fuzz, Check::Lambda];
+        assert_eq!(find_first_used(SHOWN_FIRST, &checks), Some(Lane::Workspace));
+        assert_eq!(find_first_used(URGENT_FIRST, &checks), Some(Lane::Stacks));
+        let without_a_stack = [Check::Tests, Check::Fuzz];
+        assert_eq!(find_first_used(URGENT_FIRST, &without_a_stack), Some(Lane::Workspace));
+    }
+
+    #[test]
+    fn a_lane_alone_is_shown_and_has_priority() {
+        for check in [Check::Tests, Check::Story, Check::Pages, Check::Release] {
+            assert_eq!(find_first_used(SHOWN_FIRST, &[check]), Some(check.lane()));
+            assert_eq!(find_first_used(URGENT_FIRST, &[check]), Some(check.lane()));
         }
     }
 
