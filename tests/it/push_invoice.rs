@@ -182,6 +182,22 @@ fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
 }
 
 #[test]
+fn a_record_that_is_given_up_in_an_outage_asks_for_a_retry() {
+    let world = World::connected();
+    world.inject(Fault { on: Match::every(INVOICES), kind: FaultKind::Status500 });
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let entry = world.log().pop().unwrap();
+    assert!(entry.message.contains("No action is needed"), "{}", entry.message);
+    world.advance(SignedDuration::from_hours(12));
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, OperationState::Skipped);
+    let (failure, entry) = (operation.failure.unwrap(), world.log().pop().unwrap());
+    assert!(failure.remedy.starts_with("Retry the record"), "{failure}");
+    assert_eq!(entry.message, format!("{failure} The record was given up."));
+    assert_eq!(entry.remedy, Some(failure.remedy));
+}
+
+#[test]
 fn an_invoice_that_xero_is_certain_to_refuse_is_skipped_at_once() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").tax_rate("17.5").price("100.00", "117.50").body();

@@ -11,8 +11,10 @@ use crate::stack::Stack;
 use crate::stack_file::StackFile;
 use crate::workplace::Workplace;
 
-/// The oldest Node.js that the test runner and the build work with.
-const OLDEST: u32 = 20;
+/// The oldest Node.js that the test runner and the build work with, as in `package.json`.
+const OLDEST: [u32; 2] = [20, 12];
+/// The variable that names another browser, as in the tests.
+const BROWSER: &str = "CHROMIUM";
 /// Debian's browser.
 const CHROMIUM: &str = "chromium";
 /// Installs the browser. A machine may have no list of packages yet. Each has a log of its own.
@@ -71,24 +73,28 @@ fn build_npm_run(workplace: &Workplace, script: &str) -> Command {
 
 /// Returns the version of Node.js, such as `v20.20.2`.
 async fn find_node(workplace: &Workplace) -> Result<String, Failure> {
-    let remedy = "On Debian and Ubuntu: sudo apt install nodejs npm. Then run the command again.";
+    let remedy = "Install it from https://nodejs.org or, on Debian 13, with: sudo apt install nodejs npm. Then run the command again.";
+    let [major, minor] = OLDEST;
     let mut ask = Command::new("node");
     ask.arg("--version");
     let version = workplace.children.ask(&mut ask).await.ok().flatten();
     let Some(version) = version.map(|text| text.trim().to_owned()) else {
-        let failure = Failure::new(format!("The pages need Node.js {OLDEST} or newer; none found"));
-        return Err(failure.remedy(remedy));
+        let missing = format!("The pages need Node.js {major}.{minor} or newer; none found");
+        return Err(Failure::new(missing).remedy(remedy));
     };
     if is_new_enough(&version) {
         return Ok(version);
     }
-    let found = format!("The pages need Node.js {OLDEST} or newer; found {version}");
+    let found = format!("The pages need Node.js {major}.{minor} or newer; found {version}");
     Err(Failure::new(found).remedy(remedy))
 }
 
 fn is_new_enough(version: &str) -> bool {
-    let major = version.trim_start_matches('v').split('.').next();
-    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= OLDEST)
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => [major, minor] >= OLDEST,
+        _ => false,
+    }
 }
 
 /// Installs exactly the packages of the lock file, beside the sources. Does nothing if they are
@@ -131,7 +137,7 @@ async fn install_chromium(workplace: &Workplace) -> Result<(), Failure> {
         return Ok(());
     }
     console.done("installing with apt-get (the first run only)");
-    let remedy = "Install it with: sudo apt install chromium. Then run the command again.";
+    let remedy = "Install it with: sudo apt install chromium. Or set CHROMIUM to the path of a Chromium or Chrome. Then run the command again.";
     for (log, arguments) in APT {
         let mut install = Command::new("apt-get");
         install.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
@@ -143,9 +149,10 @@ async fn install_chromium(workplace: &Workplace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The tests start the browser at this path.
+/// The tests start the browser at this path, which the variable [`BROWSER`] may name.
 fn has_chromium() -> bool {
-    PathBuf::from("/usr/bin").join(CHROMIUM).exists()
+    let named = std::env::var_os(BROWSER).map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from("/usr/bin").join(CHROMIUM)).exists()
 }
 
 #[cfg(test)]
@@ -155,10 +162,12 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        assert!(is_new_enough("v20.0.0") && is_new_enough("v24.1.0") && is_new_enough("v100.0.0"));
-        assert!(
-            !is_new_enough("v18.20.4") && !is_new_enough("v9.0.0") && !is_new_enough("rubbish")
-        );
+        for version in ["v20.12.0", "v20.20.2", "v24.1.0", "v100.0.0"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["v20.9.0", "v18.20.4", "v9.20.0", "v20", "rubbish", ""] {
+            assert!(!is_new_enough(version), "{version}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cause;
 #[cfg(test)]
 mod cause_tests;
 mod code;
+mod given_up;
 mod responsible_party;
 #[cfg(test)]
 mod responsible_party_tests;

@@ -517,7 +517,7 @@ export const SCENARIOS = {
   "settings-never": { element: "settings", ...withStatus(NEVER) },
   "settings-new": { element: "settings", ...withStatus({ last_sync_at: undefined }, FRESH) },
   settings: { element: "settings", ...withStatus({ status: "error", skipped: 7, failing: 1, problem: PROBLEM }, { attention: { ...ATTENTION, given_up: { ...GIVEN_UP, unclear: UNCLEAR } } }) },
-  "error-first": { element: "connection", ...ACTIVE, fail: { "/v1/connection": [503, "A service that this API depends on did not respond. Try again in a minute."] } },
+  "error-first": { element: "connection", ...ACTIVE, fail: { "/v1/connection": [503, "A service that the Xero integration depends on did not respond. Try again in a minute."] } },
   "session-ended": { element: "connection", ...ACTIVE, refuses: true },
 };
 

@@ -92,3 +92,14 @@ fn documents_that_are_missing_or_not_approved_in_xero_are_for_the_bookkeeper() {
         assert_eq!(find_party(class, code), ResponsibleParty::Bookkeeper, "{code}");
     }
 }
+
+#[test]
+fn a_record_that_was_given_up_always_waits_for_somebody() {
+    for class in FailureClass::ALL {
+        let failure = Failure::new(class, "made_up", "It failed.", "");
+        let party = failure.find_responsible_party_once_given_up();
+        assert_ne!(party, ResponsibleParty::Nobody, "{class}");
+        let before = failure.find_responsible_party();
+        assert!(party == before || before == ResponsibleParty::Nobody, "{class}");
+    }
+}

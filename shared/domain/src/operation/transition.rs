@@ -145,11 +145,12 @@ fn decide_claim(
 fn take_over(operation: &Operation, claimed: OperationState, now: Timestamp) -> Operation {
     let failures = operation.failures.saturating_add(1);
     let gave_up = usize::from(failures) > retry::LADDER_MINUTES.len();
+    let failure = interrupted_failure();
     Operation {
         state: if gave_up { OperationState::Skipped } else { claimed },
         failures,
         trace: WriteTrace::Uncertain,
-        failure: Some(interrupted_failure()),
+        failure: Some(if gave_up { failure.into_given_up() } else { failure }),
         failed_at: Some(now),
         ..operation.clone()
     }
@@ -246,13 +247,17 @@ fn after_failure(
         | FailureClass::Rejected
         | FailureClass::Defect => {
             let failures = operation.failures.saturating_add(1);
-            let state =
-                retry::next_attempt(failures, seed, now).map_or(OperationState::Skipped, |at| {
-                    OperationState::Waiting {
-                        until: not_before.map_or(at, |instant| instant.max(at)),
-                    }
-                });
-            Operation { failures, ..failed.with_state(state) }
+            match retry::next_attempt(failures, seed, now) {
+                Some(at) => {
+                    let until = not_before.map_or(at, |instant| instant.max(at));
+                    Operation { failures, ..failed.with_state(OperationState::Waiting { until }) }
+                }
+                None => Operation {
+                    failures,
+                    failure: failed.failure.clone().map(Failure::into_given_up),
+                    ..failed.with_state(OperationState::Skipped)
+                },
+            }
         }
     }
 }

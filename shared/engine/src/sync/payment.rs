@@ -145,7 +145,7 @@ fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
             "It was deleted in Xero. Record it again in ServiceCortex to send it again.".to_owned(),
         ),
         Some(MoneyStatus::Other(status)) => Some(format!(
-            "In Xero it has the status {status}, which this integration does not know."
+            "In Xero it has the status {status}, which this integration does not recognise. Check it there."
         )),
     }
 }

@@ -61,6 +61,9 @@ pub(crate) fn failed_entry(
     began: Timestamp,
 ) -> LogEntry {
     let operation = &mapping.operation;
+    // The remedy of a record that was given up is the one in its row.
+    let kept = operation.failure.as_ref();
+    let failure = kept.filter(|_| operation.state == OperationState::Skipped).unwrap_or(failure);
     let counted = failure.class.is_counted();
     let (status, then) = match &operation.state {
         OperationState::Skipped => (LogStatus::Skipped, " The record was given up.".to_owned()),

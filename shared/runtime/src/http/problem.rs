@@ -171,7 +171,8 @@ impl ProblemDetails {
     /// An error on our side. The log has the cause.
     pub(crate) fn service_unavailable() -> Self {
         let detail =
-            "A service that this API depends on did not respond. Try again in a minute.".to_owned();
+            "A service that the Xero integration depends on did not respond. Try again in a minute."
+                .to_owned();
         Self::new(503, ProblemType::Unavailable, "The service is unavailable", detail)
     }
 

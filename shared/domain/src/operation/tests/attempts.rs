@@ -36,6 +36,35 @@ fn the_first_try_and_five_retries_fail_before_it_is_skipped() {
 }
 
 #[test]
+fn a_record_that_is_given_up_asks_for_a_retry_instead_of_leaving_it_to_the_next_attempt() {
+    for class in FailureClass::ALL.into_iter().filter(|class| class.is_counted()) {
+        for (remedy, is_replaced) in [
+            ("", true),
+            ("No action is needed: the next attempt checks first.", true),
+            ("Restore the contact in Xero.", false),
+        ] {
+            let event = OperationEvent::Failed {
+                by: ME,
+                failure: Failure::new(class, "code", "Message.", remedy),
+                answer: WriteAnswer::Answered,
+                snapshot: SnapshotFreshness::Newest,
+                parking: None,
+                epoch: None,
+                began: now(),
+            };
+            let retried = moved(decide_transition(&claimed_by_me(4), event.clone(), SEED, now()));
+            assert_eq!(retried.failure.unwrap().remedy, remedy, "{class}");
+            let given_up = moved(decide_transition(&claimed_by_me(5), event, SEED, now()));
+            assert_eq!(given_up.state, OperationState::Skipped);
+            let failure = given_up.failure.unwrap();
+            assert_eq!((failure.class, &*failure.code), (class, "code"));
+            assert_eq!(failure.remedy.starts_with("Retry the record"), is_replaced, "{failure}");
+            assert!(is_replaced || failure.remedy == remedy, "{failure}");
+        }
+    }
+}
+
+#[test]
 fn a_lapsed_claim_is_taken_over_counted_and_uncertain() {
     let operation = Operation {
         state: OperationState::Claimed { by: OTHER, until: at(-1) },
@@ -60,6 +89,8 @@ fn a_document_that_kills_its_function_every_time_is_given_up() {
         }
     }
     assert_eq!(operation.state, OperationState::Skipped);
+    let failure = operation.failure.unwrap();
+    assert!(failure.remedy.starts_with("Retry the record"), "{failure}");
 }
 
 #[test]

@@ -78,7 +78,8 @@ impl AttentionView {
     /// A page of the records that need attention for this reason.
     pub(crate) fn of_list(reason: AttentionReason, list: AttentionList, pages: &XeroPages) -> Self {
         let groups = list.groups.into_iter();
-        let groups = groups.map(|group| AttentionGroupView::of_group(group, pages)).collect();
+        let groups =
+            groups.map(|group| AttentionGroupView::of_group(reason, group, pages)).collect();
         let unclear = list.unclear.into_iter().map(UnclearPaymentView::from).collect();
         let overpaid = list.overpaid.into_iter().map(SurplusView::from).collect();
         Self { state: reason.into(), count: list.count, groups, next: list.next, unclear, overpaid }
@@ -93,16 +94,19 @@ impl From<UnclearPayment> for UnclearPaymentView {
 }
 
 impl AttentionGroupView {
-    fn of_group(group: AttentionGroup, pages: &XeroPages) -> Self {
+    fn of_group(reason: AttentionReason, group: AttentionGroup, pages: &XeroPages) -> Self {
         let AttentionGroup { failure, records } = group;
-        let responsible = failure.find_responsible_party().into();
+        let responsible = match reason {
+            AttentionReason::GivenUp => failure.find_responsible_party_once_given_up(),
+            AttentionReason::Failing | AttentionReason::Waiting => failure.find_responsible_party(),
+        };
         let records = records.into_iter();
         Self {
             class: failure.class.into(),
             code: failure.code.into_owned(),
             message: failure.message,
             remedy: failure.remedy,
-            responsible,
+            responsible: responsible.into(),
             records: records.map(|one| AttentionRecordView::of_record(one, pages)).collect(),
         }
     }
