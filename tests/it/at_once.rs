@@ -13,15 +13,11 @@ use engine::commands::payments::sync_payment_now;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
-use store::Store;
-use store::memory::MemoryTable;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
-    TableError, TableQuery,
-};
+use store::table::TableError;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::ACCOUNT;
 
 /// The time in which released work continues if its queue is idle.
@@ -30,48 +26,29 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 /// A table in which an invoice reaches Xero just before a record is written as its dependant.
 #[derive(Debug)]
 struct InvoiceOvertakes {
-    table: MemoryTable,
     world: Arc<World>,
     has_arrived: AtomicBool,
 }
 
 #[async_trait]
-impl ItemTable for InvoiceOvertakes {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+impl TableInterception for InvoiceOvertakes {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Write(writes) = request else { return Ok(()) };
         let is_dependant = writes.iter().any(|write| write.item_key().sk.starts_with("AWAITED#"));
         if is_dependant && !self.has_arrived.swap(true, Ordering::SeqCst) {
             let invoice = an_invoice("inv_1", "cli_1").body();
             let synced = MessageOutcome::Pushed(PushOutcome::Synced);
             assert_eq!(self.world.receive(Invoice, &invoice), synced);
         }
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.table.query_index(query).await
+        Ok(())
     }
 }
 
 /// An engine in which the invoice arrives when a record is written as its dependant.
 fn with_overtaking_invoice(world: &Arc<World>) -> Engine {
-    let table = InvoiceOvertakes {
-        table: world.table.clone(),
-        world: world.clone(),
-        has_arrived: AtomicBool::new(false),
-    };
-    Engine { store: Store::new(Arc::new(table)), ..world.engine.clone() }
+    let overtakes = InvoiceOvertakes { world: world.clone(), has_arrived: AtomicBool::new(false) };
+    let store = InterceptedTable::store_on(world.table.clone(), overtakes);
+    Engine { store, ..world.engine.clone() }
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn connects(world: &World) {
 fn with_accounts() -> World {
     let world = World::new();
     let (account, codes) = (world.account(), every_account());
-    run(world.engine.store.put_account_codes(&account, codes)).unwrap().unwrap();
+    run(world.engine.store.replace_account_codes(&account, codes, None)).unwrap().unwrap();
     world
 }
 

@@ -17,18 +17,16 @@ use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
 use domain::operation::OperationState;
 use domain::poll::PollProgress;
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
-use engine::ports::{Clock, PortError, SecretStore};
+use engine::ports::{Clock, IfMissing, PortError, SecretStore};
 use engine::{Engine, Invocation};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
-    TableError, TableQuery, WriteExpectation,
-};
+use store::table::{TableError, WriteExpectation};
 use store::{ConnectionChange, Store};
 use tests::World;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::simulation::executor::{Due, Ended, Processes, Timeline, after};
 use uuid::Uuid;
 use xero::{Transport, TransportError};
@@ -59,37 +57,14 @@ impl Clock for SlowClock {
     }
 }
 
-#[derive(Debug, Clone)]
-struct SlowTable {
-    table: MemoryTable,
-    line: Line,
-}
+#[derive(Debug)]
+struct SlowTable(Line);
 
 #[async_trait]
-impl ItemTable for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.line.sleep(TABLE_TAKES).await;
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.line.sleep(TABLE_TAKES).await;
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        self.line.sleep(TABLE_TAKES).await;
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.line.sleep(TABLE_TAKES).await;
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.line.sleep(TABLE_TAKES).await;
-        self.table.query_index(query).await
+impl TableInterception for SlowTable {
+    async fn intercept_request(&self, _: TableRequest<'_>) -> Result<(), TableError> {
+        self.0.sleep(TABLE_TAKES).await;
+        Ok(())
     }
 }
 
@@ -119,25 +94,17 @@ impl SecretStore for SlowSecrets {
         self.get_secret(name).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         _version: Uuid,
+        _if_missing: IfMissing,
     ) -> Result<(), PortError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.line.sleep(SECRET_TAKES).await;
         self.kept.lock().unwrap().insert(name.to_owned(), value.clone());
         Ok(())
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.put_secret(name, value, version).await
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
@@ -242,7 +209,7 @@ impl Crowd {
             most_at_once: Arc::default(),
         };
         let engine = Engine {
-            store: Store::new(Arc::new(SlowTable { table: table.clone(), line: line.clone() })),
+            store: InterceptedTable::store_on(table.clone(), SlowTable(line.clone())),
             transport: Arc::new(xero.clone()),
             clock: Arc::new(SlowClock(line.clone())),
             secrets: Arc::new(secrets.clone()),

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::Engine;
 use engine::connection::token::TokenCache;
-use engine::ports::{Clock, PortError, SecretStore};
+use engine::ports::{Clock, IfMissing, PortError, SecretStore};
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt};
@@ -19,14 +19,11 @@ use runtime::api::SettingsApi;
 use runtime::callback;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use store::Store;
-use store::memory::MemoryTable;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
-    TableError, TableQuery,
-};
+use store::table::TableError;
 use tests::World;
-use tests::ports::{MemorySecrets, VirtualClock};
+use tests::ports::{
+    InterceptedTable, MemorySecrets, TableInterception, TableRequest, VirtualClock,
+};
 use tests::requests::{authorized_as, request_event};
 use tests::world::ACCOUNT;
 use tokio::time::{Instant, sleep_until};
@@ -109,36 +106,15 @@ impl Transport for SlowXero {
 
 #[derive(Debug)]
 struct SlowTable {
-    inner: MemoryTable,
     clock: PacedClock,
     takes: Duration,
 }
 
 #[async_trait]
-impl ItemTable for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
+impl TableInterception for SlowTable {
+    async fn intercept_request(&self, _: TableRequest<'_>) -> Result<(), TableError> {
         self.clock.pass(self.takes).await;
-        self.inner.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.clock.pass(self.takes).await;
-        self.inner.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        self.clock.pass(self.takes).await;
-        self.inner.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.clock.pass(self.takes).await;
-        self.inner.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.clock.pass(self.takes).await;
-        self.inner.query_index(query).await
+        Ok(())
     }
 }
 
@@ -165,24 +141,15 @@ impl SecretStore for SlowSecrets {
         self.inner.get_version(name, version).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
         self.clock.pass(self.takes).await;
-        self.inner.put_secret(name, value, version).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.clock.pass(self.takes).await;
-        self.inner.replace_secret(name, value, version).await
+        self.inner.write_secret(name, value, version, if_missing).await
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
@@ -203,14 +170,13 @@ impl Gateway {
     /// New processes with these delays.
     pub fn new(world: &World, delays: Delays) -> Self {
         let clock = PacedClock::new(world.clock.clone());
-        let table =
-            SlowTable { inner: world.table.clone(), clock: clock.clone(), takes: delays.aws };
+        let slow_table = SlowTable { clock: clock.clone(), takes: delays.aws };
         let secrets =
             SlowSecrets { inner: world.secrets.clone(), clock: clock.clone(), takes: delays.aws };
         let inner = world.engine.transport.clone();
         let xero = SlowXero { inner, clock: clock.clone(), delays };
         let engine = Engine {
-            store: Store::new(Arc::new(table)),
+            store: InterceptedTable::store_on(world.table.clone(), slow_table),
             transport: Arc::new(xero),
             clock: Arc::new(clock),
             secrets: Arc::new(secrets),

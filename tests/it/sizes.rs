@@ -1,8 +1,6 @@
 //! Sizes of messages and rows that a customer, the CRM or Xero determines: at a limit, just above
 //! it, and far above it.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use domain::call_budget::{CallBudget, CallDecision, CallPriority};
 use domain::entity::EntityKind::Invoice;
@@ -17,15 +15,13 @@ use engine::sync::push::PushOutcome;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use store::Store;
-use store::memory::MemoryTable;
 use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemVersion, ItemWrite,
-    MAX_ITEM_BYTES, NewItem, StoredItem, TableError, TableQuery, WriteExpectation,
+    ItemVersion, ItemWrite, MAX_ITEM_BYTES, NewItem, StoredItem, TableError, WriteExpectation,
 };
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 use xero_sim::Receipt;
@@ -148,47 +144,30 @@ fn a_row_of_an_earlier_release_is_read_and_rewritten_with_its_next_change() {
 }
 
 /// A table that limits the size of rows for mappings.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct SmallTable {
-    table: MemoryTable,
     limit: usize,
 }
 
 #[async_trait]
-impl ItemTable for SmallTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        for write in &writes {
+impl TableInterception for SmallTable {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Write(writes) = request else { return Ok(()) };
+        for write in writes {
             let ItemWrite::Put { item, expect: _ } = write else { continue };
             let bytes = bytes(&item.clone().into_stored(ItemVersion::FIRST));
             if item.key.sk.starts_with("MAP#") && bytes > self.limit {
                 return Err(TableError::TooLarge { bytes, limit: self.limit });
             }
         }
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.table.query_index(query).await
+        Ok(())
     }
 }
 
 /// A world in which a record of more than `limit` bytes is too large.
 fn small_world(limit: usize) -> World {
     let mut world = World::connected();
-    let table = SmallTable { table: world.table.clone(), limit };
-    world.engine.store = Store::new(Arc::new(table));
+    world.engine.store = InterceptedTable::store_on(world.table.clone(), SmallTable { limit });
     world
 }
 

@@ -66,7 +66,7 @@ fn payments_sent_before_the_connection_are_carried_over_up_to_the_limit_and_othe
     for count in [1, 2, 100] {
         let world = World::new();
         let (account, codes) = (world.account(), every_account());
-        run(world.engine.store.put_account_codes(&account, codes)).unwrap().unwrap();
+        run(world.engine.store.replace_account_codes(&account, codes, None)).unwrap().unwrap();
         // There is room for one. The last payment is pushed, the others reach Xero by the bank.
         fill(&world, PAYMENTS_MAX - 1);
         let ids = (0..count).map(|number| format!("pay_{number}")).collect::<Vec<_>>();

@@ -10,7 +10,7 @@ use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::{SealedSecrets, TokenPlace, TokenStores};
 use engine::inbound::MessageOutcome;
 use engine::jobs::keep_alive::renew_unused_tokens;
-use engine::ports::{PortError, SecretStore};
+use engine::ports::{IfMissing, PortError, SecretStore};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -53,12 +53,12 @@ fn read(store: &dyn SecretStore, name: &str) -> Option<String> {
 
 fn put(store: &dyn SecretStore, serial: u64) {
     let version = version(u128::from(serial));
-    run(store.put_secret(NAME, &value(serial), version)).unwrap().unwrap();
+    run(store.write_secret(NAME, &value(serial), version, IfMissing::Create)).unwrap().unwrap();
 }
 
 fn replace(store: &dyn SecretStore, serial: u64) -> bool {
     let version = version(u128::from(serial));
-    run(store.replace_secret(NAME, &value(serial), version)).unwrap().is_ok()
+    run(store.write_secret(NAME, &value(serial), version, IfMissing::Fail)).unwrap().is_ok()
 }
 
 fn text(serial: u64) -> String {
@@ -127,7 +127,7 @@ fn a_process_remembers_a_limited_number_of_keys() {
     let store = sealed_store(&world, &keys);
     let names = (0..65).map(|number| format!("stage/grant/{number}")).collect::<Vec<_>>();
     for name in &names {
-        run(store.put_secret(name, &value(1), version(1))).unwrap().unwrap();
+        run(store.write_secret(name, &value(1), version(1), IfMissing::Create)).unwrap().unwrap();
     }
     let written = keys.calls();
     assert_eq!(read(&store, &names[64]), Some(text(1)));
@@ -201,22 +201,14 @@ impl SecretStore for DeletedMeanwhile {
         self.0.get_version(name, version).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
-        self.0.put_secret(name, value, version).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.0.replace_secret(name, value, version).await
+        self.0.write_secret(name, value, version, if_missing).await
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {

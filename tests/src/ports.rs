@@ -1,6 +1,7 @@
 //! The test world's implementations of the engine's ports.
 
 mod secrets;
+mod table;
 mod transport;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use crate::access::Access;
 use crate::gate::Gate;
 
 pub use self::secrets::MemorySecrets;
+pub use self::table::{InterceptedTable, TableInterception, TableRequest};
 pub(crate) use self::transport::lost;
 pub use self::transport::{Intercepted, Interception, SimulatedXero, not_sent, refusal, respond};
 

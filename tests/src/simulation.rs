@@ -9,6 +9,7 @@
 //! without one of its parts).
 
 pub mod checker;
+mod connection_checks;
 pub mod credit;
 pub mod executor;
 pub mod faults;

@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use bench::arguments::Arguments;
 use bench::run::run;
 use clap::Parser as _;
-use local::console::{Console, Tone};
+use local::console::Console;
+use local::exit::report_outcome;
 use local::workplace::Workplace;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// The conventional exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -29,19 +27,7 @@ async fn main() -> ExitCode {
         () = wait_for_interrupt() => None,
     };
     workplace.close().await;
-    match outcome {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(failure)) => {
-            console.line("");
-            console.failure(&failure);
-            ExitCode::FAILURE
-        }
-        None => {
-            console.progress_over();
-            console.line(&console.paint(Tone::Quiet, "Stopped; no process is left running."));
-            ExitCode::from(INTERRUPTED)
-        }
-    }
+    report_outcome(outcome, "Stopped; no process is left running.", &console)
 }
 
 /// Waits for Ctrl-C. What is counted in process is not interrupted.

@@ -24,6 +24,7 @@ pub mod crm_queues;
 pub mod deployment;
 pub mod description;
 pub mod emulator;
+pub mod exit;
 pub mod failure;
 pub mod fuzzing;
 pub mod gateway;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use local::arguments::Command;
-use local::console::{Console, Tone};
+use local::console::Console;
+use local::exit::report_outcome;
 use local::failure::Failure;
 use local::stack::{self, Stack};
 use local::stack_file::{StackFile, prepare_named_file};
@@ -17,9 +18,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long one wait for the exit of the stack lasts; another one follows.
 const WATCHED_FOR: Duration = Duration::from_hours(1);
-
-/// The conventional exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -54,27 +52,6 @@ async fn unless_stopped(
         biased;
         outcome = work => Some(outcome),
         () = stopped() => None,
-    }
-}
-
-/// Prints how the run ended; `stopped` if a signal has ended it.
-fn report_outcome(
-    outcome: Option<Result<(), Failure>>,
-    stopped: &str,
-    console: &Console,
-) -> ExitCode {
-    match outcome {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(failure)) => {
-            console.line("");
-            console.failure(&failure);
-            ExitCode::FAILURE
-        }
-        None => {
-            console.progress_over();
-            console.line(&console.paint(Tone::Quiet, stopped));
-            ExitCode::from(INTERRUPTED)
-        }
     }
 }
 

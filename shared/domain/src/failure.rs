@@ -22,62 +22,42 @@ use serde::{Deserialize, Serialize};
 pub use self::cause::FailureCause;
 pub use self::code::FailureCode;
 pub use self::responsible_party::ResponsibleParty;
+use crate::variants::named_variants;
 
-/// What a failure means for the operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureClass {
-    /// Nothing was done, and a later attempt is likely to succeed. Counted.
-    Transient,
-    /// Xero may have carried out the write. The next attempt reads before it writes. Counted.
-    Uncertain,
-    /// Xero asked to wait. The next attempt is made when Xero allows it. Not counted.
-    Throttled,
-    /// The connection must be authorised again. The record is parked until then. Not counted.
-    Unauthorized,
-    /// Xero rejected the document, and a person must correct it. Shown at once. Counted.
-    Rejected,
-    /// Another record must be in Xero first. Not counted.
-    Blocked,
-    /// The integration's own rules reject the record, or a rule of Xero that retries cannot meet:
-    /// the same input always gives the same result. The record is skipped at once.
-    Untranslatable,
-    /// A fault of the integration or of its operator. Counted, and raises an alarm.
-    Defect,
+named_variants! {
+    /// What a failure means for the operation.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum FailureClass {
+        /// Nothing was done, and a later attempt is likely to succeed. Counted.
+        Transient = "transient",
+        /// Xero may have carried out the write. The next attempt reads before it writes. Counted.
+        Uncertain = "uncertain",
+        /// Xero asked to wait. The next attempt is made when Xero allows it. Not counted.
+        Throttled = "throttled",
+        /// The connection must be authorised again. The record is parked until then. Not counted.
+        Unauthorized = "unauthorized",
+        /// Xero rejected the document, and a person must correct it. Shown at once. Counted.
+        Rejected = "rejected",
+        /// Another record must be in Xero first. Not counted.
+        Blocked = "blocked",
+        /// The integration's own rules reject the record, or a rule of Xero that retries cannot
+        /// meet: the same input always gives the same result. The record is skipped at once.
+        Untranslatable = "untranslatable",
+        /// A fault of the integration or of its operator. Counted, and raises an alarm.
+        Defect = "defect",
+    }
+
+    /// The name in logs and APIs.
+    pub const fn as_str(self) -> &'static str;
 }
 
 impl FailureClass {
-    /// Every class, for exhaustive tests.
-    pub const ALL: [Self; 8] = crate::every_variant![
-        Transient,
-        Uncertain,
-        Throttled,
-        Unauthorized,
-        Rejected,
-        Blocked,
-        Untranslatable,
-        Defect
-    ];
-
     /// Whether a failure of this class counts towards the limit of attempts.
     pub const fn is_counted(self) -> bool {
         match self {
             Self::Transient | Self::Uncertain | Self::Rejected | Self::Defect => true,
             Self::Throttled | Self::Unauthorized | Self::Blocked | Self::Untranslatable => false,
-        }
-    }
-
-    /// The name in logs and APIs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Transient => "transient",
-            Self::Uncertain => "uncertain",
-            Self::Throttled => "throttled",
-            Self::Unauthorized => "unauthorized",
-            Self::Rejected => "rejected",
-            Self::Blocked => "blocked",
-            Self::Untranslatable => "untranslatable",
-            Self::Defect => "defect",
         }
     }
 }

@@ -90,7 +90,7 @@ impl From<&Client> for ClientIdentity {
 /// Prints only the id, because personal data must not reach the logs.
 impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Party({})", self.id)
+        write!(f, "ClientIdentity({})", self.id)
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, CrmId, UserId, XeroId};
+use crate::variants::named_variants;
 
 /// How long entries are kept, in days, as promised to customers.
 pub const RETENTION_DAYS: i64 = 30;
@@ -118,37 +119,28 @@ pub enum LoggedOperation {
     Withhold,
 }
 
-/// The outcome of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogStatus {
-    /// Xero has the record.
-    Synced,
-    /// Xero already had it.
-    Unchanged,
-    /// The attempt failed and will be repeated.
-    Retrying,
-    /// The record waits for a limit, another record or a reconnect.
-    Waiting,
-    /// The record was given up and needs a person.
-    Skipped,
+named_variants! {
+    /// The outcome of an attempt.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LogStatus {
+        /// Xero has the record.
+        Synced = "synced",
+        /// Xero already had it.
+        Unchanged = "unchanged",
+        /// The attempt failed and will be repeated.
+        Retrying = "retrying",
+        /// The record waits for a limit, another record or a reconnect.
+        Waiting = "waiting",
+        /// The record was given up and needs a person.
+        Skipped = "skipped",
+    }
+
+    /// The name in APIs.
+    pub const fn as_str(self) -> &'static str;
 }
 
 impl LogStatus {
-    /// Every status, for filters.
-    pub const ALL: [Self; 5] = crate::every_variant![Synced, Unchanged, Retrying, Waiting, Skipped];
-
-    /// The name in APIs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Synced => "synced",
-            Self::Unchanged => "unchanged",
-            Self::Retrying => "retrying",
-            Self::Waiting => "waiting",
-            Self::Skipped => "skipped",
-        }
-    }
-
     /// Reads what [`as_str`](Self::as_str) wrote.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)

@@ -1,4 +1,4 @@
-//! Lists of all variants of an enum that the compiler checks.
+//! Lists of all variants of an enum that the compiler checks, and enums whose variants have names.
 
 /// All variants of the enum that is being implemented, as an array in the order given. A variant
 /// that is left out does not compile, so a list that code iterates over always has every variant of
@@ -36,3 +36,50 @@ macro_rules! every_variant {
         }
     };
 }
+
+/// Declares an enum whose variants each have a name in text, a list of them, and the method that
+/// returns the name. Variant and name are written once, beside each other.
+///
+/// ```text
+/// named_variants! {
+///     /// A season.
+///     #[derive(Clone, Copy)]
+///     pub enum Season {
+///         /// Rain every day.
+///         Wet = "wet",
+///     }
+///
+///     /// The name in the contract.
+///     pub const fn as_str(self) -> &'static str;
+/// }
+/// ```
+macro_rules! named_variants {
+    (
+        $(#[$type_attribute:meta])*
+        pub enum $type:ident {
+            $($(#[$variant_attribute:meta])* $variant:ident = $name:literal,)+
+        }
+
+        $(#[$method_attribute:meta])*
+        pub const fn $method:ident(self) -> &'static str;
+    ) => {
+        $(#[$type_attribute])*
+        pub enum $type {
+            $($(#[$variant_attribute])* $variant,)+
+        }
+
+        impl $type {
+            /// Every variant, in the order of their declaration.
+            pub const ALL: [Self; [$($name),+].len()] = crate::every_variant![$($variant),+];
+
+            $(#[$method_attribute])*
+            pub const fn $method(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use named_variants;

@@ -5,8 +5,10 @@
 //! session with Xero, and the organisation's chart of accounts.
 
 pub(crate) mod activity;
+pub(crate) mod answer_reports;
 pub mod app_registration;
 pub mod chart;
+mod claim_changes;
 pub mod connection_failures;
 pub mod disconnect;
 pub(crate) mod grant_tokens;
@@ -18,14 +20,15 @@ pub mod token;
 pub(crate) mod upgrade;
 
 use domain::connection::{Connection, ConnectionState, ConnectionStatus};
-use domain::ids::{AccountId, GrantId, TenantId};
+use domain::ids::AccountId;
 use domain::outbound::EventContent;
 use domain::poll::PollProgress;
 use jiff::Timestamp;
 use store::table::{ItemVersion, WriteExpectation};
-use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, VersionedRecord};
+use store::{ConflictLimit, ConnectionChange, StoreError, VersionedRecord};
 
 use crate::Engine;
+use crate::connection::claim_changes::ClaimChanges;
 use crate::connection::connection_failures::{
     not_connected_failure, organisation_unavailable_failure,
 };
@@ -138,122 +141,6 @@ pub(crate) async fn change_if_connected(
     if let Err(error) = changed.await {
         tracing::warn!(error = %ErrorChain(&error), "the connection was not updated");
     }
-}
-
-/// The claims that change with a connection.
-#[derive(Default)]
-struct ClaimChanges {
-    claimed: Vec<TenantId>,
-    unclaimed: Vec<TenantId>,
-    used: Vec<GrantId>,
-    unused: Vec<GrantId>,
-    /// Claims of the account that its row does not list because an earlier release wrote the row.
-    held: Vec<TenantId>,
-    /// The same for grants.
-    held_grants: Vec<GrantId>,
-}
-
-impl ClaimChanges {
-    /// Compares the claims of the connection with those that it needs. A row of an earlier release
-    /// lists no claims; they are looked up, and created if no account has them.
-    async fn determine_changes(
-        engine: &Engine,
-        before: &Connection,
-        after: &Connection,
-    ) -> Result<Self, ConnectionChangeError> {
-        let mut needs = Self::default();
-        needs.find_claims(engine, before, after).await?;
-        needs.find_grants(engine, before, after).await?;
-        Ok(needs)
-    }
-
-    async fn find_claims(
-        &mut self,
-        engine: &Engine,
-        before: &Connection,
-        after: &Connection,
-    ) -> Result<(), ConnectionChangeError> {
-        let (wanted_before, wanted) = (before.wanted_claims(), after.wanted_claims());
-        self.unclaimed = missing_elements(&wanted, &before.claims);
-        for tenant in missing_elements(&before.claims, &wanted) {
-            match engine.store.find_organisation_owner(tenant).await? {
-                None => self.claimed.push(tenant),
-                Some(owner) if owner == after.account => self.held.push(tenant),
-                // A link that is to be removed needs no claim, and an organisation that was in use
-                // stays in use.
-                Some(_) if wanted_before.contains(&tenant) || !after.is_in_use(tenant) => {}
-                Some(_) => return Err(ConnectionChangeError::Claimed),
-            }
-        }
-        for tenant in missing_elements(&before.claims, &missing_elements(&wanted, &wanted_before)) {
-            if engine
-                .store
-                .find_organisation_owner(tenant)
-                .await?
-                .is_some_and(|owner| owner == after.account)
-            {
-                self.unclaimed.push(tenant);
-            }
-        }
-        Ok(())
-    }
-
-    async fn find_grants(
-        &mut self,
-        engine: &Engine,
-        before: &Connection,
-        after: &Connection,
-    ) -> Result<(), StoreError> {
-        let (wanted_before, wanted) = (before.wanted_grants(), after.wanted_grants());
-        self.unused = missing_elements(&wanted, &before.grants);
-        for grant in missing_elements(&before.grants, &wanted) {
-            if engine.store.is_grant_used(grant, &after.account).await? {
-                self.held_grants.push(grant);
-            } else {
-                self.used.push(grant);
-            }
-        }
-        for grant in missing_elements(&before.grants, &missing_elements(&wanted, &wanted_before)) {
-            if engine.store.is_grant_used(grant, &after.account).await? {
-                self.unused.push(grant);
-            }
-        }
-        Ok(())
-    }
-
-    /// Limits the changes to those that fit into one transaction, new claims first. The claim on
-    /// the organisation in use is the first of them. The next change of the connection finds the
-    /// remaining ones.
-    fn limit_to_transaction(mut self) -> Self {
-        let mut room = CLAIM_CHANGES_MAX;
-        keep_first_elements(&mut self.claimed, &mut room);
-        keep_first_elements(&mut self.used, &mut room);
-        keep_first_elements(&mut self.unclaimed, &mut room);
-        keep_first_elements(&mut self.unused, &mut room);
-        self
-    }
-
-    /// Returns the connection with the claims that it has from now on.
-    fn apply_to(&self, after: Connection) -> Connection {
-        let mut claims = after.claims;
-        claims.retain(|tenant| !self.unclaimed.contains(tenant));
-        claims.extend(self.claimed.iter().chain(&self.held));
-        let mut grants = after.grants;
-        grants.retain(|grant| !self.unused.contains(grant));
-        grants.extend(self.used.iter().chain(&self.held_grants));
-        Connection { claims, grants, ..after }
-    }
-}
-
-/// Keeps as many elements as fit, and reduces the remaining room accordingly.
-fn keep_first_elements<T>(list: &mut Vec<T>, room: &mut usize) {
-    list.truncate(*room);
-    *room = room.saturating_sub(list.len());
-}
-
-/// Returns the elements of `wanted` that are not in `known`.
-fn missing_elements<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
-    wanted.iter().copied().filter(|one| !known.contains(one)).collect()
 }
 
 /// Returns the poll progress of a ledger whose polling starts now. A ledger that was

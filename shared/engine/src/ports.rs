@@ -1,6 +1,8 @@
 //! The engine's interfaces to external systems. Each port has one real implementation in `runtime`
 //! and one in the tests' world.
 
+mod metrics;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Debug;
@@ -8,15 +10,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::dead_letter::DeadLetterReason;
-use domain::entity::EntityKind;
 use domain::envelope::WakeUp;
 use domain::ids::EventId;
 use domain::outbound::OutboundEvent;
-use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 use xero::OAuthApp;
+
+pub use self::metrics::{GivenUp, HealthCounts, Metric, MetricRecorder, RefreshOutcome};
 
 /// The cause of a port's failure, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -56,22 +58,13 @@ pub trait SecretStore: Send + Sync + Debug {
         version: Uuid,
     ) -> Result<Option<SecretString>, PortError>;
 
-    /// Writes a value of a secret, and creates the secret if necessary. Writing the same `version`
-    /// twice writes it once.
-    async fn put_secret(
+    /// Writes a value of a secret. Writing the same `version` twice writes it once.
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
-    ) -> Result<(), PortError>;
-
-    /// Like [`put_secret`](Self::put_secret), for an existing secret. A deleted secret is not
-    /// created again; that is an error.
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError>;
 
     /// Deletes a secret permanently. Succeeds if the secret does not exist.
@@ -83,6 +76,15 @@ pub trait SecretStore: Send + Sync + Debug {
     async fn remove_moved(&self, _name: &str, _version: Uuid) -> Result<(), PortError> {
         Ok(())
     }
+}
+
+/// What a write does if there is no secret of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMissing {
+    /// It creates the secret.
+    Create,
+    /// It fails: a deleted secret is not created again.
+    Fail,
 }
 
 /// The source of this app's credentials at Xero, which an operator may replace at any time.
@@ -167,85 +169,6 @@ impl PublishedEvents {
             Err(error) => self.error = self.error.take().or(Some(error)),
         }
     }
-}
-
-/// The destination of metrics.
-pub trait MetricRecorder: Send + Sync + Debug {
-    /// Records a metric. Metrics carry no account, because every series costs money.
-    fn record_metric(&self, metric: Metric);
-}
-
-/// A metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// An attempt ended.
-    Attempt {
-        /// The kind of record.
-        entity: EntityKind,
-        /// The outcome.
-        outcome: LogStatus,
-    },
-    /// An attempt failed, a row was left out, or an event was set aside, because of a fault of ours
-    /// or of the operator.
-    Defect,
-    /// The total of a document differs between Xero and the CRM.
-    TotalsDiffer,
-    /// Xero throttled a call.
-    Throttled,
-    /// An organisation's remaining calls for the day; recorded only when few remain.
-    CallsLeft(u32),
-    /// A refresh of a grant's tokens ended.
-    Refresh(RefreshOutcome),
-    /// The counts of a health check.
-    Health(HealthCounts),
-    /// Connections whose tokens could not be renewed in one keep-alive run.
-    KeepAliveFailed(usize),
-    /// Rows of an answer from Xero that could not be read and were left out.
-    OddRows(usize),
-    /// Messages in which Xero refused a record and that are not in the table of known messages.
-    UnknownSentences(usize),
-    /// A poll of a ledger failed for a reason on our side.
-    PollFailed,
-    /// A poll of a ledger failed, like all its polls of the last hour, for a reason that no user of
-    /// the account can resolve.
-    PollStalled,
-}
-
-/// The outcome of a refresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshOutcome {
-    /// The grant has new tokens.
-    Renewed,
-    /// Xero no longer accepts the grant.
-    Refused,
-    /// The refresh failed, or its outcome is unknown.
-    Failed,
-}
-
-/// The counts of a health check over all accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HealthCounts {
-    /// Connected organisations.
-    pub connections: usize,
-    /// Records that were given up. `None` if time did not allow counting all of them.
-    pub given_up: Option<GivenUp>,
-    /// Records whose wake-up is more than 15 minutes late.
-    pub overdue: usize,
-    /// Accounts with an event that has been undelivered for 15 minutes.
-    pub undelivered: usize,
-    /// Connections that the check found ended inside Xero.
-    pub found_disconnected: usize,
-}
-
-/// Records of connected organisations that were given up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GivenUp {
-    /// The number of records.
-    pub records: usize,
-    /// Accounts with such records.
-    pub accounts: usize,
-    /// Accounts with five or more of them.
-    pub warned: usize,
 }
 
 /// The destination of messages that cannot be read or that fail every time.

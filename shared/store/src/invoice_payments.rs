@@ -188,9 +188,7 @@ impl Store {
         let mut writes = vec![ItemWrite::Put { item: encode_item(&head), expect: before.expect }];
         for row in before.changed_payments(&after) {
             let key = row.item_key();
-            let expect = versions
-                .get(&key)
-                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(*known));
+            let expect = WriteExpectation::from(versions.get(&key).copied());
             writes.push(ItemWrite::Put { item: encode_item(&row), expect });
             versions.insert(key, expect.next_version());
         }

@@ -65,6 +65,7 @@ pub use read_ahead::ReadAheadKeys;
 pub use reconciliation::STEP_MAX;
 pub use results::{
     GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, VersionedRecord,
+    VersionedSetting,
 };
 pub use scans::{ScanPage, ShardScan};
 pub use store::{OutcomeConfirmation, Store};

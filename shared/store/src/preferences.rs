@@ -7,10 +7,8 @@ use domain::sync_preferences::SyncPreferences;
 
 use crate::keys;
 use crate::records::AccountSettings;
-use crate::results::{StoreError, VersionedRecord};
+use crate::results::{StoreError, VersionedRecord, VersionedSetting};
 use crate::store::Store;
-use crate::table::{ItemVersion, WriteExpectation};
-use crate::update::ConflictLimit;
 
 impl Store {
     /// Reads the account codes that an account has chosen, or the defaults.
@@ -22,45 +20,26 @@ impl Store {
         Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
     }
 
-    /// Reads an account's codes, or the defaults, with the version of their row, if there is one.
+    /// Reads an account's codes, or the defaults, with the version of their row.
     pub async fn find_account_codes(
         &self,
         account: &AccountId,
-    ) -> Result<(AccountCodes, Option<ItemVersion>), StoreError> {
+    ) -> Result<VersionedSetting<AccountCodes>, StoreError> {
         let settings = self.find_account_settings(account).await?;
-        Ok(settings.map_or_else(Default::default, |row| (row.record.codes, Some(row.version))))
+        Ok(VersionedSetting::from_row(settings, |settings| settings.codes))
     }
 
-    /// Writes an account's codes if their row is as expected, else [`StoreError::Conflict`]. The
-    /// account's other choices stay.
+    /// Writes an account's codes, if the version of their row is `expected`; `None` accepts every
+    /// version. The account's other choices stay. Returns whether the codes were written.
     pub async fn replace_account_codes(
         &self,
         account: &AccountId,
         codes: AccountCodes,
-        expect: WriteExpectation,
-    ) -> Result<ItemVersion, StoreError> {
-        let known = self.find_account_settings(account).await?;
-        let preferences = known.map(|known| known.record.preferences).unwrap_or_default();
-        let settings = AccountSettings { account: account.clone(), codes, preferences };
-        self.put_record("write the settings", &settings, expect).await
-    }
-
-    /// Writes an account's codes, regardless of earlier ones.
-    pub async fn put_account_codes(
-        &self,
-        account: &AccountId,
-        codes: AccountCodes,
-    ) -> Result<(), StoreError> {
-        let mut conflicts = ConflictLimit::default();
-        loop {
-            let known = self.find_account_settings(account).await?;
-            let expect = known
-                .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
-            match self.replace_account_codes(account, codes.clone(), expect).await {
-                Ok(_) => return Ok(()),
-                Err(error) => conflicts.allow_retry(error)?,
-            }
-        }
+        expected: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let change =
+            |settings: AccountSettings| AccountSettings { codes: codes.clone(), ..settings };
+        self.update_account_settings(account, expected, change).await
     }
 
     /// Reads the codes and the choices of an account, or the defaults.
@@ -77,32 +56,41 @@ impl Store {
         &self,
         account: &AccountId,
     ) -> Result<SyncPreferences, StoreError> {
-        Ok(self.find_sync_preferences(account).await?.0)
+        Ok(self.find_sync_preferences(account).await?.value)
     }
 
-    /// Reads the choices of an account, or the defaults, with the version of their row, if there is
-    /// one.
+    /// Reads the choices of an account, or the defaults, with the version of their row.
     pub async fn find_sync_preferences(
         &self,
         account: &AccountId,
-    ) -> Result<(SyncPreferences, Option<ItemVersion>), StoreError> {
+    ) -> Result<VersionedSetting<SyncPreferences>, StoreError> {
         let settings = self.find_account_settings(account).await?;
-        Ok(settings
-            .map_or_else(Default::default, |row| (row.record.preferences, Some(row.version))))
+        Ok(VersionedSetting::from_row(settings, |settings| settings.preferences))
     }
 
-    /// Writes the choices of an account if their row is as expected, else [`StoreError::Conflict`].
-    /// The codes stay.
+    /// Writes the choices of an account, if the version of their row is `expected`; `None` accepts
+    /// every version. The codes stay. Returns whether the choices were written.
     pub async fn replace_sync_preferences(
         &self,
         account: &AccountId,
         preferences: SyncPreferences,
-        expect: WriteExpectation,
-    ) -> Result<ItemVersion, StoreError> {
-        let known = self.find_account_settings(account).await?;
-        let codes = known.map(|row| row.record.codes).unwrap_or_default();
-        let settings = AccountSettings { account: account.clone(), codes, preferences };
-        self.put_record("write the settings", &settings, expect).await
+        expected: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let change = |settings: AccountSettings| AccountSettings { preferences, ..settings };
+        self.update_account_settings(account, expected, change).await
+    }
+
+    async fn update_account_settings(
+        &self,
+        account: &AccountId,
+        expected: Option<u64>,
+        change: impl Fn(AccountSettings) -> AccountSettings,
+    ) -> Result<bool, StoreError> {
+        let read = move || self.find_account_settings(account);
+        let change = move |known: Option<AccountSettings>| {
+            change(known.unwrap_or_else(|| AccountSettings::without_choices(account.clone())))
+        };
+        self.update_settings("write the settings", read, expected, change).await
     }
 
     /// Reads the row of an account's settings, if there is one.

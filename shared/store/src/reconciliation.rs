@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::keys;
 use crate::records::KeptMatching;
-use crate::results::{StoreError, VersionedRecord};
+use crate::results::{StoreError, VersionedRecord, VersionedSetting};
 use crate::store::{Store, encode_item, new_link};
 use crate::table::{ItemVersion, ItemWrite, WriteExpectation};
 
@@ -34,27 +34,36 @@ impl Store {
         self.put_record("write the reconciliation", reconciliation, expect).await
     }
 
-    /// Reads an account's matching settings, or the defaults, with the version of their row, if
-    /// there is one.
+    /// Reads an account's matching settings, or the defaults, with the version of their row.
     pub async fn find_matching_settings(
         &self,
         account: &AccountId,
-    ) -> Result<(MatchingSettings, Option<ItemVersion>), StoreError> {
-        let row: Option<VersionedRecord<KeptMatching>> =
-            self.read_record("read the matching settings", &keys::matching_key(account)).await?;
-        Ok(row.map_or_else(Default::default, |row| (row.record.settings, Some(row.version))))
+    ) -> Result<VersionedSetting<MatchingSettings>, StoreError> {
+        let row = self.find_kept_matching(account).await?;
+        Ok(VersionedSetting::from_row(row, |kept| kept.settings))
     }
 
-    /// Writes an account's matching settings if their row is as expected, else
-    /// [`StoreError::Conflict`].
-    pub async fn put_matching_settings(
+    /// Writes an account's matching settings, if the version of their row is `expected`; `None`
+    /// accepts every version. Returns whether they were written.
+    pub async fn replace_matching_settings(
         &self,
         account: &AccountId,
         settings: MatchingSettings,
-        expect: WriteExpectation,
-    ) -> Result<ItemVersion, StoreError> {
-        let kept = KeptMatching { account: account.clone(), settings };
-        self.put_record("write the matching settings", &kept, expect).await
+        expected: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let read = move || self.find_kept_matching(account);
+        let change = move |_: Option<KeptMatching>| KeptMatching {
+            account: account.clone(),
+            settings: settings.clone(),
+        };
+        self.update_settings("write the matching settings", read, expected, change).await
+    }
+
+    async fn find_kept_matching(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<VersionedRecord<KeptMatching>>, StoreError> {
+        self.read_record("read the matching settings", &keys::matching_key(account)).await
     }
 
     /// Writes one step in one transaction: the clients it links, which were not linked before, its

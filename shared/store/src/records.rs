@@ -211,6 +211,13 @@ impl StoredRecord for SyncAll {
     }
 }
 
+impl AccountSettings {
+    /// The settings of an account that has chosen nothing.
+    pub(crate) fn without_choices(account: AccountId) -> Self {
+        Self { account, codes: AccountCodes::default(), preferences: SyncPreferences::default() }
+    }
+}
+
 impl StoredRecord for AccountSettings {
     fn item_key(&self) -> ItemKey {
         keys::settings_key(&self.account)

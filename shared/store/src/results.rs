@@ -17,6 +17,27 @@ pub struct VersionedRecord<T> {
     pub version: ItemVersion,
 }
 
+/// A setting of an account, with the version of its row: 0 if there is no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionedSetting<T> {
+    /// The setting, or its default if nothing was chosen.
+    pub value: T,
+    /// The version, which every change of the row increases.
+    pub version: u64,
+}
+
+impl<T: Default> VersionedSetting<T> {
+    /// The setting that `read` takes from its row.
+    pub(crate) fn from_row<R>(row: Option<VersionedRecord<R>>, read: impl FnOnce(R) -> T) -> Self {
+        match row {
+            Some(VersionedRecord { record, version }) => {
+                Self { value: read(record), version: version.as_number() }
+            }
+            None => Self { value: T::default(), version: 0 },
+        }
+    }
+}
+
 /// Why the store did not perform an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -230,8 +230,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let known: Option<VersionedRecord<T>> =
             self.read_record(operation, &record.item_key()).await?;
-        let expect = known
-            .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+        let expect = WriteExpectation::from(known.map(|known| known.version));
         match self.put_record(operation, record, expect).await {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),

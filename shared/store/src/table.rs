@@ -41,6 +41,13 @@ pub enum WriteExpectation {
     Version(ItemVersion),
 }
 
+/// The item is as it was read, with this version or not at all.
+impl From<Option<ItemVersion>> for WriteExpectation {
+    fn from(known: Option<ItemVersion>) -> Self {
+        known.map_or(Self::Absent, Self::Version)
+    }
+}
+
 impl WriteExpectation {
     /// Returns the version of an item written under this expectation.
     #[must_use]

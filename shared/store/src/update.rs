@@ -58,6 +58,8 @@ impl Store {
         key: &MappingKey,
         decide: impl Fn(Option<Mapping>) -> Result<Mapping, D>,
     ) -> Result<Result<Mapping, D>, StoreError> {
+        let decide =
+            move |known: Option<VersionedRecord<Mapping>>| decide(known.map(|row| row.record));
         self.update("write the mapping", move || self.find_mapping(key), decide).await
     }
 
@@ -69,7 +71,9 @@ impl Store {
         account: &AccountId,
         decide: impl Fn(Option<AccountActivity>) -> Option<AccountActivity>,
     ) -> Result<(), StoreError> {
-        let decide = move |known| decide(known).ok_or(());
+        let decide = move |known: Option<VersionedRecord<AccountActivity>>| {
+            decide(known.map(|row| row.record)).ok_or(())
+        };
         let read = move || self.find_activity(account);
         self.update("write the last attempts", read, decide).await.map(drop)
     }
@@ -84,14 +88,40 @@ impl Store {
         decide: impl Fn(Option<KeptRecords>) -> Result<KeptRecords, D>,
     ) -> Result<Result<KeptRecords, D>, StoreError> {
         let read = move || self.find_kept_records(account);
+        let decide =
+            move |known: Option<VersionedRecord<KeptRecords>>| decide(known.map(|row| row.record));
         self.update("write the count of stored records", read, decide).await
+    }
+
+    /// Writes a row of settings as `change` makes it from the stored one, if the version of the
+    /// stored one is `expected`: 0 if there is no row. `None` accepts every version. Returns whether
+    /// the row was written. After a conflict `change` is called again with the changed row.
+    pub(crate) async fn update_settings<T, R>(
+        &self,
+        operation: &'static str,
+        read: impl Fn() -> R,
+        expected: Option<u64>,
+        change: impl Fn(Option<T>) -> T,
+    ) -> Result<bool, StoreError>
+    where
+        T: StoredRecord + Sync,
+        R: Future<Output = Result<Option<VersionedRecord<T>>, StoreError>>,
+    {
+        let decide = move |known: Option<VersionedRecord<T>>| {
+            let version = known.as_ref().map_or(0, |row| row.version.as_number());
+            if expected.is_some_and(|expected| expected != version) {
+                return Err(());
+            }
+            Ok(change(known.map(|row| row.record)))
+        };
+        Ok(self.update(operation, read, decide).await?.is_ok())
     }
 
     async fn update<T, D, R>(
         &self,
         operation: &'static str,
         read: impl Fn() -> R,
-        decide: impl Fn(Option<T>) -> Result<T, D>,
+        decide: impl Fn(Option<VersionedRecord<T>>) -> Result<T, D>,
     ) -> Result<Result<T, D>, StoreError>
     where
         T: StoredRecord + Sync,
@@ -99,12 +129,8 @@ impl Store {
     {
         let mut conflicts = ConflictLimit::default();
         loop {
-            let (known, expect) = match read().await? {
-                Some(VersionedRecord { record, version }) => {
-                    (Some(record), WriteExpectation::Version(version))
-                }
-                None => (None, WriteExpectation::Absent),
-            };
+            let known = read().await?;
+            let expect = WriteExpectation::from(known.as_ref().map(|row| row.version));
             let next = match decide(known) {
                 Ok(next) => next,
                 Err(declined) => return Ok(Err(declined)),

@@ -1,24 +1,25 @@
 //! The errors of a call and their meaning.
 //!
 //! The variants are facts: a status, a header, whether bytes were sent. Their class follows in
-//! `meaning` and nowhere else. `classify` reads them from an answer, `edge` recognises answers that
-//! Xero did not write, `validation` finds Xero's sentences, `permission` names the permissions that
-//! a consent lacks, and `user_message` writes the messages for users.
+//! `meaning` and nowhere else. `facts` names those that several variants share, `classify` reads
+//! them from an answer, `edge` recognises answers that Xero did not write, `validation` finds
+//! Xero's sentences, `permission` names the permissions that a consent lacks, and `user_message`
+//! writes the messages for users.
 
 mod classify;
 mod edge;
+mod facts;
 mod meaning;
 mod permission;
 mod user_message;
 mod validation;
-
-use std::fmt;
 
 use domain::json_fault::JsonFault;
 use jiff::SignedDuration;
 
 pub(crate) use classify::{CallTarget, FailedAnswer, classify_answer, classify_rejection};
 pub(crate) use edge::{is_answer, is_blank, is_html_page};
+pub use facts::{AccessMode, OutageKind, RateLimit};
 pub use permission::XeroPermission;
 pub(crate) use validation::{LazyJson, validation_messages};
 
@@ -215,42 +216,6 @@ pub enum XeroError {
     },
 }
 
-/// Whether a call could have changed a document. A call that can be repeated safely counts as a
-/// read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccessMode {
-    /// Repeating the call changes nothing.
-    Read,
-    /// The call creates or changes a document.
-    Write,
-}
-
-/// What is offline, according to the text of a 503.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutageKind {
-    /// This organisation only.
-    Organisation,
-    /// Xero, for planned maintenance.
-    Maintenance,
-    /// Xero, for another reason.
-    Unavailable,
-}
-
-/// The limit that is used up, according to `X-Rate-Limit-Problem`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RateLimit {
-    /// Concurrent calls on one organisation.
-    Concurrent,
-    /// Calls in a minute on one organisation.
-    Minute,
-    /// Calls in a day on one organisation.
-    Day,
-    /// Calls of the app in a minute, over all organisations.
-    AppMinute,
-    /// A limit that this client does not know.
-    Unknown,
-}
-
 impl XeroError {
     /// The error for an exchange with the API that did not finish.
     pub(crate) fn from_transport(access: AccessMode, source: TransportError) -> Self {
@@ -271,36 +236,5 @@ impl XeroError {
     /// The error for an answer whose JSON cannot be read. The log may not quote the answer.
     pub(crate) fn undecodable_json(endpoint: &'static str, error: serde_json::Error) -> Self {
         Self::undecodable_answer(endpoint, JsonFault::from(error))
-    }
-}
-
-impl fmt::Display for AccessMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        })
-    }
-}
-
-impl fmt::Display for OutageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Organisation => "the organisation is offline",
-            Self::Maintenance => "maintenance",
-            Self::Unavailable => "temporarily unavailable",
-        })
-    }
-}
-
-impl fmt::Display for RateLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Concurrent => "concurrent",
-            Self::Minute => "minute",
-            Self::Day => "day",
-            Self::AppMinute => "app minute",
-            Self::Unknown => "call",
-        })
     }
 }

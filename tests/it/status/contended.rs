@@ -12,19 +12,16 @@ use engine::commands::connect::ConnectOutcome;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::Store;
-use store::memory::MemoryTable;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
-    TableError, TableQuery,
-};
+use store::table::TableError;
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
-use tests::ports::{Intercepted, refusal, respond};
+use tests::ports::{
+    Intercepted, InterceptedTable, TableInterception, TableRequest, refusal, respond,
+};
 
 /// A table that fails to write the rows of this sort key a number of times.
 #[derive(Debug)]
 struct Contended {
-    table: MemoryTable,
     sk: &'static str,
     left: AtomicU32,
     /// Whether another process has changed the row first. Otherwise the table does not answer.
@@ -33,22 +30,15 @@ struct Contended {
 
 impl Contended {
     fn at(world: &World, sk: &'static str, left: u32, is_conflict: bool) -> Store {
-        let table = world.table.clone();
-        Store::new(Arc::new(Self { table, sk, left: AtomicU32::new(left), is_conflict }))
+        let contended = Self { sk, left: AtomicU32::new(left), is_conflict };
+        InterceptedTable::store_on(world.table.clone(), contended)
     }
 }
 
 #[async_trait]
-impl ItemTable for Contended {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+impl TableInterception for Contended {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Write(writes) = request else { return Ok(()) };
         let is_met = writes.iter().any(|write| write.is_change() && write.item_key().sk == self.sk)
             && self
                 .left
@@ -60,15 +50,7 @@ impl ItemTable for Contended {
             let source = io::Error::other("the table does not answer").into();
             return Err(TableError::Unavailable { operation: "write", source });
         }
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.table.query_index(query).await
+        Ok(())
     }
 }
 

@@ -8,15 +8,11 @@ use domain::ids::CrmId;
 use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason};
 use jiff::SignedDuration;
-use store::Store;
-use store::memory::MemoryTable;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, NewItem,
-    StoredItem, TableError, TableQuery, WriteExpectation,
-};
+use store::table::{ItemKey, ItemWrite, NewItem, StoredItem, TableError, WriteExpectation};
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 
 /// Maximum keys per request of a batch (DynamoDB: 100 items).
 const BATCH_KEYS: usize = 100;
@@ -63,41 +59,18 @@ impl Calls {
     }
 }
 
-#[derive(Debug)]
-struct CountedTable {
-    table: MemoryTable,
-    calls: Calls,
-}
-
 #[async_trait]
-impl ItemTable for CountedTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.calls.add(|counts| counts.gets += 1);
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.calls.add(|counts| counts.batches += keys.len().div_ceil(BATCH_KEYS));
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        let is_put = matches!(writes.as_slice(), [ItemWrite::Put { .. }]);
-        self.calls.add(|counts| {
-            counts.puts += usize::from(is_put);
-            counts.transactions += usize::from(!is_put);
+impl TableInterception for Calls {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        self.add(|counts| match request {
+            TableRequest::Get(_) => counts.gets += 1,
+            TableRequest::GetMany(keys) => counts.batches += keys.len().div_ceil(BATCH_KEYS),
+            TableRequest::Write([ItemWrite::Put { .. }]) => counts.puts += 1,
+            TableRequest::Write(_) => counts.transactions += 1,
+            TableRequest::Query(_) => counts.queries += 1,
+            TableRequest::QueryIndex(_) => counts.index_queries += 1,
         });
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.calls.add(|counts| counts.queries += 1);
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.calls.add(|counts| counts.index_queries += 1);
-        self.table.query_index(query).await
+        Ok(())
     }
 }
 
@@ -112,8 +85,7 @@ pub(super) fn account_of_size(mappings: usize, parked: usize) -> (World, Calls) 
     add_parked(&world, parked);
     add_synced(&world, mappings);
     let calls = Calls::default();
-    let table = CountedTable { table: world.table.clone(), calls: calls.clone() };
-    world.engine.store = Store::new(Arc::new(table));
+    world.engine.store = InterceptedTable::store_on(world.table.clone(), calls.clone());
     world.clock.advance(SignedDuration::from_mins(1));
     (world, calls)
 }

@@ -7,6 +7,7 @@ use domain::operation::{OperationState, ParkingReason};
 use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::access_token;
 use engine::inbound::MessageOutcome;
+use engine::ports::IfMissing;
 use engine::sync::push::PushOutcome;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -89,7 +90,8 @@ fn value(world: &World) -> Value {
 fn writes_late(world: &World, value: &Value) {
     let name = world.secrets.names().remove(0);
     let (value, version) = (SecretString::from(value.to_string()), Uuid::from_u128(7));
-    run(world.engine.secrets.replace_secret(&name, &value, version)).unwrap().unwrap();
+    let written = world.engine.secrets.write_secret(&name, &value, version, IfMissing::Fail);
+    run(written).unwrap().unwrap();
 }
 
 #[test]

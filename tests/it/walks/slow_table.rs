@@ -1,20 +1,13 @@
 //! A table in which reading some pages takes time.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use store::Store;
-use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, SortRange,
-    StoredItem, TableError, TableQuery,
-};
+use store::table::{SortRange, TableError};
 use tests::World;
-use tests::ports::{GatedTable, VirtualClock};
+use tests::ports::{GatedTable, InterceptedTable, TableInterception, TableRequest, VirtualClock};
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct SlowTable {
-    table: GatedTable,
     clock: VirtualClock,
     /// Whether reading a page takes time: its partition and the prefix of its sort keys.
     is_slow: fn(&str) -> bool,
@@ -37,27 +30,14 @@ impl SlowTable {
 }
 
 #[async_trait]
-impl ItemTable for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.table.get(key).await
-    }
-
-    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.table.get_many(keys).await
-    }
-
-    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        self.table.write_items(writes).await
-    }
-
-    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.read_page(&query.pk, &query.range);
-        self.table.query_items(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.read_page(&query.pk, &query.range);
-        self.table.query_index(query).await
+impl TableInterception for SlowTable {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        match request {
+            TableRequest::Query(query) => self.read_page(&query.pk, &query.range),
+            TableRequest::QueryIndex(query) => self.read_page(&query.pk, &query.range),
+            TableRequest::Get(_) | TableRequest::GetMany(_) | TableRequest::Write(_) => {}
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +49,7 @@ pub(super) fn slow(
     page_takes: SignedDuration,
 ) -> World {
     let table = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
-    let clock = world.clock.clone();
-    world.engine.store = Store::new(Arc::new(SlowTable { table, clock, is_slow, page_takes }));
+    let slow_table = SlowTable { clock: world.clock.clone(), is_slow, page_takes };
+    world.engine.store = InterceptedTable::store_on(table, slow_table);
     world
 }

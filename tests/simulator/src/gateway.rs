@@ -284,23 +284,9 @@ fn offline(fault: &FaultKind) -> Option<Answer> {
 
 /// The element of a write that is returned without its id.
 fn odd_element(fault: &FaultKind) -> Option<OddElement> {
-    match fault {
-        FaultKind::OddElement { index, applied } => {
-            let index = usize::try_from(*index).unwrap_or(usize::MAX);
-            Some(OddElement { index, applied: *applied })
-        }
-        FaultKind::Status500
-        | FaultKind::Status500Applied
-        | FaultKind::Offline503
-        | FaultKind::Maintenance503
-        | FaultKind::Unavailable503
-        | FaultKind::LostBefore
-        | FaultKind::LostAfter
-        | FaultKind::Cut
-        | FaultKind::RateLimited { .. }
-        | FaultKind::EdgePage { .. }
-        | FaultKind::EdgeEmpty { .. } => None,
-    }
+    let FaultKind::OddElement { index, applied } = fault else { return None };
+    let index = usize::try_from(*index).unwrap_or(usize::MAX);
+    Some(OddElement { index, applied: *applied })
 }
 
 /// Xero documents no body for its internal errors; callers must not rely on JSON.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use engine::ports::{PortError, SecretStore};
+use engine::ports::{IfMissing, PortError, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -122,13 +122,19 @@ impl SecretStore for MemorySecrets {
         self.gate.step(async { Ok(self.visible_version(name, version)) }).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
+        if is_new && if_missing == IfMissing::Fail {
+            self.gate.uses(Access::WriteSecret);
+            let source = "there is no such secret".into();
+            return Err(PortError { operation: "write a secret", source });
+        }
         self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
             let before = locked(&self.kept).insert(name.to_owned(), value.clone());
@@ -141,19 +147,6 @@ impl SecretStore for MemorySecrets {
             Ok(())
         };
         self.gate.step(put).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        if locked(&self.kept).contains_key(name) {
-            return self.put_secret(name, value, version).await;
-        }
-        self.gate.uses(Access::WriteSecret);
-        Err(PortError { operation: "write a secret", source: "there is no such secret".into() })
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {

@@ -239,7 +239,8 @@ impl SimWorld {
             // The choices of a user, without the checks, which have separate tests.
             let (engine, codes) = (self.engine.clone(), every_account());
             self.processes.start(async move {
-                engine.store.put_account_codes(&id, codes).await.expect("nothing fails yet");
+                let chosen = engine.store.replace_account_codes(&id, codes, None).await;
+                assert!(chosen.expect("nothing fails yet"), "every version is accepted");
                 Done::Other
             });
             self.go_on(None);

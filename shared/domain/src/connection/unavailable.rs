@@ -15,7 +15,7 @@ pub struct UnavailablePeriod {
 }
 
 /// Minutes between two checks of a refused organisation. The last value repeats.
-const LOOKS_AFTER_MINUTES: [i64; 3] = [15, 60, 360];
+const CHECK_INTERVALS_MINUTES: [i64; 3] = [15, 60, 360];
 
 impl UnavailablePeriod {
     /// The state after the first refusal.
@@ -39,8 +39,8 @@ impl UnavailablePeriod {
 }
 
 fn next_check_at(looks: u32, now: Timestamp) -> Timestamp {
-    let [.., last] = LOOKS_AFTER_MINUTES;
-    let step = usize::try_from(looks).ok().and_then(|looks| LOOKS_AFTER_MINUTES.get(looks));
+    let [.., last] = CHECK_INTERVALS_MINUTES;
+    let step = usize::try_from(looks).ok().and_then(|looks| CHECK_INTERVALS_MINUTES.get(looks));
     let wait = SignedDuration::from_mins(step.copied().unwrap_or(last));
     now.saturating_add(wait).unwrap_or(now)
 }

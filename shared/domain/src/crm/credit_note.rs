@@ -134,10 +134,7 @@ pub fn find_negative_invoice_id(record: &CrmId) -> Option<CrmId> {
 /// a point and `credit`, which can also be the id of a credit note. Rows written by those versions
 /// are still found by it.
 pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
-    let (invoice, derived) = record.as_str().split_once(DERIVED)?;
-    if derived != CREDIT {
-        return None;
-    }
+    let invoice = find_negative_invoice_id(record)?;
     CrmId::new(format!("{invoice}.{CREDIT}")).ok()
 }
 

@@ -16,7 +16,7 @@ pub(crate) use self::part::{PartTemplate, build_part_id, payment_reference_tag};
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};
-use crate::exchange::{SettledShare, may_lose_cents};
+use crate::exchange::SettledShare;
 use crate::ids::{InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
@@ -191,11 +191,8 @@ impl Payment {
         });
         let mut parts = invoices.collect::<Vec<_>>();
         let balance = self.settlement.as_ref().map_or(self.currency, |one| one.currency);
-        let fee = self.fee.unwrap_or_default();
-        if !fee.is_zero() || may_lose_cents(&shares, [self.currency, balance]) {
-            let fee = Money::new(fee, balance);
-            parts.push(template.build_part("fee", fee, shares, PartRole::Fee));
-        }
+        let currencies = [self.currency, balance];
+        parts.extend(template.build_fee(self.fee, currencies, shares, PartRole::Fee));
         let surcharge = self.surcharge.filter(|amount| !amount.is_zero());
         if let (Some(surcharge), Some(first)) = (surcharge, self.allocations.first()) {
             let role = PartRole::Surcharge(first.invoice_id.clone());

@@ -13,7 +13,7 @@ use super::payment::{
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};
-use crate::exchange::{SettledShare, may_lose_cents};
+use crate::exchange::SettledShare;
 use crate::ids::{CreditNoteId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
@@ -114,11 +114,8 @@ impl Refund {
             None => RefundSource::Part(build_part_id(&self.id, "note")),
         };
         parts.push(template.build_part("1", amount, settled.clone(), PartRole::Refund(source)));
-        let fee = self.fee.unwrap_or_default();
-        if !fee.is_zero() || may_lose_cents(&settled, [self.currency, balance]) {
-            let fee = Money::new(fee, balance);
-            parts.push(template.build_part("fee", fee, settled, PartRole::RefundFee));
-        }
+        let currencies = [self.currency, balance];
+        parts.extend(template.build_fee(self.fee, currencies, settled, PartRole::RefundFee));
         parts
     }
 

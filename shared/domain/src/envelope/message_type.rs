@@ -1,71 +1,43 @@
 //! The types of messages in the contract.
 
 use crate::entity::EntityKind;
+use crate::variants::named_variants;
 
-/// The type of a message from the CRM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageType {
-    /// A client was created or changed.
-    ClientUpserted,
-    /// An invoice was sent to its customer.
-    InvoiceSent,
-    /// A sent invoice changed.
-    InvoiceUpdated,
-    /// An invoice was voided.
-    InvoiceVoided,
-    /// A credit note was issued.
-    CreditNoteIssued,
-    /// An issued credit note changed.
-    CreditNoteUpdated,
-    /// A credit note was voided.
-    CreditNoteVoided,
-    /// Credit was applied to an invoice.
-    CreditNoteAllocated,
-    /// Credit was removed from an invoice.
-    CreditNoteDeallocated,
-    /// A payment was recorded.
-    PaymentRecorded,
-    /// A payment was deleted.
-    PaymentDeleted,
-    /// Money was returned to a client.
-    PaymentRefunded,
+named_variants! {
+    /// The type of a message from the CRM.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum MessageType {
+        /// A client was created or changed.
+        ClientUpserted = "client.upserted",
+        /// An invoice was sent to its customer.
+        InvoiceSent = "invoice.sent",
+        /// A sent invoice changed.
+        InvoiceUpdated = "invoice.updated",
+        /// An invoice was voided.
+        InvoiceVoided = "invoice.voided",
+        /// A credit note was issued.
+        CreditNoteIssued = "credit_note.issued",
+        /// An issued credit note changed.
+        CreditNoteUpdated = "credit_note.updated",
+        /// A credit note was voided.
+        CreditNoteVoided = "credit_note.voided",
+        /// Credit was applied to an invoice.
+        CreditNoteAllocated = "credit_note.allocated",
+        /// Credit was removed from an invoice.
+        CreditNoteDeallocated = "credit_note.deallocated",
+        /// A payment was recorded.
+        PaymentRecorded = "payment.recorded",
+        /// A payment was deleted.
+        PaymentDeleted = "payment.deleted",
+        /// Money was returned to a client.
+        PaymentRefunded = "payment.refunded",
+    }
+
+    /// The name in the contract.
+    pub const fn as_str(self) -> &'static str;
 }
 
 impl MessageType {
-    /// Every type.
-    pub const ALL: [Self; 12] = crate::every_variant![
-        ClientUpserted,
-        InvoiceSent,
-        InvoiceUpdated,
-        InvoiceVoided,
-        CreditNoteIssued,
-        CreditNoteUpdated,
-        CreditNoteVoided,
-        CreditNoteAllocated,
-        CreditNoteDeallocated,
-        PaymentRecorded,
-        PaymentDeleted,
-        PaymentRefunded
-    ];
-
-    /// The name in the contract.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientUpserted => "client.upserted",
-            Self::InvoiceSent => "invoice.sent",
-            Self::InvoiceUpdated => "invoice.updated",
-            Self::InvoiceVoided => "invoice.voided",
-            Self::CreditNoteIssued => "credit_note.issued",
-            Self::CreditNoteUpdated => "credit_note.updated",
-            Self::CreditNoteVoided => "credit_note.voided",
-            Self::CreditNoteAllocated => "credit_note.allocated",
-            Self::CreditNoteDeallocated => "credit_note.deallocated",
-            Self::PaymentRecorded => "payment.recorded",
-            Self::PaymentDeleted => "payment.deleted",
-            Self::PaymentRefunded => "payment.refunded",
-        }
-    }
-
     /// The names of all types, as a sentence lists them: `a, b or c`.
     pub(super) fn list_names() -> String {
         let [others @ .., last] = Self::ALL.map(Self::as_str);

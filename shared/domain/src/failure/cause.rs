@@ -2,209 +2,114 @@
 
 use serde::{Serialize, Serializer};
 
-/// The cause of a failure on which a decision depends.
-///
-/// A cause is chosen where the facts are known, together with the class. Rows hold it beside the
-/// code, by the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureCause {
-    /// The consent does not cover a call.
-    PermissionMissing,
-    /// Xero did not respond.
-    XeroSilent,
-    /// Xero had an internal error.
-    XeroFaulty,
-    /// Xero is offline for maintenance.
-    XeroMaintenance,
-    /// Xero accepts no calls for another reason.
-    XeroUnavailable,
-    /// No request reached Xero.
-    XeroUnreachable,
-    /// Xero has taken the organisation offline.
-    OrganisationOffline,
-    /// No account is chosen for a purpose that needs one.
-    AccountCodeNotChosen,
-    /// Xero requires an account, and none was named.
-    AccountCodeMissing,
-    /// The account is not in Xero's chart, or Xero does not accept it for the document.
-    AccountCodeUnknown,
-    /// The account is archived in Xero.
-    AccountCodeArchived,
-    /// The account is a bank account, which cannot be used for sales.
-    AccountCodeBank,
-    /// Xero does not accept the account.
-    AccountInvalid,
-    /// The account does not accept payments.
-    AccountTakesNoPayments,
-    /// Xero has no tax rate for the rate of a line.
-    TaxRateUnknown,
-    /// Xero has several tax rates for the rate of a line.
-    TaxRateAmbiguous,
-    /// Xero does not accept the tax rate.
-    TaxRateInvalid,
-    /// The tax type does not exist in Xero, or does not apply to sales.
-    TaxTypeUnknown,
-    /// The chosen tax type is no longer usable in Xero.
-    TaxTypeUnusable,
-    /// The tax type may not be used with the account.
-    TaxTypeNotAllowed,
-    /// Another contact has the name.
-    ContactNameTaken,
-    /// Another contact has the contact number.
-    ContactNumberTaken,
-    /// Another document has the number.
-    NumberTaken,
-    /// Xero does not accept the e-mail address of a contact.
-    EmailInvalid,
-    /// The contact is archived in Xero.
-    ContactArchived,
-    /// The contact was merged into another one in Xero.
-    ContactMerged,
-    /// The payment is larger than the amount due.
-    AmountOverDue,
-    /// The invoice is not approved in Xero, so it accepts no payments.
-    InvoiceNotApproved,
-    /// Another record that must be in Xero first is not there yet.
-    PrerequisiteNotInXero,
-    /// Xero has a payment that may be this one, and a user must decide whether it is.
-    PaymentUnclear,
-    /// Xero does not change the lines of a document that has payments or credits.
-    DocumentHasPayments,
-    /// Xero does not void a document that has payments or credits.
-    VoidHasPayments,
-    /// Xero does not change a document that is paid, voided or deleted.
-    DocumentClosed,
-    /// The change of an invoice is not possible while it has payments or credits.
-    InvoiceHasPayments,
-    /// The client of an invoice cannot change while a credit note is applied to it.
-    InvoiceHasCredit,
-    /// The invoice was voided or deleted in Xero.
-    InvoiceGone,
-    /// The invoice has a negative total, so it is a credit note in Xero.
-    InvoiceIsCredit,
-    /// Xero does not void a credit note that is applied or paid back.
-    CreditNoteUsed,
-    /// Xero does not change a credit note that is applied or paid back.
-    CreditNoteApplied,
-    /// The credit note was voided or deleted in Xero.
-    CreditNoteGone,
-    /// The credit note is not approved in Xero, so its credit cannot be applied.
-    CreditNoteNotApproved,
-    /// The credit is larger than what is left of its credit note.
-    CreditOverLeft,
-    /// The credit is larger than the amount due.
-    CreditOverDue,
-    /// The credit note and the invoice belong to different contacts.
-    CreditOfAnotherClient,
-    /// Nothing is due on the invoice.
-    AlreadyPaid,
-    /// The refunds of an invoice exceed what was paid on it.
-    RefundOverPaid,
+use crate::variants::named_variants;
+
+named_variants! {
+    /// The cause of a failure on which a decision depends.
+    ///
+    /// A cause is chosen where the facts are known, together with the class. Rows hold it beside
+    /// the code, by the same name.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum FailureCause {
+        /// The consent does not cover a call.
+        PermissionMissing = "permission_missing",
+        /// Xero did not respond.
+        XeroSilent = "xero_silent",
+        /// Xero had an internal error.
+        XeroFaulty = "xero_faulty",
+        /// Xero is offline for maintenance.
+        XeroMaintenance = "xero_maintenance",
+        /// Xero accepts no calls for another reason.
+        XeroUnavailable = "xero_unavailable",
+        /// No request reached Xero.
+        XeroUnreachable = "xero_unreachable",
+        /// Xero has taken the organisation offline.
+        OrganisationOffline = "organisation_offline",
+        /// No account is chosen for a purpose that needs one.
+        AccountCodeNotChosen = "account_code_not_chosen",
+        /// Xero requires an account, and none was named.
+        AccountCodeMissing = "account_code_missing",
+        /// The account is not in Xero's chart, or Xero does not accept it for the document.
+        AccountCodeUnknown = "account_code_unknown",
+        /// The account is archived in Xero.
+        AccountCodeArchived = "account_code_archived",
+        /// The account is a bank account, which cannot be used for sales.
+        AccountCodeBank = "account_code_bank",
+        /// Xero does not accept the account.
+        AccountInvalid = "account_invalid",
+        /// The account does not accept payments.
+        AccountTakesNoPayments = "account_takes_no_payments",
+        /// Xero has no tax rate for the rate of a line.
+        TaxRateUnknown = "tax_rate_unknown",
+        /// Xero has several tax rates for the rate of a line.
+        TaxRateAmbiguous = "tax_rate_ambiguous",
+        /// Xero does not accept the tax rate.
+        TaxRateInvalid = "tax_rate_invalid",
+        /// The tax type does not exist in Xero, or does not apply to sales.
+        TaxTypeUnknown = "tax_type_unknown",
+        /// The chosen tax type is no longer usable in Xero.
+        TaxTypeUnusable = "tax_type_unusable",
+        /// The tax type may not be used with the account.
+        TaxTypeNotAllowed = "tax_type_not_allowed",
+        /// Another contact has the name.
+        ContactNameTaken = "contact_name_taken",
+        /// Another contact has the contact number.
+        ContactNumberTaken = "contact_number_taken",
+        /// Another document has the number.
+        NumberTaken = "number_taken",
+        /// Xero does not accept the e-mail address of a contact.
+        EmailInvalid = "email_invalid",
+        /// The contact is archived in Xero.
+        ContactArchived = "contact_archived",
+        /// The contact was merged into another one in Xero.
+        ContactMerged = "contact_merged",
+        /// The payment is larger than the amount due.
+        AmountOverDue = "amount_over_due",
+        /// The invoice is not approved in Xero, so it accepts no payments.
+        InvoiceNotApproved = "invoice_not_approved",
+        /// Another record that must be in Xero first is not there yet.
+        PrerequisiteNotInXero = "prerequisite_not_in_xero",
+        /// Xero has a payment that may be this one, and a user must decide whether it is.
+        PaymentUnclear = "payment_unclear",
+        /// Xero does not change the lines of a document that has payments or credits.
+        DocumentHasPayments = "document_has_payments",
+        /// Xero does not void a document that has payments or credits.
+        VoidHasPayments = "void_has_payments",
+        /// Xero does not change a document that is paid, voided or deleted.
+        DocumentClosed = "document_closed",
+        /// The change of an invoice is not possible while it has payments or credits.
+        InvoiceHasPayments = "invoice_has_payments",
+        /// The client of an invoice cannot change while a credit note is applied to it.
+        InvoiceHasCredit = "invoice_has_credit",
+        /// The invoice was voided or deleted in Xero.
+        InvoiceGone = "invoice_gone",
+        /// The invoice has a negative total, so it is a credit note in Xero.
+        InvoiceIsCredit = "invoice_is_credit",
+        /// Xero does not void a credit note that is applied or paid back.
+        CreditNoteUsed = "credit_note_used",
+        /// Xero does not change a credit note that is applied or paid back.
+        CreditNoteApplied = "credit_note_applied",
+        /// The credit note was voided or deleted in Xero.
+        CreditNoteGone = "credit_note_gone",
+        /// The credit note is not approved in Xero, so its credit cannot be applied.
+        CreditNoteNotApproved = "credit_note_not_approved",
+        /// The credit is larger than what is left of its credit note.
+        CreditOverLeft = "credit_over_left",
+        /// The credit is larger than the amount due.
+        CreditOverDue = "credit_over_due",
+        /// The credit note and the invoice belong to different contacts.
+        CreditOfAnotherClient = "credit_of_another_client",
+        /// Nothing is due on the invoice.
+        AlreadyPaid = "already_paid",
+        /// The refunds of an invoice exceed what was paid on it.
+        RefundOverPaid = "refund_over_paid",
+    }
+
+    /// The code that a failure with this cause is stored and shown with.
+    pub const fn stable_code(self) -> &'static str;
 }
 
 impl FailureCause {
-    /// Every cause.
-    pub const ALL: [Self; 46] = crate::every_variant![
-        PermissionMissing,
-        XeroSilent,
-        XeroFaulty,
-        XeroMaintenance,
-        XeroUnavailable,
-        XeroUnreachable,
-        OrganisationOffline,
-        AccountCodeNotChosen,
-        AccountCodeMissing,
-        AccountCodeUnknown,
-        AccountCodeArchived,
-        AccountCodeBank,
-        AccountInvalid,
-        AccountTakesNoPayments,
-        TaxRateUnknown,
-        TaxRateAmbiguous,
-        TaxRateInvalid,
-        TaxTypeUnknown,
-        TaxTypeUnusable,
-        TaxTypeNotAllowed,
-        ContactNameTaken,
-        ContactNumberTaken,
-        NumberTaken,
-        EmailInvalid,
-        ContactArchived,
-        ContactMerged,
-        AmountOverDue,
-        InvoiceNotApproved,
-        PrerequisiteNotInXero,
-        PaymentUnclear,
-        DocumentHasPayments,
-        VoidHasPayments,
-        DocumentClosed,
-        InvoiceHasPayments,
-        InvoiceHasCredit,
-        InvoiceGone,
-        InvoiceIsCredit,
-        CreditNoteUsed,
-        CreditNoteApplied,
-        CreditNoteGone,
-        CreditNoteNotApproved,
-        CreditOverLeft,
-        CreditOverDue,
-        CreditOfAnotherClient,
-        AlreadyPaid,
-        RefundOverPaid
-    ];
-
-    /// The code that a failure with this cause is stored and shown with.
-    pub const fn stable_code(self) -> &'static str {
-        match self {
-            Self::PermissionMissing => "permission_missing",
-            Self::XeroSilent => "xero_silent",
-            Self::XeroFaulty => "xero_faulty",
-            Self::XeroMaintenance => "xero_maintenance",
-            Self::XeroUnavailable => "xero_unavailable",
-            Self::XeroUnreachable => "xero_unreachable",
-            Self::OrganisationOffline => "organisation_offline",
-            Self::AccountCodeNotChosen => "account_code_not_chosen",
-            Self::AccountCodeMissing => "account_code_missing",
-            Self::AccountCodeUnknown => "account_code_unknown",
-            Self::AccountCodeArchived => "account_code_archived",
-            Self::AccountCodeBank => "account_code_bank",
-            Self::AccountInvalid => "account_invalid",
-            Self::AccountTakesNoPayments => "account_takes_no_payments",
-            Self::TaxRateUnknown => "tax_rate_unknown",
-            Self::TaxRateAmbiguous => "tax_rate_ambiguous",
-            Self::TaxRateInvalid => "tax_rate_invalid",
-            Self::TaxTypeUnknown => "tax_type_unknown",
-            Self::TaxTypeUnusable => "tax_type_unusable",
-            Self::TaxTypeNotAllowed => "tax_type_not_allowed",
-            Self::ContactNameTaken => "contact_name_taken",
-            Self::ContactNumberTaken => "contact_number_taken",
-            Self::NumberTaken => "number_taken",
-            Self::EmailInvalid => "email_invalid",
-            Self::ContactArchived => "contact_archived",
-            Self::ContactMerged => "contact_merged",
-            Self::AmountOverDue => "amount_over_due",
-            Self::InvoiceNotApproved => "invoice_not_approved",
-            Self::PrerequisiteNotInXero => "prerequisite_not_in_xero",
-            Self::PaymentUnclear => "payment_unclear",
-            Self::DocumentHasPayments => "document_has_payments",
-            Self::VoidHasPayments => "void_has_payments",
-            Self::DocumentClosed => "document_closed",
-            Self::InvoiceHasPayments => "invoice_has_payments",
-            Self::InvoiceHasCredit => "invoice_has_credit",
-            Self::InvoiceGone => "invoice_gone",
-            Self::InvoiceIsCredit => "invoice_is_credit",
-            Self::CreditNoteUsed => "credit_note_used",
-            Self::CreditNoteApplied => "credit_note_applied",
-            Self::CreditNoteGone => "credit_note_gone",
-            Self::CreditNoteNotApproved => "credit_note_not_approved",
-            Self::CreditOverLeft => "credit_over_left",
-            Self::CreditOverDue => "credit_over_due",
-            Self::CreditOfAnotherClient => "credit_of_another_client",
-            Self::AlreadyPaid => "already_paid",
-            Self::RefundOverPaid => "refund_over_paid",
-        }
-    }
-
     /// The cause with this code; `None` for a code that no decision depends on. Only rows are read
     /// with it: a new failure is made with its cause.
     pub(super) fn from_code(code: &str) -> Option<Self> {

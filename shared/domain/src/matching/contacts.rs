@@ -119,6 +119,6 @@ impl Extend<RemoteContact> for OrganisationContacts {
 /// Prints only the number of contacts, because personal data must not reach the logs.
 impl fmt::Debug for OrganisationContacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Contacts({})", self.0.len())
+        write!(f, "OrganisationContacts({})", self.0.len())
     }
 }

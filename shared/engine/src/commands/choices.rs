@@ -11,8 +11,7 @@ use domain::mapping::{Mapping, MappingKey, WithheldMark};
 use domain::operation::{EventRefusal, OperationEvent, Trigger};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
-use store::StoreError;
-use store::table::{ItemVersion, WriteExpectation};
+use store::{StoreError, VersionedSetting};
 
 use crate::commands::records::credit_note_key;
 use crate::commands::views::RecordView;
@@ -121,22 +120,12 @@ pub enum CodeChoiceOutcome {
     Changed,
 }
 
-/// The account codes in use, with their version: 0 while the defaults are in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionedCodes {
-    /// The account codes.
-    pub codes: AccountCodes,
-    /// The version, which every change increases.
-    pub version: u64,
-}
-
 /// Returns the account codes in use.
 pub async fn read_account_codes(
     engine: &Engine,
     account: &AccountId,
-) -> Result<VersionedCodes, StoreError> {
-    let (codes, version) = engine.store.find_account_codes(account).await?;
-    Ok(VersionedCodes { codes, version: version.map_or(0, ItemVersion::as_number) })
+) -> Result<VersionedSetting<AccountCodes>, StoreError> {
+    engine.store.find_account_codes(account).await
 }
 
 /// Chooses account codes, whatever the ones in use are. See [`replace_account_codes`].
@@ -185,7 +174,7 @@ pub async fn replace_account_codes(
     if !objections.is_empty() {
         return Ok(CodeChoiceOutcome::Refused(objections));
     }
-    if !write_account_codes(engine, account, codes, expected).await? {
+    if !engine.store.replace_account_codes(account, codes, expected).await? {
         return Ok(CodeChoiceOutcome::Changed);
     }
     let cured = |connection: Connection| {
@@ -207,23 +196,4 @@ async fn find_objections(
     let mut objections = codes.find_objections(&chart);
     objections.extend(check_default_tracking(tenant_session, codes, TrackingAge::Recent).await?);
     Ok(objections)
-}
-
-/// Writes account codes. `false` if another version than the expected one is in use.
-async fn write_account_codes(
-    engine: &Engine,
-    account: &AccountId,
-    codes: AccountCodes,
-    expected: Option<u64>,
-) -> Result<bool, StoreError> {
-    let expect = match expected {
-        None => return engine.store.put_account_codes(account, codes).await.map(|()| true),
-        Some(0) => WriteExpectation::Absent,
-        Some(version) => WriteExpectation::Version(ItemVersion::from_number(version)),
-    };
-    match engine.store.replace_account_codes(account, codes, expect).await {
-        Ok(_) => Ok(true),
-        Err(StoreError::Conflict) => Ok(false),
-        Err(error) => Err(error),
-    }
 }

@@ -151,7 +151,7 @@ pub async fn never_send_payment(
     payment: &PaymentId,
 ) -> Result<PaymentNeverSendOutcome, StoreError> {
     let records = list_part_ids(engine, account, payment).await?;
-    let mut became = if records.is_empty() {
+    let mut outcome = if records.is_empty() {
         PaymentNeverSendOutcome::Unknown
     } else {
         PaymentNeverSendOutcome::Done
@@ -160,7 +160,7 @@ pub async fn never_send_payment(
     for record in records {
         match choices::never_send_record(engine, account, by, EntityKind::Payment, record).await {
             Ok(NeverSendOutcome::BeingSent { until: _ }) => {
-                became = PaymentNeverSendOutcome::BeingSent;
+                outcome = PaymentNeverSendOutcome::BeingSent;
             }
             Ok(NeverSendOutcome::Done(_) | NeverSendOutcome::Unknown) => {}
             Err(error) => failed = failed.or(Some(error)),
@@ -168,7 +168,7 @@ pub async fn never_send_payment(
     }
     match failed {
         Some(error) => Err(error),
-        None => Ok(became),
+        None => Ok(outcome),
     }
 }
 

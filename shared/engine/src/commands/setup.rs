@@ -4,7 +4,7 @@ use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger};
 use domain::line_values::LineValueNeeds;
 use domain::reconciliation::ReconciliationProgress;
-use store::StoreError;
+use store::{StoreError, VersionedSetting};
 
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
@@ -96,7 +96,8 @@ async fn check_choices(
     let Some(chart) = find_stored_chart(engine, ledger).await? else {
         return Ok(((SetupState::Blocked, 0), (SetupState::Blocked, 0)));
     };
-    let (codes, version) = engine.store.find_account_codes(account).await?;
+    let VersionedSetting { value: codes, version } =
+        engine.store.find_account_codes(account).await?;
     let mut objections = codes.find_objections(&chart);
     let needs = LineValueNeeds { items: false, tracking: !codes.tracking.is_empty() };
     let known = find_line_values(engine, ledger, needs).await?.tracking;
@@ -105,9 +106,11 @@ async fn check_choices(
     let of_accounts = objections.len().saturating_sub(of_tax);
     let rates = tax_rates::list_rates_used(engine, ledger, &codes, &chart).await?;
     let unresolved = rates.iter().filter(|rate| rate.tax_type.is_none()).count();
-    let accounts = match version {
-        Some(_) if of_accounts == 0 => done_if(true),
-        Some(_) | None => (SetupState::ToDo, to_u64(of_accounts)),
+    let are_codes_chosen = version > 0;
+    let accounts = if are_codes_chosen && of_accounts == 0 {
+        done_if(true)
+    } else {
+        (SetupState::ToDo, to_u64(of_accounts))
     };
     let of_tax = of_tax.max(unresolved);
     let tax = if of_tax == 0 { done_if(true) } else { (SetupState::ToDo, to_u64(of_tax)) };

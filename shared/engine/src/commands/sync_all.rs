@@ -37,8 +37,7 @@ pub async fn start_sync_all(
         Some(VersionedRecord { record, version: _ }) if record.is_in_progress() => record,
         known => {
             let expected = known.as_ref().and_then(|known| known.record.expected_next());
-            let expect = known
-                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+            let expect = WriteExpectation::from(known.map(|known| known.version));
             let sync_all = SyncAll { expected, ..SyncAll::new(ledger, by, engine.clock.now()) };
             match engine.store.put_sync_all(&sync_all, expect).await {
                 // Another process has just started one.

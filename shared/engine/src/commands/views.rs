@@ -132,7 +132,7 @@ impl RecordView {
             generation: _,
             earlier_keys: _,
             former_numbers: _,
-            previous_xero_ids: left,
+            previous_xero_ids,
             event_sequence: _,
         } = mapping;
         let (state, next_attempt_at) = match operation.state {
@@ -161,7 +161,7 @@ impl RecordView {
             amounts: link.and_then(|link| link.amounts),
             next_attempt_at,
             failure: operation.failure,
-            earlier_xero_ids: left,
+            earlier_xero_ids: previous_xero_ids,
             withheld: withheld.filter(|_| state == RecordState::NeverSend),
             contact,
         }

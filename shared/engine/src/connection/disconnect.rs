@@ -10,11 +10,10 @@ use jiff::SignedDuration;
 use store::StoreError;
 use xero::{XeroError, connections};
 
+use crate::connection::answer_reports::{count_unknown_sentences, fetch_links};
 use crate::connection::change_connection;
 use crate::connection::grant_tokens::GrantTokens;
-use crate::connection::rate_limit::{
-    count_unknown_sentences, fetch_links, wait_for_calls_in_flight,
-};
+use crate::connection::rate_limit::wait_for_calls_in_flight;
 use crate::connection::token::{self, EndGrantOutcome, TokenError};
 use crate::error_chain::ErrorChain;
 use crate::{Engine, Invocation};

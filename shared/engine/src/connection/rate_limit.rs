@@ -12,18 +12,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call_budget::{CallBudget, CallDecision, CallPriority, ExhaustedLimit};
 use domain::connection::ConnectionState;
-use domain::ids::{AccountId, Ledger};
+use domain::ids::Ledger;
 use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use store::table::{ItemVersion, WriteExpectation};
 use store::{ConflictLimit, StoreError, VersionedRecord};
-use xero::connections::{self, XeroConnection};
 use xero::error::RateLimit;
-use xero::{
-    AccessTokens, CallOutcome, DecodedRows, NotPermitted, Permit, RateLimitHeaders, RateLimiter,
-    UndecodableRow, XeroError,
-};
+use xero::{CallOutcome, NotPermitted, Permit, RateLimitHeaders, RateLimiter, UndecodableRow};
 
+use crate::connection::answer_reports::{count_undecodable_rows, report_unknown};
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::{Engine, Invocation};
@@ -116,47 +113,6 @@ impl RateLimiter for TenantRateLimiter {
 
     fn report_unknown_sentences(&self, count: usize) {
         report_unknown(&self.engine, Some(&self.ledger.account), count);
-    }
-}
-
-/// Returns the links of a login, as Xero lists them. Links that cannot be read and unknown
-/// sentences are counted here, because this list is read without a session, which would count them.
-pub(crate) async fn fetch_links(
-    engine: &Engine,
-    tokens: &dyn AccessTokens,
-) -> Result<DecodedRows<XeroConnection>, XeroError> {
-    let (transport, api) = (&*engine.transport, &engine.endpoints.xero_api);
-    let linked = connections::list_connections(transport, api, tokens).await;
-    let linked = linked.inspect_err(|error| count_unknown_sentences(engine, error))?;
-    count_undecodable_rows(engine, &linked.undecodable);
-    Ok(linked)
-}
-
-/// Counts the sentences of a refusal that are not in the table of known ones. A session reports
-/// them itself; this is for calls without a session.
-pub(crate) fn count_unknown_sentences(engine: &Engine, error: &XeroError) {
-    let count = error.unknown_sentences();
-    if count > 0 {
-        report_unknown(engine, None, count);
-    }
-}
-
-/// Counts and logs sentences that are not in the table of known ones. The line says where to look:
-/// the refused record may succeed in another way, or its refusal may be explained in other words.
-/// The sentences themselves may contain names and are not logged.
-fn report_unknown(engine: &Engine, account: Option<&AccountId>, sentences: usize) {
-    engine.metrics.record_metric(Metric::UnknownSentences(sentences));
-    tracing::warn!(
-        account.id = account.map(AccountId::as_str),
-        sentences,
-        "Xero refused a call in sentences that are not known"
-    );
-}
-
-/// Counts unreadable rows of an answer. The client has logged which rows they are.
-fn count_undecodable_rows(engine: &Engine, rows: &[UndecodableRow]) {
-    if !rows.is_empty() {
-        engine.metrics.record_metric(Metric::OddRows(rows.len()));
     }
 }
 

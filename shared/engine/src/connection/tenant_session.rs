@@ -11,7 +11,7 @@ use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
 use domain::failure::Failure;
 use domain::ids::{Ledger, TenantId};
 use domain::operation::Trigger;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::VersionedRecord;
 use store::table::ItemVersion;
 use xero::{ApiSession, XeroError};
@@ -198,17 +198,8 @@ impl<'a> TenantSession<'a> {
     /// not called again until that changes. Returns the failure on which callers are to act instead
     /// of the answer, if there is one.
     pub async fn record_on_connection(&self, error: &XeroError) -> Option<Failure> {
-        let now = self.engine.clock.now();
-        let (account, seen) = (&self.ledger.account, self.connected_at);
         if let XeroError::Throttled { limit: _, retry_after } = error {
-            self.engine.metrics.record_metric(Metric::Throttled);
-            let until = now.saturating_add(*retry_after).unwrap_or(now);
-            let pause = |connection: Connection| Connection {
-                paused_until: connection.paused_until.max(Some(until)),
-                ..connection
-            };
-            let engine: &Engine = &self.engine.without_read_ahead();
-            change_if_connected(engine, account, seen, pause).await;
+            self.record_pause(*retry_after).await;
         }
         if !is_refusal(error) {
             return None;
@@ -228,6 +219,19 @@ impl<'a> TenantSession<'a> {
                 is_about_tenant.then(refused_once_failure)
             }
         }
+    }
+
+    /// Records that Xero throttled a call, and until when the whole account makes no calls.
+    async fn record_pause(&self, retry_after: SignedDuration) {
+        self.engine.metrics.record_metric(Metric::Throttled);
+        let now = self.engine.clock.now();
+        let until = now.saturating_add(retry_after).unwrap_or(now);
+        let pause = |connection: Connection| Connection {
+            paused_until: connection.paused_until.max(Some(until)),
+            ..connection
+        };
+        let engine: &Engine = &self.engine.without_read_ahead();
+        change_if_connected(engine, &self.ledger.account, self.connected_at, pause).await;
     }
 }
 

@@ -136,42 +136,63 @@ pub async fn access_token(
     {
         return Ok(tokens.access_token());
     }
-    let time_to_tell = SignedDuration::from_secs(REPORT_SECONDS);
-    let latest = invocation.deadline.saturating_sub(time_to_tell).unwrap_or(Timestamp::MIN);
+    let time_to_report = SignedDuration::from_secs(REPORT_SECONDS);
+    let latest = invocation.deadline.saturating_sub(time_to_report).unwrap_or(Timestamp::MIN);
     for _ in 0..RECHECKS_MAX {
         let row = engine.store.find_grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
-        let plan = match read_visible_tokens(engine, &row.record).await? {
-            VisibleTokens::Tokens(tokens) => {
-                match row.record.plan_token_access(ends_at(&tokens, rejected), engine.clock.now()) {
-                    TokenPlan::Use => {
-                        if row.record.missing_since.is_some() {
-                            record_missing_since(engine, &row, None).await;
-                        }
-                        return Ok(cache_tokens(engine, id, tokens));
-                    }
-                    plan
-                    @ (TokenPlan::WaitUntil(_) | TokenPlan::Refresh | TokenPlan::Reconnect) => plan,
-                }
-            }
-            VisibleTokens::NotYet => TokenPlan::WaitUntil(Timestamp::MAX),
-            VisibleTokens::Missing => {
-                record_missing_since(engine, &row, Some(engine.clock.now())).await;
-                TokenPlan::WaitUntil(Timestamp::MAX)
-            }
-            VisibleTokens::Gone => TokenPlan::Reconnect,
-        };
-        match plan {
-            TokenPlan::Use => {}
-            TokenPlan::Reconnect => return Err(TokenError::ReconnectNeeded),
-            TokenPlan::Refresh => match refresh::refresh_tokens(engine, row, rejected).await {
+        match choose_token_step(engine, &row, rejected).await? {
+            TokenStep::Use(tokens) => return Ok(cache_tokens(engine, id, tokens)),
+            TokenStep::Reconnect => return Err(TokenError::ReconnectNeeded),
+            TokenStep::Refresh => match refresh::refresh_tokens(engine, row, rejected).await {
                 Err(TokenError::Store(StoreError::Conflict)) => {}
                 result => return result,
             },
-            TokenPlan::WaitUntil(_) if engine.clock.now() >= latest => break,
-            TokenPlan::WaitUntil(_) => engine.clock.sleep_for(RECHECK_INTERVAL).await,
+            TokenStep::Wait if engine.clock.now() >= latest => break,
+            TokenStep::Wait => engine.clock.sleep_for(RECHECK_INTERVAL).await,
         }
     }
     Err(TokenError::Busy)
+}
+
+/// What a process does next to get an access token.
+enum TokenStep {
+    /// It uses these tokens.
+    Use(KeptTokens),
+    /// It refreshes the tokens.
+    Refresh,
+    /// It waits for another process, or until the secret is visible.
+    Wait,
+    /// It gives up: a user has to reconnect.
+    Reconnect,
+}
+
+/// Reads a grant's tokens and chooses what to do next. Records on the grant since when its secret
+/// has been missing, or that it exists again.
+async fn choose_token_step(
+    engine: &Engine,
+    row: &VersionedRecord<Grant>,
+    rejected: Option<&SecretString>,
+) -> Result<TokenStep, TokenError> {
+    let tokens = match read_visible_tokens(engine, &row.record).await? {
+        VisibleTokens::Tokens(tokens) => tokens,
+        VisibleTokens::NotYet => return Ok(TokenStep::Wait),
+        VisibleTokens::Missing => {
+            record_missing_since(engine, row, Some(engine.clock.now())).await;
+            return Ok(TokenStep::Wait);
+        }
+        VisibleTokens::Gone => return Ok(TokenStep::Reconnect),
+    };
+    match row.record.plan_token_access(ends_at(&tokens, rejected), engine.clock.now()) {
+        TokenPlan::Use => {
+            if row.record.missing_since.is_some() {
+                record_missing_since(engine, row, None).await;
+            }
+            Ok(TokenStep::Use(tokens))
+        }
+        TokenPlan::Refresh => Ok(TokenStep::Refresh),
+        TokenPlan::WaitUntil(_) => Ok(TokenStep::Wait),
+        TokenPlan::Reconnect => Ok(TokenStep::Reconnect),
+    }
 }
 
 /// The result of reading a grant's secret.
@@ -257,10 +278,7 @@ fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
 }
 
 async fn read_tokens(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
-    let Some(secret) = engine.secrets.get_secret(&engine.secret_name(grant)).await? else {
-        return Ok(None);
-    };
-    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
+    parse_tokens(engine.secrets.get_secret(&engine.secret_name(grant)).await?)
 }
 
 async fn read_tokens_version(
@@ -268,11 +286,13 @@ async fn read_tokens_version(
     grant: &Grant,
     version: Uuid,
 ) -> Result<Option<KeptTokens>, TokenError> {
-    let name = engine.secret_name(grant);
-    let Some(secret) = engine.secrets.get_version(&name, version).await? else {
-        return Ok(None);
-    };
-    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
+    parse_tokens(engine.secrets.get_version(&engine.secret_name(grant), version).await?)
+}
+
+fn parse_tokens(secret: Option<SecretString>) -> Result<Option<KeptTokens>, TokenError> {
+    let parse =
+        |secret: SecretString| KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable);
+    secret.map(parse).transpose()
 }
 
 impl Engine {

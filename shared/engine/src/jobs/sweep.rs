@@ -56,22 +56,38 @@ pub struct SweepSummary {
     pub failed: usize,
 }
 
+/// The rows that one walk over the shards looks for.
+#[derive(Debug, Clone, Copy)]
+enum SweptRows {
+    /// Rows whose wake-up or event is late.
+    Due,
+    /// Parked records.
+    Parked,
+    /// Given-up records.
+    GivenUp,
+}
+
 /// Sweeps every shard while there is time, rows with a due time first. An error in one shard does
 /// not stop the others.
 pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepSummary {
     let mut swept = SweepSummary::default();
     let now = engine.clock.now();
-    for shard in shards_in_order(now) {
-        let done = sweep_due_rows(engine, shard, invocation, &mut swept).await;
-        count_shard_result(shard, done, &mut swept);
-    }
-    for shard in shards_in_order(now) {
-        let done = sweep_parked_rows(engine, shard, invocation, &mut swept).await;
-        count_shard_result(shard, done, &mut swept);
-    }
-    for shard in shards_in_order(now) {
-        let done = sweep_given_up_rows(engine, shard, invocation, &mut swept).await;
-        count_shard_result(shard, done, &mut swept);
+    for rows in [SweptRows::Due, SweptRows::Parked, SweptRows::GivenUp] {
+        for shard in shards_in_order(now) {
+            if is_out_of_time(engine, invocation) {
+                swept.failed += 1;
+                continue;
+            }
+            let done = match rows {
+                SweptRows::Due => sweep_due_rows(engine, shard, invocation, &mut swept).await,
+                SweptRows::Parked => sweep_parked_rows(engine, shard, &mut swept).await,
+                SweptRows::GivenUp => sweep_given_up_rows(engine, shard, &mut swept).await,
+            };
+            if let Err(error) = done {
+                tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
+                swept.failed += 1;
+            }
+        }
     }
     swept
 }
@@ -89,13 +105,6 @@ fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
     engine.clock.now() > invocation.last_call
 }
 
-fn count_shard_result(shard: u32, done: Result<(), PersistError>, swept: &mut SweepSummary) {
-    if let Err(error) = done {
-        tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
-        swept.failed += 1;
-    }
-}
-
 /// Counts an error of one account. It does not stop the other accounts of the shard.
 fn count_account_failure(account: &AccountId, error: &PersistError, swept: &mut SweepSummary) {
     tracing::error!(error = %ErrorChain(error), account.id = %account, "an account was not swept");
@@ -108,10 +117,6 @@ async fn sweep_due_rows(
     invocation: Invocation,
     swept: &mut SweepSummary,
 ) -> Result<(), PersistError> {
-    if is_out_of_time(engine, invocation) {
-        swept.failed += 1;
-        return Ok(());
-    }
     let now = engine.clock.now();
     let before = |late| now.saturating_sub(late).unwrap_or(now);
     let (mut overdue, mut outboxes) = (Vec::new(), BTreeSet::new());
@@ -149,7 +154,7 @@ async fn sweep_due_rows(
         swept.events += engine.deliver_outbox(&account).await;
     }
     swept.overdue += overdue.len();
-    for ((ledger, kind), records) in group_by_ledger(overdue) {
+    for ((ledger, kind), records) in group_by_queue(overdue) {
         if let Err(error) = engine.enqueue_wake_ups(&ledger, kind, &records).await {
             count_account_failure(&ledger.account, &error.into(), swept);
         }
@@ -160,20 +165,13 @@ async fn sweep_due_rows(
 async fn sweep_parked_rows(
     engine: &Engine,
     shard: u32,
-    invocation: Invocation,
     swept: &mut SweepSummary,
 ) -> Result<(), PersistError> {
-    if is_out_of_time(engine, invocation) {
-        swept.failed += 1;
-        return Ok(());
-    }
     let parked = engine.store.list_next_parked(shard, PER_SHARD).await?;
     swept.parked += parked.len();
-    for ((ledger, kind), records) in group_by_ledger(parked) {
-        let key = |crm_id| MappingKey::new(ledger.clone(), kind, crm_id);
-        let keys = records.into_iter().map(key).collect();
-        if let Err(error) = isolate_record(release::release_overlooked(engine, &ledger, keys)).await
-        {
+    for (ledger, keys) in release::group_by_ledger(parked) {
+        let released = release::release_overlooked(engine, &ledger, keys);
+        if let Err(error) = isolate_record(released).await {
             count_account_failure(&ledger.account, &error, swept);
         }
     }
@@ -185,20 +183,11 @@ async fn sweep_parked_rows(
 async fn sweep_given_up_rows(
     engine: &Engine,
     shard: u32,
-    invocation: Invocation,
     swept: &mut SweepSummary,
 ) -> Result<(), PersistError> {
-    if is_out_of_time(engine, invocation) {
-        swept.failed += 1;
-        return Ok(());
-    }
     let given_up = engine.store.list_next_given_up(shard, GIVEN_UP_PER_SHARD).await?;
     swept.given_up += given_up.len();
-    let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
-    for key in given_up {
-        ledgers.entry(key.ledger.clone()).or_default().push(key);
-    }
-    for (ledger, keys) in ledgers {
+    for (ledger, keys) in release::group_by_ledger(given_up) {
         let released = release::release_after_overlooked_changes(engine, &ledger, &keys);
         if let Err(error) = isolate_record(released).await {
             count_account_failure(&ledger.account, &error, swept);
@@ -236,7 +225,8 @@ async fn sweep_grant(engine: &Engine, id: GrantId) {
     }
 }
 
-fn group_by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {
+/// Groups records whose wake-ups go to one queue in one message group.
+fn group_by_queue(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {
     let mut groups: BTreeMap<(Ledger, EntityKind), Vec<CrmId>> = BTreeMap::new();
     for MappingKey { ledger, kind, crm_id } in keys {
         groups.entry((ledger, kind)).or_default().push(crm_id);

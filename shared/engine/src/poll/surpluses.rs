@@ -147,8 +147,7 @@ async fn observe_one(
         let observed = observe_surplus(stored, seen, engine.clock.now());
         let Some((surplus, content)) = observed else { return Ok(false) };
         let event = content.map(|content| engine.new_event(&ledger.account, content));
-        let expect =
-            known.map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        let expect = WriteExpectation::from(known.map(|row| row.version));
         match engine.store.put_surplus(&surplus, expect, event.as_ref()).await {
             Ok(()) => {
                 engine.deliver_committed(&ledger.account, event.as_ref()).await;

@@ -100,10 +100,7 @@ pub async fn release_after_outage(
         }
         let keys = scan.take_page(engine.store.list_given_up(shard, after, PER_SHARD).await?);
         given.looked_at += keys.len();
-        let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
-        for key in keys {
-            ledgers.entry(key.ledger.clone()).or_default().push(key);
-        }
+        let ledgers = group_by_ledger(keys);
         let released = ledgers.iter().map(|(ledger, keys)| {
             let (event, at_once) = (OperationEvent::Outlived, ReleaseTiming::AtOnce);
             release_mappings(engine, ledger, keys.clone(), event, at_once, None, |_| true).boxed()
@@ -194,6 +191,15 @@ async fn is_ready(
         | OperationState::Skipped
         | OperationState::Withheld => false,
     })
+}
+
+/// Groups records by their ledgers.
+pub(crate) fn group_by_ledger(keys: Vec<MappingKey>) -> BTreeMap<Ledger, Vec<MappingKey>> {
+    let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
+    for key in keys {
+        ledgers.entry(key.ledger.clone()).or_default().push(key);
+    }
+    ledgers
 }
 
 /// Returns the epoch of a ledger's connection, if the connection works.

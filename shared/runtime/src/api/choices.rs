@@ -55,7 +55,7 @@ async fn view_account_codes(
 ) -> Result<(AccountCodesView, u64), ProblemDetails> {
     let known = choices::read_account_codes(engine, account).await;
     let known = known.map_err(|error| log_unavailable(&error))?;
-    Ok((AccountCodesView::from(known.codes), known.version))
+    Ok((AccountCodesView::from(known.value), known.version))
 }
 
 /// The parameters of the choices.

@@ -58,7 +58,7 @@ async fn read_matching(State(engine): State<Engine>, AnyCaller(caller): AnyCalle
 async fn answer_matching(engine: &Engine, account: &AccountId) -> RouteResult {
     let matching = matching::read_matching(engine, account).await;
     let matching = matching.map_err(|error| log_unavailable(&error))?;
-    Ok(versioned_response(matching.version, &MatchingView::from(matching.settings)))
+    Ok(versioned_response(matching.version, &MatchingView::from(matching.value)))
 }
 
 /// Changes the matching settings.

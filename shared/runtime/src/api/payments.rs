@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::body::{BodyField, BodyShape};
 use domain::ids::{AccountId, PaymentId, XeroPaymentId};
-use domain::invoice_payments::PaymentDecision as Is;
+use domain::invoice_payments::PaymentDecision;
 use engine::Engine;
 use engine::commands::payments;
 use engine::sync::invoice_payments;
@@ -162,10 +162,11 @@ pub(super) enum PaymentChoice {
     Import(bool),
 }
 
-const SAYS: &[BodyField] = &[BodyField::single_value("same_as"), BodyField::single_value("import")];
+const CHOICES: &[BodyField] =
+    &[BodyField::single_value("same_as"), BodyField::single_value("import")];
 
 impl RequestBody for PaymentChoice {
-    const SHAPE: BodyShape = BodyShape::Object(SAYS);
+    const SHAPE: BodyShape = BodyShape::Object(CHOICES);
     const MUST: &'static str =
         "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
 }
@@ -193,9 +194,9 @@ async fn resolve_payment(
     PathIds((id, payment)): PathIds<(String, String)>,
     JsonBody(choice): JsonBody<PaymentChoice>,
 ) -> RouteResult {
-    let is = match choice {
-        PaymentChoice::SameAs(payment) => Is::Same(payment),
-        PaymentChoice::Import(true) => Is::New,
+    let decision = match choice {
+        PaymentChoice::SameAs(payment) => PaymentDecision::Same(payment),
+        PaymentChoice::Import(true) => PaymentDecision::New,
         PaymentChoice::Import(false) => {
             return Err(ProblemDetails::bad_field("body", PaymentChoice::MUST));
         }
@@ -205,9 +206,9 @@ async fn resolve_payment(
     })?;
     let (account, by, invoice) = (&caller.account, &caller.user, parse_crm_id(&id)?);
     let payment = XeroPaymentId(payment);
-    let settled =
-        invoice_payments::resolve_payment(&engine, account, by, &invoice, payment, is).await;
-    if settled.map_err(|error| log_unavailable(&error))? {
+    let resolved =
+        invoice_payments::resolve_payment(&engine, account, by, &invoice, payment, decision).await;
+    if resolved.map_err(|error| log_unavailable(&error))? {
         answer_invoice_payments(&engine, account, &id).await
     } else {
         Err(ProblemDetails::state_conflict(

@@ -46,7 +46,7 @@ async fn view_sync_preferences(
 ) -> Result<(SyncPreferencesView, u64), ProblemDetails> {
     let known = preferences::read_sync_preferences(engine, account).await;
     let known = known.map_err(|error| log_unavailable(&error))?;
-    Ok((SyncPreferencesView::from(known.preferences), known.version))
+    Ok((SyncPreferencesView::from(known.value), known.version))
 }
 
 /// Replaces the account's choices about what is written to Xero.

@@ -195,8 +195,8 @@ async fn start_sync_all(
     Administrator(caller): Administrator,
 ) -> RouteResult {
     let started = sync_all::start_sync_all(&engine, &caller.account, caller.user.clone()).await;
-    let walk = started.map_err(|error| log_unavailable(&error))?;
-    Ok(json_response(202, &SyncAllView::from(Some(walk))))
+    let progress = started.map_err(|error| log_unavailable(&error))?;
+    Ok(json_response(202, &SyncAllView::from(Some(progress))))
 }
 
 /// Reads the progress of the newest Sync All.

@@ -34,11 +34,11 @@ pub(super) enum SurplusChoice {
     Invoice(CrmId),
 }
 
-const SAYS: &[BodyField] =
+const CHOICES: &[BodyField] =
     &[BodyField::single_value("acknowledged"), BodyField::single_value("invoice")];
 
 impl RequestBody for SurplusChoice {
-    const SHAPE: BodyShape = BodyShape::Object(SAYS);
+    const SHAPE: BodyShape = BodyShape::Object(CHOICES);
     const MUST: &'static str =
         "must be {\"acknowledged\": true} or {\"invoice\": \"<the id of an invoice>\"}";
 }

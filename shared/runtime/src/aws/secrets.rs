@@ -8,7 +8,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_runtime_api::client::result::SdkError;
-use engine::ports::{PortError, SecretStore};
+use engine::ports::{IfMissing, PortError, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ impl SecretsManager {
                     .is_some_and(CreateSecretError::is_resource_exists_exception) =>
             {
                 // Another process has just created the secret. Our value is newer.
-                self.replace_secret(name, value, version).await
+                self.write_secret(name, value, version, IfMissing::Fail).await
             }
             Err(error) => Err(describe_failure("create a secret", error)),
         }
@@ -94,37 +94,27 @@ impl SecretStore for SecretsManager {
 
     /// Uses the version's id as the request token. Secrets Manager creates one version per token
     /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html>).
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
         let put = self.client.put_secret_value().secret_id(name);
         let put = put.client_request_token(version.to_string());
         match put.secret_string(value.expose_secret()).send().await {
             Ok(_) => Ok(()),
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutSecretValueError::is_resource_not_found_exception) =>
+                if if_missing == IfMissing::Create
+                    && error
+                        .as_service_error()
+                        .is_some_and(PutSecretValueError::is_resource_not_found_exception) =>
             {
                 self.create_secret(name, value, version).await
             }
             Err(error) => Err(describe_failure("write a secret", error)),
         }
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        let put = self.client.put_secret_value().secret_id(name);
-        let put = put.client_request_token(version.to_string());
-        let put = put.secret_string(value.expose_secret()).send().await;
-        put.map(drop).map_err(|error| describe_failure("write a secret", error))
     }
 
     /// Deletes without the recovery window, during which the same Xero user could not connect

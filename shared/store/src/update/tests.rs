@@ -1,8 +1,10 @@
 //! Tests of changes that conflict with other processes.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::matching::{MatchEvidence, MatchingSettings};
 use futures::FutureExt;
 
 use super::*;
@@ -28,9 +30,7 @@ fn read(store: &Store) -> Option<VersionedRecord<KeptRecords>> {
 /// Adds records as another process would.
 fn add_concurrently(store: &Store, count: u32) {
     let known = read(store);
-    let expect = known
-        .as_ref()
-        .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+    let expect = WriteExpectation::from(known.as_ref().map(|row| row.version));
     let sum = kept(known.map_or(0, |row| row.record.count) + count);
     store.put_kept_records(&sum, expect).now_or_never().unwrap().unwrap();
 }
@@ -68,6 +68,26 @@ fn a_change_fails_with_a_conflict_if_the_row_keeps_changing() {
     assert!(matches!(updated, Err(StoreError::Conflict)), "{updated:?}");
     assert_eq!(decisions.get(), CONFLICTS_MAX + 1);
     assert_eq!(read(&store).unwrap().record, kept(CONFLICTS_MAX + 1));
+}
+
+#[test]
+fn settings_are_replaced_at_the_expected_version_and_at_no_other() {
+    let (store, account) = (a_store(), an_account());
+    let settings = MatchingSettings { automatic: BTreeSet::from([MatchEvidence::Email]) };
+    for (expected, is_written) in [
+        (Some(1), false),
+        (Some(0), true),
+        (Some(0), false),
+        (Some(1), true),
+        (None, true),
+        (Some(2), false),
+        (Some(3), true),
+    ] {
+        let replaced = store.replace_matching_settings(&account, settings.clone(), expected);
+        assert_eq!(replaced.now_or_never().unwrap().unwrap(), is_written, "{expected:?}");
+    }
+    let found = store.find_matching_settings(&account).now_or_never().unwrap().unwrap();
+    assert_eq!((found.value, found.version), (settings, 4));
 }
 
 #[test]

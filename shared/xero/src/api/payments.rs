@@ -75,11 +75,7 @@ pub async fn read_changed_page(
     since: Timestamp,
     at: PagePosition,
 ) -> Result<RowPage<RemotePayment>, XeroError> {
-    let call = list_call::<Payments>()
-        .modified_since(since)
-        .with_query("where", r#"PaymentType=="ACCRECPAYMENT""#)
-        .with_query("order", "UpdatedDateUTC ASC");
-    read_record_page::<Payments>(session, &call, at).await
+    read_changed_page_of(session, r#"PaymentType=="ACCRECPAYMENT""#, since, at).await
 }
 
 /// Reads a page of the refunds of customers' credit notes that changed at an instant or later,
@@ -89,9 +85,18 @@ pub async fn read_changed_refunds_page(
     since: Timestamp,
     at: PagePosition,
 ) -> Result<RowPage<RemotePayment>, XeroError> {
+    read_changed_page_of(session, r#"PaymentType=="ARCREDITPAYMENT""#, since, at).await
+}
+
+async fn read_changed_page_of(
+    session: &ApiSession,
+    filter: &'static str,
+    since: Timestamp,
+    at: PagePosition,
+) -> Result<RowPage<RemotePayment>, XeroError> {
     let call = list_call::<Payments>()
         .modified_since(since)
-        .with_query("where", r#"PaymentType=="ARCREDITPAYMENT""#)
+        .with_query("where", filter)
         .with_query("order", "UpdatedDateUTC ASC");
     read_record_page::<Payments>(session, &call, at).await
 }

@@ -74,6 +74,33 @@ pub(super) struct OutgoingLine<'a> {
     tracking: Vec<OutgoingTracking<'a>>,
 }
 
+impl<'a> From<&'a LineItem> for OutgoingLine<'a> {
+    fn from(line: &'a LineItem) -> Self {
+        let LineItem {
+            description,
+            quantity,
+            unit_amount,
+            account_code,
+            tax_type,
+            discount_rate,
+            discount_amount,
+            item_code,
+            tracking,
+        } = line;
+        Self {
+            description,
+            quantity: *quantity,
+            unit_amount: *unit_amount,
+            account_code,
+            tax_type,
+            discount_rate: *discount_rate,
+            discount_amount: *discount_amount,
+            item_code: item_code.as_deref(),
+            tracking: tracking.iter().map(OutgoingTracking::from).collect(),
+        }
+    }
+}
+
 /// A tracking option of a line. Xero needs both names, and ignores an option that it does not know
 /// (issues xero-ruby#86 and xero-node#516).
 #[derive(Debug, Serialize)]
@@ -101,33 +128,6 @@ impl From<WireTracking> for TrackingAssignment {
     fn from(wire: WireTracking) -> Self {
         let WireTracking { name, option } = wire;
         Self { category: name, option }
-    }
-}
-
-impl<'a> From<&'a LineItem> for OutgoingLine<'a> {
-    fn from(line: &'a LineItem) -> Self {
-        let LineItem {
-            description,
-            quantity,
-            unit_amount,
-            account_code,
-            tax_type,
-            discount_rate,
-            discount_amount,
-            item_code,
-            tracking,
-        } = line;
-        Self {
-            description,
-            quantity: *quantity,
-            unit_amount: *unit_amount,
-            account_code,
-            tax_type,
-            discount_rate: *discount_rate,
-            discount_amount: *discount_amount,
-            item_code: item_code.as_deref(),
-            tracking: tracking.iter().map(OutgoingTracking::from).collect(),
-        }
     }
 }
 

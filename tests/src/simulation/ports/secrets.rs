@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use engine::ports::{PortError, SecretStore};
+use engine::ports::{IfMissing, PortError, SecretStore};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -116,32 +116,20 @@ impl SecretStore for SimSecrets {
         self.step(format!("read secret {name}, {version}"), "read a secret", get).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
-        let is_new = !locked(&self.kept).contains_key(name);
-        self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
-        let put = || self.keep(name, value, version);
-        self.step(format!("write secret {name}"), "write a secret", put).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.net.uses(Access::WriteSecret);
+        let is_there = || locked(&self.kept).contains_key(name);
+        let creates = if_missing == IfMissing::Create;
+        self.net.uses(if creates && !is_there() { Access::NewSecret } else { Access::WriteSecret });
         // The secret may be deleted while the request is in transit.
-        let replace = || {
-            let is_there = locked(&self.kept).contains_key(name);
-            is_there.then(|| self.keep(name, value, version))
-        };
-        let replaced = self.step(format!("write secret {name}"), "write a secret", replace).await?;
-        replaced.ok_or_else(|| refused("write a secret"))
+        let write = || (creates || is_there()).then(|| self.keep(name, value, version));
+        let written = self.step(format!("write secret {name}"), "write a secret", write).await?;
+        written.ok_or_else(|| refused("write a secret"))
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {

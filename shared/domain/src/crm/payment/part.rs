@@ -1,13 +1,14 @@
 //! The parts of a payment that are written to Xero.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{PaymentMethod, PaymentRecordStatus};
 use crate::crm::{Revision, text};
-use crate::exchange::SettledShare;
+use crate::exchange::{SettledShare, may_lose_cents};
 use crate::ids::{CreditNoteId, CrmId, InvoiceId, PaymentId};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::translate::text::is_sendable;
 
 /// One part of a payment. Each part becomes one document in Xero.
@@ -109,6 +110,21 @@ impl PartTemplate<'_> {
             role,
             standing: self.standing,
         }
+    }
+
+    /// Builds the part for Stripe's fee, in the currency of Stripe's balance: the second one.
+    /// Without a fee there is no such part, unless the conversion of the shares from the first
+    /// currency may lose cents, which are then booked with it.
+    pub(crate) fn build_fee(
+        self,
+        fee: Option<Decimal>,
+        currencies: [Currency; 2],
+        settled: Vec<SettledShare>,
+        role: PartRole,
+    ) -> Option<PaymentPart> {
+        let (fee, [_, balance]) = (fee.unwrap_or_default(), currencies);
+        let is_needed = !fee.is_zero() || may_lose_cents(&settled, currencies);
+        is_needed.then(|| self.build_part("fee", Money::new(fee, balance), settled, role))
     }
 }
 

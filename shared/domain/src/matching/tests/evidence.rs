@@ -15,7 +15,7 @@ fn a_client_is_known_by_company_both_addresses_and_both_numbers() {
     assert_eq!(party.emails, ["ap@ridge.example", "ana@ridge.example"]);
     assert_eq!(party.vat_number.as_deref(), Some("GB1234"));
     assert_eq!(party.company_number.as_deref(), Some("0123"));
-    assert_eq!(format!("{party:?}"), "Party(cli_1)");
+    assert_eq!(format!("{party:?}"), "ClientIdentity(cli_1)");
 }
 
 #[test]

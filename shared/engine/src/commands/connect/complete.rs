@@ -16,8 +16,8 @@ use xero::{RequestSent, XeroError};
 
 use super::offered_organisations::{self, KnownConsent, connection_after_consent};
 use super::{ConnectError, clear_pending, hash_secret, sealing_context};
+use crate::connection::answer_reports::fetch_links;
 use crate::connection::grant_tokens::GrantTokens;
-use crate::connection::rate_limit::fetch_links;
 use crate::connection::{ConnectionChangeError, change_connection_and_claims, token, upgrade};
 use crate::error_chain::ErrorChain;
 use crate::sealing;

@@ -68,8 +68,7 @@ async fn begin_reconciliation(
     let begun = match known {
         Some(VersionedRecord { record, version: _ }) if record.is_comparing() => record,
         known => {
-            let expect = known
-                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+            let expect = WriteExpectation::from(known.map(|known| known.version));
             let begun = ContactReconciliation {
                 is_preview,
                 ..ContactReconciliation::new(ledger, by, engine.clock.now())
@@ -114,7 +113,7 @@ pub(crate) async fn continue_reconciliation(
             return record_interruption(engine, row, into_failure(engine, error)?).await;
         }
     };
-    let (settings, _) = engine.store.find_matching_settings(&ledger.account).await?;
+    let settings = engine.store.find_matching_settings(&ledger.account).await?.value;
     let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
     let matches = matching::match_clients(&clients.parties, &contacts, &clients.held);
     let matches = clients.parties.into_iter().zip(matches);

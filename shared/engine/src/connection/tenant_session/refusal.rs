@@ -6,7 +6,7 @@ use xero::{NotPermitted, XeroError};
 
 use super::{TenantSession, is_refusal};
 use crate::Engine;
-use crate::connection::rate_limit::fetch_links;
+use crate::connection::answer_reports::fetch_links;
 use crate::connection::{change_if_connected, disconnect};
 use crate::error_chain::ErrorChain;
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::Engine;
 use crate::error_chain::ErrorChain;
-use crate::ports::{Metric, PortError, RefreshOutcome};
+use crate::ports::{IfMissing, Metric, PortError, RefreshOutcome};
 
 /// Maximum time for which a process holds the lock: longer than one exchange with Xero can take.
 const LOCK_SECONDS: i64 = 40;
@@ -182,12 +182,9 @@ pub(super) async fn write_secret(
     writing: SecretWrite,
 ) -> Result<(), PortError> {
     let (name, value) = (engine.secret_name(grant), tokens.to_secret());
+    let if_missing = writing.if_missing();
     for left in (0..writing.attempts_max()).rev() {
-        let written = match writing {
-            SecretWrite::Renewed => engine.secrets.replace_secret(&name, &value, secret.id).await,
-            SecretWrite::Consented => engine.secrets.put_secret(&name, &value, secret.id).await,
-        };
-        match written {
+        match engine.secrets.write_secret(&name, &value, secret.id, if_missing).await {
             Ok(()) => break,
             Err(error) if left == 0 => return Err(error),
             Err(error) => {
@@ -215,6 +212,13 @@ impl SecretWrite {
         match self {
             Self::Renewed => PUTS_MAX,
             Self::Consented => CONSENT_PUTS_MAX,
+        }
+    }
+
+    const fn if_missing(self) -> IfMissing {
+        match self {
+            Self::Renewed => IfMissing::Fail,
+            Self::Consented => IfMissing::Create,
         }
     }
 }

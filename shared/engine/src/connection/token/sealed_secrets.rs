@@ -12,7 +12,7 @@ use store::{ConflictLimit, Store, StoreError, VersionedRecord};
 use uuid::Uuid;
 
 use super::kept_keys::KeptKeys;
-use crate::ports::{DataKey, DataKeys, PortError, SecretStore};
+use crate::ports::{DataKey, DataKeys, IfMissing, PortError, SecretStore};
 use crate::sealing;
 
 const READ: &str = "read encrypted tokens";
@@ -51,40 +51,6 @@ impl SealedSecrets {
         let foreign = || PortError { operation: READ, source: "the key does not fit".into() };
         opened.map(Some).ok_or_else(foreign)
     }
-
-    async fn write_value(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-        must_exist: bool,
-    ) -> Result<(), PortError> {
-        let DataKey { plain, encrypted } = self.keys.new_key(name).await?;
-        let sealed = sealing::seal_text(&plain, &seal_context(name, version), value);
-        let value = SealedValue { version, data_key: encrypted, sealed };
-        let mut conflicts = ConflictLimit::default();
-        loop {
-            let (tokens, expect) = match self.find_row(name).await? {
-                Some(row) => (row.record, WriteExpectation::Version(row.version)),
-                None if must_exist => {
-                    return Err(PortError {
-                        operation: WRITE,
-                        source: "there is no such row".into(),
-                    });
-                }
-                None => (SealedTokens::new(name), WriteExpectation::Absent),
-            };
-            if tokens.find_version(version).is_some() {
-                return Ok(());
-            }
-            match self.store.put_sealed_tokens(&tokens.with_value(value.clone()), expect).await {
-                Ok(_) => return Ok(()),
-                Err(error) => {
-                    conflicts.allow_retry(error).map_err(|error| failed(WRITE, error))?;
-                }
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -103,22 +69,38 @@ impl SecretStore for SealedSecrets {
         self.open_value(name, row.record.find_version(version)).await
     }
 
-    async fn put_secret(
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
-        self.write_value(name, value, version, false).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.write_value(name, value, version, true).await
+        let DataKey { plain, encrypted } = self.keys.new_key(name).await?;
+        let sealed = sealing::seal_text(&plain, &seal_context(name, version), value);
+        let value = SealedValue { version, data_key: encrypted, sealed };
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let (tokens, expect) = match (self.find_row(name).await?, if_missing) {
+                (Some(row), _) => (row.record, WriteExpectation::Version(row.version)),
+                (None, IfMissing::Create) => (SealedTokens::new(name), WriteExpectation::Absent),
+                (None, IfMissing::Fail) => {
+                    return Err(PortError {
+                        operation: WRITE,
+                        source: "there is no such row".into(),
+                    });
+                }
+            };
+            if tokens.find_version(version).is_some() {
+                return Ok(());
+            }
+            match self.store.put_sealed_tokens(&tokens.with_value(value.clone()), expect).await {
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    conflicts.allow_retry(error).map_err(|error| failed(WRITE, error))?;
+                }
+            }
+        }
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {

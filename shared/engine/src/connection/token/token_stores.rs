@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::KeptTokens;
 use crate::Engine;
 use crate::error_chain::ErrorChain;
-use crate::ports::{PortError, SecretStore};
+use crate::ports::{IfMissing, PortError, SecretStore};
 
 /// Where tokens are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,31 +45,6 @@ impl TokenStores {
             TokenPlace::Table => [&*self.table, &*self.secrets],
         }
     }
-
-    /// Writes to the wanted place. A process whose lock has expired finds a newer value, and writes
-    /// beside it: there both are found, whichever of them Xero accepts.
-    async fn write_value(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-        must_exist: bool,
-    ) -> Result<(), PortError> {
-        let [wanted, former] = self.in_order();
-        let (in_wanted, in_former) =
-            (wanted.get_secret(name).await?, former.get_secret(name).await?);
-        let newest = in_wanted.as_ref().map(read_serial).max(in_former.as_ref().map(read_serial));
-        if in_former.as_ref().map(read_serial) == newest && newest > Some(read_serial(value)) {
-            return former.replace_secret(name, value, version).await;
-        }
-        // Only tokens that move are created in the wanted place: if all were deleted since they were
-        // read, they stay deleted.
-        let is_moving = in_wanted.is_none() && in_former.is_some();
-        if must_exist && !is_moving {
-            return wanted.replace_secret(name, value, version).await;
-        }
-        wanted.put_secret(name, value, version).await
-    }
 }
 
 #[async_trait]
@@ -95,22 +70,27 @@ impl SecretStore for TokenStores {
         }
     }
 
-    async fn put_secret(
+    /// Writes to the wanted place. A process whose lock has expired finds a newer value, and writes
+    /// beside it: there both are found, whichever of them Xero accepts.
+    async fn write_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
+        if_missing: IfMissing,
     ) -> Result<(), PortError> {
-        self.write_value(name, value, version, false).await
-    }
-
-    async fn replace_secret(
-        &self,
-        name: &str,
-        value: &SecretString,
-        version: Uuid,
-    ) -> Result<(), PortError> {
-        self.write_value(name, value, version, true).await
+        let [wanted, former] = self.in_order();
+        let (in_wanted, in_former) =
+            (wanted.get_secret(name).await?, former.get_secret(name).await?);
+        let newest = in_wanted.as_ref().map(read_serial).max(in_former.as_ref().map(read_serial));
+        if in_former.as_ref().map(read_serial) == newest && newest > Some(read_serial(value)) {
+            return former.write_secret(name, value, version, IfMissing::Fail).await;
+        }
+        // Only tokens that move are created in the wanted place: if all were deleted since they were
+        // read, they stay deleted.
+        let is_moving = in_wanted.is_none() && in_former.is_some();
+        let if_missing = if is_moving { IfMissing::Create } else { if_missing };
+        wanted.write_secret(name, value, version, if_missing).await
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {

@@ -116,9 +116,7 @@ async fn record_account_health(
         );
     }
     let known = engine.store.find_health(account).await?;
-    let expect = known
-        .as_ref()
-        .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+    let expect = WriteExpectation::from(known.as_ref().map(|known| known.version));
     let before = known.map(|known| known.record);
     let was_warned = before.as_ref().is_some_and(|before| before.warned_since.is_some());
     let next = AccountHealth::next(before.as_ref(), account, skipped, engine.clock.now());
