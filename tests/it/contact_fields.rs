@@ -215,13 +215,13 @@ fn the_codes_and_the_other_choices_of_an_account_do_not_overwrite_each_other() {
     };
     let (account, by) = (world.account(), owner());
     let read = || run(preferences::read_sync_preferences(&world.engine, &account));
-    assert_eq!(read().unwrap().unwrap().preferences, SyncPreferences::default());
+    assert_eq!(read().unwrap().unwrap().value, SyncPreferences::default());
     let chosen =
         preferences::replace_sync_preferences(&world.engine, &account, &by, preferences, Some(0));
     assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
     world.choose_accounts();
     let chosen = read().unwrap().unwrap();
-    assert_eq!(chosen.preferences, preferences);
+    assert_eq!(chosen.value, preferences);
     let codes = run(world.engine.store.read_account_codes(&account)).unwrap().unwrap();
     assert_eq!(codes, tests::world::every_account());
     let stale =

@@ -16,7 +16,8 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use store::table::{
-    ItemVersion, ItemWrite, MAX_ITEM_BYTES, NewItem, StoredItem, TableError, WriteExpectation,
+    ItemTable as _, ItemVersion, ItemWrite, MAX_ITEM_BYTES, NewItem, StoredItem, TableError,
+    WriteExpectation,
 };
 use tests::World;
 use tests::builders::an_invoice;

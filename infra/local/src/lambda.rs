@@ -68,9 +68,9 @@ pub async fn build(
     let tools = python.environment(workplace, &LAMBDA).await?.join("bin");
     let machine = machine(workplace).await;
     let arguments = list_build_arguments(functions, machine);
-    let mut build = cargo(workplace.project.root(), &arguments);
-    build.env("PATH", path(&tools)?);
-    workplace.show(&format!("cargo {}", arguments.join(" ")), &mut build).await?;
+    let mut command = cargo(workplace.project.root(), &arguments);
+    command.env("PATH", path(&tools)?);
+    workplace.show(&format!("cargo {}", arguments.join(" ")), &mut command).await?;
     let built = crate::binaries::target(workplace).await?.join("lambda");
     for function in functions {
         check_bootstrap(workplace, &built, function, machine).await?;

@@ -278,7 +278,9 @@ fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
 }
 
 async fn read_tokens(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
-    parse_tokens(engine.secrets.get_secret(&engine.secret_name(grant)).await?)
+    let secret = engine.secrets.get_secret(&engine.secret_name(grant)).await?;
+    let Some(secret) = secret else { return Ok(None) };
+    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
 }
 
 async fn read_tokens_version(
@@ -286,13 +288,9 @@ async fn read_tokens_version(
     grant: &Grant,
     version: Uuid,
 ) -> Result<Option<KeptTokens>, TokenError> {
-    parse_tokens(engine.secrets.get_version(&engine.secret_name(grant), version).await?)
-}
-
-fn parse_tokens(secret: Option<SecretString>) -> Result<Option<KeptTokens>, TokenError> {
-    let parse =
-        |secret: SecretString| KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable);
-    secret.map(parse).transpose()
+    let secret = engine.secrets.get_version(&engine.secret_name(grant), version).await?;
+    let Some(secret) = secret else { return Ok(None) };
+    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
 }
 
 impl Engine {
