@@ -11,12 +11,13 @@ use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
-use domain::envelope::QueueSource;
+use domain::envelope::{QueueSource, WakeUp, WakeUpKind};
 use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use jiff::{SignedDuration, Timestamp};
 use runtime::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery, PushWorker, ServedQueue};
 use tests::World;
 use tests::gate::run;
+use tests::kinds::function_of;
 
 /// The ARN of the function's wake-up queue in its records.
 pub const WAKE_UPS: &str = "arn:aws:sqs:eu-west-2:000000000000:invoices-wake-ups.fifo";
@@ -160,7 +161,7 @@ pub fn a_worker_of(world: &World, kind: EntityKind) -> (PushWorker, Arc<Graveyar
     let (graveyard, delays) = (Arc::new(Graveyard::default()), Arc::new(Delays::default()));
     let served = ServedQueue { redelivery: delays.clone(), dead_letters: graveyard.clone() };
     let worker = PushWorker {
-        engine: world.engine.clone(),
+        engine: function_of(kind).configure_engine(world.engine.clone()),
         kind,
         wake_up_queue_arn: WAKE_UPS.to_owned(),
         messages: served.clone(),
@@ -226,6 +227,8 @@ pub struct Queues<'a> {
     pub graveyard: Arc<Graveyard>,
     /// When returned messages become visible.
     pub delays: Arc<Delays>,
+    /// The wake-ups with which a Sync All continued on the queues of other kinds.
+    pub elsewhere: Vec<WakeUp>,
     messages: Vec<Message>,
     sent: usize,
 }
@@ -239,7 +242,8 @@ impl<'a> Queues<'a> {
     /// Empty queues for a kind.
     pub fn of(world: &'a World, kind: EntityKind) -> Self {
         let (worker, graveyard, delays) = a_worker_of(world, kind);
-        Self { world, worker, graveyard, delays, messages: Vec::new(), sent: 0 }
+        let (elsewhere, messages) = (Vec::new(), Vec::new());
+        Self { world, worker, graveyard, delays, elsewhere, messages, sent: 0 }
     }
 
     /// Sends a message. Returns its id.
@@ -284,7 +288,11 @@ impl<'a> Queues<'a> {
                 run(self.world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
                 break;
             }
-            assert_eq!(wake.kind.queue_kind(), self.worker.kind);
+            if wake.kind.queue_kind() != self.worker.kind {
+                assert_eq!(wake.work, WakeUpKind::SyncAll);
+                self.elsewhere.push(wake);
+                continue;
+            }
             self.send(QueueSource::WakeUps, wake.account.as_str(), wake.to_body());
         }
     }

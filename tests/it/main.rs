@@ -73,6 +73,7 @@ mod poll;
 mod poll_many;
 mod push_contact;
 mod push_credit_note;
+mod push_functions;
 mod push_invoice;
 mod push_payment;
 mod record_routes;

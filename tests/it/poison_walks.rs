@@ -1,7 +1,7 @@
 //! Wake-ups that continue a walk over an account's records and meet a bad row, in front of 25 good
 //! messages of the same account and of another: all good ones take effect.
 
-use domain::entity::EntityKind::Contact;
+use domain::entity::EntityKind::{Contact, Invoice};
 use domain::envelope::{QueueSource, WakeUp, WakeUpKind};
 use domain::ids::AccountId;
 use engine::commands::connect::ConnectOutcome;
@@ -65,6 +65,11 @@ fn a_walk_that_meets_a_bad_row_delays_no_others() {
             send_good(&mut queues, records);
             let took = queues.work(|_| false);
             assert_eq!(records.counts(&world), expected, "{errand:?} {trouble:?}");
+            // A Sync All that leaves out the row continues with invoices, on their queue.
+            let is_passed_on = errand == WakeUpKind::SyncAll && trouble == Trouble::IsCorrupt;
+            let elsewhere = queues.elsewhere.iter().map(|wake| wake.kind).collect::<Vec<_>>();
+            let invoices = if is_passed_on { vec![Invoice] } else { Vec::new() };
+            assert_eq!(elsewhere, invoices, "{errand:?} {trouble:?}");
             if trouble == Trouble::Panics {
                 is_alone_aside(&queues, &id, took, "panicked");
             } else {

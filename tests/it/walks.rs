@@ -6,7 +6,7 @@ mod comparing;
 mod jobs;
 mod slow_table;
 
-use domain::entity::EntityKind::{self, Contact};
+use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::ids::UserId;
 use domain::operation::OperationState;
@@ -85,7 +85,51 @@ fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
 }
 
 #[test]
-fn a_sync_all_over_many_pages_takes_one_wake_up_while_there_is_time() {
+fn a_sync_all_over_many_pages_takes_one_wake_up_of_each_queue_while_there_is_time() {
+    let world = connected();
+    record_clients(&world, 300);
+    starts(&world);
+    for queue in [Contact, Invoice, CreditNote, Payment] {
+        let wake = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
+        assert_eq!(wake.kind, queue);
+        invoke(&world, &wake);
+    }
+    assert_eq!(next_wake(&world, &WakeUpKind::SyncAll), None);
+    let progress = progress(&world);
+    assert!(!progress.is_in_progress(), "{progress:?}");
+}
+
+#[test]
+fn a_sync_all_that_an_earlier_release_began_continues_on_the_queues_of_its_kinds() {
+    // Every earlier wake-up of a Sync All was on the queue of invoices.
+    let earlier = |wake: WakeUp| WakeUp { kind: Invoice, ..wake };
+    for pages in 0..3 {
+        let world = connected();
+        record_clients(&world, 120);
+        let world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(20));
+        starts(&world);
+        let mut wake = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
+        // One page for each invocation.
+        for _ in 0..pages {
+            invoke(&world, &wake);
+            wake = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
+        }
+        let before = progress(&world);
+        invoke(&world, &earlier(wake.clone()));
+        let passed_on = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
+        assert_eq!(passed_on, wake, "{pages}");
+        assert_eq!(progress(&world), before, "{pages}");
+        invoke(&world, &passed_on);
+        invocations(&world, &WakeUpKind::SyncAll);
+        let progress = progress(&world);
+        assert!(!progress.is_in_progress(), "{pages}: {progress:?}");
+        assert_eq!((progress.counts.looked_at, progress.counts.synced), (120, 120), "{pages}");
+        assert_eq!(world.books(|books| books.contacts().count()), 120, "{pages}");
+    }
+}
+
+#[test]
+fn a_sync_all_over_many_pages_takes_few_calls() {
     let world = connected();
     record_clients(&world, 300);
     starts(&world);
@@ -110,9 +154,11 @@ fn a_sync_all_takes_as_few_invocations_as_its_pages_need() {
     // 0, 6 and 12 seconds.
     let world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));
     starts(&world);
-    // Six full pages of clients, an empty one, and one of each other kind.
-    let (pages, per_invocation) = (6 + 1 + 4_usize, 3);
-    assert_eq!(invocations(&world, &WakeUpKind::SyncAll), pages.div_ceil(per_invocation));
+    // Six full pages of clients and an empty one. Then one invocation for each other queue, with a
+    // page of each of its kinds.
+    let (pages, per_invocation, other_queues) = (6 + 1_usize, 3, 3);
+    let expected = pages.div_ceil(per_invocation) + other_queues;
+    assert_eq!(invocations(&world, &WakeUpKind::SyncAll), expected);
     let progress = progress(&world);
     assert!(!progress.is_in_progress(), "{progress:?}");
     assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));

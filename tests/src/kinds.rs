@@ -1,8 +1,20 @@
-//! Checks of the tests' own lists: a new kind of record must not be missing from them.
+//! The functions that push the kinds, and checks of the tests' own lists: a new kind of record must
+//! not be missing from them.
 
 use std::collections::BTreeSet;
 
 use domain::entity::EntityKind;
+use engine::inbound::PushFunction;
+
+/// The function that serves the queues of a kind.
+pub const fn function_of(kind: EntityKind) -> PushFunction {
+    match kind {
+        EntityKind::Contact => PushFunction::CONTACTS,
+        EntityKind::Invoice => PushFunction::INVOICES,
+        EntityKind::CreditNote | EntityKind::Allocation => PushFunction::CREDIT_NOTES,
+        EntityKind::Payment => PushFunction::PAYMENTS,
+    }
+}
 
 /// Asserts that these are all kinds of records.
 ///

@@ -17,10 +17,11 @@ use engine::commands::connect::ConnectOutcome;
 use engine::commands::status::{self, StatusView};
 use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{DeliverySize, MessageOutcome, MessageSteps, receive_messages};
 use engine::jobs::sweep::{self, SweepSummary};
 use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Clock;
+use engine::sync::push::PushedKinds;
 use engine::sync::synced_events::SyncedEvents;
 use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use xero_sim::{Books, Fault, Receipt, Settings, Simulator};
 
 use crate::gate::{Death, Gate, run};
+use crate::kinds::function_of;
 use crate::ports::{
     Bookings, CountedIds, GatedTable, MemorySecrets, NotedMeasures, SimulatedXero, Told,
     VirtualClock,
@@ -47,7 +49,8 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 /// The engine and its environment.
 #[derive(Debug)]
 pub struct World {
-    /// The engine of one process.
+    /// The engine of a process that does everything. Messages and wake-ups are processed as by the
+    /// function of their queue.
     pub engine: Engine,
     /// The table, without the gate.
     pub table: MemoryTable,
@@ -110,6 +113,8 @@ impl World {
             endpoints: places(),
             metrics: Arc::new(measures.clone()),
             recovery_mode: RecoveryMode::Normal,
+            kinds: PushedKinds::ALL,
+            steps: MessageSteps::ALL,
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
             last_tenants: Arc::default(),
@@ -209,7 +214,7 @@ impl World {
         death: Option<Death>,
     ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(death);
-        let result = run(self.receive_all(&[read(kind, body)], DeliverySize::Partial));
+        let result = run(self.receive_all(kind, &[read(kind, body)], DeliverySize::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
@@ -221,8 +226,8 @@ impl World {
         death: Death,
     ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(Some(death));
-        let result =
-            run(self.receive_all(&[InboundBody::Wake(wake.clone())], DeliverySize::Partial));
+        let messages = [InboundBody::Wake(wake.clone())];
+        let result = run(self.receive_all(wake.kind, &messages, DeliverySize::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
@@ -230,17 +235,20 @@ impl World {
     /// Receives messages together.
     pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<MessageOutcome> {
         let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
-        let received =
-            run(self.receive_all(&messages, DeliverySize::Full)).expect("the process does not die");
+        let received = run(self.receive_all(kind, &messages, DeliverySize::Full));
+        let received = received.expect("the process does not die");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
 
+    /// Processes messages of the queue of a kind as the function of that queue does.
     async fn receive_all(
         &self,
+        kind: EntityKind,
         messages: &[InboundBody],
         delivery: DeliverySize,
     ) -> Vec<Result<MessageOutcome, PersistError>> {
-        receive_messages(&self.engine, messages, delivery, self.invocation()).await
+        let engine = function_of(kind).configure_engine(self.engine.clone());
+        receive_messages(&engine, messages, delivery, self.invocation()).await
     }
 
     /// Runs the payment poll. Returns the result of the account's ledger.
@@ -295,8 +303,8 @@ impl World {
 
     /// Receives a wake-up and processes it completely.
     fn wakes(&self, wake: WakeUp) {
-        let wake = [InboundBody::Wake(wake)];
-        let received = run(self.receive_all(&wake, DeliverySize::Partial));
+        let (kind, wake) = (wake.kind, [InboundBody::Wake(wake)]);
+        let received = run(self.receive_all(kind, &wake, DeliverySize::Partial));
         received.expect("the process does not die").remove(0).expect("the table answers");
     }
 

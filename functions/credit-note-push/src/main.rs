@@ -1,8 +1,8 @@
 //! Pushes credit notes and their allocations to Xero for the messages of their queues.
 
-use runtime::EntityKind;
+use runtime::queue::PushFunction;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::queue::serve_queues(EntityKind::CreditNote).await
+    runtime::queue::serve_queues(PushFunction::CREDIT_NOTES).await
 }

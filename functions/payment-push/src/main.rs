@@ -1,8 +1,8 @@
 //! Pushes payments that the CRM recorded to Xero for the messages of their queues.
 
-use runtime::EntityKind;
+use runtime::queue::PushFunction;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::queue::serve_queues(EntityKind::Payment).await
+    runtime::queue::serve_queues(PushFunction::PAYMENTS).await
 }

@@ -99,6 +99,15 @@ impl SyncAll {
     pub const fn is_in_progress(&self) -> bool {
         matches!(self.place, SyncAllProgress::Walking { .. })
     }
+
+    /// The kind whose queue carries the wake-up for the next step: the walk processes each kind on
+    /// the queue of that kind. `None` if it is complete.
+    pub const fn next_queue(&self) -> Option<EntityKind> {
+        match self.place {
+            SyncAllProgress::Walking { kind, after: _ } => Some(kind.queue_kind()),
+            SyncAllProgress::Done { at: _ } => None,
+        }
+    }
 }
 
 impl SyncAllCounts {
@@ -128,6 +137,7 @@ impl SyncAllProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{AccountId, TenantId};
 
     #[test]
     fn a_walk_goes_page_by_page_through_the_kinds_in_the_order_of_their_needs() {
@@ -148,5 +158,19 @@ mod tests {
         assert_eq!(page(EntityKind::CreditNote, None), walking(EntityKind::Allocation, None));
         assert_eq!(page(EntityKind::Allocation, None), walking(EntityKind::Payment, None));
         assert_eq!(page(EntityKind::Payment, None), SyncAllProgress::Done { at: now });
+    }
+
+    #[test]
+    fn a_walk_processes_each_kind_on_the_queue_of_that_kind() {
+        let now = Timestamp::UNIX_EPOCH;
+        let ledger = Ledger { account: AccountId::new("acc_1").unwrap(), tenant: TenantId::NONE };
+        let begun = SyncAll::new(ledger, UserId::new("usr_1").unwrap(), now);
+        for kind in EntityKind::ALL {
+            let place = SyncAllProgress::Walking { kind, after: None };
+            let walking = SyncAll { place, ..begun.clone() };
+            assert_eq!(walking.next_queue(), Some(kind.queue_kind()));
+        }
+        let done = SyncAll { place: SyncAllProgress::Done { at: now }, ..begun };
+        assert_eq!(done.next_queue(), None);
     }
 }

@@ -42,6 +42,18 @@ pub enum WakeUpKind {
     Reconciliation,
 }
 
+impl WakeUpKind {
+    /// The name of the work, as it is written in a body.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Records(_) => "records",
+            Self::SyncAll => "sync_all",
+            Self::Connected => "connected",
+            Self::Reconciliation => "reconciliation",
+        }
+    }
+}
+
 /// The maximum number of records in one wake-up, which keeps its body far below a queue's limit. It
 /// applies to wake-ups that are read and to those that are sent.
 pub const WAKE_UP_RECORDS_MAX: usize = 100;
@@ -205,6 +217,17 @@ mod tests {
         assert!(refusal(&of_ticket("a\nb".to_owned())).contains("64 plain characters"));
         let long = a_wake_up(1).to_body().replace(&"0".repeat(56), &"0".repeat(57));
         assert!(refusal(&long).contains("wake.errand"), "{}", refusal(&long));
+    }
+
+    #[test]
+    fn work_is_named_as_in_its_body() {
+        let records = a_wake_up(1).work;
+        for work in
+            [records, WakeUpKind::SyncAll, WakeUpKind::Connected, WakeUpKind::Reconciliation]
+        {
+            let body = WakeUp { work: work.clone(), ..a_wake_up(1) }.to_body();
+            assert!(body.contains(&format!("\"{}\"", work.as_str())), "{body}");
+        }
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub enum PersistError {
     /// Processing the record panicked. It is unknown which steps were completed.
     #[error("processing the record panicked")]
     Panicked,
+    /// The function has no code for the work, because such messages belong on the queue of another
+    /// function.
+    #[error("this function does not process such work: {work}")]
+    OtherFunction {
+        /// The kind of the records, or the walk.
+        work: &'static str,
+    },
 }
 
 impl PersistError {
@@ -30,7 +37,7 @@ impl PersistError {
     pub fn is_about_the_record(&self) -> bool {
         match self {
             Self::Store(error) => error.is_about_the_record(),
-            Self::WakeUp(_) => false,
+            Self::WakeUp(_) | Self::OtherFunction { work: _ } => false,
             Self::Panicked => true,
         }
     }

@@ -6,6 +6,9 @@ mod contradictions;
 mod dead_letter_report;
 mod deliveries;
 mod dispatch;
+mod message_steps;
+mod payment_message;
+mod push_function;
 mod sign_change;
 mod unconnected;
 mod unsent_refund;
@@ -13,13 +16,12 @@ mod unsent_refund;
 use std::collections::BTreeMap;
 
 use domain::connection::Connection;
-use domain::crm::payment::{PartRole, Payment, PaymentPart};
+use domain::crm::payment::PaymentPart;
 use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
 use futures::FutureExt;
-use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
 pub use self::dead_letter_report::{
@@ -28,14 +30,14 @@ pub use self::dead_letter_report::{
 pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
 };
-use self::sign_change::{SignChange, apply_sign_change};
-use crate::commands::contacts::reconcile;
-use crate::commands::{payments, sync_all};
+pub use self::message_steps::MessageSteps;
+use self::payment_message::PaymentMessage;
+pub use self::push_function::PushFunction;
+use self::sign_change::SignChange;
 use crate::connection::ledgers::ledger_of;
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
 use crate::sync::outbox::derive_event_id;
-use crate::sync::push::{self, PushOutcome};
+use crate::sync::push::{self, PushOutcome, PushedKind};
 use crate::sync::{ContactEntity, SyncEntity, carry_over};
 use crate::{Engine, Invocation};
 
@@ -69,7 +71,8 @@ pub enum DeliverySize {
 
 /// Processes messages of one account from the queue of one kind. Returns one outcome per message,
 /// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
-/// that it is not, and the message must be redelivered.
+/// that it is not, and the message must be redelivered. Messages that need a kind or a step which
+/// the engine does not have are errors.
 pub async fn receive_messages(
     engine: &Engine,
     messages: &[InboundBody],
@@ -77,7 +80,7 @@ pub async fn receive_messages(
     invocation: Invocation,
 ) -> Vec<Result<MessageOutcome, PersistError>> {
     let mut arrivals = MessageBatch::default();
-    let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
+    let mut walks = Vec::new();
     let mut written: Vec<(usize, Ledger)> = Vec::new();
     let (connections, with_rows) = batch_rows::read_batch_rows(engine, messages).await;
     let ahead: &Engine = &with_rows;
@@ -92,9 +95,9 @@ pub async fn receive_messages(
             }
             InboundBody::Wake(wake_up) => match &wake_up.work {
                 WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake_up, records),
-                WakeUpKind::SyncAll => walks.push((index, wake_up.target_ledger())),
-                WakeUpKind::Connected => connected.push((index, wake_up.target_ledger())),
-                WakeUpKind::Reconciliation => comparisons.push((index, wake_up.target_ledger())),
+                WakeUpKind::SyncAll | WakeUpKind::Connected | WakeUpKind::Reconciliation => {
+                    walks.push((index, wake_up));
+                }
             },
         }
     }
@@ -102,22 +105,9 @@ pub async fn receive_messages(
         let outcomes = dispatch::process_group(ahead, &group, delivery, invocation).boxed();
         arrivals.add_outcomes(outcomes.await);
     }
-    for (index, ledger) in walks {
-        let walked =
-            isolate_record(sync_all::continue_sync_all(engine, &ledger, invocation).boxed()).await;
+    for (index, wake_up) in walks {
+        let walked = engine.steps.continue_walk(engine, wake_up, invocation).await;
         arrivals.set_outcome(index, walked.map(|()| MessageOutcome::Walked));
-    }
-    for (index, ledger) in comparisons {
-        let compared =
-            isolate_record(reconcile::continue_reconciliation(engine, &ledger, invocation).boxed())
-                .await;
-        arrivals.set_outcome(index, compared.map(|()| MessageOutcome::Walked));
-    }
-    for (index, ledger) in connected {
-        let carried =
-            isolate_record(carry_over::continue_carry_over(engine, &ledger, invocation).boxed())
-                .await;
-        arrivals.set_outcome(index, carried.map(|()| MessageOutcome::Walked));
     }
     let mut received = arrivals.into_outcomes(messages);
     request_carry_overs(engine, &written, &mut received).await;
@@ -196,34 +186,29 @@ async fn prepare_message(
         push::keep_client_snapshot(ahead, &key, &snapshot).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
-    let contradiction =
-        contradictions::find_contradicting_part(ahead, &ledger, parts).boxed().await?;
-    if let Some(found) = contradiction {
-        let report =
-            contradictions::report_contradiction(engine, refusal_id, account, content, found);
-        return Ok(Err(report.boxed().await?));
-    }
-    let mut failed = Vec::new();
-    if let MessageContent::Payment { payment, parts: _ } = content {
-        match prepare_payment(engine, &ledger, refusal_id, payment, parts).boxed().await? {
-            Ok(parts) => failed = parts,
-            Err(outcome) => return Ok(Err(outcome)),
+    let mut target = MessageTarget { ledger, also: None, failed: Vec::new() };
+    match content {
+        MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
+            let ledger = &target.ledger;
+            let message = PaymentMessage { engine, ahead, ledger, refusal_id, content, parts };
+            match engine.steps.prepare_payment(message).await? {
+                Ok(failed) => target.failed = failed,
+                Err(outcome) => return Ok(Err(outcome)),
+            }
         }
-    }
-    if let MessageContent::Refund { refund, parts: _ } = content
-        && parts.is_empty()
-    {
-        unsent_refund::log_unsent_refund(engine, account, refund).await;
-        return Ok(Err(MessageOutcome::Recorded));
-    }
-    let also = match apply_sign_change(ahead, &ledger, content).await? {
-        SignChange::No => None,
-        SignChange::Retracted(kind, crm_id) => Some((kind, crm_id)),
-        SignChange::Overtaken { known } => {
-            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Stale { known })));
+        MessageContent::CreditNote { client: _, note } if !note.is_negative_invoice => {}
+        MessageContent::Invoice { .. } | MessageContent::CreditNote { .. } => {
+            match engine.steps.apply_sign_change(ahead, &target.ledger, content).await? {
+                SignChange::No => {}
+                SignChange::Retracted(kind, crm_id) => target.also = Some((kind, crm_id)),
+                SignChange::Overtaken { known } => {
+                    return Ok(Err(MessageOutcome::Pushed(PushOutcome::Stale { known })));
+                }
+            }
         }
-    };
-    Ok(Ok(MessageTarget { ledger, also, failed }))
+        MessageContent::Client { .. } | MessageContent::Allocation(_) => {}
+    }
+    Ok(Ok(target))
 }
 
 /// Returns the parts of a payment that are written to Xero: none if its method has no account. The
@@ -248,50 +233,10 @@ async fn list_pushed_parts<'c>(
     Ok(if codes.is_pushed(method) { parts } else { &[] })
 }
 
-/// Records a payment with the money on its invoices, before its parts are pushed: so it is
-/// recognised as the CRM's in every later read of Xero. Returns the parts that failed with the rows
-/// of their invoices, which affects no other part, or the outcome if nothing is left to do.
-async fn prepare_payment(
-    engine: &Engine,
-    ledger: &Ledger,
-    refusal_id: Uuid,
-    payment: &Payment,
-    parts: &[PaymentPart],
-) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
-    let account = &ledger.account;
-    let failed = match invoice_payments::record_payment(engine, ledger, payment).await? {
-        RecordPaymentOutcome::Done { failed } => failed,
-        RecordPaymentOutcome::Contradicts => {
-            let remedy = "Delete it and record a new one instead.";
-            let unchanged = contradictions::log_unchanged(engine, account, &payment.id, remedy);
-            return Ok(Err(unchanged.await));
-        }
-        RecordPaymentOutcome::TooMany(invoice) => {
-            let id = CrmId::from(payment.id.clone());
-            let subject = (EntityKind::Payment, id.clone(), id.to_string());
-            let failure = push::too_many_payments_failure(&invoice);
-            push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
-            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
-        }
-    };
-    payments::delete_other_parts(engine, ledger, payment, parts).await?;
-    let mut failed_parts = Vec::new();
-    for FailedShare { invoice, error } in failed {
-        let role = PartRole::Invoice(invoice);
-        let Some(part) = parts.iter().find(|part| part.role == role) else { return Err(error) };
-        failed_parts.push((part.id.clone(), error));
-    }
-    if parts.is_empty() {
-        return Ok(Err(MessageOutcome::Recorded));
-    }
-    Ok(Ok(failed_parts))
-}
-
 impl BatchRecord<'_> {
     /// Returns the snapshot of this kind that the message carries, if any, in the form in which it
     /// is stored.
-    fn kept_snapshot(&self, kind: EntityKind) -> Option<KeptSnapshot> {
-        let content = self.content?;
-        push::encode_message_snapshot(content, kind, &self.crm_id)
+    fn kept_snapshot(&self, pushed: &PushedKind) -> Option<KeptSnapshot> {
+        pushed.encode_message_snapshot(self.content?, &self.crm_id)
     }
 }

@@ -50,7 +50,9 @@ use crate::commands::contacts::SearchCache;
 use crate::connection::app_registration::AppRegistration;
 use crate::connection::ledgers::LastTenants;
 use crate::connection::token::TokenCache;
+use crate::inbound::MessageSteps;
 use crate::ports::{Clock, EventPublisher, IdSource, MetricRecorder, SecretStore, WakeUps};
+use crate::sync::push::PushedKinds;
 use crate::sync::sync_log::LoggedAccounts;
 use crate::sync::synced_events::SyncedEvents;
 
@@ -79,6 +81,10 @@ pub struct Engine {
     pub endpoints: Endpoints,
     /// Whether the table may have forgotten documents that exist in Xero.
     pub recovery_mode: RecoveryMode,
+    /// The kinds of records that this process pushes.
+    pub kinds: PushedKinds,
+    /// The steps that this process performs for messages, besides pushing their records.
+    pub steps: MessageSteps,
     /// Access tokens that this process has read, so that later invocations need not read them
     /// again.
     pub tokens: Arc<TokenCache>,

@@ -33,6 +33,7 @@ use domain::ids::AccountId;
 use engine::commands::links::{self, XeroPages};
 use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
+use engine::sync::push::PushedKinds;
 use engine::{Engine, Invocation};
 use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +71,9 @@ type RouteResult = Result<Response<Body>, ProblemDetails>;
 pub async fn serve_api() -> Result<(), lambda_http::Error> {
     let booted = boot_engine().await?;
     let limit = read_account_limit()?;
-    let api = &SettingsApi::new(booted.engine.clone()).with_account_limit(limit);
+    // A user may sync any record.
+    let engine = Engine { kinds: PushedKinds::ALL, ..booted.engine.clone() };
+    let api = &SettingsApi::new(engine).with_account_limit(limit);
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, lambda_http::Error>(api.answer_request(&request).await)
     }))

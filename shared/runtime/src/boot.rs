@@ -8,13 +8,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::entity::EntityKind;
 use domain::ids::AccountId;
 use engine::connection::app_registration::AppRegistration;
 use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
+use engine::inbound::{MessageSteps, PushFunction};
 use engine::poll::ANSWER_BYTES_MAX;
 use engine::ports::Clock;
+use engine::sync::push::PushedKinds;
 use engine::sync::synced_events::SyncedEvents;
 use engine::{Endpoints, Engine};
 use store::Store;
@@ -173,6 +174,9 @@ async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, Boot
             grant_secret_prefix: config.grant_secret_prefix,
         },
         recovery_mode: config.recovery_mode,
+        // A function that pushes records or receives messages names what it needs itself.
+        kinds: PushedKinds::NONE,
+        steps: MessageSteps::NONE,
         tokens: Arc::new(TokenCache::default()),
         logged_accounts: Arc::default(),
         last_tenants: Arc::default(),
@@ -192,10 +196,10 @@ async fn open_table_connection(store: &Store) {
     }
 }
 
-/// Builds the push function of a kind, with its two queues.
+/// Builds the worker of a push function, with its two queues.
 pub(crate) fn build_push_worker(
     booted: &FunctionContext,
-    kind: EntityKind,
+    function: PushFunction,
 ) -> Result<PushWorker, BootError> {
     let client = aws_sdk_sqs::Client::new(&booted.aws);
     let served = |queue_url: String, dead_letters: String| ServedQueue {
@@ -204,10 +208,11 @@ pub(crate) fn build_push_worker(
     };
     let messages = required_variable(read_variable, env::QUEUE_URL)?;
     let dead_messages = required_variable(read_variable, env::DEAD_LETTER_QUEUE_URL)?;
+    let kind = function.served_queue();
     let wake_ups = booted.wake_ups.queue_for(kind);
     let dead_wake_ups = required_variable(read_variable, env::WAKE_UP_DEAD_LETTER_QUEUE_URL)?;
     Ok(PushWorker {
-        engine: booted.engine.clone(),
+        engine: function.configure_engine(booted.engine.clone()),
         kind,
         wake_up_queue_arn: wake_ups.arn.clone(),
         messages: served(messages, dead_messages),

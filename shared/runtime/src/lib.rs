@@ -23,4 +23,3 @@ pub mod scheduled;
 mod telemetry;
 
 pub use boot::BootError;
-pub use domain::entity::EntityKind;

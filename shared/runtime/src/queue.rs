@@ -29,6 +29,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{QueueSource, UnreadableBody};
 use engine::error_chain::ErrorChain;
 use engine::errors::PersistError;
+pub use engine::inbound::PushFunction;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::ports::{DeadLetters, PortError};
 use engine::{Engine, Invocation};
@@ -52,10 +53,10 @@ pub use self::retry_policy::redelivery_delay;
 /// three times as long as the interval after which messages are hidden again.
 pub const HIDDEN_FOR: Duration = Duration::from_secs(15);
 
-/// Serves the two queues of a kind until Lambda stops the process.
-pub async fn serve_queues(kind: EntityKind) -> Result<(), Error> {
+/// Serves the two queues of a push function until Lambda stops the process.
+pub async fn serve_queues(function: PushFunction) -> Result<(), Error> {
     let booted = boot_engine().await?;
-    let worker = &build_push_worker(&booted, kind)?;
+    let worker = &build_push_worker(&booted, function)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         Ok::<_, Error>(
             worker.handle_batch(event.payload, invocation_deadline(&event.context)).await,
@@ -67,7 +68,7 @@ pub async fn serve_queues(kind: EntityKind) -> Result<(), Error> {
 /// One push function.
 #[derive(Debug)]
 pub struct PushWorker {
-    /// The engine.
+    /// The engine, with the kinds and steps of the function.
     pub engine: Engine,
     /// The kind of record that its queues carry.
     pub kind: EntityKind,

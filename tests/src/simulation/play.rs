@@ -26,6 +26,7 @@ use super::queue::Batch;
 use super::scene::Scene;
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
+use crate::kinds::function_of;
 use crate::ports::locked;
 use crate::world::{callback, owner};
 
@@ -184,7 +185,7 @@ impl SimWorld {
     }
 
     fn work_on(&mut self, batch: Batch) {
-        let engine = self.process();
+        let engine = function_of(batch.kind).configure_engine(self.process());
         let deadline = after(self.now(), TIMEOUT);
         let pid = self.processes.start(work(engine, batch.clone(), deadline));
         locked(&self.net.functions).insert(pid, Function::of_queue(batch.kind));

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use domain::ids::{AccountId, GrantId};
 use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::{TokenCache, TokenPlace, TokenRequest, access_token};
+use engine::inbound::MessageSteps;
+use engine::sync::push::PushedKinds;
 use engine::sync::synced_events::SyncedEvents;
 use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
@@ -125,6 +127,8 @@ impl SimWorld {
             endpoints: places(),
             metrics: Arc::new(NotedMeasures::default()),
             recovery_mode: RecoveryMode::Normal,
+            kinds: PushedKinds::ALL,
+            steps: MessageSteps::ALL,
             tokens: Arc::new(TokenCache::default()),
             logged_accounts: Arc::default(),
             last_tenants: Arc::default(),

@@ -1,4 +1,5 @@
 //! Sync All: processes an account's records in steps of 50, as many per invocation as time allows.
+//! Each kind is processed on its own queue, because no other push function has the code for it.
 
 use std::num::NonZeroU16;
 
@@ -60,15 +61,21 @@ pub async fn find_sync_all(
     Ok(engine.store.find_sync_all(&ledger).await?.map(|row| row.record))
 }
 
-/// Performs steps while there is time, at least one, and enqueues a wake-up for the next. A
-/// repeated step processes the same records again, which does no harm.
+/// Performs the steps of a queue while there is time, at least one, and enqueues a wake-up for the
+/// next. If the next step belongs on another queue, because this is the last one here or because an
+/// earlier release sent the wake-up, that queue gets the wake-up. A repeated step processes the same
+/// records again, which does no harm.
 pub(crate) async fn continue_sync_all(
     engine: &Engine,
     ledger: &Ledger,
+    queue: EntityKind,
     invocation: Invocation,
 ) -> Result<(), PersistError> {
     let Some(mut row) = engine.store.find_sync_all(ledger).await? else { return Ok(()) };
-    while row.record.is_in_progress() {
+    while let Some(next_queue) = row.record.next_queue() {
+        if next_queue != queue.queue_kind() {
+            return enqueue_next_step(engine, &row.record).await;
+        }
         // `None` means that another process took this step and continues.
         let Some(stepped) = perform_sync_all_step(engine, ledger, row, invocation).await? else {
             return Ok(());
@@ -169,13 +176,14 @@ fn add_step_counts<'a>(
     counts
 }
 
-/// Enqueues the wake-up for the next step, behind the account's other wake-ups.
+/// Enqueues the wake-up for the next step on its queue, behind the account's other wake-ups.
 async fn enqueue_next_step(engine: &Engine, sync_all: &SyncAll) -> Result<(), PersistError> {
+    let Some(kind) = sync_all.next_queue() else { return Ok(()) };
     let started = sync_all.started_at.as_millisecond();
     let wake_up = WakeUp {
         account: sync_all.ledger.account.clone(),
         tenant: sync_all.ledger.tenant,
-        kind: EntityKind::Invoice,
+        kind,
         work: WakeUpKind::SyncAll,
         ticket: format!(
             "{started}-{}-{}",

@@ -5,7 +5,6 @@ mod clients;
 use std::collections::BTreeSet;
 
 use domain::batching::ArrivedRecords;
-use domain::entity::EntityKind;
 use domain::ids::Ledger;
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
@@ -17,25 +16,35 @@ use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
 use super::{DeliverySize, MessageOutcome};
 use crate::errors::{PersistError, isolate_record};
 use crate::record_isolation::catch_panic;
-use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome};
+use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome, PushedKind};
 use crate::sync::sync_log;
 use crate::{Engine, Invocation};
 
-/// Processes the records of one kind.
+/// Processes the records of one kind. Records of a kind that this process does not push are errors.
 pub(super) async fn process_group(
     engine: &Engine,
     group: &RecordGroup<'_>,
     delivery: DeliverySize,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
+    let Some(pushed) = engine.kinds.find_kind(group.kind) else {
+        return refuse_group(group);
+    };
     if count_batch(group, delivery).should_defer() {
-        return defer_group(engine, group).await;
+        return defer_group(engine, group, pushed).await;
     }
     let mut outcomes = Vec::new();
     for wave in split_into_waves(&group.records) {
-        outcomes.extend(push_wave(engine, group, wave, invocation).await);
+        outcomes.extend(push_wave(engine, group, pushed, wave, invocation).await);
     }
     outcomes
+}
+
+/// Returns the messages of the records to their queue: the snapshots that they carry must not be
+/// lost.
+fn refuse_group(group: &RecordGroup<'_>) -> Vec<IndexedOutcome> {
+    let error = PersistError::OtherFunction { work: group.kind.as_str() };
+    group.records.iter().map(|arrival| (arrival.message, Err(error.clone()))).collect()
 }
 
 fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecords {
@@ -68,17 +77,21 @@ fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b Batc
 
 /// Stores the snapshots, and enqueues one wake-up about all of them behind the messages already in
 /// the queue. A failure to store a snapshot affects only its own message.
-async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOutcome> {
+async fn defer_group(
+    engine: &Engine,
+    group: &RecordGroup<'_>,
+    pushed: &PushedKind,
+) -> Vec<IndexedOutcome> {
     let RecordGroup { ledger, kind, records: arrivals } = group;
     let arrivals = arrivals.iter().collect::<Vec<_>>();
     let failed = keep_clients(engine, ledger, *kind, &arrivals).await;
     let (mut outcomes, mut stored) = (Vec::with_capacity(arrivals.len()), Vec::new());
-    let are_stored = failed.is_empty() && keep_together(engine, ledger, *kind, &arrivals).await;
+    let are_stored = failed.is_empty() && keep_together(engine, ledger, pushed, &arrivals).await;
     for arrival in arrivals {
         let result = match find_client_error(arrival, &failed) {
             Some(error) => Err(error.clone()),
             None if are_stored => Ok(()),
-            None => isolate_record(keep_record(engine, ledger, *kind, arrival)).await,
+            None => isolate_record(keep_record(engine, ledger, pushed, arrival)).await,
         };
         match result {
             Ok(()) => stored.push(arrival),
@@ -97,12 +110,12 @@ async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOut
 async fn keep_together(
     engine: &Engine,
     ledger: &Ledger,
-    kind: EntityKind,
+    pushed: &PushedKind,
     arrivals: &[&BatchRecord<'_>],
 ) -> bool {
     let snapshots = arrivals.iter().filter_map(|arrival| {
-        let key = MappingKey::new(ledger.clone(), kind, arrival.crm_id.clone());
-        Some((key, arrival.kept_snapshot(kind)?))
+        let key = MappingKey::new(ledger.clone(), pushed.kind, arrival.crm_id.clone());
+        Some((key, arrival.kept_snapshot(pushed)?))
     });
     let snapshots = snapshots.collect::<Vec<_>>();
     let keeping = push::keep_snapshots_together(engine, &snapshots, KeepReason::Queue);
@@ -112,11 +125,11 @@ async fn keep_together(
 async fn keep_record(
     engine: &Engine,
     ledger: &Ledger,
-    kind: EntityKind,
+    pushed: &PushedKind,
     arrival: &BatchRecord<'_>,
 ) -> Result<(), PersistError> {
-    if let Some(snapshot) = arrival.kept_snapshot(kind) {
-        let key = MappingKey::new(ledger.clone(), kind, arrival.crm_id.clone());
+    if let Some(snapshot) = arrival.kept_snapshot(pushed) {
+        let key = MappingKey::new(ledger.clone(), pushed.kind, arrival.crm_id.clone());
         push::keep_snapshot(engine, &key, &snapshot, KeepReason::Queue).await?;
     }
     Ok(())
@@ -126,6 +139,7 @@ async fn keep_record(
 async fn push_wave(
     engine: &Engine,
     group: &RecordGroup<'_>,
+    pushed: &PushedKind,
     wave: Vec<&BatchRecord<'_>>,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
@@ -143,18 +157,18 @@ async fn push_wave(
     }
     let offers = ready.iter().map(|arrival| PushOffer {
         crm_id: arrival.crm_id.clone(),
-        snapshot: arrival.kept_snapshot(*kind),
+        snapshot: arrival.kept_snapshot(pushed),
     });
     let offers = offers.collect::<Vec<_>>();
     let routine = Trigger::Routine;
-    let pushed = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
+    let ends = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
     engine.deliver_synced_events(&ledger.account).await;
-    for ((arrival, offer), pushed) in ready.into_iter().zip(&offers).zip(pushed) {
-        if let (Ok(pushed), Some(snapshot)) = (&pushed, &offer.snapshot) {
+    for ((arrival, offer), end) in ready.into_iter().zip(&offers).zip(ends) {
+        if let (Ok(outcome), Some(snapshot)) = (&end, &offer.snapshot) {
             let key = MappingKey::new(ledger.clone(), *kind, offer.crm_id.clone());
-            log_without_push(engine, key, snapshot, pushed).await;
+            log_without_push(engine, key, snapshot, outcome).await;
         }
-        outcomes.push((arrival.message, pushed.map(MessageOutcome::Pushed)));
+        outcomes.push((arrival.message, end.map(MessageOutcome::Pushed)));
     }
     outcomes
 }

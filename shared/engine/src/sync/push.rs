@@ -6,6 +6,7 @@ mod claim;
 mod clients;
 mod item;
 mod keep;
+mod kinds;
 mod record_outcome;
 mod refused;
 mod snapshots;
@@ -29,8 +30,10 @@ use self::item::PushItem;
 pub(crate) use self::keep::{
     KeepReason, keep_client_snapshot, keep_snapshot, keep_snapshots_together,
 };
+pub(crate) use self::kinds::PushedKind;
+pub use self::kinds::PushedKinds;
 pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
-pub(crate) use self::snapshots::{encode_message_snapshot, encode_snapshot};
+pub(crate) use self::snapshots::encode_snapshot;
 
 /// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
 /// the next.

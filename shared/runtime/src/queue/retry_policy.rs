@@ -40,6 +40,11 @@ pub(super) fn permanent_reason(error: &PersistError) -> Option<DeadLetterReason>
             return Some(DeadLetterReason::new("wake_up_refused", &text).with_record_written());
         }
         PersistError::Panicked => return Some(panicked_reason()),
+        PersistError::OtherFunction { work } => {
+            let text =
+                format!("the function that serves this queue does not process such work: {work}");
+            return Some(DeadLetterReason::new("wrong_function", &text));
+        }
     };
     if matches!(error, StoreError::Undecodable { .. }) {
         let text = "a stored row for this message cannot be read: it is damaged, or was written by a newer release";
@@ -117,6 +122,13 @@ mod tests {
         assert_eq!(permanent_reason(&unrecorded(outage)), None);
         assert_eq!(permanent_reason(&PersistError::Store(Arc::new(StoreError::Conflict))), None);
         assert_eq!(permanent_reason(&PersistError::Panicked).unwrap().stable_code(), "panicked");
+    }
+
+    #[test]
+    fn work_of_another_function_lasts_and_is_named() {
+        let reason = permanent_reason(&PersistError::OtherFunction { work: "payment" }).unwrap();
+        assert_eq!(reason.stable_code(), "wrong_function");
+        assert!(reason.sentence_text().ends_with(": payment"), "{reason}");
     }
 
     #[test]

@@ -18,31 +18,26 @@ use super::snapshots::decode_snapshot;
 use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, record_outcome};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::{
-    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, Outcome, OutcomeSlot,
-    PaymentEntity, SyncEntity, SyncTask, WriteState,
-};
+use crate::sync::{Outcome, OutcomeSlot, SyncEntity, SyncTask, WriteState};
 use crate::{Engine, Invocation, concurrency};
 
 /// One claimed record during its attempt.
-struct Attempt<I> {
-    /// A value of the caller that is returned with the result.
-    item: I,
+pub(super) struct Attempt {
     claimed: ClaimedRecord,
     writes: WriteState,
     outcome: OutcomeSlot,
 }
 
-impl<I> Attempt<I> {
-    fn new(item: I, claimed: ClaimedRecord) -> Self {
+impl Attempt {
+    fn new(claimed: ClaimedRecord) -> Self {
         let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
-        Self { item, claimed, writes, outcome }
+        Self { claimed, writes, outcome }
     }
 }
 
 /// Attempts every claimed record and records the outcomes. Each record comes with a value of the
 /// caller, which is returned with its result.
-pub(super) async fn attempt_records<I: Send + Sync>(
+pub(super) async fn attempt_records<I: Send>(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
@@ -50,13 +45,13 @@ pub(super) async fn attempt_records<I: Send + Sync>(
     trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
-    let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
-    let attempts = attempts.collect::<Vec<_>>();
+    let attempts = claimed.into_iter().map(|(item, claimed)| (item, Attempt::new(claimed)));
+    let (items, attempts): (Vec<I>, Vec<Attempt>) = attempts.unzip();
     let epoch = sync_attempts(engine, ledger, kind, &attempts, trigger, invocation).await;
     // What is recorded depends on what other processes have done meanwhile.
     let engine: &Engine = &engine.without_read_ahead();
-    let recorded = attempts.into_iter().map(|attempt| {
-        let Attempt { item, claimed, writes, outcome } = attempt;
+    let recorded = items.into_iter().zip(attempts).map(|(item, attempt)| {
+        let Attempt { claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
             write_answer: writes.decisive_answer(),
             may_have_left_document: writes.may_have_left_document(),
@@ -89,11 +84,11 @@ async fn persist_outcome(
 
 /// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
 /// of the connection.
-async fn sync_attempts<I: Sync>(
+async fn sync_attempts(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
-    attempts: &[Attempt<I>],
+    attempts: &[Attempt],
     trigger: Trigger,
     invocation: Invocation,
 ) -> Option<u64> {
@@ -124,39 +119,45 @@ async fn sync_attempts<I: Sync>(
 }
 
 /// Records the same error for all attempts.
-fn fail_attempts<I>(attempts: &[Attempt<I>], error: &AttemptError) {
+fn fail_attempts(attempts: &[Attempt], error: &AttemptError) {
     for attempt in attempts {
         attempt.outcome.set(Err(error.clone()));
     }
 }
 
 /// Pushes the claimed snapshots in a session. Only from here on does the protocol depend on the
-/// kind.
-async fn sync_in_session<I: Sync>(
+/// kind. A kind that this process does not push is a defect: a record's wake-ups arrive where its
+/// kind is pushed, so the next attempt may succeed.
+async fn sync_in_session(
     tenant_session: &TenantSession<'_>,
     kind: EntityKind,
-    attempts: &[Attempt<I>],
+    attempts: &[Attempt],
 ) {
-    let synced = match kind {
-        EntityKind::Contact => sync_snapshots::<ContactEntity, I>(tenant_session, attempts).boxed(),
-        EntityKind::Invoice => sync_snapshots::<InvoiceEntity, I>(tenant_session, attempts).boxed(),
-        EntityKind::CreditNote => {
-            sync_snapshots::<CreditNoteEntity, I>(tenant_session, attempts).boxed()
-        }
-        EntityKind::Allocation => {
-            sync_snapshots::<AllocationEntity, I>(tenant_session, attempts).boxed()
-        }
-        EntityKind::Payment => sync_snapshots::<PaymentEntity, I>(tenant_session, attempts).boxed(),
-    };
-    synced.await;
+    match tenant_session.engine.kinds.find_kind(kind) {
+        Some(pushed) => pushed.sync_attempts(tenant_session, attempts).await,
+        None => fail_attempts(attempts, &missing_kind_failure(kind).into()),
+    }
 }
 
-async fn sync_snapshots<E: SyncEntity, I: Sync>(
+fn missing_kind_failure(kind: EntityKind) -> Failure {
+    Failure::new(
+        FailureClass::Defect,
+        "kind_not_pushed",
+        format!(
+            "The integration could not send this {} because of an internal error.",
+            kind.display_noun()
+        ),
+        "Your books are not affected. If this persists, contact support.",
+    )
+}
+
+/// Pushes the claimed snapshots of one kind, and records an outcome at every attempt.
+pub(super) async fn sync_snapshots<E: SyncEntity>(
     tenant_session: &TenantSession<'_>,
-    attempts: &[Attempt<I>],
+    attempts: &[Attempt],
 ) {
     let mut tasks: Vec<SyncTask<'_, E::Snapshot>> = Vec::with_capacity(attempts.len());
-    for Attempt { item: _, claimed, writes, outcome } in attempts {
+    for Attempt { claimed, writes, outcome } in attempts {
         let mapping = &claimed.row.record;
         match decode_snapshot::<E>(&mapping.snapshot) {
             Ok(snapshot) => {

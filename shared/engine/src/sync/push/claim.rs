@@ -8,7 +8,6 @@ use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
 use super::refused::{refuse_record, too_large_failure};
-use super::snapshots::is_snapshot_wanted;
 use super::{ClaimedRecord, FinishedPush, PushOutcome, record_outcome};
 use crate::errors::PersistError;
 use crate::sync::sync_log;
@@ -51,7 +50,7 @@ pub(super) async fn accept_and_claim(
             Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),
         };
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let mapping = prepare_mapping(&pending.mapping, trigger, now);
+        let mapping = prepare_mapping(engine, &pending.mapping, trigger, now);
         let written = match mapping.apply_event(OperationEvent::Claim { by, until, trigger }, now) {
             Ok(next) => write_claim(engine, by, next, expect, trigger).await,
             Err(refusal) => store_without_claim(engine, pending, expect, refusal)
@@ -74,14 +73,22 @@ pub(super) async fn accept_and_claim(
 /// Returns the mapping as an attempt starts from it. If a user syncs a document that was voided or
 /// deleted in Xero, the attempt creates a new copy. A client that was only linked to its contact is
 /// due: linking writes nothing, so the contact does not have the client's values yet.
-fn prepare_mapping(mapping: &Mapping, trigger: Trigger, now: Timestamp) -> Mapping {
+fn prepare_mapping(
+    engine: &Engine,
+    mapping: &Mapping,
+    trigger: Trigger,
+    now: Timestamp,
+) -> Mapping {
     if mapping.is_unwritten_contact() {
         let due = mapping.apply_event(OperationEvent::Submitted, now);
         return due.unwrap_or_else(|_| mapping.clone());
     }
     let wants_a_copy = trigger == Trigger::Person
         && mapping.is_gone_in_xero()
-        && is_snapshot_wanted(mapping.key.kind, &mapping.snapshot);
+        && engine
+            .kinds
+            .find_kind(mapping.key.kind)
+            .is_some_and(|pushed| pushed.is_snapshot_wanted(&mapping.snapshot));
     if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
 }
 

@@ -1,14 +1,11 @@
 //! Converts snapshots to the form in which they are stored, and back.
 
-use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::KeptSnapshot;
 
-use crate::sync::{
-    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
-};
+use crate::sync::SyncEntity;
 
 /// Returns a snapshot in the form in which it is stored.
 pub(crate) fn encode_snapshot<E: SyncEntity>(snapshot: &E::Snapshot) -> KeptSnapshot {
@@ -16,23 +13,9 @@ pub(crate) fn encode_snapshot<E: SyncEntity>(snapshot: &E::Snapshot) -> KeptSnap
     KeptSnapshot::new(E::record_revision(snapshot), E::record_number(snapshot), json)
 }
 
-/// Returns the snapshot of this kind and id that a message carries, if any, in the form in which it
-/// is stored.
-pub(crate) fn encode_message_snapshot(
-    content: &MessageContent,
-    kind: EntityKind,
-    id: &CrmId,
-) -> Option<KeptSnapshot> {
-    match kind {
-        EntityKind::Contact => encode_found_snapshot::<ContactEntity>(content, id),
-        EntityKind::Invoice => encode_found_snapshot::<InvoiceEntity>(content, id),
-        EntityKind::CreditNote => encode_found_snapshot::<CreditNoteEntity>(content, id),
-        EntityKind::Allocation => encode_found_snapshot::<AllocationEntity>(content, id),
-        EntityKind::Payment => encode_found_snapshot::<PaymentEntity>(content, id),
-    }
-}
-
-fn encode_found_snapshot<E: SyncEntity>(
+/// Returns the snapshot of a kind and id that a message carries, if any, in the form in which it is
+/// stored.
+pub(super) fn encode_found_snapshot<E: SyncEntity>(
     content: &MessageContent,
     id: &CrmId,
 ) -> Option<KeptSnapshot> {
@@ -59,26 +42,19 @@ pub(super) fn decode_snapshot<E: SyncEntity>(
 
 /// Returns whether the record of a stored snapshot is to exist in Xero. A snapshot that cannot be
 /// read is not wanted.
-pub(super) fn is_snapshot_wanted(kind: EntityKind, snapshot: &KeptSnapshot) -> bool {
-    match kind {
-        EntityKind::Contact => is_readable_and_wanted::<ContactEntity>(snapshot),
-        EntityKind::Invoice => is_readable_and_wanted::<InvoiceEntity>(snapshot),
-        EntityKind::CreditNote => is_readable_and_wanted::<CreditNoteEntity>(snapshot),
-        EntityKind::Allocation => is_readable_and_wanted::<AllocationEntity>(snapshot),
-        EntityKind::Payment => is_readable_and_wanted::<PaymentEntity>(snapshot),
-    }
-}
-
-fn is_readable_and_wanted<E: SyncEntity>(snapshot: &KeptSnapshot) -> bool {
+pub(super) fn is_readable_and_wanted<E: SyncEntity>(snapshot: &KeptSnapshot) -> bool {
     decode_snapshot::<E>(snapshot).is_ok_and(|snapshot| E::is_wanted(&snapshot))
 }
 
 #[cfg(test)]
 mod tests {
     use domain::crm::invoice::Invoice;
+    use domain::entity::EntityKind;
     use domain::envelope::{InboundBody, read_crm_body};
 
     use super::*;
+    use crate::sync::InvoiceEntity;
+    use crate::sync::push::{PushedKind, PushedKinds};
 
     const BODY: &str = r##"{
         "version": 1, "type": "TYPE", "message_id": "msg_1", "account_id": "acc_1",
@@ -111,7 +87,7 @@ mod tests {
 
     fn encode_as(content: &MessageContent, kind: EntityKind) -> Option<KeptSnapshot> {
         let id = InvoiceEntity::record_id(an_invoice(content));
-        encode_message_snapshot(content, kind, &id)
+        PushedKinds::ALL.find_kind(kind).unwrap().encode_message_snapshot(content, &id)
     }
 
     #[test]
@@ -136,10 +112,10 @@ mod tests {
     #[test]
     fn only_a_readable_snapshot_of_a_sent_document_is_wanted() {
         let kept = |message_type| encode_as(&a_message(message_type), EntityKind::Invoice).unwrap();
-        assert!(is_snapshot_wanted(EntityKind::Invoice, &kept("invoice.sent")));
-        assert!(!is_snapshot_wanted(EntityKind::Invoice, &kept("invoice.voided")));
+        assert!(PushedKind::INVOICE.is_snapshot_wanted(&kept("invoice.sent")));
+        assert!(!PushedKind::INVOICE.is_snapshot_wanted(&kept("invoice.voided")));
         let lost = KeptSnapshot { json: String::new(), ..kept("invoice.sent") };
-        assert!(!is_snapshot_wanted(EntityKind::Invoice, &lost));
+        assert!(!PushedKind::INVOICE.is_snapshot_wanted(&lost));
         let failure = decode_snapshot::<InvoiceEntity>(&lost).unwrap_err();
         assert_eq!(failure.code, "snapshot_unreadable");
     }

@@ -1,0 +1,102 @@
+//! Prepares the parts of a payment or a refund before they are pushed.
+
+use domain::crm::payment::{PartRole, Payment, PaymentPart};
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::ids::{CrmId, Ledger};
+use futures::FutureExt;
+use uuid::Uuid;
+
+use super::{FailedRecord, MessageOutcome, contradictions, unsent_refund};
+use crate::Engine;
+use crate::commands::payments;
+use crate::errors::PersistError;
+use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
+use crate::sync::push::{self, PushOutcome};
+
+/// A message about a payment or a refund.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PaymentMessage<'a> {
+    /// The engine.
+    pub(super) engine: &'a Engine,
+    /// The same engine, which has read the rows of the message ahead.
+    pub(super) ahead: &'a Engine,
+    /// The ledger of the message's records.
+    pub(super) ledger: &'a Ledger,
+    /// The id of the event about a refusal of the message.
+    pub(super) refusal_id: Uuid,
+    /// What the message says.
+    pub(super) content: &'a MessageContent,
+    /// The parts that are written to Xero.
+    pub(super) parts: &'a [PaymentPart],
+}
+
+/// Compares the parts with those that are stored, and records a payment with the money on its
+/// invoices. Returns the parts that failed already, or the outcome of the message if nothing is left
+/// to do.
+pub(super) async fn prepare_payment_message(
+    message: PaymentMessage<'_>,
+) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+    let PaymentMessage { engine, ahead, ledger, refusal_id, content, parts } = message;
+    let account = &ledger.account;
+    let contradiction =
+        contradictions::find_contradicting_part(ahead, ledger, parts).boxed().await?;
+    if let Some(found) = contradiction {
+        let report =
+            contradictions::report_contradiction(engine, refusal_id, account, content, found);
+        return Ok(Err(report.boxed().await?));
+    }
+    match content {
+        MessageContent::Payment { payment, parts: _ } => {
+            record_payment(engine, ledger, refusal_id, payment, parts).boxed().await
+        }
+        MessageContent::Refund { refund, parts: _ } if parts.is_empty() => {
+            unsent_refund::log_unsent_refund(engine, account, refund).await;
+            Ok(Err(MessageOutcome::Recorded))
+        }
+        MessageContent::Refund { .. }
+        | MessageContent::Client { .. }
+        | MessageContent::Invoice { .. }
+        | MessageContent::CreditNote { .. }
+        | MessageContent::Allocation(_) => Ok(Ok(Vec::new())),
+    }
+}
+
+/// Records a payment with the money on its invoices, before its parts are pushed: so it is
+/// recognised as the CRM's in every later read of Xero. Returns the parts that failed with the rows
+/// of their invoices, which affects no other part, or the outcome if nothing is left to do.
+async fn record_payment(
+    engine: &Engine,
+    ledger: &Ledger,
+    refusal_id: Uuid,
+    payment: &Payment,
+    parts: &[PaymentPart],
+) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+    let account = &ledger.account;
+    let failed = match invoice_payments::record_payment(engine, ledger, payment).await? {
+        RecordPaymentOutcome::Done { failed } => failed,
+        RecordPaymentOutcome::Contradicts => {
+            let remedy = "Delete it and record a new one instead.";
+            let unchanged = contradictions::log_unchanged(engine, account, &payment.id, remedy);
+            return Ok(Err(unchanged.await));
+        }
+        RecordPaymentOutcome::TooMany(invoice) => {
+            let id = CrmId::from(payment.id.clone());
+            let subject = (EntityKind::Payment, id.clone(), id.to_string());
+            let failure = push::too_many_payments_failure(&invoice);
+            push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
+            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
+        }
+    };
+    payments::delete_other_parts(engine, ledger, payment, parts).await?;
+    let mut failed_parts = Vec::new();
+    for FailedShare { invoice, error } in failed {
+        let role = PartRole::Invoice(invoice);
+        let Some(part) = parts.iter().find(|part| part.role == role) else { return Err(error) };
+        failed_parts.push((part.id.clone(), error));
+    }
+    if parts.is_empty() {
+        return Ok(Err(MessageOutcome::Recorded));
+    }
+    Ok(Ok(failed_parts))
+}
