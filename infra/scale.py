@@ -25,6 +25,7 @@ def read_counts():
 
 COUNT, PRICE, LIMIT = read_counts()
 POLLS = COUNT.days_in_a_month * 24 * 60 / COUNT.minutes_between_polls
+SWEEPS = COUNT.days_in_a_month * 24 * 60 / COUNT.minutes_between_sweeps
 RENEWALS = COUNT.days_in_a_month * 24 * 60 / COUNT.minutes_between_renewals
 WRITES = COUNT.invoices_a_month * COUNT.write_units_of_an_invoice + POLLS * COUNT.write_units_of_a_poll \
     + COUNT.days_in_a_month * COUNT.write_units_of_the_daily_check
@@ -93,6 +94,24 @@ def rows_of_costs():
     ]
 
 
+def sweep_cost(accounts):
+    """What the sweep reads to check parked and given-up records. Each sweep checks a limited number of either."""
+    parked = min(accounts * COUNT.parked_records_of_an_account, COUNT.parked_records_of_a_sweep)
+    given_up = min(accounts * COUNT.given_up_records_of_an_account, COUNT.given_up_records_of_a_sweep)
+    units = parked * COUNT.read_units_of_a_parked_record + given_up * COUNT.read_units_of_a_given_up_record
+    return SWEEPS * units * PRICE.dynamodb_million_reads / MILLION
+
+
+def rows_of_limited_costs():
+    """What costs no more beyond some number of accounts: its name, the cost of so many accounts, and a note."""
+    return [
+        ("DynamoDB, reads of the sweep", sweep_cost,
+         f"{SWEEPS:,.0f} sweeps; {COUNT.read_units_of_a_parked_record} units a parked record, "
+         f"{COUNT.parked_records_of_a_sweep:,} a sweep at most; {COUNT.read_units_of_a_given_up_record} a given-up one, "
+         f"{COUNT.given_up_records_of_a_sweep:,} at most"),
+    ]
+
+
 def token_costs(*, sealed):
     """What tokens cost: without customers, and for each account. `sealed`: in rows of the table, each value under a data
     key of its own, which KMS creates and decrypts. The app's secret stays in Secrets Manager."""
@@ -113,6 +132,7 @@ def total(accounts, *, sealed=False):
     """US dollars a month."""
     others = [row for row in rows_of_costs() if not row[0].startswith("Secrets Manager")]
     costs = sum(fixed + accounts * each for _, fixed, each, _ in others)
+    costs += sum(cost(accounts) for _, cost, _ in rows_of_limited_costs())
     fixed, each = token_costs(sealed=sealed)
     return costs + fixed + accounts * each
 
@@ -123,6 +143,9 @@ def table_of_costs():
     lines = ["| | no customers | 10 accounts | 1,000 | 10,000 | price, and usage of each account |", "|---|---:|---:|---:|---:|---|"]
     for name, fixed, each, note in rows_of_costs():
         cells = " | ".join(f"{fixed + size * each:,.2f}" for size in sizes)
+        lines.append(f"| {name} | {cells} | {note} |")
+    for name, cost, note in rows_of_limited_costs():
+        cells = " | ".join(f"{cost(size):,.2f}" for size in sizes)
         lines.append(f"| {name} | {cells} | {note} |")
     cells = " | ".join(f"**{total(size):,.2f}**" for size in sizes)
     return [*lines, f"| **total** | {cells} | |"]

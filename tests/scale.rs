@@ -18,13 +18,16 @@ mod crowd;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
-use domain::operation::OperationState;
+use domain::operation::{OperationState, ParkingReason};
+use engine::Engine;
 use engine::jobs::health::{HealthCheckSummary, check_health};
 use engine::jobs::keep_alive::{KeepAliveSummary, renew_unused_tokens};
 use engine::jobs::sweep::{SweepSummary, sweep_all_shards};
@@ -33,13 +36,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::Store;
 use store::keys::SHARDS;
-use store::table::WriteExpectation;
+use store::memory::MemoryTable;
+use store::table::{
+    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
+    TableError, TableQuery, WriteExpectation,
+};
 
 use self::crowd::{Crowd, TIMEOUT, ledger};
 
 const ACCOUNTS: usize = 100_000;
 /// The most rows of a shard that a sweep processes.
 const SWEPT_PER_SHARD: usize = 250;
+/// Accounts with a parked and a given-up record each: enough for more of both in every shard than a
+/// sweep checks.
+const ACCOUNTS_WITH_STOPPED_RECORDS: usize = 6_000;
 
 /// A count of `infra/scale-counts.json`.
 fn count(name: &str) -> usize {
@@ -102,16 +112,107 @@ fn sweep_after_an_outage(crowd: &Crowd) {
 
 /// An invoice whose wake-up is due now.
 async fn put_waiting(rows: &Store, number: usize, now: Timestamp) {
-    let key =
-        MappingKey::new(ledger(number), EntityKind::Invoice, CrmId::new("inv_waiting").unwrap());
-    let snapshot = KeptSnapshot::new(1, "#1".to_owned(), "{}".to_owned());
+    let mut mapping = a_mapping(number, EntityKind::Invoice, "{}", now);
+    mapping.operation.state = OperationState::Waiting { until: now };
+    rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
+}
+
+/// A payment whose invoice has not arrived.
+async fn put_parked(rows: &Store, number: usize, now: Timestamp) {
+    let mut mapping = a_mapping(number, EntityKind::Payment, "{}", now);
+    let crm_id = CrmId::new("inv_unknown").unwrap();
+    let on = ParkingReason::Prerequisite { kind: EntityKind::Invoice, crm_id };
+    mapping.operation.state = OperationState::Parked { on };
+    rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
+}
+
+/// Credit that was given up because of its documents. It names the most rows.
+async fn put_given_up(rows: &Store, number: usize, now: Timestamp) {
+    let credit = r##"{"id":"al_1","revision":1,"credit_note_id":"cn_1","credit_note_number":"CN-1",
+        "invoice_id":"inv_1","invoice_number":"#1","amount":"10.00","currency":"GBP",
+        "date":"2026-11-02"}"##;
+    let mut mapping = a_mapping(number, EntityKind::Allocation, credit, now);
+    let (class, cause) = (FailureClass::Untranslatable, FailureCause::CreditOverLeft);
+    mapping.operation.state = OperationState::Skipped;
+    mapping.operation.failure = Some(Failure::new(class, cause, "Too much.", "Lower it."));
+    rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
+}
+
+fn a_mapping(number: usize, kind: EntityKind, json: &str, now: Timestamp) -> Mapping {
+    let key = MappingKey::new(ledger(number), kind, CrmId::new("record_1").unwrap());
+    let snapshot = KeptSnapshot::new(1, "#1".to_owned(), json.to_owned());
     let SnapshotAcceptance::Newer(mapping) = Mapping::accept_snapshot(None, &key, snapshot, now)
     else {
         panic!("the record is new")
     };
-    let mut mapping = *mapping;
-    mapping.operation.state = OperationState::Waiting { until: now };
-    rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
+    *mapping
+}
+
+/// A table that counts the rows that are read by their keys.
+#[derive(Debug)]
+struct CountedReads {
+    table: MemoryTable,
+    reads: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl ItemTable for CountedReads {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.table.get(key).await
+    }
+
+    async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
+        self.reads.fetch_add(keys.len(), Ordering::SeqCst);
+        self.table.get_many(keys).await
+    }
+
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        self.table.write_items(writes).await
+    }
+
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        self.table.query_items(query).await
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.table.query_index(query).await
+    }
+}
+
+/// A row that is read by its key takes one unit if it has up to 4 kB, as nearly all have.
+#[test]
+fn a_sweep_reads_a_limited_number_of_rows_to_check_stopped_records() {
+    let crowd = Crowd::new(ACCOUNTS_WITH_STOPPED_RECORDS);
+    let (rows, now) = (Store::new(Arc::new(crowd.table.clone())), crowd.line.now());
+    crowd.does(async move {
+        for number in 0..ACCOUNTS_WITH_STOPPED_RECORDS {
+            put_parked(&rows, number, now).await;
+            put_given_up(&rows, number, now).await;
+        }
+    });
+    let reads = Arc::new(AtomicUsize::new(0));
+    let swept = Arc::new(Mutex::new(SweepSummary::default()));
+    let table = CountedReads { table: crowd.table.clone(), reads: reads.clone() };
+    let engine = Engine { store: Store::new(Arc::new(table)), ..crowd.engine.clone() };
+    let (invocation, result) = (crowd.invocation(), swept.clone());
+    crowd.does(async move {
+        let summary = sweep_all_shards(&engine, invocation).await;
+        *result.lock().unwrap() = summary;
+    });
+    let swept = *swept.lock().unwrap();
+    let (reads, shards) = (reads.load(Ordering::SeqCst), usize::try_from(SHARDS).unwrap());
+    println!("sweep: {swept:?}, {reads} reads");
+    let (parked, given_up) =
+        (count("parked_records_of_a_sweep"), count("given_up_records_of_a_sweep"));
+    assert_eq!((swept.parked, swept.given_up, swept.failed), (parked, given_up, 0));
+    // Each shard has the place where the last sweep stopped, once for either list. It is read before
+    // the records are, and before it is written.
+    let of_places = 4 * shards;
+    let of_parked = parked * count("read_units_of_a_parked_record");
+    let of_given_up = given_up * count("read_units_of_a_given_up_record");
+    assert!(reads <= of_places + of_parked + of_given_up, "{reads}");
+    assert!(reads > 4 * parked + given_up, "{reads}");
 }
 
 /// An hourly check asks Xero about the accounts of its hour, one in 24.

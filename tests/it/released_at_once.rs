@@ -2,6 +2,9 @@
 //! that makes work ready, and the number of wake-ups that many records take. See also `at_once` and
 //! `dependants`.
 
+mod clients;
+mod many;
+
 use std::num::NonZeroU16;
 
 use domain::account_codes::AccountCodes;
@@ -18,6 +21,7 @@ use engine::commands::connect::ConnectOutcome;
 use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::connection::disconnect::DisconnectOutcome;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use engine::sync::invoice_payments;
 use jiff::SignedDuration;
@@ -25,7 +29,7 @@ use jiff::civil::date;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::gate::{Death, Moment, run};
 use tests::world::{every_account, owner};
 use uuid::Uuid;
 use xero_sim::{Bookkeeper, Receipt};
@@ -33,6 +37,9 @@ use xero_sim::{Bookkeeper, Receipt};
 /// The time in which released work continues if its queue is idle.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
+
+/// A step that no process reaches.
+const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
 
 fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
     world.mapping(kind, id).unwrap().operation.state
@@ -76,6 +83,12 @@ fn invoices(world: &World) -> Vec<Uuid> {
     world.books(|books| books.invoices().map(|one| one.id).collect())
 }
 
+/// The rows that say what may wait for other records.
+fn count_hints(world: &World) -> usize {
+    let items = world.table.all_items();
+    items.iter().filter(|item| item.key.sk.starts_with("AWAITED#")).count()
+}
+
 /// A poll, a minute after the last change in Xero.
 fn poll(world: &World) {
     world.clock.advance(MINUTES(1));
@@ -96,9 +109,7 @@ fn money_and_credit_continue_at_once_when_a_poll_sees_the_approval_of_their_invo
     assert_ne!(state(&world, Allocation, "alc_1"), OperationState::Synced);
     continues_at_once(&world, Payment, "pay_1.1");
     assert_eq!(state(&world, Allocation, "alc_1"), OperationState::Synced);
-    let items = world.table.all_items();
-    let hints = items.iter().filter(|item| item.key.sk.starts_with("AWAITED#")).count();
-    assert_eq!(hints, 0, "nothing waits any more");
+    assert_eq!(count_hints(&world), 0, "nothing waits any more");
 }
 
 #[test]
@@ -179,6 +190,37 @@ fn a_payment_continues_at_once_when_a_poll_sees_that_the_one_it_might_be_was_rem
     world.advance(MINUTES(10));
     assert!(is_waiting_for_another_record(&world, Payment, "pay_1.1"));
     by_hand(&world, |bookkeeper| bookkeeper.remove_payment(entered).unwrap());
+    poll(&world);
+    continues_at_once(&world, Payment, "pay_1.1");
+}
+
+#[test]
+fn a_payment_continues_at_once_when_the_crm_records_the_one_that_xero_has() {
+    for is_parked in [false, true] {
+        let (world, _) = with_doubtful_cheque();
+        poll(&world);
+        if is_parked {
+            world.advance(MINUTES(10));
+        }
+        assert_eq!(is_waiting_for_another_record(&world, Payment, "pay_1.1"), is_parked);
+        // Its amount is the same, and its date is nearer.
+        let transfer = a_payment("pay_2", &[("inv_1", "57.00")]).method("bank_transfer");
+        let recorded = world.receive(Payment, &transfer.body());
+        assert_eq!(recorded, MessageOutcome::Recorded, "it reaches Xero through the bank");
+        continues_at_once(&world, Payment, "pay_1.1");
+        assert_eq!(world.books(|books| books.payments().count()), 2);
+    }
+}
+
+#[test]
+fn a_payment_continues_at_once_when_a_poll_recognises_the_one_it_might_be_as_another() {
+    let (world, _) = with_doubtful_cheque();
+    let transfer = a_payment("pay_2", &[("inv_1", "57.00")]).method("bank_transfer");
+    world.receive(Payment, &transfer.body());
+    // Only Xero knows the payment that the attempt has found.
+    world.advance(AT_ONCE);
+    let operation = world.mapping(Payment, "pay_1.1").unwrap().operation;
+    assert!(matches!(operation.state, OperationState::Waiting { .. }), "{:?}", operation.state);
     poll(&world);
     continues_at_once(&world, Payment, "pay_1.1");
 }

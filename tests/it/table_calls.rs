@@ -205,3 +205,27 @@ fn a_poll_takes_as_many_calls_in_an_account_of_any_size() {
         }
     }
 }
+
+#[test]
+fn invoices_that_a_poll_reads_because_they_were_just_pushed_are_compared_together() {
+    let mut few: Option<Counts> = None;
+    for documents in [10, 50] {
+        let (world, calls) = account_of_size(100, 0);
+        // The first polls also check the open invoices and compare the books, and the last one renews
+        // the token.
+        for _ in 0..3 {
+            let _settled = world.poll();
+            world.clock.advance(SignedDuration::from_mins(15));
+        }
+        let _settled = world.poll();
+        push(&world, &calls, &messages(documents, documents, "cli_1"));
+        world.clock.advance(SignedDuration::from_mins(1));
+        let counts = calls.count(|| {
+            let _polled = world.poll();
+        });
+        let few = *few.get_or_insert(counts);
+        assert_eq!(counts, few, "{documents} documents");
+        // Their links, and their mappings. None of them has a payment, so none is looked for.
+        assert_eq!(counts.batches, 2, "{documents} documents: {counts:?}");
+    }
+}

@@ -13,15 +13,25 @@ fn count(section: &str, name: &str) -> usize {
     usize::try_from(counts[section][name].as_u64().unwrap()).unwrap()
 }
 
-#[test]
-fn the_poll_has_the_interval_and_the_sizes_from_which_costs_are_computed() {
-    let poll = functions()["payment-poll"].clone();
-    let events = poll["Events"].as_object().unwrap().values();
+/// A function has one schedule, with the interval in minutes of this count.
+fn assert_interval(function: &str, minutes: &str) {
+    let function = functions()[function].clone();
+    let events = function["Events"].as_object().unwrap().values();
     let schedules = events.filter(|event| event["Type"] == "ScheduleV2");
     let schedules = schedules.map(|event| event["Properties"]["ScheduleExpression"].clone());
-    let minutes = count("asserted", "minutes_between_polls");
+    let minutes = count("asserted", minutes);
     let expected = Value::from(format!("rate({minutes} minutes)"));
     assert_eq!(schedules.collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn the_sweep_has_the_interval_from_which_its_costs_are_computed() {
+    assert_interval("sweep", "minutes_between_sweeps");
+}
+
+#[test]
+fn the_poll_has_the_interval_and_the_sizes_from_which_costs_are_computed() {
+    assert_interval("payment-poll", "minutes_between_polls");
     assert_eq!(count("asserted", "ledgers_in_a_chunk"), CHUNK);
     // The memory is for four answers of each poll at a time.
     let at_once = MEMORY_BYTES_MAX / (4 * ANSWER_BYTES_MAX);

@@ -32,7 +32,7 @@ use crate::crm::refund::Refund;
 use crate::crm::text;
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, MessageId};
-pub use crate::wake_up::{QueueSource, WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
+pub use crate::wake_up::{DependantRelease, QueueSource, WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
 
 /// The contract version that this code reads.
 pub const CONTRACT_VERSION: u64 = 1;

@@ -171,6 +171,20 @@ impl Failure {
         self.cause.is_some_and(FailureCause::is_about_document_state)
     }
 
+    /// Whether the contact of the client is archived in Xero. A restore of the contact, or a link of
+    /// the client to another one, ends it.
+    pub fn is_about_archived_contact(&self) -> bool {
+        self.cause == Some(FailureCause::ContactArchived)
+    }
+
+    /// Whether a record with this failure may continue before its next retry, or after it was given
+    /// up: a user's decision, a change of a document or the restore of a contact may end the failure.
+    pub fn may_end_before_retry(&self) -> bool {
+        self.may_end_by_decision()
+            || self.is_about_document_state()
+            || self.is_about_archived_contact()
+    }
+
     /// Whether the consent lacks a permission. All other calls still work, and a new consent
     /// resolves it.
     pub fn is_about_permission(&self) -> bool {

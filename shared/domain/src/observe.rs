@@ -1,11 +1,13 @@
 //! Compares an invoice in Xero with the stored facts about it: its changes, and the notifications
 //! for the CRM.
 
+mod known_payments;
 mod order;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+pub use self::known_payments::depends_on_known_payments;
 pub(crate) use self::order::{believed_instant, is_newer, is_older, raise_sequence};
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;

@@ -1,5 +1,8 @@
 //! Tests of observing an invoice in Xero, and of the events that the CRM receives.
 
+#[path = "observe_tests/known_payments.rs"]
+mod known_payments;
+
 use jiff::civil::date;
 use uuid::Uuid;
 

@@ -40,6 +40,35 @@ pub enum WakeUpKind {
     Connected,
     /// Continue the comparison of the account's clients with the contacts in Xero.
     Reconciliation,
+    /// Release further records that waited for one that is in Xero now.
+    Dependants(DependantRelease),
+}
+
+/// A step of the release of what waited for one record, if that is more than one process releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependantRelease {
+    /// The record that is in Xero now, of the wake-up's kind.
+    pub awaited: CrmId,
+    /// The number of the step. The process that recorded the document performs step 0, without a
+    /// wake-up.
+    pub step: u8,
+}
+
+/// The maximum number of a step. AWS ends a chain of about 16 invocations, and those of the released
+/// records and of what waits for them follow.
+const RELEASE_STEP_MAX: u8 = 6;
+
+impl DependantRelease {
+    /// The release that the process performs which records the document.
+    pub const fn first_of(awaited: CrmId) -> Self {
+        Self { awaited, step: 0 }
+    }
+
+    /// The step after this one. `None` if this one is the last.
+    pub fn following_step(&self) -> Option<Self> {
+        let step = self.step.checked_add(1).filter(|step| *step <= RELEASE_STEP_MAX)?;
+        Some(Self { awaited: self.awaited.clone(), step })
+    }
 }
 
 impl WakeUpKind {
@@ -50,6 +79,7 @@ impl WakeUpKind {
             Self::SyncAll => "sync_all",
             Self::Connected => "connected",
             Self::Reconciliation => "reconciliation",
+            Self::Dependants(_) => "dependants",
         }
     }
 }
@@ -222,12 +252,26 @@ mod tests {
     #[test]
     fn work_is_named_as_in_its_body() {
         let records = a_wake_up(1).work;
-        for work in
-            [records, WakeUpKind::SyncAll, WakeUpKind::Connected, WakeUpKind::Reconciliation]
-        {
+        let release = DependantRelease::first_of(CrmId::new("cli_1").unwrap());
+        for work in [
+            records,
+            WakeUpKind::SyncAll,
+            WakeUpKind::Connected,
+            WakeUpKind::Reconciliation,
+            WakeUpKind::Dependants(release),
+        ] {
             let body = WakeUp { work: work.clone(), ..a_wake_up(1) }.to_body();
             assert!(body.contains(&format!("\"{}\"", work.as_str())), "{body}");
         }
+    }
+
+    #[test]
+    fn a_release_ends_after_a_limited_number_of_steps() {
+        let first = DependantRelease::first_of(CrmId::new("cli_1").unwrap());
+        let steps = std::iter::successors(Some(first), DependantRelease::following_step);
+        assert_eq!(steps.count(), 7);
+        let beyond = DependantRelease { awaited: CrmId::new("cli_1").unwrap(), step: u8::MAX };
+        assert_eq!(beyond.following_step(), None);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub enum MessageOutcome {
     NotKept,
     /// The message was about several records, with these outcomes.
     Woken(Vec<MessageOutcome>),
-    /// The message continued a carry-over, a Sync All or a reconciliation.
+    /// The message continued a carry-over, a Sync All, a reconciliation or a release.
     Walked,
 }
 
@@ -95,9 +95,10 @@ pub async fn receive_messages(
             }
             InboundBody::Wake(wake_up) => match &wake_up.work {
                 WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake_up, records),
-                WakeUpKind::SyncAll | WakeUpKind::Connected | WakeUpKind::Reconciliation => {
-                    walks.push((index, wake_up));
-                }
+                WakeUpKind::SyncAll
+                | WakeUpKind::Connected
+                | WakeUpKind::Reconciliation
+                | WakeUpKind::Dependants(_) => walks.push((index, wake_up)),
             },
         }
     }

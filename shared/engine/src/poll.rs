@@ -15,6 +15,7 @@ mod failed_poll;
 mod idle;
 mod isolation;
 mod observe;
+mod own_invoices;
 mod payment_details;
 mod progress;
 mod removed_refunds;

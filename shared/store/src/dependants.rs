@@ -93,9 +93,24 @@ impl Store {
         dependants: &[MappingKey],
     ) -> Result<(), StoreError> {
         let rows = dependants.iter().map(|one| keys::dependant_key(awaited, one));
-        let rows = rows.chain(std::iter::once(keys::awaited_key(awaited)));
+        let rows = rows.chain(std::iter::once(keys::awaited_key(awaited))).collect();
+        self.remove_waiting_rows(rows).await
+    }
+
+    /// Removes the rows of some of the records that waited for a record. The mark stays, because
+    /// others may wait for it.
+    pub async fn remove_some_dependants(
+        &self,
+        awaited: &MappingKey,
+        dependants: &[MappingKey],
+    ) -> Result<(), StoreError> {
+        let rows = dependants.iter().map(|one| keys::dependant_key(awaited, one)).collect();
+        self.remove_waiting_rows(rows).await
+    }
+
+    async fn remove_waiting_rows(&self, rows: Vec<ItemKey>) -> Result<(), StoreError> {
         // Each row is written once, so it still has its first version.
-        let rows = rows.map(|key| (key, ItemVersion::FIRST)).collect::<Vec<_>>();
+        let rows = rows.into_iter().map(|key| (key, ItemVersion::FIRST)).collect::<Vec<_>>();
         for some in rows.chunks(MAX_WRITES) {
             self.remove_items("remove a dependant", some.to_vec(), false).await?;
         }

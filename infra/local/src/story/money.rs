@@ -82,7 +82,7 @@ impl Story<'_> {
             self.watch.check().await?;
             poll.call_if_due().await?;
             hear(&poll, &mut heard).await?;
-            let is_received = is_all(&heard, transfers);
+            let is_received = is_everything_received(&heard, transfers);
             if is_received && self.is_draft_approved().await? {
                 return Ok(Look::Done(()));
             }
@@ -173,9 +173,21 @@ fn imports<'a>(heard: &'a [Heard], transfer: &Transfer) -> Vec<&'a Heard> {
     heard.iter().filter(is_it).collect()
 }
 
-fn is_all(heard: &[Heard], transfers: &[Transfer]) -> bool {
-    let told = heard.iter().filter(|event| event.kind == "invoice.payment_status").count();
-    told >= transfers.len() && unheard(heard, transfers).is_empty()
+/// Whether the CRM has received each transfer, and with it what is still due on its invoice. Other
+/// changes of invoices are reported, too, and are not about the transfers.
+fn is_everything_received(heard: &[Heard], transfers: &[Transfer]) -> bool {
+    unheard(heard, transfers).is_empty()
+        && transfers.iter().all(|transfer| is_status_received(heard, transfer))
+}
+
+/// Whether the CRM has received the state of the invoice that a transfer paid.
+fn is_status_received(heard: &[Heard], transfer: &Transfer) -> bool {
+    let paid = imports(heard, transfer);
+    heard.iter().any(|event| {
+        event.kind == "invoice.payment_status"
+            && matches!(event.status.as_deref(), Some("paid" | "part_paid"))
+            && paid.iter().any(|import| import.invoice_id == event.invoice_id)
+    })
 }
 
 /// The transfers that the CRM did not receive exactly once, and unexpected events.
@@ -203,7 +215,7 @@ fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
 mod tests {
     use rust_decimal::Decimal;
 
-    use super::{Heard, Transfer, unheard};
+    use super::{Heard, Transfer, is_everything_received, unheard};
 
     fn transfer(number: &str) -> Transfer {
         Transfer {
@@ -215,8 +227,15 @@ mod tests {
 
     fn imported(number: &str, amount: &str) -> Heard {
         let json = format!(
-            r#"{{"type":"payment.imported","invoice_id":"inv_1","reference":"BACS {number}",
+            r#"{{"type":"payment.imported","invoice_id":"inv_{number}","reference":"BACS {number}",
                 "amount":{{"amount":"{amount}","currency":"GBP"}}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn payment_status(number: &str, status: &str) -> Heard {
+        let json = format!(
+            r#"{{"type":"invoice.payment_status","invoice_id":"inv_{number}","status":"{status}"}}"#
         );
         serde_json::from_str(&json).unwrap()
     }
@@ -233,5 +252,23 @@ mod tests {
             unheard(&other, &transfers),
             ["the CRM received 0 events about 114.00 paid on 2"]
         );
+    }
+
+    #[test]
+    fn all_is_received_once_the_state_of_each_paid_invoice_is() {
+        let transfers = [transfer("1"), transfer("2")];
+        let mut heard = vec![
+            imported("1", "114.00"),
+            payment_status("1", "paid"),
+            imported("2", "114.00"),
+            // Not about a transfer: a state before it, another invoice.
+            payment_status("2", "unpaid"),
+            payment_status("3", "paid"),
+        ];
+        assert!(!is_everything_received(&heard, &transfers));
+        heard.push(payment_status("2", "part_paid"));
+        assert!(is_everything_received(&heard, &transfers));
+        heard.push(imported("2", "114.00"));
+        assert!(!is_everything_received(&heard, &transfers), "a payment is reported once");
     }
 }

@@ -13,7 +13,7 @@ use super::{FailedRecord, MessageOutcome};
 use crate::commands::contacts::reconcile;
 use crate::commands::sync_all;
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::carry_over;
+use crate::sync::{carry_over, release};
 use crate::{Engine, Invocation};
 
 /// Applies the change of an invoice's sign.
@@ -105,25 +105,30 @@ impl MessageSteps {
         }
     }
 
-    /// Continues the walk that a wake-up requests.
+    /// Continues the walk that a wake-up requests. Every process that pushes releases what waited,
+    /// so that walk is not chosen.
     pub(super) async fn continue_walk(
         self,
         engine: &Engine,
         wake_up: &WakeUp,
         invocation: Invocation,
     ) -> Result<(), PersistError> {
+        let (ledger, kind) = (wake_up.target_ledger(), wake_up.kind);
         let walk = match &wake_up.work {
             WakeUpKind::SyncAll => self.continue_sync_all,
             WakeUpKind::Connected => self.continue_carry_over,
             WakeUpKind::Reconciliation => self.continue_reconciliation,
+            WakeUpKind::Dependants(step) => {
+                let released = release::continue_release(engine, &ledger, kind, step).boxed();
+                return isolate_record(released).await;
+            }
             // A wake-up about records continues no walk.
             WakeUpKind::Records(_) => None,
         };
         let Some(walk) = walk else {
             return Err(PersistError::OtherFunction { work: wake_up.work.as_str() });
         };
-        let ledger = wake_up.target_ledger();
-        isolate_record(walk(engine, &ledger, wake_up.kind, invocation)).await
+        isolate_record(walk(engine, &ledger, kind, invocation)).await
     }
 }
 

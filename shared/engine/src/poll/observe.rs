@@ -9,25 +9,32 @@ use domain::chart::Chart;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, Ledger, XeroInvoiceId, XeroPaymentId};
+use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::{InvoicePayments, PaymentMatch};
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
-use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
+use domain::observe::{
+    InvoiceObservation, SeenInvoice, depends_on_known_payments, observe_invoice,
+};
 use futures::FutureExt;
 use store::table::WriteExpectation;
-use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, StoreError, VersionedRecord};
+use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, Store, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
 use super::ended_waits::EndedWaits;
 use super::isolation::{isolate_invoice, known_payments};
+use super::own_invoices::find_own_invoices;
 use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
 use super::unreadable;
+use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
 use crate::sync::release::KnownDocument;
 use crate::sync::sync_log;
-use crate::{Engine, concurrency};
+
+/// Invoices whose mappings are read together: as many as one request reads. The mappings of a page
+/// of Xero's list would take much memory.
+const READ_TOGETHER: usize = 100;
 
 /// What observing an invoice changed.
 #[derive(Debug, Default)]
@@ -102,20 +109,23 @@ async fn observe_group(
     group: &[(CrmId, RemoteInvoice)],
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<usize, AttemptError> {
-    let accounts = load_chart_for_deposits(tenant_session, group, details).await?;
-    let observed = group.iter().map(|(crm_id, remote)| {
-        observe_present(tenant_session, crm_id, remote, details, accounts.as_ref()).boxed()
-    });
-    let observed = concurrency::map_concurrently(observed.collect()).await;
-    // Each invoice was observed regardless of errors of the others.
+    let chart = load_chart_for_deposits(tenant_session, group, details).await?;
+    let chart = chart.as_ref();
     let (mut changed, mut ended, mut failed) = (0, EndedWaits::default(), None);
-    for one in observed {
-        match one {
-            Ok(change) => {
-                changed += usize::from(change.is_any);
-                ended.merge(change.ended);
+    for some in group.chunks(READ_TOGETHER) {
+        let store = &read_mappings_ahead(tenant_session, some).await;
+        let observed = some.iter().map(|(crm_id, remote)| {
+            observe_present(tenant_session, store, crm_id, remote, details, chart).boxed()
+        });
+        // Each invoice is observed regardless of errors of the others.
+        for one in concurrency::map_concurrently(observed.collect()).await {
+            match one {
+                Ok(change) => {
+                    changed += usize::from(change.is_any);
+                    ended.merge(change.ended);
+                }
+                Err(error) => failed = failed.or(Some(error)),
             }
-            Err(error) => failed = failed.or(Some(error)),
         }
     }
     let released = ended.release_records(tenant_session.engine, &tenant_session.ledger).await;
@@ -125,9 +135,27 @@ async fn observe_group(
     }
 }
 
-/// Observes an invoice that Xero has. Returns what had changed.
+/// Returns a store with the mappings of these invoices read ahead.
+async fn read_mappings_ahead(
+    tenant_session: &TenantSession<'_>,
+    invoices: &[(CrmId, RemoteInvoice)],
+) -> Store {
+    let mut rows = ReadAheadKeys::default();
+    for (crm_id, _) in invoices {
+        rows.add_mapping(&mapping_key(tenant_session, crm_id));
+    }
+    let engine = tenant_session.engine.with_rows_read_ahead(rows).await;
+    engine.store.clone()
+}
+
+fn mapping_key(tenant_session: &TenantSession<'_>, invoice: &CrmId) -> MappingKey {
+    MappingKey::new(tenant_session.ledger.clone(), EntityKind::Invoice, invoice.clone())
+}
+
+/// Observes an invoice that Xero has. Returns what had changed. `store` has read its mapping ahead.
 async fn observe_present(
     tenant_session: &TenantSession<'_>,
+    store: &Store,
     crm_id: &CrmId,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
@@ -136,7 +164,7 @@ async fn observe_present(
     let observed = async {
         let payments = collect_payments(tenant_session, remote, details, chart);
         let seen = SeenInvoice::There { invoice: remote, payments: &payments };
-        let mut change = observe_one(tenant_session, crm_id, seen).await?;
+        let mut change = observe_one(tenant_session, store, crm_id, seen).await?;
         if let Some(known) = change.known.take() {
             let after = DocumentAmounts::of_invoice(known.crm_total(), remote);
             let now = tenant_session.engine.clock.now();
@@ -155,7 +183,9 @@ pub(super) async fn observe_missing(
     crm_id: &CrmId,
 ) -> Result<bool, PersistError> {
     let observed = async {
-        observe_one(tenant_session, crm_id, SeenInvoice::Missing).await.map_err(PersistError::from)
+        let store = &tenant_session.engine.store;
+        let observed = observe_one(tenant_session, store, crm_id, SeenInvoice::Missing).await;
+        observed.map_err(PersistError::from)
     };
     let observed = observed.boxed();
     let observed = isolate_invoice(tenant_session, crm_id, observed).await?;
@@ -182,41 +212,15 @@ async fn has_news(
     Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
 }
 
-/// Returns which of these invoices are ours, by their reverse links. An invoice whose link cannot
-/// be read is reported and left out.
-async fn find_own_invoices(
-    tenant_session: &TenantSession<'_>,
-    ids: BTreeSet<XeroInvoiceId>,
-) -> Result<BTreeMap<XeroInvoiceId, CrmId>, StoreError> {
-    let mut rows = ReadAheadKeys::default();
-    for id in &ids {
-        rows.add_linked_record(&tenant_session.ledger, EntityKind::Invoice, (*id).into());
-    }
-    let engine: &Engine = &*tenant_session.engine.with_rows_read_ahead(rows).await;
-    let linked = ids.into_iter().map(|id| find_owner(engine, &tenant_session.ledger, id).boxed());
-    let linked = concurrency::map_concurrently(linked.collect()).await;
-    let linked = linked.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(linked.into_iter().flatten().collect())
-}
-
-async fn find_owner(
-    engine: &Engine,
-    ledger: &Ledger,
-    id: XeroInvoiceId,
-) -> Result<Option<(XeroInvoiceId, CrmId)>, StoreError> {
-    let linked = engine.store.find_linked_record(ledger, EntityKind::Invoice, id.into());
-    let owner = engine.skip_failing(&ledger.account, linked).await?.flatten();
-    Ok(owner.map(|crm_id| (id, crm_id)))
-}
-
-/// Observes one invoice, and starts again after a conflict with another process.
+/// Observes one invoice, and starts again after a conflict with another process. Its payments are
+/// read only if the observation depends on them.
 async fn observe_one(
     tenant_session: &TenantSession<'_>,
+    store: &Store,
     crm_id: &CrmId,
     seen: SeenInvoice<'_>,
 ) -> Result<ObservedChange, StoreError> {
-    let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
-    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id.clone());
+    let (key, ledger) = (mapping_key(tenant_session, crm_id), &tenant_session.ledger);
     let mut change = ObservedChange::default();
     let mut conflicts = ConflictLimit::default();
     loop {
@@ -224,7 +228,12 @@ async fn observe_one(
         if change.known.is_none() {
             change.known = KnownDocument::from_mapping(&mapping.record);
         }
-        let rows = store.find_invoice_payments(ledger, crm_id).await?;
+        let now = tenant_session.engine.clock.now();
+        let rows = if depends_on_known_payments(&mapping.record, seen, now) {
+            store.find_invoice_payments(ledger, crm_id).await?
+        } else {
+            None
+        };
         let rows = rows.unwrap_or_else(|| {
             InvoicePaymentRows::without_payments(ledger.clone(), crm_id.clone())
         });

@@ -7,6 +7,7 @@ mod document_changes;
 mod met_prerequisites;
 mod overlooked_changes;
 mod release_mappings;
+mod restored_contacts;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -23,12 +24,12 @@ pub(crate) use self::decided_payments::{
     DecidedPayment, list_decided_payments, try_release_decided_payments,
 };
 pub(crate) use self::dependants::{
-    release_after_approval, release_all_dependants, release_dependants,
-    release_dependants_of_negative_invoice,
+    continue_release, list_releasing_records, release_after_approval, release_all_dependants,
+    release_dependants, release_dependants_of_negative_invoice,
 };
+use self::document_changes::list_decisive_documents;
 pub(crate) use self::document_changes::{
-    ChangedDocument, KnownDocument, list_decisive_documents, release_after_success,
-    release_changed_documents,
+    ChangedDocument, KnownDocument, release_after_success, release_changed_documents,
 };
 use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::overlooked_changes::{
@@ -36,6 +37,8 @@ pub(crate) use self::overlooked_changes::{
 };
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{has_failed_before, release_mappings};
+use self::restored_contacts::find_client_of_archived_contact;
+pub(crate) use self::restored_contacts::release_after_restore;
 use crate::errors::PersistError;
 use crate::{Engine, Invocation, concurrency};
 

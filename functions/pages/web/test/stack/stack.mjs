@@ -221,11 +221,19 @@ export class StackBrowser {
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
-/** Presses a button until its effect shows. The service may be busy, and then says so beside the button. */
+/** Marks the alerts that were there before a button was pressed. */
+const EARLIER = "data-before-press";
+
+/**
+ * Presses a button until its effect shows. The service may be busy, and then says so beside the button. An alert
+ * that was there before is about another action: an element removes the alert of an action before it repeats it.
+ */
 export async function press(page, control, effect) {
+  const alerts = page.getByRole("alert");
+  const refusal = alerts.and(page.locator(`:not([${EARLIER}])`));
   for (let refusals = 0; ; refusals += 1) {
+    await alerts.evaluateAll((earlier, mark) => earlier.forEach((alert) => alert.setAttribute(mark, "")), EARLIER);
     await control.click();
-    const refusal = page.getByRole("alert");
     await effect.or(refusal).first().waitFor();
     if (await effect.first().isVisible()) return;
     if (refusals === REFUSALS_MAX) throw new Error(`refused: ${await refusal.first().textContent()}`);

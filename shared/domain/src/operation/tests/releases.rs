@@ -79,3 +79,20 @@ fn a_change_of_a_document_brings_forward_what_failed_because_of_its_state() {
     let step = decide_transition(&stopped, OperationEvent::Released, SEED, now());
     assert!(matches!(step, TransitionResult::Stays(EventRefusal::NotBefore(_))), "{step:?}");
 }
+
+#[test]
+fn the_restore_of_a_contact_brings_forward_what_failed_because_it_was_archived() {
+    let failure = Failure::new(
+        FailureClass::Rejected,
+        FailureCause::ContactArchived,
+        "Archived.",
+        "Restore it.",
+    );
+    for state in [OperationState::Waiting { until: at(5) }, OperationState::Skipped] {
+        let failure = Some(failure.clone());
+        let stopped = Operation { state, failure, failures: 3, ..Operation::new() };
+        let released = moved(decide_transition(&stopped, OperationEvent::Released, SEED, now()));
+        assert_eq!(released.state, OperationState::Waiting { until: now() });
+        assert_eq!((released.failures, released.failure), (0, None));
+    }
+}

@@ -89,16 +89,12 @@ pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> Transi
 }
 
 pub(super) fn after_release(operation: &Operation, now: Timestamp) -> TransitionResult {
-    let failure = operation.failure.as_ref();
-    let may_end_by_decision = failure.is_some_and(Failure::may_end_by_decision);
-    let is_about_document = failure.is_some_and(Failure::is_about_document_state);
+    let may_continue = operation.failure.as_ref().is_some_and(Failure::may_end_before_retry);
     match operation.state {
         OperationState::Due | OperationState::Parked { on: _ } => {
             TransitionResult::Moved(due_now(operation, now))
         }
-        OperationState::Skipped | OperationState::Waiting { until: _ }
-            if may_end_by_decision || is_about_document =>
-        {
+        OperationState::Skipped | OperationState::Waiting { until: _ } if may_continue => {
             TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
         }
         OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),

@@ -79,6 +79,7 @@ pub(super) async fn record_success(
                     try_release_of_negative_invoice(engine, &next).await;
                 }
                 release::release_after_success(engine, &claimed.row.record, &next).await;
+                release::release_after_restore(engine, &claimed.row.record).await;
                 return Ok(match freshness {
                     SnapshotFreshness::Newest => {
                         RecordedOutcome::Done(PushOutcome::Synced.without_wake_up())
@@ -210,15 +211,10 @@ pub(super) async fn record_failure(
         else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
-        if let Some(awaited) = next.awaited_record()
-            && !is_recorded_dependant
-        {
-            engine.store.record_dependant(&next.key, &awaited).await?;
-            is_recorded_dependant = true;
-        }
-        if next.is_stopped_by_document() && !is_recorded_dependant {
-            for document in release::list_decisive_documents(&next) {
-                engine.store.record_dependant(&next.key, &document).await?;
+        let releasing = release::list_releasing_records(&next);
+        if !is_recorded_dependant && !releasing.is_empty() {
+            for awaited in releasing {
+                engine.store.record_dependant(&next.key, &awaited).await?;
             }
             is_recorded_dependant = true;
         }

@@ -21,14 +21,37 @@ use crate::{Engine, concurrency};
 pub(crate) type DecidedPayment = (CrmId, PaymentId);
 
 /// Returns the payments of the CRM that payments in Xero might have been, as the earlier rows of an
-/// invoice say, and no longer may be.
+/// invoice say or an attempt has found, and no longer may be.
 pub(crate) fn list_decided_payments(
     before: &InvoicePayments,
     after: &InvoicePayments,
 ) -> Vec<DecidedPayment> {
     let open = collect_candidates(after);
-    let decided = collect_candidates(before).into_iter().filter(|one| !open.contains(one));
+    let mut decided = collect_candidates(before);
+    decided.extend(collect_passed_over(before, after));
+    let decided = decided.into_iter().filter(|one| !open.contains(one));
     decided.map(|payment| (after.invoice.clone(), payment.clone())).collect()
+}
+
+/// Returns the payments of the CRM for which an attempt may have taken a payment in Xero that no row
+/// knew before, and that is another one of the same amount.
+fn collect_passed_over<'a>(
+    before: &InvoicePayments,
+    after: &'a InvoicePayments,
+) -> BTreeSet<&'a PaymentId> {
+    let known = before.received.iter().map(|one| one.id).collect::<BTreeSet<_>>();
+    let mut passed_over: BTreeSet<&PaymentId> = BTreeSet::new();
+    for received in after.received.iter().filter(|one| !known.contains(&one.id)) {
+        let PaymentMatch::Same { payment } = &received.is else { continue };
+        let others = after.recorded.iter().filter(|one| {
+            one.payment != *payment
+                && one.amount == received.amount
+                && one.is_in_effect()
+                && !one.method.is_always_pushed()
+        });
+        passed_over.extend(others.map(|one| &one.payment));
+    }
+    passed_over
 }
 
 /// Returns the payments of the CRM that unclear payments on an invoice may be.

@@ -120,16 +120,13 @@ async fn release_mapping(
     }
 }
 
-/// Returns whether an operation waits for an event. A retry on the ladder does if a user's decision
-/// or a change of a document in Xero may end its failure.
+/// Returns whether an operation waits for an event. A retry on the ladder does if an event may end
+/// its failure.
 fn is_stopped(operation: &Operation) -> bool {
     match operation.state {
         OperationState::Parked { on: _ } | OperationState::Skipped => true,
         OperationState::Waiting { until: _ } => {
-            let may_end = |failure: &Failure| {
-                failure.may_end_by_decision() || failure.is_about_document_state()
-            };
-            operation.failure.as_ref().is_some_and(may_end)
+            operation.failure.as_ref().is_some_and(Failure::may_end_before_retry)
         }
         OperationState::Due
         | OperationState::Claimed { by: _, until: _ }
