@@ -193,6 +193,31 @@ fn a_paid_invoice_that_takes_no_changes_is_explained() {
 }
 
 #[test]
+fn an_invoice_of_zero_counts_as_paid_and_its_change_says_what_a_person_can_do() {
+    let free = an_invoice("inv_1", "cli_1").price("0.00", "0.00");
+    for (changed, paid_takes_part_paid_edits) in [
+        (free.clone().revision(2).price("95.00", "114.00"), true),
+        (free.clone().revision(2).due_date("2026-12-31"), false),
+        (free.clone().revision(2).voided(), true),
+    ] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.paid_takes_part_paid_edits = paid_takes_part_paid_edits;
+            settings.unconfirmed.approved_zero_is_paid = true;
+        });
+        world.connect();
+        world.receive(Invoice, &free.body());
+        assert_eq!(invoice(&world).status, InvoiceStatus::Paid);
+        world.receive(Invoice, &changed.body());
+        let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+        assert_eq!(operation.state, OperationState::Skipped, "{changed:?}");
+        let failure = operation.failure.unwrap();
+        assert_eq!(failure.code, "document_closed", "{failure}");
+        assert!(failure.message.contains("is 0.00 in Xero"), "{failure}");
+        assert!(!failure.remedy.contains("payment"), "{failure}");
+    }
+}
+
+#[test]
 fn an_invoice_that_was_voided_in_xero_says_what_a_person_can_do() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());

@@ -270,6 +270,31 @@ fn money_of_a_contact_is_reported_only_if_the_contact_is_a_client() {
     }
 }
 
+#[test]
+fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client() {
+    for is_merged_first in [true, false] {
+        let world = billed();
+        let (_, merged) = invoice(&world);
+        let kept = by_hand(&world, |hand| hand.add_contact("Kept")).unwrap();
+        let merge = || by_hand(&world, |hand| hand.merge_contacts(merged, kept)).unwrap();
+        if is_merged_first {
+            merge();
+        }
+        let id = overpay(&world);
+        polls(&world);
+        assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{is_merged_first}");
+        if !is_merged_first {
+            merge();
+        }
+        let amount = "13.94".parse().unwrap();
+        by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+        world.clock.advance(SignedDuration::from_hours(24));
+        polls(&world);
+        assert_eq!(heard(&world)[1..], ["2: closed overpayment 0 of cli_1"], "{is_merged_first}");
+        assert!(listed(&world).is_empty());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_attention_list_shows_an_overpayment_and_its_route_takes_the_answer() {
     let world = billed();

@@ -2,15 +2,18 @@
 //! there, and the difference is reported.
 
 use domain::entity::EntityKind::{Invoice, Payment};
+use domain::envelope::read_crm_body;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
-use engine::inbound::MessageOutcome;
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
+use rust_decimal::Decimal;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
+use tests::gate::run;
 use tests::world::ACCOUNT;
-use xero_sim::PaymentStatus;
+use xero_sim::{Fault, FaultKind, Match, PaymentStatus};
 
 const REFUSED: MessageOutcome = MessageOutcome::Pushed(PushOutcome::Skipped);
 
@@ -127,4 +130,67 @@ fn a_fee_that_is_changed_after_it_was_written_stays_and_one_that_was_unknown_is_
     assert_eq!(world.receive(Payment, &other), MessageOutcome::Recorded);
     assert_eq!(books(&world).0, "110.80");
     assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+}
+
+#[test]
+fn a_payment_that_moves_to_another_invoice_or_day_stays_as_it_is_and_the_log_says_so() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.receive(Payment, &paid("pay_1").body());
+    let before = books(&world);
+    let changes = [
+        a_payment("pay_1", &[("inv_2", "114.00")]).fee("3.20"),
+        paid("pay_1").date("2026-12-02"),
+        paid("pay_1").reference("ch_9"),
+    ];
+    for (revision, changed) in (2..).zip(&changes) {
+        let received = world.receive(Payment, &at_revision(revision, changed));
+        assert_eq!(received, MessageOutcome::Recorded, "{revision}");
+        assert_eq!(books(&world), before, "{revision}");
+    }
+    let entries = world.log().into_iter();
+    let unchanged = entries.filter(|entry| entry.message.contains("was not changed. Delete it"));
+    assert_eq!(unchanged.count(), changes.len());
+    let due = |number: &str| {
+        world.books(|books| books.invoices_numbered(number).next().unwrap().amount_due())
+    };
+    assert_eq!([due("#INV_1"), due("#INV_2")], [Decimal::ZERO, Decimal::new(11_400, 2)]);
+}
+
+/// A world whose payment of an invoice was written with this reference, and whose answer was lost.
+fn unanswered(reference: &str) -> World {
+    let world = billed();
+    let on = Match::next("/api.xro/2.0/Payments").method(http::Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::LostAfter });
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]).reference(reference);
+    world.receive(Payment, &payment.body());
+    world
+}
+
+#[test]
+fn a_payment_whose_reference_changes_after_a_lost_answer_is_written_once() {
+    let world = unanswered("ch_1");
+    let renamed = a_payment("pay_1", &[("inv_1", "114.00")]).reference("ch_2");
+    world.receive(Payment, &at_revision(2, &renamed));
+    assert_eq!(books(&world), ("114.00".to_owned(), 0, 1));
+    assert_eq!(world.mapping(Payment, "pay_1.1").unwrap().operation.state, OperationState::Synced);
+}
+
+#[test]
+fn a_payment_that_is_deleted_under_another_reference_after_a_lost_answer_is_removed() {
+    let world = unanswered("ch_1");
+    let renamed = a_payment("pay_1", &[("inv_1", "114.00")]).reference("ch_2");
+    world.receive(Payment, &renamed.deleted().body());
+    assert_eq!(books(&world), ("0.00".to_owned(), 0, 0));
+}
+
+#[test]
+fn a_payment_that_arrives_together_with_a_change_of_it_is_written_once_and_the_log_says_so() {
+    let world = billed();
+    let bodies = [paid("pay_1").body(), at_revision(2, &paid("pay_1").date("2026-12-02"))];
+    let messages = bodies.map(|body| read_crm_body(&body, Payment, ACCOUNT).unwrap());
+    let (partial, invocation) = (DeliverySize::Partial, world.invocation());
+    run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
+    assert_eq!(books(&world), ("110.80".to_owned(), 0, 1));
+    assert!(is_logged(&world, "Xero has it with another amount or date"), "{:?}", world.log());
 }

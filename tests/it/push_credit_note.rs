@@ -1,5 +1,6 @@
 //! Pushing credit notes, and their allocations to invoices.
 
+mod changes;
 mod negative_invoices;
 mod numbers;
 

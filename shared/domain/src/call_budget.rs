@@ -37,6 +37,11 @@ const APP_RESERVE: u32 = 1_000;
 /// How long a call without an answer counts as in flight, in seconds. It may still arrive at Xero,
 /// even if its process died.
 const LANE_SECONDS: i64 = IN_FLIGHT_SECONDS + 5;
+/// How far ahead the clock of another process may be. A later instant comes from a wrong clock, and
+/// no call waits for it.
+const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// How many answers may arrive after one that Xero counted later: those of all other concurrent calls.
+const LATE_ANSWERS_MAX: u32 = 5;
 /// The interval after which a further call in flight is tried.
 const LANE_FREE_IN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -161,10 +166,11 @@ impl CallBudget {
         if let Some((day_remaining, app_remaining)) = left {
             // The answer may not count calls that are still in progress.
             let since = u32::try_from(current.lanes.len()).unwrap_or(u32::MAX);
-            let day_limit = day_limit(current.seen, day_remaining);
-            // The number of remaining calls rises when a new day begins.
-            let same_day = current.seen.filter(|seen| day_remaining <= seen.day_remaining);
+            let same_day = current.seen.filter(|seen| seen.is_same_day(day_remaining));
+            let day_limit =
+                same_day.map_or_else(|| infer_day_limit(day_remaining), |seen| seen.day_limit);
             let of_people = same_day.map_or(0, |seen| seen.of_people);
+            let of_people = of_people.min(day_limit.saturating_sub(day_remaining));
             current.seen = Some(RemainingCalls {
                 at: now,
                 day_remaining,
@@ -191,17 +197,20 @@ impl CallBudget {
     }
 
     /// Ends the calls in flight that have lapsed, and drops calls that ended more than a minute
-    /// ago.
+    /// ago, or that a wrong clock dates in the future.
     fn advanced_to(&self, now: Timestamp) -> Self {
         let mut current = self.clone();
-        let (lapsed, lanes) = current.lanes.into_iter().partition(|lane| lane.until <= now);
+        let latest = SignedDuration::from_secs(LANE_SECONDS).saturating_add(CLOCK_AHEAD_MAX);
+        let is_lapsed =
+            |lane: &InFlight| lane.until <= now || lane.until.duration_since(now) > latest;
+        let (lapsed, lanes) = current.lanes.into_iter().partition(is_lapsed);
         let lapsed: Vec<InFlight> = lapsed;
         current.lanes = lanes;
         for lane in lapsed {
             current.end_call(lane, lane.until);
         }
         for ended in [&mut current.ended, &mut current.ended_of_people] {
-            ended.retain(|at| now.duration_since(*at) <= MINUTE);
+            ended.retain(|at| now.duration_since(*at) <= MINUTE && !is_beyond_clocks(*at, now));
             ended.sort();
         }
         current
@@ -234,10 +243,13 @@ impl CallBudget {
             return Some((until, ExhaustedLimit::Minute));
         }
         let seen = self.seen?;
-        if seen.is_spent_for(priority) && now.duration_since(seen.at) < LOOK_AGAIN {
+        let is_recent = |span: SignedDuration| {
+            now.duration_since(seen.at) < span && !is_beyond_clocks(seen.at, now)
+        };
+        if seen.is_spent_for(priority) && is_recent(LOOK_AGAIN) {
             return Some((after(seen.at, LOOK_AGAIN), ExhaustedLimit::Day));
         }
-        if seen.app_remaining < APP_RESERVE && now.duration_since(seen.at) < MINUTE {
+        if seen.app_remaining < APP_RESERVE && is_recent(MINUTE) {
             return Some((after(seen.at, MINUTE), ExhaustedLimit::AppMinute));
         }
         None
@@ -258,7 +270,19 @@ fn minute_ends(
     Some(oldest.saturating_add(wait).unwrap_or(Timestamp::MAX))
 }
 
+/// Whether an instant is so far in the future that a wrong clock stated it.
+fn is_beyond_clocks(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) > CLOCK_AHEAD_MAX
+}
+
 impl RemainingCalls {
+    /// Whether an answer that reports this number of remaining calls belongs to the same day. The
+    /// number rises when a new day begins, and a little when answers arrive in another order than
+    /// Xero counted their calls.
+    const fn is_same_day(self, day_remaining: u32) -> bool {
+        day_remaining <= self.day_remaining.saturating_add(LATE_ANSWERS_MAX)
+    }
+
     /// Whether the remaining calls of the day are reserved for higher priorities.
     fn is_spent_for(self, priority: CallPriority) -> bool {
         let reserve = self.day_limit.saturating_mul(priority.reserve_percent()) / 100;
@@ -269,13 +293,9 @@ impl RemainingCalls {
 }
 
 /// The daily limit. The calls left at the start of a day show which plan the organisation is on.
-fn day_limit(before: Option<RemainingCalls>, day_remaining: u32) -> u32 {
+const fn infer_day_limit(day_remaining: u32) -> u32 {
     let [small, large] = PER_DAY;
-    match before {
-        Some(before) if day_remaining <= before.day_remaining => before.day_limit,
-        Some(_) | None if day_remaining <= small => small,
-        Some(_) | None => large,
-    }
+    if day_remaining <= small { small } else { large }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod carry_over_cursor;
 mod changes;
 mod end;
 mod limits;
+mod pause;
 mod unavailable;
 
 use jiff::Timestamp;
@@ -170,9 +171,9 @@ impl Connection {
     ) -> Result<&PinnedOrganisation, UnusableConnection> {
         let organisation = self.organisation.as_ref();
         match (self.state, organisation) {
-            (ConnectionState::Active, Some(organisation)) => match self.paused_until {
-                Some(until) if until > now => Err(UnusableConnection::PausedUntil(until)),
-                Some(_) | None => Ok(organisation),
+            (ConnectionState::Active, Some(organisation)) => match self.pause_end(now) {
+                Some(until) => Err(UnusableConnection::PausedUntil(until)),
+                None => Ok(organisation),
             },
             (ConnectionState::TokenExpired, _) => Err(UnusableConnection::TokenExpired),
             (ConnectionState::Unavailable, _) => Err(UnusableConnection::Unavailable),

@@ -38,6 +38,12 @@ fn only_an_active_connection_is_usable_and_a_pause_is_honoured() {
     let paused = Connection { paused_until: Some(at(60)), ..active() };
     assert_eq!(paused.usable_organisation(at(0)), Err(UnusableConnection::PausedUntil(at(60))));
     assert!(paused.usable_organisation(at(60)).is_ok());
+    // Xero asks for a day at most. A longer pause was stated by a wrong clock.
+    let (day, year) = (24 * 60 * 60, 365 * 24 * 60 * 60);
+    let paused = Connection { paused_until: Some(at(day)), ..active() };
+    assert_eq!(paused.usable_organisation(at(0)), Err(UnusableConnection::PausedUntil(at(day))));
+    let paused = Connection { paused_until: Some(at(year)), ..active() };
+    assert!(paused.usable_organisation(at(0)).is_ok());
     for (state, why) in [
         (ConnectionState::Pending, UnusableConnection::NotConnected),
         (ConnectionState::Disconnected, UnusableConnection::NotConnected),

@@ -215,3 +215,53 @@ fn background_pushes_keep_a_share_of_the_day_and_a_call_at_once() {
         ExhaustedLimit::Lanes
     );
 }
+
+#[test]
+fn answers_in_another_order_begin_no_new_day_and_change_no_plan() {
+    // The day began with 5,000 calls.
+    let large = left(4_999).after_answer(who(9), Some((900, 9_000)), at(1));
+    let asked = go(large.decide_call(who(1), CallPriority::Person, at(2)));
+    let answered = asked.after_answer(who(1), Some((896, 9_000)), at(3));
+    let late = answered.after_answer(who(2), Some((899, 9_000)), at(4));
+    let seen = late.seen.unwrap();
+    assert_eq!((seen.day_limit, seen.of_people), (5_000, 1));
+    // A new day shows a higher number, and nobody has used any of it.
+    let fresh = late.after_answer(who(3), Some((4_999, 9_000)), at(5)).seen.unwrap();
+    assert_eq!((fresh.day_limit, fresh.of_people), (5_000, 0));
+}
+
+#[test]
+fn people_have_used_at_most_what_is_gone_of_a_day() {
+    let mut call_budget = left(1_000);
+    for number in 1..=3 {
+        call_budget = go(call_budget.decide_call(who(number), CallPriority::Person, at(0)));
+        call_budget = call_budget.after_answer(who(number), Some((997, 9_000)), at(0));
+    }
+    assert_eq!(call_budget.seen.unwrap().of_people, 3);
+    // After a quiet day, the next one begins a few calls higher.
+    let fresh = call_budget.after_answer(who(9), Some((999, 9_000)), at(1)).seen.unwrap();
+    assert_eq!((fresh.day_limit, fresh.of_people), (1_000, 1));
+}
+
+#[test]
+fn instants_of_a_clock_that_was_a_day_ahead_delay_no_call() {
+    let day = 86_400_000;
+    let mut minute = CallBudget::new(TENANT);
+    for number in 0..55 {
+        minute = go(minute.decide_call(who(number), CallPriority::Push, at(day)));
+        minute = minute.after_answer(who(number), None, at(day));
+    }
+    let mut lanes = CallBudget::new(TENANT);
+    for number in 0..4 {
+        lanes = go(lanes.decide_call(who(number), CallPriority::Push, at(day)));
+    }
+    let spent = CallBudget::new(TENANT).after_answer(who(0), Some((0, 0)), at(day));
+    for call_budget in [minute, lanes, spent] {
+        let next = go(call_budget.decide_call(who(99), CallPriority::Push, at(0)));
+        assert_eq!(next.lanes.len(), 1);
+    }
+    // A clock may be a little ahead.
+    let ahead = CallBudget::new(TENANT).after_answer(who(0), Some((0, 9_000)), at(120_000));
+    let admission = ahead.decide_call(who(1), CallPriority::Push, at(0));
+    assert_eq!(refused(&admission).1, ExhaustedLimit::Day);
+}

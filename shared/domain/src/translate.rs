@@ -12,6 +12,7 @@ pub mod payment;
 pub mod refund;
 mod tax;
 pub(crate) mod text;
+pub mod zero_total;
 
 pub use self::line_remarks::describe_lost_tracking;
 pub use self::tax::{UsedRate, resolve_rates};

@@ -187,11 +187,17 @@ async fn prepare_message(
         push::keep_client_snapshot(ahead, &key, &snapshot).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
+    let contradiction = contradictions::find_contradiction(ahead, &ledger, content, parts);
+    if let Some(found) = contradiction.boxed().await? {
+        let resolved =
+            contradictions::resolve_contradiction(engine, refusal_id, &ledger, content, found);
+        return Ok(Err(resolved.boxed().await?));
+    }
     let mut target = MessageTarget { ledger, also: None, failed: Vec::new() };
     match content {
         MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
             let ledger = &target.ledger;
-            let message = PaymentMessage { engine, ahead, ledger, refusal_id, content, parts };
+            let message = PaymentMessage { engine, ledger, refusal_id, content, parts };
             match engine.steps.prepare_payment(message).await? {
                 Ok(failed) => target.failed = failed,
                 Err(outcome) => return Ok(Err(outcome)),

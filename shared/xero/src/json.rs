@@ -111,8 +111,20 @@ pub(crate) fn optional_id<'de, D: Deserializer<'de>>(
 pub(crate) fn currency_code<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Currency, D::Error> {
-    let code = String::deserialize(deserializer)?;
-    Currency::new(&code.trim().to_ascii_uppercase()).map_err(de::Error::custom)
+    parse_currency(&String::deserialize(deserializer)?)
+}
+
+/// For `#[serde(default, deserialize_with)]`: a currency code in upper or lower case. One that is
+/// absent or empty is `None`. One that cannot be read is an error: the amounts of an account must not
+/// silently count as amounts in the base currency.
+pub(crate) fn optional_currency<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Currency>, D::Error> {
+    optional_text(deserializer)?.map(|code| parse_currency(&code)).transpose()
+}
+
+fn parse_currency<E: de::Error>(code: &str) -> Result<Currency, E> {
+    Currency::new(&code.trim().to_ascii_uppercase()).map_err(E::custom)
 }
 
 /// For `#[serde(default, deserialize_with)]`: a number, plain or in quotes. `null` and an empty

@@ -80,6 +80,26 @@ impl Allocation {
         Money::new(self.amount, self.currency)
     }
 
+    /// Whether this is a later revision of credit that was applied with another credit note,
+    /// invoice, amount or currency, or that stays applied on another date. The allocation in Xero
+    /// of the earlier revision is never changed.
+    pub fn is_change_of(&self, earlier: &Self) -> bool {
+        let is_applied = self.standing == AllocationRecordStatus::Applied;
+        self.revision > earlier.revision
+            && earlier.standing == AllocationRecordStatus::Applied
+            && (self.credit_note_id != earlier.credit_note_id
+                || self.invoice_id != earlier.invoice_id
+                || self.amount != earlier.amount
+                || self.currency != earlier.currency
+                || (is_applied && self.date != earlier.date))
+    }
+
+    /// This revision with the documents, the amount and the date of an earlier one.
+    #[must_use]
+    pub fn with_details_of(&self, earlier: &Self) -> Self {
+        Self { revision: self.revision, standing: self.standing, ..earlier.clone() }
+    }
+
     /// The name that messages to people use: the numbers of the credit note and the invoice.
     pub fn display_name(&self) -> String {
         format!("{} on {}", self.credit_note_number, self.invoice_number)

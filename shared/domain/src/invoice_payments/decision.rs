@@ -15,7 +15,9 @@ pub enum PaymentDecision {
 
 impl InvoicePayments {
     /// Applies a person's decision about an unclear payment. Returns `None` if there is no such
-    /// payment, if it is not unclear, or if the chosen payment of the CRM is not available.
+    /// payment, if it is not unclear, or if the chosen payment of the CRM is not available. A payment
+    /// by a method that the integration always writes is never available: its own document in Xero
+    /// would count the money twice.
     pub fn resolve_payment(
         &mut self,
         id: XeroPaymentId,
@@ -24,8 +26,9 @@ impl InvoicePayments {
         let is = match answer {
             PaymentDecision::New => PaymentMatch::Imported,
             PaymentDecision::Same(payment) => {
-                let known =
-                    self.recorded.iter().any(|one| one.payment == payment && one.is_in_effect());
+                let known = self.recorded.iter().any(|one| {
+                    one.payment == payment && one.is_in_effect() && !one.method.is_always_pushed()
+                });
                 let taken = self.received.iter().any(|one| one.is_same_as(&payment));
                 if !known || taken {
                     return None;

@@ -37,7 +37,9 @@ pub(super) fn recognise_payment(
     let expected = free.filter(|one| !one.method.is_always_pushed()).collect::<Vec<_>>();
     let free = expected.iter().copied().filter(|one| one.amount == received.amount);
     let free = free.collect::<Vec<_>>();
-    if let Some(named) = free.iter().find(|one| names_payment(reference, one)) {
+    // One number may occur within another, so the longest decides, then the order of arrival.
+    let named = free.iter().rev().filter(|one| names_payment(reference, one));
+    if let Some(named) = named.max_by_key(|one| reference_length(one)) {
         return same_payment(&named.payment);
     }
     let days = |one: &&&RecordedPayment| days_between(one, received);
@@ -90,8 +92,12 @@ fn names_payment(reference: &str, recorded: &RecordedPayment) -> bool {
         (fold_reference(reference), recorded.reference.as_deref().map(fold_reference));
     // A short number occurs within many other texts.
     wanted.filter(|wanted| !wanted.is_empty()).is_some_and(|wanted| {
-        reference == wanted || (wanted.len() >= 5 && reference.contains(&wanted))
+        reference == wanted || (wanted.chars().count() >= 5 && reference.contains(&wanted))
     })
+}
+
+fn reference_length(recorded: &RecordedPayment) -> usize {
+    recorded.reference.as_deref().map_or(0, |text| fold_reference(text).chars().count())
 }
 
 /// Whether both sides have an identifier and the two differ.
@@ -107,7 +113,9 @@ fn fold_reference(text: &str) -> String {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// The number of days between two payments. A payment in Xero whose date cannot be read may be of any
+/// day, so the match is unclear.
 fn days_between(recorded: &RecordedPayment, received: &ReceivedPayment) -> i32 {
-    let Some(date) = received.date else { return i32::MAX };
+    let Some(date) = received.date else { return DAYS_OF_DOUBT };
     date.since(recorded.date).map_or(i32::MAX, |span| span.get_days().saturating_abs())
 }

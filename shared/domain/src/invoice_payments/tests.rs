@@ -165,6 +165,69 @@ fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
 }
 
 #[test]
+fn money_of_an_unreadable_date_is_not_imported_beside_a_payment_of_its_amount() {
+    let undated = |cents: i64, reference: Option<&str>| {
+        let mut receipts = empty();
+        let cheque = RecordedPayment {
+            reference: Some("Cheque 100482".to_owned()),
+            ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 1)
+        };
+        receipts.noted(cheque);
+        let reference = reference.map(str::to_owned);
+        receipts.observed(&[ReceivedPayment { date: None, reference, ..received(1, cents, 1) }]);
+        standpoints(&receipts).remove(0)
+    };
+    let candidates = vec![payment("pay_1")];
+    assert_eq!(undated(5_000, None), PaymentMatch::Unclear { candidates });
+    assert_eq!(undated(5_000, Some("CHEQUE 100482 DEPOSIT")), same("pay_1"));
+    assert_eq!(undated(5_001, None), PaymentMatch::Imported);
+}
+
+#[test]
+fn a_number_that_occurs_within_another_does_not_take_its_money() {
+    for order in [[0, 1], [1, 0]] {
+        let cheques = [("pay_1", "10048"), ("pay_2", "100482")];
+        let mut receipts = empty();
+        for (id, number) in order.map(|at: usize| cheques[at]) {
+            let reference = Some(number.to_owned());
+            let cheque = recorded(id, PaymentMethod::Cheque, 5_000, 2);
+            receipts.noted(RecordedPayment { reference, ..cheque });
+        }
+        let banked = |id: u128, number: &str| ReceivedPayment {
+            reference: Some(format!("CHQ {number}")),
+            ..received(id, 5_000, 4)
+        };
+        assert!(receipts.observed(&[banked(1, "100482"), banked(2, "10048")]).is_empty());
+        assert_eq!(standpoints(&receipts), [same("pay_2"), same("pay_1")], "{order:?}");
+    }
+    // Two letters of three bytes each are a short reference, which occurs in many others.
+    let mut receipts = empty();
+    let short = RecordedPayment {
+        reference: Some("李明".to_owned()),
+        ..recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 1)
+    };
+    receipts.noted(short);
+    let other =
+        ReceivedPayment { reference: Some("李明 12".to_owned()), ..received(1, 5_000, 20) };
+    receipts.observed(&[other]);
+    let candidates = vec![payment("pay_1")];
+    assert_eq!(standpoints(&receipts), [PaymentMatch::Unclear { candidates }]);
+}
+
+#[test]
+fn an_unclear_payment_is_never_one_that_is_written_to_xero_by_itself() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
+    receipts.noted(recorded("pay_2", PaymentMethod::Stripe, 5_000, 1));
+    receipts.observed(&[received(1, 5_000, 20)]);
+    let id = XeroPaymentId(Uuid::from_u128(1));
+    let is_stripe = PaymentDecision::Same(payment("pay_2"));
+    assert_eq!(receipts.resolve_payment(id, is_stripe), None);
+    assert_eq!(receipts.unclear_payments().count(), 1);
+    assert!(receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))).is_some());
+}
+
+#[test]
 fn payments_that_may_have_been_banked_as_one_are_left_to_a_person() {
     let observed = |cents: i64, day: i8| {
         let mut receipts = empty();

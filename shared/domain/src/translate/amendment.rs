@@ -6,6 +6,7 @@ use super::line_remarks::{has_same_tracking, name_lines};
 use super::lines::{DiscountSupport, LineFigures, compute_line};
 use super::tax::find_tax_type;
 use super::text::DocumentTexts;
+use super::zero_total::zero_total_failure;
 use crate::account_codes::AccountCodes;
 use crate::chart::Chart;
 use crate::crm::invoice::Invoice;
@@ -72,7 +73,9 @@ pub fn plan_amendment(
     let lines = lines.map(|line| compute_line(line, DiscountSupport::Apart, &mut texts));
     let lines = lines.collect::<Vec<_>>();
     if !has_same_money(invoice, &lines, remote) {
-        return AmendmentPlan::Impossible(has_payments_failure(number));
+        let is_free = remote.total.amount.is_zero();
+        let failure = if is_free { zero_total_failure } else { has_payments_failure };
+        return AmendmentPlan::Impossible(failure(number));
     }
     let is_credited =
         remote.settlement.credits.iter().any(|credit| credit.kind == CreditKind::CreditNote);

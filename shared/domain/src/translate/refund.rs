@@ -51,6 +51,8 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
 }
 
 /// Lines of the tax rates and accounts of an invoice, which together have this amount, tax included.
+/// A deduction with a tax rate or an account of its own is returned in proportion, too: without it,
+/// the others would return less tax than was charged.
 /// They name no items and no tracking options, not even the default ones: each stands for several
 /// lines, and nothing is returned to stock.
 fn divide_among_lines(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
@@ -68,9 +70,7 @@ fn divide_among_lines(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
             None => groups.push(vec![line.clone()]),
         }
     }
-    let weight = |group: &[DocumentLine]| {
-        totals::sum_lines(group, invoice.line_amounts).total.max(Decimal::ZERO)
-    };
+    let weight = |group: &[DocumentLine]| totals::sum_lines(group, invoice.line_amounts).total;
     let total: Decimal = groups.iter().map(|group| weight(group)).sum();
     let (mut before, mut taken) = (Decimal::ZERO, Decimal::ZERO);
     let mut lines = Vec::with_capacity(groups.len());
@@ -134,6 +134,22 @@ mod tests {
         assert_eq!((note.number.as_str(), note.total), ("REFUND-pay_1", Decimal::from(60)));
         let more = build_refund_note(&a_part(18_001, &invoice), &invoice).unwrap_err();
         assert_eq!(more.code, "refund_exceeds_invoice");
+    }
+
+    #[test]
+    fn a_deduction_without_tax_is_returned_with_the_tax_that_was_charged() {
+        // A deposit without tax is deducted from a job with tax: 20.00 are due, all of them tax.
+        let invoice = of_lines(vec![a_line("1", "100", Some("20")), a_line("1", "-100", None)]);
+        for (cents, job, deposit, tax) in
+            [(2_000, "120.00", "-100.00", "20.00"), (1_000, "60.00", "-50.00", "10.00")]
+        {
+            let note = build_refund_note(&a_part(cents, &invoice), &invoice).unwrap();
+            let shares = note.lines.iter().map(|line| line.unit_price.to_string());
+            assert_eq!(shares.collect::<Vec<_>>(), [job, deposit]);
+            let sums = totals::sum_lines(&note.lines, note.line_amounts);
+            assert_eq!(sums.total, note.total);
+            assert_eq!(sums.total_tax.to_string(), tax);
+        }
     }
 
     #[test]

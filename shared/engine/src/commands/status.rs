@@ -168,6 +168,7 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
         .iter()
         .filter(|one| Some(one.tenant) != used || !connection.state.is_connected());
     let choices: Vec<OrganisationOption> = offered.cloned().map(OrganisationOption::from).collect();
+    let paused_until = connection.pause_end(now);
     Ok(StatusView {
         status,
         pending: connection
@@ -183,7 +184,7 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
         ended: connection.ended.filter(|_| !connection.state.is_connected()),
         problem,
         connection_problem: connection_problem(status),
-        paused_until: connection.paused_until.filter(|until| *until > now),
+        paused_until,
         next_look_at: connection.unavailable.map(|unavailable| unavailable.look_at),
         warnings,
         choices_by: connection.offered_by.filter(|_| !choices.is_empty()),

@@ -6,7 +6,7 @@ use domain::chart::Chart;
 use domain::connection::Connection;
 use futures::FutureExt;
 use futures::future::try_join3;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use xero::api::{accounts, organisation, tax_rates};
 
@@ -32,10 +32,15 @@ const RECENT_AGE_MAX: SignedDuration = SignedDuration::from_secs(60);
 pub async fn load_recent_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
     let now = tenant_session.engine.clock.now();
     match tenant_session.engine.store.find_chart(&tenant_session.ledger).await {
-        Ok(Some(chart)) if now.duration_since(chart.read_at) < RECENT_AGE_MAX => Ok(chart),
+        Ok(Some(chart)) if is_recent(&chart, now) => Ok(chart),
         Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(tenant_session).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns whether a chart was read within the last minute, and is not dated in the future.
+fn is_recent(chart: &Chart, now: Timestamp) -> bool {
+    (SignedDuration::ZERO..RECENT_AGE_MAX).contains(&now.duration_since(chart.read_at))
 }
 
 /// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in

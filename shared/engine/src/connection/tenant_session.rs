@@ -227,7 +227,7 @@ impl<'a> TenantSession<'a> {
         let now = self.engine.clock.now();
         let until = now.saturating_add(retry_after).unwrap_or(now);
         let pause = |connection: Connection| Connection {
-            paused_until: connection.paused_until.max(Some(until)),
+            paused_until: connection.pause_end(now).max(Some(until)),
             ..connection
         };
         let engine: &Engine = &self.engine.without_read_ahead();

@@ -110,8 +110,9 @@ fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) ->
         let Some(ledger) = ledgers.get(&message.account) else { continue };
         for key in list_records(ledger, &message.content) {
             rows.add_mapping(&key);
-            // The parts of a payment are compared with the stored ones before they are pushed.
-            if key.kind == EntityKind::Payment {
+            // The parts of a payment and allocations are compared with the stored ones before they
+            // are pushed.
+            if matches!(key.kind, EntityKind::Payment | EntityKind::Allocation) {
                 rows.add_mapping(&key);
             }
         }

@@ -1,8 +1,11 @@
-//! Recognises payments and refunds that contradict what was written to Xero for the same id.
+//! Recognises payments, refunds and allocations that contradict what was written to Xero for the same
+//! id.
 //!
-//! Neither is changed after it was recorded, and its documents in Xero stay as they are. Without this
-//! check, the later message would count as synced although Xero has other amounts.
+//! None of them is changed after it was recorded, and its documents in Xero stay as they are. Without
+//! this check, the later message would count as synced although Xero has other details. An allocation
+//! that is removed is removed as it was applied, whatever the later message says about it.
 
+use domain::crm::allocation::{Allocation, AllocationRecordStatus};
 use domain::crm::payment::PaymentPart;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
@@ -17,35 +20,56 @@ use uuid::Uuid;
 
 use super::MessageOutcome;
 use crate::Engine;
+use crate::errors::PersistError;
 use crate::record_isolation::catch_panic;
-use crate::sync::push::{self, PushOutcome};
+use crate::sync::push::{self, KeepReason, PushOutcome};
 use crate::sync::sync_log::{self, LogNotice};
+use crate::sync::{AllocationEntity, SyncEntity};
+
+/// The kind, the id and the number of the record that an entry of the sync log is about.
+type LogSubject = (EntityKind, CrmId, String);
 
 /// How a message contradicts what was written for its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Contradiction {
     /// A payment has the id of a refund, or a refund the id of a payment.
     IdTaken,
-    /// Xero has, or may have, other amounts or another method.
+    /// Xero has, or may have, other details.
     Changed,
+    /// Credit is removed with other details than it was applied with. This is the removal of the
+    /// credit as it was applied.
+    Removal(Box<Allocation>),
 }
 
-/// Compares the parts of a payment or a refund with those that are stored.
-pub(super) async fn find_contradicting_part(
+/// Compares the parts of a payment or a refund, or an allocation, with those that are stored.
+pub(super) async fn find_contradiction(
+    engine: &Engine,
+    ledger: &Ledger,
+    content: &MessageContent,
+    parts: &[PaymentPart],
+) -> Result<Option<Contradiction>, StoreError> {
+    match content {
+        MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
+            find_contradicting_part(engine, ledger, parts).await
+        }
+        MessageContent::Allocation(allocation) => {
+            find_changed_allocation(engine, ledger, allocation).await
+        }
+        // Clients and documents may change.
+        MessageContent::Client { .. }
+        | MessageContent::Invoice { .. }
+        | MessageContent::CreditNote { .. } => Ok(None),
+    }
+}
+
+async fn find_contradicting_part(
     engine: &Engine,
     ledger: &Ledger,
     parts: &[PaymentPart],
 ) -> Result<Option<Contradiction>, StoreError> {
     for part in parts {
         let key = MappingKey::new(ledger.clone(), EntityKind::Payment, part.id.clone());
-        let row = match catch_panic(engine.store.find_mapping(&key).boxed()).await {
-            Some(Ok(row)) => row,
-            // The push of this part fails and reports the row; the other parts are pushed.
-            None => continue,
-            Some(Err(error)) if error.is_about_the_record() => continue,
-            Some(Err(error)) => return Err(error),
-        };
-        let Some(mapping) = row.map(|row| row.record) else { continue };
+        let Some(mapping) = find_readable_mapping(engine, &key).await? else { continue };
         let Ok(known) = serde_json::from_str::<PaymentPart>(&mapping.snapshot.json) else {
             continue;
         };
@@ -59,60 +83,117 @@ pub(super) async fn find_contradicting_part(
     Ok(None)
 }
 
-/// Returns whether Xero has the document of a part, or may have it.
+async fn find_changed_allocation(
+    engine: &Engine,
+    ledger: &Ledger,
+    allocation: &Allocation,
+) -> Result<Option<Contradiction>, StoreError> {
+    let crm_id = AllocationEntity::record_id(allocation);
+    let key = MappingKey::new(ledger.clone(), EntityKind::Allocation, crm_id);
+    let Some(mapping) = find_readable_mapping(engine, &key).await? else { return Ok(None) };
+    let Ok(known) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+        return Ok(None);
+    };
+    if !allocation.is_change_of(&known) || !may_be_in_xero(engine, &mapping) {
+        return Ok(None);
+    }
+    Ok(Some(match allocation.standing {
+        AllocationRecordStatus::Applied => Contradiction::Changed,
+        AllocationRecordStatus::Removed => {
+            Contradiction::Removal(Box::new(allocation.with_details_of(&known)))
+        }
+    }))
+}
+
+/// Returns a stored record. `None` if there is none, or if its row can never be read: then the push
+/// of this record fails and reports the row, and other records are pushed.
+async fn find_readable_mapping(
+    engine: &Engine,
+    key: &MappingKey,
+) -> Result<Option<Mapping>, StoreError> {
+    match catch_panic(engine.store.find_mapping(key).boxed()).await {
+        Some(Ok(row)) => Ok(row.map(|row| row.record)),
+        None => Ok(None),
+        Some(Err(error)) if error.is_about_the_record() => Ok(None),
+        Some(Err(error)) => Err(error),
+    }
+}
+
+/// Returns whether Xero has the document of a record, or may have it.
 fn may_be_in_xero(engine: &Engine, mapping: &Mapping) -> bool {
     mapping.link.is_some()
         || mapping.operation.trace == WriteTrace::Uncertain
         || mapping.is_held(engine.clock.now())
 }
 
-/// Reports a contradiction. If the message is processed again, the same id makes it the same event
-/// for the CRM.
-pub(super) async fn report_contradiction(
+/// Reports a contradiction, or removes credit as it was applied. If the message is processed again,
+/// the same id makes it the same event for the CRM.
+pub(super) async fn resolve_contradiction(
     engine: &Engine,
     event_id: Uuid,
-    account: &AccountId,
+    ledger: &Ledger,
     content: &MessageContent,
     contradiction: Contradiction,
-) -> Result<MessageOutcome, StoreError> {
-    let (id, remedy) = match content {
+) -> Result<MessageOutcome, PersistError> {
+    let (subject, remedy) = match content {
         MessageContent::Payment { payment, parts: _ } => {
-            (&payment.id, "Delete it and record a new one instead.")
+            (log_subject(&payment.id), "Delete it and record a new one instead.")
         }
         MessageContent::Refund { refund, parts: _ } => {
-            (&refund.id, "Undo it in Xero and record a new one instead.")
+            (log_subject(&refund.id), "Undo it in Xero and record a new one instead.")
         }
-        // Only payments and refunds have parts.
+        MessageContent::Allocation(allocation) => {
+            let crm_id = AllocationEntity::record_id(allocation);
+            let subject = (EntityKind::Allocation, crm_id, allocation.display_name());
+            (subject, "Remove it and apply another one instead.")
+        }
+        // Clients and documents may change.
         MessageContent::Client { .. }
         | MessageContent::Invoice { .. }
-        | MessageContent::CreditNote { .. }
-        | MessageContent::Allocation(_) => return Ok(MessageOutcome::Recorded),
+        | MessageContent::CreditNote { .. } => return Ok(MessageOutcome::Recorded),
     };
     match contradiction {
         Contradiction::IdTaken => {
-            let subject = log_subject(id);
-            let failure = id_taken_failure(id);
-            push::refuse_record_as(engine, event_id, account, subject, &failure).await?;
+            let failure = id_taken_failure(&subject.1);
+            push::refuse_record_as(engine, event_id, &ledger.account, subject, &failure).await?;
             Ok(MessageOutcome::Pushed(PushOutcome::Skipped))
         }
-        Contradiction::Changed => Ok(log_unchanged(engine, account, id, remedy).await),
+        Contradiction::Changed => Ok(log_unchanged(engine, &ledger.account, subject, remedy).await),
+        Contradiction::Removal(removal) => {
+            remove_applied_credit(engine, ledger, &removal).await?;
+            Ok(MessageOutcome::PutOff)
+        }
     }
 }
 
-/// Logs that a payment or a refund was recorded before with other details. Its documents in Xero
-/// stay unchanged.
+/// Stores the removal of applied credit, and enqueues a wake-up that makes it.
+async fn remove_applied_credit(
+    engine: &Engine,
+    ledger: &Ledger,
+    removal: &Allocation,
+) -> Result<(), PersistError> {
+    let crm_id = AllocationEntity::record_id(removal);
+    let key = MappingKey::new(ledger.clone(), EntityKind::Allocation, crm_id);
+    let snapshot = push::encode_snapshot::<AllocationEntity>(removal);
+    push::keep_snapshot(engine, &key, &snapshot, KeepReason::Queue).await?;
+    let removed = std::slice::from_ref(&key.crm_id);
+    engine.enqueue_wake_ups(ledger, key.kind, removed).await?;
+    Ok(())
+}
+
+/// Logs that a record was recorded before with other details. Its documents in Xero stay unchanged.
 pub(super) async fn log_unchanged(
     engine: &Engine,
     account: &AccountId,
-    id: &PaymentId,
+    subject: LogSubject,
     remedy: &str,
 ) -> MessageOutcome {
     let notice = LogNotice {
         operation: LoggedOperation::Receive,
-        subject: log_subject(id),
+        subject,
         status: LogStatus::Unchanged,
         message: format!(
-            "It was already recorded with another amount or method, and was not changed. {remedy}"
+            "It was already recorded with other details, and was not changed. {remedy}"
         ),
         failure: None,
         began: engine.clock.now(),
@@ -121,12 +202,13 @@ pub(super) async fn log_unchanged(
     MessageOutcome::Recorded
 }
 
-fn log_subject(id: &PaymentId) -> (EntityKind, CrmId, String) {
+/// Returns the subject of an entry about a payment or a refund.
+pub(super) fn log_subject(id: &PaymentId) -> LogSubject {
     let id = CrmId::from(id.clone());
     (EntityKind::Payment, id.clone(), id.to_string())
 }
 
-fn id_taken_failure(id: &PaymentId) -> Failure {
+fn id_taken_failure(id: &CrmId) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "payment_id_taken",

@@ -19,8 +19,6 @@ use crate::sync::push::{self, PushOutcome};
 pub(super) struct PaymentMessage<'a> {
     /// The engine.
     pub(super) engine: &'a Engine,
-    /// The same engine, which has read the rows of the message ahead.
-    pub(super) ahead: &'a Engine,
     /// The ledger of the message's records.
     pub(super) ledger: &'a Ledger,
     /// The id of the event about a refusal of the message.
@@ -31,21 +29,13 @@ pub(super) struct PaymentMessage<'a> {
     pub(super) parts: &'a [PaymentPart],
 }
 
-/// Compares the parts with those that are stored, and records a payment with the money on its
-/// invoices. Returns the parts that failed already, or the outcome of the message if nothing is left
-/// to do.
+/// Records a payment with the money on its invoices. Returns the parts that failed already, or the
+/// outcome of the message if nothing is left to do.
 pub(super) async fn prepare_payment_message(
     message: PaymentMessage<'_>,
 ) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
-    let PaymentMessage { engine, ahead, ledger, refusal_id, content, parts } = message;
+    let PaymentMessage { engine, ledger, refusal_id, content, parts } = message;
     let account = &ledger.account;
-    let contradiction =
-        contradictions::find_contradicting_part(ahead, ledger, parts).boxed().await?;
-    if let Some(found) = contradiction {
-        let report =
-            contradictions::report_contradiction(engine, refusal_id, account, content, found);
-        return Ok(Err(report.boxed().await?));
-    }
     match content {
         MessageContent::Payment { payment, parts: _ } => {
             record_payment(engine, ledger, refusal_id, payment, parts).boxed().await
@@ -77,7 +67,8 @@ async fn record_payment(
         RecordPaymentOutcome::Done { failed } => failed,
         RecordPaymentOutcome::Contradicts => {
             let remedy = "Delete it and record a new one instead.";
-            let unchanged = contradictions::log_unchanged(engine, account, &payment.id, remedy);
+            let subject = contradictions::log_subject(&payment.id);
+            let unchanged = contradictions::log_unchanged(engine, account, subject, remedy);
             return Ok(Err(unchanged.await));
         }
         RecordPaymentOutcome::TooMany(invoice) => {

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::call_budget::CallPriority;
+use domain::crm::invoice::Invoice as InvoiceSnapshot;
 use domain::document::invoice::RemoteInvoice;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
+use domain::mapping::MappingKey;
 use domain::poll::{ChangeWalk, ListPosition, PollProgress, ReadPage, WalkStep};
 use domain::surplus::{RemoteSurplus, SeenSurplus, SurplusKind, observe_surplus};
 use futures::FutureExt;
@@ -125,8 +127,10 @@ async fn observe_page(
 }
 
 /// Observes an overpayment or prepayment, and starts again after a conflict with another process.
-/// One of a contact that is no client is left out; `links` has the links of the page's contacts.
-/// Returns whether it had changed.
+/// One of a contact that is no client is left out; `links` has the links of the page's contacts. If
+/// the contact of a client was merged into another one, its money is that of the client with whom
+/// it was stored, or else of the client whose invoices were paid with it. Returns whether it had
+/// changed.
 async fn observe_one(
     tenant_session: &TenantSession<'_>,
     links: &Store,
@@ -136,14 +140,20 @@ async fn observe_one(
 ) -> Result<bool, StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let Some(contact) = remote.contact else { return Ok(false) };
-    let client = links.find_linked_record(ledger, EntityKind::Contact, contact.into()).await;
-    let Some(client) = client? else { return Ok(false) };
+    let linked = links.find_linked_record(ledger, EntityKind::Contact, contact.into()).await?;
     let invoices = find_paid_invoices(tenant_session, contact, remote.date, paid).await?;
+    let billed = match &linked {
+        Some(_) => None,
+        None => find_billed_client(tenant_session, &invoices).await?,
+    };
     let mut conflicts = ConflictLimit::default();
     loop {
         let known = engine.store.find_surplus(ledger, remote.id).await?;
-        let seen = SeenSurplus { ledger, kind, client: &client, remote, paid_invoices: &invoices };
         let stored = known.as_ref().map(|row| &row.record);
+        let earlier = stored.map(|surplus| surplus.client.clone());
+        let client = linked.clone().or(earlier).or_else(|| billed.clone());
+        let Some(client) = client else { return Ok(false) };
+        let seen = SeenSurplus { ledger, kind, client: &client, remote, paid_invoices: &invoices };
         let observed = observe_surplus(stored, seen, engine.clock.now());
         let Some((surplus, content)) = observed else { return Ok(false) };
         let event = content.map(|content| engine.new_event(&ledger.account, content));
@@ -174,4 +184,23 @@ async fn find_paid_invoices(
         invoices.extend(found);
     }
     Ok(invoices)
+}
+
+/// Returns the client of the first of these invoices. `None` if no invoice can be read.
+async fn find_billed_client(
+    tenant_session: &TenantSession<'_>,
+    invoices: &[CrmId],
+) -> Result<Option<CrmId>, StoreError> {
+    let (store, ledger) = (&tenant_session.engine.store, &tenant_session.ledger);
+    for invoice in invoices {
+        let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
+        let found = store.find_mapping(&key).await?;
+        let snapshot = found.and_then(|row| {
+            serde_json::from_str::<InvoiceSnapshot>(&row.record.snapshot.json).ok()
+        });
+        if let Some(snapshot) = snapshot {
+            return Ok(Some(snapshot.client_id.into()));
+        }
+    }
+    Ok(None)
 }

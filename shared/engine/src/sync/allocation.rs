@@ -111,12 +111,14 @@ async fn apply_credit(
     let note = fetch_credit_note(tenant_session, task, documents).await?;
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
-        let stands = has_allocation(&note, XeroAllocationId(link.xero_id.0));
-        let remark =
-            "It was removed in Xero. Apply the credit again in ServiceCortex to apply it there.";
-        let remarks = if stands { Vec::new() } else { vec![remark.to_owned()] };
+        let id = XeroAllocationId(link.xero_id.0);
+        let remark = explain::describe_applied_credit(&note, id, documents, &task.snapshot);
+        let remarks = remark.map(str::to_owned).into_iter().collect();
         let link = Some(link.clone());
         return Ok(Synced { link, operation: LoggedOperation::Push, remarks });
+    }
+    if let Some(failure) = explain::find_currency_obstacle(&note, &task.snapshot) {
+        return Err(failure.into());
     }
     if let Some(id) =
         find_unlinked_allocation(tenant_session, task, documents, &note, taken).await?

@@ -124,7 +124,9 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         let Some(link) = &task.mapping.link else { continue };
         let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
             Ok(remote) => {
-                let remarks = describe_if_gone(remote.as_ref()).into_iter().collect();
+                let remark = describe_if_gone(remote.as_ref());
+                let remark = remark.or_else(|| describe_if_other(remote.as_ref(), &task.snapshot));
+                let remarks = remark.into_iter().collect();
                 // The poll recognises a deletion by the instant of the last change, so the stored
                 // instant stays.
                 let kept = remote.as_ref();
@@ -148,6 +150,28 @@ fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
             "In Xero it has the status {status}, which this integration does not recognise. Check it there."
         )),
     }
+}
+
+/// Describes a document with another amount or date than the part. Documents of payments never
+/// change, so the part is a later revision with other details. A fee may contain cents that the
+/// conversion of its payment costs.
+fn describe_if_other(remote: Option<&RemotePart>, part: &PaymentPart) -> Option<String> {
+    let is_other = match remote? {
+        RemotePart::Payment(payment) => {
+            payment.amount != part.amount.amount
+                || payment.date.is_some_and(|date| date != part.date)
+        }
+        RemotePart::Transaction(transaction) => {
+            part.settled.is_empty() && transaction.total != part.amount
+        }
+        RemotePart::Note(note) => note.total != part.amount,
+    };
+    let remedy = if part.role.is_of_refund() { "Undo it in Xero" } else { "Delete it" };
+    is_other.then(|| {
+        format!(
+            "Xero has it with another amount or date, and it was not changed. {remedy} and record a new one instead."
+        )
+    })
 }
 
 /// Reads the document to which a part is linked.

@@ -212,7 +212,7 @@ async fn resolve_payment(
         answer_invoice_payments(&engine, account, &id).await
     } else {
         Err(ProblemDetails::state_conflict(
-            "This payment is not unclear, or the named payment is already matched with another one in Xero.",
+            "This payment is not unclear, or the named payment cannot be it: it is unknown, is already matched with another one in Xero, or is sent to Xero by itself.",
         ))
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::queries::read_list;
 use crate::error::XeroError;
-use crate::json::{lenient_bool, optional_id, optional_text};
+use crate::json::{lenient_bool, optional_currency, optional_id, optional_text};
 use crate::rows::{DecodedRows, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
@@ -33,8 +33,8 @@ struct WireAccount {
     #[serde(default, deserialize_with = "lenient_bool")]
     enable_payments_to_account: bool,
     /// Only bank accounts have a currency.
-    #[serde(default, deserialize_with = "optional_text")]
-    currency_code: Option<String>,
+    #[serde(default, deserialize_with = "optional_currency")]
+    currency_code: Option<Currency>,
 }
 
 /// The chart of accounts.
@@ -80,6 +80,6 @@ fn with_code(wire: WireAccount) -> Option<ChartAccount> {
         account_type: wire.account_type,
         tax_type: wire.tax_type,
         enables_payments: wire.enable_payments_to_account,
-        currency: wire.currency_code.and_then(|code| Currency::new(&code).ok()),
+        currency: wire.currency_code,
     })
 }

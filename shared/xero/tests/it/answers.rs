@@ -4,6 +4,7 @@ use domain::document::contact::ContactStatus;
 use domain::document::sales::DocumentStatus;
 use domain::failure::FailureClass;
 use domain::ids::{TenantId, XeroContactId};
+use domain::money::Currency;
 use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
@@ -82,6 +83,19 @@ async fn accounts_without_a_code_are_left_out_and_archived_ones_are_marked() {
     let read: Vec<_> =
         chart.with_code.iter().map(|account| (account.code.as_str(), account.is_active)).collect();
     assert_eq!(read, [("200", true), ("201", false)]);
+}
+
+#[tokio::test]
+async fn a_bank_account_whose_currency_cannot_be_read_does_not_count_as_one_in_the_base_currency() {
+    let body = r#"{"Accounts":[
+        {"Code":"090","Name":"Dollars","Type":"BANK","CurrencyCode":"usd"},
+        {"Code":"091","Name":"Pounds","Type":"BANK","CurrencyCode":""},
+        {"Code":"092","Name":"Odd","Type":"BANK","CurrencyCode":"$"}]}"#;
+    let chart = accounts::list_accounts(&a_session(Scripted::ok(body))).await.unwrap();
+    let read = chart.with_code.iter().map(|account| (&*account.code, account.currency));
+    let dollars = Currency::new("USD").unwrap();
+    assert_eq!(read.collect::<Vec<_>>(), [("090", Some(dollars)), ("091", None)]);
+    assert_eq!(chart.undecodable.len(), 1);
 }
 
 #[tokio::test]

@@ -136,14 +136,18 @@ pub(crate) fn build_part_id(payment: &PaymentId, name: &str) -> CrmId {
 }
 
 impl PaymentPart {
-    /// Whether this is a later revision of a part, in effect, with another amount, settlement or
-    /// method. The document in Xero of the earlier revision is never changed.
+    /// Whether this is a later revision of a part, in effect, with another amount, settlement,
+    /// method, date or reference, or of another document. The document in Xero of the earlier
+    /// revision is never changed.
     pub fn is_change_of(&self, earlier: &Self) -> bool {
         self.standing == PaymentRecordStatus::Recorded
             && self.revision > earlier.revision
             && (self.amount != earlier.amount
                 || self.settled != earlier.settled
-                || self.method != earlier.method)
+                || self.method != earlier.method
+                || self.date != earlier.date
+                || self.reference != earlier.reference
+                || self.role != earlier.role)
     }
 
     /// The reference of the part's document in Xero, by which the document is found again. People

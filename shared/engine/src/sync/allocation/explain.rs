@@ -7,6 +7,7 @@ use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::sales::DocumentStatus;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
+use domain::ids::XeroAllocationId;
 use domain::rejection;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
@@ -16,6 +17,46 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 const SAME_CREDIT: &str =
     "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
+
+/// Describes credit that Xero no longer has, or has with other details than the CRM.
+pub(super) fn describe_applied_credit(
+    note: &RemoteCreditNote,
+    id: XeroAllocationId,
+    documents: AllocationPrerequisites,
+    allocation: &Allocation,
+) -> Option<&'static str> {
+    match note.allocations.iter().find(|held| held.id == Some(id)) {
+        None => Some(
+            "It was removed in Xero. Apply the credit again in ServiceCortex to apply it there.",
+        ),
+        Some(held) if held.amount != allocation.amount || held.invoice != documents.invoice => {
+            Some(
+                "Xero has it with another amount or on another invoice, and it was not changed. Remove it and apply another one instead.",
+            )
+        }
+        Some(_) => None,
+    }
+}
+
+/// Returns the failure of credit in another currency than that of its credit note, if so. Xero's
+/// allocations have no currency: the amount would be applied in that of the documents.
+pub(super) fn find_currency_obstacle(
+    note: &RemoteCreditNote,
+    allocation: &Allocation,
+) -> Option<Failure> {
+    (note.total.currency != allocation.currency).then(|| {
+        final_failure(
+            "credit_currency_differs",
+            format!(
+                "{} is in {}, so {} cannot be applied.",
+                allocation.credit_note_number,
+                note.total.currency,
+                allocation.applied_amount()
+            ),
+            "In ServiceCortex, remove the credit and apply it again in the currency of the credit note.",
+        )
+    })
+}
 
 /// Returns why the credit note does not allow the allocation, if so.
 pub(super) fn find_credit_note_obstacle(

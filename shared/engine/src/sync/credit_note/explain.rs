@@ -6,6 +6,7 @@ use domain::crm::lines::RecordStatus;
 use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::XeroCreditNoteId;
+use domain::translate::zero_total::zero_total_failure;
 use xero::api::credit_notes;
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -42,6 +43,8 @@ pub(super) async fn explain_refused_notes(
         } else if remote.document_head().is_editable() {
             retry_outdated_refusal(task);
             continue;
+        } else if remote.total.amount.is_zero() {
+            zero_total_failure(number)
         } else {
             used_note_failure(number)
         };

@@ -16,6 +16,7 @@ use domain::translate::amendment::{
 };
 use domain::translate::describe_lost_tracking;
 use domain::translate::invoice::crm_url;
+use domain::translate::zero_total::zero_total_failure;
 use futures::FutureExt;
 use xero::api::invoices;
 
@@ -23,7 +24,9 @@ use super::InvoiceEntity;
 use crate::connection::chart::load_chart;
 use crate::connection::line_values::mark_tracking_stale;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
-use crate::sync::closed_document::{is_about_closed_document, retry_outdated_refusal};
+use crate::sync::closed_document::{
+    has_zero_total, is_about_closed_document, retry_outdated_refusal,
+};
 use crate::sync::sales::synced_document;
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use crate::sync::{KnownClients, SyncTask, batch_size, fail_tasks};
@@ -147,7 +150,9 @@ async fn write_amendments<'a>(
         task.set_outcome(match result {
             Ok(remote) => Ok(synced_document::<InvoiceEntity>(task, &remote, operation, remarks)),
             Err(error) if is_about_closed_document(&error) => {
-                Err(AttemptError::Explained(has_payments_failure(&task.snapshot.number)))
+                let is_free = has_zero_total(task);
+                let failure = if is_free { zero_total_failure } else { has_payments_failure };
+                Err(AttemptError::Explained(failure(&task.snapshot.number)))
             }
             Err(error) => Err(AttemptError::Xero(error)),
         });

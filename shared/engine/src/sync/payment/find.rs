@@ -7,7 +7,7 @@ use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
 use domain::translate::refund::refund_note_number;
 use xero::api::{bank_transactions, credit_notes, payments};
-use xero::{DecodedRows, XeroError};
+use xero::{DecodedRows, UndecodableRow, XeroError};
 
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -68,14 +68,25 @@ pub(super) async fn find_part(
     if let PartRole::RefundNote(_) = task.snapshot.role {
         return find_refund_note(tenant_session, task).await;
     }
-    let tag = task.snapshot.reference_tag();
-    let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
-    let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
-    let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
-    match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
-        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
-        Some(_) | None => Ok(ours),
+    for tag in list_references(task) {
+        let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
+        let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
+        let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
+        if ours.is_some() {
+            return Ok(ours);
+        }
+        if let Some(odd) = all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
+            return Err(XeroError::from(odd).into());
+        }
     }
+    Ok(None)
+}
+
+/// Returns the references under which the document of a part may exist, the current one first. An
+/// earlier revision may have been written with another one.
+fn list_references(task: &SyncTask<'_, PaymentPart>) -> Vec<String> {
+    let earlier = task.mapping.earlier_keys.iter().cloned();
+    std::iter::once(task.snapshot.reference_tag()).chain(earlier).collect()
 }
 
 /// Looks up the credit note of a refund, by its number and the end of its reference.
@@ -123,16 +134,16 @@ fn select_own_payment(
     invoice: XeroInvoiceId,
     all: &DecodedRows<RemotePayment>,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    let tag = task.snapshot.reference_tag();
+    let tags = list_references(task);
     let same = all.rows.iter().filter(|one| {
         one.parent == Some(invoice.into())
-            && one.reference.as_deref() == Some(tag.as_str())
+            && one.reference.as_ref().is_some_and(|reference| tags.contains(reference))
             && one.amount == task.snapshot.amount.amount
     });
+    let tag = task.snapshot.reference_tag();
     let ours = select_authorised(same.cloned().map(RemotePart::Payment), &tag)?;
-    let odd = all.undecodable.iter();
-    let odd =
-        odd.filter(|odd| odd.may_belong_to(invoice.0)).find(|odd| odd.may_have_reference(&tag));
+    let may_be_ours = |odd: &&UndecodableRow| tags.iter().any(|tag| odd.may_have_reference(tag));
+    let odd = all.undecodable.iter().filter(|odd| odd.may_belong_to(invoice.0)).find(may_be_ours);
     match odd {
         // The unreadable row may be this payment, so no second one is created.
         Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),

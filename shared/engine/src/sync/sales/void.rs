@@ -4,11 +4,13 @@ use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
+use domain::translate::zero_total::zero_total_failure;
 use xero::api::TargetStatus;
 use xero::{DecodedRows, XeroError};
 
 use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::closed_document::{has_zero_total, is_about_closed_document};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
 use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, select_unfinished_tasks};
@@ -46,8 +48,14 @@ pub(super) async fn void_documents<T: SalesEntity>(
     for DraftResult { item: task, document: _, operation, remarks, result } in
         write_drafts(&tenant_session.api, drafts, &endpoint).await
     {
-        let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
-        task.set_outcome(outcome.map_err(AttemptError::Xero));
+        task.set_outcome(match result {
+            Ok(remote) => Ok(synced_document::<T>(task, &remote, operation, remarks)),
+            Err(error) if is_about_closed_document(&error) && has_zero_total(task) => {
+                let failure = zero_total_failure(&T::record_number(&task.snapshot));
+                Err(AttemptError::Explained(failure))
+            }
+            Err(error) => Err(AttemptError::Xero(error)),
+        });
     }
 }
 

@@ -1,0 +1,72 @@
+//! Credit that a later message states otherwise than it was applied, or in another currency.
+
+use domain::envelope::read_crm_body;
+use engine::inbound::{DeliverySize, receive_messages};
+use tests::world::ACCOUNT;
+
+use super::*;
+
+/// An allocation of this amount, at this revision.
+fn applied_at(revision: u64, amount: &str) -> String {
+    let body = an_allocation("al_1", "cn_1", "inv_1", amount).body();
+    assert!(body.contains(r#""revision":1"#), "{body}");
+    body.replacen(r#""revision":1"#, &format!(r#""revision":{revision}"#), 1)
+}
+
+fn is_logged(world: &World, sentence: &str) -> bool {
+    world.log().into_iter().any(|entry| entry.message.contains(sentence))
+}
+
+#[test]
+fn credit_that_is_changed_after_it_was_applied_stays_and_the_log_says_so() {
+    let world = credited();
+    world.receive(CreditNote, &applied_at(1, "50.00"));
+    let changed = world.receive(CreditNote, &applied_at(2, "60.00"));
+    assert_eq!(changed, MessageOutcome::Recorded);
+    assert_eq!(applied(&world), ["50.00"]);
+    assert!(is_logged(&world, "was not changed. Remove it"), "{:?}", world.log());
+    // Credit that Xero does not have may still change.
+    let world = credited();
+    world.receive(CreditNote, &applied_at(1, "500.00"));
+    assert!(applied(&world).is_empty());
+    world.receive(CreditNote, &applied_at(2, "60.00"));
+    assert_eq!(applied(&world), ["60.00"]);
+}
+
+#[test]
+fn credit_that_arrives_together_with_a_change_of_it_is_applied_once_and_the_log_says_so() {
+    let world = credited();
+    let bodies = [applied_at(1, "50.00"), applied_at(2, "60.00")];
+    let messages = bodies.map(|body| read_crm_body(&body, CreditNote, ACCOUNT).unwrap());
+    let (partial, invocation) = (DeliverySize::Partial, world.invocation());
+    run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
+    assert_eq!(applied(&world), ["50.00"]);
+    assert!(is_logged(&world, "Xero has it with another amount"), "{:?}", world.log());
+}
+
+#[test]
+fn credit_is_removed_as_it_was_applied_whatever_its_removal_says() {
+    let world = credited();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.receive(CreditNote, &a_credit_note("cn_2", "cli_1").body());
+    world.receive(CreditNote, &applied_at(1, "50.00"));
+    let removal = an_allocation("al_1", "cn_2", "inv_2", "60.00").removed().body();
+    world.receive(CreditNote, &removal);
+    world.advance(SignedDuration::from_mins(2));
+    assert!(applied(&world).is_empty());
+    assert_eq!(allocation(&world, "al_1"), (OperationState::Synced, None));
+    // The same message again changes nothing.
+    world.receive(CreditNote, &removal);
+    assert_eq!(allocation(&world, "al_1"), (OperationState::Synced, None));
+}
+
+#[test]
+fn credit_in_another_currency_than_its_note_is_not_applied() {
+    let world = credited();
+    let body = applied_at(1, "50.00").replace(r#""currency":"GBP""#, r#""currency":"EUR""#);
+    world.receive(CreditNote, &body);
+    let failure = why(&world, "al_1");
+    assert_eq!(failure.code, "credit_currency_differs");
+    assert!(failure.message.contains("CN_1 is in GBP, so EUR 50.00 cannot"), "{failure}");
+    assert!(applied(&world).is_empty());
+}
