@@ -47,6 +47,7 @@ mod health;
 mod invoice_changes;
 mod isolation;
 mod keep_alive;
+mod kept_payments;
 mod limits_interactive;
 mod line_accounts;
 mod line_values;

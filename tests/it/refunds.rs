@@ -3,6 +3,7 @@
 
 mod limits;
 mod removed;
+mod withheld;
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::operation::OperationState;

@@ -49,11 +49,14 @@ fn find_first_known(messages: &[String]) -> Option<&'static KnownSentence> {
 }
 
 /// Explains a rejection like [`explain_rejection`] of which the documents in Xero no longer show
-/// the reason, so that the next attempt may succeed.
+/// the reason, so that the next attempt may succeed. Documents do not show whether a payment is
+/// reconciled or part of a batch payment, so such a rejection stays final.
 pub fn explain_outdated_rejection(messages: &[String]) -> Failure {
     let failure = explain_rejection(messages);
-    let class =
-        if failure.is_about_document_state() { FailureClass::Rejected } else { failure.class };
+    let is_outdated = failure
+        .cause
+        .is_some_and(|cause| cause.is_about_document_state() && !cause.is_about_a_kept_payment());
+    let class = if is_outdated { FailureClass::Rejected } else { failure.class };
     Failure { class, ..failure }
 }
 

@@ -19,6 +19,7 @@ mod own_invoices;
 mod payment_details;
 mod progress;
 mod removed_refunds;
+mod stopped_payments;
 mod surpluses;
 mod tick;
 mod unreadable;

@@ -53,7 +53,9 @@ pub use invoice::InvoiceEntity;
 pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
-pub(crate) use payment::{find_paid_invoice, is_undecided};
+pub(crate) use payment::{
+    find_paid_invoice, has_room_for_refund, is_undecided, is_withheld_before_write, refresh_refunds,
+};
 pub(crate) use prerequisite::find_negative_invoice;
 pub(crate) use write_state::WriteState;
 

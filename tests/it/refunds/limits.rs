@@ -1,6 +1,13 @@
 //! The refunds of an invoice return together at most what was paid on it.
 
+use domain::ids::CrmId;
+use domain::invoice_payments::InvoicePayments;
+use tests::gate::{Death, Moment, run};
+
 use super::*;
+
+/// The time in which released work continues if its queue is idle.
+pub(super) const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// A refund with this id of this amount on the invoice.
 pub(super) fn named(id: &str, amount: &str) -> String {
@@ -15,7 +22,7 @@ pub(super) fn paid(amount: &str) -> World {
     world
 }
 
-fn failure_code(world: &World, part: &str) -> String {
+pub(super) fn failure_code(world: &World, part: &str) -> String {
     let failure = world.mapping(Payment, part).unwrap().operation.failure;
     failure.unwrap().code.into_owned()
 }
@@ -91,4 +98,111 @@ fn a_payment_that_was_deleted_is_not_returned() {
         "GBP 0.00 was paid on #INV_1, so GBP 60.00 cannot be refunded on it."
     );
     assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 0));
+}
+
+/// Forgets which refunds count, as the rows of a release that did not follow them do.
+fn forget_refunds(world: &World) {
+    let (store, invoice) = (&world.engine.store, CrmId::new("inv_1").unwrap());
+    let rows = run(store.find_invoice_payments(&world.ledger(), &invoice)).unwrap().unwrap();
+    let rows = rows.unwrap();
+    assert!(!rows.record.refunds.is_empty());
+    let earlier = InvoicePayments { refunds: Vec::new(), ..rows.record.clone() };
+    run(store.put_invoice_payments(&rows, earlier, None, &[])).unwrap().unwrap();
+}
+
+#[test]
+fn a_refund_that_an_earlier_release_sent_counts() {
+    let world = paid("120.00");
+    refund(&world, &named("ref_1", "80.00"));
+    forget_refunds(&world);
+    refund(&world, &named("ref_2", "40.01"));
+    let failure = world.mapping(Payment, "ref_2.note").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "refund_over_paid");
+    assert!(failure.message.contains("of which other refunds return GBP 80.00"), "{failure}");
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    refund(&world, &named("ref_3", "40.00"));
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+}
+
+#[test]
+fn a_refund_of_an_earlier_release_whose_answer_was_lost_counts_and_is_completed() {
+    let world = paid("120.00");
+    let path = "/api.xro/2.0/CreditNotes";
+    let on = Match { method: Some(http::Method::PUT), ..Match::next(path) };
+    world.inject(Fault { on, kind: FaultKind::LostAfter });
+    world.receive(Payment, &named("ref_1", "80.00"));
+    assert_eq!(notes(&world).len(), 1);
+    forget_refunds(&world);
+    world.receive(Payment, &named("ref_2", "80.00"));
+    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    // Now nothing is paid: only its credit note in Xero shows that the refund was admitted.
+    forget_refunds(&world);
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).deleted().body());
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(notes(&world).len(), 1);
+}
+
+#[test]
+fn refunds_on_another_invoice_of_the_client_do_not_count() {
+    let world = paid("120.00");
+    let other = an_invoice("inv_2", "cli_1").price("120.00", "120.00");
+    world.receive(Invoice, &other.tax_rate("0").body());
+    world.receive(Payment, &a_payment("pay_2", &[("inv_2", "120.00")]).body());
+    let of_other = named("ref_9", "120.00").replace("inv_1", "inv_2");
+    refund(&world, &of_other);
+    refund(&world, &named("ref_1", "120.00"));
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+}
+
+/// A payment in cash, which is recorded and not written to Xero.
+fn cash(id: &str, amount: &str) -> String {
+    a_payment(id, &[("inv_1", amount)]).method("cash").body()
+}
+
+#[test]
+fn a_refund_continues_at_once_after_a_payment_that_only_the_crm_records() {
+    let world = paid("60.00");
+    refund(&world, &named("ref_1", "100.00"));
+    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    let calls = world.calls().len();
+    // This is not enough, so the refund is not tried.
+    world.receive(Payment, &cash("pay_2", "39.99"));
+    world.advance(AT_ONCE);
+    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!(world.calls().len(), calls);
+    world.receive(Payment, &cash("pay_3", "0.01"));
+    world.advance(AT_ONCE);
+    assert_eq!(state(&world, "ref_1.note"), OperationState::Synced);
+    world.advance(AT_ONCE);
+    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(balance(&world), "-40.00");
+}
+
+#[test]
+fn a_process_that_dies_after_it_records_a_payment_leaves_no_refund_given_up() {
+    let mut deaths = 0;
+    for step in 1.. {
+        let mut world = paid("60.00");
+        refund(&world, &named("ref_1", "100.00"));
+        let at = Death { step, moment: Moment::After };
+        let message = cash("pay_2", "60.00");
+        let is_done = world.try_receive(Payment, &message, Some(at)).is_some();
+        world.restart();
+        // The message returns to its queue. The payment is recorded, so nothing changes then.
+        world.receive(Payment, &message);
+        for _ in 0..4 {
+            world.advance(SignedDuration::from_mins(5));
+            world.sweep();
+        }
+        world.advance(SignedDuration::from_mins(5));
+        assert_eq!(state(&world, "ref_1.1"), OperationState::Synced, "{at:?}");
+        assert_eq!(balance(&world), "-40.00", "{at:?}");
+        if is_done {
+            break;
+        }
+        deaths += 1;
+    }
+    assert!(deaths > 3, "{deaths} deaths");
 }

@@ -29,7 +29,7 @@ fn delete(world: &World, id: &str) {
 
 /// Polls every quarter of an hour for more than a day: without an open invoice, Xero is read once a
 /// day.
-fn polls_for_a_day(world: &World) {
+pub(super) fn polls_for_a_day(world: &World) {
     for _ in 0..100 {
         world.advance(QUARTER);
         world.poll();

@@ -96,7 +96,7 @@ pub(super) fn ticked() -> BTreeSet<Access> {
     world.gate.take_used()
 }
 
-/// A poll after which several invoices are observed.
+/// A poll after which several invoices are observed, and one a day later, which verifies them.
 pub(super) fn polled() -> BTreeSet<Access> {
     let world = World::connected();
     for number in 0..2 {
@@ -104,6 +104,8 @@ pub(super) fn polled() -> BTreeSet<Access> {
     }
     world.gate.take_used();
     let _polled = world.poll();
+    world.clock.advance(SignedDuration::from_hours(25));
+    let _verified = world.poll();
     world.gate.take_used()
 }
 

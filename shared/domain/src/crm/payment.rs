@@ -11,8 +11,11 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use self::part::{PartRole, PaymentPart, RefundSource};
-pub(crate) use self::part::{PartTemplate, build_part_id, payment_reference_tag};
+pub use self::part::{PartRole, PaymentPart, RefundSource, is_refund_note_id};
+pub(crate) use self::part::{
+    PartTemplate, REFUND_NOTE_PART, REFUND_PART, build_part_id, is_reference_tag,
+    payment_reference_tag,
+};
 use super::settlement::Settlement;
 use super::{Revision, text};
 use crate::body::{BodyField, BodyShape};

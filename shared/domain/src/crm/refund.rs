@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::payment::{
-    self, PartRole, PartTemplate, PaymentMethod, PaymentPart, PaymentRecordStatus, RefundSource,
-    build_part_id,
+    self, PartRole, PartTemplate, PaymentMethod, PaymentPart, PaymentRecordStatus,
+    REFUND_NOTE_PART, REFUND_PART, RefundSource, build_part_id,
 };
 use super::settlement::Settlement;
 use super::{Revision, text};
@@ -107,13 +107,18 @@ impl Refund {
         let mut parts = Vec::new();
         if let Some(invoice) = &self.invoice_id {
             let role = PartRole::RefundNote(invoice.clone());
-            parts.push(template.build_part("note", amount, Vec::new(), role));
+            parts.push(template.build_part(REFUND_NOTE_PART, amount, Vec::new(), role));
         }
         let source = match &self.credit_note_id {
             Some(note) => RefundSource::CreditNote(note.clone()),
-            None => RefundSource::Part(build_part_id(&self.id, "note")),
+            None => RefundSource::Part(build_part_id(&self.id, REFUND_NOTE_PART)),
         };
-        parts.push(template.build_part("1", amount, settled.clone(), PartRole::Refund(source)));
+        parts.push(template.build_part(
+            REFUND_PART,
+            amount,
+            settled.clone(),
+            PartRole::Refund(source),
+        ));
         let currencies = [self.currency, balance];
         parts.extend(template.build_fee(self.fee, currencies, settled, PartRole::RefundFee));
         parts

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use crate::crm::payment::is_reference_tag;
 use crate::ids::{
     XeroBankTransactionId, XeroContactId, XeroCreditNoteId, XeroId, XeroInvoiceId, XeroPaymentId,
 };
@@ -182,6 +183,20 @@ pub struct RemotePayment {
     pub updated_at: Option<Timestamp>,
 }
 
+impl RemotePayment {
+    /// Whether Xero removes the payment on request, or has removed it: it is neither reconciled nor
+    /// part of a batch payment.
+    pub fn is_removable(&self) -> bool {
+        let is_kept = self.is_reconciled || self.batch.is_some();
+        !is_kept || self.status == MoneyStatus::Deleted
+    }
+
+    /// Whether its reference has the form of those that the integration writes.
+    pub fn has_reference_tag(&self) -> bool {
+        self.reference.as_deref().is_some_and(is_reference_tag)
+    }
+}
+
 /// A bank transaction as Xero returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteBankTransaction {
@@ -197,4 +212,11 @@ pub struct RemoteBankTransaction {
     pub is_reconciled: bool,
     /// When Xero last changed the transaction.
     pub updated_at: Option<Timestamp>,
+}
+
+impl RemoteBankTransaction {
+    /// Whether Xero removes the transaction on request, or has removed it: it is not reconciled.
+    pub fn is_removable(&self) -> bool {
+        !self.is_reconciled || self.status == MoneyStatus::Deleted
+    }
 }

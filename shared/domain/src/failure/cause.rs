@@ -103,6 +103,10 @@ named_variants! {
         AlreadyPaid = "already_paid",
         /// The refunds of an invoice exceed what was paid on it.
         RefundOverPaid = "refund_over_paid",
+        /// Xero does not remove a payment that is reconciled with the bank statement.
+        PaymentReconciled = "payment_reconciled",
+        /// Xero does not remove a single payment of a batch payment.
+        PaymentInBatch = "payment_in_batch",
     }
 
     /// The code that a failure with this cause is stored and shown with.
@@ -183,7 +187,14 @@ impl FailureCause {
                 | Self::CreditOfAnotherClient
                 | Self::AlreadyPaid
                 | Self::RefundOverPaid
+                | Self::PaymentReconciled
+                | Self::PaymentInBatch
         )
+    }
+
+    /// Whether Xero does not remove a payment that is reconciled or part of a batch payment.
+    pub const fn is_about_a_kept_payment(self) -> bool {
+        matches!(self, Self::PaymentReconciled | Self::PaymentInBatch)
     }
 
     /// Whether an invoice does not accept a payment because of its status or the amount due.

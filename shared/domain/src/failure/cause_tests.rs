@@ -30,7 +30,7 @@ const OUTAGES: [&str; 6] = [
 ];
 
 /// The codes of the failures that the state of a document in Xero causes.
-const ABOUT_DOCUMENT_STATE: [&str; 18] = [
+const ABOUT_DOCUMENT_STATE: [&str; 20] = [
     "amount_over_due",
     "invoice_not_approved",
     "document_has_payments",
@@ -49,6 +49,8 @@ const ABOUT_DOCUMENT_STATE: [&str; 18] = [
     "credit_of_another_client",
     "already_paid",
     "refund_over_paid",
+    "payment_reconciled",
+    "payment_in_batch",
 ];
 
 fn fail_with(cause: FailureCause) -> Failure {
@@ -111,6 +113,8 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("credit_of_another_client", FailureCause::CreditOfAnotherClient),
         ("already_paid", FailureCause::AlreadyPaid),
         ("refund_over_paid", FailureCause::RefundOverPaid),
+        ("payment_reconciled", FailureCause::PaymentReconciled),
+        ("payment_in_batch", FailureCause::PaymentInBatch),
     ];
     assert_eq!(expected.map(|(_, cause)| cause), FailureCause::ALL);
     for (code, cause) in expected {

@@ -18,15 +18,13 @@ pub enum ResponsibleParty {
 
 /// The responsible parties of failures without a cause, by their code, if the class does not
 /// determine them.
-const BY_NAME: [(&str, ResponsibleParty); 14] = [
+const BY_NAME: [(&str, ResponsibleParty); 12] = [
     ("account_number_taken", ResponsibleParty::Bookkeeper),
     ("allocation_type_differs", ResponsibleParty::Bookkeeper),
     ("currency_not_enabled", ResponsibleParty::Bookkeeper),
     ("currency_not_subscribed", ResponsibleParty::Bookkeeper),
     ("document_missing", ResponsibleParty::Bookkeeper),
     ("not_approved_to_send", ResponsibleParty::Bookkeeper),
-    ("payment_in_batch", ResponsibleParty::Bookkeeper),
-    ("payment_reconciled", ResponsibleParty::Bookkeeper),
     ("period_locked", ResponsibleParty::Bookkeeper),
     ("plan_limit", ResponsibleParty::Bookkeeper),
     ("prerequisite_not_approved", ResponsibleParty::Bookkeeper),
@@ -63,7 +61,9 @@ const fn find_by_cause(cause: FailureCause) -> Option<ResponsibleParty> {
         | FailureCause::CreditNoteNotApproved
         | FailureCause::CreditOverLeft
         | FailureCause::CreditOverDue
-        | FailureCause::RefundOverPaid => Some(ResponsibleParty::Bookkeeper),
+        | FailureCause::RefundOverPaid
+        | FailureCause::PaymentReconciled
+        | FailureCause::PaymentInBatch => Some(ResponsibleParty::Bookkeeper),
         FailureCause::PermissionMissing
         | FailureCause::XeroSilent
         | FailureCause::XeroFaulty

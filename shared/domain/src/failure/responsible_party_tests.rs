@@ -4,8 +4,10 @@ use super::{Failure, FailureCause, FailureClass, FailureCode, ResponsibleParty};
 use crate::rejection::explain_rejection;
 
 /// The causes that a change in Xero ends.
-const FOR_THE_BOOKKEEPER: [FailureCause; 14] = [
+const FOR_THE_BOOKKEEPER: [FailureCause; 16] = [
     FailureCause::RefundOverPaid,
+    FailureCause::PaymentReconciled,
+    FailureCause::PaymentInBatch,
     FailureCause::AmountOverDue,
     FailureCause::InvoiceNotApproved,
     FailureCause::DocumentHasPayments,

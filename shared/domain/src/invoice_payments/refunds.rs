@@ -2,11 +2,13 @@
 //! what was paid on the invoice. The rows of the payments hold the refunds, so that two that are
 //! written at the same time count, too.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{InvoicePayments, PaymentMatch};
-use crate::crm::payment::build_part_id;
+use crate::crm::payment::{REFUND_NOTE_PART, REFUND_PART, build_part_id};
 use crate::ids::{CrmId, PaymentId};
 use crate::money::{Currency, Money};
 
@@ -38,7 +40,12 @@ pub enum RefundAdmission {
 impl InvoiceRefund {
     /// The id of the refund's part that becomes a credit note.
     pub fn note_part_id(&self) -> CrmId {
-        build_part_id(&self.refund, "note")
+        build_part_id(&self.refund, REFUND_NOTE_PART)
+    }
+
+    /// The id of the refund's part that returns the money.
+    pub fn money_part_id(&self) -> CrmId {
+        build_part_id(&self.refund, REFUND_PART)
     }
 }
 
@@ -46,7 +53,7 @@ impl InvoicePayments {
     /// Admits a refund if all refunds together return at most `limit`. An admitted refund stays
     /// admitted.
     pub fn admit_refund(&mut self, refund: &InvoiceRefund, limit: Money) -> RefundAdmission {
-        if self.refunds.iter().any(|known| known.refund == refund.refund) {
+        if self.knows_refund(&refund.refund) {
             return RefundAdmission::Known;
         }
         if self.refunds.len() >= REFUNDS_MAX {
@@ -61,8 +68,35 @@ impl InvoicePayments {
         RefundAdmission::Admitted
     }
 
-    /// Forgets a refund that returns nothing: it was deleted in Xero, or is never to be written.
-    /// Returns whether it was known.
+    /// Whether a refund counts already.
+    pub fn knows_refund(&self, refund: &PaymentId) -> bool {
+        self.refunds.iter().any(|known| known.refund == *refund)
+    }
+
+    /// Adds a refund that is in Xero, whatever the limit, unless it counts already. An earlier
+    /// release, which did not follow refunds, may have sent it. Beyond [`REFUNDS_MAX`] it is not
+    /// added: then no further refund is admitted.
+    pub fn add_sent_refund(&mut self, refund: &InvoiceRefund) {
+        if !self.knows_refund(&refund.refund) && self.refunds.len() < REFUNDS_MAX {
+            self.refunds.push(refund.clone());
+        }
+    }
+
+    /// Whether refunds may be admitted that were refused with the payments `before`: more was paid,
+    /// or a refund no longer counts.
+    pub fn admits_more_refunds_than(&self, before: &Self) -> bool {
+        let recorded = self.recorded.iter().map(|one| one.amount.currency);
+        let received = self.received.iter().map(|one| one.amount.currency);
+        let currencies = recorded.chain(received).collect::<BTreeSet<Currency>>();
+        let is_more_paid = |currency: &Currency| {
+            self.paid_amount(*currency).amount > before.paid_amount(*currency).amount
+        };
+        currencies.iter().any(is_more_paid)
+            || before.refunds.iter().any(|known| !self.knows_refund(&known.refund))
+    }
+
+    /// Forgets a refund that returns nothing: it was deleted in Xero, its credit note was voided
+    /// there, or it is never to be written. Returns whether it was known.
     pub fn forget_refund(&mut self, refund: &PaymentId) -> bool {
         let before = self.refunds.len();
         self.refunds.retain(|known| known.refund != *refund);
@@ -138,6 +172,46 @@ mod tests {
         assert!(!payments.forget_refund(&PaymentId::new("ref_1").unwrap()));
         let again = a_refund("ref_2", 4_001);
         assert_eq!(payments.admit_refund(&again, limit), RefundAdmission::Admitted);
+    }
+
+    #[test]
+    fn a_refund_that_is_in_xero_counts_whatever_the_limit() {
+        let mut payments = no_payments();
+        let limit = pounds(5_000);
+        for _ in 0..2 {
+            payments.add_sent_refund(&a_refund("ref_1", 8_000));
+        }
+        assert_eq!(payments.refunds, [a_refund("ref_1", 8_000)]);
+        let known = payments.admit_refund(&a_refund("ref_1", 8_000), limit);
+        assert_eq!(known, RefundAdmission::Known);
+        let further = payments.admit_refund(&a_refund("ref_2", 1), limit);
+        assert_eq!(further, RefundAdmission::Exceeds(pounds(8_000)));
+    }
+
+    #[test]
+    fn more_refunds_are_admitted_after_a_further_payment_or_without_a_refund() {
+        let before = no_payments();
+        let paid = |cents, standing| {
+            let recorded = RecordedPayment {
+                payment: PaymentId::new("pay_1").unwrap(),
+                revision: 1,
+                method: PaymentMethod::Cheque,
+                amount: pounds(cents),
+                date: date(2026, 11, 2),
+                reference: None,
+                standing,
+            };
+            InvoicePayments { recorded: vec![recorded], ..no_payments() }
+        };
+        let recorded = paid(6_000, PaymentRecordStatus::Recorded);
+        let deleted = paid(6_000, PaymentRecordStatus::Deleted);
+        assert!(recorded.admits_more_refunds_than(&before));
+        assert!(!recorded.admits_more_refunds_than(&recorded));
+        assert!(!deleted.admits_more_refunds_than(&recorded));
+        assert!(!deleted.admits_more_refunds_than(&before));
+        let refunded = InvoicePayments { refunds: vec![a_refund("ref_1", 100)], ..no_payments() };
+        assert!(before.admits_more_refunds_than(&refunded));
+        assert!(!refunded.admits_more_refunds_than(&before));
     }
 
     #[test]

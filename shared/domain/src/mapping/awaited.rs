@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{DocumentAmounts, Mapping, MappingKey};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCause};
 use crate::operation::{OperationState, ParkingReason};
 
 impl Mapping {
@@ -36,6 +36,23 @@ impl Mapping {
             | OperationState::Withheld => false,
         };
         is_stopped && failure.is_some_and(Failure::is_about_document_state)
+    }
+
+    /// Whether the mapping is that of a refund that was refused because the refunds of its invoice
+    /// would return more than was paid on it.
+    pub fn is_refused_refund(&self) -> bool {
+        self.is_stopped_by_document() && self.failure_cause() == Some(FailureCause::RefundOverPaid)
+    }
+
+    /// Whether the mapping is that of a payment that Xero did not remove, because the payment is
+    /// reconciled or part of a batch payment.
+    pub fn is_refused_removal(&self) -> bool {
+        self.is_stopped_by_document()
+            && self.failure_cause().is_some_and(FailureCause::is_about_a_kept_payment)
+    }
+
+    fn failure_cause(&self) -> Option<FailureCause> {
+        self.operation.failure.as_ref().and_then(|failure| failure.cause)
     }
 
     /// When the attempt that failed because of the state of a document began. An earlier release

@@ -285,14 +285,14 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         FailureCause::InvoiceNotApproved,
         "Approve the invoice in Xero: the payment is then sent automatically. If this payment is already there, choose Never send.",
     ),
-    final_sentence(
+    means(
         "payments within a batch cannot be deleted",
-        "payment_in_batch",
-        "Remove the whole batch payment in Xero, or choose Never send.",
+        FailureCause::PaymentInBatch,
+        "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, within a day. Or choose Never send.",
     ),
-    final_sentence(
+    means(
         "reconciled",
-        "payment_reconciled",
-        "Undo the reconciliation in Xero, then retry; or choose Never send.",
+        FailureCause::PaymentReconciled,
+        "Undo the reconciliation in Xero: the change is then made automatically, within a day. Or choose Never send.",
     ),
 ];

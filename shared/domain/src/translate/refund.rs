@@ -7,15 +7,25 @@ use rust_decimal::Decimal;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::{DocumentLine, LineAmounts, RecordStatus};
-use crate::crm::payment::PaymentPart;
+use crate::crm::payment::{PaymentPart, REFUND_NOTE_PART, build_part_id};
 use crate::failure::{Failure, FailureClass};
-use crate::ids::CreditNoteId;
+use crate::ids::{CreditNoteId, CrmId, PaymentId};
 use crate::money::round_to_cents;
 use crate::totals;
 
+/// The beginning of the numbers of all refunds' credit notes in Xero.
+pub const REFUND_NOTE_BEGINNING: &str = "REFUND-";
+
 /// The number of a refund's credit note in Xero.
 pub fn refund_note_number(part: &PaymentPart) -> String {
-    format!("REFUND-{}", part.payment)
+    format!("{REFUND_NOTE_BEGINNING}{}", part.payment)
+}
+
+/// The id of the part of a refund that becomes the credit note with this number. `None` if the
+/// number is not that of a refund's credit note.
+pub fn find_note_part_id(number: &str) -> Option<CrmId> {
+    let refund = PaymentId::new(number.strip_prefix(REFUND_NOTE_BEGINNING)?).ok()?;
+    Some(build_part_id(&refund, REFUND_NOTE_PART))
 }
 
 /// The credit note of a refund. Its amount has the tax rates and the accounts of the invoice, in
@@ -110,6 +120,14 @@ mod tests {
             role: PartRole::RefundNote(invoice.id.clone()),
             ..part.clone()
         }
+    }
+
+    #[test]
+    fn the_number_of_a_refunds_credit_note_leads_to_its_part() {
+        let part = a_part(100, &an_invoice());
+        let found = find_note_part_id(&refund_note_number(&part));
+        assert_eq!(found, Some(build_part_id(&part.payment, REFUND_NOTE_PART)));
+        assert_eq!(find_note_part_id("CN_1"), None);
     }
 
     fn of_lines(lines: Vec<DocumentLine>) -> Invoice {

@@ -20,6 +20,7 @@ use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::connection::{self, chart};
 use crate::errors::PersistError;
+use crate::sync::invoice_payments::try_free_withheld_refund;
 use crate::sync::{release, sync_log};
 use crate::{Engine, Invocation};
 
@@ -43,7 +44,8 @@ pub enum NeverSendOutcome {
 }
 
 /// Marks a record as never to be sent. Its document in Xero stays. An invoice with a negative total
-/// is marked as the credit note that it is in Xero.
+/// is marked as the credit note that it is in Xero. Another refund may return the money of a refund
+/// that is marked before its credit note is in Xero.
 pub async fn never_send_record(
     engine: &Engine,
     account: &AccountId,
@@ -93,7 +95,12 @@ async fn withhold_record(
         crm.id = %key.crm_id,
         "a user marked a record as Never send"
     );
-    let message = "Marked as Never send, so it is not sent to Xero.".to_owned();
+    let message = match try_free_withheld_refund(engine, &withheld).await {
+        None => "Marked as Never send, so it is not sent to Xero.".to_owned(),
+        Some(note) => format!(
+            "Marked as Never send, so it is not sent to Xero. Its credit note {note} is in Xero, or may be, and counts as returned until it is voided there."
+        ),
+    };
     let notice = sync_log::LogNotice {
         operation: LoggedOperation::Withhold,
         subject,

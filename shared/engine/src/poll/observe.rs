@@ -25,6 +25,7 @@ use super::ended_waits::EndedWaits;
 use super::isolation::{isolate_invoice, known_payments};
 use super::own_invoices::find_own_invoices;
 use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
+use super::stopped_payments::release_removals_of;
 use super::unreadable;
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -74,6 +75,7 @@ pub(super) async fn observe_changes(
         let known = known.filter_map(|one| Some((ours.get(&one.id)?.clone(), one)));
         changed += observe_known(tenant_session, known.collect(), &mut details).await?;
     }
+    release_removals_of(tenant_session, details.values()).boxed().await?;
     Ok(changed)
 }
 

@@ -111,7 +111,7 @@ async fn observe_payment(
         // no change of the invoice.
         if let Some(invoice) = find_refunded_invoice(engine, ledger, &removed.part).await? {
             forget_refund(engine, ledger, &invoice.crm_id, &removed.part.payment).await?;
-            let documents = [ChangedDocument::with_room_for_dependants(invoice)];
+            let documents = [ChangedDocument::with_room_for_refunds(invoice)];
             release_changed_documents(engine, ledger, &documents).boxed().await?;
         }
         let sentences = sync_log::describe_event(&removed.event);

@@ -16,7 +16,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
 use super::isolation::isolate_invoice;
-use super::{credit_notes, observe, removed_refunds, unreadable};
+use super::{credit_notes, observe, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
@@ -26,9 +26,9 @@ use crate::errors::PersistError;
 const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
-/// the credit notes that changed, then checks the account codes. Records the progress after each
-/// part, so that a failure repeats none that is complete. Returns the number of documents with
-/// changes.
+/// the credit notes that changed, then asks about the payments and refunds that were given up, then
+/// checks the account codes. Records the progress after each part, so that a failure repeats none
+/// that is complete. Returns the number of documents with changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -38,6 +38,7 @@ pub(super) async fn verify_ledger(
     if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
         changed += verify_open_invoices(tenant_session, progress).boxed().await?;
     }
+    let is_begin = progress.credit_notes.is_some_and(|position| position.rows_read == 0);
     let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
     let seen = match refunds {
         Ok(()) => credit_notes::observe_changed_notes(tenant_session, progress).boxed().await,
@@ -47,12 +48,21 @@ pub(super) async fn verify_ledger(
         Err(error) if is_not_permitted(&error) => Ok(0),
         seen => seen,
     };
+    // It is not repeated before the next verification.
+    let asked = if is_begin {
+        stopped_payments::check_stopped_payments(tenant_session).boxed().await
+    } else {
+        Ok(())
+    };
     // A failing list of credit notes must not prevent the check.
     if progress.codes_due_since.is_some() {
         chart::check_account_codes(tenant_session).boxed().await?;
         progress.codes_due_since = None;
     }
-    Ok(changed + seen?)
+    match asked {
+        Err(error) if !is_not_permitted(&error) => Err(error),
+        Ok(()) | Err(_) => Ok(changed + seen?),
+    }
 }
 
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the

@@ -1,9 +1,11 @@
 //! The payments of invoices: those that the CRM recorded, and users' decisions about unclear
 //! payments.
 
+mod refunds;
+
 use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, PaymentId, UserId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, UserId, XeroPaymentId};
 use domain::invoice_payments::{
     InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
 };
@@ -13,10 +15,14 @@ use domain::outbound::{EventContent, OutboundEvent};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
+pub(crate) use self::refunds::{forget_refund, try_free_withheld_refund};
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::release::{DecidedPayment, list_decided_payments, try_release_decided_payments};
+use crate::sync::release::{
+    DecidedPayment, list_decided_payments, try_release_decided_payments,
+    try_release_refused_refunds,
+};
 use crate::sync::sync_log;
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
@@ -134,39 +140,28 @@ async fn record_share(
 }
 
 /// Changes the payments of an invoice until the change is complete, and releases the payments of
-/// the CRM that no longer wait for a decision because of it.
+/// the CRM that no longer wait for a decision because of it, and the refunds that it allows.
 async fn change_in_steps(
     engine: &Engine,
     ledger: &Ledger,
     invoice: &CrmId,
     step: impl Fn(&mut InvoicePayments) -> Option<PaymentChanges>,
 ) -> Result<(), StoreError> {
-    let mut decided = Vec::new();
+    let (mut decided, mut admits_refunds) = (Vec::new(), false);
     for _ in 0..STEPS_MAX {
         let changed = change_invoice_payments(engine, ledger, invoice, None, &step).await?;
         let Some(change) = changed else { break };
         decided.extend(change.decided);
+        admits_refunds |= change.admits_refunds;
         if change.is_all {
             break;
         }
     }
     try_release_decided_payments(engine, ledger, &decided).await;
+    if admits_refunds {
+        try_release_refused_refunds(engine, find_invoice_key(ledger, invoice)).await;
+    }
     Ok(())
-}
-
-/// Forgets a refund on an invoice that was deleted in Xero, so that another one may return the
-/// money.
-pub(crate) async fn forget_refund(
-    engine: &Engine,
-    ledger: &Ledger,
-    invoice: &CrmId,
-    refund: &PaymentId,
-) -> Result<(), StoreError> {
-    let changed = change_invoice_payments(engine, ledger, invoice, None, |payments| {
-        let changes = PaymentChanges { notices: Vec::new(), is_all: true };
-        payments.forget_refund(refund).then_some(changes)
-    });
-    changed.await.map(drop)
 }
 
 /// Adds the CRM's payments from another ledger, as far as the invoice has room for them. Returns
@@ -198,7 +193,8 @@ pub async fn find_invoice_payments(
 }
 
 /// Records a user's decision about an unclear payment, and releases the payments of the CRM that
-/// waited for it. Returns `false` if the payment is not unclear or the decision is impossible.
+/// waited for it, and the refunds that it allows. Returns `false` if the payment is not unclear or
+/// the decision is impossible.
 pub async fn resolve_payment(
     engine: &Engine,
     account: &AccountId,
@@ -214,6 +210,9 @@ pub async fn resolve_payment(
     });
     let Some(change) = resolved.await? else { return Ok(false) };
     try_release_decided_payments(engine, &ledger, &change.decided).await;
+    if change.admits_refunds {
+        try_release_refused_refunds(engine, find_invoice_key(&ledger, invoice)).await;
+    }
     Ok(true)
 }
 
@@ -223,6 +222,8 @@ struct AppliedChange {
     is_all: bool,
     /// The payments of the CRM that no longer wait for a decision.
     decided: Vec<DecidedPayment>,
+    /// Whether refunds may be admitted that were refused before.
+    admits_refunds: bool,
 }
 
 /// Changes the payments of an invoice, with the events that follow, in one transaction. Returns
@@ -245,10 +246,11 @@ async fn change_invoice_payments(
             return Ok(None);
         };
         let decided = list_decided_payments(&rows.record, &receipts);
+        let admits_refunds = receipts.admits_more_refunds_than(&rows.record);
         let mapping =
             if told.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
         match write_invoice_payments(engine, &rows, receipts, mapping, told, by).await {
-            Ok(()) => return Ok(Some(AppliedChange { is_all, decided })),
+            Ok(()) => return Ok(Some(AppliedChange { is_all, decided, admits_refunds })),
             Err(error) => conflicts.allow_retry(error)?,
         }
     }
@@ -259,8 +261,11 @@ async fn find_mapping(
     ledger: &Ledger,
     invoice: &CrmId,
 ) -> Result<Option<VersionedRecord<Mapping>>, StoreError> {
-    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
-    engine.store.find_mapping(&key).await
+    engine.store.find_mapping(&find_invoice_key(ledger, invoice)).await
+}
+
+fn find_invoice_key(ledger: &Ledger, invoice: &CrmId) -> MappingKey {
+    MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone())
 }
 
 async fn write_invoice_payments(

@@ -6,9 +6,11 @@
 mod amount_due;
 mod counterpart;
 mod find;
+mod invoice_client;
 mod payment_writer;
 mod prerequisites;
 mod refund_limit;
+mod refund_notes;
 mod refunded_invoices;
 mod remove;
 
@@ -30,6 +32,9 @@ pub(crate) use self::counterpart::is_undecided;
 use self::payment_writer::PaymentWriter;
 pub(crate) use self::prerequisites::find_paid_invoice;
 use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
+pub(crate) use self::refund_limit::{
+    has_room_for_refund, is_withheld_before_write, refresh_refunds,
+};
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks,
     select_unfinished_tasks,

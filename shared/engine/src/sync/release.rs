@@ -1,11 +1,13 @@
 //! Releases stopped records once the condition for which they waited is met.
 
+mod admissible_refunds;
 mod after_settings;
 mod decided_payments;
 mod dependants;
 mod document_changes;
 mod met_prerequisites;
 mod overlooked_changes;
+mod refused_payments;
 mod release_mappings;
 mod restored_contacts;
 
@@ -35,6 +37,7 @@ use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::overlooked_changes::{
     release_after_overlooked_changes, release_if_document_changed,
 };
+pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{has_failed_before, release_mappings};
 use self::restored_contacts::find_client_of_archived_contact;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{XeroAllocationId, XeroCreditNoteId};
+use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId};
 use jiff::Timestamp;
 
 use self::wire::{OutgoingAllocation, OutgoingCreditNote, WireAllocation, WireCreditNote};
@@ -27,7 +27,7 @@ use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
 use crate::resource_kind::ResourceKind;
-use crate::rows::{DecodedRows, RowIdentity};
+use crate::rows::{DecodedRows, RowIdentity, UndecodableRow};
 use crate::session::{ApiCall, ApiSession};
 
 const ALLOCATIONS: &str = "/CreditNotes/{CreditNoteID}/Allocations";
@@ -144,6 +144,20 @@ pub async fn find_by_ids(
     let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id::<CreditNotes> };
     let groups = group_keys(ids, clause_of_id)?;
     select_groups::<CreditNotes, _>(session, &groups, &identified).await
+}
+
+/// Finds every credit note of a contact whose number begins with `beginning`, whatever its status.
+/// `beginning` must be quotable.
+pub async fn find_by_contact(
+    session: &ApiSession,
+    contact: XeroContactId,
+    beginning: &str,
+) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
+    let call = call_with_filter(format!(
+        r#"Contact.ContactID==guid("{contact}") AND CreditNoteNumber.StartsWith("{beginning}")"#
+    ));
+    let unread = UndecodableRow::too_large(CreditNotes::LIST);
+    read_every_record::<CreditNotes>(session, &call, unread).await
 }
 
 fn clause_of_number(number: &str) -> String {

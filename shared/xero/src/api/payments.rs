@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::{OutgoingPayment, WirePayment};
-use super::filter::any_of;
+use super::filter::{any_of, group_keys};
 use super::queries::KeySelection;
 use super::resource::{
     RemovableResource, Resource, create_records, delete_record, list_call, read_by_id,
-    read_record_page, select_groups,
+    read_record_page, select_groups, too_large_by_id,
 };
 use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, WriteOutcome};
@@ -119,6 +119,25 @@ fn too_large_by_invoice(id: &XeroInvoiceId) -> UndecodableRow {
 fn call_by_invoices(ids: &[XeroInvoiceId]) -> ApiCall {
     let each = ids.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
     list_call::<Payments>().with_query("where", any_of(each))
+}
+
+/// Finds the payments with these ids, with one call for about 20. Xero may omit deleted ones.
+pub async fn find_by_ids(
+    session: &ApiSession,
+    ids: &[XeroPaymentId],
+) -> Result<DecodedRows<RemotePayment>, XeroError> {
+    let identified =
+        KeySelection { call: call_by_payment_ids, too_large: too_large_by_id::<Payments> };
+    let groups = group_keys(ids, clause_of_payment_id)?;
+    select_groups::<Payments, _>(session, &groups, &identified).await
+}
+
+fn clause_of_payment_id(id: &XeroPaymentId) -> String {
+    format!(r#"PaymentID==guid("{id}")"#)
+}
+
+fn call_by_payment_ids(ids: &[XeroPaymentId]) -> ApiCall {
+    list_call::<Payments>().with_query("where", any_of(ids.iter().map(clause_of_payment_id)))
 }
 
 /// Reads the payment with this id, whatever its status.

@@ -78,6 +78,10 @@ pub async fn credit_note_requests() -> Vec<Named> {
     credit_notes::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
     credit_notes::find_by_ids(&a_session(one.clone()), &[NOTE]).await.unwrap();
     credit_notes::find_by_ids(&a_session(several.clone()), &[NOTE, OTHER]).await.unwrap();
+    let of_contact = call();
+    credit_notes::find_by_contact(&a_session(of_contact.clone()), CONTACT, "REFUND-")
+        .await
+        .unwrap();
     credit_notes::create_credit_notes(&a_session(new.clone()), &[a_note()], &a_key())
         .await
         .unwrap();
@@ -100,6 +104,7 @@ pub async fn credit_note_requests() -> Vec<Named> {
         the_one("credit_notes_by_number", &numbers),
         the_one("credit_note_by_id", &one),
         the_one("credit_notes_by_id", &several),
+        the_one("credit_notes_of_a_contact", &of_contact),
         the_one("credit_note_create", &new),
         the_one("credit_note_update", &known),
         the_one("credit_note_status", &status),

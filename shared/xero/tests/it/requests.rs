@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::ids::{XeroConnectionId, XeroInvoiceId};
+use domain::ids::{XeroConnectionId, XeroInvoiceId, XeroPaymentId};
 use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
@@ -155,7 +155,9 @@ async fn payment_requests() -> Vec<Named> {
     let answer = collection("Payments", &[payment_json("")]);
     let call = || Scripted::ok(&answer);
     let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
-    let refunds = call();
+    let (refunds, by_ids) = (call(), call());
+    let other = XeroPaymentId(Uuid::from_u128(2));
+    payments::find_by_ids(&a_session(by_ids.clone()), &[PAYMENT, other]).await.unwrap();
     let since = an_instant();
     payments::read_changed_refunds_page(&a_session(refunds.clone()), since, PagePosition::FIRST)
         .await
@@ -173,6 +175,7 @@ async fn payment_requests() -> Vec<Named> {
         the_one("refunds_changed", &refunds),
         the_one("payments_of_an_invoice", &one),
         the_one("payments_of_several_invoices", &several),
+        the_one("payments_by_id", &by_ids),
         the_one("payment_by_id", &id),
         the_one("payment_create", &new),
         the_one("payment_delete", &gone),

@@ -119,11 +119,24 @@ impl Bookkeeper<'_> {
 
     /// Reconciles a bank transaction with a line of a bank statement.
     pub fn reconcile_transaction(&mut self, transaction: Uuid) -> Result<(), Refused> {
+        self.set_transaction_reconciled(transaction, true)
+    }
+
+    /// Undoes the reconciliation of a bank transaction.
+    pub fn unreconcile_transaction(&mut self, transaction: Uuid) -> Result<(), Refused> {
+        self.set_transaction_reconciled(transaction, false)
+    }
+
+    fn set_transaction_reconciled(
+        &mut self,
+        transaction: Uuid,
+        is_reconciled: bool,
+    ) -> Result<(), Refused> {
         let row = self.books.transaction(transaction);
         let row = row.filter(|row| row.status == TransactionStatus::Authorised).cloned();
         let row = row.ok_or_else(|| Refused("There is no such bank transaction".to_owned()))?;
-        let reconciled = BankTransaction { is_reconciled: true, updated_at: self.now, ..row };
-        self.books.put_transaction(reconciled);
+        let changed = BankTransaction { is_reconciled, updated_at: self.now, ..row };
+        self.books.put_transaction(changed);
         Ok(())
     }
 

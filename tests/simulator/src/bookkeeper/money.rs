@@ -120,12 +120,23 @@ impl Bookkeeper<'_> {
 
     /// Reconciles a payment with a line of a bank statement.
     pub fn reconcile_payment(&mut self, payment: Uuid) -> Result<(), Refused> {
-        let now = self.now;
+        self.set_reconciled(payment, true)
+    }
+
+    /// Undoes the reconciliation of a payment.
+    pub fn unreconcile_payment(&mut self, payment: Uuid) -> Result<(), Refused> {
+        self.set_reconciled(payment, false)
+    }
+
+    fn set_reconciled(&mut self, payment: Uuid, is_reconciled: bool) -> Result<(), Refused> {
+        let (now, moves) = (self.now, self.unconfirmed.reconciling_moves_payment);
         let row = self.books.payment_mut(payment);
         let row = row.filter(|row| row.status == PaymentStatus::Authorised);
         let row = row.ok_or_else(|| Refused("There is no such payment".to_owned()))?;
-        row.is_reconciled = true;
-        row.updated_at = now;
+        row.is_reconciled = is_reconciled;
+        if moves {
+            row.updated_at = now;
+        }
         Ok(())
     }
 

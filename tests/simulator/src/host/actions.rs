@@ -275,10 +275,12 @@ fn on_money(bookkeeper: &mut Bookkeeper<'_>, money: Money, action: &str) -> Done
     let done = match (money, action) {
         (Payment(id), "delete") => bookkeeper.remove_payment(id),
         (Payment(id), "reconcile") => bookkeeper.reconcile_payment(id),
+        (Payment(id), "unreconcile") => bookkeeper.unreconcile_payment(id),
         (Batch(id), "delete") => bookkeeper.remove_batch(id),
         (Batch(id), "reconcile") => bookkeeper.reconcile_batch(id),
         (Transaction(id), "delete") => bookkeeper.remove_transaction(id),
         (Transaction(id), "reconcile") => bookkeeper.reconcile_transaction(id),
+        (Transaction(id), "unreconcile") => bookkeeper.unreconcile_transaction(id),
         (Allocation(id), "delete") => bookkeeper.remove_allocation(id),
         (Payment(_) | Batch(_) | Transaction(_) | Allocation(_), _) => return None,
     };

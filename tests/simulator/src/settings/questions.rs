@@ -158,6 +158,7 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(deposits_have_ar_types),
     yes_or_no!(archived_tracking_is_kept),
     yes_or_no!(empty_tracking_removes),
+    yes_or_no!(reconciling_moves_payment),
 ];
 
 /// The reason why a switch is not set.

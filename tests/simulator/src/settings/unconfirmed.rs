@@ -73,6 +73,8 @@ pub struct Unconfirmed {
     pub deleted_payments_in_lists: bool,
     /// Whether deleting a payment changes its own `UpdatedDateUTC`.
     pub deleting_moves_payment: bool,
+    /// Whether reconciling a payment, or undoing that, changes its own `UpdatedDateUTC`.
+    pub reconciling_moves_payment: bool,
     /// Whether a credit can only be allocated to an invoice in its own currency.
     pub allocation_needs_one_currency: bool,
     /// Whether the sent date of an allocation is kept, instead of the later of the two documents'
@@ -210,6 +212,7 @@ impl Default for Unconfirmed {
             key_per_tenant: false,
             deleted_payments_in_lists: true,
             deleting_moves_payment: true,
+            reconciling_moves_payment: true,
             allocation_needs_one_currency: true,
             allocation_keeps_date: false,
             allocation_answer_has_id: false,

@@ -9,7 +9,14 @@ use crate::crm::{Revision, text};
 use crate::exchange::{SettledShare, may_lose_cents};
 use crate::ids::{CreditNoteId, CrmId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money};
+use crate::translate::credit_note::TAG_START;
 use crate::translate::text::is_sendable;
+
+/// The name of the part of a refund that becomes a credit note.
+pub(crate) const REFUND_NOTE_PART: &str = "note";
+
+/// The name of the part of a refund that returns the money.
+pub(crate) const REFUND_PART: &str = "1";
 
 /// One part of a payment. Each part becomes one document in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +142,11 @@ pub(crate) fn build_part_id(payment: &PaymentId, name: &str) -> CrmId {
         .expect("the id of a payment or refund leaves room for a part's name")
 }
 
+/// Whether a record is the part of a refund that becomes a credit note, by its id.
+pub fn is_refund_note_id(id: &CrmId) -> bool {
+    id.as_str().rsplit_once('.').is_some_and(|(_, name)| name == REFUND_NOTE_PART)
+}
+
 impl PaymentPart {
     /// Whether this is a later revision of a part, in effect, with another amount, settlement,
     /// method, date or reference, or of another document. The document in Xero of the earlier
@@ -176,7 +188,12 @@ pub(crate) fn payment_reference_tag(
 fn build_tag(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
     let reference =
         reference.map(|text| format!(" {}", strip_filter_characters(text))).unwrap_or_default();
-    format!("{what}{reference} (SC-{payment})")
+    format!("{what}{reference} {TAG_START}{payment})")
+}
+
+/// Whether a reference in Xero has the form of those that the integration writes.
+pub(crate) fn is_reference_tag(reference: &str) -> bool {
+    reference.ends_with(')') && reference.contains(TAG_START)
 }
 
 /// Removes the characters that have a meaning in Xero's filters, and limits the length.

@@ -2,17 +2,18 @@
 
 use bytes::Bytes;
 use domain::crm::credit_note::negative_invoice_record_id;
-use domain::crm::invoice::Invoice as InvoiceSnapshot;
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSource};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
+use domain::ids::{CrmId, Ledger, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Currency;
+use futures::FutureExt;
 use store::ReadAheadKeys;
 
 use super::PaymentTasks;
+use super::invoice_client::{find_client, require_contact};
 use super::refund_limit::admit_refund;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -69,7 +70,8 @@ pub(super) async fn require_prerequisites<'a>(
     let with_contacts = read_contacts_ahead(&with_invoices, ledger, &wanted).await;
     let mut parts = Vec::new();
     for task in wanted {
-        match require_prerequisite(&with_contacts, ledger, &task.snapshot).await {
+        let found = require_prerequisite(tenant_session, &with_contacts, &task.snapshot).boxed();
+        match found.await {
             Ok(prerequisite) => parts.push(PartWithPrerequisite { task, prerequisite }),
             Err(error) => task.set_outcome(Err(error)),
         }
@@ -134,11 +136,6 @@ async fn read_contacts_ahead(
     engine.with_rows_read_ahead(rows).await
 }
 
-/// Returns the client of an invoice. `None` if its snapshot cannot be read.
-fn find_client(invoice: &Mapping) -> Option<CrmId> {
-    read_invoice_snapshot(invoice).map(|snapshot| snapshot.client_id.into())
-}
-
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
 /// sent. The invoice is read after the claim, not ahead: another process may have sent it since, and
 /// the part as well.
@@ -172,10 +169,11 @@ pub(super) fn missing_invoice_error(part: &PaymentPart) -> AttemptError {
 }
 
 async fn require_prerequisite(
+    tenant_session: &TenantSession<'_>,
     engine: &Engine,
-    ledger: &Ledger,
     part: &PaymentPart,
 ) -> Result<PaymentPrerequisite, AttemptError> {
+    let ledger = &tenant_session.ledger;
     match &part.role {
         PartRole::Fee | PartRole::RefundFee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
@@ -216,8 +214,7 @@ async fn require_prerequisite(
                 return Err(unapproved_invoice_error(&invoice));
             }
             let contact = require_contact(engine, ledger, id, &invoice).await?;
-            let billed = read_invoice_snapshot(&invoice).map(|snapshot| snapshot.billed_total());
-            admit_refund(engine, &invoice, billed, part).await?;
+            admit_refund(tenant_session, &invoice, contact, part).await?;
             Ok(PaymentPrerequisite::RefundedContact(contact))
         }
         PartRole::Refund(source) => {
@@ -225,21 +222,6 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::CreditNote(note))
         }
     }
-}
-
-/// Returns the contact of an invoice's client.
-async fn require_contact(
-    engine: &Engine,
-    ledger: &Ledger,
-    id: &InvoiceId,
-    invoice: &Mapping,
-) -> Result<XeroContactId, AttemptError> {
-    let client = find_client(invoice)
-        .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
-    let contact = read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
-    let link = contact.and_then(|contact| contact.link);
-    let link = link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
-    Ok(XeroContactId(link.xero_id.0))
 }
 
 /// Returns the credit note that a refund pays back: the refund's own, or one of the CRM.
@@ -270,11 +252,6 @@ async fn require_credit_note(
         return Err(currency_mismatch_failure(&note, currency, part).into());
     }
     Ok(XeroCreditNoteId(link.xero_id.0))
-}
-
-/// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
-pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
-    serde_json::from_str(&invoice.snapshot.json).ok()
 }
 
 fn currency_mismatch_failure(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {

@@ -1,18 +1,22 @@
 //! Limits the refunds of one invoice. Each returns money by a credit note of its own, which Xero
 //! does not compare with what was paid on the invoice.
 
-use domain::crm::payment::PaymentPart;
+use domain::crm::payment::{PartRole, PaymentPart};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass};
-use domain::ids::Ledger;
+use domain::ids::{CrmId, Ledger, XeroContactId};
 use domain::invoice_payments::{InvoicePayments, InvoiceRefund, REFUNDS_MAX, RefundAdmission};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Money;
-use domain::operation::OperationState;
+use domain::operation::{OperationState, WriteTrace};
+use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError};
+use xero::ApiSession;
 
+use super::invoice_client::{read_invoice_snapshot, require_contact};
+use super::refund_notes::{NotedRefunds, parse_part, read_noted_refunds};
 use crate::Engine;
-use crate::connection::tenant_session::AttemptError;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// The most that the refunds of an invoice may return together.
 struct RefundLimit {
@@ -23,50 +27,151 @@ struct RefundLimit {
 
 /// Admits a refund on an invoice, and records it with the invoice's payments before anything of it
 /// is written. All refunds of an invoice together return at most what was paid on it: nothing if
-/// every known payment was deleted. If no payment was ever known, they return at most its total,
-/// `billed`.
+/// every known payment was deleted. If no payment was ever known, they return at most its total.
+/// The first time, the credit notes of the contact's refunds are read from Xero: they show refunds
+/// that the rows do not have, and which ones were voided.
 ///
 /// # Errors
 ///
 /// Fails if the refund exceeds this together with the others. It is not retried before the invoice
-/// changes.
+/// changes, or the refunds do.
 pub(super) async fn admit_refund(
-    engine: &Engine,
+    tenant_session: &TenantSession<'_>,
     invoice: &Mapping,
-    billed: Option<Money>,
+    contact: XeroContactId,
     part: &PaymentPart,
 ) -> Result<(), AttemptError> {
-    let ledger = &invoice.key.ledger;
-    let (crm_id, number) = (&invoice.key.crm_id, &invoice.snapshot.natural_key);
-    let refund = InvoiceRefund { refund: part.payment.clone(), amount: part.amount };
+    let (engine, number) = (tenant_session.engine, &invoice.snapshot.natural_key);
+    let billed = find_billed_total(invoice);
+    let mut noted = None;
     let mut conflicts = ConflictLimit::default();
     loop {
-        let rows = engine.store.find_invoice_payments(ledger, crm_id).await?;
-        let rows = rows.unwrap_or_else(|| {
-            InvoicePaymentRows::without_payments(ledger.clone(), crm_id.clone())
-        });
+        let rows = read_payments_of(engine, &invoice.key).await?;
         let mut payments = rows.record.clone();
         // What is wrong with such a refund is explained when its credit note is built.
         let Some(limit) = find_limit(invoice, billed, &payments, part) else { return Ok(()) };
-        let mut admission = payments.admit_refund(&refund, limit.amount);
-        if matches!(admission, RefundAdmission::Exceeds(_) | RefundAdmission::TooMany)
-            && forget_withheld_refunds(engine, ledger, &mut payments).await?
-        {
-            admission = payments.admit_refund(&refund, limit.amount);
+        if payments.knows_refund(&part.payment) {
+            return Ok(());
         }
-        match admission {
-            RefundAdmission::Known => return Ok(()),
-            RefundAdmission::Admitted => {}
+        if noted.is_none() {
+            let read = read_noted_refunds(engine, &tenant_session.api, &invoice.key, contact);
+            noted = Some(read.boxed().await?);
+        }
+        if let Some(noted) = &noted {
+            noted.apply_to(&mut payments);
+        }
+        let is_sent = noted.as_ref().is_some_and(|noted| noted.has_note_of(part));
+        let admission = if is_sent {
+            payments.add_sent_refund(&as_invoice_refund(part));
+            RefundAdmission::Admitted
+        } else {
+            admit_or_forget_withheld(engine, &mut payments, part, limit.amount).await?
+        };
+        // The others are recorded even if this one is refused.
+        if payments != rows.record
+            && let Err(error) = engine.store.put_invoice_payments(&rows, payments, None, &[]).await
+        {
+            conflicts.allow_retry(error)?;
+            continue;
+        }
+        return match admission {
+            RefundAdmission::Known | RefundAdmission::Admitted => Ok(()),
             RefundAdmission::Exceeds(returned) => {
-                return Err(excess_failure(number, &limit, returned, part.amount).into());
+                Err(excess_failure(number, &limit, returned, part.amount).into())
             }
-            RefundAdmission::TooMany => return Err(too_many_failure(number).into()),
+            RefundAdmission::TooMany => Err(too_many_failure(number).into()),
+        };
+    }
+}
+
+/// Returns whether a refund that was refused because of the limit may be sent now, as far as the
+/// rows say. Makes no call to Xero.
+pub(crate) async fn has_room_for_refund(
+    engine: &Engine,
+    refused: &Mapping,
+) -> Result<bool, StoreError> {
+    let Some((part, invoice)) = read_refused_refund(engine, refused).await? else {
+        return Ok(false);
+    };
+    let mut payments = read_payments_of(engine, &invoice.key).await?.record;
+    let billed = find_billed_total(&invoice);
+    let Some(limit) = find_limit(&invoice, billed, &payments, &part) else { return Ok(false) };
+    let admission = admit_or_forget_withheld(engine, &mut payments, &part, limit.amount).await?;
+    Ok(match admission {
+        RefundAdmission::Known | RefundAdmission::Admitted => true,
+        RefundAdmission::Exceeds(_) | RefundAdmission::TooMany => false,
+    })
+}
+
+/// Reads from Xero which refunds count on the invoice of a refund that was refused because of the
+/// limit, and records that. Repeating it does no harm.
+pub(crate) async fn refresh_refunds(
+    tenant_session: &TenantSession<'_>,
+    session: &ApiSession,
+    refused: &Mapping,
+) -> Result<(), AttemptError> {
+    let engine = tenant_session.engine;
+    let Some((part, invoice)) = read_refused_refund(engine, refused).await? else {
+        return Ok(());
+    };
+    let PartRole::RefundNote(id) = &part.role else { return Ok(()) };
+    let contact = match require_contact(engine, &invoice.key.ledger, id, &invoice).await {
+        Err(AttemptError::Blocked { .. }) => return Ok(()),
+        contact => contact?,
+    };
+    let noted = read_noted_refunds(engine, session, &invoice.key, contact).boxed().await?;
+    record_noted_refunds(engine, &invoice.key, &noted).await.map_err(AttemptError::from)
+}
+
+async fn record_noted_refunds(
+    engine: &Engine,
+    invoice: &MappingKey,
+    noted: &NotedRefunds,
+) -> Result<(), StoreError> {
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let rows = read_payments_of(engine, invoice).await?;
+        let mut payments = rows.record.clone();
+        noted.apply_to(&mut payments);
+        if payments == rows.record {
+            return Ok(());
         }
         match engine.store.put_invoice_payments(&rows, payments, None, &[]).await {
             Ok(_) => return Ok(()),
             Err(error) => conflicts.allow_retry(error)?,
         }
     }
+}
+
+/// Returns the part of a refused refund, and the mapping of its invoice. `None` if either is
+/// missing.
+async fn read_refused_refund(
+    engine: &Engine,
+    refused: &Mapping,
+) -> Result<Option<(PaymentPart, Mapping)>, StoreError> {
+    let Some(part) = parse_part(refused) else { return Ok(None) };
+    let PartRole::RefundNote(id) = &part.role else { return Ok(None) };
+    let (ledger, id) = (refused.key.ledger.clone(), CrmId::from(id.clone()));
+    let key = MappingKey::new(ledger, EntityKind::Invoice, id);
+    let invoice = engine.store.find_mapping(&key).await?;
+    Ok(invoice.map(|invoice| (part, invoice.record)))
+}
+
+async fn read_payments_of(
+    engine: &Engine,
+    invoice: &MappingKey,
+) -> Result<InvoicePaymentRows, StoreError> {
+    let (ledger, crm_id) = (&invoice.ledger, &invoice.crm_id);
+    let rows = engine.store.find_invoice_payments(ledger, crm_id).await?;
+    Ok(rows.unwrap_or_else(|| InvoicePaymentRows::without_payments(ledger.clone(), crm_id.clone())))
+}
+
+fn find_billed_total(invoice: &Mapping) -> Option<Money> {
+    read_invoice_snapshot(invoice).map(|snapshot| snapshot.billed_total())
+}
+
+fn as_invoice_refund(part: &PaymentPart) -> InvoiceRefund {
+    InvoiceRefund { refund: part.payment.clone(), amount: part.amount }
 }
 
 /// Returns the limit of an invoice's refunds. `None` if the refund has another currency than the
@@ -89,21 +194,34 @@ fn find_limit(
     Some(RefundLimit { amount: if is_paid { paid } else { billed }, is_paid })
 }
 
-/// Forgets the refunds that are never to be sent and were not written. Returns whether there are
-/// any.
+/// Admits a refund, if necessary after forgetting those that are never to be sent.
+async fn admit_or_forget_withheld(
+    engine: &Engine,
+    payments: &mut InvoicePayments,
+    part: &PaymentPart,
+    limit: Money,
+) -> Result<RefundAdmission, StoreError> {
+    let refund = as_invoice_refund(part);
+    let admission = payments.admit_refund(&refund, limit);
+    let is_refused = matches!(admission, RefundAdmission::Exceeds(_) | RefundAdmission::TooMany);
+    if is_refused && forget_withheld_refunds(engine, payments).await? {
+        return Ok(payments.admit_refund(&refund, limit));
+    }
+    Ok(admission)
+}
+
+/// Forgets the refunds that are never to be sent and cannot have been written. Returns whether there
+/// are any.
 async fn forget_withheld_refunds(
     engine: &Engine,
-    ledger: &Ledger,
     payments: &mut InvoicePayments,
 ) -> Result<bool, StoreError> {
+    let ledger: &Ledger = &payments.ledger;
     let mut withheld = Vec::new();
     for known in &payments.refunds {
         let key = MappingKey::new(ledger.clone(), EntityKind::Payment, known.note_part_id());
         let note = engine.store.find_mapping(&key).await?;
-        let is_withheld = note.is_some_and(|note| {
-            note.record.link.is_none() && note.record.operation.state == OperationState::Withheld
-        });
-        if is_withheld {
+        if note.is_some_and(|note| is_withheld_before_write(&note.record)) {
             withheld.push(known.refund.clone());
         }
     }
@@ -111,6 +229,13 @@ async fn forget_withheld_refunds(
         payments.forget_refund(refund);
     }
     Ok(!withheld.is_empty())
+}
+
+/// Returns whether a user chose Never send for a record that Xero cannot have.
+pub(crate) fn is_withheld_before_write(mapping: &Mapping) -> bool {
+    mapping.link.is_none()
+        && mapping.operation.state == OperationState::Withheld
+        && mapping.operation.trace == WriteTrace::Clean
 }
 
 fn excess_failure(number: &str, limit: &RefundLimit, returned: Money, amount: Money) -> Failure {
@@ -128,7 +253,7 @@ fn excess_failure(number: &str, limit: &RefundLimit, returned: Money, amount: Mo
         FailureClass::Untranslatable,
         FailureCause::RefundOverPaid,
         format!("{total}{returned}, so {amount} cannot be refunded on it."),
-        "Check the refunds of the invoice. If this one was not made, choose Never send. If another one was not made, choose Never send for that one, or delete it in Xero, then sync this one again. If a payment is missing, record it, then sync the refund again.",
+        "Check the refunds of the invoice. If this one was not made, choose Never send. If another one was not made, choose Never send for that one or, if it is in Xero, delete it and void its credit note there. If a payment is missing, record it. This refund is then sent automatically, after a change in Xero within a day.",
     )
 }
 

@@ -7,7 +7,8 @@ use domain::crm::payment::PartRole;
 use domain::entity::EntityKind;
 use domain::ids::InvoiceId;
 
-use super::prerequisites::{PartWithPrerequisite, read_invoice_snapshot};
+use super::invoice_client::read_invoice_snapshot;
+use super::prerequisites::PartWithPrerequisite;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::read_prerequisite;
 

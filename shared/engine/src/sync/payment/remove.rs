@@ -2,7 +2,7 @@
 
 use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
 use domain::document::payment::MoneyStatus;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
@@ -97,28 +97,28 @@ async fn remove_payment(
     Ok(Synced { link: Some(remote.build_link(task)), operation, remarks })
 }
 
-/// Returns why a payment must not be removed, if so.
+/// Returns why a payment must not be removed, if so. The poll releases the part once that has ended.
 fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
     let (is_reconciled, is_batched) = match remote {
         RemotePart::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
         RemotePart::Transaction(transaction) => (transaction.is_reconciled, false),
         RemotePart::Note(_) => (false, false),
     };
-    let failure = |code: &'static str, message: &str, remedy: &str| {
-        Some(Failure::new(FailureClass::Untranslatable, code, message, remedy))
+    let failure = |cause: FailureCause, message: &str, remedy: &str| {
+        Some(Failure::new(FailureClass::Untranslatable, cause, message, remedy))
     };
     if is_reconciled {
         return failure(
-            "payment_reconciled",
+            FailureCause::PaymentReconciled,
             "The payment was deleted in ServiceCortex, but in Xero it is reconciled with the bank statement.",
-            "Undo the reconciliation in Xero, then retry; or choose Never send.",
+            "Undo the reconciliation in Xero: the payment is then removed automatically, within a day. Or choose Never send.",
         );
     }
     if is_batched {
         return failure(
-            "payment_in_batch",
+            FailureCause::PaymentInBatch,
             "The payment was deleted in ServiceCortex, but in Xero it is part of a batch payment.",
-            "Remove the batch payment in Xero, or choose Never send.",
+            "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, within a day. Or choose Never send.",
         );
     }
     None

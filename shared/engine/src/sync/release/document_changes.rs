@@ -2,7 +2,7 @@
 //! changed: a payment or credit was removed, its amounts were changed, or it was approved. The sweep
 //! releases those that are missed here (`overlooked_changes`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::crm::allocation::{Allocation, AllocationRecordStatus};
 use domain::crm::credit_note::negative_invoice_record_id;
@@ -17,6 +17,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use store::StoreError;
 
+use super::admissible_refunds::list_admissible_refunds;
 use super::dependants::list_all_dependants;
 use super::{ReleaseTiming, release_mappings};
 use crate::error_chain::ErrorChain;
@@ -30,15 +31,15 @@ pub(crate) struct ChangedDocument {
     key: MappingKey,
     /// Whether its own record may continue.
     takes_changes: bool,
-    /// Payments and allocations whose failed attempt began before this instant may continue. `None`
-    /// if none may.
+    /// Payments and allocations whose failed attempt began before this instant may continue, and
+    /// refunds for which there is room, whenever their attempts began. `None` if none may.
     dependants_before: Option<Timestamp>,
 }
 
 impl ChangedDocument {
-    /// A document on which records given up because of its state may continue, whenever that was.
-    pub(crate) const fn with_room_for_dependants(key: MappingKey) -> Self {
-        Self { key, takes_changes: false, dependants_before: Some(Timestamp::MAX) }
+    /// An invoice on which refunds that exceeded what was paid may continue.
+    pub(crate) const fn with_room_for_refunds(key: MappingKey) -> Self {
+        Self { key, takes_changes: false, dependants_before: Some(Timestamp::MIN) }
     }
 }
 
@@ -219,8 +220,18 @@ pub(crate) async fn release_changed_documents(
         }
     }
     let keys = limits.keys().cloned().collect::<Vec<_>>();
+    let admissible = match list_admissible_refunds(engine, &keys).await {
+        Ok(admissible) => admissible,
+        Err(error) => {
+            failed = failed.or(Some(PersistError::from(error)));
+            BTreeSet::new()
+        }
+    };
     let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| {
+        if mapping.is_refused_refund() {
+            return admissible.contains(&mapping.key);
+        }
         let is_early = |before: &Timestamp| mapping.has_failed_before(*before);
         mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
     };

@@ -12,6 +12,7 @@ use store::StoreError;
 
 use super::{ReleaseTiming, find_working_epoch, list_decisive_documents, release_mappings};
 use crate::errors::PersistError;
+use crate::sync::has_room_for_refund;
 use crate::{Engine, concurrency};
 
 /// Releases a mapping whose attempt has just failed, if it failed because of the state of a document
@@ -83,8 +84,15 @@ async fn find_released_by_change(
 
 /// Returns whether a document on whose state a record depends has changed in Xero since the
 /// record's attempt began: the record's own document, if that takes changes, or those for which it
-/// is money or credit. Documents whose rows cannot be read are left out.
+/// is money or credit. Documents whose rows cannot be read are left out. A refund that exceeded what
+/// was paid depends on the payments and the other refunds instead, which the CRM changes, too.
 async fn has_document_changed(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    if mapping.is_refused_refund() {
+        return match has_room_for_refund(&engine.without_read_ahead(), mapping).await {
+            Err(error) if error.is_about_the_record() => Ok(false),
+            room => room,
+        };
+    }
     let (now, store) = (engine.clock.now(), engine.store.without_read_ahead());
     if mapping.takes_changes_since_failure(now) {
         return Ok(true);

@@ -91,3 +91,22 @@ fn a_reconciled_payment_can_only_be_deleted_by_hand() {
     caller.bookkeeper().remove_payment(payment).unwrap();
     assert_eq!(status(&caller, invoice), InvoiceStatus::Authorised);
 }
+
+/// Rule 50, switched.
+#[test]
+fn a_payment_whose_reconciliation_is_undone_can_be_deleted_and_may_keep_its_time() {
+    for moves in [true, false] {
+        let mut caller = Caller::unconfirmed(|switches| {
+            switches.reconciling_moves_payment = moves;
+        });
+        let invoice = caller.invoice("SC-1");
+        let payment = paid(&mut caller, invoice, "120");
+        let made = caller.books().payment(payment).unwrap().updated_at;
+        caller.pass(60);
+        caller.bookkeeper().reconcile_payment(payment).unwrap();
+        caller.bookkeeper().unreconcile_payment(payment).unwrap();
+        let row = caller.books().payment(payment).unwrap();
+        assert_eq!((row.updated_at > made, row.is_reconciled), (moves, false));
+        assert_eq!(delete(&mut caller, payment).status, 200);
+    }
+}

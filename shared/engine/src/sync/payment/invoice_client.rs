@@ -1,0 +1,35 @@
+//! The client of an invoice, to whom a surcharge or a refund belongs.
+
+use domain::crm::invoice::Invoice as InvoiceSnapshot;
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId};
+use domain::mapping::Mapping;
+
+use crate::Engine;
+use crate::connection::tenant_session::AttemptError;
+use crate::sync::prerequisite::{missing_prerequisite_error, read_prerequisite};
+
+/// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
+pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
+    serde_json::from_str(&invoice.snapshot.json).ok()
+}
+
+/// Returns the client of an invoice. `None` if its snapshot cannot be read.
+pub(super) fn find_client(invoice: &Mapping) -> Option<CrmId> {
+    read_invoice_snapshot(invoice).map(|snapshot| snapshot.client_id.into())
+}
+
+/// Returns the contact of an invoice's client.
+pub(super) async fn require_contact(
+    engine: &Engine,
+    ledger: &Ledger,
+    id: &InvoiceId,
+    invoice: &Mapping,
+) -> Result<XeroContactId, AttemptError> {
+    let client = find_client(invoice)
+        .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
+    let contact = read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
+    let link = contact.and_then(|contact| contact.link);
+    let link = link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
+    Ok(XeroContactId(link.xero_id.0))
+}

@@ -1,0 +1,187 @@
+//! Payments that the CRM deleted and Xero keeps, because they are reconciled or part of a batch payment:
+//! they are removed once a bookkeeper has undone that, although no invoice changes.
+
+use domain::entity::EntityKind::{Invoice, Payment};
+use domain::ids::CrmId;
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::OperationState;
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use store::table::WriteExpectation;
+use tests::World;
+use tests::builders::{a_payment, an_invoice};
+use tests::gate::run;
+use uuid::Uuid;
+use xero_sim::{Bookkeeper, Fault, FaultKind, Match, PaymentStatus, Receipt};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+/// The time in which released work continues if its queue is idle.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
+
+fn state(world: &World, part: &str) -> OperationState {
+    world.mapping(Payment, part).unwrap().operation.state
+}
+
+fn failure_code(world: &World, part: &str) -> String {
+    let failure = world.mapping(Payment, part).unwrap().operation.failure;
+    failure.unwrap().code.into_owned()
+}
+
+fn by_hand<T>(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
+    world.clock.advance(MINUTE);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let acted = act(&mut world.xero().bookkeeper(now, tenant).unwrap());
+    world.clock.advance(MINUTE);
+    acted
+}
+
+fn payment_in_xero(world: &World) -> (Uuid, PaymentStatus) {
+    world.books(|books| books.payments().next().map(|one| (one.id, one.status)).unwrap())
+}
+
+fn polls_for_a_day(world: &World) {
+    for _ in 0..100 {
+        world.advance(QUARTER);
+        world.poll();
+    }
+    world.advance(AT_ONCE);
+}
+
+/// A world with an invoice over 114.00.
+fn billed(reconciling_moves_payment: bool) -> World {
+    let world = World::with(|settings| {
+        settings.unconfirmed.reconciling_moves_payment = reconciling_moves_payment;
+    });
+    world.connect();
+    world.choose_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world
+}
+
+/// The same with a payment of this amount that was reconciled in Xero, then deleted in the CRM. The
+/// poll has seen both.
+fn with_reconciled_payment(moves: bool, amount: &str) -> World {
+    let world = billed(moves);
+    let payment = a_payment("pay_1", &[("inv_1", amount)]);
+    world.receive(Payment, &payment.body());
+    let (id, _) = payment_in_xero(&world);
+    by_hand(&world, |bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
+    world.receive(Payment, &payment.deleted().body());
+    world.advance(QUARTER);
+    world.poll();
+    world.advance(AT_ONCE);
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "payment_reconciled");
+    assert!(failure.remedy.contains("removed automatically"), "{failure}");
+    world
+}
+
+#[test]
+fn a_payment_is_removed_at_once_when_a_poll_sees_that_its_reconciliation_was_undone() {
+    let world = with_reconciled_payment(true, "50.00");
+    let (id, _) = payment_in_xero(&world);
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.poll();
+    assert_ne!(state(&world, "pay_1.1"), OperationState::Synced);
+    world.advance(AT_ONCE);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(payment_in_xero(&world), (id, PaymentStatus::Deleted));
+}
+
+#[test]
+fn a_payment_is_removed_within_a_day_if_xero_does_not_list_it_as_changed() {
+    // The invoice is open, or paid: then Xero is read once a day only.
+    for amount in ["50.00", "114.00"] {
+        for moves in [true, false] {
+            let world = with_reconciled_payment(moves, amount);
+            polls_for_a_day(&world);
+            assert_eq!(failure_code(&world, "pay_1.1"), "payment_reconciled", "{amount}");
+            let (id, _) = payment_in_xero(&world);
+            by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+            polls_for_a_day(&world);
+            assert_eq!(state(&world, "pay_1.1"), OperationState::Synced, "{amount}");
+            assert_eq!(payment_in_xero(&world), (id, PaymentStatus::Deleted));
+        }
+    }
+}
+
+#[test]
+fn polls_make_no_attempt_while_the_payment_stays_reconciled() {
+    let world = with_reconciled_payment(true, "50.00");
+    let given_up = world.mapping(Payment, "pay_1.1");
+    polls_for_a_day(&world);
+    assert_eq!(world.mapping(Payment, "pay_1.1"), given_up);
+}
+
+#[test]
+fn a_payment_that_an_earlier_release_gave_up_is_removed_too() {
+    let world = with_reconciled_payment(false, "50.00");
+    let key = MappingKey::new(world.ledger(), Payment, CrmId::new("pay_1.1").unwrap());
+    let store = &world.engine.store;
+    let row = run(store.find_mapping(&key)).unwrap().unwrap().unwrap();
+    // That release stored neither the cause nor when the attempt began, and recorded no dependant.
+    let mut earlier: Mapping = row.record;
+    earlier.operation.attempt_began_at = None;
+    let failure = earlier.operation.failure.as_mut().unwrap();
+    failure.cause = None;
+    let expect = WriteExpectation::Version(row.version);
+    run(store.put_mapping(&earlier, expect, None)).unwrap().unwrap();
+    let invoice = MappingKey::new(world.ledger(), Invoice, CrmId::new("inv_1").unwrap());
+    run(store.remove_dependants(&invoice, &[key])).unwrap().unwrap();
+    let (id, _) = payment_in_xero(&world);
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+}
+
+#[test]
+fn the_fee_of_a_deleted_payment_is_removed_within_a_day_after_its_reconciliation_was_undone() {
+    let world = billed(true);
+    let payment = a_payment("pay_1", &[("inv_1", "50.00")]).fee("1.20");
+    world.receive(Payment, &payment.body());
+    let fee = world.books(|books| books.transactions().next().unwrap().id);
+    by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+    world.receive(Payment, &payment.deleted().body());
+    assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    polls_for_a_day(&world);
+    assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
+}
+
+/// A world with an open invoice and a payment of the CRM that a bookkeeper entered as part of a batch
+/// payment, because the answer to it was lost. The CRM has deleted it. Returns the batch, too.
+fn with_batched_payment() -> (World, Uuid) {
+    let world = billed(true);
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    let on = Match { method: Some(http::Method::PUT), ..Match::next("/api.xro/2.0/Payments") };
+    world.inject(Fault { on, kind: FaultKind::LostBefore });
+    world.receive(Payment, &payment.body());
+    let reference = Some(world.mapping(Payment, "pay_1.1").unwrap().snapshot.natural_key);
+    let invoice = world.books(|books| books.invoices().next().unwrap().id);
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let batch = by_hand(&world, |bookkeeper| {
+        let receipt = Receipt { reference, ..Receipt::on(date(2026, 11, 2)) };
+        bookkeeper.batch_pay(&[(invoice, "114.00".parse().unwrap())], &receipt).unwrap()
+    });
+    world.advance(SignedDuration::from_hours(1));
+    world.receive(Payment, &payment.deleted().body());
+    world.poll();
+    world.advance(AT_ONCE);
+    assert_eq!(failure_code(&world, "pay_1.1"), "payment_in_batch");
+    (world, batch)
+}
+
+#[test]
+fn the_removal_of_a_batch_payment_is_recorded_at_once_when_a_poll_sees_it() {
+    let (world, batch) = with_batched_payment();
+    by_hand(&world, |bookkeeper| bookkeeper.remove_batch(batch).unwrap());
+    world.poll();
+    world.advance(AT_ONCE);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(payment_in_xero(&world).1, PaymentStatus::Deleted);
+}
