@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
+use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::envelope::{
     InboundBody, MessageContent, MessageType, WakeUp, WakeUpKind, read_crm_body,
 };
@@ -73,8 +73,8 @@ fn kinds_of(content: &MessageContent) -> BTreeSet<EntityKind> {
 /// The kinds whose contacts have to be in Xero before them.
 const fn has_client(kind: EntityKind) -> bool {
     match kind {
-        EntityKind::Invoice | EntityKind::CreditNote => true,
-        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => false,
+        Invoice | CreditNote => true,
+        Contact | Allocation | Payment => false,
     }
 }
 

@@ -7,13 +7,15 @@ use engine::commands::contacts::reconcile;
 
 use super::*;
 
-fn starts_comparison(world: &World) {
-    let started = reconcile::start_reconciliation(&world.engine, &world.account(), owner());
+fn start_comparison(world: &World) {
+    let account = world.account();
+    let started = reconcile::start_reconciliation(&world.engine, &account, owner());
     run(started).unwrap().unwrap().unwrap();
 }
 
 fn is_compared(world: &World) -> bool {
-    let found = reconcile::find_reconciliation(&world.engine, &world.account());
+    let account = world.account();
+    let found = reconcile::find_reconciliation(&world.engine, &account);
     let found = run(found).unwrap().unwrap().unwrap();
     matches!(found.place, ReconciliationProgress::Done { .. })
 }
@@ -27,14 +29,14 @@ fn an_invoice_continues_at_once_when_a_comparison_finds_the_contact_of_its_clien
         bookkeeper.edit_contact(other, rename).unwrap();
         other
     });
-    starts_comparison(&world);
+    start_comparison(&world);
     world.advance(AT_ONCE);
     assert!(is_compared(&world));
     assert!(is_waiting_for_another_record(&world, Invoice, "inv_1"), "two contacts match");
     // The bookkeeper leaves one of them.
     by_hand(&world, |bookkeeper| bookkeeper.rename_contact(other, "Another client").unwrap());
     world.clock.advance(SignedDuration::from_secs(1));
-    starts_comparison(&world);
+    start_comparison(&world);
     continues_at_once(&world, Invoice, "inv_1");
     let link = world.mapping(Contact, "cli_1").unwrap().link.unwrap();
     assert_eq!(link.xero_id.0, contact);
@@ -180,7 +182,8 @@ fn invoices_continue_at_once_when_a_user_retries_them_after_their_contact_was_re
         NamedRecord { kind: Invoice, crm_id: CrmId::new(invoice).unwrap() }
     });
     by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
-    let retried = retry_records(&world.engine, &world.account(), named.to_vec());
+    let account = world.account();
+    let retried = retry_records(&world.engine, &account, named.to_vec());
     assert_eq!(run(retried).unwrap().unwrap().done.len(), 2);
     continues_at_once(&world, Invoice, "inv_1");
     assert_eq!(state(&world, Invoice, "inv_2"), OperationState::Synced);

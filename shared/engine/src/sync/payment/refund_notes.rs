@@ -91,14 +91,14 @@ async fn list_owned_notes<'n>(
         links.add_linked_record(ledger, kind, note.id.into());
     }
     let ahead = engine.with_rows_read_ahead(links).await;
-    let mut owned = Vec::new();
+    let mut parts = Vec::new();
     for note in notes {
         let linked = ahead.store.find_linked_record(ledger, kind, note.id.into());
-        let owner = engine.skip_failing(&ledger.account, linked).await?.flatten();
-        let owner = owner.or_else(|| note.number.as_deref().and_then(find_note_part_id));
-        owned.extend(owner.map(|crm_id| (note, MappingKey::new(ledger.clone(), kind, crm_id))));
+        let part = engine.skip_failing(&ledger.account, linked).await?.flatten();
+        let part = part.or_else(|| note.number.as_deref().and_then(find_note_part_id));
+        parts.extend(part.map(|crm_id| (note, MappingKey::new(ledger.clone(), kind, crm_id))));
     }
-    Ok(owned)
+    Ok(parts)
 }
 
 /// Returns the part of a refund that is a credit note, if it belongs to a refund of this invoice.
