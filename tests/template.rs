@@ -19,12 +19,16 @@ mod canary;
 mod guide;
 #[path = "template/observability.rs"]
 mod observability;
+#[path = "template/permissions.rs"]
+mod permissions;
 #[path = "template/queues.rs"]
 mod queues;
 #[path = "template/runbook.rs"]
 mod runbook;
 #[path = "template/scale.rs"]
 mod scale;
+#[path = "template/service_limits.rs"]
+mod service_limits;
 #[path = "template/trial_issuer.rs"]
 mod trial_issuer;
 

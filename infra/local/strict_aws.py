@@ -2,7 +2,7 @@
 
 `install` wraps the services before they serve requests. A refused call gets AWS's error, so the code behind it must
 do what it would have to do on AWS. Two rules concern only the functions, because the runner calls as an operator
-who would simply try again later: throttling, and the delay until a written secret is visible.
+who would simply try again later: throttling, and the delay until a written secret is visible or a deleted one gone.
 docs/decisions/strict-local-stack.md lists the rules and what they do not cover.
 """
 
@@ -12,8 +12,8 @@ import os
 import time
 
 from strict_rules import (
-    RESPONSE_BYTES_MAX, Refusal, Throttle, Visibility, check_batch, check_environment, check_message, check_schedule,
-    check_secret, is_too_large,
+    RESPONSE_BYTES_MAX, Deletions, Refusal, Throttle, Visibility, check_batch, check_environment, check_message,
+    check_schedule, check_schedule_name, check_secret, is_too_large,
 )
 
 # Each nth call of a function is throttled; 0 throttles none.
@@ -21,6 +21,8 @@ TABLE_THROTTLED_EVERY = int(os.environ.get("STRICT_TABLE_THROTTLED_EVERY", "100"
 SECRETS_THROTTLED_EVERY = int(os.environ.get("STRICT_SECRETS_THROTTLED_EVERY", "20"))
 # How many seconds a function's write of a secret stays invisible.
 SECRETS_VISIBLE_AFTER = float(os.environ.get("STRICT_SECRETS_VISIBLE_AFTER", "1"))
+# How many seconds the name of a secret that a function has deleted cannot be used again.
+SECRETS_DELETED_AFTER = float(os.environ.get("STRICT_SECRETS_DELETED_AFTER", "5"))
 # How many milliseconds an SDK waits before it repeats a throttled call. Without this header, the functions' SDK waits
 # up to a second (aws-runtime 1.10, retries/classifiers.rs), which would be a large part of a run on the local AWS.
 RETRY_AFTER = "50"
@@ -104,6 +106,7 @@ def _check_schedules(scheduler):
     def checked(store):
         def store_schedule(name, body):
             try:
+                check_schedule_name(name)
                 check_schedule(body, time.time())
             except Refusal as refusal:
                 return scheduler._error(400, refusal.code, refusal.message)
@@ -128,6 +131,7 @@ def _throttle_table(dynamodb):
 def _check_secrets(service):
     original, throttle = service.handle_request, Throttle(SECRETS_THROTTLED_EVERY)
     visibility = Visibility(SECRETS_VISIBLE_AFTER)
+    deletions = Deletions(SECRETS_DELETED_AFTER)
 
     async def handle_request(method, path, headers, body, query_params):
         action, data = _action(headers), _read_json(body)
@@ -137,6 +141,8 @@ def _check_secrets(service):
         name, secret = service._resolve(data.get("SecretId") or data.get("Name"))
         try:
             check_secret(data)
+            if of_function and action in ("CreateSecret", "PutSecretValue"):
+                deletions.check(data.get("SecretId") or data.get("Name"))
             if action == "PutSecretValue" and secret and (repeated := _repeated_write(service, secret, data)):
                 return repeated
             if action == "GetSecretValue" and of_function and name:
@@ -153,6 +159,8 @@ def _check_secrets(service):
             visibility.wrote(name or data["Name"], _read_json(answer[2])["VersionId"], previous)
         if action == "DeleteSecret" and name and data.get("ForceDeleteWithoutRecovery"):
             visibility.forget(name)
+            if of_function:
+                deletions.deleted(name)
         return answer
 
     service.handle_request = handle_request

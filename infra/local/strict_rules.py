@@ -25,6 +25,8 @@ _ATTRIBUTE_NAME = re.compile(r"(?!(?:aws|amazon)\.)(?!.*\.\.)(?!\.)[A-Za-z0-9_.-
 _ATTRIBUTE_TYPE = re.compile(r"(?:String|Number|Binary)(?:\..+)?")
 # Letters, digits and the punctuation of ASCII.
 _GROUP = re.compile(r"[!-~]{1,128}")
+# https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+_SCHEDULE_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _AT = re.compile(r"at\((\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\)")
 
 
@@ -94,6 +96,14 @@ def check_batch(messages):
     if size > MESSAGE_BYTES_MAX:
         raise Refusal("BatchRequestTooLong", f"Batch requests cannot be longer than {MESSAGE_BYTES_MAX} bytes. "
                                              f"You have sent {size} bytes.")
+
+
+def check_schedule_name(name):
+    """Refuses a name that a schedule cannot have."""
+    if not _SCHEDULE_NAME.fullmatch(name):
+        raise Refusal("ValidationException",
+                      f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must "
+                      "satisfy regular expression pattern: ^[0-9a-zA-Z-_.]+$")
 
 
 def check_schedule(schedule, now):
@@ -199,3 +209,24 @@ class Visibility:
     def forget(self, secret):
         """Forgets a deleted secret."""
         self._written.pop(secret, None)
+
+
+class Deletions:
+    """Which names of deleted secrets cannot be used again yet. Secrets Manager deletes in the background, also without
+    a recovery window:
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html"""
+
+    def __init__(self, delay, clock=time.monotonic):
+        self.delay = delay
+        self._clock = clock
+        self._free_at = {}
+
+    def deleted(self, secret):
+        """Records that a secret was deleted just now."""
+        self._free_at[secret] = self._clock() + self.delay
+
+    def check(self, secret):
+        """Refuses to create or to write a secret whose predecessor of the same name is still being deleted."""
+        if self._free_at.get(secret, 0) > self._clock():
+            raise Refusal("InvalidRequestException", "You can't create this secret because a secret with this name is "
+                                                     "already scheduled for deletion.")

@@ -1,8 +1,8 @@
 """Runs checkov, cfn-lint-serverless and cdk-nag on the templates, and compares what they find with the list of
-suppressed findings.
+suppressed findings. Checks what SAM makes of the functions.
 
-Fails for a finding that `infra/suppressed-findings.yaml` does not list, and for an entry of the list that no
-checker reports any more.
+Fails if an update would bypass the canary, for a finding that `infra/suppressed-findings.yaml` does not list, and for
+an entry of the list that no checker reports any more.
 """
 
 import csv
@@ -107,6 +107,51 @@ def resolve(value):
     return {key: resolve(each) for key, each in value.items()}
 
 
+def check_expansion(expanded):
+    """Sentences about what AWS would not do as the template means it, after SAM has expanded it."""
+    resources = expanded["Resources"]
+
+    def of_type(kind):
+        return {name: one["Properties"] for name, one in resources.items() if one["Type"] == kind}
+
+    aliases, groups = of_type("AWS::Lambda::Alias"), of_type("AWS::CodeDeploy::DeploymentGroup")
+    aliased = {alias["FunctionName"]["Ref"] for alias in aliases.values()}
+    problems = [] if aliased else ["no function has an alias"]
+    # A queue, a schedule or the API that calls the function itself would bypass the canary.
+    callers = [(name, one["FunctionName"]) for name, one in of_type("AWS::Lambda::EventSourceMapping").items()]
+    callers += [(name, one["Target"]["Arn"]) for name, one in of_type("AWS::Scheduler::Schedule").items()]
+    callers += [(name, one["IntegrationUri"]) for name, one in of_type("AWS::ApiGatewayV2::Integration").items()]
+    callers += [(name, one["FunctionName"]) for name, one in of_type("AWS::Lambda::Permission").items()]
+    for name, called in callers:
+        target = called.get("Ref") or called["Fn::GetAtt"][0]
+        if target in aliased:
+            problems.append(f"{name} calls {target} and not its alias")
+        elif target not in aliases and resources[target]["Type"] != "AWS::Lambda::Function":
+            problems.append(f"{name} calls {target}, which is no function")
+    # Each alias is shifted by CodeDeploy, which every alarm of the canary stops.
+    alarms = sorted(of_type("AWS::CloudWatch::Alarm"))
+    for name in aliases:
+        policy = resources[name].get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate")
+        group = groups[policy["DeploymentGroupName"]["Ref"]] if policy else {}
+        watched = sorted(alarm["Name"]["Ref"] for alarm in group.get("AlarmConfiguration", {}).get("Alarms", []))
+        ends = group.get("AutoRollbackConfiguration", {}).get("Events", [])
+        if watched != alarms or "DEPLOYMENT_STOP_ON_ALARM" not in ends:
+            problems.append(f"no alarm undoes a shift of {name}")
+    # The alarm on errors watches the versions to which the aliases refer.
+    used = sorted(alias["FunctionVersion"]["Fn::GetAtt"][0] for alias in aliases.values())
+    metrics = resources["NewVersionErrors"]["Properties"]["Metrics"]
+    dimensions = [dimension for metric in metrics if "MetricStat" in metric
+                  for dimension in metric["MetricStat"]["Metric"]["Dimensions"]]
+    versions = [one["Value"]["Fn::GetAtt"][0] for one in dimensions if one["Name"] == "ExecutedVersion"]
+    if sorted(versions) != used:
+        problems.append("NewVersionErrors watches other versions than the aliases use")
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    count, size = len(resources), len(json.dumps(expanded))
+    if count > 500 or size > 1_000_000:
+        problems.append(f"{count} resources in {size} bytes exceed a limit of CloudFormation")
+    return problems
+
+
 def report_by_cdk_nag(expanded, folder):
     """Writes cdk-nag's report on an expanded template to a folder."""
     from aws_cdk import App, Aspects, Stack
@@ -142,7 +187,7 @@ def compare(checker, found, entries):
 
 def main():
     entries = yaml.safe_load(SUPPRESSED.read_text())
-    problems = []
+    problems = check_expansion(expand_template())
     for checker, check in (("checkov", run_checkov), ("cfn-lint", run_cfn_lint), ("cdk-nag", run_cdk_nag)):
         found = check()
         problems.extend(compare(checker, found, entries[checker]))

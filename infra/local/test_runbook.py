@@ -1,85 +1,25 @@
-"""Steps of the runbook and of the deployment guide on the local AWS, with the product's own template. The functions are
-replaced by one that answers with its version: the engine's part of each recovery is tested in `tests/it/recovery.rs`."""
+"""The product's template on the local AWS: steps of the runbook and of the deployment guide, and the permissions of the
+roles. The functions are replaced: the engine's part of each recovery is tested in `tests/it/recovery.rs`."""
 
-import io
+import base64
+import json
 import re
+import sys
 import unittest
-import zipfile
+import urllib.error
+import urllib.request
 from datetime import datetime, timezone
 
 from botocore.exceptions import ClientError
 
-from local_aws_case import LocalAwsCase, Path
+from guide_commands import read_commands, read_request
+from product_case import ADDRESS, BUCKET, PREFIX, ROOT, ProductCase
 
-ROOT = Path(__file__).resolve().parents[2]
-BUCKET = "code"
-NESTED = ["infra/alarms.yaml", "infra/dashboard.yaml", "infra/trial-issuer.yaml"]
-ADDRESS = "http://127.0.0.1:9999"
-PREFIX = "servicecortex-xero-local"
 RESTORED = f"{PREFIX}-restored-2026-11-29"
 KINDS = ["contact", "invoice", "credit-note", "payment"]
-STAND_IN = r"""#!/bin/bash
-api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
-while true; do
-  headers=$(mktemp)
-  curl -sS -L -D "$headers" -o /dev/null "$api/next"
-  id=$(grep -Fi Lambda-Runtime-Aws-Request-Id "$headers" | tr -d '[:space:]' | cut -d: -f2)
-  curl -sS -o /dev/null -X POST "$api/$id/response" -d "{\"statusCode\":200,\"body\":\"$AWS_LAMBDA_FUNCTION_VERSION\"}"
-done
-"""
 
 
-class Runbook(LocalAwsCase):
-    def setUp(self):
-        super().setUp()
-        self.stacks, self.functions = self.client("cloudformation"), self.client("lambda")
-        self.parameters = {
-            "Stage": "local", "Architecture": "x86_64", "CrmUrl": ADDRESS, "CrmReturnUrl": f"{ADDRESS}/return",
-            "CrmOrigins": ADDRESS, "JwtIssuer": ADDRESS, "JwtAudience": "crm", "PublicUrl": ADDRESS, "Canary": "no",
-            "PushTimeoutSeconds": "60", "PushVisibilitySeconds": "60",
-        }
-        self.upload()
-        self.deploy(self.stacks.create_stack)
-
-    def upload(self):
-        """The template as `infra/local/src/deployment.rs` changes it, and what it refers to."""
-        store = self.client("s3")
-        store.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        package = io.BytesIO()
-        with zipfile.ZipFile(package, "w") as archive:
-            bootstrap = zipfile.ZipInfo("bootstrap")
-            bootstrap.external_attr = 0o755 << 16
-            archive.writestr(bootstrap, STAND_IN)
-        store.put_object(Bucket=BUCKET, Key="function.zip", Body=package.getvalue())
-        template = (ROOT / "template.yaml").read_text()
-        for nested in NESTED:
-            store.put_object(Bucket=BUCKET, Key=nested, Body=(ROOT / nested).read_bytes())
-            template = template.replace(f"TemplateURL: {nested}", f"TemplateURL: {self.endpoint}/{BUCKET}/{nested}")
-        template = re.sub(r"CodeUri: target/lambda/[a-z-]+/", f"CodeUri: s3://{BUCKET}/function.zip", template)
-        for text, replacement in [(":schedule/${ScheduleGroup}/*", ":schedule/default/*"),
-                                  ("MaximumConcurrency: !Ref PollConcurrency", "MaximumConcurrency: 10"),
-                                  ('"yes": { IsEnabled: "true" }', '"yes": { IsEnabled: "false" }')]:
-            self.assertEqual(template.count(text), 1, text)
-            template = template.replace(text, replacement)
-        store.put_object(Bucket=BUCKET, Key="template.yaml", Body=template.encode())
-
-    def deploy(self, change, **parameters):
-        self.parameters |= parameters
-        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
-        change(StackName=PREFIX, TemplateURL=f"{self.endpoint}/{BUCKET}/template.yaml", Parameters=given,
-               Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
-
-        def find_end():
-            stack = self.stacks.describe_stacks(StackName=PREFIX)["Stacks"][0]
-            return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
-
-        stack = self.wait(find_end, "the stack")
-        self.assertIn(stack["StackStatus"], ["CREATE_COMPLETE", "UPDATE_COMPLETE"])
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def update(self, **parameters):
-        self.deploy(self.stacks.update_stack, **parameters)
-
+class Runbook(ProductCase):
     def variables(self, function):
         """The variables of the version in use."""
         name = f"{PREFIX}-{function}"
@@ -124,7 +64,7 @@ class Runbook(LocalAwsCase):
         queues, queue = self.client("sqs"), self.outputs["InvoiceQueueUrl"]
         queues.send_message(QueueUrl=queue, MessageBody="{}", MessageGroupId="acc_1", MessageDeduplicationId="m_1")
 
-        # Step 2: the copy has what the functions need, after the three commands.
+        # Step 2: the copy has what the functions and the budget need, after the four commands.
         rows.restore_table_to_point_in_time(SourceTableName=table, TargetTableName=RESTORED,
                                             RestoreDateTime=datetime.now(timezone.utc))
         describe = lambda: rows.describe_table(TableName=RESTORED)["Table"]
@@ -136,6 +76,9 @@ class Runbook(LocalAwsCase):
         recovery = {"PointInTimeRecoveryEnabled": True}
         rows.update_continuous_backups(TableName=RESTORED, PointInTimeRecoverySpecification=recovery)
         rows.update_table(TableName=RESTORED, DeletionProtectionEnabled=True)
+        tag = {"Key": "Application", "Value": "servicecortex-xero/local"}
+        rows.tag_resource(ResourceArn=describe()["TableArn"], Tags=[tag])
+        self.assertIn(tag, rows.list_tags_of_resource(ResourceArn=describe()["TableArn"])["Tags"])
         self.assertIn("Item", rows.get_item(TableName=RESTORED, Key=key))
 
         # Step 3: all functions use it and look first, also those behind an alias.
@@ -159,6 +102,39 @@ class Runbook(LocalAwsCase):
         self.update(LookFirst="no")
         self.assertEqual(self.variables("invoice-push:live")["LOOK_FIRST"], "no")
         self.assertEqual(self.variables("invoice-push:live")["TABLE_NAME"], RESTORED)
+
+    def test_a_user_of_the_trial_issuer_reaches_the_api_with_the_commands_of_the_guide(self):
+        self.update(TrialIssuer="yes", JwtIssuer="", JwtAudience="")
+        values = {f"<{name}>": self.outputs[name] for name in ("TrialUserPoolId", "TrialClientId")}
+        values["<16 characters>"] = "Sixteen-letters-1"
+        guide = (ROOT / "infra/deploying.md").read_text()
+        commands = [command for command in read_commands(guide) if command.startswith("aws cognito-idp ")]
+        self.assertEqual(len(commands), 3)
+        for command in commands:
+            for placeholder, value in values.items():
+                command = command.replace(placeholder, value)
+            service, operation, parameters = read_request(command)
+            answer = getattr(self.client(service), operation)(**parameters)
+        token = answer["AuthenticationResult"]["IdToken"]
+        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        self.assertEqual([claims[name] for name in ("token_use", "account_id", "role")], ["id", "acc_trial", "Owner"])
+        self.assertEqual([self.status(None), self.status(token)], [401, 200])
+
+        # The end of the trial.
+        self.update(TrialIssuer="no", JwtIssuer=ADDRESS, JwtAudience="crm")
+        self.assertEqual(self.status(token), 401)
+        self.assertEqual(self.client("cognito-idp").list_user_pools(MaxResults=1)["UserPools"], [])
+
+    def status(self, token):
+        """The status of a request to the API."""
+        headers = {"Host": f"{self.outputs['ApiId']}.execute-api.localhost"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            request = urllib.request.Request(f"{self.endpoint}/v1/connection", headers=headers)
+            return urllib.request.urlopen(request).status
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def test_parameters_that_do_not_fit_together_are_refused_by_name(self):
         staging, production = {"Stage": "staging"}, {"Stage": "production"}
@@ -194,6 +170,160 @@ class Runbook(LocalAwsCase):
         self.stacks.create_change_set(StackName=name, ChangeSetName="plan", ChangeSetType="CREATE",
                                       TemplateURL=f"{self.endpoint}/{BUCKET}/template.yaml", Parameters=given,
                                       Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+
+
+# Makes the calls of an event, and answers with the codes of their errors.
+CALLER = f"#!{sys.executable}" + r"""
+import json, os, urllib.request
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+
+def make(service, operation, parameters):
+    client = boto3.client(service, config=Config(retries={"max_attempts": 0}))
+    try:
+        getattr(client, operation)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+
+while True:
+    with urllib.request.urlopen(api + "next") as answer:
+        event, id = json.load(answer), answer.headers["Lambda-Runtime-Aws-Request-Id"]
+    codes = {name: make(*call) for name, call in event.get("calls", {}).items()}
+    urllib.request.urlopen(api + id + "/response", data=json.dumps(codes).encode()).read()
+"""
+
+ROWS = {"read a row", "change rows", "query rows", "read a row of a restored table"}
+BATCHES = {"read many rows", "check a row"}
+XERO = {"read the app secret", "read tokens", "write tokens"}
+WAKE_UPS = {"wake up invoices", "wake up credit notes", "wake up payments"}
+PUSH = ROWS | BATCHES | XERO | WAKE_UPS | {"wake up contacts", "schedule a wake-up", "delete tokens", "send an event"}
+# What each function may do. The rest of the calls is denied to it, and some are denied to all.
+ALLOWED = {
+    "contact-push": PUSH | {"query due rows"},
+    "invoice-push": PUSH,
+    "credit-note-push": PUSH,
+    "payment-push": PUSH,
+    "payment-poll": ROWS | BATCHES | XERO | WAKE_UPS | {"query due rows", "query open rows", "query failing rows",
+                                                        "delete tokens", "send an event", "send a chunk"},
+    "settings-api": PUSH | {"query due rows", "query failing rows", "create tokens"},
+    "oauth-callback": ROWS - {"query rows"} | {"read the app secret"},
+    "pages": set(),
+    "sweep": ROWS | XERO | WAKE_UPS | {"wake up contacts", "query due rows", "delete tokens", "send an event"},
+    "keep-alive": ROWS | XERO | {"query due rows", "send an event"},
+    "health-check": ROWS | XERO | {"query due rows", "delete tokens", "send an event"},
+    "log-cleanup": ROWS | {"query due rows"},
+}
+
+
+class Permissions(ProductCase):
+    """The local AWS evaluates policies as IAM does: actions, resources and conditions, also those of queues. It requires
+    no `iam:PassRole` for a schedule; `tests/template/permissions.rs` does."""
+
+    settings = {"AUTH": "true", "STRICT_TABLE_THROTTLED_EVERY": "0", "STRICT_SECRETS_THROTTLED_EVERY": "0"}
+    stand_in = CALLER
+
+    def variable(self, name):
+        """A variable that all functions have."""
+        configuration = self.functions.get_function_configuration(FunctionName=f"{PREFIX}-sweep")
+        return configuration["Environment"]["Variables"][name]
+
+    def calls(self):
+        """A call of each kind that a function makes, and some that none does."""
+        table, secrets = self.outputs["TableName"], "servicecortex-xero/local"
+        key = {"pk": {"S": "A#acc_1"}, "sk": {"S": "CONNECTION"}}
+        condition = {"Key": key, "ConditionExpression": "attribute_not_exists(pk)"}
+
+        def query(index=None):
+            named = {"IndexName": index} if index else {}
+            hash = f"{index}_pk" if index else "pk"
+            return ["dynamodb", "query", named | {"TableName": table, "KeyConditionExpression": f"{hash} = :value",
+                                                  "ExpressionAttributeValues": {":value": {"S": "A#acc_1"}}}]
+
+        def write(*parts):
+            items = [{part: {"TableName": table} | content} for part, content in parts]
+            return ["dynamodb", "transact_write_items", {"TransactItems": items}]
+
+        def send(queue):
+            url = self.client("sqs").get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"]
+            group = {"MessageGroupId": "acc_1", "MessageDeduplicationId": "m_1"} if queue.endswith(".fifo") else {}
+            return ["sqs", "send_message", {"QueueUrl": url, "MessageBody": "{}"} | group]
+
+        def secret(operation, name, **parameters):
+            parameter = "Name" if operation == "create_secret" else "SecretId"
+            return ["secretsmanager", operation, {parameter: f"{secrets}/{name}"} | parameters]
+
+        target = {"Arn": self.outputs["InvoiceQueueArn"], "RoleArn": self.variable("SCHEDULE_ROLE_ARN")}
+        schedule = {"Name": "wake-1", "ScheduleExpression": "at(2099-01-01T00:00:00)", "Target": target,
+                    "FlexibleTimeWindow": {"Mode": "OFF"}}
+        return {
+            "read a row": ["dynamodb", "get_item", {"TableName": table, "Key": key}],
+            "read a row of a restored table": ["dynamodb", "get_item", {"TableName": RESTORED, "Key": key}],
+            "read a row of another table": ["dynamodb", "get_item", {"TableName": f"{PREFIX}-other", "Key": key}],
+            "read many rows": ["dynamodb", "batch_get_item", {"RequestItems": {table: {"Keys": [key]}}}],
+            "change rows": write(("Put", {"Item": key | {"sk": {"S": "one"}}}), ("Delete", {"Key": key})),
+            "check a row": write(("ConditionCheck", condition)),
+            "query rows": query(),
+            "query due rows": query("due"),
+            "query open rows": query("open"),
+            "query failing rows": query("attention"),
+            "scan rows": ["dynamodb", "scan", {"TableName": table}],
+            "read the app secret": secret("get_secret_value", "app"),
+            "write the app secret": secret("put_secret_value", "app", SecretString="{}"),
+            "create tokens": secret("create_secret", "grant/new", SecretString="{}", Tags=[{"Key": "a", "Value": "b"}]),
+            "read tokens": secret("get_secret_value", "grant/one"),
+            "write tokens": secret("put_secret_value", "grant/one", SecretString="{}"),
+            "delete tokens": secret("delete_secret", "grant/none", ForceDeleteWithoutRecovery=True),
+            "read tokens of another stage": ["secretsmanager", "get_secret_value",
+                                             {"SecretId": "servicecortex-xero/staging/grant/one"}],
+            "schedule a wake-up": ["scheduler", "create_schedule", schedule],
+            "wake up contacts": send("contacts-wake-ups.fifo"),
+            "wake up invoices": send("invoices-wake-ups.fifo"),
+            "wake up credit notes": send("credit-notes-wake-ups.fifo"),
+            "wake up payments": send("payments-wake-ups.fifo"),
+            "send a chunk": send("polls"),
+            "send an event": send("events.fifo"),
+            "send what the CRM sends": send("invoices.fifo"),
+        }
+
+    def test_each_function_may_make_its_calls_and_no_others(self):
+        secrets = self.client("secretsmanager")
+        secrets.put_secret_value(SecretId=self.outputs["AppSecretId"], SecretString="{}")
+        for name in ["servicecortex-xero/local/grant/one", "servicecortex-xero/staging/grant/one"]:
+            secrets.create_secret(Name=name, SecretString="{}")
+        calls = self.calls()
+        self.assertEqual(len(ALLOWED), len(self.functions.list_functions()["Functions"]))
+        for function, allowed in ALLOWED.items():
+            with self.subTest(function=function):
+                self.assertEqual(self.find_allowed(function, calls), allowed)
+
+    def find_allowed(self, function, calls):
+        """The calls that are not denied to a function. They may fail for another reason."""
+        answer = self.functions.invoke(FunctionName=f"{PREFIX}-{function}", Payload=json.dumps({"calls": calls}))
+        codes = json.loads(answer["Payload"].read())
+        self.assertEqual(set(codes), set(calls))
+        return {name for name, code in codes.items() if "AccessDenied" not in (code or "")}
+
+    def test_while_tokens_move_each_function_that_uses_them_may_use_their_key_and_create_secrets(self):
+        self.update(TokenStore="secrets-reading-sealed")
+        key = {"KeyId": self.variable("TOKEN_KEY"), "KeySpec": "AES_256"}
+        calls = {name: call for name, call in self.calls().items() if name in ("create tokens", "delete tokens")}
+        calls["create a data key"] = ["kms", "generate_data_key", key]
+        for function, allowed in ALLOWED.items():
+            with self.subTest(function=function):
+                expected = set(calls) if "read tokens" in allowed else set()
+                self.assertEqual(self.find_allowed(function, calls), expected)
+
+    def test_only_roles_of_the_product_send_wake_ups_and_chunks(self):
+        queues = self.client("sqs")
+        for queue in ["invoices-wake-ups.fifo", "polls"]:
+            url = queues.get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"]
+            group = {"MessageGroupId": "acc_1"} if queue.endswith(".fifo") else {}
+            with self.assertRaisesRegex(ClientError, "AccessDenied"):
+                queues.send_message(QueueUrl=url, MessageBody="{}", **group)
+        queues.send_message(QueueUrl=self.outputs["InvoiceQueueUrl"], MessageBody="{}", MessageGroupId="acc_1")
 
 
 if __name__ == "__main__":

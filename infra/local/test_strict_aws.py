@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from local_aws_case import LocalAwsCase
 from strict_aws import RETRY_AFTER
 from strict_rules import (
-    ENVIRONMENT_BYTES_MAX, MESSAGE_BYTES_MAX, RESPONSE_BYTES_MAX, SECRET_BYTES_MAX, Refusal, Throttle, Visibility,
-    check_attribute, check_batch, check_environment, check_message, check_schedule, check_secret, is_too_large,
+    ENVIRONMENT_BYTES_MAX, MESSAGE_BYTES_MAX, RESPONSE_BYTES_MAX, SECRET_BYTES_MAX, Deletions, Refusal, Throttle,
+    Visibility, check_attribute, check_batch, check_environment, check_message, check_schedule, check_schedule_name,
+    check_secret, is_too_large,
 )
 
 NOON = 1_800_000_000 - 1_800_000_000 % 86_400 + 43_200
@@ -83,6 +84,12 @@ class Rules(unittest.TestCase):
         for wrong in ["at(2027-02-30T00:00:00)", "at(2027-01-01)", "at(2027-01-01T00:00:00Z)", "at()"]:
             self.assert_refused("ValidationException", check_schedule, {"ScheduleExpression": wrong}, NOON)
 
+    def test_a_schedule_has_a_short_name(self):
+        for name in ["wake-0a", "A_b.c-1", "x" * 64]:
+            check_schedule_name(name)
+        for name in ["", "x" * 65, "with space", "a/b", "é"]:
+            self.assert_refused("ValidationException", check_schedule_name, name)
+
     def test_a_secret_has_64_kilobytes_and_a_token_of_the_length_of_a_uuid(self):
         check_secret({"SecretString": "x" * SECRET_BYTES_MAX, "ClientRequestToken": "x" * 36})
         for value in [{"SecretString": "x" * (SECRET_BYTES_MAX + 1)}, {"ClientRequestToken": "short"}]:
@@ -121,6 +128,16 @@ class Rules(unittest.TestCase):
         seen.forget("secret")
         self.assertIsNone(seen.newest_visible("secret"))
 
+    def test_the_name_of_a_deleted_secret_is_free_later(self):
+        now = [0.0]
+        deletions = Deletions(5, lambda: now[0])
+        deletions.check("secret")
+        deletions.deleted("secret")
+        self.assert_refused("InvalidRequestException", deletions.check, "secret")
+        deletions.check("another")
+        now[0] = 5
+        deletions.check("secret")
+
     def test_a_version_that_the_rules_did_not_see_written_stays_visible(self):
         seen = Visibility(5, lambda: 0)
         seen.wrote("secret", "second", "operators")
@@ -158,7 +175,7 @@ Resources:
 
 class OnTheLocalAws(LocalAwsCase):
     settings = {"STRICT_TABLE_THROTTLED_EVERY": "4", "STRICT_SECRETS_THROTTLED_EVERY": "0",
-                "STRICT_SECRETS_VISIBLE_AFTER": "2"}
+                "STRICT_SECRETS_VISIBLE_AFTER": "2", "STRICT_SECRETS_DELETED_AFTER": "2"}
 
     def assert_refused(self, code, call, **parameters):
         with self.assertRaises(ClientError) as refused:
@@ -198,6 +215,7 @@ class OnTheLocalAws(LocalAwsCase):
         scheduler.create_schedule(**schedule("later", 60))
         self.assert_refused("ValidationException", scheduler.create_schedule, **schedule("earlier", -5))
         self.assert_refused("ValidationException", scheduler.update_schedule, **schedule("later", -5))
+        self.assert_refused("ValidationException", scheduler.create_schedule, **schedule("x" * 65, 60))
 
     def test_the_table(self):
         table = self.client("dynamodb")
@@ -248,9 +266,20 @@ class OnTheLocalAws(LocalAwsCase):
         self.wait_for_secret(function, "two")
         function.delete_secret(SecretId="grant", ForceDeleteWithoutRecovery=True)
         self.assert_refused(missing, function.get_secret_value, SecretId="grant")
+        # Its name is in use until it is gone.
+        again = {"SecretString": "four"}
+        self.assert_refused("InvalidRequestException", function.put_secret_value, SecretId="grant", **again)
+        self.assert_refused("InvalidRequestException", function.create_secret, Name="grant", **again)
+        self.wait(lambda: self.creates(function, Name="grant", **again), "the name of the deleted secret")
         # What an operator writes is visible at once.
         operator.create_secret(Name="app", SecretString="value")
         self.assertEqual(function.get_secret_value(SecretId="app")["SecretString"], "value")
+
+    def creates(self, client, **secret):
+        try:
+            return client.create_secret(**secret)
+        except client.exceptions.InvalidRequestException:
+            return None
 
     def wait_for_secret(self, client, value, **version):
         def is_visible():

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use runtime::metrics;
 use serde_json::Value;
 use tests::access::Function;
 use tests::template::Template;
 
-use super::{template, text};
+use super::{functions, template, text};
 
 /// The templates that have alarms.
 pub(crate) const WITH_ALARMS: [&str; 2] = ["infra/alarms.yaml", "template.yaml"];
@@ -17,8 +18,31 @@ const ALWAYS_WRITTEN: [&str; 3] = ["Overdue", "Undelivered", "AccountsWarned"];
 const OF_QUEUES: [&str; 2] =
     ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"];
 
+/// The product's metrics that are written with the dimension `Outcome`; the others have none.
+const WITH_OUTCOME: [&str; 2] = ["Attempts", "Refreshes"];
+/// The metrics of AWS that alarms watch, each with its namespace and dimensions. With other
+/// dimensions an alarm is accepted, and has no values. Sources: the pages about monitoring in the
+/// developer guides of SQS, Lambda, DynamoDB (`metrics-dimensions.html`) and API Gateway
+/// (`http-api-metrics.html`).
+const OF_AWS: [(&str, &str, &[&str]); 11] = [
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", &["QueueName"]),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", &["QueueName"]),
+    ("AWS/Lambda", "Errors", &["FunctionName"]),
+    ("AWS/Lambda", "Errors", &["FunctionName", "Resource", "ExecutedVersion"]),
+    ("AWS/Lambda", "Invocations", &["FunctionName"]),
+    ("AWS/Lambda", "Throttles", &["FunctionName"]),
+    ("AWS/Lambda", "RecursiveInvocationsDropped", &["FunctionName"]),
+    ("AWS/DynamoDB", "ReadThrottleEvents", &["TableName"]),
+    ("AWS/DynamoDB", "ThrottledRequests", &["TableName", "Operation"]),
+    ("AWS/DynamoDB", "SystemErrors", &["TableName", "Operation"]),
+    ("AWS/ApiGateway", "5xx", &["ApiId"]),
+];
+/// How late a metric may arrive.
+const LATE_BY_SECONDS: u64 = 300;
+
 /// A metric of an alarm.
 struct Watched<'a> {
+    namespace: &'a str,
     name: &'a str,
     period: u64,
     dimensions: &'a Value,
@@ -28,6 +52,7 @@ struct Watched<'a> {
 fn watched(alarm: &Value) -> (Vec<Watched<'_>>, Option<&str>) {
     let Some(metrics) = alarm["Metrics"].as_array() else {
         let only = Watched {
+            namespace: alarm["Namespace"].as_str().unwrap(),
             name: alarm["MetricName"].as_str().unwrap(),
             period: alarm["Period"].as_u64().unwrap(),
             dimensions: &alarm["Dimensions"],
@@ -36,6 +61,7 @@ fn watched(alarm: &Value) -> (Vec<Watched<'_>>, Option<&str>) {
     };
     let all = metrics.iter().filter_map(|metric| metric.get("MetricStat"));
     let all = all.map(|one| Watched {
+        namespace: one["Metric"]["Namespace"].as_str().unwrap(),
         name: one["Metric"]["MetricName"].as_str().unwrap(),
         period: one["Period"].as_u64().unwrap(),
         dimensions: &one["Metric"]["Dimensions"],
@@ -78,6 +104,61 @@ fn an_absent_metric_raises_the_alarms_about_missing_runs_and_no_others() {
         let expected = if name.ends_with("Missing") { "breaching" } else { "notBreaching" };
         assert_eq!(alarm["TreatMissingData"], expected, "{name}");
     }
+}
+
+/// Until a metric arrives, its gap is filled, and `CloudWatch` does not evaluate a window again
+/// that has ended before. See `FILL` in
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>.
+#[test]
+fn alarms_that_fill_gaps_evaluate_a_metric_that_arrives_late() {
+    let templates = WITH_ALARMS.map(Template::read);
+    let mut filled = 0;
+    for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
+        let (metrics, expression) = watched(alarm);
+        if expression.is_none_or(|expression| !expression.contains("FILL(")) {
+            continue;
+        }
+        let windows = alarm["EvaluationPeriods"].as_u64().unwrap();
+        let needed = alarm["DatapointsToAlarm"].as_u64().unwrap_or(windows);
+        // The latest windows may be filled although something has happened.
+        let evaluated = metrics[0].period * (windows - needed + 1);
+        assert!(evaluated >= LATE_BY_SECONDS, "{name} evaluates {evaluated} seconds");
+        filled += 1;
+    }
+    assert!(filled > 10, "{filled}");
+}
+
+#[test]
+fn every_alarm_watches_series_that_exist() {
+    let templates = WITH_ALARMS.map(Template::read);
+    for (name, alarm) in templates.iter().flat_map(|one| one.of_type("AWS::CloudWatch::Alarm")) {
+        for metric in watched(alarm).0 {
+            let dimensions = metric.dimensions.as_array().into_iter().flatten();
+            let dimensions = dimensions.map(|one| one["Name"].as_str().unwrap());
+            let dimensions = dimensions.collect::<Vec<_>>();
+            let exists = if metric.namespace == "ServiceCortexXero/${Stage}" {
+                let written =
+                    if WITH_OUTCOME.contains(&metric.name) { vec!["Outcome"] } else { vec![] };
+                metrics::NAMES.contains(&metric.name) && dimensions == written
+            } else {
+                OF_AWS.iter().any(|(namespace, known, with)| {
+                    metric.namespace == *namespace && metric.name == *known && dimensions == *with
+                })
+            };
+            assert!(exists, "{name}: {} {} {dimensions:?}", metric.namespace, metric.name);
+        }
+    }
+}
+
+#[test]
+fn every_function_without_a_concurrency_of_its_own_is_watched_for_throttles() {
+    let shared = functions().into_iter().filter(|(_, properties)| {
+        // Lambda throttles the others when one run overlaps the next.
+        properties.get("ReservedConcurrentExecutions").is_none()
+    });
+    let shared = shared.map(|(name, _)| format!("servicecortex-xero-${{Stage}}-{name}"));
+    let alarms = Template::read("infra/alarms.yaml");
+    assert_eq!(watched_names(&alarms, "ThrottledFunctions"), shared.collect());
 }
 
 /// The values of the dimensions that an alarm watches.

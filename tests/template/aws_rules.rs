@@ -282,10 +282,6 @@ fn the_templates_are_within_the_limits_of_cloudformation() {
             // SAM adds resources: permissions, event sources, schedules and their roles.
             assert!(count < limit / 2, "{path}: {section}");
         }
-        for (role, properties) in template.of_type("AWS::IAM::Role") {
-            let policies = properties["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
-            assert!(policies <= 10, "{role}");
-        }
     }
 }
 

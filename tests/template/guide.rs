@@ -1,5 +1,10 @@
-//! The deployment guide says what to expect of every command.
+//! The deployment guide says what to expect of every command, and the review of the AWS side names
+//! tests that exist.
 
+use std::fs;
+use std::path::Path;
+
+use super::runbook::rust_files;
 use super::text;
 
 /// The blocks of commands of a document, each with the text up to the next block or heading.
@@ -53,4 +58,33 @@ fn the_text_that_follows_a_block_is_its_result_up_to_the_next_heading() {
     assert_eq!(commands, ["aws one", "aws two"]);
     assert_eq!(found[0].1, "Expect one.");
     assert_eq!(found[1].1, "");
+}
+
+/// The names of tests in a document: quoted words with at least three underscores.
+fn quoted_tests(document: &str) -> Vec<&str> {
+    let quoted = document.split('`').skip(1).step_by(2);
+    let names = quoted.filter(|word| {
+        let is_word = word.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+        is_word && word.matches('_').count() >= 3
+    });
+    names.collect()
+}
+
+#[test]
+fn every_test_that_the_review_of_the_aws_side_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = fs::read_dir(root.join("infra/local")).unwrap();
+    let python = python.map(|entry| entry.unwrap().path());
+    let python = python.filter(|path| path.extension().is_some_and(|ending| ending == "py"));
+    let files = rust_files(&root.join("tests")).into_iter().chain(python);
+    let sources = files.map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>();
+    let sources = sources.join("\n");
+    let review = text("docs/aws-review.md");
+    let tests = quoted_tests(&review);
+    assert!(tests.len() > 30, "{}", tests.len());
+    for test in tests {
+        let is_there =
+            ["fn ", "def "].into_iter().any(|word| sources.contains(&format!("{word}{test}(")));
+        assert!(is_there, "no test is called {test}");
+    }
 }

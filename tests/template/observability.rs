@@ -121,3 +121,18 @@ fn alarms_and_dashboard_refer_to_existing_resources() {
         assert!(metrics::NAMES.contains(&metric.as_str()), "{metric} is shown but not written");
     }
 }
+
+/// An index that refuses writes refuses those of the table, too.
+#[test]
+fn every_index_of_the_table_is_on_the_dashboard() {
+    let dashboard = text("infra/dashboard.yaml");
+    let template = template();
+    let indexes = template.properties("Table")["GlobalSecondaryIndexes"].as_array().unwrap();
+    assert!(!indexes.is_empty());
+    for index in indexes {
+        let index = index["IndexName"].as_str().unwrap();
+        for shown in ["read from", "written to", "write throttles of"] {
+            assert!(dashboard.contains(&format!("\"{shown} {index}\"")), "{shown} {index}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::text;
 
 /// The Rust files below a folder, without the folders of tests.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.flat_map(|path| {
         if path.is_dir() && !path.ends_with("tests") {
@@ -65,4 +65,21 @@ fn unknown_sentences_are_searched_by_the_line_that_is_logged_where_they_are_coun
     }
     let counted = code.matches("Metric::UnknownSentences(").count();
     assert_eq!(counted, 1, "each count has its line");
+}
+
+/// The name of a secret cannot be used again during its recovery window of up to 30 days, so that
+/// its Xero user could not connect:
+/// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>.
+#[test]
+fn a_secret_that_is_deleted_by_hand_leaves_its_name_free() {
+    let mut found = 0;
+    for path in ["infra/runbook.md", "infra/deploying.md", "docs/decisions/token-stores.md"] {
+        let document = text(path).split_whitespace().collect::<Vec<_>>().join(" ");
+        for rest in document.split("aws secretsmanager delete-secret").skip(1) {
+            let options = rest.split('`').next().unwrap();
+            assert!(options.contains("--force-delete-without-recovery"), "{path}: {options}");
+            found += 1;
+        }
+    }
+    assert!(found >= 3, "{found}");
 }

@@ -63,14 +63,39 @@ fn only_an_administrator_of_the_aws_account_chooses_a_users_account_and_role() {
 fn the_tokens_have_the_claims_that_the_api_reads() {
     let issuer = issuer();
     let pool = issuer.properties("UserPool");
-    assert_eq!(pool["LambdaConfig"]["PreTokenGeneration"], "ClaimsFunction.Arn");
+    // Named alone, the trigger gets events of version V1_0, whose answer changes ID tokens on every
+    // tier. V2_0 changes access tokens, too, and is not part of the tier Lite.
+    assert_eq!(pool["LambdaConfig"], json!({"PreTokenGeneration": "ClaimsFunction.Arn"}));
     let attributes = pool["Schema"].as_array().unwrap().iter();
     let attributes = attributes.map(|one| one["Name"].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(attributes, ["account_id", "role"]);
     let code = issuer.properties("ClaimsFunction")["Code"]["ZipFile"].as_str().unwrap();
+    let answer = r#"{"claimsOverrideDetails": {"claimsToAddOrOverride": claims}}"#;
+    assert!(code.contains(answer), "not the answer of version V1_0: {code}");
     let read = text("shared/runtime/src/http/caller.rs");
     for claim in attributes {
         assert!(code.contains(&format!(r#""{claim}": attributes["custom:{claim}"]"#)), "{claim}");
         assert!(read.contains(&format!("\"{claim}\"")), "the API does not read {claim}");
     }
+}
+
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html>
+#[test]
+fn the_issuer_is_the_one_that_the_tokens_name() {
+    let issuer = issuer();
+    let expected = "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}";
+    assert_eq!(issuer.at(&["Outputs", "Issuer", "Value"]), expected);
+}
+
+#[test]
+fn the_trigger_may_only_write_its_log_and_its_traces() {
+    let allowed = issuer().rights("ClaimsRole");
+    let expected = [
+        ("logs:CreateLogStream", "ClaimsLogs.Arn"),
+        ("logs:PutLogEvents", "ClaimsLogs.Arn"),
+        ("xray:PutTelemetryRecords", "*"),
+        ("xray:PutTraceSegments", "*"),
+    ];
+    let expected = expected.map(|(action, on)| (action.to_owned(), on.to_owned()));
+    assert_eq!(allowed, BTreeSet::from(expected));
 }
