@@ -1,7 +1,7 @@
 //! Payments that the CRM deleted and Xero keeps, because they are reconciled or part of a batch payment:
 //! they are removed once a bookkeeper has undone that, although no invoice changes.
 
-use domain::entity::EntityKind::{Invoice, Payment};
+use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
 use domain::ids::CrmId;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use store::table::WriteExpectation;
 use tests::World;
-use tests::builders::{a_payment, an_invoice};
+use tests::builders::{a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
 use uuid::Uuid;
 use xero_sim::{Bookkeeper, Fault, FaultKind, Match, PaymentStatus, Receipt};
@@ -113,6 +113,30 @@ fn polls_make_no_attempt_while_the_payment_stays_reconciled() {
     let given_up = world.mapping(Payment, "pay_1.1");
     polls_for_a_day(&world);
     assert_eq!(world.mapping(Payment, "pay_1.1"), given_up);
+}
+
+/// How often Xero was asked for payments by their ids.
+fn questions(world: &World) -> usize {
+    let xero = world.xero();
+    let by_id = xero.calls().iter().filter(|call| call.query.contains("PaymentID%3D%3Dguid"));
+    by_id.count()
+}
+
+#[test]
+fn polls_do_not_repeat_the_question_of_a_day_while_credit_notes_cannot_be_read() {
+    let world = with_reconciled_payment(false, "50.00");
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    let on = Match::every("/api.xro/2.0/CreditNotes").method(http::Method::GET);
+    world.inject(Fault { on, kind: FaultKind::Status500 });
+    let before = questions(&world);
+    polls_for_a_day(&world);
+    assert_eq!(questions(&world), before);
+    world.xero().clear_faults();
+    let (id, _) = payment_in_xero(&world);
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(questions(&world), before + 1);
 }
 
 #[test]

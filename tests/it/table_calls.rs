@@ -4,6 +4,7 @@
 
 mod counted_table;
 mod prerequisites;
+mod refunds;
 mod walks;
 
 use std::collections::BTreeMap;

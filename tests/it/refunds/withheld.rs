@@ -122,5 +122,23 @@ fn a_credit_note_that_xero_may_have_counts_after_never_send() {
     assert!(logged.contains("REFUND-ref_1"), "{logged}");
     world.receive(Payment, &named("ref_2", "80.00"));
     assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    polls_for_a_day(&world);
+    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
     assert_eq!(notes(&world).len(), 1);
+}
+
+#[test]
+fn a_credit_note_that_never_reached_xero_stops_counting_within_a_day_after_never_send() {
+    let world = paid("120.00");
+    let on = Match::next("/api.xro/2.0/CreditNotes").method(http::Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::LostBefore });
+    world.receive(Payment, &named("ref_1", "80.00"));
+    let logged = never_send(&world, "ref_1.note");
+    assert!(logged.contains("REFUND-ref_1 may be in Xero"), "{logged}");
+    assert!(logged.ends_with("another refund can return the money, usually within a day."));
+    world.receive(Payment, &named("ref_2", "80.00"));
+    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
 }

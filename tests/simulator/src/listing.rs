@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::filter::{Condition, Order, Queried, Unparsable, parse};
+use crate::gateway::internal_error;
 use crate::incoming::Incoming;
 use crate::json::{Json, Object};
 use crate::settings::Unconfirmed;
@@ -79,6 +80,11 @@ impl Query {
         self.condition.as_ref().is_none_or(|condition| condition.holds(row))
     }
 
+    /// Whether Xero fails on the row, instead of answering.
+    fn fails_on<Q: Queried>(&self, row: &Q) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition.fails_on(row))
+    }
+
     /// Sorts rows that are already in the default order.
     pub(crate) fn sort<Q: Queried>(&self, rows: &mut [Q]) {
         if let Some(order) = &self.order {
@@ -101,20 +107,25 @@ pub(crate) struct Sheet<Q> {
 }
 
 impl<Q: Listed> Sheet<Q> {
-    /// Selects from `rows` those that changed in time and meet the condition, in order, and cuts
+    /// Selects from `all` those that changed in time and meet the condition, in order, and cuts
     /// them to the page. The refusal is 304, if that is the response for no changes.
     pub(crate) fn fill(
         incoming: &Incoming<'_>,
         unconfirmed: &Unconfirmed,
         query: &Query,
         page: Option<Page>,
-        rows: impl Iterator<Item = Q>,
+        all: impl Iterator<Item = Q>,
     ) -> Result<Self, Answer> {
         let since = modified_since(incoming);
-        let mut rows: Vec<Q> = rows
-            .filter(|row| is_recent(row.changed().0, since, unconfirmed))
-            .filter(|row| query.admits(row))
-            .collect();
+        let mut rows = Vec::new();
+        for row in all.filter(|row| is_recent(row.changed().0, since, unconfirmed)) {
+            if query.fails_on(&row) {
+                return Err(internal_error());
+            }
+            if query.admits(&row) {
+                rows.push(row);
+            }
+        }
         if since.is_some() && rows.is_empty() && unconfirmed.nothing_modified_is_304 {
             return Err(Answer::empty(304));
         }

@@ -288,11 +288,11 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     means(
         "payments within a batch cannot be deleted",
         FailureCause::PaymentInBatch,
-        "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, within a day. Or choose Never send.",
+        "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, usually within a day. Or choose Never send.",
     ),
     means(
         "reconciled",
         FailureCause::PaymentReconciled,
-        "Undo the reconciliation in Xero: the change is then made automatically, within a day. Or choose Never send.",
+        "Undo the reconciliation in Xero: the change is then made automatically, usually within a day. Or choose Never send.",
     ),
 ];

@@ -97,9 +97,9 @@ async fn withhold_record(
     );
     let message = match try_free_withheld_refund(engine, &withheld).await {
         None => "Marked as Never send, so it is not sent to Xero.".to_owned(),
-        Some(note) => format!(
-            "Marked as Never send, so it is not sent to Xero. Its credit note {note} is in Xero, or may be, and counts as returned until it is voided there."
-        ),
+        Some(remark) => {
+            format!("Marked as Never send, so it is not sent to Xero. {remark}")
+        }
     };
     let notice = sync_log::LogNotice {
         operation: LoggedOperation::Withhold,

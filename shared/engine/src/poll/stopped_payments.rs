@@ -71,8 +71,8 @@ pub(super) async fn release_removals_of<'p>(
 }
 
 /// Asks Xero about the parts of payments and refunds that were given up, and releases those that may
-/// continue. Makes no call if there are none. Beyond the limits of a day, the others follow on the
-/// next days. Repeating it does no harm.
+/// continue. Makes no call if there are none. Of those that are looked at, the ones beyond the limits
+/// of a day follow on the next days. Repeating it does no harm.
 pub(super) async fn check_stopped_payments(
     tenant_session: &TenantSession<'_>,
 ) -> Result<(), AttemptError> {
@@ -87,7 +87,11 @@ pub(super) async fn check_stopped_payments(
     release_refused_removals(engine, ledger, removable).boxed().await?;
     let refunds = stopped.iter().filter(|mapping| mapping.is_refused_refund());
     for refused in select_for_day(refunds.collect(), now, SINGLE_CALLS_MAX) {
-        refresh_refunds(tenant_session, &patient, refused).boxed().await?;
+        match refresh_refunds(tenant_session, &patient, refused).boxed().await {
+            // Code that needs the unreadable row itself reports it.
+            Err(AttemptError::Persist(error)) if error.is_about_the_record() => continue,
+            refreshed => refreshed?,
+        }
         release_if_document_changed(engine, refused, ReleaseTiming::AtOnce).boxed().await?;
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) async fn verify_ledger(
     if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
         changed += verify_open_invoices(tenant_session, progress).boxed().await?;
     }
-    let is_begin = progress.credit_notes.is_some_and(|position| position.rows_read == 0);
+    let before = progress.credit_notes;
     let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
     let seen = match refunds {
         Ok(()) => credit_notes::observe_changed_notes(tenant_session, progress).boxed().await,
@@ -48,8 +48,10 @@ pub(super) async fn verify_ledger(
         Err(error) if is_not_permitted(&error) => Ok(0),
         seen => seen,
     };
-    // It is not repeated before the next verification.
-    let asked = if is_begin {
+    // It is asked once for each verification, by the poll that has read the first credit notes. While
+    // they cannot be read, every poll begins with them again.
+    let was_begin = before.is_some_and(|position| position.rows_read == 0);
+    let asked = if was_begin && progress.credit_notes != before {
         stopped_payments::check_stopped_payments(tenant_session).boxed().await
     } else {
         Ok(())

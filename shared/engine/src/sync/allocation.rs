@@ -177,31 +177,35 @@ async fn delete_allocation(
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
     let operation = LoggedOperation::Void;
-    let nothing = || Synced {
-        link: task.mapping.link.clone(),
-        operation,
-        remarks: vec!["It is not in Xero, so there is nothing to reverse.".to_owned()],
+    let link = task.mapping.link.as_ref();
+    let nothing = || match explain::find_other_documents(link, &task.snapshot) {
+        Some(failure) => Err(AttemptError::from(failure)),
+        None => Ok(Synced {
+            link: link.cloned(),
+            operation,
+            remarks: vec!["It is not in Xero, so there is nothing to reverse.".to_owned()],
+        }),
     };
-    if task.mapping.link.is_none() && !task.must_resolve() {
-        return Ok(nothing());
+    if link.is_none() && !task.must_resolve() {
+        return nothing();
     }
     let documents =
         match (prerequisites::find_prerequisites(engine, task).await?, task.recovery_mode) {
             (Some(documents), _) => documents,
-            (None, RecoveryMode::Normal) => return Ok(nothing()),
+            (None, RecoveryMode::Normal) => return nothing(),
             // The restored table may lack the documents as well. They are sent again first.
             (None, RecoveryMode::LookBeforeCreate) => {
                 prerequisites::require_prerequisites(engine, task).await?
             }
         };
     let note = fetch_credit_note(tenant_session, task, documents).await?;
-    let ours = match &task.mapping.link {
+    let ours = match link {
         Some(link) => {
             Some(XeroAllocationId(link.xero_id.0)).filter(|id| has_allocation(&note, *id))
         }
         None => reserve_allocation(tenant_session, task, documents, &note, taken).await?,
     };
-    let Some(id) = ours else { return Ok(nothing()) };
+    let Some(id) = ours else { return nothing() };
     let call = credit_notes::delete_allocation(&tenant_session.api, documents.note, id);
     let call = call.map_ok(|remote| WriteOutcome::Done { remote, warnings: Vec::new() });
     write_document(task, call, |_| true).await.map_err(AttemptError::Xero)?;

@@ -13,6 +13,7 @@ mod refund_limit;
 mod refund_notes;
 mod refunded_invoices;
 mod remove;
+mod unwritten_refunds;
 
 use std::collections::BTreeSet;
 

@@ -105,7 +105,7 @@ async fn find_by_beginning(
     let ends = |sign: char| matches!(sign, '"' | '\\') || sign.is_control();
     let filter = match number.split(ends).next().unwrap_or_default() {
         "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
-        beginning => format!(r#"CreditNoteNumber.StartsWith("{beginning}")"#),
+        beginning => clause_of_beginning(beginning),
     };
     let (call, unread) = (call_with_filter(filter), too_large_by_number::<CreditNotes>(&number));
     let mut found = read_every_record::<CreditNotes>(session, &call, unread).await?;
@@ -153,11 +153,16 @@ pub async fn find_by_contact(
     contact: XeroContactId,
     beginning: &str,
 ) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
-    let call = call_with_filter(format!(
-        r#"Contact.ContactID==guid("{contact}") AND CreditNoteNumber.StartsWith("{beginning}")"#
-    ));
+    let numbered = clause_of_beginning(beginning);
+    let call = call_with_filter(format!(r#"Contact.ContactID==guid("{contact}") AND {numbered}"#));
     let unread = UndecodableRow::too_large(CreditNotes::LIST);
     read_every_record::<CreditNotes>(session, &call, unread).await
+}
+
+/// A supplier's credit note may have no number, and Xero answers a filter that calls a method of a
+/// missing value with an internal error (issue pyxero#181).
+fn clause_of_beginning(beginning: &str) -> String {
+    format!(r#"CreditNoteNumber!=null AND CreditNoteNumber.StartsWith("{beginning}")"#)
 }
 
 fn clause_of_number(number: &str) -> String {

@@ -23,6 +23,43 @@ impl Condition {
             },
         }
     }
+
+    /// Whether Xero fails on the row, because the condition calls a method of a field that is not
+    /// set (issue pyxero#181). A condition that decides an AND or an OR ends its evaluation.
+    pub(crate) fn fails_on<Q: Queried>(&self, row: &Q) -> bool {
+        match self {
+            Self::All(parts) => fails_before(parts, row, false),
+            Self::Any(parts) => fails_before(parts, row, true),
+            Self::Compare { .. } => false,
+            Self::Matches { field, .. } => row.value(field.name) == Value::Null,
+        }
+    }
+
+    /// Whether the condition calls a method of any field.
+    fn calls_method(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::calls_method),
+            Self::Compare { .. } => false,
+            Self::Matches { .. } => true,
+        }
+    }
+}
+
+/// Whether a part fails on the row before one has the deciding result.
+fn fails_before<Q: Queried>(parts: &[Condition], row: &Q, deciding: bool) -> bool {
+    // Most conditions call no method, and every row of a list is examined.
+    if !parts.iter().any(Condition::calls_method) {
+        return false;
+    }
+    for part in parts {
+        if part.fails_on(row) {
+            return true;
+        }
+        if part.holds(row) == deciding {
+            return false;
+        }
+    }
+    false
 }
 
 fn compare(field: Field, operator: Operator, value: &Value, literal: &Value) -> bool {

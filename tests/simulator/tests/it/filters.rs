@@ -60,6 +60,22 @@ fn every_form_of_a_condition_is_parsed() {
 }
 
 #[test]
+fn a_method_of_a_value_that_is_not_set_is_an_internal_error() {
+    let mut caller = Caller::connected();
+    caller.contact("Ridge");
+    for (filter, status) in [
+        ("ContactNumber.StartsWith(\"A\")", 500),
+        ("Name==\"Ridge\" AND ContactNumber.Contains(\"A\")", 500),
+        ("Name==\"Other\" AND ContactNumber.Contains(\"A\")", 200),
+        ("ContactNumber!=null AND ContactNumber.StartsWith(\"A\")", 200),
+        ("ContactNumber==null OR ContactNumber.EndsWith(\"A\")", 200),
+    ] {
+        let answer = caller.get(&query("/Contacts", &[("where", filter)]));
+        assert_eq!(answer.status, status, "{filter}: {}", answer.text);
+    }
+}
+
+#[test]
 fn an_order_may_have_several_keys() {
     let mut caller = three();
     let answer = caller.get(&query("/Invoices", &[("order", "Status ASC, Total DESC")]));

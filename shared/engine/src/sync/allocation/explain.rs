@@ -8,6 +8,7 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::sales::DocumentStatus;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use domain::ids::XeroAllocationId;
+use domain::mapping::XeroLink;
 use domain::rejection;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
@@ -54,6 +55,25 @@ pub(super) fn find_currency_obstacle(
                 allocation.applied_amount()
             ),
             "In ServiceCortex, remove the credit and apply it again in the currency of the credit note.",
+        )
+    })
+}
+
+/// Returns the failure of a removal that names other documents than those with which the credit was
+/// applied, if so: Xero may still have the credit. Usually such a removal is replaced before it is
+/// stored, but not if it arrives together with the credit or during the attempt to apply it.
+pub(super) fn find_other_documents(
+    link: Option<&XeroLink>,
+    removal: &Allocation,
+) -> Option<Failure> {
+    let (applied, named) = (link?.number.as_ref()?, removal.display_name());
+    (*applied != named).then(|| {
+        final_failure(
+            "credit_documents_differ",
+            format!(
+                "The credit was applied as {applied}. Its removal names {named}, where Xero does not have it."
+            ),
+            "Remove the credit in Xero if it is still applied there, then choose Never send.",
         )
     })
 }

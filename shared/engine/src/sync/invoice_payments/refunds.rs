@@ -5,7 +5,7 @@ use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, PaymentId};
 use domain::invoice_payments::PaymentChanges;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::WriteTrace;
+use domain::operation::{OperationState, WriteTrace};
 use domain::translate::refund::refund_note_number;
 use futures::FutureExt;
 use store::StoreError;
@@ -36,7 +36,7 @@ pub(crate) async fn forget_refund(
 /// once. The decision of the user is recorded, so a failure is only logged: the sweep releases them
 /// later.
 ///
-/// Returns the number of the credit note if Xero has it or may have it. The refund then still
+/// Returns a remark for the user if Xero has the credit note or may have it. The refund then still
 /// counts: the credit note reduces the revenue and is the client's credit until it is voided there.
 pub(crate) async fn try_free_withheld_refund(
     engine: &Engine,
@@ -69,7 +69,7 @@ async fn free_withheld_refund(
     match &part.role {
         PartRole::RefundNote(invoice) => {
             if !is_withheld_before_write(withheld) {
-                return Ok(Some(refund_note_number(&part)));
+                return Ok(Some(describe_counting_note(&part, withheld)));
             }
             let ledger = &withheld.key.ledger;
             let invoice = CrmId::from(invoice.clone());
@@ -82,15 +82,36 @@ async fn free_withheld_refund(
             let ledger = withheld.key.ledger.clone();
             let key = MappingKey::new(ledger, EntityKind::Payment, note.clone());
             let note = engine.store.find_mapping(&key).await?.map(|row| row.record);
-            let is_noted = note.is_some_and(|note| {
+            let noted = note.filter(|note| {
                 note.link.is_some() || note.operation.trace == WriteTrace::Uncertain
             });
-            Ok(is_noted.then(|| refund_note_number(&part)))
+            Ok(noted.map(|note| describe_counting_note(&part, &note)))
         }
         PartRole::Refund(_)
         | PartRole::Invoice(_)
         | PartRole::Fee
         | PartRole::Surcharge(_)
         | PartRole::RefundFee => Ok(None),
+    }
+}
+
+/// Says until when the credit note of a refund counts. A note that is never to be sent and may be in
+/// Xero is looked up there once a day, if another refund was refused because of it.
+fn describe_counting_note(part: &PaymentPart, note: &Mapping) -> String {
+    let number = refund_note_number(part);
+    if note.link.is_some() {
+        return format!(
+            "Its credit note {number} is in Xero and counts as returned until it is voided there."
+        );
+    }
+    let counts = format!(
+        "Its credit note {number} may be in Xero and counts as returned until it is voided there."
+    );
+    if note.operation.state == OperationState::Withheld {
+        format!(
+            "{counts} If Xero does not have it, another refund can return the money, usually within a day."
+        )
+    } else {
+        counts
     }
 }

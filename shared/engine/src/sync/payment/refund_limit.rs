@@ -4,7 +4,7 @@
 use domain::crm::payment::{PartRole, PaymentPart};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass};
-use domain::ids::{CrmId, Ledger, XeroContactId};
+use domain::ids::{CrmId, XeroContactId};
 use domain::invoice_payments::{InvoicePayments, InvoiceRefund, REFUNDS_MAX, RefundAdmission};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Money;
@@ -14,7 +14,8 @@ use store::{ConflictLimit, InvoicePaymentRows, StoreError};
 use xero::ApiSession;
 
 use super::invoice_client::{read_invoice_snapshot, require_contact};
-use super::refund_notes::{NotedRefunds, parse_part, read_noted_refunds};
+use super::refund_notes::{NotedRefunds, find_note_key, parse_part, read_noted_refunds};
+use super::unwritten_refunds::find_unwritten_refunds;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
@@ -120,6 +121,9 @@ pub(crate) async fn refresh_refunds(
         contact => contact?,
     };
     let noted = read_noted_refunds(engine, session, &invoice.key, contact).boxed().await?;
+    let payments = read_payments_of(engine, &invoice.key).await?.record;
+    let unwritten = find_unwritten_refunds(engine, session, &payments).boxed().await?;
+    let noted = noted.with_ended(unwritten);
     record_noted_refunds(engine, &invoice.key, &noted).await.map_err(AttemptError::from)
 }
 
@@ -216,11 +220,10 @@ async fn forget_withheld_refunds(
     engine: &Engine,
     payments: &mut InvoicePayments,
 ) -> Result<bool, StoreError> {
-    let ledger: &Ledger = &payments.ledger;
     let mut withheld = Vec::new();
     for known in &payments.refunds {
-        let key = MappingKey::new(ledger.clone(), EntityKind::Payment, known.note_part_id());
-        let note = engine.store.find_mapping(&key).await?;
+        // The sweep, which asks for this too, has no permission to read rows together.
+        let note = engine.store.find_mapping(&find_note_key(payments, known)).await?;
         if note.is_some_and(|note| is_withheld_before_write(&note.record)) {
             withheld.push(known.refund.clone());
         }
@@ -253,7 +256,7 @@ fn excess_failure(number: &str, limit: &RefundLimit, returned: Money, amount: Mo
         FailureClass::Untranslatable,
         FailureCause::RefundOverPaid,
         format!("{total}{returned}, so {amount} cannot be refunded on it."),
-        "Check the refunds of the invoice. If this one was not made, choose Never send. If another one was not made, choose Never send for that one or, if it is in Xero, delete it and void its credit note there. If a payment is missing, record it. This refund is then sent automatically, after a change in Xero within a day.",
+        "Check the refunds of the invoice. If this one was not made, choose Never send. If another one was not made, choose Never send for that one or, if it is in Xero, delete it and void its credit note there. If a payment is missing, record it. This refund is then sent automatically, after a change in Xero usually within a day.",
     )
 }
 

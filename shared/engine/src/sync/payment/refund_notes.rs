@@ -18,13 +18,17 @@ use xero::api::credit_notes;
 use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
 
+/// Credit notes whose parts are read together: as many as one request reads. All parts of a contact
+/// with many refunds would take much memory.
+const READ_TOGETHER: usize = 100;
+
 /// What the credit notes of a contact in Xero say about the refunds of an invoice.
 #[derive(Debug)]
 pub(super) struct NotedRefunds {
     notes: Vec<RemoteCreditNote>,
     /// The refunds whose credit notes are in effect.
     in_effect: Vec<InvoiceRefund>,
-    /// The refunds whose credit notes were voided or deleted.
+    /// The refunds whose credit notes were voided or deleted, or never reached Xero.
     ended: Vec<PaymentId>,
 }
 
@@ -37,6 +41,12 @@ impl NotedRefunds {
         for refund in &self.in_effect {
             payments.add_sent_refund(refund);
         }
+    }
+
+    /// The same, with further refunds that do not count.
+    pub(super) fn with_ended(mut self, refunds: Vec<PaymentId>) -> Self {
+        self.ended.extend(refunds);
+        self
     }
 
     /// Whether the credit note of a part is in effect in Xero, although the part's row may not know
@@ -64,15 +74,22 @@ pub(super) async fn read_noted_refunds(
     let mut notes = found.rows;
     notes.retain(|note| note.is_sales);
     let (mut in_effect, mut ended) = (Vec::new(), Vec::new());
-    for (note, key) in list_owned_notes(engine, &invoice.ledger, &notes).await? {
-        let read = read_note_part(engine, &key, &invoice.crm_id).boxed();
-        let part = engine.skip_failing(&invoice.ledger.account, read).await?.flatten();
-        let Some(part) = part else { continue };
-        let refund = InvoiceRefund { refund: part.payment, amount: part.amount };
-        if note.status.is_gone() {
-            ended.push(refund.refund);
-        } else if !was_money_part_deleted(engine, &invoice.ledger, note, &refund).await? {
-            in_effect.push(refund);
+    for some in list_owned_notes(engine, &invoice.ledger, &notes).await?.chunks(READ_TOGETHER) {
+        let mut rows = ReadAheadKeys::default();
+        for (_, key) in some {
+            rows.add_mapping(key);
+        }
+        let ahead = engine.with_rows_read_ahead(rows).await;
+        for (note, key) in some {
+            let read = read_note_part(&ahead, key, &invoice.crm_id).boxed();
+            let part = engine.skip_failing(&invoice.ledger.account, read).await?.flatten();
+            let Some(part) = part else { continue };
+            let refund = InvoiceRefund { refund: part.payment, amount: part.amount };
+            if note.status.is_gone() {
+                ended.push(refund.refund);
+            } else if !was_money_part_deleted(engine, &invoice.ledger, note, &refund).await? {
+                in_effect.push(refund);
+            }
         }
     }
     Ok(NotedRefunds { notes, in_effect, ended })
@@ -112,6 +129,20 @@ async fn read_note_part(
     Ok(part.filter(|part| {
         matches!(&part.role, PartRole::RefundNote(id) if CrmId::from(id.clone()) == *invoice)
     }))
+}
+
+/// Returns an engine with the parts read ahead that are the credit notes of an invoice's refunds.
+pub(super) async fn read_notes_ahead(engine: &Engine, payments: &InvoicePayments) -> Box<Engine> {
+    let mut rows = ReadAheadKeys::default();
+    for known in &payments.refunds {
+        rows.add_mapping(&find_note_key(payments, known));
+    }
+    engine.with_rows_read_ahead(rows).await
+}
+
+/// Returns the key of the part that is the credit note of a refund on an invoice.
+pub(super) fn find_note_key(payments: &InvoicePayments, refund: &InvoiceRefund) -> MappingKey {
+    MappingKey::new(payments.ledger.clone(), EntityKind::Payment, refund.note_part_id())
 }
 
 pub(super) fn parse_part(mapping: &Mapping) -> Option<PaymentPart> {

@@ -111,14 +111,14 @@ fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
         return failure(
             FailureCause::PaymentReconciled,
             "The payment was deleted in ServiceCortex, but in Xero it is reconciled with the bank statement.",
-            "Undo the reconciliation in Xero: the payment is then removed automatically, within a day. Or choose Never send.",
+            "Undo the reconciliation in Xero: the payment is then removed automatically, usually within a day. Or choose Never send.",
         );
     }
     if is_batched {
         return failure(
             FailureCause::PaymentInBatch,
             "The payment was deleted in ServiceCortex, but in Xero it is part of a batch payment.",
-            "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, within a day. Or choose Never send.",
+            "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, usually within a day. Or choose Never send.",
         );
     }
     None
