@@ -3,15 +3,17 @@
 
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::envelope::read_crm_body;
+use domain::ids::CrmId;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::sync::invoice_payments;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
-use tests::gate::run;
+use tests::gate::{Death, Moment, run};
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus};
 
@@ -157,6 +159,127 @@ fn a_payment_that_moves_to_another_invoice_or_day_stays_as_it_is_and_the_log_say
     assert_eq!([due("#INV_1"), due("#INV_2")], [Decimal::ZERO, Decimal::new(11_400, 2)]);
 }
 
+/// A payment of two invoices, with a fee and a surcharge.
+fn paid_together(id: &str) -> PaymentMessage {
+    a_payment(id, &[("inv_1", "50.00"), ("inv_2", "60.00")]).fee("3.20").surcharge("2.00")
+}
+
+#[test]
+fn a_later_revision_that_lacks_a_written_part_of_a_payment_changes_nothing_and_the_log_says_so() {
+    let shares = [("inv_1", "50.00"), ("inv_2", "60.00")];
+    let changes = [
+        a_payment("pay_1", &[("inv_1", "50.00")]).fee("3.20").surcharge("2.00"),
+        a_payment("pay_1", &shares).surcharge("2.00"),
+        a_payment("pay_1", &shares).fee("3.20"),
+    ];
+    for changed in changes {
+        let world = billed();
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        world.receive(Payment, &paid_together("pay_1").body());
+        let before = books(&world);
+        assert_eq!(before, ("108.80".to_owned(), 0, 2));
+        let received = world.receive(Payment, &at_revision(2, &changed));
+        assert_eq!(received, MessageOutcome::Recorded, "{changed:?}");
+        assert_eq!(books(&world), before, "{changed:?}");
+        assert!(is_logged(&world, "was not changed. Delete it"), "{changed:?}");
+        // Its deletion removes every part, also those that it does not name.
+        let deletion = changed.clone().deleted().body();
+        world.receive(Payment, &deletion.replacen(r#""revision":2"#, r#""revision":3"#, 1));
+        assert_eq!(books(&world), ("0.00".to_owned(), 0, 0), "{changed:?}");
+    }
+}
+
+#[test]
+fn a_share_that_a_later_revision_lacks_is_never_written_if_xero_does_not_have_it_yet() {
+    let world = billed();
+    world.receive(Payment, &paid_together("pay_1").body());
+    let kept = a_payment("pay_1", &[("inv_1", "50.00")]).fee("3.20").surcharge("2.00");
+    world.receive(Payment, &at_revision(2, &kept));
+    assert!(!is_logged(&world, "was not changed"), "{:?}", world.log());
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    assert_eq!(books(&world), ("48.80".to_owned(), 0, 1));
+    assert_eq!(in_effect_on(&world, "inv_2"), [""; 0]);
+}
+
+#[test]
+fn a_payment_that_moves_to_another_invoice_before_it_is_written_leaves_the_first() {
+    let world = World::connected();
+    world.choose_accounts();
+    world.receive(Payment, &paid("pay_1").body());
+    let moved = a_payment("pay_1", &[("inv_2", "114.00")]).fee("3.20");
+    world.receive(Payment, &at_revision(2, &moved));
+    for invoice in ["inv_1", "inv_2"] {
+        world.receive(Invoice, &an_invoice(invoice, "cli_1").body());
+    }
+    assert_eq!(books(&world), ("110.80".to_owned(), 0, 1));
+    assert_eq!(in_effect_on(&world, "inv_1"), [""; 0]);
+    assert_eq!(in_effect_on(&world, "inv_2"), ["pay_1"]);
+}
+
+#[test]
+fn a_refund_that_a_later_revision_makes_by_a_method_without_an_account_is_reported_as_changed() {
+    let world = billed();
+    world.receive(Payment, &paid("pay_1").body());
+    world.receive(Payment, &a_refund("ref_1", 1, "40.00"));
+    let before = books(&world);
+    let cash = a_refund("ref_1", 2, "40.00").replace("stripe", "cash");
+    assert_eq!(world.receive(Payment, &cash), MessageOutcome::Recorded);
+    assert_eq!(books(&world), before);
+    assert!(is_logged(&world, "was not changed. Undo it in Xero"), "{:?}", world.log());
+    assert!(!is_logged(&world, "was not sent"), "{:?}", world.log());
+}
+
+/// A payment in cash, without an account for it, of this invoice.
+fn in_cash(invoice: &str) -> PaymentMessage {
+    a_payment("pay_1", &[(invoice, "114.00")]).method("cash")
+}
+
+#[test]
+fn a_payment_that_is_only_recorded_stays_on_its_invoice_and_the_log_says_so() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    for _ in 0..2 {
+        assert_eq!(world.receive(Payment, &in_cash("inv_1").body()), MessageOutcome::Recorded);
+    }
+    assert!(!is_logged(&world, "was not changed"), "{:?}", world.log());
+    let moved = at_revision(2, &in_cash("inv_2"));
+    assert_eq!(world.receive(Payment, &moved), MessageOutcome::Recorded);
+    assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+    assert_eq!(in_effect_on(&world, "inv_1"), ["pay_1"]);
+    assert_eq!(in_effect_on(&world, "inv_2"), [""; 0]);
+    // Its deletion takes it off the invoice on which it is recorded, whatever it names.
+    let deletion = in_cash("inv_2").deleted().body();
+    world.receive(Payment, &deletion.replacen(r#""revision":2"#, r#""revision":3"#, 1));
+    assert_eq!(in_effect_on(&world, "inv_1"), [""; 0]);
+    assert_eq!(in_effect_on(&world, "inv_2"), [""; 0]);
+}
+
+#[test]
+fn a_payment_that_is_only_recorded_may_get_a_further_invoice() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.receive(Payment, &in_cash("inv_1").body());
+    let both = a_payment("pay_1", &[("inv_1", "114.00"), ("inv_2", "20.00")]).method("cash");
+    world.receive(Payment, &at_revision(2, &both));
+    for invoice in ["inv_1", "inv_2"] {
+        assert_eq!(in_effect_on(&world, invoice), ["pay_1"]);
+    }
+    // From then on it belongs to both.
+    world.receive(Payment, &at_revision(3, &in_cash("inv_1")));
+    assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+    assert_eq!(in_effect_on(&world, "inv_2"), ["pay_1"]);
+}
+
+/// The payments of the CRM that are recorded on an invoice and in effect.
+fn in_effect_on(world: &World, invoice: &str) -> Vec<String> {
+    let invoice = CrmId::new(invoice).unwrap();
+    let account = world.account();
+    let found = invoice_payments::find_invoice_payments(&world.engine, &account, &invoice);
+    let recorded = run(found).unwrap().unwrap().map(|payments| payments.recorded);
+    let recorded = recorded.unwrap_or_default().into_iter();
+    recorded.filter(|one| one.is_in_effect()).map(|one| one.payment.to_string()).collect()
+}
+
 /// A world whose payment of an invoice was written with this reference, and whose answer was lost.
 fn unanswered(reference: &str) -> World {
     let world = billed();
@@ -185,12 +308,86 @@ fn a_payment_that_is_deleted_under_another_reference_after_a_lost_answer_is_remo
 }
 
 #[test]
-fn a_payment_that_arrives_together_with_a_change_of_it_is_written_once_and_the_log_says_so() {
+fn a_payment_that_is_deleted_with_another_amount_after_a_lost_answer_is_removed() {
+    let world = unanswered("ch_1");
+    let wrong = a_payment("pay_1", &[("inv_1", "0.01")]).reference("ch_1");
+    world.receive(Payment, &wrong.deleted().body());
+    assert_eq!(books(&world), ("0.00".to_owned(), 0, 0));
+}
+
+#[test]
+fn a_fee_that_is_deleted_with_another_amount_after_a_lost_answer_is_removed() {
     let world = billed();
-    let bodies = [paid("pay_1").body(), at_revision(2, &paid("pay_1").date("2026-12-02"))];
-    let messages = bodies.map(|body| read_crm_body(&body, Payment, ACCOUNT).unwrap());
+    let on = Match::next("/api.xro/2.0/BankTransactions").method(http::Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::LostAfter });
+    world.receive(Payment, &paid("pay_1").body());
+    world.receive(Payment, &paid("pay_1").fee("0.10").deleted().body());
+    assert_eq!(books(&world), ("0.00".to_owned(), 0, 0));
+}
+
+fn receive_together(world: &World, bodies: &[String]) {
+    let read = |body: &String| read_crm_body(body, Payment, ACCOUNT).unwrap();
+    let messages = bodies.iter().map(read).collect::<Vec<_>>();
     let (partial, invocation) = (DeliverySize::Partial, world.invocation());
     run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
-    assert_eq!(books(&world), ("110.80".to_owned(), 0, 1));
-    assert!(is_logged(&world, "Xero has it with another amount or date"), "{:?}", world.log());
+}
+
+const REPLACED: &str = "Version 1 was not sent, because version 2 replaced it";
+
+#[test]
+fn a_payment_that_arrives_together_with_a_change_of_it_is_written_once_and_the_log_says_so() {
+    let bodies =
+        [paid("pay_1").body(), at_revision(2, &paid("pay_1").fee("4.20").date("2026-12-02"))];
+    let [first, second] = bodies.clone();
+    for bodies in [bodies, [second, first]] {
+        let world = billed();
+        receive_together(&world, &bodies);
+        assert_eq!(books(&world), ("109.80".to_owned(), 0, 1));
+        assert!(is_logged(&world, REPLACED), "{:?}", world.log());
+    }
+}
+
+#[test]
+fn a_payment_of_which_something_is_stored_is_completed_although_a_change_arrives_with_it() {
+    for step in 1.. {
+        let mut world = billed();
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let first = paid_together("pay_1").body();
+        let death = Death { step, moment: Moment::After };
+        let finished = world.try_receive(Payment, &first, Some(death));
+        world.restart();
+        world.clock.advance(SignedDuration::from_mins(30));
+        let dearer = paid_together("pay_1").fee("4.20");
+        receive_together(&world, &[first, at_revision(2, &dearer)]);
+        world.advance(SignedDuration::from_hours(12));
+        // Nothing is mixed: Xero has the first revision, or the second one.
+        let (balance, _, payments) = books(&world);
+        assert!(["108.80", "107.80"].contains(&balance.as_str()), "{step}: {balance}");
+        assert_eq!(payments, 2, "{step}");
+        if finished.is_some() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_payment_that_arrives_together_with_its_deletion_is_never_written() {
+    let world = billed();
+    receive_together(&world, &[paid("pay_1").body(), paid("pay_1").deleted().body()]);
+    assert_eq!(books(&world), ("0.00".to_owned(), 0, 0));
+    assert_eq!(world.books(|books| books.payments().count()), 0);
+    assert_eq!(in_effect_on(&world, "inv_1"), [""; 0]);
+}
+
+#[test]
+fn documents_of_two_revisions_of_a_refund_are_never_mixed_although_one_is_refused() {
+    let world = billed();
+    world.receive(Payment, &paid("pay_1").body());
+    let on = Match::next("/api.xro/2.0/Payments").method(http::Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::Status500 });
+    receive_together(&world, &[a_refund("ref_1", 1, "40.00"), a_refund("ref_1", 2, "50.00")]);
+    assert_eq!(books(&world), ("60.80".to_owned(), 1, 2));
+    let credited = world.books(|books| books.credit_notes().next().unwrap().total);
+    assert_eq!(credited, Decimal::new(5_000, 2));
+    assert!(is_logged(&world, REPLACED), "{:?}", world.log());
 }

@@ -17,3 +17,6 @@ pub mod tracking;
 
 /// A record's revision. It rises with every change of the record in the CRM.
 pub type Revision = u64;
+
+/// The lowest revision.
+pub const FIRST_REVISION: Revision = 1;

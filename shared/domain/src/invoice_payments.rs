@@ -13,6 +13,7 @@
 mod changes;
 mod counterpart;
 mod decision;
+mod paid_invoices;
 mod recognise;
 mod refunds;
 
@@ -20,13 +21,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::crm::payment::{Payment, PaymentMethod, PaymentRecordStatus, payment_reference_tag};
+use crate::crm::payment::{
+    Payment, PaymentMethod, PaymentRecordStatus, normalise_reference, payment_reference_tag,
+};
 use crate::ids::{CrmId, InvoiceId, Ledger, PaymentId, XeroId, XeroPaymentId};
 use crate::money::Money;
 
 pub use changes::{PaymentChanges, PaymentNotice};
 pub use counterpart::Counterpart;
 pub use decision::PaymentDecision;
+pub use paid_invoices::PaidInvoices;
 pub use refunds::{InvoiceRefund, REFUNDS_MAX, RefundAdmission};
 
 /// The maximum number of payments of each side that are followed on one invoice. The CRM is
@@ -203,8 +207,9 @@ impl RecordedPayment {
     /// Whether a payment in Xero is the document that the integration wrote for this payment.
     fn is_written_as(&self, received: &ReceivedPayment) -> bool {
         // Every tag ends with a bracket. The comparison with most references needs no tag.
-        let is_tag =
-            |reference: &str| reference.ends_with(')') && reference == self.reference_tag();
+        let is_tag = |reference: &str| {
+            reference.ends_with(')') && normalise_reference(reference) == self.reference_tag()
+        };
         received.reference.as_deref().is_some_and(is_tag)
     }
 

@@ -155,6 +155,13 @@ impl Operation {
         }
     }
 
+    /// Whether an attempt may have written a document that no answer confirmed. An attempt that died
+    /// leaves its claim, which stays until another attempt takes over.
+    pub const fn may_have_written(&self) -> bool {
+        matches!(self.trace, WriteTrace::Uncertain)
+            || matches!(self.state, OperationState::Claimed { by: _, until: _ })
+    }
+
     /// Whether the operation is listed for people now, and why: its last attempt failed and will be
     /// repeated, it was given up, or it waits.
     pub fn attention_reason(&self) -> Option<AttentionReason> {

@@ -325,6 +325,31 @@ fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
 }
 
 #[test]
+fn a_long_description_is_shortened_and_the_figures_at_its_end_stay() {
+    let figures = "\n(1 x 95.00, less 95.00)";
+    for (sign, kept) in [("x", 4_000), ("é", 4_000), ("🔧", 2_000)] {
+        // With the name of the line, it is too long.
+        let description = Some(sign.repeat(kept));
+        let plain = DocumentLine { description, ..a_line("1", "95.00", None) };
+        let discount = Some(LineDiscount::Amount(decimal("95.00")));
+        let folded = DocumentLine { discount, ..plain.clone() };
+        let settings = Settings::new(AccountCodes::default());
+        let invoice = of_lines(vec![plain, folded]);
+        let translated = translate_invoice(&invoice, None, settings.build_context()).unwrap();
+        let remark = "was shortened: Xero accepts at most 4000 characters";
+        assert!(translated.warnings.iter().any(|one| one.contains(remark)), "{sign}");
+        let items = &translated.document.line_items;
+        assert_eq!(items.len(), 2);
+        for item in items {
+            let units = item.description.encode_utf16().count();
+            assert!((3_999..=4_000).contains(&units), "{sign}: {units}");
+            assert!(item.description.starts_with("Boiler service\n"), "{sign}");
+        }
+        assert!(items[1].description.ends_with(figures), "{sign}");
+    }
+}
+
+#[test]
 fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field() {
     let line = DocumentLine {
         name: "Boiler\u{0} service".to_owned(),

@@ -10,6 +10,7 @@ mod message_steps;
 mod payment_message;
 mod push_function;
 mod sign_change;
+mod superseded;
 mod unconnected;
 mod unsent_refund;
 
@@ -34,6 +35,7 @@ pub use self::message_steps::MessageSteps;
 use self::payment_message::PaymentMessage;
 pub use self::push_function::PushFunction;
 use self::sign_change::SignChange;
+use self::superseded::SupersededRevision;
 use crate::connection::ledgers::ledger_of;
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::outbox::derive_event_id;
@@ -72,7 +74,8 @@ pub enum DeliverySize {
 /// Processes messages of one account from the queue of one kind. Returns one outcome per message,
 /// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
 /// that it is not, and the message must be redelivered. Messages that need a kind or a step which
-/// the engine does not have are errors.
+/// the engine does not have are errors. Of several new revisions of a payment, a refund or an
+/// allocation, only the latest is processed.
 pub async fn receive_messages(
     engine: &Engine,
     messages: &[InboundBody],
@@ -84,12 +87,14 @@ pub async fn receive_messages(
     let mut written: Vec<(usize, Ledger)> = Vec::new();
     let (connections, with_rows) = batch_rows::read_batch_rows(engine, messages).await;
     let ahead: &Engine = &with_rows;
+    let superseded = superseded::find_superseded(messages);
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             InboundBody::Message(message) => {
                 let connection = connections.connection_of(&message.account);
                 let engines = (engine, ahead);
-                let prepared = prepare_message(engines, connection, message, index, &mut written);
+                let arrival = (index, superseded.get(&index));
+                let prepared = prepare_message(engines, connection, message, arrival, &mut written);
                 let prepared = isolate_record(prepared.boxed()).await;
                 arrivals.add_message(index, prepared, &message.content);
             }
@@ -159,12 +164,13 @@ struct MessageTarget {
 type FailedRecord = (CrmId, PersistError);
 
 /// Returns the ledger of a message's records, or the outcome if nothing is left to do. The second
-/// engine has read the message's rows ahead.
+/// engine has read the message's rows ahead. A message comes with its index and, if a later revision
+/// arrived together with it, as a superseded revision.
 async fn prepare_message(
     (engine, ahead): (&Engine, &Engine),
     connection: Result<Option<&Connection>, PersistError>,
     message: &CrmMessage,
-    index: usize,
+    (index, superseded): (usize, Option<&SupersededRevision<'_>>),
     written: &mut Vec<(usize, Ledger)>,
 ) -> Result<Result<MessageTarget, MessageOutcome>, PersistError> {
     let CrmMessage { id, account, sent_at: _, content } = message;
@@ -172,6 +178,11 @@ async fn prepare_message(
     let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
     let connection = connection?;
     let ledger = ledger_of(connection, account);
+    if let Some(superseded) = superseded
+        && !superseded.is_stored(engine, &ledger).boxed().await?
+    {
+        return Ok(Err(superseded.log_without_push(engine).boxed().await));
+    }
     let parts = list_pushed_parts(ahead, account, content).await?;
     if !connection.is_some_and(|connection| connection.state.is_connected())
         && !unconnected::reserve_room_for_message(engine, &ledger, content, parts).await?

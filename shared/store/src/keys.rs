@@ -10,6 +10,7 @@
 //! | last attempts | `A#account` | `ACTIVITY` | | |
 //! | records stored without a connection | `A#account` | `KEPT` | | |
 //! | outbox event | `A#account` | `OUT#instant-sequence#event id` | until it is delivered | |
+//! | invoices of a payment that is only recorded | `A#account` | `PAID#payment id` | | |
 //! | event that was set aside | `A#account` | `ASIDE#instant#event id` | | |
 //! | failures of a queue's message | `D#message id` | `FAILURES` | | |
 //! | account codes | `A#account` | `SETTINGS` | | |

@@ -1,5 +1,8 @@
 //! Carrying records over to the connection: limits, concurrent messages and crashes.
 
+use domain::operation::ClaimId;
+use engine::ports::Clock;
+
 use super::*;
 
 #[test]
@@ -63,6 +66,33 @@ fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
             break;
         }
     }
+}
+
+#[test]
+fn a_record_whose_attempt_died_keeps_its_row_for_the_organisation_that_may_have_it() {
+    let world = World::new();
+    let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
+    assert!(matches!(world.connect_to(&all), ConnectOutcome::Connected(_)));
+    // The first organisation does not accept that currency.
+    let kiwi =
+        an_invoice("inv_1", "cli_1").currency("NZD").tax_rate("15").price("100.00", "115.00");
+    world.receive(Invoice, &kiwi.body());
+    let store = &world.engine.store;
+    let key = MappingKey::new(world.ledger(), Invoice, CrmId::new("inv_1").unwrap());
+    let row = run(store.find_mapping(&key)).unwrap().unwrap().unwrap();
+    let mut died = row.record;
+    let until = world.clock.now();
+    died.operation.state = OperationState::Claimed { by: ClaimId(Uuid::from_u128(7)), until };
+    let expect = WriteExpectation::Version(row.version);
+    run(store.put_mapping(&died, expect, None)).unwrap().unwrap();
+    let (account, second) = (world.account(), TenantId(all[1]));
+    let chosen =
+        organisation::choose_organisation(&world.engine, &account, second, world.invocation());
+    assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
+    world.advance(MINUTES(60));
+    assert!(mapping_in(&world, all[0], Invoice, "inv_1").is_some());
+    let moved = mapping_in(&world, all[1], Invoice, "inv_1").unwrap();
+    assert_eq!(moved.operation.state, OperationState::Synced);
 }
 
 #[test]

@@ -62,6 +62,43 @@ fn refunds_that_arrive_together_count_together() {
     assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
 }
 
+/// Receives a refund that Xero accepts, but not at the first attempt, and then its second revision.
+fn change_before_it_is_written(world: &World, first: &str, second: &str) {
+    let on = Match::next("/api.xro/2.0/CreditNotes").method(http::Method::PUT);
+    let problem = "minute".to_owned();
+    let kind = FaultKind::RateLimited { problem, retry_after_seconds: Some(60) };
+    world.inject(Fault { on, kind });
+    world.receive(Payment, first);
+    let second = second.replacen(r#""revision":1"#, r#""revision":2"#, 1);
+    assert!(second.contains(r#""revision":2"#), "{second}");
+    refund(world, &second);
+}
+
+#[test]
+fn a_refund_that_is_raised_before_it_is_written_counts_with_its_new_amount() {
+    let world = paid("100.00");
+    refund(&world, &named("ref_2", "60.00"));
+    change_before_it_is_written(&world, &named("ref_1", "40.00"), &named("ref_1", "40.01"));
+    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    // It takes no room any more.
+    refund(&world, &named("ref_3", "40.00"));
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+}
+
+#[test]
+fn a_refund_that_moves_to_another_invoice_before_it_is_written_takes_no_room_on_the_first() {
+    let world = paid("100.00");
+    let other = an_invoice("inv_2", "cli_1").currency("GBP").price("120.00", "120.00");
+    world.receive(Invoice, &other.tax_rate("0").body());
+    world.receive(Payment, &a_payment("pay_2", &[("inv_2", "120.00")]).body());
+    let first = named("ref_1", "100.00");
+    change_before_it_is_written(&world, &first, &first.replace("inv_1", "inv_2"));
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("120.00", 1));
+    refund(&world, &named("ref_2", "100.00"));
+    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("20.00", 2));
+}
+
 #[test]
 fn refunds_of_an_invoice_without_a_known_payment_return_at_most_its_total() {
     let world = holding("GBP");

@@ -41,6 +41,26 @@ fn a_cash_payment_has_a_part_for_each_invoice_that_names_the_method() {
 }
 
 #[test]
+fn a_reference_in_xero_has_single_spaces_whatever_the_payments_reference_contains() {
+    let tag_of = |reference: &str| {
+        let reference = Some(reference.to_owned());
+        let payment = Payment { reference, ..a_payment() };
+        payment.split_into_parts().remove(0).reference_tag()
+    };
+    let cut = format!("{} {}", "x".repeat(149), "y".repeat(20));
+    for (reference, tag) in [
+        ("ch  1", "Stripe ch 1 (SC-pay_1)".to_owned()),
+        ("ch \\ 1", "Stripe ch 1 (SC-pay_1)".to_owned()),
+        ("ch\u{a0}\u{a0}1", "Stripe ch 1 (SC-pay_1)".to_owned()),
+        ("\"\"\"", "Stripe (SC-pay_1)".to_owned()),
+        (cut.as_str(), format!("Stripe {} (SC-pay_1)", "x".repeat(149))),
+    ] {
+        assert_eq!(tag_of(reference), tag, "{reference}");
+        assert_eq!(normalise_reference(&tag), tag);
+    }
+}
+
+#[test]
 fn the_longest_id_has_room_for_its_parts() {
     let id = PaymentId::new("p".repeat(40)).unwrap();
     assert_eq!(Payment { id, ..a_payment() }.split_into_parts().len(), 4);

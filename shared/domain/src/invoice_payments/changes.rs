@@ -6,6 +6,7 @@ use super::recognise::recognise_payment;
 use super::{
     CHANGES_MAX, InvoicePayments, PAYMENTS_MAX, PaymentMatch, ReceivedPayment, RecordedPayment,
 };
+use crate::crm::payment::normalise_reference;
 use crate::ids::{PaymentId, XeroPaymentId};
 
 /// A change of a payment that the CRM is notified of.
@@ -164,7 +165,8 @@ impl InvoicePayments {
         let tags: BTreeSet<String> =
             self.recorded.iter().map(RecordedPayment::reference_tag).collect();
         let is_written = |one: &&ReceivedPayment| {
-            one.reference.as_ref().is_some_and(|reference| tags.contains(reference))
+            let reference = one.reference.as_deref();
+            reference.is_some_and(|text| tags.contains(&normalise_reference(text)))
         };
         let (mut sorted, others): (Vec<_>, Vec<_>) = present.iter().partition(is_written);
         sorted.extend(others);

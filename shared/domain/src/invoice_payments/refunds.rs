@@ -27,7 +27,7 @@ pub struct InvoiceRefund {
 /// Whether a refund may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundAdmission {
-    /// It may, and was before.
+    /// It may, and was before, with this amount.
     Known,
     /// It may from now on.
     Admitted,
@@ -51,11 +51,12 @@ impl InvoiceRefund {
 
 impl InvoicePayments {
     /// Admits a refund if all refunds together return at most `limit`. An admitted refund stays
-    /// admitted.
+    /// admitted, unless it comes with another amount: then it counts with that one, or no longer.
     pub fn admit_refund(&mut self, refund: &InvoiceRefund, limit: Money) -> RefundAdmission {
-        if self.knows_refund(&refund.refund) {
+        if self.counts_refund(refund) {
             return RefundAdmission::Known;
         }
+        self.forget_refund(&refund.refund);
         if self.refunds.len() >= REFUNDS_MAX {
             return RefundAdmission::TooMany;
         }
@@ -68,8 +69,13 @@ impl InvoicePayments {
         RefundAdmission::Admitted
     }
 
-    /// Whether a refund counts already.
-    pub fn knows_refund(&self, refund: &PaymentId) -> bool {
+    /// Whether a refund counts already, with this amount.
+    pub fn counts_refund(&self, refund: &InvoiceRefund) -> bool {
+        self.refunds.contains(refund)
+    }
+
+    /// Whether a refund counts already, with any amount.
+    fn knows_refund(&self, refund: &PaymentId) -> bool {
         self.refunds.iter().any(|known| known.refund == *refund)
     }
 
@@ -168,10 +174,28 @@ mod tests {
         ] {
             assert_eq!(payments.admit_refund(&refund, limit), expected, "{refund:?}");
         }
+        assert_eq!(payments.refunds, [a_refund("ref_1", 8_000), a_refund("ref_3", 4_000)]);
         assert!(payments.forget_refund(&PaymentId::new("ref_1").unwrap()));
         assert!(!payments.forget_refund(&PaymentId::new("ref_1").unwrap()));
         let again = a_refund("ref_2", 4_001);
         assert_eq!(payments.admit_refund(&again, limit), RefundAdmission::Admitted);
+    }
+
+    #[test]
+    fn a_refund_with_another_amount_than_before_counts_with_that_one_or_no_longer() {
+        let mut payments = no_payments();
+        let limit = pounds(12_000);
+        payments.admit_refund(&a_refund("ref_1", 4_000), limit);
+        payments.admit_refund(&a_refund("ref_2", 7_000), limit);
+        for (refund, expected, counted) in [
+            (a_refund("ref_1", 5_000), RefundAdmission::Admitted, 2),
+            (a_refund("ref_1", 5_001), RefundAdmission::Exceeds(pounds(7_000)), 1),
+            (a_refund("ref_2", 12_000), RefundAdmission::Admitted, 1),
+        ] {
+            assert_eq!(payments.admit_refund(&refund, limit), expected, "{refund:?}");
+            assert_eq!(payments.refunds.len(), counted, "{refund:?}");
+        }
+        assert_eq!(payments.refunds, [a_refund("ref_2", 12_000)]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     known_sentence(
         "account number * already exists",
         "account_number_taken",
-        "Change the account number of one of the two contacts in Xero.",
+        "Change the account number of one of the two contacts in Xero, then retry.",
     ),
     final_sentence(
         "contact name cannot be empty",
@@ -104,7 +104,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     means(
         "account code * has been archived, or has been deleted",
         FailureCause::AccountCodeArchived,
-        "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts.",
+        "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts, then retry.",
     ),
     means(
         "account code * is not a valid code for this document",
@@ -124,7 +124,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     means(
         "account * have payments enabled",
         FailureCause::AccountTakesNoPayments,
-        "Enable payments to the account in Xero, or choose another in Settings > Billing > Payment Settings.",
+        "Enable payments to the account in Xero, then retry, or choose another in Settings > Billing > Payment Settings.",
     ),
     means(
         "taxtype code * cannot be used with account code",
@@ -134,7 +134,7 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     means(
         "taxtype code * does not exist or cannot be used for this type of transaction",
         FailureCause::TaxTypeUnknown,
-        "Choose a tax rate of the organisation that applies to sales, or add this one in Xero.",
+        "Choose a tax rate of the organisation that applies to sales, or add this one in Xero, then retry.",
     ),
     means(
         "tax rate * must be valid",
@@ -155,12 +155,12 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     known_sentence(
         "document date cannot be before the end of year lock date",
         "year_locked",
-        "Move the end of year lock date in Xero (this requires an adviser), or give the document a later date.",
+        "Move the end of year lock date in Xero (this requires an adviser), then retry, or give the document a later date. A payment is never changed: delete it and record a new one with that date.",
     ),
     known_sentence(
         "lock date",
         "period_locked",
-        "Move the lock date in Xero, or give the document a date in an open period.",
+        "Move the lock date in Xero, then retry, or give the document a date in an open period. A payment is never changed: delete it and record a new one with that date.",
     ),
     final_sentence(
         "document duedate field must be specified",

@@ -319,6 +319,18 @@ fn every_row_of_the_table_is_reached_by_its_own_words() {
 }
 
 #[test]
+fn the_remedy_for_a_locked_period_says_what_happens_after_the_date_is_moved() {
+    for message in [
+        "The document date cannot be before the end of year lock date, currently set at 31-Jul-2013",
+        "The document date cannot be before the period lock date 31 March 2025",
+    ] {
+        let remedy = explained(message).remedy;
+        assert!(remedy.contains("in Xero") && remedy.contains("then retry"), "{remedy}");
+        assert!(remedy.contains("delete it and record a new one"), "{remedy}");
+    }
+}
+
+#[test]
 fn an_unknown_refusal_is_passed_on_word_for_word() {
     let failure = explained("The moon is in the wrong house");
     assert_eq!(failure.message, "Xero refused it: The moon is in the wrong house.");

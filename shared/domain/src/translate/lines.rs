@@ -16,7 +16,8 @@ use crate::translate::line_values::{find_item_code, find_tracking};
 use crate::translate::tax::find_tax_type;
 use crate::translate::text::{DocumentTexts, is_sendable};
 
-/// Xero's limit for a line's description, in characters.
+/// Xero's limit for a line's description, in characters. Whether a character outside the basic plane,
+/// such as an emoji, counts as one or as two (UTF-16) is not documented, so it counts as two here.
 const DESCRIPTION_LIMIT: usize = 4_000;
 /// The decimals of quantities and unit prices that Xero keeps, if the call has `unitdp=4`.
 const PRICE_DECIMALS: u32 = 4;
@@ -108,7 +109,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
         return Err(untranslatable_document(
             FailureCause::AccountCodeArchived,
             format!("Account {code} ({}) is archived in Xero.", account.name),
-            "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero.",
+            "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero, then retry.",
         ));
     }
     if account.is_bank() {
@@ -196,16 +197,18 @@ pub(super) struct LineFigures {
     pub(super) discount_amount: Option<Decimal>,
 }
 
-/// Computes the description and the price of a line.
+/// Computes the description and the price of a line. If the description is too long, the figures that
+/// end it stay: the line shows them nowhere else.
 pub(super) fn compute_line(
     line: &DocumentLine,
     discounts: DiscountSupport,
     texts: &mut DocumentTexts,
 ) -> LineFigures {
     let priced = compute_price(line, discounts);
-    let description = build_description(line, priced.note.as_deref());
-    let description = texts.prepare_block("lines", &description);
-    if description.chars().count() > DESCRIPTION_LIMIT {
+    let text = texts.prepare_block("lines", &build_description(line));
+    let note = priced.note.map(|note| format!("\n{note}")).unwrap_or_default();
+    let kept = shorten_text(&text, DESCRIPTION_LIMIT.saturating_sub(note.len()));
+    if kept.len() < text.len() {
         let name = line.name.chars().filter(|sign| is_sendable(*sign)).take(60);
         texts.warnings.push(format!(
             "The description of \"{}\" was shortened: Xero accepts at most {DESCRIPTION_LIMIT} characters.",
@@ -213,7 +216,7 @@ pub(super) fn compute_line(
         ));
     }
     LineFigures {
-        description: description.chars().take(DESCRIPTION_LIMIT).collect(),
+        description: kept + &note,
         quantity: priced.quantity,
         unit_amount: priced.unit_amount,
         discount_rate: priced.discount_rate,
@@ -221,9 +224,19 @@ pub(super) fn compute_line(
     }
 }
 
-fn build_description(line: &DocumentLine, note: Option<&str>) -> String {
-    let parts = [Some(line.name.as_str()), line.description.as_deref(), note];
+fn build_description(line: &DocumentLine) -> String {
+    let parts = [Some(line.name.as_str()), line.description.as_deref()];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// The beginning of a text that has at most `limit` UTF-16 units.
+fn shorten_text(text: &str, limit: usize) -> String {
+    let mut units = 0_usize;
+    let fits = |sign: &char| {
+        units = units.saturating_add(sign.len_utf16());
+        units <= limit
+    };
+    text.chars().take_while(fits).collect()
 }
 
 /// Quantity, price and discount in a form from which Xero computes exactly the same line amount.

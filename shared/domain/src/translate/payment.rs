@@ -218,7 +218,9 @@ fn find_chosen_account<'a>(
         Some(account) => Err(untranslatable_payment(
             FailureCause::AccountCodeArchived,
             format!("The {name} account {code} ({}) is archived in Xero.", account.name),
-            format!("Choose another {name} account in {SETTINGS}, or restore this one in Xero."),
+            format!(
+                "Choose another {name} account in {SETTINGS}, or restore this one in Xero, then retry."
+            ),
         )),
         None => Err(untranslatable_payment(
             FailureCause::AccountCodeUnknown,
@@ -236,7 +238,7 @@ fn require_payable(account: &ChartAccount) -> Result<&ChartAccount, Failure> {
         FailureCause::AccountTakesNoPayments,
         format!("Xero does not accept payments to account {} ({}).", account.code, account.name),
         format!(
-            "Tick \"Enable payments to this account\" for it in Xero, or choose another account in {SETTINGS}."
+            "Tick \"Enable payments to this account\" for it in Xero, then retry, or choose another account in {SETTINGS}."
         ),
     ))
 }

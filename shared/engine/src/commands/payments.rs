@@ -1,9 +1,10 @@
 //! Payments for people: each consists of one record per part.
 
-use domain::crm::payment::{Payment as CrmPayment, PaymentPart, PaymentRecordStatus};
+use domain::crm::payment::{PartRole, Payment as CrmPayment, PaymentPart, PaymentRecordStatus};
+use domain::crm::{FIRST_REVISION, Revision};
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, Ledger, PaymentId, UserId};
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, MappingKey};
 use domain::operation::Trigger;
 use futures::FutureExt;
 use serde::Serialize;
@@ -14,9 +15,10 @@ use crate::commands::views::RecordView;
 use crate::connection::ledgers::find_records_ledger;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::sync::PaymentEntity;
 use crate::sync::push::{self, KeepReason};
+use crate::sync::release::try_release_refused_refunds;
 use crate::sync::stored_records::push_stored_records;
+use crate::sync::{PaymentEntity, invoice_payments};
 use crate::{Engine, Invocation};
 
 /// A payment with its parts.
@@ -79,30 +81,69 @@ pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<Paymen
 }
 
 /// Withdraws all parts of a deleted payment, including parts that the deletion does not name, but
-/// none of a refund with the same id. The failure of one part does not affect the others.
-pub(crate) async fn delete_other_parts(
+/// none of a refund with the same id. Of a later revision in effect, the parts that it lacks are
+/// withdrawn. The failure of one part does not affect the others.
+pub(crate) async fn withdraw_other_parts(
     engine: &Engine,
     ledger: &Ledger,
     payment: &CrmPayment,
     named: &[PaymentPart],
 ) -> Result<(), PersistError> {
     if payment.standing != PaymentRecordStatus::Deleted {
-        return Ok(());
+        return withdraw_dropped_parts(engine, ledger, &payment.id, named).await;
     }
-    let others = find_parts(engine, ledger, &payment.id).await?.into_iter();
+    let mut others = find_other_parts(engine, ledger, &payment.id, named).await?;
+    others.retain(|(_, part)| !part.role.is_of_refund());
+    withdraw_parts(engine, ledger, payment.revision, others).await
+}
+
+/// Withdraws the parts that a later revision of a payment or a refund lacks, and takes those that it
+/// assigns to another invoice off the earlier one. If Xero had one of them, the revision would have
+/// been reported as a contradiction before.
+pub(crate) async fn withdraw_dropped_parts(
+    engine: &Engine,
+    ledger: &Ledger,
+    payment: &PaymentId,
+    later: &[PaymentPart],
+) -> Result<(), PersistError> {
+    let revision = later.first().map(|part| part.revision);
+    let Some(revision) = revision.filter(|revision| *revision > FIRST_REVISION) else {
+        return Ok(());
+    };
+    let mut known = find_other_parts(engine, ledger, payment, &[]).await?;
+    for (_, part) in known.iter().filter(|(_, part)| part.is_moved_by(later)) {
+        let leaving = take_off_invoice(engine, ledger, part, revision).boxed();
+        engine.skip_failing(&ledger.account, leaving).await?;
+    }
+    known.retain(|(_, part)| part.is_dropped_by(later));
+    withdraw_parts(engine, ledger, revision, known).await
+}
+
+/// Returns the known parts of a payment or a refund besides those that a message names.
+async fn find_other_parts(
+    engine: &Engine,
+    ledger: &Ledger,
+    payment: &PaymentId,
+    named: &[PaymentPart],
+) -> Result<Vec<(MappingKey, PaymentPart)>, StoreError> {
+    let others = find_parts(engine, ledger, payment).await?.into_iter();
     let others = others.filter(|other| !named.iter().any(|one| one.id == other.key.crm_id));
+    let read = |mapping: Mapping| Some((mapping.key.clone(), read_snapshot(engine, &mapping)?));
+    Ok(others.filter_map(read).collect())
+}
+
+async fn withdraw_parts(
+    engine: &Engine,
+    ledger: &Ledger,
+    revision: Revision,
+    parts: Vec<(MappingKey, PaymentPart)>,
+) -> Result<(), PersistError> {
     let (mut stored, mut failed) = (Vec::new(), None);
-    for mapping in others {
-        let Some(part) = read_snapshot(engine, &mapping) else { continue };
-        if part.role.is_of_refund() {
-            continue;
-        }
-        let revision = payment.revision;
+    for (key, part) in parts {
         let deleted = PaymentPart { standing: PaymentRecordStatus::Deleted, revision, ..part };
-        let deleted = push::encode_snapshot::<PaymentEntity>(&deleted);
-        let keep = push::keep_snapshot(engine, &mapping.key, &deleted, KeepReason::Queue).boxed();
-        match engine.skip_failing(&ledger.account, keep).await {
-            Ok(Some(())) => stored.push(mapping.key.crm_id),
+        let withdrawal = withdraw_part(engine, &key, &deleted).boxed();
+        match engine.skip_failing(&ledger.account, withdrawal).await {
+            Ok(Some(())) => stored.push(key.crm_id),
             Ok(None) => {}
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -113,6 +154,43 @@ pub(crate) async fn delete_other_parts(
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(()),
+    }
+}
+
+/// Stores that a part is deleted, and takes it off its invoice.
+async fn withdraw_part(
+    engine: &Engine,
+    key: &MappingKey,
+    deleted: &PaymentPart,
+) -> Result<(), StoreError> {
+    let snapshot = push::encode_snapshot::<PaymentEntity>(deleted);
+    push::keep_snapshot(engine, key, &snapshot, KeepReason::Queue).await?;
+    take_off_invoice(engine, &key.ledger, deleted, deleted.revision).await
+}
+
+/// Records that a part no longer belongs to its invoice, with this revision of the payment or the
+/// refund. An invoice that the revision names stays as it is.
+async fn take_off_invoice(
+    engine: &Engine,
+    ledger: &Ledger,
+    part: &PaymentPart,
+    revision: Revision,
+) -> Result<(), StoreError> {
+    match &part.role {
+        PartRole::Invoice(invoice) => {
+            let (invoice, share) = (CrmId::from(invoice.clone()), (&part.payment, revision));
+            invoice_payments::record_deletion(engine, ledger, &invoice, share).await
+        }
+        PartRole::RefundNote(invoice) => {
+            let invoice = CrmId::from(invoice.clone());
+            invoice_payments::forget_refund(engine, ledger, &invoice, &part.payment).await?;
+            let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice);
+            try_release_refused_refunds(engine, key).await;
+            Ok(())
+        }
+        PartRole::Fee | PartRole::Surcharge(_) | PartRole::Refund(_) | PartRole::RefundFee => {
+            Ok(())
+        }
     }
 }
 

@@ -5,14 +5,14 @@
 //! this check, the later message would count as synced although Xero has other details. An allocation
 //! that is removed is removed as it was applied, whatever the later message says about it.
 
+use domain::crm::FIRST_REVISION;
 use domain::crm::allocation::{Allocation, AllocationRecordStatus};
-use domain::crm::payment::PaymentPart;
+use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, CrmId, Ledger, PaymentId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::WriteTrace;
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::StoreError;
@@ -41,7 +41,8 @@ pub(super) enum Contradiction {
     Removal(Box<Allocation>),
 }
 
-/// Compares the parts of a payment or a refund, or an allocation, with those that are stored.
+/// Compares the parts of a payment or a refund, or an allocation, with those that are stored. `parts`
+/// are those that are written to Xero.
 pub(super) async fn find_contradiction(
     engine: &Engine,
     ledger: &Ledger,
@@ -49,8 +50,13 @@ pub(super) async fn find_contradiction(
     parts: &[PaymentPart],
 ) -> Result<Option<Contradiction>, StoreError> {
     match content {
-        MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
-            find_contradicting_part(engine, ledger, parts).await
+        MessageContent::Payment { payment, parts: all } => {
+            let compared = select_compared_parts(parts, all);
+            find_contradicting_part(engine, ledger, &payment.id, compared).await
+        }
+        MessageContent::Refund { refund, parts: all } => {
+            let compared = select_compared_parts(parts, all);
+            find_contradicting_part(engine, ledger, &refund.id, compared).await
         }
         MessageContent::Allocation(allocation) => {
             find_changed_allocation(engine, ledger, allocation).await
@@ -62,9 +68,20 @@ pub(super) async fn find_contradiction(
     }
 }
 
+/// Returns the parts that are compared with the stored ones. If none of a later revision is written,
+/// the earlier one may have been, because its method had an account.
+fn select_compared_parts<'p>(
+    written: &'p [PaymentPart],
+    all: &'p [PaymentPart],
+) -> &'p [PaymentPart] {
+    let is_later = all.first().is_some_and(|part| part.revision > FIRST_REVISION);
+    if written.is_empty() && is_later { all } else { written }
+}
+
 async fn find_contradicting_part(
     engine: &Engine,
     ledger: &Ledger,
+    payment: &PaymentId,
     parts: &[PaymentPart],
 ) -> Result<Option<Contradiction>, StoreError> {
     for part in parts {
@@ -76,11 +93,33 @@ async fn find_contradicting_part(
         if known.role.is_of_refund() != part.role.is_of_refund() {
             return Ok(Some(Contradiction::IdTaken));
         }
-        if part.is_change_of(&known) && may_be_in_xero(engine, &mapping) {
+        if part.is_change_of(&known) && may_be_in_xero(&mapping) {
             return Ok(Some(Contradiction::Changed));
         }
     }
-    Ok(None)
+    let is_dropped = is_written_part_dropped(engine, ledger, payment, parts).await?;
+    Ok(is_dropped.then_some(Contradiction::Changed))
+}
+
+/// Returns whether a later revision lacks a part that Xero has, or may have: the share of an invoice,
+/// a fee or a surcharge.
+async fn is_written_part_dropped(
+    engine: &Engine,
+    ledger: &Ledger,
+    payment: &PaymentId,
+    parts: &[PaymentPart],
+) -> Result<bool, StoreError> {
+    let may_drop = |part: &PaymentPart| {
+        part.revision > FIRST_REVISION && part.standing == PaymentRecordStatus::Recorded
+    };
+    if !parts.first().is_some_and(may_drop) {
+        return Ok(false);
+    }
+    let stored = engine.store.list_payment_parts(ledger, payment).await?;
+    Ok(stored.rows.iter().any(|row| {
+        let known = serde_json::from_str::<PaymentPart>(&row.record.snapshot.json);
+        known.is_ok_and(|known| known.is_dropped_by(parts)) && may_be_in_xero(&row.record)
+    }))
 }
 
 async fn find_changed_allocation(
@@ -94,7 +133,7 @@ async fn find_changed_allocation(
     let Ok(known) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
         return Ok(None);
     };
-    if !allocation.is_change_of(&known) || !may_be_in_xero(engine, &mapping) {
+    if !allocation.is_change_of(&known) || !may_be_in_xero(&mapping) {
         return Ok(None);
     }
     Ok(Some(match allocation.standing {
@@ -120,10 +159,8 @@ async fn find_readable_mapping(
 }
 
 /// Returns whether Xero has the document of a record, or may have it.
-fn may_be_in_xero(engine: &Engine, mapping: &Mapping) -> bool {
-    mapping.link.is_some()
-        || mapping.operation.trace == WriteTrace::Uncertain
-        || mapping.is_held(engine.clock.now())
+const fn may_be_in_xero(mapping: &Mapping) -> bool {
+    mapping.link.is_some() || mapping.operation.may_have_written()
 }
 
 /// Reports a contradiction, or removes credit as it was applied. If the message is processed again,

@@ -1,9 +1,9 @@
 //! Prepares the parts of a payment or a refund before they are pushed.
 
-use domain::crm::payment::{PartRole, Payment, PaymentPart};
+use domain::crm::payment::{PartRole, Payment, PaymentPart, PaymentRecordStatus};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::{AccountId, CrmId, Ledger};
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -44,8 +44,11 @@ pub(super) async fn prepare_payment_message(
             unsent_refund::log_unsent_refund(engine, account, refund).await;
             Ok(Err(MessageOutcome::Recorded))
         }
-        MessageContent::Refund { .. }
-        | MessageContent::Client { .. }
+        MessageContent::Refund { refund, parts: _ } => {
+            payments::withdraw_dropped_parts(engine, ledger, &refund.id, parts).boxed().await?;
+            Ok(Ok(Vec::new()))
+        }
+        MessageContent::Client { .. }
         | MessageContent::Invoice { .. }
         | MessageContent::CreditNote { .. }
         | MessageContent::Allocation(_) => Ok(Ok(Vec::new())),
@@ -63,13 +66,14 @@ async fn record_payment(
     parts: &[PaymentPart],
 ) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
     let account = &ledger.account;
+    let earlier = invoice_payments::find_earlier_invoices(engine, account, payment).await?;
+    if earlier.as_ref().is_some_and(|row| row.record.is_contradicted_by(payment)) {
+        return Ok(Err(log_contradiction(engine, account, payment).await));
+    }
     let failed = match invoice_payments::record_payment(engine, ledger, payment).await? {
         RecordPaymentOutcome::Done { failed } => failed,
         RecordPaymentOutcome::Contradicts => {
-            let remedy = "Delete it and record a new one instead.";
-            let subject = contradictions::log_subject(&payment.id);
-            let unchanged = contradictions::log_unchanged(engine, account, subject, remedy);
-            return Ok(Err(unchanged.await));
+            return Ok(Err(log_contradiction(engine, account, payment).await));
         }
         RecordPaymentOutcome::TooMany(invoice) => {
             let id = CrmId::from(payment.id.clone());
@@ -79,7 +83,11 @@ async fn record_payment(
             return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
         }
     };
-    payments::delete_other_parts(engine, ledger, payment, parts).await?;
+    payments::withdraw_other_parts(engine, ledger, payment, parts).await?;
+    if parts.is_empty() || payment.standing == PaymentRecordStatus::Deleted {
+        let keep = invoice_payments::keep_paid_invoices(engine, ledger, payment, earlier);
+        keep.boxed().await?;
+    }
     let mut failed_parts = Vec::new();
     for FailedShare { invoice, error } in failed {
         let role = PartRole::Invoice(invoice);
@@ -90,4 +98,15 @@ async fn record_payment(
         return Ok(Err(MessageOutcome::Recorded));
     }
     Ok(Ok(failed_parts))
+}
+
+/// Logs that a payment was recorded before with other details. Nothing changes.
+async fn log_contradiction(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &Payment,
+) -> MessageOutcome {
+    let remedy = "Delete it and record a new one instead.";
+    let subject = contradictions::log_subject(&payment.id);
+    contradictions::log_unchanged(engine, account, subject, remedy).await
 }

@@ -119,7 +119,7 @@ fn list_record_keys(content: &MessageContent, parts: &[PaymentPart]) -> Vec<(Ent
 }
 
 /// Returns the record of a message, with its number for people.
-fn message_subject(content: &MessageContent) -> (EntityKind, CrmId, String) {
+pub(super) fn message_subject(content: &MessageContent) -> (EntityKind, CrmId, String) {
     match content {
         MessageContent::Client { client, mode: _ } => (
             EntityKind::Contact,

@@ -218,7 +218,7 @@ async fn move_record(
         write_to_target(engine, &mapping, target, is_pushed).await?;
     }
     // A record that may exist in the previous organisation keeps its row there.
-    if !is_synced && mapping.operation.trace == WriteTrace::Clean {
+    if !is_synced && !may_be_in_organisation(&mapping) {
         match engine.store.remove_mapping(&mapping.key, version).await {
             Ok(()) => {}
             // A newer snapshot arrived; the next carry-over moves it.
@@ -233,6 +233,14 @@ async fn move_record(
     } else {
         RecordMoveOutcome::Kept
     })
+}
+
+/// Returns whether the organisation of a record's ledger may have its document although no answer
+/// confirmed it. Before the first connection there was no organisation.
+fn may_be_in_organisation(mapping: &Mapping) -> bool {
+    let is_uncertain = mapping.operation.trace == WriteTrace::Uncertain;
+    let was_connected = mapping.key.ledger.tenant != TenantId::NONE;
+    is_uncertain || (was_connected && mapping.operation.may_have_written())
 }
 
 /// Returns whether a record was to be pushed, and not only to be stored.

@@ -1,6 +1,8 @@
 //! The payments of invoices: those that the CRM recorded, and users' decisions about unclear
 //! payments.
 
+mod deletions;
+mod paid_invoices;
 mod refunds;
 
 use domain::crm::payment::{Payment, PaymentRecordStatus};
@@ -15,6 +17,8 @@ use domain::outbound::{EventContent, OutboundEvent};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
+pub(crate) use self::deletions::record_deletion;
+pub(crate) use self::paid_invoices::{find_earlier_invoices, keep_paid_invoices};
 pub(crate) use self::refunds::{forget_refund, try_free_withheld_refund};
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;

@@ -1,8 +1,8 @@
 //! The keys of the payments on invoices, and of overpayments and prepayments.
 
-use domain::ids::{CrmId, Ledger, PaymentId, XeroId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, Ledger, PaymentId, XeroId, XeroPaymentId};
 
-use super::ledger_partition;
+use super::{account_partition, ledger_partition};
 use crate::table::{ItemKey, SortRange};
 
 /// The prefix of the sort keys of the payments of all invoices.
@@ -19,6 +19,11 @@ pub(crate) fn recorded_payment_key(
     payment: &PaymentId,
 ) -> ItemKey {
     ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
+}
+
+/// The key of the invoices of a payment that is only recorded.
+pub(crate) fn paid_invoices_key(account: &AccountId, payment: &PaymentId) -> ItemKey {
+    ItemKey::new(account_partition(account), format!("PAID#{payment}"))
 }
 
 /// The key of a Xero payment on an invoice.

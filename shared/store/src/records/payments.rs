@@ -1,7 +1,7 @@
 //! The payments on an invoice.
 
 use domain::ids::{CrmId, Ledger};
-use domain::invoice_payments::{InvoicePayments, ReceivedPayment, RecordedPayment};
+use domain::invoice_payments::{InvoicePayments, PaidInvoices, ReceivedPayment, RecordedPayment};
 use serde::{Deserialize, Serialize};
 
 use super::StoredRecord;
@@ -31,6 +31,12 @@ pub(crate) enum PaymentSide {
 impl StoredRecord for InvoicePayments {
     fn item_key(&self) -> ItemKey {
         keys::invoice_payments_key(&self.ledger, &self.invoice)
+    }
+}
+
+impl StoredRecord for PaidInvoices {
+    fn item_key(&self) -> ItemKey {
+        keys::paid_invoices_key(&self.account, &self.payment)
     }
 }
 

@@ -162,6 +162,30 @@ impl PaymentPart {
                 || self.role != earlier.role)
     }
 
+    /// Whether this part is in effect, and a later revision of its payment or refund lacks it. `later`
+    /// are all parts of that revision.
+    pub fn is_dropped_by(&self, later: &[Self]) -> bool {
+        later.first().is_some_and(|one| self.is_followed_by(one))
+            && later.iter().all(|one| one.id != self.id)
+    }
+
+    /// Whether this part is in effect, and a later revision of its payment or refund assigns it to
+    /// another invoice or credit note.
+    pub fn is_moved_by(&self, later: &[Self]) -> bool {
+        later
+            .iter()
+            .any(|one| one.id == self.id && self.is_followed_by(one) && one.role != self.role)
+    }
+
+    /// Whether `later` belongs to a later revision of the same payment or refund. Both are in effect.
+    fn is_followed_by(&self, later: &Self) -> bool {
+        let are_in_effect =
+            [self, later].iter().all(|one| one.standing == PaymentRecordStatus::Recorded);
+        are_in_effect
+            && later.revision > self.revision
+            && later.role.is_of_refund() == self.role.is_of_refund()
+    }
+
     /// The reference of the part's document in Xero, by which the document is found again. People
     /// see it in Xero, and it contains the payment's id.
     pub fn reference_tag(&self) -> String {
@@ -186,9 +210,15 @@ pub(crate) fn payment_reference_tag(
 }
 
 fn build_tag(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
-    let reference =
-        reference.map(|text| format!(" {}", strip_filter_characters(text))).unwrap_or_default();
+    let reference = reference.map(strip_filter_characters).filter(|text| !text.is_empty());
+    let reference = reference.map(|text| format!(" {text}")).unwrap_or_default();
     format!("{what}{reference} {TAG_START}{payment})")
+}
+
+/// A reference with single spaces. Xero's documentation does not say whether superfluous ones are
+/// kept, so references are compared in this form.
+pub fn normalise_reference(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a reference in Xero has the form of those that the integration writes.
@@ -196,10 +226,12 @@ pub(crate) fn is_reference_tag(reference: &str) -> bool {
     reference.ends_with(')') && reference.contains(TAG_START)
 }
 
-/// Removes the characters that have a meaning in Xero's filters, and limits the length.
+/// Removes the characters that have a meaning in Xero's filters, and superfluous spaces, and limits
+/// the length.
 fn strip_filter_characters(text: &str) -> String {
     let plain =
         |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);
-    let kept = text.chars().filter(plain);
-    kept.take(150).collect()
+    let kept = normalise_reference(&text.chars().filter(plain).collect::<String>());
+    let short = kept.chars().take(150).collect::<String>();
+    short.trim_end().to_owned()
 }

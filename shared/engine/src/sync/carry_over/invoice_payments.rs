@@ -4,7 +4,6 @@ use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, PaymentId};
 use domain::mapping::Mapping;
-use domain::operation::WriteTrace;
 use futures::FutureExt;
 use store::StoreError;
 
@@ -111,8 +110,7 @@ pub(super) async fn carry_over_unsynced_payments(
 ) -> Result<(), StoreError> {
     let is_moved = mapping.key.kind == EntityKind::Invoice
         && mapping.link.is_none()
-        && mapping.operation.trace == WriteTrace::Clean
-        && !mapping.is_held(engine.clock.now());
+        && !mapping.operation.may_have_written();
     if !is_moved {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
 
-use domain::crm::payment::{PartRole, PaymentPart};
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, normalise_reference};
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
 use domain::failure::Failure;
 use domain::ids::XeroInvoiceId;
@@ -83,10 +83,17 @@ pub(super) async fn find_part(
 }
 
 /// Returns the references under which the document of a part may exist, the current one first. An
-/// earlier revision may have been written with another one.
+/// earlier revision may have been written with another one, and an earlier release may have built
+/// another one from the same revision: the one in the row.
 fn list_references(task: &SyncTask<'_, PaymentPart>) -> Vec<String> {
-    let earlier = task.mapping.earlier_keys.iter().cloned();
-    std::iter::once(task.snapshot.reference_tag()).chain(earlier).collect()
+    let mut references = vec![task.snapshot.reference_tag()];
+    let stored = std::iter::once(&task.mapping.snapshot.natural_key);
+    for earlier in stored.chain(&task.mapping.earlier_keys) {
+        if !references.contains(earlier) {
+            references.push(earlier.clone());
+        }
+    }
+    references
 }
 
 /// Looks up the credit note of a refund, by its number and the end of its reference.
@@ -120,25 +127,31 @@ impl PaymentPrerequisite {
 }
 
 /// A fee contains the cents that the conversion of its payment costs, which depend on the chart at
-/// the time of writing. The reference identifies it, together with the currency.
+/// the time of writing. The reference identifies it, together with the currency. So it does if the
+/// payment was deleted, whose amounts in the deletion may be wrong.
 fn has_expected_total(transaction: &RemoteBankTransaction, part: &PaymentPart) -> bool {
-    if part.settled.is_empty() {
+    if part.settled.is_empty() && part.standing == PaymentRecordStatus::Recorded {
         transaction.total == part.amount
     } else {
         transaction.total.currency == part.amount.currency
     }
 }
 
+/// Returns the payment of a part among those on an invoice. To remove it, its reference identifies it:
+/// a payment has one share of each invoice, and the amounts in a deletion may be wrong.
 fn select_own_payment(
     task: &SyncTask<'_, PaymentPart>,
     invoice: XeroInvoiceId,
     all: &DecodedRows<RemotePayment>,
 ) -> Result<Option<RemotePart>, AttemptError> {
     let tags = list_references(task);
+    let is_removed = task.snapshot.standing == PaymentRecordStatus::Deleted;
+    let names = tags.iter().map(|tag| normalise_reference(tag)).collect::<Vec<_>>();
     let same = all.rows.iter().filter(|one| {
+        let reference = one.reference.as_deref().map(normalise_reference);
         one.parent == Some(invoice.into())
-            && one.reference.as_ref().is_some_and(|reference| tags.contains(reference))
-            && one.amount == task.snapshot.amount.amount
+            && reference.is_some_and(|reference| names.contains(&reference))
+            && (is_removed || one.amount == task.snapshot.amount.amount)
     });
     let tag = task.snapshot.reference_tag();
     let ours = select_authorised(same.cloned().map(RemotePart::Payment), &tag)?;

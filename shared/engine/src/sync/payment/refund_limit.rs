@@ -51,7 +51,7 @@ pub(super) async fn admit_refund(
         let mut payments = rows.record.clone();
         // What is wrong with such a refund is explained when its credit note is built.
         let Some(limit) = find_limit(invoice, billed, &payments, part) else { return Ok(()) };
-        if payments.knows_refund(&part.payment) {
+        if payments.counts_refund(&as_invoice_refund(part)) {
             return Ok(());
         }
         if noted.is_none() {
