@@ -292,6 +292,29 @@ async fn the_contact_and_the_payment_that_would_be_sent_are_shown_and_nothing_is
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_from_before_the_first_connect_is_not_called_unknown() {
+    let world = World::new();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let payment = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
+    world.receive(Payment, &payment.body());
+    let gateway = opens(&world);
+    let preview = read(&gateway, "/v1/invoices/inv_1/preview").await;
+    assert_eq!(preview["failure"]["code"], "not_connected", "{preview}");
+    let preview = read(&gateway, "/v1/payments/pay_1/preview").await;
+    assert_eq!(preview["parts"][0]["failure"]["code"], "not_connected", "{preview}");
+    let preview = read(&gateway, "/v1/clients/cli_1/preview").await;
+    assert!(preview["contact"]["name"].is_string(), "{preview}");
+    let body = json!({ "contact_id": Uuid::nil() }).to_string();
+    for (method, body) in [("PUT", Some(body.as_str())), ("DELETE", None)] {
+        let path = "/v1/clients/cli_1/contact";
+        let (status, problem) = send(&gateway, method, path, "Owner", body).await;
+        assert_eq!((status, &problem["type"]), (409, &json!("/problems/conflict")), "{method}");
+        assert!(problem["detail"].as_str().unwrap().contains("not connected"), "{problem}");
+    }
+    assert_eq!(send(&gateway, "GET", "/v1/invoices/inv_9/preview", "Member", None).await.0, 404);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sync_all_names_its_kind_and_expects_as_many_records_as_the_last_one() {
     let world = a_business();
     let gateway = opens(&world);
@@ -344,8 +367,12 @@ async fn a_match_by_a_value_that_does_not_suffice_is_proposed_and_two_people_do_
     let progress = read(&gateway, "/v1/reconciliation").await;
     assert_eq!((&progress["linked"], &progress["proposed"]), (&json!(0), &json!(1)), "{progress}");
     assert_eq!(read(&gateway, "/v1/clients/cli_1").await.get("contact"), None);
-    for odd in [r#"{"automatic":["colour"]}"#, r#"{"automatic":["phone"]}"#] {
-        let (status, problem) = send(&gateway, "PUT", "/v1/matching", "Owner", Some(odd)).await;
+    for odd in ["colour", "phone", "address"] {
+        let body = json!({ "automatic": [odd] }).to_string();
+        let (status, problem) = send(&gateway, "PUT", "/v1/matching", "Owner", Some(&body)).await;
         assert_eq!(status, 400, "{problem}");
+        let (field, detail) = (problem["field"].as_str(), problem["detail"].as_str());
+        assert!(field.unwrap().starts_with("automatic"), "{problem}");
+        assert!(detail.unwrap().contains("email"), "{problem}");
     }
 }

@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "responses are compared, not computed with")]
 
 use jiff::SignedDuration;
-use runtime::api::list_routes;
+use runtime::api::{describe_api, list_routes};
 use serde_json::{Value, json};
 use tests::World;
 
@@ -190,6 +190,27 @@ async fn a_misspelt_or_repeated_parameter_starts_nothing() {
     assert_eq!(read(&gateway, "/v1/reconciliation").await["state"], "none");
     let (status, problem) = send(&gateway, "GET", "/v1/sync-log?crmid=x", "Member", None).await;
     assert_eq!((status, &problem["field"]), (400, &json!("crmid")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_in_the_body_of_a_request_that_takes_none_is_refused_by_name() {
+    let gateway = Gateway::new(&World::connected(), Delays::default());
+    let document: Value = serde_json::from_str(describe_api()).unwrap();
+    let mut checked = 0;
+    for (method, path) in routes().into_iter().filter(|(method, _)| method != "GET") {
+        if document["paths"][&path][method.to_lowercase()].get("requestBody").is_some() {
+            continue;
+        }
+        checked += 1;
+        let (address, body) = (fill_path(&path, "inv_1"), Some(r#"{"link":false}"#));
+        let (status, problem) = send(&gateway, &method, &address, "Owner", body).await;
+        assert_eq!((status, &problem["field"]), (400, &json!("link")), "{method} {path}");
+    }
+    assert!(checked >= 10, "{checked}");
+    assert_eq!(read(&gateway, "/v1/reconciliation").await["state"], "none");
+    assert_eq!(read(&gateway, "/v1/connection").await["status"], "active");
+    let (status, _) = send(&gateway, "POST", "/v1/sync-all", "Owner", Some("{}")).await;
+    assert_eq!(status, 202);
 }
 
 #[tokio::test(start_paused = true)]

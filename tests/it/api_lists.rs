@@ -196,6 +196,10 @@ async fn the_activity_counts_the_attempts_of_each_hour() {
     assert!(hours[0]["synced"].as_u64().unwrap() >= 1 && hours[0]["given_up"] == 0);
     assert_eq!((&hours[1]["synced"], &hours[1]["given_up"]), (&json!(0), &json!(1)));
     assert!(activity.get("complete_since").is_none());
+    // A decision of a user is no attempt.
+    let never_send = "/v1/invoices/inv_2/never-send";
+    assert_eq!(send(&gateway, "POST", never_send, "Owner", None).await.0, 200);
+    assert_eq!(read(&gateway, "/v1/activity?days=1").await["hours"], activity["hours"]);
     for days in ["0", "31", "many"] {
         let address = format!("/v1/activity?days={days}");
         assert_eq!(send(&gateway, "GET", &address, "Member", None).await.0, 400, "{days}");

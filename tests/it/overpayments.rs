@@ -309,15 +309,20 @@ async fn the_attention_list_shows_an_overpayment_and_its_route_takes_the_answer(
     assert_eq!(shown["client_id"], "cli_1");
     assert_eq!(shown["remaining"]["amount"], "13.94");
     assert_eq!(shown["candidates"][0], "inv_1");
+    // The money of an invoice in pounds pays none in euros.
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").currency("EUR").body());
     let path = format!("/v1/overpayments/{id}");
-    for (role, body, expected) in [
-        ("Owner", r#"{"acknowledged":false}"#, 400),
-        ("Owner", r#"{"invoice":"inv_9"}"#, 400),
-        ("Owner", r#"{"invoice":"inv_1"}"#, 200),
-        ("Owner", r#"{"acknowledged":true}"#, 409),
+    for (role, body, expected, field) in [
+        ("Owner", r#"{"acknowledged":false}"#, 400, Some("acknowledged")),
+        ("Owner", r#"{"invoice":"inv_9"}"#, 400, Some("invoice")),
+        ("Owner", r#"{"invoice":"inv_2"}"#, 400, Some("invoice")),
+        ("Owner", r#"{"invoice":"inv_1"}"#, 200, None),
+        ("Owner", r#"{"acknowledged":true}"#, 409, None),
     ] {
         let (_, answered) = gateway.send(&a_request("POST", &path, "", role, Some(body))).await;
         assert_eq!(answered.status().as_u16(), expected, "{body}");
+        let answered: serde_json::Value = serde_json::from_slice(answered.body()).unwrap();
+        assert_eq!(answered["field"].as_str(), field, "{answered}");
     }
     let (_, list) = gateway.send(&a_request("GET", "/v1/attention", "", "Owner", None)).await;
     let list: serde_json::Value = serde_json::from_slice(list.body()).unwrap();

@@ -84,6 +84,46 @@ async fn never_send_withholds_only_the_record_of_the_kind_in_the_path() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_log_of_a_payment_has_the_entries_of_its_parts() {
+    let world = a_business();
+    let gateway = Gateway::new(&world, Delays::default());
+    let path = format!("/v1/sync-log?entity=payment&crm_id={ID}");
+    let (status, log) = send(&gateway, "GET", &path).await;
+    assert_eq!(status, 200, "{log}");
+    let entries = log["entries"].as_array().unwrap();
+    assert!(!entries.is_empty(), "{log}");
+    let prefix = format!("{ID}.");
+    for entry in entries {
+        assert_eq!(entry["entity"], "payment", "{entry}");
+        assert!(entry["crm_id"].as_str().unwrap().starts_with(&prefix), "{entry}");
+    }
+    let (_, other) = send(&gateway, "GET", "/v1/sync-log?entity=payment&crm_id=x").await;
+    assert_eq!(other["entries"], serde_json::json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_none_is_refused_under_the_name_of_its_parameter() {
+    let gateway = Gateway::new(&World::connected(), Delays::default());
+    for (path, field) in [
+        ("/v1/clients/{}", "client_id"),
+        ("/v1/clients/{}/preview", "client_id"),
+        ("/v1/invoices/{}", "invoice_id"),
+        ("/v1/invoices/{}/payments", "invoice_id"),
+        ("/v1/invoices/{}/preview", "invoice_id"),
+        ("/v1/credit-notes/{}", "credit_note_id"),
+        ("/v1/credit-notes/{}/preview", "credit_note_id"),
+        ("/v1/allocations/{}", "allocation_id"),
+        ("/v1/payments/{}", "payment_id"),
+    ] {
+        for odd in ["a%20b", "%FF", "%23"] {
+            let path = path.replace("{}", odd);
+            let (status, problem) = send(&gateway, "GET", &path).await;
+            assert_eq!((status, problem["field"].as_str()), (400, Some(field)), "{path}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_kind_is_not_found_and_no_record_changes() {
     let world = a_business();
     let gateway = Gateway::new(&world, Delays::default());

@@ -119,6 +119,13 @@ pub enum LoggedOperation {
     Withhold,
 }
 
+impl LoggedOperation {
+    /// Whether the entry is about a user's decision, which has no outcome of its own.
+    pub const fn is_decision(self) -> bool {
+        matches!(self, Self::Link | Self::Withhold)
+    }
+}
+
 named_variants! {
     /// The outcome of an attempt.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

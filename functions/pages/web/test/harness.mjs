@@ -88,7 +88,7 @@ export class Harness {
     if (url.pathname.startsWith("/pages/")) return this.#answerPage(url, cors, end);
     const run = this.#runs.get(runOf(request.headers.authorization ?? ""));
     const body = await readBody(request);
-    this.requests.push({ method: request.method, path: url.pathname, query: url.searchParams, body });
+    this.requests.push({ method: request.method, path: url.pathname, query: url.searchParams, body, at: Date.now() });
     if (!run) return end(401, {}, JSON.stringify({ message: "Unauthorized" }));
     if (run.refuseOnce) {
       // As the gateway refuses a token: without CORS headers.
@@ -129,7 +129,7 @@ window.gone = [];
 const getToken = ({ expired }) => { window.asked.push(expired); return tokens[Math.min(window.asked.length, tokens.length) - 1]; };
 for (const name of ["connected","disconnected","changed","linked","unlinked","session-ended"]) document.addEventListener("servicecortex-xero-" + name, () => window.events.push(name));
 document.addEventListener("servicecortex-xero-attention", (event) => (window.attention = event.detail.count));
-configure({ getToken, locale: "en-GB", timeZone: "Pacific/Auckland", settingsUrl: "/settings", linkTo: (kind, id) => "/" + kind + "/" + id, nameOf: (user) => user === "usr_ana" ? "Ana Ruiz" : undefined, navigate: (to) => window.gone.push(to) });
+configure({ getToken, locale: ${JSON.stringify(this.#runs.get(run)?.locale ?? "en-GB")}, timeZone: "Pacific/Auckland", settingsUrl: "/settings", linkTo: (kind, id) => "/" + kind + "/" + id, nameOf: (user) => user === "usr_ana" ? "Ana Ruiz" : undefined, navigate: (to) => window.gone.push(to) });
 window.frameEvents = [];
 const frame = document.querySelector("iframe");
 if (frame) window.addEventListener("message", (event) => {
@@ -153,14 +153,17 @@ if (frame) window.addEventListener("message", (event) => {
     );
   }
 
-  /** Opens a scenario in a new context. `tokens` are handed out one after the other. */
-  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold } = {}) {
+  /**
+   * Opens a scenario in a new context. `tokens` are handed out one after the other. `locale` is what the CRM's page passes on,
+   * and `timezone` is that of the browser; the CRM's page always passes Pacific/Auckland on.
+   */
+  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, timezone = "Pacific/Auckland" } = {}) {
     const run = `r${(this.#count += 1)}`;
     const state = scenario(name);
     change?.(state);
     const tokens = [tokenOf(run, seconds), tokenOf(run, 3600)];
-    this.#runs.set(run, { state, tokens, refuseOnce, hold });
-    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", timezoneId: "Pacific/Auckland", acceptDownloads: true });
+    this.#runs.set(run, { state, tokens, refuseOnce, hold, locale });
+    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", timezoneId: timezone, acceptDownloads: true });
     context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
     this.#watchTraffic(page);

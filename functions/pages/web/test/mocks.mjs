@@ -436,6 +436,7 @@ export const SCENARIOS = {
   "connection-pending": { element: "connection", ...withStatus({ ...NEVER, status: "pending", pending: { by: "usr_ana", until: new Date(NOW + 12 * MINUTE).toISOString() } }) },
   "connection-authorised": { element: "connection", landing: "?xero=authorised&ticket=t-1", ...withStatus({ ...NEVER, status: "pending", pending: { by: "usr_ana", until: new Date(NOW + 12 * MINUTE).toISOString() } }) },
   "connection-denied": { element: "connection", landing: "?xero=denied", ...withStatus(NEVER) },
+  "connection-failed": { element: "connection", landing: "?xero=failed", ...withStatus(NEVER) },
   "connection-active": { element: "connection", ...ACTIVE },
   "connection-plain": { element: "connection", ...withStatus({ organisation_url: undefined, base_currency: undefined, country: undefined }) },
   "connection-active-reader": { element: "connection", ...withStatus(reader) },
@@ -456,6 +457,7 @@ export const SCENARIOS = {
   "accounts-reader": { element: "accounts", ...withStatus(reader) },
   "accounts-objections": { element: "accounts", ...ACTIVE, codes: { ...CODES, stripe_bank: "999" }, choices: { ...CHOICES, objections: [{ field: "stripe_bank", detail: "names account 999, which does not exist in Xero" }] } },
   "accounts-methods": { element: "accounts", ...ACTIVE, codes: { ...CODES, cash: "610", cheque: "090", bank_transfer: "999" }, choices: { ...CHOICES, objections: [{ field: "bank_transfer", detail: "names account 999, which does not exist in Xero" }] } },
+  "accounts-rare-tax": { element: "accounts", ...ACTIVE, codes: { ...CODES, tax_types: { "12.5": "GONE", 20: "OUTPUT2" } }, choices: { ...CHOICES, objections: [{ field: "tax_types.12.5", detail: "names tax type GONE, which does not exist in Xero" }] } },
   "accounts-tracking": {
     element: "accounts",
     ...ACTIVE,
@@ -492,6 +494,7 @@ export const SCENARIOS = {
   "attention-reader": { element: "attention", ...withStatus({ status: "error", ...reader }, { attention: ATTENTION }) },
   "attention-long": { element: "attention", ...ACTIVE, attention: { ...QUIET, given_up: { ...QUIET.given_up, count: 1200, groups: [{ ...ARCHIVED, class: "rejected", message: `${ARCHIVED.message} ${LONG}`, records: [attentionRecord("invoice", "inv_1", `INV-${"0123456789".repeat(5)}`, "123456789.00"), attentionRecord("invoice", "inv_2", "INV-2", "1.00")] }], next: "c1" } } },
   "sync-log-full": { element: "sync-log", ...ACTIVE },
+  "sync-log-operations": { element: "sync-log", ...ACTIVE, log: ["create", "update", "void", "adopt", "push", "import", "receive", "link", "withhold", "another"].map((operation, index) => ({ ...LOG[index], operation })) },
   "sync-log-empty": { element: "sync-log", ...ACTIVE, log: [], activity: { hours: [] } },
   "sync-log-remarks": { element: "sync-log", ...ACTIVE, log: [{ ...LOG[0], message: `Updated in Xero. ${REMARK}` }, ...LOG.slice(1, 6)] },
   "sync-log-hostile": { element: "sync-log", ...ACTIVE, log: [{ ...LOG[0], number: "=HYPERLINK(\"http://evil\")", message: "<img src=x onerror=alert(1)>", xero_url: "javascript:alert(1)" }] },
@@ -551,6 +554,10 @@ export function answer(state, method, path, query, body, headers) {
     case "POST /v1/connection":
       return [201, { authorize_url: "https://login.xero.com/identity/connect/authorize?x=1" }];
     case "POST /v1/connection/complete":
+      if (state.unfinished > 0) {
+        state.unfinished -= 1;
+        return [202, { outcome: "in_progress" }];
+      }
       state.status = { ...STATUS, last_sync_at: undefined };
       return [200, { outcome: "connected", organisation: STATUS.organisation }];
     case "POST /v1/connection/organisation":

@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use self::part::{PartRole, PaymentPart, RefundSource, is_refund_note_id, normalise_reference};
+pub use self::part::{
+    PartRole, PaymentPart, RefundSource, is_part_id, is_refund_note_id, normalise_reference,
+};
 pub(crate) use self::part::{
     PartTemplate, REFUND_NOTE_PART, REFUND_PART, build_part_id, is_reference_tag,
     payment_reference_tag,

@@ -66,6 +66,10 @@ pub async fn read_activity(
         let page = engine.store.list_log_span(account, span, after, PAGE, now).await?;
         for entry in page.entries {
             oldest = entry.at;
+            // A record that a user keeps out of Xero was not given up.
+            if entry.operation.is_decision() {
+                continue;
+            }
             let hour = beginning_of_hour(entry.at);
             activity.hours.entry(hour).or_default().add_outcome(entry.status);
         }

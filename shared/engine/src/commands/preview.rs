@@ -12,7 +12,7 @@ use domain::document::invoice::InvoiceDocument;
 use domain::document::sales::{LineAmountTypes, LineItem};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
-use domain::ids::{AccountId, ClientId, CrmId, Ledger, XeroContactId};
+use domain::ids::{AccountId, ClientId, CrmId, Ledger, TenantId, XeroContactId};
 use domain::line_values::{LineValueNeeds, LineValues};
 use domain::mapping::MappingKey;
 use domain::money::Currency;
@@ -28,7 +28,8 @@ use uuid::Uuid;
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
 use crate::commands::records::find_named_mapping;
-use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::connection_failures::not_connected_failure;
+use crate::connection::ledgers::find_records_ledger;
 use crate::connection::line_values::find_line_values;
 
 pub use self::contact::{ClientPreviewOutcome, preview_client};
@@ -75,7 +76,7 @@ pub enum PreviewOutcome {
     Document(Box<Preview>),
     /// The reason why none can be sent.
     Refused(Failure),
-    /// The record is unknown, or the account was never connected.
+    /// The record is unknown.
     Unknown,
 }
 
@@ -87,9 +88,7 @@ pub async fn preview_document(
     kind: PreviewKind,
     crm_id: CrmId,
 ) -> Result<PreviewOutcome, StoreError> {
-    let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Ok(PreviewOutcome::Unknown);
-    };
+    let ledger = find_records_ledger(engine, account).await?;
     let entity = match kind {
         PreviewKind::Invoice => EntityKind::Invoice,
         PreviewKind::CreditNote => EntityKind::CreditNote,
@@ -99,7 +98,7 @@ pub async fn preview_document(
         return Ok(PreviewOutcome::Unknown);
     };
     let Some(chart) = find_stored_chart(engine, &ledger).await? else {
-        return Ok(PreviewOutcome::Refused(chart_unknown_failure()));
+        return Ok(PreviewOutcome::Refused(chart_unknown_failure(&ledger)));
     };
     let snapshot = &mapping.snapshot.json;
     let made = if mapping.key.kind == EntityKind::CreditNote {
@@ -236,7 +235,10 @@ fn parse_snapshot<T: DeserializeOwned>(snapshot: &str) -> Result<T, Failure> {
     })
 }
 
-fn chart_unknown_failure() -> Failure {
+fn chart_unknown_failure(ledger: &Ledger) -> Failure {
+    if ledger.tenant == TenantId::NONE {
+        return not_connected_failure();
+    }
     Failure::new(
         FailureClass::Blocked,
         "chart_unknown",

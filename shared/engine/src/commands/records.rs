@@ -4,6 +4,7 @@
 use std::num::NonZeroU16;
 
 use domain::crm::credit_note::negative_invoice_record_id;
+use domain::crm::payment::is_part_id;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::{Mapping, MappingKey};
@@ -32,7 +33,7 @@ pub struct LogFilter {
     pub entity: Option<EntityKind>,
     /// Only entries with this status.
     pub status: Option<LogStatus>,
-    /// Only entries about this record. A payment's parts have ids of their own.
+    /// Only entries about this record. The id of a payment also names its parts.
     pub crm_id: Option<CrmId>,
     /// Only entries with this code.
     pub code: Option<String>,
@@ -51,14 +52,16 @@ impl LogFilter {
     }
 
     /// Whether the entry is about a record that the kind and the id name. The id of an invoice with a
-    /// negative total also names the credit note that it is in Xero.
+    /// negative total also names the credit note that it is in Xero, and the id of a payment its
+    /// parts.
     fn accepts_record(&self, entry: &LogEntry) -> bool {
         let is_kind = |kind: EntityKind| self.entity.is_none_or(|entity| entity == kind);
         let Some(id) = &self.crm_id else { return is_kind(entry.entity) };
         let is_credit = entry.entity == EntityKind::CreditNote
             && is_kind(EntityKind::Invoice)
             && entry.crm_id == negative_invoice_record_id(id);
-        is_credit || (is_kind(entry.entity) && entry.crm_id == *id)
+        let is_part = entry.entity == EntityKind::Payment && is_part_id(&entry.crm_id, id);
+        is_credit || (is_kind(entry.entity) && (is_part || entry.crm_id == *id))
     }
 }
 

@@ -4,7 +4,8 @@ use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, XeroId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
+use domain::money::Currency;
 use domain::surplus::{Surplus, SurplusAnswer};
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -24,6 +25,9 @@ pub enum ResolveSurplusOutcome {
     Unknown,
     /// The integration does not know the named invoice.
     UnknownInvoice,
+    /// The named invoice has another currency than the overpayment or prepayment, which has this
+    /// one: no amount of it can pay the invoice.
+    OtherCurrency(Currency),
 }
 
 /// Records a user's answer about an overpayment or prepayment, with the event that closes it.
@@ -35,17 +39,23 @@ pub async fn resolve_surplus(
     answer: SurplusAnswer,
 ) -> Result<ResolveSurplusOutcome, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
+    let mut invoice_currency = None;
     if let SurplusAnswer::Invoice(invoice) = &answer {
         let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
-        if engine.store.find_mapping(&key).await?.is_none() {
+        let Some(row) = engine.store.find_mapping(&key).await? else {
             return Ok(ResolveSurplusOutcome::UnknownInvoice);
-        }
+        };
+        invoice_currency = find_currency(&row.record);
     }
     let mut conflicts = ConflictLimit::default();
     loop {
         let Some(known) = engine.store.find_surplus(&ledger, id).await? else {
             return Ok(ResolveSurplusOutcome::Unknown);
         };
+        let currency = known.record.total.currency;
+        if known.record.is_open() && invoice_currency.is_some_and(|other| other != currency) {
+            return Ok(ResolveSurplusOutcome::OtherCurrency(currency));
+        }
         let expect = WriteExpectation::Version(known.version);
         let now = engine.clock.now();
         let Some((resolved, content)) = known.record.resolve(answer.clone(), now) else {
@@ -60,6 +70,12 @@ pub async fn resolve_surplus(
             Err(error) => conflicts.allow_retry(error)?,
         }
     }
+}
+
+/// Returns the currency of a document, if it was in Xero.
+fn find_currency(mapping: &Mapping) -> Option<Currency> {
+    let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
+    Some(amounts.crm_total.currency)
 }
 
 /// Returns the overpayments and prepayments of a ledger that a user must decide about, the newest

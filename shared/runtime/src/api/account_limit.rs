@@ -41,7 +41,9 @@ impl AccountLimiter {
     pub(super) fn admit_request(&self, account: &AccountId, now: Timestamp) -> bool {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         full_at.retain(|_, at| *at > now);
-        let start = full_at.get(account).copied().unwrap_or(now);
+        // No bucket takes longer to refill. A later instant is that of a clock that was wrong.
+        let is_possible = |at: &Timestamp| at.duration_since(now) <= PERIOD;
+        let start = full_at.get(account).copied().filter(is_possible).unwrap_or(now);
         let next = start.saturating_add(self.interval).unwrap_or(Timestamp::MAX);
         if next.duration_since(now) > PERIOD {
             return false;
@@ -84,6 +86,17 @@ mod tests {
         assert!(limiter.admit_request(&an_account("acc_1"), now));
         assert!(!limiter.clone().admit_request(&an_account("acc_1"), now));
         assert!(limiter.admit_request(&an_account("acc_2"), now));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_refuse_requests_until_its_time() {
+        let limiter = limiter_of(60);
+        let (account, now) = (an_account("acc_1"), Timestamp::UNIX_EPOCH);
+        for _ in 0..60 {
+            limiter.admit_request(&account, now + SignedDuration::from_hours(1));
+        }
+        let admitted = (0..100).filter(|_| limiter.admit_request(&account, now)).count();
+        assert_eq!(admitted, 60);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::extract::{Administrator, AnyCaller, JsonBody};
+use super::extract::{Administrator, AnyCaller, JsonBody, NoBody};
 use super::views::{CompletionView, ConnectView, OrganisationView, StatusView};
 use super::{RouteResult, answer_in_time, interactive_invocation, log_unavailable};
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
@@ -39,12 +39,14 @@ pub(super) fn declare_connection_routes() -> OpenApiRouter<Engine> {
     tag = "connection",
     responses(
         (status = 201, description = "The connection attempt has started.", body = ConnectView),
+        (status = 400, description = "The request has a body."),
         (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn begin_connect(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
+    _: NoBody,
 ) -> RouteResult {
     let begun = connect::begin_connect(&engine, &caller.account, &caller.user).await;
     let authorize_url = begun.map_err(|error: ConnectError| log_unavailable(&error))?;
@@ -186,12 +188,14 @@ async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     tag = "connection",
     responses(
         (status = 200, description = "The status.", body = StatusView),
+        (status = 400, description = "The request has a body."),
         (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn disconnect_account(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
+    _: NoBody,
 ) -> RouteResult {
     let invocation = interactive_invocation(&engine);
     let ending = Box::pin(disconnect::disconnect_account_by(

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::extract::{Administrator, AnyCaller, JsonBody, Parameters, PathIds};
+use super::extract::{Administrator, AnyCaller, JsonBody, NoBody, Parameters, PathIds};
 use super::log::{parse_choice, parse_flag};
 use super::records::{answer_record, parse_crm_id, unknown_record};
 use super::views::{ContactsView, FindingWord, FindingsView, ReconciliationView, RecordView};
@@ -113,7 +113,7 @@ async fn link_contact(
     JsonBody(body): JsonBody<ContactChoice>,
 ) -> RouteResult {
     let (account, user) = (&caller.account, &caller.user);
-    let (client, contact) = (parse_crm_id(&client)?, XeroContactId(body.contact_id));
+    let (client, contact) = (parse_crm_id("client_id", &client)?, XeroContactId(body.contact_id));
     let invocation = interactive_invocation(&engine);
     let linked = contacts::link_client(&engine, account, user, client, contact, invocation).await;
     let linked = linked.map_err(|error| log_unavailable(&error))?;
@@ -133,16 +133,18 @@ async fn link_contact(
         (status = 400, description = "The id is not valid."),
         (status = 403, description = "The role is read-only."),
         (status = 404, description = "The client was never sent to the integration."),
-        (status = 409, description = "The client is being sent at this moment."),
+        (status = 409, description = "The client is being sent at this moment, or Xero was never connected."),
     ),
 )]
 async fn unlink_contact(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
     PathIds(client): PathIds<String>,
+    _: NoBody,
 ) -> RouteResult {
     let (account, user) = (&caller.account, &caller.user);
-    let unlinked = contacts::unlink_client(&engine, account, user, parse_crm_id(&client)?).await;
+    let unlinked =
+        contacts::unlink_client(&engine, account, user, parse_crm_id("client_id", &client)?).await;
     let unlinked = unlinked.map_err(|error| log_unavailable(&error))?;
     answer_link_result(&engine, account, unlinked).await
 }
@@ -193,6 +195,7 @@ async fn start_reconciliation(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
     Parameters(asked): Parameters<ReconciliationParameters>,
+    _: NoBody,
 ) -> RouteResult {
     let (account, by) = (&caller.account, caller.user.clone());
     let started = if parse_flag(asked.link.as_deref(), "link")?.unwrap_or(true) {

@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 use std::future::ready;
 
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use bytes::Bytes;
+use domain::body::BodyShape;
 use domain::ids::InvalidId;
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::IF_MATCH;
 use lambda_http::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -48,6 +52,11 @@ pub(super) struct ExpectedVersion(pub(super) Option<u64>);
 /// The body of a request.
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub(super) T);
+
+/// The body of a route that takes none: nothing, or an object without fields. A field is refused as
+/// in every other body: `{"link": false}` must not start a reconciliation that links.
+#[derive(Debug)]
+pub(super) struct NoBody;
 
 /// Returns the caller whom the request's token names.
 fn find_caller(parts: &Parts) -> Result<ApiCaller, ProblemDetails> {
@@ -88,11 +97,23 @@ where
     type Rejection = ProblemDetails;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetails> {
-        // A part that is not text in UTF-8 is no id.
-        let wrong = |_| ProblemDetails::bad_field("id", &InvalidId.to_string());
-        let Path(ids) = Path::<T>::from_request_parts(parts, state).await.map_err(wrong)?;
-        Ok(Self(ids))
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(ids)) => Ok(Self(ids)),
+            Err(rejection) => Err(refuse_path(&rejection)),
+        }
     }
+}
+
+/// Refuses a path with a part that is not text in UTF-8, and so no id.
+fn refuse_path(rejection: &PathRejection) -> ProblemDetails {
+    let parameter = if let PathRejection::FailedToDeserializePathParams(error) = rejection
+        && let ErrorKind::InvalidUtf8InPathParam { key } = error.kind()
+    {
+        key.as_str()
+    } else {
+        "id"
+    };
+    ProblemDetails::bad_field(parameter, &InvalidId.to_string())
 }
 
 impl<T, S> FromRequestParts<S> for Parameters<T>
@@ -172,14 +193,34 @@ where
     type Rejection = ProblemDetails;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ProblemDetails> {
-        // The body is in memory, so that only its length can be wrong. The response to a longer one,
-        // which may name every field of it, could exceed the 6 MB that Lambda accepts.
-        let read = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
-        let bytes = read.map_err(|_| {
-            ProblemDetails::bad_field("body", &format!("must have at most {BODY_MAX} bytes"))
-        })?;
-        parse_body(&bytes).map(Self)
+        parse_body(&read_body(request).await?).map(Self)
     }
+}
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = ProblemDetails;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ProblemDetails> {
+        let bytes = read_body(request).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self);
+        }
+        parse_body::<IgnoredAny>(&bytes).map(|_| Self)
+    }
+}
+
+impl RequestBody for IgnoredAny {
+    const SHAPE: BodyShape = BodyShape::Object(&[]);
+    const MUST: &'static str = "must be empty, because this request takes none";
+}
+
+/// Reads a body. It is in memory, so that only its length can be wrong. The response to a longer one,
+/// which may name every field of it, could exceed the 6 MB that Lambda accepts.
+async fn read_body(request: Request) -> Result<Bytes, ProblemDetails> {
+    let read = axum::body::to_bytes(request.into_body(), BODY_MAX).await;
+    read.map_err(|_| {
+        ProblemDetails::bad_field("body", &format!("must have at most {BODY_MAX} bytes"))
+    })
 }
 
 #[cfg(test)]

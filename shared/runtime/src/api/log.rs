@@ -43,7 +43,7 @@ struct LogParameters {
     /// Only entries with this outcome.
     #[param(value_type = LogOutcome, required = false)]
     status: Option<String>,
-    /// Only entries about the record with this id.
+    /// Only entries about the record with this id. The id of a payment also names its parts.
     #[param(value_type = String, required = false)]
     crm_id: Option<String>,
     /// Only entries with this code of a failure.

@@ -89,7 +89,8 @@ async fn change_matching(
     JsonBody(choice): JsonBody<MatchingChoice>,
 ) -> RouteResult {
     if !choice.automatic.iter().all(|evidence| evidence.can_link()) {
-        return Err(ProblemDetails::bad_field("automatic", "must not contain phone"));
+        let must = "must contain nothing but number, vat_number, company_number, email and name";
+        return Err(ProblemDetails::bad_field("automatic", must));
     }
     let settings = MatchingSettings { automatic: choice.automatic };
     let changed = matching::replace_matching(&engine, &caller.account, settings, expected).await;

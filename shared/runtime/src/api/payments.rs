@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::extract::{Administrator, AnyCaller, JsonBody, PathIds};
+use super::extract::{Administrator, AnyCaller, JsonBody, NoBody, PathIds};
 use super::records::{parse_crm_id, unknown_record};
 use super::views::{InvoicePaymentsView, PaymentView};
 use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
@@ -71,6 +71,7 @@ async fn sync_payment(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
     PathIds(id): PathIds<String>,
+    _: NoBody,
 ) -> RouteResult {
     let (account, id) = (&caller.account, parse_payment_id(&id)?);
     let invocation = interactive_invocation(&engine);
@@ -97,6 +98,7 @@ async fn never_send_payment(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
     PathIds(id): PathIds<String>,
+    _: NoBody,
 ) -> RouteResult {
     let id = parse_payment_id(&id)?;
     let withheld = payments::never_send_payment(&engine, &caller.account, &caller.user, &id).await;
@@ -145,7 +147,7 @@ async fn read_invoice_payments(
 }
 
 async fn answer_invoice_payments(engine: &Engine, account: &AccountId, id: &str) -> RouteResult {
-    let invoice = parse_crm_id(id)?;
+    let invoice = parse_crm_id("invoice_id", id)?;
     let known = invoice_payments::find_invoice_payments(engine, account, &invoice).await;
     let known = known.map_err(|error| log_unavailable(&error))?;
     Ok(json_response(200, &InvoicePaymentsView::from(known)))
@@ -198,13 +200,13 @@ async fn resolve_payment(
         PaymentChoice::SameAs(payment) => PaymentDecision::Same(payment),
         PaymentChoice::Import(true) => PaymentDecision::New,
         PaymentChoice::Import(false) => {
-            return Err(ProblemDetails::bad_field("body", PaymentChoice::MUST));
+            return Err(ProblemDetails::bad_field("import", "must be true"));
         }
     };
     let payment = Uuid::parse_str(&payment).map_err(|_| {
         ProblemDetails::bad_field("xero_payment_id", "must be the id of a payment in Xero")
     })?;
-    let (account, by, invoice) = (&caller.account, &caller.user, parse_crm_id(&id)?);
+    let (account, by, invoice) = (&caller.account, &caller.user, parse_crm_id("invoice_id", &id)?);
     let payment = XeroPaymentId(payment);
     let resolved =
         invoice_payments::resolve_payment(&engine, account, by, &invoice, payment, decision).await;

@@ -1,6 +1,7 @@
 //! Previews of documents: what would be sent, before it is.
 
 use axum::extract::State;
+use domain::ids::CrmId;
 use engine::Engine;
 use engine::commands::preview::{self, ClientPreviewOutcome, PreviewKind, PreviewOutcome};
 use utoipa_axum::router::OpenApiRouter;
@@ -41,7 +42,7 @@ async fn preview_invoice(
     AnyCaller(caller): AnyCaller,
     PathIds(id): PathIds<String>,
 ) -> RouteResult {
-    answer_preview(&engine, &caller, PreviewKind::Invoice, &id).await
+    answer_preview(&engine, &caller, PreviewKind::Invoice, parse_crm_id("invoice_id", &id)?).await
 }
 
 /// Shows the document that would be sent for a credit note.
@@ -63,7 +64,8 @@ async fn preview_credit_note(
     AnyCaller(caller): AnyCaller,
     PathIds(id): PathIds<String>,
 ) -> RouteResult {
-    answer_preview(&engine, &caller, PreviewKind::CreditNote, &id).await
+    answer_preview(&engine, &caller, PreviewKind::CreditNote, parse_crm_id("credit_note_id", &id)?)
+        .await
 }
 
 /// Shows the contact that would be sent for a client.
@@ -85,7 +87,8 @@ async fn preview_client(
     AnyCaller(caller): AnyCaller,
     PathIds(id): PathIds<String>,
 ) -> RouteResult {
-    let made = preview::preview_client(&engine, &caller.account, parse_crm_id(&id)?).await;
+    let made =
+        preview::preview_client(&engine, &caller.account, parse_crm_id("client_id", &id)?).await;
     match made.map_err(|error| log_unavailable(&error))? {
         ClientPreviewOutcome::Contact(contact) => {
             Ok(json_response(200, &ClientPreviewView::of_contact(*contact)))
@@ -125,9 +128,9 @@ async fn answer_preview(
     engine: &Engine,
     caller: &ApiCaller,
     kind: PreviewKind,
-    id: &str,
+    id: CrmId,
 ) -> RouteResult {
-    let made = preview::preview_document(engine, &caller.account, kind, parse_crm_id(id)?).await;
+    let made = preview::preview_document(engine, &caller.account, kind, id).await;
     match made.map_err(|error| log_unavailable(&error))? {
         PreviewOutcome::Document(document) => {
             Ok(json_response(200, &PreviewView::of_document(*document)))

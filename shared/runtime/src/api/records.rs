@@ -9,7 +9,7 @@ use engine::commands::{records, sync_all, views};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Administrator, AnyCaller, PathIds};
+use super::extract::{Administrator, AnyCaller, NoBody, PathIds};
 use super::views::{RecordView, SyncAllView};
 use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
 use crate::http::{ApiCaller, ProblemDetails, json_response};
@@ -58,7 +58,7 @@ macro_rules! record_routes {
             AnyCaller(caller): AnyCaller,
             PathIds(id): PathIds<String>,
         ) -> RouteResult {
-            read_record(&engine, &caller, EntityKind::$kind, parse_crm_id(&id)?).await
+            read_record(&engine, &caller, EntityKind::$kind, parse_crm_id($id, &id)?).await
         }
 
         #[utoipa::path(
@@ -78,8 +78,9 @@ macro_rules! record_routes {
             State(engine): State<Engine>,
             Administrator(caller): Administrator,
             PathIds(id): PathIds<String>,
+            _: NoBody,
         ) -> RouteResult {
-            sync_record(&engine, &caller, EntityKind::$kind, parse_crm_id(&id)?).await
+            sync_record(&engine, &caller, EntityKind::$kind, parse_crm_id($id, &id)?).await
         }
 
         #[utoipa::path(
@@ -100,8 +101,9 @@ macro_rules! record_routes {
             State(engine): State<Engine>,
             Administrator(caller): Administrator,
             PathIds(id): PathIds<String>,
+            _: NoBody,
         ) -> RouteResult {
-            withhold_record(&engine, &caller, EntityKind::$kind, parse_crm_id(&id)?).await
+            withhold_record(&engine, &caller, EntityKind::$kind, parse_crm_id($id, &id)?).await
         }
     };
 }
@@ -187,12 +189,14 @@ async fn withhold_record(
     tag = "records",
     responses(
         (status = 202, description = "The progress of the Sync All.", body = SyncAllView),
+        (status = 400, description = "The request has a body."),
         (status = 403, description = "The role is read-only."),
     ),
 )]
 async fn start_sync_all(
     State(engine): State<Engine>,
     Administrator(caller): Administrator,
+    _: NoBody,
 ) -> RouteResult {
     let started = sync_all::start_sync_all(&engine, &caller.account, caller.user.clone()).await;
     let progress = started.map_err(|error| log_unavailable(&error))?;
@@ -229,8 +233,9 @@ pub(super) fn unknown_record() -> ProblemDetails {
     ProblemDetails::not_found("This record has never been sent to the integration.")
 }
 
-pub(super) fn parse_crm_id(text: &str) -> Result<CrmId, ProblemDetails> {
-    CrmId::new(text).map_err(|error| ProblemDetails::bad_field("id", &error.to_string()))
+/// Parses an id in a path. An error names the path's parameter.
+pub(super) fn parse_crm_id(parameter: &str, text: &str) -> Result<CrmId, ProblemDetails> {
+    CrmId::new(text).map_err(|error| ProblemDetails::bad_field(parameter, &error.to_string()))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl RequestBody for SurplusChoice {
     request_body = SurplusChoice,
     responses(
         (status = 200, description = "The overpayment or prepayment.", body = SurplusView),
-        (status = 400, description = "The id or the body is not valid, or the invoice is unknown."),
+        (status = 400, description = "The id or the body is not valid, or the invoice is unknown or has another currency."),
         (status = 403, description = "The role is read-only."),
         (status = 404, description = "The overpayment or prepayment is unknown."),
         (status = 409, description = "It is already closed or used up."),
@@ -69,7 +69,7 @@ async fn resolve_surplus(
     let answer = match choice {
         SurplusChoice::Acknowledged(true) => SurplusAnswer::Acknowledged,
         SurplusChoice::Acknowledged(false) => {
-            return Err(ProblemDetails::bad_field("body", SurplusChoice::MUST));
+            return Err(ProblemDetails::bad_field("acknowledged", "must be true"));
         }
         SurplusChoice::Invoice(invoice) => SurplusAnswer::Invoice(invoice),
     };
@@ -88,5 +88,9 @@ async fn resolve_surplus(
         ResolveSurplusOutcome::UnknownInvoice => {
             Err(ProblemDetails::bad_field("invoice", "must be the id of an invoice that was sent"))
         }
+        ResolveSurplusOutcome::OtherCurrency(currency) => Err(ProblemDetails::bad_field(
+            "invoice",
+            &format!("must be the id of an invoice in {currency}, the currency of this money"),
+        )),
     }
 }

@@ -46,6 +46,11 @@ impl PagesConfig {
 /// Returns the origin in its canonical form, or `None` if the text is more or less than an origin.
 fn parse_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    // A host may contain signs that have a meaning in a content security policy, such as `*`.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    if !url.host_str()?.bytes().all(is_plain) {
+        return None;
+    }
     let origin = url.origin().ascii_serialization();
     (origin == text.trim_end_matches('/')).then_some(origin)
 }
@@ -72,8 +77,18 @@ mod tests {
 
     #[test]
     fn what_is_not_an_origin_is_refused_by_the_name_of_the_variable() {
-        for origins in ["", "https://a.example/settings", "a.example", "*", "'self'", "data:,", ","]
-        {
+        for origins in [
+            "",
+            "https://a.example/settings",
+            "a.example",
+            "*",
+            "https://*",
+            "https://*.a.example",
+            "https://a.example;script-src",
+            "'self'",
+            "data:,",
+            ",",
+        ] {
             let error = parse(origins, "https://a.example/xero").unwrap_err();
             assert!(error.contains(env::CRM_ORIGINS), "{origins}: {error}");
         }

@@ -3247,7 +3247,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The client is being sent at this moment. */
+            /** @description The client is being sent at this moment, or Xero was never connected. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3589,6 +3589,15 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectView"];
                 };
             };
+            /** @description The request has a body. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -3646,6 +3655,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description The request has a body. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -4940,7 +4958,7 @@ export interface operations {
                     "application/json": components["schemas"]["SurplusView"];
                 };
             };
-            /** @description The id or the body is not valid, or the invoice is unknown. */
+            /** @description The id or the body is not valid, or the invoice is unknown or has another currency. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5697,6 +5715,15 @@ export interface operations {
                     "application/json": components["schemas"]["SyncAllView"];
                 };
             };
+            /** @description The request has a body. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -5745,7 +5772,7 @@ export interface operations {
                 entity?: components["schemas"]["RecordKind"];
                 /** @description Only entries with this outcome. */
                 status?: components["schemas"]["LogOutcome"];
-                /** @description Only entries about the record with this id. */
+                /** @description Only entries about the record with this id. The id of a payment also names its parts. */
                 crm_id?: string;
                 /** @description Only entries with this code of a failure. */
                 code?: string;

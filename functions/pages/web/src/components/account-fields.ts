@@ -41,9 +41,18 @@ export interface TaxRow {
   options: OptionGroup["options"];
 }
 
-/** The tax rates of the CRM, each with the rates in Xero that fit. */
-export function taxRows(choices: AccountChoices | undefined): TaxRow[] {
-  return [...(choices?.rates_used ?? [])]
+const TAX = "tax_types.";
+
+/**
+ * The tax rates of the CRM, each with the rates in Xero that fit. The API lists the rates of some of the documents, so those that
+ * are chosen or refused are added: what is refused can then be corrected.
+ */
+export function taxRows(choices: AccountChoices | undefined, chosen: object): TaxRow[] {
+  const used = choices?.rates_used ?? [];
+  const refused = (choices?.objections ?? []).flatMap(({ field }) => (field.startsWith(TAX) ? [field.slice(TAX.length)] : []));
+  const others = new Set([...Object.keys(chosen), ...refused]);
+  for (const { rate } of used) others.delete(rate);
+  return [...used, ...[...others].map((rate) => ({ rate, tax_type: undefined }))]
     .sort((a, b) => (Number(b.rate) || 0) - (Number(a.rate) || 0) || Number(a.rate === "none") - Number(b.rate === "none"))
     .map(({ rate, tax_type }) => {
       const fitting = choices?.tax.filter((tax) => Number(tax.rate) === (Number(rate) || 0)) ?? [];
@@ -63,7 +72,7 @@ export function rateLabel(rate: string): string {
 }
 
 export function labelOf(field: string): string {
-  const rate = field.startsWith("tax_types.") ? field.slice("tax_types.".length) : undefined;
+  const rate = field.startsWith(TAX) ? field.slice(TAX.length) : undefined;
   if (rate !== undefined) return `Tax ${rateLabel(rate)}`;
   return [...FIELDS, ...METHODS].find((one) => one.name === field)?.label ?? field;
 }

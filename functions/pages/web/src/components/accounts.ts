@@ -200,7 +200,7 @@ export class Accounts extends FormPart<AccountCodes> {
   }
 
   #renderTaxes(draft: AccountCodes): View {
-    const rows = taxRows(this.#choices);
+    const rows = taxRows(this.#choices, draft.tax_types ?? {});
     if (rows.length === 0) return nothing;
     return html`<div class="stack section">
       <h3>Tax rates</h3>

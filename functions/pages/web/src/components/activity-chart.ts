@@ -17,9 +17,10 @@ interface Day {
 
 function daysOf(activity: Activity, formats: Formats): Day[] {
   const days = new Map<string, Day>();
-  const today = new Date();
+  // From noon to noon, so that a day of 23 or 25 hours is neither left out nor counted twice.
+  const noon = Date.parse(formats.startOf(formats.dayKey(new Date()))) + 43_200_000;
   for (let back = ACTIVITY_DAYS - 1; back >= 0; back -= 1) {
-    const at = new Date(today.getTime() - back * 86_400_000);
+    const at = new Date(noon - back * 86_400_000);
     const key = formats.dayKey(at);
     days.set(key, { key, at, synced: 0, waiting: 0, givenUp: 0 });
   }

@@ -90,7 +90,7 @@ export class AttentionList extends DecisionList {
                 ${this.#renderPlace(group)}
               </div>`
             : nothing}
-          ${this.refusalOf(`group-${key}`)}
+          ${this.refusalOf(`group-${key}-`)}
           <ul class="records">
             ${group.records.map((one) => keyed(nameKey(one), this.#renderRecord(group, one)))}
           </ul>
@@ -134,7 +134,8 @@ export class AttentionList extends DecisionList {
   #renderRecord(group: Group, one: AttentionRecord): View {
     const { record } = one;
     const name = titleOf(one);
-    const action = `record-${nameKey(one)}`;
+    // No id contains a space, so an action names one record, and not those whose ids begin alike.
+    const action = `record-${nameKey(one)} `;
     const total = record.amounts?.crm_total;
     return html`<li data-record=${nameKey(one)}>
       <div class="what break">

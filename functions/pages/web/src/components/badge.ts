@@ -83,7 +83,7 @@ export class Badge extends LitElement {
       const state = value ? RECORD_STATES[value.state] : undefined;
       this.#shown = state
         ? { ...state, says: `${state.says}${failure}` }
-        : { word: value ? value.state : "Not sent yet", tone: "quiet", says: "It has not been sent to Xero." };
+        : { word: value?.state ?? "Not sent yet", tone: "quiet", says: value ? "" : "It has not been sent to Xero." };
     } catch (error) {
       if (this.#reading !== reading) return;
       const says = error instanceof ApiError ? error.message : "";

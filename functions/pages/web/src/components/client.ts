@@ -30,11 +30,6 @@ export class Client extends RecordPart {
     return "contacts";
   }
 
-  protected override updated(changes: Map<PropertyKey, unknown>): void {
-    super.updated(changes);
-    if (changes.has("clientId") && changes.get("clientId") !== undefined) void this.reload();
-  }
-
   protected override content(): View {
     const contact = this.record?.contact;
     return html`<div class="stack loose">

@@ -150,7 +150,8 @@ export abstract class ConnectionView extends Part {
       ? this.notice("info", html`Xero asked the integration to wait until ${this.formats.timeOf(status.paused_until)}. Nothing is lost.`)
       : nothing}
     ${status.payment_checks_failing_since
-      ? this.notice("warn", html`Payments have not been read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}.`)
+      ? this.notice("warn", html`Payments have not been read from Xero since ${this.formats.timeOf(status.payment_checks_failing_since)}. They are checked
+          again every 15 minutes, and none is lost. If this lasts for hours, an Owner or Admin can reconnect to Xero; if that does not help, contact support.`)
       : nothing}`;
   }
 

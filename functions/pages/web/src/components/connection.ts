@@ -1,11 +1,14 @@
 /** S1: the connection to Xero in all its states. */
 import { html, nothing } from "lit";
-import type { Session } from "../api/session.js";
+import { type Answer, ApiError, type Session } from "../api/session.js";
 import { type Completion, type ConnectionProblem, type Status, type SyncAll, walkState } from "../api/shapes.js";
 import { define, safeUrl, type View } from "../ui/part.js";
 import { kindWord, recordPath } from "../ui/words.js";
 import { ConnectionView } from "./connection-view.js";
 import { type Landing, LANDINGS, type Message, messageOf, takeLanding } from "./landing.js";
+
+/** The pause before an unfinished completion is asked for again, in milliseconds. */
+const COMPLETE_AGAIN = 3_000;
 
 export class Connection extends ConnectionView {
   static override properties = {
@@ -36,7 +39,8 @@ export class Connection extends ConnectionView {
   #land(landing: Landing | undefined): void {
     if (!landing) return;
     this.#landing = landing;
-    this.#message = LANDINGS[landing.word];
+    // The word comes from the address of the page, so it may be any text.
+    this.#message = Object.hasOwn(LANDINGS, landing.word) ? LANDINGS[landing.word] : undefined;
   }
 
   protected override refreshAfter(): number {
@@ -92,11 +96,12 @@ export class Connection extends ConnectionView {
     if (!ticket) return;
     await this.act("connection-complete", async (session) => {
       for (;;) {
-        const { value } = await session.change<Completion>("POST", "/v1/connection/complete", {
-          body: { ticket },
-        });
+        const { value } = await this.#present(session, ticket);
         // The API answers in time even if Xero does not; the same ticket resumes.
-        if (value.outcome === "in_progress") continue;
+        if (value.outcome === "in_progress") {
+          await new Promise((resolve) => setTimeout(resolve, COMPLETE_AGAIN));
+          continue;
+        }
         this.#landing = undefined;
         this.#completion = value;
         this.#message = messageOf(value);
@@ -107,6 +112,16 @@ export class Connection extends ConnectionView {
     await this.reload();
     await this.focusOn("#title");
     if (this.#message) this.announce(this.#message.says);
+  }
+
+  async #present(session: Session, ticket: string): Promise<Answer<Completion>> {
+    try {
+      return await session.change<Completion>("POST", "/v1/connection/complete", { body: { ticket } });
+    } catch (error) {
+      // The ticket will be refused again, so the buttons that begin a new attempt come back.
+      if (error instanceof ApiError && error.kind === "refused" && !error.isPassing) this.#landing = undefined;
+      throw error;
+    }
   }
 
   protected override async retry(problem: ConnectionProblem): Promise<void> {

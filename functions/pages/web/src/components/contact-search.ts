@@ -41,7 +41,7 @@ export class ContactSearch extends LitElement {
     const input = this.renderRoot.querySelector("input");
     input?.focus();
     input?.select();
-    if (this.query) void this.#search(this.query);
+    if (this.query && this.query.trim().length >= QUERY_MIN) void this.#search(this.query);
   }
 
   #onInput(event: Event): void {

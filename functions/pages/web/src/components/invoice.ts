@@ -39,12 +39,6 @@ export class Invoice extends RecordPart {
     this.#payments = this.record && !this.#isCredit ? (await session.get<InvoicePayments>(path)).value : undefined;
   }
 
-  protected override updated(changes: Map<PropertyKey, unknown>): void {
-    super.updated(changes);
-    const isOther = ["invoiceId", "creditNoteId"].some((name) => changes.has(name) && changes.get(name) !== undefined);
-    if (isOther) void this.reload();
-  }
-
   protected override aside(): View {
     const status = this.record?.amounts?.status;
     if (!status || this.record?.state === "skipped" || this.record?.state === "waiting") return super.aside();
@@ -147,7 +141,7 @@ export class Invoice extends RecordPart {
 
   #renderRecorded(one: RecordedPayment): View {
     const what = html`Recorded here, ${methodWord(one.method)}${one.reference ? html`, “${one.reference}”` : nothing}`;
-    return this.#row(one.amount, one.date, what, this.badge("Not in Xero yet", "quiet"));
+    return this.#row(one.amount, one.date, what, this.badge("Not in Xero", "quiet"));
   }
 
   #renderDecision(one: ReceivedPayment, recorded: RecordedPayment[]): View {

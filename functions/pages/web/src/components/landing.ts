@@ -19,7 +19,7 @@ export const LANDINGS: Record<string, Message> = {
   denied: { tone: "info", says: "Access was not granted in Xero, so nothing has changed." },
   expired: { tone: "warn", says: "The connection attempt has expired or was replaced by a newer one. Start again." },
   no_organisation: { tone: "warn", says: "No organisation was selected in Xero. Connect again and select one." },
-  failed: { tone: "warn", says: "Xero could not be reached. Try again in a minute." },
+  failed: { tone: "warn", says: "Xero did not grant access, or the answer could not be saved. Nothing has changed. Connect again; if it fails again, contact support." },
 };
 
 /** Takes the outcome of a consent from the page's address, so that a reload does not repeat it. */

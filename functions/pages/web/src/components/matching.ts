@@ -193,7 +193,7 @@ export class Matching extends Part {
           ? html`<div class="row">
               <div class="break">${this.#renderLink(finding)}</div>
               ${this.canChange
-                ? this.button("Unlink…", `unlink-${finding.client_id}`, () => this.#confirmUnlink(finding), { isSmall: true, kind: "quiet subdued", label: `Unlink… ${finding.name}` })
+                ? this.button("Unlink…", `unlink-${finding.client_id} `, () => this.#confirmUnlink(finding), { isSmall: true, kind: "quiet subdued", label: `Unlink… ${finding.name}` })
                 : nothing}
             </div>`
           : html`<p class="muted">${finding.message} ${finding.remedy}</p>
@@ -207,7 +207,7 @@ export class Matching extends Part {
                     ${this.button("Search for another", `search-${finding.client_id}`, () => this.#search(finding), { isSmall: true, kind: "quiet", icon: "search", label: `Search for another contact for ${finding.name}` })}
                   </div>`
                 : nothing}`}
-        ${this.refusalOf(`link-${finding.client_id}-`)} ${this.refusalOf(`unlink-${finding.client_id}`)}
+        ${this.refusalOf(`link-${finding.client_id} `)} ${this.refusalOf(`unlink-${finding.client_id} `)}
       </fieldset>
     </li>`;
   }
@@ -229,7 +229,7 @@ export class Matching extends Part {
         </div>
       </div>
       ${this.canChange && !candidate.is_archived
-        ? this.button("Link", `link-${finding.client_id}-${candidate.id}`, () => this.#link(finding, { contact_id: candidate.id, name: candidate.name }), {
+        ? this.button("Link", `link-${finding.client_id} ${candidate.id}`, () => this.#link(finding, { contact_id: candidate.id, name: candidate.name }), {
             isSmall: true,
             busy: "Linking…",
             label: `Link ${finding.name} to ${candidate.name}`,
@@ -240,7 +240,7 @@ export class Matching extends Part {
 
   async #link(finding: Finding, contact: { contact_id: string; name: string }): Promise<void> {
     const path = `${recordPath("contact", finding.client_id)}/contact`;
-    const linked = await this.sendChange(`link-${finding.client_id}-${contact.contact_id}`, "PUT", path, { contact_id: contact.contact_id });
+    const linked = await this.sendChange(`link-${finding.client_id} ${contact.contact_id}`, "PUT", path, { contact_id: contact.contact_id });
     if (!linked) return;
     const { findings } = this.#list;
     const next = findings[findings.indexOf(finding) + 1];
@@ -255,7 +255,7 @@ export class Matching extends Part {
   #confirmUnlink(finding: Finding): void {
     const unlink = async () => {
       const path = `${recordPath("contact", finding.client_id)}/contact`;
-      if (!(await this.sendChange(`unlink-${finding.client_id}`, "DELETE", path))) return;
+      if (!(await this.sendChange(`unlink-${finding.client_id} `, "DELETE", path))) return;
       Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "No longer linked.", remedy: "" });
       this.tell("unlinked", { client: finding.client_id });
       this.announce(`${finding.name} is no longer linked.`);

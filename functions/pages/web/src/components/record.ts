@@ -17,6 +17,8 @@ export abstract class RecordPart extends PreviewPart {
   protected record: SyncRecord | undefined;
   #history: LogEntry[] | undefined;
   #isHistoryOpen = false;
+  /** The path of the record that is shown. */
+  #shown: string | undefined;
 
   protected abstract get entity(): EntityKind;
   protected abstract get recordId(): string;
@@ -30,12 +32,30 @@ export abstract class RecordPart extends PreviewPart {
     return state === "queued" || state === "syncing" ? 3 : 30;
   }
 
+  get #path(): string {
+    return recordPath(this.entity, this.recordId);
+  }
+
+  /** What is known about one record is not shown for another one. */
+  protected override willUpdate(): void {
+    const before = this.#shown;
+    this.#shown = this.#path;
+    if (before === undefined || before === this.#shown) return;
+    this.record = undefined;
+    this.#history = undefined;
+    this.#isHistoryOpen = false;
+    this.failure = undefined;
+    this.refusal = undefined;
+    this.isLoaded = false;
+    void this.reload();
+  }
+
   protected override async load(session: Session): Promise<void> {
     if (!this.recordId) return;
-    const [, { value }] = await Promise.all([
-      this.readStatus(session),
-      session.get<SyncRecord>(recordPath(this.entity, this.recordId), { emptyOn404: true }),
-    ]);
+    const path = this.#path;
+    const [, { value }] = await Promise.all([this.readStatus(session), session.get<SyncRecord>(path, { emptyOn404: true })]);
+    // The element may have got another record meanwhile, which is read next.
+    if (path !== this.#path) return;
     this.record = value;
     if (this.#isHistoryOpen) await this.#readHistory(session);
   }
@@ -113,9 +133,7 @@ export abstract class RecordPart extends PreviewPart {
   }
 
   async #sync(): Promise<void> {
-    await this.act("record-sync", async (session) => {
-      this.record = (await session.change<SyncRecord>("POST", `${recordPath(this.entity, this.recordId)}/sync`)).value;
-    });
+    await this.sendChange("record-sync", "POST", `${this.#path}/sync`);
     await this.reload();
     const state = this.record?.state;
     this.announce(state === "synced" ? `The ${kindWord(this.entity)} is in Xero.` : (RECORD_STATES[state ?? "queued"]?.says ?? ""));
@@ -124,15 +142,18 @@ export abstract class RecordPart extends PreviewPart {
 
   #confirmWithhold(): void {
     const withhold = async () => {
-      await this.sendChange("record-withhold", "POST", `${recordPath(this.entity, this.recordId)}/never-send`);
+      await this.sendChange("record-withhold", "POST", `${this.#path}/never-send`);
       await this.reload();
     };
     this.confirm(withholdDialog(`this ${kindWord(this.entity)}`, false, withhold));
   }
 
   async #readHistory(session: Session): Promise<void> {
+    const path = this.#path;
     const query = new URLSearchParams({ crm_id: this.recordId, entity: this.entity, limit: String(HISTORY) });
-    this.#history = (await session.get<LogPage>(`/v1/sync-log?${query}`)).value.entries;
+    const { value } = await session.get<LogPage>(`/v1/sync-log?${query}`);
+    if (path !== this.#path) return;
+    this.#history = value.entries;
     this.requestUpdate();
   }
 

@@ -4,7 +4,7 @@ import type { Session } from "../api/session.js";
 import type { Activity, EntityKind, LogEntry, LogPage, LogStatus } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, Part, safeUrl, type View } from "../ui/part.js";
-import { capitalise, kindWord, LOG_STATES, recordName } from "../ui/words.js";
+import { capitalise, kindWord, LOG_STATES, operationWord, recordName } from "../ui/words.js";
 import { styles } from "../ui/styles.js";
 import { ACTIVITY_DAYS, renderActivity } from "./activity-chart.js";
 import { CSV_HEADER, csvRow, saveFile } from "./csv.js";
@@ -33,14 +33,16 @@ export class SyncLog extends Part {
   #filter: Filter = { status: "", entity: "", from: "", to: "", text: "" };
   #download: { rows: number; stop: AbortController } | undefined;
   #typing: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the reader has gone further back than the first page. */
+  #isFurther = false;
 
   protected override heading(): string {
     return "Sync logs";
   }
 
   protected override refreshAfter(): number {
-    // A reader who has gone further back is not interrupted.
-    return this.#entries.length <= PAGE ? 30 : 0;
+    // A reader who has gone further back is not interrupted. A filtered page may have few entries.
+    return this.#isFurther ? 0 : 30;
   }
 
   protected override async load(session: Session): Promise<void> {
@@ -51,6 +53,7 @@ export class SyncLog extends Part {
         : session.get<Activity>(`/v1/activity?days=${ACTIVITY_DAYS}`),
     ]);
     this.#entries = page.value.entries;
+    this.#isFurther = false;
     this.#take(page.value);
     if (activity) this.#activity = activity.value;
   }
@@ -66,8 +69,8 @@ export class SyncLog extends Part {
     if (status) query.set("status", status);
     if (entity) query.set("entity", entity);
     // The days are those of the reader; the API takes instants.
-    if (from) query.set("from", new Date(`${from}T00:00:00`).toISOString());
-    if (to) query.set("before", new Date(new Date(`${to}T00:00:00`).getTime() + 86_400_000).toISOString());
+    if (from) query.set("from", this.formats.startOf(from));
+    if (to) query.set("before", this.formats.startOf(to, 1));
     if (text.trim()) query.set("q", text.trim());
     if (cursor) query.set("cursor", cursor);
     return `/v1/sync-log?${query}`;
@@ -160,7 +163,7 @@ export class SyncLog extends Part {
             <th scope="col" role="columnheader">Record</th>
             <th scope="col" role="columnheader">Result</th>
             <th scope="col" role="columnheader">What happened</th>
-            <th scope="col" role="columnheader" class="num">Took</th>
+            <th scope="col" role="columnheader" class="num">Operation</th>
           </tr>
         </thead>
         <tbody role="rowgroup">
@@ -184,7 +187,7 @@ export class SyncLog extends Part {
         ${entry.attempt > 1 ? html`<span class="muted">Attempt ${entry.attempt}.</span>` : nothing}
         ${safeUrl(entry.xero_url) ? html`<span class="nowrap">${this.outside(entry.xero_url, "View in Xero", name)}</span>` : nothing}
       </td>
-      <td role="cell" class="num muted took">${seconds(entry.duration_ms)}</td>
+      <td role="cell" class="num muted took">${operationWord(entry.operation)} <br />${seconds(entry.duration_ms)}</td>
     </tr>`;
   }
 
@@ -203,6 +206,7 @@ export class SyncLog extends Part {
     // The filter may have changed meanwhile.
     if (path !== this.#pathOf(PAGE, this.#next)) return;
     this.#entries = [...this.#entries, ...value.entries];
+    this.#isFurther = true;
     this.#take(value);
     this.announce(`${count(value.entries.length, "more entry", "more entries")}.`);
   }

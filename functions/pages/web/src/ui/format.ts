@@ -7,6 +7,7 @@ type Content = TemplateResult | typeof nothing | string;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 export class Formats {
   readonly #locale: string | undefined;
@@ -18,11 +19,11 @@ export class Formats {
     this.#zone = session?.options.timeZone;
   }
 
-  #dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    const key = JSON.stringify(options);
+  #dates(options: Intl.DateTimeFormatOptions, locale = this.#locale): Intl.DateTimeFormat {
+    const key = JSON.stringify([options, locale]);
     let format = this.#cache.get(key);
     if (!format) {
-      format = new Intl.DateTimeFormat(this.#locale, { timeZone: this.#zone, ...options });
+      format = new Intl.DateTimeFormat(locale, { timeZone: this.#zone, ...options });
       this.#cache.set(key, format);
     }
     return format;
@@ -33,11 +34,20 @@ export class Formats {
     return this.#dates({ dateStyle: "full", timeStyle: "long" }).format(at);
   }
 
-  /** The day in the reader's zone, as `2026-11-28`. */
+  /** The day in the reader's zone, as `2026-11-28`, in any language. */
   dayKey(at: Date): string {
-    const parts = this.#dates({ year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at);
+    const parts = this.#dates({ year: "numeric", month: "2-digit", day: "2-digit" }, "en").formatToParts(at);
     const of = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
     return `${of("year")}-${of("month")}-${of("day")}`;
+  }
+
+  /** The instant at which a day begins in the reader's zone, or the day so many days later. */
+  startOf(day: string, later = 0): string {
+    const key = new Date(Date.parse(day) + later * DAY).toISOString().slice(0, 10);
+    // A day begins at most 14 hours before it begins in UTC, and not always at midnight.
+    let at = Date.parse(key) - 15 * HOUR;
+    while (this.dayKey(new Date(at)) < key) at += 15 * MINUTE;
+    return new Date(at).toISOString();
   }
 
   /** A short day, such as 28 Nov, with the year if it is another one. */
@@ -66,8 +76,8 @@ export class Formats {
     if (past < MINUTE) return "just now";
     const format = new Intl.RelativeTimeFormat(this.#locale, { numeric: "auto" });
     if (past < HOUR) return format.format(-Math.round(past / MINUTE), "minute");
-    if (past < 24 * HOUR) return format.format(-Math.round(past / HOUR), "hour");
-    if (past < 7 * 24 * HOUR) return format.format(-Math.round(past / (24 * HOUR)), "day");
+    if (past < DAY) return format.format(-Math.round(past / HOUR), "hour");
+    if (past < 7 * DAY) return format.format(-Math.round(past / DAY), "day");
     return this.day(at);
   }
 

@@ -119,7 +119,8 @@ export abstract class Part extends Widgets {
         await this.load(session);
         this.failure = undefined;
         this.#failures = 0;
-        this.isLoaded = true;
+        // What was read while it changed is not shown first.
+        this.isLoaded ||= !this.#isStale;
         this.loadedAt = new Date();
       } catch (error) {
         this.failure = asApiError(error);
@@ -192,7 +193,7 @@ export abstract class Part extends Widgets {
   /** A button for each answer to a question, whose address is `path`. `title` tells screen readers what it is about. */
   protected renderAnswers(path: string, title: string, answers: Answer[], settle: (isDone: boolean) => Promise<void>): View {
     const name = `answer-${path}`;
-    return html`${this.refusalOf(name)}
+    return html`${this.refusalOf(`${name} `)}
       ${this.canChange
         ? html`<div class="actions answers">
             ${answers.map(({ label, body }, index) => {

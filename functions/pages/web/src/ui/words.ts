@@ -71,6 +71,13 @@ export const LOG_STATES: Record<LogStatus, { word: string; tone: Tone }> = {
   skipped: { word: "Skipped", tone: "bad" },
 };
 
+const OPERATIONS: Record<string, string> = { adopt: "Match", push: "Send", withhold: "Never send" };
+
+/** What an entry of the log is about, such as Create, Update or Void. */
+export function operationWord(operation: string): string {
+  return OPERATIONS[operation] ?? capitalise(operation);
+}
+
 const EVIDENCE: Record<MatchEvidence, string> = {
   number: "contact number",
   vat_number: "VAT number",

@@ -147,6 +147,11 @@ pub fn is_refund_note_id(id: &CrmId) -> bool {
     id.as_str().rsplit_once('.').is_some_and(|(_, name)| name == REFUND_NOTE_PART)
 }
 
+/// Whether a record is a part of the payment or refund with this id.
+pub fn is_part_id(record: &CrmId, payment: &CrmId) -> bool {
+    record.as_str().rsplit_once('.').is_some_and(|(whole, _)| whole == payment.as_str())
+}
+
 impl PaymentPart {
     /// Whether this is a later revision of a part, in effect, with another amount, settlement,
     /// method, date or reference, or of another document. The document in Xero of the earlier

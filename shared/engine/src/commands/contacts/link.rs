@@ -15,6 +15,7 @@ use store::{ConflictLimit, OutcomeConfirmation, StoreError};
 use xero::api::contacts;
 
 use crate::commands::views::RecordView;
+use crate::connection::connection_failures::not_connected_failure;
 use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
@@ -34,7 +35,7 @@ pub enum LinkOutcome {
     Unknown,
     /// The request was refused for this reason.
     Refused(Failure),
-    /// Xero could not be read.
+    /// Xero could not be read, or was never connected.
     Unread(AttemptError),
 }
 
@@ -51,7 +52,7 @@ pub async fn link_client(
     invocation: Invocation,
 ) -> Result<LinkOutcome, PersistError> {
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Ok(LinkOutcome::Unknown);
+        return Ok(LinkOutcome::Unread(not_connected_failure().into()));
     };
     let contact = match fetch_merged_contact(engine, &ledger, contact, invocation).await {
         Ok(Some(contact)) => contact,
@@ -92,7 +93,7 @@ pub async fn unlink_client(
     client: CrmId,
 ) -> Result<LinkOutcome, PersistError> {
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Ok(LinkOutcome::Unknown);
+        return Ok(LinkOutcome::Unread(not_connected_failure().into()));
     };
     let key = MappingKey::new(ledger, EntityKind::Contact, client);
     let mapping = match change_link(engine, &key, None, Mapping::without_link).await? {

@@ -29,7 +29,7 @@ impl SearchCache {
     ) -> Option<Vec<RemoteContact>> {
         let searches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, found) = searches.get(&search_key(ledger, text))?;
-        (now.duration_since(*at) < CACHE_DURATION).then(|| found.clone())
+        is_fresh(*at, now).then(|| found.clone())
     }
 
     pub(super) fn insert_results(
@@ -40,12 +40,17 @@ impl SearchCache {
         now: Timestamp,
     ) {
         let mut searches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        searches.retain(|_, (at, _)| now.duration_since(*at) < CACHE_DURATION);
+        searches.retain(|_, (at, _)| is_fresh(*at, now));
         if searches.len() >= SEARCHES_MAX {
             searches.clear();
         }
         searches.insert(search_key(ledger, text), (now, found));
     }
+}
+
+/// Whether a result is of the last minute. One from the future is that of a clock that was wrong.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    (SignedDuration::ZERO..CACHE_DURATION).contains(&now.duration_since(at))
 }
 
 /// Xero's search is case-insensitive.

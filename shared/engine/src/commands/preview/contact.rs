@@ -12,7 +12,7 @@ use store::StoreError;
 
 use super::parse_snapshot;
 use crate::Engine;
-use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::ledgers::find_records_ledger;
 
 /// The result of a preview of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum ClientPreviewOutcome {
     Contact(Box<TranslatedDocument<ContactDocument>>),
     /// The reason why none can be sent.
     Refused(Failure),
-    /// The client is unknown, or the account was never connected.
+    /// The client is unknown.
     Unknown,
 }
 
@@ -34,9 +34,7 @@ pub async fn preview_client(
     account: &AccountId,
     client: CrmId,
 ) -> Result<ClientPreviewOutcome, StoreError> {
-    let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Ok(ClientPreviewOutcome::Unknown);
-    };
+    let ledger = find_records_ledger(engine, account).await?;
     let key = MappingKey::new(ledger, EntityKind::Contact, client);
     let Some(row) = engine.store.find_mapping(&key).await? else {
         return Ok(ClientPreviewOutcome::Unknown);

@@ -5,7 +5,7 @@ use domain::chart::Chart;
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
 use domain::document::payment::BankTransactionDocument;
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId, PaymentId, XeroCreditNoteId, XeroInvoiceId};
+use domain::ids::{AccountId, CrmId, Ledger, PaymentId, XeroCreditNoteId, XeroInvoiceId};
 use domain::money::Money;
 use domain::translate::payment::{
     translate_fee, translate_invoice_payment, translate_refund, translate_surcharge,
@@ -18,7 +18,7 @@ use super::{NO_CONTACT, chart_unknown_failure};
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
 use crate::commands::payments;
-use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::ledgers::find_records_ledger;
 
 /// Takes the place of an invoice that may not exist yet. It is part of no response.
 const NO_INVOICE: XeroInvoiceId = XeroInvoiceId(Uuid::nil());
@@ -60,7 +60,7 @@ pub async fn preview_payment(
     account: &AccountId,
     payment: &PaymentId,
 ) -> Result<Option<Vec<PartPreview>>, StoreError> {
-    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    let ledger = find_records_ledger(engine, account).await?;
     let mappings = payments::find_parts(engine, &ledger, payment).await?;
     if mappings.is_empty() {
         return Ok(None);
@@ -69,13 +69,18 @@ pub async fn preview_payment(
     let codes = engine.store.read_account_codes(account).await?;
     let parts = mappings.iter().filter_map(|mapping| payments::read_snapshot(engine, mapping));
     let parts = parts.filter(|part| part.standing == PaymentRecordStatus::Recorded);
-    Ok(Some(parts.map(|part| preview_part(part, &codes, chart.as_ref())).collect()))
+    Ok(Some(parts.map(|part| preview_part(part, &ledger, &codes, chart.as_ref())).collect()))
 }
 
-fn preview_part(part: PaymentPart, codes: &AccountCodes, chart: Option<&Chart>) -> PartPreview {
+fn preview_part(
+    part: PaymentPart,
+    ledger: &Ledger,
+    codes: &AccountCodes,
+    chart: Option<&Chart>,
+) -> PartPreview {
     let accounts = match chart {
         Some(chart) => find_accounts(&part, codes, chart),
-        None => Err(chart_unknown_failure()),
+        None => Err(chart_unknown_failure(ledger)),
     };
     PartPreview {
         reference: part.reference_tag(),

@@ -87,6 +87,11 @@ export const syncLogStyles = css`
       grid-template-columns: repeat(2, minmax(0, 1fr));
     }
     .log .took {
+      grid-column: 2;
+      grid-row: 2;
+      font-size: 0.93em;
+    }
+    .log br {
       display: none;
     }
     .log .record {
@@ -99,7 +104,8 @@ export const syncLogStyles = css`
       grid-row: 1;
     }
     .log td.when {
-      grid-column: 1 / -1;
+      grid-column: 1;
+      grid-row: 2;
       font-size: 0.93em;
     }
   }
