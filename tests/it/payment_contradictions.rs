@@ -4,6 +4,7 @@
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::envelope::read_crm_body;
 use domain::ids::CrmId;
+use domain::invoice_payments::RecordedPayment;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
@@ -277,7 +278,7 @@ fn in_effect_on(world: &World, invoice: &str) -> Vec<String> {
     let found = invoice_payments::find_invoice_payments(&world.engine, &account, &invoice);
     let recorded = run(found).unwrap().unwrap().map(|payments| payments.recorded);
     let recorded = recorded.unwrap_or_default().into_iter();
-    recorded.filter(|one| one.is_in_effect()).map(|one| one.payment.to_string()).collect()
+    recorded.filter(RecordedPayment::is_in_effect).map(|one| one.payment.to_string()).collect()
 }
 
 /// A world whose payment of an invoice was written with this reference, and whose answer was lost.
