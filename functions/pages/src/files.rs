@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.5fb014c6884c.js",
-        bytes: include_bytes!("../dist/xero.5fb014c6884c.js"),
+        name: "xero.d8cc954f5fcd.js",
+        bytes: include_bytes!("../dist/xero.d8cc954f5fcd.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.989805453b47.js",
-        bytes: include_bytes!("../dist/frame.989805453b47.js"),
+        name: "frame.996da11943d5.js",
+        bytes: include_bytes!("../dist/frame.996da11943d5.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,
