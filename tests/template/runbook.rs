@@ -57,7 +57,7 @@ fn unknown_sentences_are_searched_by_the_line_that_is_logged_where_they_are_coun
     let section = section.split("\n## ").next().unwrap();
     let messages = searched_messages(section);
     assert_eq!(messages, ["Xero refused a call in sentences that are not known"]);
-    let code = text("shared/engine/src/connection/rate_limit.rs");
+    let code = text("shared/engine/src/connection/answer_reports.rs");
     let (_, line) = code.split_once("Metric::UnknownSentences(sentences)").unwrap();
     let (fields, _) = line.split_once(messages[0]).unwrap();
     for field in ["account.id", "sentences"] {

@@ -198,7 +198,7 @@ async fn prepare_message(
         push::keep_client_snapshot(ahead, &key, &snapshot).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
-    let contradiction = contradictions::find_contradiction(ahead, &ledger, content, parts);
+    let contradiction = contradictions::find_message_contradiction(ahead, &ledger, content, parts);
     if let Some(found) = contradiction.boxed().await? {
         let resolved =
             contradictions::resolve_contradiction(engine, refusal_id, &ledger, content, found);

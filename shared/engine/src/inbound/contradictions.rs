@@ -43,7 +43,7 @@ pub(super) enum Contradiction {
 
 /// Compares the parts of a payment or a refund, or an allocation, with those that are stored. `parts`
 /// are those that are written to Xero.
-pub(super) async fn find_contradiction(
+pub(super) async fn find_message_contradiction(
     engine: &Engine,
     ledger: &Ledger,
     content: &MessageContent,

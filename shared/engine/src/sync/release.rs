@@ -3,6 +3,7 @@
 mod admissible_refunds;
 mod after_settings;
 mod decided_payments;
+mod decisive_records;
 mod dependants;
 mod document_changes;
 mod met_prerequisites;
@@ -25,11 +26,11 @@ pub(crate) use self::after_settings::release_failed_for_settings;
 pub(crate) use self::decided_payments::{
     DecidedPayment, list_decided_payments, try_release_decided_payments,
 };
+use self::decisive_records::{find_client_of_archived_contact, list_decisive_documents};
 pub(crate) use self::dependants::{
     continue_release, list_releasing_records, release_after_approval, release_all_dependants,
     release_dependants, release_dependants_of_negative_invoice,
 };
-use self::document_changes::list_decisive_documents;
 pub(crate) use self::document_changes::{
     ChangedDocument, KnownDocument, release_after_success, release_changed_documents,
 };
@@ -40,7 +41,6 @@ pub(crate) use self::overlooked_changes::{
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{has_failed_before, release_mappings};
-use self::restored_contacts::find_client_of_archived_contact;
 pub(crate) use self::restored_contacts::release_after_restore;
 use crate::errors::PersistError;
 use crate::{Engine, Invocation, concurrency};

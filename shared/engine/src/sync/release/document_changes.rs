@@ -5,11 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::crm::allocation::{Allocation, AllocationRecordStatus};
-use domain::crm::credit_note::negative_invoice_record_id;
-use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSource};
+use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
 use domain::document::sales::SalesDocument;
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::Ledger;
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::money::Money;
 use domain::operation::OperationEvent;
@@ -19,10 +18,9 @@ use store::StoreError;
 
 use super::admissible_refunds::list_admissible_refunds;
 use super::dependants::list_all_dependants;
-use super::{ReleaseTiming, release_mappings};
+use super::{ReleaseTiming, list_decisive_documents, release_mappings};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::sync::{find_paid_invoice, list_documents};
 use crate::{Engine, concurrency};
 
 /// A document in Xero that has changed, so that records given up because of its state may continue.
@@ -98,41 +96,6 @@ impl KnownDocument {
         };
         let is_any = takes_changes || dependants_before.is_some();
         is_any.then_some(ChangedDocument { key: self.key, takes_changes, dependants_before })
-    }
-}
-
-/// Returns the documents on whose state in Xero it depends whether Xero accepts a record. Empty for
-/// a record that is a document itself.
-pub(crate) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
-    let (ledger, json) = (&mapping.key.ledger, &mapping.snapshot.json);
-    match mapping.key.kind {
-        EntityKind::Payment => {
-            // An attempt at the record reports a snapshot that cannot be read.
-            let Ok(part) = serde_json::from_str::<PaymentPart>(json) else { return Vec::new() };
-            let credit_notes = match &part.role {
-                // The id may be that of an invoice with a negative total.
-                PartRole::Refund(RefundSource::CreditNote(id)) => {
-                    let id = CrmId::from(id.clone());
-                    let of_invoice = negative_invoice_record_id(&id);
-                    vec![id, of_invoice]
-                }
-                PartRole::Refund(RefundSource::Part(_))
-                | PartRole::Invoice(_)
-                | PartRole::Fee
-                | PartRole::Surcharge(_)
-                | PartRole::RefundNote(_)
-                | PartRole::RefundFee => Vec::new(),
-            };
-            let kind = EntityKind::CreditNote;
-            let credit_notes =
-                credit_notes.into_iter().map(|id| MappingKey::new(ledger.clone(), kind, id));
-            find_paid_invoice(ledger, &part).into_iter().chain(credit_notes).collect()
-        }
-        EntityKind::Allocation => {
-            let allocation = serde_json::from_str::<Allocation>(json);
-            allocation.map(|one| list_documents(ledger, &one)).unwrap_or_default()
-        }
-        EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::crm::refund::Refund;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::document::sales::DocumentStatus;
-use domain::ids::{AccountId, TenantId, XeroCreditNoteId};
+use domain::ids::{AccountId, CrmId, TenantId, XeroCreditNoteId};
 use uuid::Uuid;
 
 use super::*;

@@ -1,0 +1,67 @@
+//! The records on which it depends whether Xero accepts another one.
+
+use domain::crm::allocation::Allocation;
+use domain::crm::credit_note::{CreditNote, negative_invoice_record_id};
+use domain::crm::invoice::Invoice;
+use domain::crm::payment::{PartRole, PaymentPart, RefundSource};
+use domain::entity::EntityKind;
+use domain::failure::Failure;
+use domain::ids::CrmId;
+use domain::mapping::{Mapping, MappingKey};
+
+use crate::sync::{find_paid_invoice, list_documents};
+
+/// Returns the documents on whose state in Xero it depends whether Xero accepts a record. Empty for
+/// a record that is a document itself.
+pub(super) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
+    let (ledger, json) = (&mapping.key.ledger, &mapping.snapshot.json);
+    match mapping.key.kind {
+        EntityKind::Payment => {
+            // An attempt at the record reports a snapshot that cannot be read.
+            let Ok(part) = serde_json::from_str::<PaymentPart>(json) else { return Vec::new() };
+            let credit_notes = match &part.role {
+                // The id may be that of an invoice with a negative total.
+                PartRole::Refund(RefundSource::CreditNote(id)) => {
+                    let id = CrmId::from(id.clone());
+                    let of_invoice = negative_invoice_record_id(&id);
+                    vec![id, of_invoice]
+                }
+                PartRole::Refund(RefundSource::Part(_))
+                | PartRole::Invoice(_)
+                | PartRole::Fee
+                | PartRole::Surcharge(_)
+                | PartRole::RefundNote(_)
+                | PartRole::RefundFee => Vec::new(),
+            };
+            let kind = EntityKind::CreditNote;
+            let credit_notes =
+                credit_notes.into_iter().map(|id| MappingKey::new(ledger.clone(), kind, id));
+            find_paid_invoice(ledger, &part).into_iter().chain(credit_notes).collect()
+        }
+        EntityKind::Allocation => {
+            let allocation = serde_json::from_str::<Allocation>(json);
+            allocation.map(|one| list_documents(ledger, &one)).unwrap_or_default()
+        }
+        EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => Vec::new(),
+    }
+}
+
+/// Returns the client because of whose archived contact a client or a document has failed.
+pub(super) fn find_client_of_archived_contact(mapping: &Mapping) -> Option<MappingKey> {
+    let MappingKey { ledger, kind, crm_id } = &mapping.key;
+    let failure = mapping.operation.failure.as_ref();
+    if !failure.is_some_and(Failure::is_about_archived_contact) {
+        return None;
+    }
+    let json = &mapping.snapshot.json;
+    // An attempt at the record reports a snapshot that cannot be read.
+    let client = match kind {
+        EntityKind::Contact => crm_id.clone(),
+        EntityKind::Invoice => CrmId::from(serde_json::from_str::<Invoice>(json).ok()?.client_id),
+        EntityKind::CreditNote => {
+            CrmId::from(serde_json::from_str::<CreditNote>(json).ok()?.client_id)
+        }
+        EntityKind::Allocation | EntityKind::Payment => return None,
+    };
+    Some(MappingKey::new(ledger.clone(), EntityKind::Contact, client))
+}
