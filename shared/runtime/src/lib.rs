@@ -23,8 +23,3 @@ pub mod scheduled;
 mod telemetry;
 
 pub use boot::BootError;
-use mimalloc::MiMalloc;
-
-/// The allocator of every function. See `infra/bench/experiments.md` for what it saves and costs.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
