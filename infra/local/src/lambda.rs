@@ -18,9 +18,11 @@ use crate::workplace::Workplace;
 pub const SAMPLE: [&str; 1] = ["log-cleanup"];
 /// The functions that have no engine, and so are smaller than the others.
 const WITHOUT_ENGINE: [&str; 2] = ["log-cleanup", "pages"];
-/// A larger binary was not stripped, or contains a second TLS stack: without the engine, and with it.
+/// A larger binary contains a second TLS stack: without the engine, and with it.
 const LARGEST_BYTES: usize = 12 * 1024 * 1024;
 const LARGEST_BYTES_WITH_ENGINE: usize = 18 * 1024 * 1024;
+/// The name of the section with the symbols, which a stripped binary does not have.
+const SYMBOL_TABLE: &[u8] = b".symtab";
 /// The offset of the machine type in an ELF file, and its values for two machines.
 const MACHINE: usize = 18;
 const AARCH64: u8 = 183;
@@ -156,6 +158,10 @@ fn looked_at(content: &[u8], function: &str, machine: Machine) -> Result<(), Fai
         return Err(Failure::new(format!("The bootstrap of {function} has {bytes} bytes"))
             .remedy("Look for a second TLS stack: cargo deny check bans"));
     }
+    if memchr::memmem::find(content, SYMBOL_TABLE).is_some() {
+        return Err(Failure::new(format!("The bootstrap of {function} has a symbol table"))
+            .remedy("Set `strip` for its package in Cargo.toml"));
+    }
     Ok(())
 }
 
@@ -207,6 +213,14 @@ mod tests {
         assert!(looked_at(&larger, "sweep", Machine::X8664).is_ok());
         let largest = program(62, LARGEST_BYTES_WITH_ENGINE + 1);
         assert!(looked_at(&largest, "sweep", Machine::X8664).is_err());
+    }
+
+    #[test]
+    fn a_bootstrap_with_a_symbol_table_is_refused() {
+        let mut content = program(62, 64);
+        content.extend_from_slice(b".text\0.symtab\0");
+        let refused = looked_at(&content, "sweep", Machine::X8664).unwrap_err();
+        assert_eq!(refused.lines()[0], "The bootstrap of sweep has a symbol table");
     }
 
     #[test]
