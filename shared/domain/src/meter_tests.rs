@@ -225,7 +225,7 @@ fn answers_in_another_order_begin_no_new_day_and_change_no_plan() {
     let late = answered.after_answer(who(2), Some((899, 9_000)), at(4));
     let seen = late.seen.unwrap();
     assert_eq!((seen.day_limit, seen.of_people), (5_000, 1));
-    // A new day shows a higher number, and nobody has used any of it.
+    // On a new day Xero reports more remaining calls, and people have used none of them.
     let fresh = late.after_answer(who(3), Some((4_999, 9_000)), at(5)).seen.unwrap();
     assert_eq!((fresh.day_limit, fresh.of_people), (5_000, 0));
 }

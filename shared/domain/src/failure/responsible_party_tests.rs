@@ -96,7 +96,7 @@ fn documents_that_are_missing_or_not_approved_in_xero_are_for_the_bookkeeper() {
 }
 
 #[test]
-fn a_record_that_was_given_up_always_waits_for_somebody() {
+fn a_user_must_act_on_every_record_that_was_given_up() {
     for class in FailureClass::ALL {
         let failure = Failure::new(class, "made_up", "It failed.", "");
         let party = failure.find_responsible_party_once_given_up();

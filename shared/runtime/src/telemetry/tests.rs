@@ -125,7 +125,7 @@ fn a_line_has_its_time_its_level_its_fields_and_the_spans_around_it() {
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
-const TOKENS: &str = "tokens-that-nobody-may-see";
+const TOKENS: &str = "secret-token-value";
 const SECRET_KEY: &str = "secret-key-of-the-role";
 const SESSION: &str = "session-of-the-role";
 
