@@ -16,6 +16,7 @@ use domain::outbound::OutboundEvent;
 use domain::sync_log::LogEntry;
 
 pub(crate) use crate::codec::{decode_all, decode_item, encode_item};
+use crate::grouping::GroupingTable;
 use crate::keys;
 use crate::records::{KeptChart, ReverseLink, StoredRecord};
 use crate::results::{MappingPage, StoreError, VersionedRecord};
@@ -46,8 +47,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates the store over a table.
+    /// Creates the store over a table. Transactions that are ready at the same time are sent
+    /// together.
     pub fn new(table: Arc<dyn ItemTable>) -> Self {
+        let table: Arc<dyn ItemTable> = Arc::new(GroupingTable::new(table));
         Self { fresh: table.clone(), table }
     }
 
@@ -247,9 +250,9 @@ impl Store {
             source @ (TableError::TooLarge { .. } | TableError::TooMany { .. }) => {
                 StoreError::TooLarge { operation, source }
             }
-            source @ (TableError::Unavailable { .. } | TableError::Corrupt { .. }) => {
-                StoreError::Table { operation, source }
-            }
+            source @ (TableError::Unavailable { .. }
+            | TableError::Refused { .. }
+            | TableError::Corrupt { .. }) => StoreError::Table { operation, source },
         })
     }
 }

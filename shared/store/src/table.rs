@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Debug};
 
 use async_trait::async_trait;
 
-pub(crate) use self::limits::check_limits;
+pub(crate) use self::limits::{check_limits, transaction_bytes};
 pub use self::{
     item::{IndexKey, ItemKey, ItemVersion, NewItem, StoredItem},
     limits::{MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES, MAX_WRITES},
@@ -117,6 +117,15 @@ pub enum TableError {
     /// may not have happened. Read before writing again.
     #[error("the table did not complete the operation: {operation}")]
     Unavailable {
+        /// The operation.
+        operation: &'static str,
+        /// The cause.
+        source: BoxError,
+    },
+    /// The table refused a transaction for another reason, such as throttling. Nothing of it was
+    /// written.
+    #[error("the table refused the operation: {operation}")]
+    Refused {
         /// The operation.
         operation: &'static str,
         /// The cause.

@@ -58,7 +58,9 @@ pub(super) fn permanent_reason(error: &PersistError) -> Option<DeadLetterReason>
             let text = "the record does not fit into the table";
             Some(DeadLetterReason::new("too_large", text))
         }
-        TableError::Conflict | TableError::Unavailable { operation: _, source: _ } => None,
+        TableError::Conflict
+        | TableError::Unavailable { operation: _, source: _ }
+        | TableError::Refused { operation: _, source: _ } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Interprets a failed write: performed after all, refused, or unknown.
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
     types::CancellationReason,
 };
@@ -28,9 +28,13 @@ pub(super) fn resolve_transaction_refusal(
     refused: SdkError<TransactWriteItemsError>,
     write_id: &WriteId,
 ) -> Result<(), TableError> {
-    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        refused.as_service_error()
-    {
+    const OPERATION: &str = "write transaction";
+    let service_error = refused.as_service_error();
+    // The other errors do not tell what became of an earlier try whose answer was lost.
+    let is_refused = service_error.is_some_and(|error| {
+        error.is_transaction_canceled_exception() || error.code() == Some("ValidationException")
+    });
+    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = service_error {
         let reasons = cancelled.cancellation_reasons();
         // A transaction is atomic, so one of our items is enough to show that it was performed.
         if reasons.iter().filter_map(CancellationReason::item).any(|item| write_id.wrote_item(item))
@@ -41,7 +45,12 @@ pub(super) fn resolve_transaction_refusal(
             return Err(TableError::Conflict);
         }
     }
-    Err(into_unavailable("write transaction", refused))
+    Err(match into_unavailable(OPERATION, refused) {
+        TableError::Unavailable { operation, source } if is_refused => {
+            TableError::Refused { operation, source }
+        }
+        error => error,
+    })
 }
 
 /// Returns whether a reason is a conflict. DynamoDB gives one reason per step in the order of the

@@ -34,18 +34,22 @@ pub(crate) fn check_limits(writes: &[ItemWrite]) -> Result<(), TableError> {
     let keys: BTreeSet<&ItemKey> = writes.iter().map(ItemWrite::item_key).collect();
     assert!(keys.len() == writes.len(), "a transaction writes each item once");
 
-    let mut total = 0;
     for write in writes {
-        let bytes = match write {
-            ItemWrite::Put { item, .. } => item_bytes(item),
-            ItemWrite::Delete { key, .. } | ItemWrite::Check { key, .. } => {
-                key_bytes(&key.pk, &key.sk)
-            }
-        };
-        refuse_above(MAX_ITEM_BYTES, bytes)?;
-        total += bytes;
+        refuse_above(MAX_ITEM_BYTES, write_bytes(write))?;
     }
-    refuse_above(MAX_TRANSACTION_BYTES, total)
+    refuse_above(MAX_TRANSACTION_BYTES, transaction_bytes(writes))
+}
+
+/// Returns the size of a transaction in bytes, at least as large as DynamoDB counts it.
+pub(crate) fn transaction_bytes(writes: &[ItemWrite]) -> usize {
+    writes.iter().map(write_bytes).sum()
+}
+
+fn write_bytes(write: &ItemWrite) -> usize {
+    match write {
+        ItemWrite::Put { item, .. } => item_bytes(item),
+        ItemWrite::Delete { key, .. } | ItemWrite::Check { key, .. } => key_bytes(&key.pk, &key.sk),
+    }
 }
 
 fn refuse_above(limit: usize, bytes: usize) -> Result<(), TableError> {

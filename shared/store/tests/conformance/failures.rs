@@ -50,11 +50,14 @@ async fn two_transactions_at_one_item_are_a_conflict() {
 }
 
 #[tokio::test]
-async fn throttling_is_unavailability_and_names_its_cause() {
+async fn throttling_is_a_refusal_or_unavailability_and_names_its_cause() {
     for codes in [["None", "ThrottlingError"], ["ProvisionedThroughputExceeded", "None"]] {
         let both = outcome_after(vec![cancelled(codes)], vec![create("B"), create("C")]).await;
-        assert!(matches!(both, TableError::Unavailable { .. }), "{both:?}");
+        assert!(matches!(both, TableError::Refused { .. }), "{both:?}");
     }
+    let invalid = vec![answer(400, "ValidationException", "")];
+    let both = outcome_after(invalid, vec![create("B"), create("C")]).await;
+    assert!(matches!(both, TableError::Refused { .. }), "{both:?}");
     for kind in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
         let put = outcome_after(vec![answer(400, kind, ""); 3], vec![create("B")]).await;
         assert_eq!(put.to_string(), "the table did not complete the operation: put item");

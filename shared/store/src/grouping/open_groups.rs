@@ -1,0 +1,116 @@
+//! The groups of transactions that are not sent yet.
+
+use std::sync::Arc;
+
+use crate::table::{ItemWrite, MAX_TRANSACTION_BYTES, MAX_WRITES, transaction_bytes};
+
+/// The groups that are not sent yet. `R` is what the members of a group share.
+#[derive(Debug)]
+pub(super) struct OpenGroups<R> {
+    groups: Vec<OpenGroup<R>>,
+    next_id: u64,
+}
+
+/// A group that is not sent yet.
+#[derive(Debug)]
+struct OpenGroup<R> {
+    id: u64,
+    members: Vec<Member>,
+    result: R,
+}
+
+/// A transaction in a group, which writes at least one item.
+#[derive(Debug)]
+struct Member {
+    number: u64,
+    writes: Arc<Vec<ItemWrite>>,
+    bytes: usize,
+}
+
+/// Identifies a member of a group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    group: u64,
+    number: u64,
+}
+
+impl<R> Default for OpenGroups<R> {
+    fn default() -> Self {
+        Self { groups: Vec::new(), next_id: 0 }
+    }
+}
+
+impl<R: Clone> OpenGroups<R> {
+    /// Adds a transaction to the first group that admits it, or to a new group, whose result is
+    /// made from the group's id. Returns its seat and the result of its group.
+    pub(super) fn join_or_start(
+        &mut self,
+        writes: &Arc<Vec<ItemWrite>>,
+        start: impl FnOnce(u64) -> R,
+    ) -> (Seat, R) {
+        let number = self.next_id;
+        self.next_id += 1;
+        let member = Member { number, writes: writes.clone(), bytes: transaction_bytes(writes) };
+        if let Some(group) = self.groups.iter_mut().find(|group| group.admits(&member)) {
+            group.members.push(member);
+            return (Seat { group: group.id, number }, group.result.clone());
+        }
+        // The number of its first member identifies a group.
+        let result = start(number);
+        self.groups.push(OpenGroup { id: number, members: vec![member], result: result.clone() });
+        (Seat { group: number, number }, result)
+    }
+
+    /// Removes a group and returns its transactions, in the order in which they joined.
+    pub(super) fn close_group(&mut self, id: u64) -> Vec<Arc<Vec<ItemWrite>>> {
+        let place = self.groups.iter().position(|group| group.id == id);
+        let closed = place.map(|place| self.groups.swap_remove(place));
+        closed.map_or_else(Vec::new, |group| {
+            group.members.into_iter().map(|member| member.writes).collect()
+        })
+    }
+
+    /// Removes a transaction from its group, if that is not sent yet.
+    pub(super) fn leave_group(&mut self, seat: Seat) {
+        let Some(group) = self.groups.iter_mut().find(|group| group.id == seat.group) else {
+            return;
+        };
+        group.members.retain(|member| member.number != seat.number);
+        if group.members.is_empty() {
+            self.groups.retain(|group| group.id != seat.group);
+        }
+    }
+}
+
+#[cfg(test)]
+impl<R> OpenGroups<R> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+impl<R> OpenGroup<R> {
+    /// Returns whether the group and this transaction are one that DynamoDB accepts: together they
+    /// are within its limits and write no item twice. All are of one partition.
+    fn admits(&self, added: &Member) -> bool {
+        let writes = self.members.iter().map(|member| member.writes.len()).sum::<usize>();
+        let bytes = self.members.iter().map(|member| member.bytes).sum::<usize>();
+        let has_common_item = || {
+            let known = || self.members.iter().flat_map(|member| member.writes.iter());
+            let is_known =
+                |write: &ItemWrite| known().any(|other| other.item_key() == write.item_key());
+            added.writes.iter().any(is_known)
+        };
+        writes + added.writes.len() <= MAX_WRITES
+            && bytes + added.bytes <= MAX_TRANSACTION_BYTES
+            && self.members.iter().all(|member| member.partition() == added.partition())
+            && !has_common_item()
+    }
+}
+
+impl Member {
+    /// Returns the partition of its first write.
+    fn partition(&self) -> Option<&str> {
+        self.writes.first().map(|write| write.item_key().pk.as_str())
+    }
+}
