@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -91,6 +91,20 @@ fn every_example_of_an_event_is_valid_and_equals_the_written_event() {
         assert_eq!(objections, Vec::<String>::new(), "{name}");
         let written: Value = serde_json::from_str(&event.to_body()).unwrap();
         assert_eq!(written, message, "{name}");
+    }
+}
+
+/// An event is delivered from its text alone, without knowledge of its kind.
+#[test]
+fn the_text_of_every_event_says_what_its_delivery_depends_on() {
+    for Told { name, event, message: _ } in told() {
+        let committed = EventMessage::from(&event);
+        assert_eq!(committed.body_text(), event.to_body(), "{name}");
+        let stored = serde_json::to_string(&committed).unwrap();
+        assert_eq!(stored, event.to_body(), "{name}");
+        let read: EventMessage = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.invoice_sequence, committed.invoice_sequence, "{name}");
+        assert_eq!(read, committed, "{name}");
     }
 }
 

@@ -1,21 +1,25 @@
-//! Events that the CRM's queue refuses: they are set aside, and later events are delivered.
+//! Events that wait in the outbox: those of a kind that only a later release knows are delivered as
+//! they are, and those that the CRM's queue refuses are set aside, so that later ones are delivered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use domain::connection::ConnectionStatus;
 use domain::delivery::EventAside;
 use domain::envelope::UnreadableBody;
 use domain::ids::AccountId;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::inbound::{report_dead_letter, unreadable_message_failure};
-use engine::ports::{BoxError, ContentRefusal, EventPublisher, Metric, PortError};
+use engine::ports::{BoxError, Clock, ContentRefusal, EventPublisher, Metric, PortError};
 use jiff::SignedDuration;
+use store::table::StoredItem;
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
-use tests::ports::Told;
+use tests::ports::{Told, read_event};
 use tests::world::ACCOUNT;
+use uuid::Uuid;
 
 const OTHER: &str = "acc_summit";
 const BAD: &str = "inv_2";
@@ -41,8 +45,9 @@ struct PickyQueue {
 
 #[async_trait]
 impl EventPublisher for PickyQueue {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
-        let is_bad = subject(event).as_deref() == Some(BAD) && event.account_id.as_str() == ACCOUNT;
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
+        let subject = read_event(event).and_then(|event| subject(&event));
+        let is_bad = subject.as_deref() == Some(BAD) && event.account_id.as_str() == ACCOUNT;
         if is_bad && self.calls.fetch_add(1, Ordering::SeqCst) < self.accepts_after {
             let source: BoxError = match self.answer {
                 Answer::RefusesContent => {
@@ -111,7 +116,8 @@ fn an_event_whose_content_is_refused_is_set_aside_and_later_events_keep_their_or
     let aside = aside.iter().map(|row| serde_json::from_str::<EventAside>(row).unwrap());
     let aside = aside.collect::<Vec<_>>();
     assert_eq!(aside.len(), 1, "{aside:?}");
-    assert_eq!(subject(&aside[0].event).as_deref(), Some(BAD));
+    let event = read_event(&aside[0].event).unwrap();
+    assert_eq!(subject(&event).as_deref(), Some(BAD));
     assert_eq!(aside[0].reason_code, "event_refused");
     assert!(aside[0].reason.contains("InvalidMessageContents"), "{aside:?}");
     let defects = world.measures.all().into_iter().filter(|one| *one == Metric::Defect);
@@ -182,4 +188,133 @@ fn a_refused_message_without_a_record_is_reported_to_the_account_of_its_group() 
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count - 1);
+}
+
+/// A queue of events that refuses the content of every event.
+#[derive(Debug)]
+struct RefusingQueue;
+
+#[async_trait]
+impl EventPublisher for RefusingQueue {
+    async fn publish_event(&self, _event: &EventMessage) -> Result<(), PortError> {
+        let code = "InvalidMessageContents".to_owned();
+        let source = ContentRefusal { code, source: "refused by the test".into() }.into();
+        Err(PortError { operation: "deliver an event", source })
+    }
+}
+
+/// Commits an event of this release, a second after the last one.
+fn commit_event(world: &World, id: u128) -> EventMessage {
+    let (status, message) = (ConnectionStatus::Active, String::new());
+    let content = EventContent::Connection { status, organisation: None, message };
+    let (id, now) = (Uuid::from_u128(id), world.clock.now());
+    let event = EventMessage::from(&OutboundEvent::new(id, world.account(), content, now));
+    run(world.engine.store.put_event(&event)).unwrap().unwrap();
+    world.clock.advance(SignedDuration::from_secs(1));
+    event
+}
+
+/// The text of this event as a later release writes it, with a kind and parts that this release
+/// does not know. It differs from what this release writes in the order and the space, too.
+fn later_text(event: &EventMessage) -> String {
+    let EventMessage { event_id, account_id, occurred_at, .. } = event;
+    let known = format!(r#""occurred_at":"{occurred_at}","account_id":"{account_id}""#);
+    format!(
+        r#"{{ "type":"invoice.later","later":[1.50, {{}}],{known},"sequence":{{}},"event_id":"{event_id}"}}"#
+    )
+}
+
+/// Replaces the text in the row of an event.
+fn rewrite_event(world: &World, event: &EventMessage, text: &str) {
+    let id = event.event_id.to_string();
+    let rewrite = |item: StoredItem| {
+        let is_event = item.key.sk.starts_with("OUT#") && item.key.sk.ends_with(&id);
+        let record = if is_event { text.to_owned() } else { item.record };
+        StoredItem { record, ..item }
+    };
+    world.table.restore_items(world.table.all_items().into_iter().map(rewrite).collect());
+}
+
+/// Commits an event as a later release does, and returns its text.
+fn commit_later_event(world: &World, id: u128) -> String {
+    let event = commit_event(world, id);
+    let text = later_text(&event);
+    rewrite_event(world, &event, &text);
+    text
+}
+
+/// A world with a connected account, and the number of events that it has delivered.
+fn a_quiet_world() -> (World, usize) {
+    let world = World::connected();
+    let delivered = world.told.delivered_texts().len();
+    (world, delivered)
+}
+
+/// Lets a sweep deliver what has waited long enough. Returns how many events it delivered.
+fn sweep_later(world: &World) -> usize {
+    world.clock.advance(SignedDuration::from_mins(5));
+    world.sweep().events
+}
+
+#[test]
+fn an_event_of_an_unknown_kind_is_delivered_as_it_is_stored_before_later_ones() {
+    let (world, before) = a_quiet_world();
+    let first = commit_event(&world, 1);
+    let unknown = commit_later_event(&world, 2);
+    let last = commit_event(&world, 3);
+    assert_eq!(sweep_later(&world), 3);
+    let texts = world.told.delivered_texts().split_off(before);
+    assert_eq!(texts, [first.body_text(), unknown.as_str(), last.body_text()]);
+    assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
+    assert!(!world.measures.all().contains(&Metric::Defect));
+    assert_eq!(sweep_later(&world), 0);
+}
+
+#[test]
+fn an_event_of_an_unknown_kind_leaves_the_outbox_by_the_key_that_its_release_chose() {
+    let (world, before) = a_quiet_world();
+    let unknown = commit_later_event(&world, 1);
+    let rename = |mut item: StoredItem| {
+        if let Some(rest) = item.key.sk.strip_prefix("OUT#") {
+            item.key.sk = format!("OUT#{rest}#later");
+        }
+        item
+    };
+    world.table.restore_items(world.table.all_items().into_iter().map(rename).collect());
+    assert_eq!(sweep_later(&world), 1);
+    assert_eq!(world.told.delivered_texts().split_off(before), [unknown]);
+    assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
+}
+
+#[test]
+fn events_that_are_damaged_delay_no_others_and_are_reported() {
+    let (world, before) = a_quiet_world();
+    for (id, text) in [(1, "not JSON"), (2, "{}"), (3, r#"{"type":"connection.status"}"#)] {
+        let event = commit_event(&world, id);
+        rewrite_event(&world, &event, text);
+    }
+    let unknown = commit_later_event(&world, 4);
+    let last = commit_event(&world, 5);
+    assert_eq!(sweep_later(&world), 2);
+    let texts = world.told.delivered_texts().split_off(before);
+    assert_eq!(texts, [unknown.as_str(), last.body_text()]);
+    assert_eq!(rows(&world, "OUT#").len(), 3);
+    assert!(world.measures.all().contains(&Metric::Defect));
+}
+
+#[test]
+fn an_event_that_is_set_aside_keeps_its_text() {
+    let (mut world, before) = a_quiet_world();
+    let texts = [commit_event(&world, 1).body_text().to_owned(), commit_later_event(&world, 2)];
+    world.engine.events = Arc::new(RefusingQueue);
+    assert_eq!(sweep_later(&world), 0);
+    assert_eq!(world.told.delivered_texts().len(), before);
+    assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
+    let aside = rows(&world, "ASIDE#");
+    assert_eq!(aside.len(), texts.len(), "{aside:?}");
+    for (row, text) in aside.iter().zip(&texts) {
+        assert!(row.contains(text), "{row}");
+        let aside: EventAside = serde_json::from_str(row).unwrap();
+        assert_eq!(aside.event.body_text(), text);
+    }
 }

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind;
 use domain::envelope::{QueueSource, WakeUp};
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage};
 use engine::ports::{EventPublisher, PortError, WakeUps};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
-use tests::ports::{Bookings, Intercepted, Told};
+use tests::ports::{Bookings, Intercepted, Told, read_event};
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{Trouble, spoil};
@@ -77,8 +77,9 @@ struct BrokenEvents {
 
 #[async_trait]
 impl EventPublisher for BrokenEvents {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
-        if matches!(event.news, EventContent::Skipped { .. }) {
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
+        let news = read_event(event).map(|event| event.news);
+        if matches!(news, Some(EventContent::Skipped { .. })) {
             return Err(self.fault.strike());
         }
         self.inner.publish_event(event).await

@@ -6,7 +6,7 @@ use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::Payment;
 use domain::ids::CrmId;
 use domain::invoice_payments::{InvoicePayments, PAYMENTS_MAX, PaymentMatch, RecordedPayment};
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::inbound::MessageOutcome;
 use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::{PollOutcome, poll_ledgers};
@@ -212,7 +212,8 @@ fn a_change_of_more_events_than_a_transaction_allows_is_an_error_and_no_panic() 
                 organisation: None,
                 message: String::new(),
             };
-            OutboundEvent::new(Uuid::from_u128(number), world.account(), news, world.clock.now())
+            let (id, now) = (Uuid::from_u128(number), world.clock.now());
+            EventMessage::from(&OutboundEvent::new(id, world.account(), news, now))
         };
         let events = (1..=count).map(event).collect::<Vec<_>>();
         let (rows, store) = (no_rows(&world), &world.engine.store);

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::envelope::read_crm_body;
-use domain::outbound::{EventContent, OutboundEvent, SyncedRecord};
+use domain::outbound::{EventContent, EventMessage, SyncedRecord};
 use engine::inbound::{DeliverySize, receive_messages};
 use engine::ports::{EventPublisher, PortError};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
-use tests::ports::Told;
+use tests::ports::{Told, read_event};
 use tests::world::ACCOUNT;
 
 /// The records that the CRM received as synced, in order.
@@ -130,10 +130,10 @@ struct ClosedQueue {
 
 #[async_trait]
 impl EventPublisher for ClosedQueue {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
         let is_refused = matches!(
-            &event.news,
-            EventContent::RecordSynced(record) if record.crm_id.as_str() == self.crm_id
+            read_event(event).map(|event| event.news),
+            Some(EventContent::RecordSynced(record)) if record.crm_id.as_str() == self.crm_id
         );
         if is_refused && !self.is_open.load(Ordering::SeqCst) {
             let source = "refused by the test".into();

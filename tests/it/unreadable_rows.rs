@@ -3,7 +3,7 @@
 use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::{Contact, Payment};
 use domain::ids::CrmId;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::commands::contacts::reconcile;
 use engine::commands::sync_all;
 use engine::connection::disconnect::DisconnectOutcome;
@@ -102,13 +102,13 @@ fn an_unreadable_event_delays_no_other() {
         };
         OutboundEvent::new(Uuid::from_u128(id), world.account(), news, world.clock.now())
     };
-    run(world.engine.store.put_event(&event(1))).unwrap().unwrap();
+    run(world.engine.store.put_event(&EventMessage::from(&event(1)))).unwrap().unwrap();
     let items = world.table.all_items();
     let first = items.iter().find(|item| item.key.sk.starts_with("OUT#")).unwrap();
     damage(&world, &first.key.sk);
     world.clock.advance(SignedDuration::from_secs(1));
     let second = event(2);
-    run(world.engine.store.put_event(&second)).unwrap().unwrap();
+    run(world.engine.store.put_event(&EventMessage::from(&second))).unwrap().unwrap();
     world.clock.advance(LATER);
     assert_eq!(world.sweep().events, 1);
     assert!(world.told.deliveries().contains(&second));

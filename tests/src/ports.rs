@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::envelope::WakeUp;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::ports::{
     Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, PublishedEvents, WakeUps,
 };
@@ -163,7 +163,7 @@ impl WakeUps for Bookings {
 /// The events sent to the CRM, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    events: Arc<Mutex<Vec<OutboundEvent>>>,
+    events: Arc<Mutex<Vec<EventMessage>>>,
     gate: Gate,
 }
 
@@ -173,9 +173,14 @@ impl Told {
         Self { events: Arc::default(), gate }
     }
 
-    /// Every delivery so far, including repeated ones.
+    /// Every delivery so far as text, including repeated ones.
+    pub fn delivered_texts(&self) -> Vec<String> {
+        locked(&self.events).iter().map(|event| event.body_text().to_owned()).collect()
+    }
+
+    /// Every delivery so far, including repeated ones, of kinds that this release knows.
     pub fn deliveries(&self) -> Vec<OutboundEvent> {
-        locked(&self.events).clone()
+        locked(&self.events).iter().filter_map(read_event).collect()
     }
 
     /// Every event, once each.
@@ -187,12 +192,17 @@ impl Told {
     }
 }
 
+/// Reads an event as the CRM does. `None` if this release does not know its kind.
+pub fn read_event(message: &EventMessage) -> Option<OutboundEvent> {
+    serde_json::from_str(message.body_text()).ok()
+}
+
 /// Events that SQS accepts in one call.
 const EVENTS_PER_CALL: usize = 10;
 
 #[async_trait]
 impl EventPublisher for Told {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
         self.gate.uses(Access::Tell);
         let publish = async {
             locked(&self.events).push(event.clone());
@@ -201,7 +211,7 @@ impl EventPublisher for Told {
         self.gate.step(publish).await
     }
 
-    async fn publish_unordered_events(&self, events: &[OutboundEvent]) -> PublishedEvents {
+    async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
         let mut published = PublishedEvents::default();
         for together in events.chunks(EVENTS_PER_CALL) {
             self.gate.uses(Access::Tell);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::dead_letter::DeadLetterReason;
-use crate::outbound::OutboundEvent;
+use crate::outbound::EventMessage;
 
 /// After how many failures for the same permanent reason a message or an event is moved aside.
 pub const FAILURES_MAX: u32 = 5;
@@ -105,8 +105,8 @@ pub fn latest_return(until: Timestamp) -> Timestamp {
 /// account's later events are delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventAside {
-    /// The event.
-    pub event: OutboundEvent,
+    /// The event, as it was committed.
+    pub event: EventMessage,
     /// The stable code of the reason.
     pub reason_code: String,
     /// The reason.
@@ -117,7 +117,7 @@ pub struct EventAside {
 
 impl EventAside {
     /// Sets an event aside for a reason.
-    pub fn new(event: OutboundEvent, reason: &DeadLetterReason, now: Timestamp) -> Self {
+    pub fn new(event: EventMessage, reason: &DeadLetterReason, now: Timestamp) -> Self {
         Self {
             event,
             reason_code: reason.stable_code().to_owned(),

@@ -4,6 +4,7 @@
 //! delivered afterwards at least once, always with the same id. The CRM drops an event whose id it
 //! has seen.
 
+mod message;
 mod order;
 mod payments;
 mod synced_record;
@@ -15,6 +16,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::message::EventMessage;
 pub use self::order::sort_for_delivery;
 pub use self::payments::{
     PaymentEventContent, PaymentState, RefundEventContent, RemovalReason, UnclearState,

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use domain::dead_letter::DeadLetterReason;
 use domain::envelope::WakeUp;
 use domain::ids::EventId;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -140,10 +140,10 @@ pub trait WakeUps: Send + Sync + Debug {
 pub trait EventPublisher: Send + Sync + Debug {
     /// Delivers an event after the account's earlier events. Delivering the same event twice within
     /// five minutes delivers it once.
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError>;
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError>;
 
     /// Delivers events whose order does not matter, with fewer calls than one by one.
-    async fn publish_unordered_events(&self, events: &[OutboundEvent]) -> PublishedEvents {
+    async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
         let mut published = PublishedEvents::default();
         for event in events {
             published.add([event.event_id], self.publish_event(event).await);

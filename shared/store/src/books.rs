@@ -2,7 +2,7 @@
 
 use domain::books::BooksComparison;
 use domain::ids::Ledger;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 
 use crate::keys;
 use crate::results::{StoreError, VersionedRecord};
@@ -23,7 +23,7 @@ impl Store {
         &self,
         comparison: &BooksComparison,
         expect: WriteExpectation,
-        event: Option<&OutboundEvent>,
+        event: Option<&EventMessage>,
     ) -> Result<(), StoreError> {
         let mut writes = vec![ItemWrite::Put { item: encode_item(comparison), expect }];
         writes.extend(event.map(new_event));

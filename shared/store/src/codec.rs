@@ -26,18 +26,29 @@ pub(crate) fn decode_item<T: StoredRecord>(
 }
 
 /// Decodes the readable records of a page in their order, and returns why the others are
-/// unreadable. No row affects another. Every list of records is decoded by this function.
+/// unreadable. No row affects another.
 pub(crate) fn decode_all<T: StoredRecord>(
     operation: &'static str,
     items: Vec<StoredItem>,
     corrupt: Vec<CorruptItem>,
 ) -> (Vec<VersionedRecord<T>>, Vec<StoreError>) {
+    decode_each(operation, items, corrupt, decode_item)
+}
+
+/// Decodes the readable items of a page in their order, and returns why the others are unreadable.
+/// No item affects another. Every list of items is decoded by this function.
+pub(crate) fn decode_each<T>(
+    operation: &'static str,
+    items: Vec<StoredItem>,
+    corrupt: Vec<CorruptItem>,
+    decode: impl Fn(StoredItem) -> Result<T, StoreError>,
+) -> (Vec<T>, Vec<StoreError>) {
     let mut rows = Vec::with_capacity(items.len());
     let corrupt =
         corrupt.into_iter().map(|one| StoreError::Table { operation, source: one.into() });
     let mut unreadable: Vec<StoreError> = corrupt.collect();
     for item in items {
-        match decode_item(item) {
+        match decode(item) {
             Ok(row) => rows.push(row),
             Err(error) => unreadable.push(error),
         }

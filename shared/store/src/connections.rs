@@ -7,7 +7,7 @@ use domain::activity::{AccountActivity, KeptRecords};
 use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, TenantClaim};
 use domain::grant::Grant;
 use domain::ids::{AccountId, GrantId, TenantId};
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::people::KnownPeople;
 use domain::poll::PollProgress;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub const CLAIM_CHANGES_MAX: usize = MAX_WRITES - 3;
 #[derive(Debug, Default)]
 pub struct ConnectionChange<'a> {
     /// The event for the CRM.
-    pub event: Option<&'a OutboundEvent>,
+    pub event: Option<&'a EventMessage>,
     /// The poll progress of the ledger that is polled from now on.
     pub polled: Option<(&'a PollProgress, WriteExpectation)>,
     /// Organisations that this account claims. If one belongs to another account, the write is a

@@ -1,10 +1,12 @@
 //! Failed deliveries: the failures of messages, and events that were set aside.
 
+use domain::dead_letter::DeadLetterReason;
 use domain::delivery::{DeliveryFailures, EventAside};
+use jiff::Timestamp;
 
 use crate::keys;
 use crate::records::StoredRecord;
-use crate::results::{StoreError, VersionedRecord};
+use crate::results::{StoreError, UndeliveredEvent, VersionedRecord};
 use crate::store::{Store, encode_item};
 use crate::table::{ItemKey, ItemVersion, ItemWrite, NewItem, WriteExpectation};
 
@@ -49,22 +51,17 @@ impl Store {
 
     /// Moves an undelivered event out of its account's outbox, in one transaction. Returns whether
     /// it did: nothing is written if another process has delivered it or set it aside.
-    pub async fn set_event_aside(&self, aside: &EventAside) -> Result<bool, StoreError> {
-        let (key, earlier) =
-            (keys::event_key(&aside.event), keys::event_key_without_sequence(&aside.event));
-        let is_moved = self.move_event(aside, key.clone()).await?;
-        if is_moved || earlier == key {
-            return Ok(is_moved);
-        }
-        self.move_event(aside, earlier).await
-    }
-
-    /// Returns whether the event was in the outbox under this key.
-    async fn move_event(&self, aside: &EventAside, key: ItemKey) -> Result<bool, StoreError> {
+    pub async fn set_event_aside(
+        &self,
+        event: &UndeliveredEvent,
+        reason: &DeadLetterReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let aside = EventAside::new(event.message.clone(), reason, now);
         let writes = vec![
-            ItemWrite::Put { item: encode_item(aside), expect: WriteExpectation::Absent },
+            ItemWrite::Put { item: encode_item(&aside), expect: WriteExpectation::Absent },
             // An event is written once and never changes.
-            ItemWrite::Delete { key, expect: ItemVersion::FIRST },
+            ItemWrite::Delete { key: event.key.clone(), expect: ItemVersion::FIRST },
         ];
         match self.write_all("set an event aside", writes).await {
             Ok(()) => Ok(true),

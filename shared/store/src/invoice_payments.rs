@@ -11,7 +11,7 @@ use std::ops::Range;
 use domain::ids::{CrmId, Ledger};
 use domain::invoice_payments::InvoicePayments;
 use domain::mapping::Mapping;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 
 use crate::keys;
 use crate::records::{KeptPayment, PaymentSide, StoredRecord};
@@ -181,7 +181,7 @@ impl Store {
         before: &InvoicePaymentRows,
         after: InvoicePayments,
         mapping: Option<(&Mapping, ItemVersion)>,
-        events: &[OutboundEvent],
+        events: &[EventMessage],
     ) -> Result<InvoicePaymentRows, StoreError> {
         let head = before.next_head(&after);
         let mut versions = before.versions.clone();

@@ -54,7 +54,7 @@ use domain::crm::credit_note;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, GrantId, Ledger, PaymentId, TenantId, XeroId};
 use domain::mapping::MappingKey;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use jiff::Timestamp;
 
 pub(crate) use self::index_keys::*;
@@ -242,29 +242,20 @@ pub(crate) fn cleanup_key() -> ItemKey {
     ItemKey::new("SWEEP", "CLEANUP")
 }
 
-/// The key of an event. Events of one instant are ordered by their sequence, because one change may
-/// report many payments.
-pub(crate) fn event_key(event: &OutboundEvent) -> ItemKey {
-    let OutboundEvent { account_id, occurred_at, event_id, news, .. } = event;
-    let Some((_, sequence)) = news.invoice_sequence() else {
-        return event_key_without_sequence(event);
+/// The key under which this release commits an event. Events of one instant are ordered by their
+/// sequence, because one change may report many payments. Other releases choose other keys.
+pub(crate) fn event_key(event: &EventMessage) -> ItemKey {
+    let EventMessage { account_id, occurred_at, event_id, invoice_sequence, .. } = event;
+    let place = match invoice_sequence {
+        Some((_, sequence)) => format!("{}-{sequence:020}", format_instant(*occurred_at)),
+        None => format_instant(*occurred_at),
     };
-    let sort = format!("{OUTBOX}{}-{sequence:020}#{event_id}", format_instant(*occurred_at));
-    ItemKey::new(account_partition(account_id), sort)
-}
-
-/// The key of an event without a sequence, and of every event of an earlier release.
-pub(crate) fn event_key_without_sequence(event: &OutboundEvent) -> ItemKey {
-    let OutboundEvent { account_id, occurred_at, event_id, .. } = event;
-    ItemKey::new(
-        account_partition(account_id),
-        format!("{OUTBOX}{}#{event_id}", format_instant(*occurred_at)),
-    )
+    ItemKey::new(account_partition(account_id), format!("{OUTBOX}{place}#{event_id}"))
 }
 
 /// The key of an event that was set aside.
-pub(crate) fn event_aside_key(event: &OutboundEvent) -> ItemKey {
-    let OutboundEvent { account_id, occurred_at, event_id, .. } = event;
+pub(crate) fn event_aside_key(event: &EventMessage) -> ItemKey {
+    let EventMessage { account_id, occurred_at, event_id, .. } = event;
     ItemKey::new(
         account_partition(account_id),
         format!("ASIDE#{}#{event_id}", format_instant(*occurred_at)),

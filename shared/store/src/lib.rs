@@ -66,8 +66,8 @@ pub use polling::OpenPage;
 pub use read_ahead::ReadAheadKeys;
 pub use reconciliation::STEP_MAX;
 pub use results::{
-    GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, VersionedRecord,
-    VersionedSetting,
+    GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, UndeliveredEvent,
+    VersionedRecord, VersionedSetting,
 };
 pub use scans::{ScanPage, ShardScan};
 pub use store::{OutcomeConfirmation, Store};

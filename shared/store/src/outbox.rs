@@ -4,13 +4,14 @@ use std::num::NonZeroU16;
 
 use domain::activity::AccountActivity;
 use domain::ids::AccountId;
-use domain::outbound::{OutboundEvent, sort_for_delivery};
+use domain::outbound::{EventMessage, sort_for_delivery};
 
 use crate::keys;
-use crate::results::{OutboxPage, StoreError, VersionedRecord};
-use crate::store::{Store, decode_all, encode_item, new_event};
+use crate::results::{OutboxPage, StoreError, UndeliveredEvent, VersionedRecord};
+use crate::store::{Store, decode_each, decode_item, encode_item, new_event};
 use crate::table::{
-    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, TableQuery, WriteExpectation,
+    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, StoredItem, TableQuery,
+    WriteExpectation,
 };
 
 impl Store {
@@ -31,10 +32,10 @@ impl Store {
         };
         let page = self.table.query_items(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let (rows, unreadable) = decode_all::<OutboundEvent>(OPERATION, page.items, page.corrupt);
-        let events = rows.into_iter().map(|row| row.record).collect();
+        let (events, unreadable) =
+            decode_each(OPERATION, page.items, page.corrupt, decode_undelivered);
         Ok(OutboxPage {
-            events: sort_for_delivery(events),
+            events: sort_for_delivery(events, |event| &event.message),
             unreadable,
             is_last: page.next.is_none(),
         })
@@ -42,17 +43,13 @@ impl Store {
 
     /// Records that an event was delivered, which removes it from the outbox. Repeated and
     /// concurrent calls do no harm.
-    pub async fn mark_delivered(&self, event: &OutboundEvent) -> Result<(), StoreError> {
-        let (key, earlier) = (keys::event_key(event), keys::event_key_without_sequence(event));
-        let is_gone = self.remove_event(key.clone()).await?;
-        if !is_gone && earlier != key {
-            self.remove_event(earlier).await?;
-        }
-        Ok(())
+    pub async fn mark_delivered(&self, event: &UndeliveredEvent) -> Result<(), StoreError> {
+        self.remove_event(event.key.clone()).await
     }
 
-    /// Records that events were delivered, [`MAX_WRITES`] of them in each transaction.
-    async fn mark_all_delivered(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
+    /// Records that events of this release were delivered, [`MAX_WRITES`] of them in each
+    /// transaction.
+    async fn mark_all_delivered(&self, events: &[&EventMessage]) -> Result<(), StoreError> {
         for events in events.chunks(MAX_WRITES) {
             self.mark_delivered_together(events).await?;
         }
@@ -61,16 +58,16 @@ impl Store {
 
     /// Records that events were delivered, in one transaction if none was recorded before. At least
     /// one event and at most [`MAX_WRITES`].
-    async fn mark_delivered_together(&self, events: &[&OutboundEvent]) -> Result<(), StoreError> {
+    async fn mark_delivered_together(&self, events: &[&EventMessage]) -> Result<(), StoreError> {
         if let [event] = events {
-            return self.mark_delivered(event).await;
+            return self.remove_event(keys::event_key(event)).await;
         }
         let gone = events.iter().map(|event| delivered(event)).collect();
         match self.write_all("record deliveries", gone).await {
             // Another process recorded some of them.
             Err(StoreError::Conflict) => {
                 for event in events {
-                    self.mark_delivered(event).await?;
+                    self.remove_event(keys::event_key(event)).await?;
                 }
                 Ok(())
             }
@@ -78,14 +75,14 @@ impl Store {
         }
     }
 
-    /// Records that any number of events were delivered, and the last attempts of the account as
-    /// `decide` makes them from the stored row. The first [`MAX_WRITES`] rows are written in one
-    /// transaction if no other process has changed any of them. Nothing is written about the
-    /// attempts if `decide` returns `None`.
+    /// Records that any number of events of this release were delivered, and the last attempts of
+    /// the account as `decide` makes them from the stored row. The first [`MAX_WRITES`] rows are
+    /// written in one transaction if no other process has changed any of them. Nothing is written
+    /// about the attempts if `decide` returns `None`.
     pub async fn record_deliveries_and_activity(
         &self,
         account: &AccountId,
-        events: &[&OutboundEvent],
+        events: &[&EventMessage],
         decide: impl Fn(Option<AccountActivity>) -> Option<AccountActivity>,
     ) -> Result<(), StoreError> {
         let known = self.find_activity(account).await?;
@@ -112,25 +109,31 @@ impl Store {
         self.mark_all_delivered(rest).await
     }
 
-    /// Returns whether the event was there.
-    async fn remove_event(&self, key: ItemKey) -> Result<bool, StoreError> {
+    /// Removes an event from the outbox, if it is there.
+    async fn remove_event(&self, key: ItemKey) -> Result<(), StoreError> {
         // An event is written once and never changes.
         let gone = ItemWrite::Delete { key, expect: ItemVersion::FIRST };
         match self.write_all("record a delivery", vec![gone]).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Writes an event without a change of a row.
-    pub async fn put_event(&self, event: &OutboundEvent) -> Result<(), StoreError> {
+    pub async fn put_event(&self, event: &EventMessage) -> Result<(), StoreError> {
         self.write_all("write an event", vec![new_event(event)]).await
     }
 }
 
-/// The write that removes a delivered event. An event is written once and never changes.
-fn delivered(event: &OutboundEvent) -> ItemWrite {
+fn decode_undelivered(item: StoredItem) -> Result<UndeliveredEvent, StoreError> {
+    let key = item.key.clone();
+    let VersionedRecord { record: message, version: _ } = decode_item(item)?;
+    Ok(UndeliveredEvent { message, key })
+}
+
+/// The write that removes a delivered event of this release. An event is written once and never
+/// changes.
+fn delivered(event: &EventMessage) -> ItemWrite {
     ItemWrite::Delete { key: keys::event_key(event), expect: ItemVersion::FIRST }
 }
 

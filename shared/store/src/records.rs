@@ -17,7 +17,7 @@ use domain::entity::EntityKind;
 use domain::health::AccountHealth;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::people::KnownPeople;
 use domain::poll::PollProgress;
 use domain::reconciliation::{ContactReconciliation, FindingsPage};
@@ -133,7 +133,7 @@ impl StoredRecord for CompletedUpgrades {
     }
 }
 
-impl StoredRecord for OutboundEvent {
+impl StoredRecord for EventMessage {
     fn item_key(&self) -> ItemKey {
         keys::event_key(self)
     }

@@ -3,7 +3,7 @@
 use domain::ids::AccountId;
 use domain::json_fault::JsonFault;
 use domain::mapping::Mapping;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::sync_log::LogEntry;
 
 use crate::table::{ItemKey, ItemVersion, PageCursor, TableError};
@@ -130,11 +130,20 @@ pub struct GrantUsers {
     pub is_all: bool,
 }
 
+/// An event in an outbox.
+#[derive(Debug, Clone)]
+pub struct UndeliveredEvent {
+    /// The event, as it was committed.
+    pub message: EventMessage,
+    /// The key of its row. The release that committed the event chose it.
+    pub(crate) key: ItemKey,
+}
+
 /// The oldest events of an outbox.
 #[derive(Debug)]
 pub struct OutboxPage {
     /// The events in the order of delivery.
-    pub events: Vec<OutboundEvent>,
+    pub events: Vec<UndeliveredEvent>,
     /// Why other events cannot be read. They do not affect the readable ones.
     pub unreadable: Vec<StoreError>,
     /// Whether there are no further events.

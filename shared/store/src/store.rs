@@ -12,10 +12,10 @@ use domain::crm::credit_note;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::sync_log::LogEntry;
 
-pub(crate) use crate::codec::{decode_all, decode_item, encode_item};
+pub(crate) use crate::codec::{decode_all, decode_each, decode_item, encode_item};
 use crate::grouping::GroupingTable;
 use crate::keys;
 use crate::records::{KeptChart, ReverseLink, StoredRecord};
@@ -33,7 +33,7 @@ pub struct OutcomeConfirmation<'a> {
     /// Whether the write is a [`StoreError::Conflict`] if other records may wait for this one.
     pub is_unawaited: bool,
     /// The event for the CRM.
-    pub event: Option<&'a OutboundEvent>,
+    pub event: Option<&'a EventMessage>,
     /// The entry of the sync log.
     pub entry: Option<&'a LogEntry>,
 }
@@ -93,7 +93,7 @@ impl Store {
         &self,
         mapping: &Mapping,
         expect: WriteExpectation,
-        event: Option<&OutboundEvent>,
+        event: Option<&EventMessage>,
     ) -> Result<ItemVersion, StoreError> {
         let mut writes = vec![ItemWrite::Put { item: encode_item(mapping), expect }];
         writes.extend(event.map(new_event));
@@ -276,6 +276,6 @@ pub(crate) fn new_log_entry(entry: &LogEntry) -> ItemWrite {
 }
 
 /// Builds the row of an undelivered event.
-pub(crate) fn new_event(event: &OutboundEvent) -> ItemWrite {
+pub(crate) fn new_event(event: &EventMessage) -> ItemWrite {
     ItemWrite::Put { item: encode_item(event), expect: WriteExpectation::Absent }
 }

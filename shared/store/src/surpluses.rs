@@ -4,7 +4,7 @@
 use std::num::NonZeroU16;
 
 use domain::ids::{Ledger, XeroId};
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::surplus::Surplus;
 
 use crate::keys;
@@ -27,7 +27,7 @@ impl Store {
         &self,
         surplus: &Surplus,
         expect: WriteExpectation,
-        event: Option<&OutboundEvent>,
+        event: Option<&EventMessage>,
     ) -> Result<(), StoreError> {
         let mut writes = vec![ItemWrite::Put { item: encode_item(surplus), expect }];
         writes.extend(event.map(new_event));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::connection::ConnectionStatus;
 use domain::ids::AccountId;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::jobs::erasure::{ErasureSummary, erase_account};
 use engine::jobs::sweep::{SweepSummary, sweep_all_shards};
 use engine::ports::Clock;
@@ -32,7 +32,7 @@ fn with_undelivered_events() -> World {
         };
         let event =
             OutboundEvent::new(Uuid::from_u128(number + 1), account, news, world.clock.now());
-        run(world.engine.store.put_event(&event)).unwrap().unwrap();
+        run(world.engine.store.put_event(&EventMessage::from(&event))).unwrap().unwrap();
     }
     world.clock.advance(SignedDuration::from_mins(5));
     slow(world, |page| page.contains("OUT#"), SignedDuration::from_secs(10))

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::envelope::{QueueSource, WakeUp};
-use domain::outbound::OutboundEvent;
+use domain::outbound::{EventMessage, OutboundEvent};
 use engine::ports::{Clock, EventPublisher, PortError, WakeUps};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,7 @@ use super::faults::{Fate, Fault, Faults, Port, millis};
 use super::mutation::Mutation;
 use super::trace::Trace;
 use crate::access::{Access, Function};
-use crate::ports::locked;
+use crate::ports::{locked, read_event};
 
 pub use self::secrets::{Shown, SimSecrets};
 pub use self::table::SimTable;
@@ -215,8 +215,9 @@ pub struct SimEvents {
 
 #[async_trait]
 impl EventPublisher for SimEvents {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
         self.net.uses(Access::Tell);
+        let event = read_event(event).expect("an event of this release");
         let what = format!("tell {:?}", event.news);
         let fate = self.net.fate(Port::Event, move || what);
         self.net.before(&fate).await;
@@ -224,7 +225,7 @@ impl EventPublisher for SimEvents {
             return Err(refused("deliver an event"));
         }
         let times = if fate.fault == Some(Fault::Twice) { 2 } else { 1 };
-        locked(&self.heard).extend(std::iter::repeat_n(event.clone(), times));
+        locked(&self.heard).extend(std::iter::repeat_n(event, times));
         self.net.after(&fate).await;
         if fate.fault == Some(Fault::FailAfter) { Err(refused("deliver an event")) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! Tests of the order of events and of their dates.
+//! Tests of the order of events, of their dates and of their texts.
 
 use jiff::civil::date;
 
@@ -34,7 +34,9 @@ fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
         an_event(3, 4, Some(("inv_1", 6))),
         an_event(4, 5, Some(("inv_1", 8))),
     ];
-    let ids = sort_for_delivery(events).into_iter().map(|event| event.event_id.0.as_u128());
+    let messages = events.iter().map(EventMessage::from).collect::<Vec<_>>();
+    let sorted = sort_for_delivery(messages, |message| message).into_iter();
+    let ids = sorted.map(|message| message.event_id.0.as_u128());
     assert_eq!(ids.collect::<Vec<_>>(), [4, 2, 3, 1, 5]);
 }
 
@@ -79,4 +81,43 @@ fn a_date_that_the_contract_cannot_express_is_left_out() {
         assert_eq!(written(paid(Some(usual))), paid(Some(usual)), "{usual}");
         assert_eq!(written(imported(Some(usual))), imported(Some(usual)), "{usual}");
     }
+}
+
+#[test]
+fn an_event_of_an_unknown_kind_keeps_its_text_whatever_the_forms_of_its_parts() {
+    let start = concat!(
+        r#"{ "event_id":"00000000-0000-0000-0000-000000000001", "account_id":"acc_1","#,
+        r#""occurred_at":"2026-11-09T10:00:00.50Z""#,
+    );
+    for (rest, sequence) in [
+        ("}", None),
+        (r#","type":"later","invoice_id":"inv_1","sequence":7 }"#, Some(7)),
+        (r#","type":"payment.overpaid","invoice_id":"inv_1","sequence":7}"#, None),
+        (r#","type":7,"invoice_id":null,"sequence":7,"later" : [1.50]}"#, None),
+        (r#","type":{},"invoice_id":"inv_1","sequence":"7"}"#, None),
+        (r#","version":2,"type":null,"invoice_id":["inv_1"],"sequence":-7}"#, None),
+    ] {
+        let text = format!("{start}{rest}");
+        let message: EventMessage = serde_json::from_str(&text).unwrap();
+        assert_eq!(message.body_text(), text);
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+        assert_eq!(message.invoice_sequence.map(|(_, number)| number), sequence, "{rest}");
+    }
+}
+
+#[test]
+fn a_text_without_an_id_an_account_or_an_instant_is_no_event() {
+    let body = an_event(1, 1, None).to_body();
+    assert!(serde_json::from_str::<EventMessage>(&body).is_ok());
+    for field in ["event_id", "account_id", "occurred_at"] {
+        let damaged = body.replace(field, "later");
+        assert!(serde_json::from_str::<EventMessage>(&damaged).is_err(), "{field}");
+    }
+    assert!(serde_json::from_str::<EventMessage>(body.strip_suffix('}').unwrap()).is_err());
+}
+
+#[test]
+fn the_debug_output_of_a_message_does_not_show_its_text() {
+    let message = EventMessage::from(&an_event(1, 1, Some(("inv_1", 1))));
+    assert!(!format!("{message:?}").contains("inv_1"));
 }

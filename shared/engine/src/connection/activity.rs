@@ -3,7 +3,7 @@
 
 use domain::activity::AccountActivity;
 use domain::ids::AccountId;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 
 use crate::Engine;
 use crate::error_chain::ErrorChain;
@@ -14,7 +14,7 @@ pub(crate) async fn record_attempts(
     engine: &Engine,
     account: &AccountId,
     has_success: bool,
-    delivered: &[&OutboundEvent],
+    delivered: &[&EventMessage],
 ) {
     let now = engine.clock.now();
     // A concurrently recorded failure must not overwrite a success, so the change is decided again

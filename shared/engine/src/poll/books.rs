@@ -14,7 +14,7 @@ use domain::entity::EntityKind;
 use domain::ids::{Ledger, PaymentId, XeroId};
 use domain::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment};
 use domain::mapping::{CreditUse, CreditUser, Mapping};
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use domain::poll::PollProgress;
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -247,7 +247,8 @@ async fn complete_comparison(
     let completed = books.newest.clone().filter(|newest| !newest.tally.is_empty());
     let event = completed.map(|completed| {
         let id = derive_event_id(&account, &format!("books {} {verified_at}", books.ledger.tenant));
-        OutboundEvent::new(id, account.clone(), EventContent::from(completed), now)
+        let content = EventContent::from(completed);
+        EventMessage::from(&OutboundEvent::new(id, account.clone(), content, now))
     });
     engine.store.put_books_comparison(&books, expect, event.as_ref()).await?;
     engine.deliver_committed(&account, &event).await;

@@ -13,7 +13,7 @@ use domain::invoice_payments::{
 };
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::report_payments;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
@@ -300,7 +300,7 @@ impl Engine {
         &self,
         account: &AccountId,
         contents: Vec<EventContent>,
-    ) -> Vec<OutboundEvent> {
+    ) -> Vec<EventMessage> {
         contents.into_iter().map(|content| self.new_event(account, content)).collect()
     }
 }

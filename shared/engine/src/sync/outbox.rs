@@ -3,16 +3,19 @@
 //! account's next event, always in the order of their commits. An event that the queue refuses
 //! because of its content is set aside, so that the account's later events are delivered. Events
 //! about synced records do not wait for earlier ones (`synced_events`).
+//!
+//! What is delivered is the text that was committed, whatever the kind of the event: another
+//! release may have committed it.
 
 use std::num::NonZeroU16;
 
 use domain::dead_letter::DeadLetterReason;
-use domain::delivery::{EventAside, FAILURES_MAX};
+use domain::delivery::FAILURES_MAX;
 use domain::idempotency::ContentHash;
 use domain::ids::AccountId;
-use domain::outbound::{EventContent, OutboundEvent};
+use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use futures::FutureExt;
-use store::{OutboxPage, StoreError};
+use store::{OutboxPage, StoreError, UndeliveredEvent};
 use uuid::Uuid;
 
 use crate::Engine;
@@ -47,8 +50,9 @@ pub(crate) fn derive_event_id(account: &AccountId, seed: &str) -> Uuid {
 
 impl Engine {
     /// Creates an event at the current time, to be committed with its change.
-    pub(crate) fn new_event(&self, account: &AccountId, content: EventContent) -> OutboundEvent {
-        OutboundEvent::new(self.ids.new_uuid(), account.clone(), content, self.clock.now())
+    pub(crate) fn new_event(&self, account: &AccountId, content: EventContent) -> EventMessage {
+        let (id, now) = (self.ids.new_uuid(), self.clock.now());
+        EventMessage::from(&OutboundEvent::new(id, account.clone(), content, now))
     }
 
     /// Commits and delivers an event that reports no change of a row. If the work is repeated with
@@ -59,7 +63,9 @@ impl Engine {
         account: &AccountId,
         content: EventContent,
     ) -> Result<(), StoreError> {
-        let event = OutboundEvent::new(event_id, account.clone(), content, self.clock.now());
+        let now = self.clock.now();
+        let event =
+            EventMessage::from(&OutboundEvent::new(event_id, account.clone(), content, now));
         match self.store.put_event(&event).await {
             // An earlier try at the same instant committed it.
             Ok(()) | Err(StoreError::Conflict) => {}
@@ -74,7 +80,7 @@ impl Engine {
     pub(crate) async fn deliver_committed<'a>(
         &self,
         account: &AccountId,
-        committed: impl IntoIterator<Item = &'a OutboundEvent>,
+        committed: impl IntoIterator<Item = &'a EventMessage>,
     ) {
         if committed.into_iter().next().is_some() {
             self.deliver_outbox(account).await;
@@ -130,9 +136,9 @@ impl Engine {
 
     /// Delivers one event, or sets it aside if the queue refuses its content [`FAILURES_MAX`] times
     /// in a row. A refusal depends on the event alone, so further tries need not wait.
-    async fn deliver_event(&self, event: &OutboundEvent) -> DeliveryOutcome {
+    async fn deliver_event(&self, event: &UndeliveredEvent) -> DeliveryOutcome {
         for refusals in 1..=FAILURES_MAX {
-            let Err(error) = self.events.publish_event(event).await else {
+            let Err(error) = self.events.publish_event(&event.message).await else {
                 return DeliveryOutcome::Delivered;
             };
             let refusal = error.content_refusal();
@@ -145,7 +151,7 @@ impl Engine {
                         .await;
                 }
                 None => {
-                    log_undelivered(event, &error);
+                    log_undelivered(&event.message, &error);
                     return DeliveryOutcome::Undelivered;
                 }
             }
@@ -153,24 +159,27 @@ impl Engine {
         DeliveryOutcome::Undelivered
     }
 
-    async fn record_delivery(&self, event: &OutboundEvent) {
+    async fn record_delivery(&self, event: &UndeliveredEvent) {
         if let Err(error) = self.store.mark_delivered(event).await {
             tracing::warn!(
                 error = %ErrorChain(&error),
-                account.id = %event.account_id,
+                account.id = %event.message.account_id,
                 "a delivery could not be recorded; the event will be delivered again"
             );
         }
     }
 
     /// Moves an event out of the outbox. If that fails, it stays there and later events wait.
-    async fn set_aside(&self, event: &OutboundEvent, reason: &DeadLetterReason) -> DeliveryOutcome {
-        let aside = EventAside::new(event.clone(), reason, self.clock.now());
-        match self.store.set_event_aside(&aside).await {
+    async fn set_aside(
+        &self,
+        event: &UndeliveredEvent,
+        reason: &DeadLetterReason,
+    ) -> DeliveryOutcome {
+        match self.store.set_event_aside(event, reason, self.clock.now()).await {
             Ok(true) => {
                 self.metrics.record_metric(Metric::Defect);
                 tracing::error!(
-                    account.id = %event.account_id,
+                    account.id = %event.message.account_id,
                     reason.code = reason.stable_code(),
                     reason = reason.sentence_text(),
                     "an event was set aside, because the queue of events refuses it"
@@ -182,7 +191,7 @@ impl Engine {
             Err(error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
-                    account.id = %event.account_id,
+                    account.id = %event.message.account_id,
                     "a refused event could not be set aside; the sweep tries again"
                 );
                 DeliveryOutcome::Undelivered
@@ -191,7 +200,7 @@ impl Engine {
     }
 }
 
-pub(super) fn log_undelivered(event: &OutboundEvent, error: &PortError) {
+pub(super) fn log_undelivered(event: &EventMessage, error: &PortError) {
     tracing::warn!(
         error = %ErrorChain(error),
         account.id = %event.account_id,

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::ids::AccountId;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use futures::FutureExt;
 
 use crate::Engine;
@@ -24,7 +24,7 @@ pub struct SyncedEvents(Option<Arc<Mutex<FinishedAttempts>>>);
 /// What attempts have left to be delivered and recorded.
 #[derive(Debug, Default)]
 struct FinishedAttempts {
-    events: Vec<OutboundEvent>,
+    events: Vec<EventMessage>,
     is_given_up: bool,
     is_attempted: bool,
     is_synced: bool,
@@ -33,7 +33,7 @@ struct FinishedAttempts {
 impl SyncedEvents {
     /// Adds an event that was just committed, if there is one. Outside a push, the sweep delivers
     /// it.
-    pub(crate) fn add(&self, event: Option<OutboundEvent>) {
+    pub(crate) fn add(&self, event: Option<EventMessage>) {
         if let Some(events) = &self.0 {
             events.lock().unwrap_or_else(PoisonError::into_inner).events.extend(event);
         }
@@ -94,10 +94,7 @@ impl Engine {
     }
 
     /// Returns those that the queue accepted.
-    async fn publish_synced_events<'a>(
-        &self,
-        events: &'a [OutboundEvent],
-    ) -> Vec<&'a OutboundEvent> {
+    async fn publish_synced_events<'a>(&self, events: &'a [EventMessage]) -> Vec<&'a EventMessage> {
         if events.is_empty() {
             return Vec::new();
         }

@@ -5,7 +5,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::ids::EventId;
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use engine::ports::{BoxError, EventPublisher, PortError, PublishedEvents};
 
 use super::redelivery::check_entries;
@@ -34,12 +34,12 @@ impl EventQueue {
 
 #[async_trait]
 impl EventPublisher for EventQueue {
-    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+    async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
         let sent = self
             .client
             .send_message()
             .queue_url(&self.queue_url)
-            .message_body(event.to_body())
+            .message_body(event.body_text())
             .message_group_id(event.account_id.as_str())
             .message_deduplication_id(event.event_id.to_string())
             .send()
@@ -47,7 +47,7 @@ impl EventPublisher for EventQueue {
         sent.map(drop).map_err(|error| undelivered(classify_refusal(error)))
     }
 
-    async fn publish_unordered_events(&self, events: &[OutboundEvent]) -> PublishedEvents {
+    async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
         let mut published = PublishedEvents::default();
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
@@ -86,10 +86,10 @@ impl EventQueue {
 }
 
 /// Creates the entry of a batch for an event. Its id in the batch is the event's.
-fn new_entry(event: &OutboundEvent) -> Result<SendMessageBatchRequestEntry, BuildError> {
+fn new_entry(event: &EventMessage) -> Result<SendMessageBatchRequestEntry, BuildError> {
     SendMessageBatchRequestEntry::builder()
         .id(event.event_id.to_string())
-        .message_body(event.to_body())
+        .message_body(event.body_text())
         .message_group_id(event.account_id.as_str())
         .message_deduplication_id(event.event_id.to_string())
         .build()

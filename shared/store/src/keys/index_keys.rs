@@ -8,7 +8,7 @@ use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
 use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationState};
-use domain::outbound::OutboundEvent;
+use domain::outbound::EventMessage;
 use domain::poll::PollProgress;
 use domain::surplus::Surplus;
 use jiff::Timestamp;
@@ -36,8 +36,8 @@ pub(crate) fn due_mapping_key(mapping: &Mapping) -> Option<IndexKey> {
 }
 
 /// The key of an undelivered event in the `due` index.
-pub(crate) fn undelivered_event_key(event: &OutboundEvent) -> IndexKey {
-    let OutboundEvent { event_id, occurred_at, account_id, .. } = event;
+pub(crate) fn undelivered_event_key(event: &EventMessage) -> IndexKey {
+    let EventMessage { event_id, occurred_at, account_id, .. } = event;
     // All events of an account are in one shard, so that a sweep delivers them in order.
     let shard = shard_of(account_id.as_str());
     IndexKey::new(timed_partition(shard), timed_sort(*occurred_at, &event_id.to_string()))

@@ -2,7 +2,7 @@
 
 use domain::mapping::Mapping;
 use domain::operation::OperationState;
-use domain::outbound::{EventContent, OutboundEvent as Outbound, SyncedRecord};
+use domain::outbound::{EventContent, EventMessage, SyncedRecord};
 use domain::sync_log::LoggedOperation;
 
 use crate::Engine;
@@ -11,7 +11,11 @@ use crate::sync::Synced;
 /// Returns the event for the CRM about a record that an attempt wrote to Xero or found there.
 /// [`push_records`](crate::sync::push::push_records) delivers it together with those of the other
 /// records.
-pub(super) fn synced_event(engine: &Engine, next: &Mapping, synced: &Synced) -> Option<Outbound> {
+pub(super) fn synced_event(
+    engine: &Engine,
+    next: &Mapping,
+    synced: &Synced,
+) -> Option<EventMessage> {
     if synced.operation == LoggedOperation::Push {
         return None;
     }
@@ -20,7 +24,10 @@ pub(super) fn synced_event(engine: &Engine, next: &Mapping, synced: &Synced) -> 
 }
 
 /// Returns the event for the CRM about a mapping that has just been given up.
-pub(in crate::sync::push) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound> {
+pub(in crate::sync::push) fn skipped_event(
+    engine: &Engine,
+    next: &Mapping,
+) -> Option<EventMessage> {
     if next.operation.state != OperationState::Skipped {
         return None;
     }
