@@ -53,6 +53,7 @@ mod line_accounts;
 mod line_values;
 mod lost_write_answers;
 mod neighbours;
+mod open_questions;
 mod openapi;
 mod outbox;
 mod overlooked_changes;

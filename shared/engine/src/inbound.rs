@@ -32,7 +32,7 @@ pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
 };
 pub use self::message_steps::MessageSteps;
-use self::payment_message::PaymentMessage;
+use self::payment_message::{CompletedParts, PaymentMessage};
 pub use self::push_function::PushFunction;
 use self::sign_change::SignChange;
 use self::superseded::SupersededRevision;
@@ -156,8 +156,8 @@ struct MessageTarget {
     ledger: Ledger,
     /// Another record that the message affects without naming it.
     also: Option<(EntityKind, CrmId)>,
-    /// The message's records that failed already. They affect no other.
-    failed: Vec<FailedRecord>,
+    /// The message's records that are not pushed with it.
+    completed: CompletedParts,
 }
 
 /// A record, and why its outcome cannot be recorded.
@@ -204,13 +204,14 @@ async fn prepare_message(
             contradictions::resolve_contradiction(engine, refusal_id, &ledger, content, found);
         return Ok(Err(resolved.boxed().await?));
     }
-    let mut target = MessageTarget { ledger, also: None, failed: Vec::new() };
+    let completed = CompletedParts::default();
+    let mut target = MessageTarget { ledger, also: None, completed };
     match content {
         MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
             let ledger = &target.ledger;
             let message = PaymentMessage { engine, ledger, refusal_id, content, parts };
             match engine.steps.prepare_payment(message).await? {
-                Ok(failed) => target.failed = failed,
+                Ok(completed) => target.completed = completed,
                 Err(outcome) => return Ok(Err(outcome)),
             }
         }

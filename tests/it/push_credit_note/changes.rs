@@ -89,3 +89,24 @@ fn credit_in_another_currency_than_its_note_is_not_applied() {
     assert!(failure.message.contains("CN_1 is in GBP, so EUR 50.00 cannot"), "{failure}");
     assert!(applied(&world).is_empty());
 }
+
+/// Xero may refuse such credit, or apply the figure in the currency of the invoice.
+#[test]
+fn credit_for_an_invoice_in_another_currency_is_not_applied_whatever_xero_accepts() {
+    for is_refused in [true, false] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.allocation_needs_one_currency = is_refused;
+        });
+        world.connect();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").currency("EUR").body());
+        let body = applied_at(1, "50.00").replace(r#""currency":"GBP""#, r#""currency":"EUR""#);
+        world.receive(CreditNote, &body);
+        let failure = why(&world, "al_1");
+        assert_eq!(failure.code, "credit_currency_differs", "{is_refused}");
+        assert!(failure.message.contains("CN_1 is in EUR, #INV_1 in GBP."), "{failure}");
+        assert!(applied(&world).is_empty(), "{is_refused}");
+        let is_allocation = |call: &String| call.starts_with("PUT") && call.contains("Allocations");
+        assert!(!world.calls().iter().any(is_allocation), "{is_refused}");
+    }
+}

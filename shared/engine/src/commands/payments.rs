@@ -80,21 +80,26 @@ pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<Paymen
     part
 }
 
-/// Withdraws all parts of a deleted payment, including parts that the deletion does not name, but
-/// none of a refund with the same id. Of a later revision in effect, the parts that it lacks are
-/// withdrawn. The failure of one part does not affect the others.
+/// Withdraws the parts of a deleted payment that the deletion does not name, and those that it names
+/// with another document than they were sent for: each is removed as it was stored. No part of a
+/// refund with the same id is withdrawn. Of a later revision in effect, the parts that it lacks are
+/// withdrawn. The failure of one part does not affect the others. Returns the parts that a deletion
+/// names and that are withdrawn: they need no other push.
 pub(crate) async fn withdraw_other_parts(
     engine: &Engine,
     ledger: &Ledger,
     payment: &CrmPayment,
     named: &[PaymentPart],
-) -> Result<(), PersistError> {
+) -> Result<Vec<CrmId>, PersistError> {
     if payment.standing != PaymentRecordStatus::Deleted {
-        return withdraw_dropped_parts(engine, ledger, &payment.id, named).await;
+        withdraw_dropped_parts(engine, ledger, &payment.id, named).await?;
+        return Ok(Vec::new());
     }
     let mut others = find_other_parts(engine, ledger, &payment.id, named).await?;
     others.retain(|(_, part)| !part.role.is_of_refund());
-    withdraw_parts(engine, ledger, payment.revision, others).await
+    let mut withdrawn = withdraw_parts(engine, ledger, payment.revision, others).await?;
+    withdrawn.retain(|id| named.iter().any(|one| one.id == *id));
+    Ok(withdrawn)
 }
 
 /// Withdraws the parts that a later revision of a payment or a refund lacks, and takes those that it
@@ -116,10 +121,10 @@ pub(crate) async fn withdraw_dropped_parts(
         engine.skip_failing(&ledger.account, leaving).await?;
     }
     known.retain(|(_, part)| part.is_dropped_by(later));
-    withdraw_parts(engine, ledger, revision, known).await
+    withdraw_parts(engine, ledger, revision, known).await.map(drop)
 }
 
-/// Returns the known parts of a payment or a refund besides those that a message names.
+/// Returns the known parts of a payment or a refund besides those whose documents a message names.
 async fn find_other_parts(
     engine: &Engine,
     ledger: &Ledger,
@@ -127,17 +132,27 @@ async fn find_other_parts(
     named: &[PaymentPart],
 ) -> Result<Vec<(MappingKey, PaymentPart)>, StoreError> {
     let others = find_parts(engine, ledger, payment).await?.into_iter();
-    let others = others.filter(|other| !named.iter().any(|one| one.id == other.key.crm_id));
+    let others = others.filter(|other| !is_document_named(other, named));
     let read = |mapping: Mapping| Some((mapping.key.clone(), read_snapshot(engine, &mapping)?));
     Ok(others.filter_map(read).collect())
 }
 
+/// Returns whether a message names the document of a known part. A part without a readable snapshot
+/// is named by its id.
+fn is_document_named(known: &Mapping, named: &[PaymentPart]) -> bool {
+    let Some(part) = named.iter().find(|one| one.id == known.key.crm_id) else { return false };
+    let known = serde_json::from_str::<PaymentPart>(&known.snapshot.json).ok();
+    known.is_none_or(|known| part.names_document_of(&known))
+}
+
+/// Stores that parts are deleted, and enqueues a wake-up that removes their documents. Returns the
+/// parts for which that is stored.
 async fn withdraw_parts(
     engine: &Engine,
     ledger: &Ledger,
     revision: Revision,
     parts: Vec<(MappingKey, PaymentPart)>,
-) -> Result<(), PersistError> {
+) -> Result<Vec<CrmId>, PersistError> {
     let (mut stored, mut failed) = (Vec::new(), None);
     for (key, part) in parts {
         let deleted = PaymentPart { standing: PaymentRecordStatus::Deleted, revision, ..part };
@@ -153,7 +168,7 @@ async fn withdraw_parts(
     }
     match failed {
         Some(error) => Err(error.into()),
-        None => Ok(()),
+        None => Ok(stored),
     }
 }
 

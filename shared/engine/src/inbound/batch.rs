@@ -5,6 +5,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{InboundBody, MessageContent, WakeUp};
 use domain::ids::{CrmId, Ledger};
 
+use super::payment_message::CompletedParts;
 use super::{MessageOutcome, MessageTarget};
 use crate::errors::PersistError;
 use crate::sync::push::PushOutcome;
@@ -49,18 +50,23 @@ impl<'a> MessageBatch<'a> {
         content: &'a MessageContent,
     ) {
         match prepared {
-            Ok(Ok(MessageTarget { ledger, also, failed })) => {
+            Ok(Ok(MessageTarget { ledger, also, completed })) => {
+                let CompletedParts { failed, withdrawn } = completed;
                 if let Some((kind, crm_id)) = also {
                     let arrival = BatchRecord { message, crm_id, content: None };
                     self.find_or_add_group(ledger.clone(), kind).records.push(arrival);
                 }
                 let arrival = |crm_id| BatchRecord { message, crm_id, content: Some(content) };
                 let mut ids = list_crm_ids(content);
-                ids.retain(|crm_id| failed.iter().all(|(of, _)| of != crm_id));
+                let is_failed = |crm_id: &CrmId| failed.iter().any(|(of, _)| of == crm_id);
+                ids.retain(|crm_id| !is_failed(crm_id) && !withdrawn.contains(crm_id));
                 let arrivals = ids.into_iter().map(arrival);
                 self.find_or_add_group(ledger, content.entity_kind()).records.extend(arrivals);
                 for (_, error) in failed {
                     self.set_outcome(message, Err(error));
+                }
+                for _ in withdrawn {
+                    self.set_outcome(message, Ok(MessageOutcome::PutOff));
                 }
             }
             Ok(Err(received)) => self.set_outcome(message, Ok(received)),

@@ -7,9 +7,9 @@ use domain::ids::Ledger;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::payment_message::{PaymentMessage, prepare_payment_message};
+use super::MessageOutcome;
+use super::payment_message::{CompletedParts, PaymentMessage, prepare_payment_message};
 use super::sign_change::{SignChange, apply_sign_change};
-use super::{FailedRecord, MessageOutcome};
 use crate::commands::contacts::reconcile;
 use crate::commands::sync_all;
 use crate::errors::{PersistError, isolate_record};
@@ -27,8 +27,7 @@ type ApplySignChange = for<'a> fn(
 type PreparePayment =
     for<'a> fn(
         PaymentMessage<'a>,
-    )
-        -> BoxFuture<'a, Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError>>;
+    ) -> BoxFuture<'a, Result<Result<CompletedParts, MessageOutcome>, PersistError>>;
 
 /// Continues a walk over the records of a ledger, on the queue of a kind.
 type ContinueWalk = for<'a> fn(
@@ -93,12 +92,12 @@ impl MessageSteps {
         }
     }
 
-    /// Prepares the parts of a payment or a refund. Returns the parts that failed already, or the
-    /// outcome of the message if nothing is left to do.
+    /// Prepares the parts of a payment or a refund. Returns the parts that are not pushed with the
+    /// message, or the outcome of the message if nothing is left to do.
     pub(super) async fn prepare_payment(
         self,
         message: PaymentMessage<'_>,
-    ) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+    ) -> Result<Result<CompletedParts, MessageOutcome>, PersistError> {
         match self.prepare_payment {
             Some(prepare) => prepare(message).await,
             None => Err(PersistError::OtherFunction { work: EntityKind::Payment.as_str() }),
@@ -142,7 +141,7 @@ fn apply_sign_change_in_box<'a>(
 
 fn prepare_payment_in_box(
     message: PaymentMessage<'_>,
-) -> BoxFuture<'_, Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError>> {
+) -> BoxFuture<'_, Result<Result<CompletedParts, MessageOutcome>, PersistError>> {
     prepare_payment_message(message).boxed()
 }
 

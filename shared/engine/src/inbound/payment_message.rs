@@ -29,11 +29,20 @@ pub(super) struct PaymentMessage<'a> {
     pub(super) parts: &'a [PaymentPart],
 }
 
-/// Records a payment with the money on its invoices. Returns the parts that failed already, or the
-/// outcome of the message if nothing is left to do.
+/// The parts of a message that are not pushed with it.
+#[derive(Debug, Default)]
+pub(super) struct CompletedParts {
+    /// The parts that failed already. They affect no other.
+    pub(super) failed: Vec<FailedRecord>,
+    /// The parts that a wake-up removes, as they were stored.
+    pub(super) withdrawn: Vec<CrmId>,
+}
+
+/// Records a payment with the money on its invoices. Returns the parts that are not pushed with the
+/// message, or the outcome of the message if nothing is left to do.
 pub(super) async fn prepare_payment_message(
     message: PaymentMessage<'_>,
-) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+) -> Result<Result<CompletedParts, MessageOutcome>, PersistError> {
     let PaymentMessage { engine, ledger, refusal_id, content, parts } = message;
     let account = &ledger.account;
     match content {
@@ -46,25 +55,26 @@ pub(super) async fn prepare_payment_message(
         }
         MessageContent::Refund { refund, parts: _ } => {
             payments::withdraw_dropped_parts(engine, ledger, &refund.id, parts).boxed().await?;
-            Ok(Ok(Vec::new()))
+            Ok(Ok(CompletedParts::default()))
         }
         MessageContent::Client { .. }
         | MessageContent::Invoice { .. }
         | MessageContent::CreditNote { .. }
-        | MessageContent::Allocation(_) => Ok(Ok(Vec::new())),
+        | MessageContent::Allocation(_) => Ok(Ok(CompletedParts::default())),
     }
 }
 
 /// Records a payment with the money on its invoices, before its parts are pushed: so it is
 /// recognised as the CRM's in every later read of Xero. Returns the parts that failed with the rows
-/// of their invoices, which affects no other part, or the outcome if nothing is left to do.
+/// of their invoices, and those that are removed as they were stored, or the outcome if nothing is
+/// left to do.
 async fn record_payment(
     engine: &Engine,
     ledger: &Ledger,
     refusal_id: Uuid,
     payment: &Payment,
     parts: &[PaymentPart],
-) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+) -> Result<Result<CompletedParts, MessageOutcome>, PersistError> {
     let account = &ledger.account;
     let earlier = invoice_payments::find_earlier_invoices(engine, account, payment).await?;
     if earlier.as_ref().is_some_and(|row| row.record.is_contradicted_by(payment)) {
@@ -83,7 +93,7 @@ async fn record_payment(
             return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
         }
     };
-    payments::withdraw_other_parts(engine, ledger, payment, parts).await?;
+    let withdrawn = payments::withdraw_other_parts(engine, ledger, payment, parts).await?;
     if parts.is_empty() || payment.standing == PaymentRecordStatus::Deleted {
         let keep = invoice_payments::keep_paid_invoices(engine, ledger, payment, earlier);
         keep.boxed().await?;
@@ -97,7 +107,7 @@ async fn record_payment(
     if parts.is_empty() {
         return Ok(Err(MessageOutcome::Recorded));
     }
-    Ok(Ok(failed_parts))
+    Ok(Ok(CompletedParts { failed: failed_parts, withdrawn }))
 }
 
 /// Logs that a payment was recorded before with other details. Nothing changes.

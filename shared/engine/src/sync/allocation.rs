@@ -127,7 +127,9 @@ async fn apply_credit(
         let remarks = if task.must_resolve() { Vec::new() } else { vec![remark.to_owned()] };
         return Ok(synced_allocation(task, id, LoggedOperation::Adopt, remarks));
     }
-    if let Some(failure) = explain::find_credit_note_obstacle(&note, &task.snapshot) {
+    let obstacle = explain::find_invoice_currency_obstacle(&note, documents, &task.snapshot)
+        .or_else(|| explain::find_credit_note_obstacle(&note, &task.snapshot));
+    if let Some(failure) = obstacle {
         return Err(failure.into());
     }
     write_allocation(tenant_session, task, documents, taken).await

@@ -167,6 +167,14 @@ impl PaymentPart {
                 || self.role != earlier.role)
     }
 
+    /// Whether this part of a deletion finds the document of `known`, the stored part of the same id.
+    /// A deletion that names another invoice, or the same invoices in another order, or amounts in
+    /// another currency, does not. A deletion that is older than `known` changes nothing.
+    pub fn names_document_of(&self, known: &Self) -> bool {
+        known.revision > self.revision
+            || (self.role == known.role && self.amount.currency == known.amount.currency)
+    }
+
     /// Whether this part is in effect, and a later revision of its payment or refund lacks it. `later`
     /// are all parts of that revision.
     pub fn is_dropped_by(&self, later: &[Self]) -> bool {

@@ -9,6 +9,7 @@ use domain::document::sales::DocumentStatus;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use domain::ids::XeroAllocationId;
 use domain::mapping::XeroLink;
+use domain::money::Currency;
 use domain::rejection;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
@@ -55,6 +56,33 @@ pub(super) fn find_currency_obstacle(
                 allocation.applied_amount()
             ),
             "In ServiceCortex, remove the credit and apply it again in the currency of the credit note.",
+        )
+    })
+}
+
+/// Returns the failure of credit for an invoice in another currency than its credit note, if so. It is
+/// not written: no documentation says whether Xero refuses it, or credits the same figure in the
+/// currency of the invoice.
+pub(super) fn find_invoice_currency_obstacle(
+    note: &RemoteCreditNote,
+    documents: AllocationPrerequisites,
+    allocation: &Allocation,
+) -> Option<Failure> {
+    let currency = documents.invoice_currency?;
+    find_currency_difference(note, currency, allocation)
+}
+
+fn find_currency_difference(
+    note: &RemoteCreditNote,
+    invoice_currency: Currency,
+    allocation: &Allocation,
+) -> Option<Failure> {
+    let (number, note_number) = (&allocation.invoice_number, &allocation.credit_note_number);
+    (note.total.currency != invoice_currency).then(|| {
+        final_failure(
+            "credit_currency_differs",
+            format!("{note_number} is in {}, {number} in {invoice_currency}.", note.total.currency),
+            "Apply the credit to an invoice in its own currency.",
         )
     })
 }
@@ -155,12 +183,8 @@ fn find_invoice_obstacle(
             "Apply the credit to an invoice of the same client, or link both to one contact.",
         ));
     }
-    if due.currency != note.total.currency {
-        return Some(final_failure(
-            "credit_currency_differs",
-            format!("{note_number} is in {}, {number} in {}.", note.total.currency, due.currency),
-            "Apply the credit to an invoice in its own currency.",
-        ));
+    if let Some(failure) = find_currency_difference(note, due.currency, allocation) {
+        return Some(failure);
     }
     if due.amount.is_zero() {
         let message = format!("{number} is paid in full in Xero, so no credit can be applied.");

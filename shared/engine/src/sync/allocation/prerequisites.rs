@@ -6,6 +6,7 @@ use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
+use domain::money::Currency;
 use domain::operation::ParkingReason;
 use store::{ReadAheadKeys, StoreError};
 
@@ -17,11 +18,13 @@ use crate::sync::prerequisite::{
     unapproved_invoice_error,
 };
 
-/// The ids of the two documents in Xero.
+/// The two documents in Xero.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AllocationPrerequisites {
     pub(super) note: XeroCreditNoteId,
     pub(super) invoice: XeroInvoiceId,
+    /// The invoice's currency, if the row of the invoice has it.
+    pub(super) invoice_currency: Option<Currency>,
 }
 
 /// Returns an engine with the credit notes and the invoices of the tasks read ahead.
@@ -199,9 +202,10 @@ async fn read_invoice(
 }
 
 fn prerequisites_from_links(note: &Mapping, invoice: &Mapping) -> Option<AllocationPrerequisites> {
-    let id = |mapping: &Mapping| Some(mapping.link.as_ref()?.xero_id.0);
+    let (note, invoice) = (note.link.as_ref()?, invoice.link.as_ref()?);
     Some(AllocationPrerequisites {
-        note: XeroCreditNoteId(id(note)?),
-        invoice: XeroInvoiceId(id(invoice)?),
+        note: XeroCreditNoteId(note.xero_id.0),
+        invoice: XeroInvoiceId(invoice.xero_id.0),
+        invoice_currency: invoice.amounts.as_ref().map(|amounts| amounts.xero_total.currency),
     })
 }
