@@ -1,6 +1,8 @@
 //! Payments that the CRM deleted and Xero keeps, because they are reconciled or part of a batch payment:
 //! they are removed once a bookkeeper has undone that, although no invoice changes.
 
+use std::collections::BTreeSet;
+
 use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
 use domain::ids::CrmId;
 use domain::mapping::{Mapping, MappingKey};
@@ -8,7 +10,7 @@ use domain::operation::OperationState;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
-use store::table::WriteExpectation;
+use store::table::{IndexKey, ItemKey, StoredItem, WriteExpectation};
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
@@ -173,6 +175,113 @@ fn the_fee_of_a_deleted_payment_is_removed_within_a_day_after_its_reconciliation
     polls_for_a_day(&world);
     assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
     by_hand(&world, |bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
+}
+
+/// Adds records of another kind that were given up after everything else.
+fn add_given_up_invoices(world: &World, count: usize) {
+    world.receive(Invoice, &an_invoice("inv_bad", "cli_1").tax_rate("7").body());
+    let given_up = world.mapping(Invoice, "inv_bad").unwrap().operation.state;
+    assert_eq!(given_up, OperationState::Skipped);
+    let mut items = world.table.all_items();
+    let sk = "MAP#invoice#inv_bad";
+    let one = items.iter().find(|item| item.key.sk == sk).unwrap().clone();
+    let attention = one.attention.clone().unwrap();
+    items.extend((0..count).map(|number| {
+        let id = format!("inv_bad_{number}");
+        StoredItem {
+            key: ItemKey::new(&one.key.pk, format!("MAP#invoice#{id}")),
+            record: one.record.replace("inv_bad", &id),
+            attention: Some(IndexKey::new(&attention.pk, attention.sk.replace("inv_bad", &id))),
+            ..one.clone()
+        }
+    }));
+    world.table.restore_items(items);
+}
+
+#[test]
+fn thousands_of_newer_records_that_were_given_up_hide_a_stopped_payment_for_a_day_at_most() {
+    let world = with_reconciled_payment(false, "50.00");
+    add_given_up_invoices(&world, 2_100);
+    let (id, _) = payment_in_xero(&world);
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    let before = questions(&world);
+    polls_for_a_day(&world);
+    assert_eq!(questions(&world), before, "a day looks at 2,000 records");
+    assert_eq!(failure_code(&world, "pay_1.1"), "payment_reconciled");
+    polls_for_a_day(&world);
+    assert_eq!(questions(&world), before + 1);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+}
+
+#[test]
+fn a_stopped_payment_behind_thousands_of_records_is_asked_about_again_and_again() {
+    let world = with_reconciled_payment(false, "50.00");
+    add_given_up_invoices(&world, 2_100);
+    let before = questions(&world);
+    // The second day reaches the end and continues with the newest records.
+    for _ in 0..4 {
+        polls_for_a_day(&world);
+    }
+    assert!(questions(&world) >= before + 2, "{} questions", questions(&world) - before);
+}
+
+#[test]
+fn each_of_many_stopped_fees_is_asked_about_within_the_days_that_their_number_takes() {
+    let world = billed(true);
+    let payment = |number| {
+        let id = format!("pay_{number}");
+        a_payment(&id, &[("inv_1", "5.00")]).fee("0.10")
+    };
+    for number in 0..12 {
+        world.receive(Payment, &payment(number).body());
+        world.clock.advance(MINUTE);
+    }
+    let fees = world.books(|books| books.transactions().map(|one| one.id).collect::<Vec<_>>());
+    assert_eq!(fees.len(), 12);
+    for fee in fees {
+        by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+    }
+    for number in 0..12 {
+        world.receive(Payment, &payment(number).deleted().body());
+        assert_eq!(failure_code(&world, &format!("pay_{number}.fee")), "payment_reconciled");
+        world.clock.advance(MINUTE);
+    }
+    let mut asked = BTreeSet::new();
+    for _ in 0..2 {
+        let before = world.calls().len();
+        polls_for_a_day(&world);
+        let mut today = world.calls().split_off(before);
+        today.retain(|call| call.starts_with("GET /BankTransactions/"));
+        assert_eq!(today.len(), 10, "{today:?}");
+        asked.extend(today);
+    }
+    assert_eq!(asked.len(), 12, "{asked:?}");
+}
+
+#[test]
+fn a_stopped_fee_that_xero_does_not_show_prevents_no_other_removal() {
+    let world = billed(false);
+    let payment = a_payment("pay_1", &[("inv_1", "50.00")]).fee("1.20");
+    world.receive(Payment, &payment.body());
+    let (id, _) = payment_in_xero(&world);
+    let fee = world.books(|books| books.transactions().next().unwrap().id);
+    by_hand(&world, |bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
+    by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+    world.receive(Payment, &payment.deleted().body());
+    polls_for_a_day(&world);
+    for part in ["pay_1.1", "pay_1.fee"] {
+        assert_eq!(failure_code(&world, part), "payment_reconciled", "{part}");
+    }
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
+    let on = Match::every("/api.xro/2.0/BankTransactions/").method(http::Method::GET);
+    world.inject(Fault { on, kind: FaultKind::Status500 });
+    polls_for_a_day(&world);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_ne!(state(&world, "pay_1.fee"), OperationState::Synced);
+    world.xero().clear_faults();
     polls_for_a_day(&world);
     assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
 }

@@ -3,21 +3,24 @@
 
 use std::num::NonZeroU16;
 
-use domain::entity::EntityKind::Invoice;
-use domain::ids::{CrmId, XeroId};
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::{CrmId, XeroContactId, XeroId};
 use domain::operation::AttentionReason;
 use domain::outbound::EventContent;
 use domain::surplus::{SurplusAnswer, SurplusEventContent, SurplusKind, SurplusState};
 use engine::commands::attention;
+use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::surpluses::{self, ResolveSurplusOutcome};
 use engine::poll::PollOutcome;
 use engine::ports::{Clock, Metric};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
+use store::table::StoredItem;
 use tests::World;
-use tests::builders::an_invoice;
+use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
+use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::{Bookkeeper, Credit, Fault, FaultKind, Match, Receipt};
 
@@ -294,6 +297,129 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
         }
         assert_eq!(heard(&world)[1..], ["2: closed overpayment 0 of cli_1"], "{is_merged_first}");
         assert!(listed(&world).is_empty());
+    }
+}
+
+/// A user unlinks a client from its contact.
+fn unlinks(world: &World, client: &str) {
+    let client = CrmId::new(client).unwrap();
+    let unlinked = contacts::unlink_client(&world.engine, &world.account(), &owner(), client);
+    let unlinked = run(unlinked).unwrap().unwrap();
+    assert!(matches!(unlinked, LinkOutcome::Done(_)), "{unlinked:?}");
+}
+
+/// A user links a client that nothing was sent of to a contact.
+fn links(world: &World, client: &str, contact: Uuid) {
+    let (by, invocation) = (owner(), world.invocation());
+    let (account, client) = (world.account(), CrmId::new(client).unwrap());
+    let contact = XeroContactId(contact);
+    let linked = contacts::link_client(&world.engine, &account, &by, client, contact, invocation);
+    let linked = run(linked).unwrap().unwrap();
+    assert!(matches!(linked, LinkOutcome::Done(_)), "{linked:?}");
+}
+
+#[test]
+fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.receive(Contact, &a_client("cli_2", 1, "Another client", "record"));
+    let (_, contact) = invoice(&world);
+    let id = overpay(&world);
+    polls(&world);
+    unlinks(&world, "cli_1");
+    let closed = ["1: open overpayment 13.94 of cli_1", "2: closed overpayment 13.94 of cli_1"];
+    assert_eq!(heard(&world), closed);
+    assert!(listed(&world).is_empty());
+    assert_eq!(answer(&world, id, SurplusAnswer::Acknowledged), ResolveSurplusOutcome::NotOpen);
+    // Its changes are reported for nobody.
+    let amount = "3.94".parse().unwrap();
+    by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+    assert_eq!(heard(&world), closed);
+    links(&world, "cli_2", contact);
+    assert_eq!(heard(&world)[2..], ["3: open overpayment 10 of cli_2"]);
+    assert_eq!(listed(&world), [Decimal::from(10)]);
+    let acknowledged = answer(&world, id, SurplusAnswer::Acknowledged);
+    assert!(matches!(acknowledged, ResolveSurplusOutcome::Done(_)), "{acknowledged:?}");
+    assert_eq!(heard(&world)[3..], ["4: closed overpayment 10 of cli_2"]);
+    // What a user has decided stays as it is.
+    unlinks(&world, "cli_2");
+    links(&world, "cli_1", contact);
+    assert_eq!(heard(&world).len(), 4);
+}
+
+#[test]
+fn an_overpayment_is_open_again_for_a_client_that_is_linked_again() {
+    let world = billed();
+    let (_, contact) = invoice(&world);
+    overpay(&world);
+    polls(&world);
+    let other = by_hand(&world, |hand| hand.add_contact("Another contact")).unwrap();
+    links(&world, "cli_1", other);
+    assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
+    links(&world, "cli_1", contact);
+    assert_eq!(heard(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
+}
+
+#[test]
+fn money_paid_on_the_invoice_of_a_client_that_was_unlinked_before_is_not_reported() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    unlinks(&world, "cli_1");
+    overpay(&world);
+    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+    assert!(heard(&world).is_empty());
+    assert!(listed(&world).is_empty());
+}
+
+#[test]
+fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
+    let world = billed();
+    overpay(&world);
+    polls(&world);
+    let is_surplus = |item: &StoredItem| item.key.sk.starts_with("SURPLUS#");
+    let open = world.table.all_items().into_iter().find(is_surplus).unwrap();
+    unlinks(&world, "cli_1");
+    // An earlier release has left it open, and did not store the contact.
+    let mut record: serde_json::Value = serde_json::from_str(&open.record).unwrap();
+    record.as_object_mut().unwrap().remove("contact").unwrap();
+    let earlier = StoredItem { record: record.to_string(), ..open };
+    let mut items = world.table.all_items();
+    items.retain(|item| !is_surplus(item));
+    items.push(earlier);
+    world.table.restore_items(items);
+    assert_eq!(listed(&world).len(), 1);
+    // No invoice is open, so the ledger is verified in one hour of the day.
+    for _ in 0..2 * 24 * 4 {
+        polls(&world);
+    }
+    assert!(listed(&world).is_empty());
+    let last = heard(&world).pop().unwrap();
+    assert!(last.ends_with(": closed overpayment 13.94 of cli_1"), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attention_list_shows_an_overpayment_with_the_client_that_is_linked_now_or_not_at_all()
+{
+    let world = billed();
+    let (_, contact) = invoice(&world);
+    overpay(&world);
+    polls(&world);
+    world.receive(Contact, &a_client("cli_2", 1, "Another client", "record"));
+    let gateway = Gateway::new(&world, Delays::default());
+    let choice = format!(r#"{{"contact_id":"{contact}"}}"#);
+    for (method, client, body, shown) in
+        [("DELETE", "cli_1", None, vec![]), ("PUT", "cli_2", Some(choice.as_str()), vec!["cli_2"])]
+    {
+        let path = format!("/v1/clients/{client}/contact");
+        let (_, changed) = gateway.send(&a_request(method, &path, "", "Owner", body)).await;
+        assert_eq!(changed.status().as_u16(), 200, "{method}");
+        let (_, list) = gateway.send(&a_request("GET", "/v1/attention", "", "Owner", None)).await;
+        let list: serde_json::Value = serde_json::from_slice(list.body()).unwrap();
+        let overpaid = list["overpaid"].as_array().unwrap();
+        let clients = overpaid.iter().map(|one| one["client_id"].as_str().unwrap());
+        assert_eq!(clients.collect::<Vec<_>>(), shown, "{method}");
     }
 }
 

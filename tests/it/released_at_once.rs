@@ -15,6 +15,7 @@ use domain::ids::{CrmId, XeroContactId, XeroPaymentId};
 use domain::invoice_payments::PaymentDecision;
 use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason};
+use domain::outbound::EventContent;
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::attention::{NamedRecord, retry_records};
 use engine::commands::connect::ConnectOutcome;
@@ -223,6 +224,45 @@ fn a_payment_continues_at_once_when_a_poll_recognises_the_one_it_might_be_as_ano
     assert!(matches!(operation.state, OperationState::Waiting { .. }), "{:?}", operation.state);
     poll(&world);
     continues_at_once(&world, Payment, "pay_1.1");
+}
+
+/// The bookkeeper enters the cheque in place of the payment that it might have been, a day after the
+/// CRM took it, and a poll sees it.
+fn is_entered_as_itself(world: &World, doubtful: Uuid) {
+    by_hand(world, |bookkeeper| bookkeeper.remove_payment(doubtful).unwrap());
+    world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 10, 11)));
+    poll(world);
+}
+
+/// The invoice has one payment of 57.00, and the CRM was told of no other.
+fn is_counted_once(world: &World) {
+    world.books(|books| {
+        let invoice = books.invoices().next().unwrap();
+        assert_eq!(books.payments_of(invoice.id).count(), 1);
+        assert_eq!(invoice.amount_due().normalize().to_string(), "57");
+    });
+    let news = world.told.news();
+    let imported = news.iter().filter(|one| matches!(one, EventContent::PaymentImported(_)));
+    assert_eq!(imported.count(), 0);
+}
+
+#[test]
+fn a_payment_continues_at_once_when_a_poll_recognises_it_in_xero() {
+    let (world, doubtful) = with_doubtful_cheque();
+    is_entered_as_itself(&world, doubtful);
+    continues_at_once(&world, Payment, "pay_1.1");
+    is_counted_once(&world);
+}
+
+#[test]
+fn a_payment_that_was_given_up_continues_at_once_when_a_poll_recognises_it_in_xero() {
+    let (world, doubtful) = with_doubtful_cheque();
+    // No poll asks a user, so that the ladder ends.
+    world.advance(SignedDuration::from_hours(24));
+    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    is_entered_as_itself(&world, doubtful);
+    continues_at_once(&world, Payment, "pay_1.1");
+    is_counted_once(&world);
 }
 
 /// An account with an invoice for a client whose name another contact in Xero has. The client is

@@ -55,6 +55,10 @@ pub struct PollProgress {
     /// `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_notes: Option<ListPosition>,
+    /// The place in the list of given-up records after which the next daily question about stopped
+    /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_payments_after: Option<String>,
     /// Since when the account codes are due to be checked; `None` after the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codes_due_since: Option<Timestamp>,
@@ -105,6 +109,7 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: None,
+            stopped_payments_after: None,
             codes_due_since: None,
             is_comparing: false,
             overpayments: None,

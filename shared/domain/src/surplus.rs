@@ -69,6 +69,13 @@ pub struct Surplus {
     pub kind: SurplusKind,
     /// The client whose contact paid it.
     pub client: CrmId,
+    /// The contact that paid it, as Xero last showed it. Rows of earlier releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<XeroContactId>,
+    /// Whether the client is no longer linked to the contact, and no other one is: it belongs to no
+    /// client of the CRM.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unlinked: bool,
     /// The whole amount.
     pub total: Money,
     /// The amount that is neither applied to an invoice nor refunded; zero if it was voided.
@@ -110,7 +117,7 @@ pub enum SurplusAnswer {
 pub enum SurplusState {
     /// A person must decide.
     Open,
-    /// A person has decided, or nothing of it is left.
+    /// A person has decided, nothing of it is left, or it belongs to no client.
     Closed,
 }
 
@@ -154,6 +161,8 @@ pub struct SeenSurplus<'a> {
     pub kind: SurplusKind,
     /// The client whose contact paid it.
     pub client: &'a CrmId,
+    /// Whether the client is no longer linked to that contact, and no other one is.
+    pub is_unlinked: bool,
     /// Xero's row.
     pub remote: &'a RemoteSurplus,
     /// Invoices of the client that were paid on the same date, as far as this poll saw them.
@@ -161,9 +170,37 @@ pub struct SeenSurplus<'a> {
 }
 
 impl Surplus {
-    /// Whether a person must decide about it: an amount is left and no decision is recorded.
+    /// Whether a person must decide about it: it belongs to a client, an amount is left, and no
+    /// decision is recorded.
     pub fn is_open(&self) -> bool {
+        self.is_undecided() && !self.is_unlinked
+    }
+
+    /// Whether an amount is left and no decision is recorded, whether or not it belongs to a client.
+    pub fn is_undecided(&self) -> bool {
         self.answer.is_none() && self.remaining.amount > Decimal::ZERO
+    }
+
+    /// The surplus with the client who is linked to its contact now, and the event that says so.
+    /// `is_unlinked` says that its earlier client no longer is, and no other one. `None` if that was
+    /// known, or if nobody has to decide about it.
+    #[must_use]
+    pub fn assign_to(
+        self,
+        client: CrmId,
+        is_unlinked: bool,
+        now: Timestamp,
+    ) -> Option<(Self, EventContent)> {
+        let is_same = self.client == client;
+        if !self.is_undecided() || (is_same && self.is_unlinked == is_unlinked) {
+            return None;
+        }
+        // They are invoices of the earlier client.
+        let candidates = if is_same { self.candidates.clone() } else { Vec::new() };
+        let sequence = raise_sequence(self.sequence, now);
+        let assigned = Self { client, is_unlinked, candidates, sequence, ..self };
+        let event = assigned.to_event();
+        Some((assigned, event))
     }
 
     /// The surplus with a person's answer, and the event that closes it; `None` if it is not open.
@@ -214,12 +251,16 @@ pub fn observe_surplus(
         return None;
     }
     let none = Money::new(Decimal::ZERO, remote.remaining.currency);
-    let stored = known.map(|known| known.candidates.as_slice()).unwrap_or_default();
+    let of_client = known.filter(|known| known.client == *seen.client);
+    let stored = of_client.map(|known| known.candidates.as_slice()).unwrap_or_default();
+    let known_contact = known.and_then(|known| known.contact);
     let observed = Surplus {
         ledger: seen.ledger.clone(),
         id: remote.id,
         kind: seen.kind,
         client: seen.client.clone(),
+        contact: remote.contact.or(known_contact),
+        is_unlinked: seen.is_unlinked,
         total: remote.total,
         remaining: if remote.counts { remote.remaining } else { none },
         date: remote.date,
@@ -232,13 +273,16 @@ pub fn observe_surplus(
     };
     let was_open = known.is_some_and(Surplus::is_open);
     let is_news = was_open || observed.is_open();
-    // A change that shows nowhere but in its instant is no news.
-    let is_unchanged =
-        known.is_some_and(|known| Surplus { updated_at: known_at, ..observed.clone() } == *known);
+    // A change that shows nowhere but in its instant or its contact is no news.
+    let is_as_told = known.is_some_and(|known| {
+        let (updated_at, contact) = (known_at, known_contact);
+        Surplus { updated_at, contact, ..observed.clone() } == *known
+    });
+    let is_unchanged = is_as_told && observed.contact == known_contact;
     if is_unchanged || (known.is_none() && !is_news) {
         return None;
     }
-    if !is_news {
+    if is_as_told || !is_news {
         return Some((observed, None));
     }
     let sequence = raise_sequence(observed.sequence, now);

@@ -17,6 +17,7 @@ pub mod push;
 pub mod release;
 mod sales;
 pub mod stored_records;
+pub(crate) mod surplus_clients;
 pub mod sync_log;
 pub mod synced_events;
 pub(crate) mod unconnected_records;

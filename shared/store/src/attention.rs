@@ -27,6 +27,8 @@ pub struct NeedsAttention {
     pub key: MappingKey,
     /// When its last attempt failed, if the row records it.
     pub failed_at: Option<Timestamp>,
+    /// Its place in the list. A page that starts after it begins with the next record.
+    pub place: PageCursor,
 }
 
 /// How many records need attention, and the newest of them.
@@ -148,5 +150,6 @@ impl Store {
 
 fn parse_attention_entry(entry: &IndexEntry) -> Option<NeedsAttention> {
     let key = keys::read_mapping(&entry.key)?;
-    Some(NeedsAttention { key, failed_at: keys::read_failed_at(entry) })
+    let place = PageCursor::at_sort_key(&entry.index.sk);
+    Some(NeedsAttention { key, failed_at: keys::read_failed_at(entry), place })
 }

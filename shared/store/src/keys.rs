@@ -44,7 +44,7 @@
 //! | completed upgrades | `SWEEP` | `UPGRADED` | | |
 //!
 //! Mappings that are failing, were given up or wait, and overpayments that a person must decide
-//! about, are also in the `attention` index, by ledger.
+//! about or that belong to no client, are also in the `attention` index, by ledger.
 
 mod index_keys;
 mod payment_keys;

@@ -1,5 +1,5 @@
-//! Overpayments and prepayments of clients. The open ones are in the `attention` index, which lags
-//! behind the table by about a second.
+//! Overpayments and prepayments of clients. The undecided ones are in the `attention` index, which
+//! lags behind the table by about a second.
 
 use std::num::NonZeroU16;
 
@@ -10,7 +10,13 @@ use domain::surplus::Surplus;
 use crate::keys;
 use crate::results::{StoreError, VersionedRecord};
 use crate::store::{Store, encode_item, new_event};
-use crate::table::{IndexQuery, ItemWrite, SortOrder, SortRange, TableIndex, WriteExpectation};
+use crate::table::{
+    IndexEntry, IndexPage, IndexQuery, ItemWrite, SortOrder, SortRange, TableIndex,
+    WriteExpectation,
+};
+
+/// Entries read per page.
+const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
 impl Store {
     /// Reads an overpayment or prepayment.
@@ -41,19 +47,47 @@ impl Store {
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<XeroId>, StoreError> {
+        let page = self.read_surplus_page(ledger, keys::SURPLUS_PREFIX, limit, None).await?;
+        Ok(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)).collect())
+    }
+
+    /// Lists the overpayments and prepayments of a ledger of which an amount is left and about which
+    /// nobody has decided, those that belong to no client included. Entries may be outdated.
+    pub async fn list_undecided_surpluses(
+        &self,
+        ledger: &Ledger,
+    ) -> Result<Vec<XeroId>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let prefix = keys::UNDECIDED_SURPLUS_PREFIX;
+            let page = self.read_surplus_page(ledger, prefix, PAGE, after).await?;
+            found.extend(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn read_surplus_page(
+        &self,
+        ledger: &Ledger,
+        prefix: &str,
+        limit: NonZeroU16,
+        after: Option<IndexEntry>,
+    ) -> Result<IndexPage, StoreError> {
         let query = IndexQuery {
             index: TableIndex::Attention,
             pk: keys::ledger_partition(ledger),
-            range: SortRange::Prefix(keys::SURPLUS_PREFIX.to_owned()),
+            range: SortRange::Prefix(prefix.to_owned()),
             order: SortOrder::Descending,
             limit,
-            after: None,
+            after,
         };
         let page = self.table.query_index(query).await;
-        let page = page.map_err(|source| StoreError::Table {
+        page.map_err(|source| StoreError::Table {
             operation: "find overpayments that need a decision",
             source,
-        })?;
-        Ok(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)).collect())
+        })
     }
 }

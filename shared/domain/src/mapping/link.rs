@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{DocumentAmounts, Mapping};
 use crate::contact_fields::WrittenContact;
 use crate::entity::EntityKind;
-use crate::ids::{UserId, XeroId};
+use crate::ids::{UserId, XeroContactId, XeroId};
 use crate::matching::MatchEvidence;
 use crate::operation::OperationState;
 
@@ -60,6 +60,16 @@ impl Mapping {
     pub fn is_unapproved_in_xero(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
         amounts.is_some_and(|amounts| amounts.status.is_unapproved())
+    }
+
+    /// Whether a client was linked to this contact and a user has ended that. Without a contact:
+    /// whether it was linked to any, and is linked to none.
+    pub fn was_unlinked_from(&self, contact: Option<XeroContactId>) -> bool {
+        let linked = self.link.as_ref().map(|link| link.xero_id);
+        match contact.map(XeroId::from) {
+            Some(contact) => linked != Some(contact) && self.previous_xero_ids.contains(&contact),
+            None => linked.is_none() && !self.previous_xero_ids.is_empty(),
+        }
     }
 
     /// Whether a client was linked to an existing contact, and nothing was written to that contact

@@ -46,6 +46,7 @@ fn observe_at(
         ledger: &ledger,
         kind: SurplusKind::Overpayment,
         client: &client,
+        is_unlinked: false,
         remote,
         paid_invoices: &invoices,
     };
@@ -154,9 +155,37 @@ fn candidates_of_earlier_polls_are_kept_and_are_at_most_twenty() {
 }
 
 #[test]
+fn a_surplus_follows_the_link_of_its_contact() {
+    let (one, two) = (CrmId::new("cli_1").unwrap(), CrmId::new("cli_2").unwrap());
+    assert_eq!(stored().assign_to(one.clone(), false, NOW), None);
+    let (unlinked, event) = stored().assign_to(one.clone(), true, NOW).unwrap();
+    assert_eq!(told(Some(event)), Some((2, SurplusState::Closed)));
+    assert!(unlinked.is_undecided() && !unlinked.is_open());
+    assert_eq!(unlinked.clone().resolve(SurplusAnswer::Acknowledged, NOW), None);
+    assert_eq!(unlinked.clone().assign_to(one.clone(), true, NOW), None);
+    let (again, event) = unlinked.clone().assign_to(one, false, NOW).unwrap();
+    assert_eq!(told(Some(event)), Some((3, SurplusState::Open)));
+    assert_eq!(again.candidates, stored().candidates);
+    let (other, event) = unlinked.assign_to(two.clone(), false, NOW).unwrap();
+    assert_eq!(told(Some(event)), Some((3, SurplusState::Open)));
+    assert_eq!((other.client, other.candidates), (two.clone(), Vec::new()));
+    let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged, NOW).unwrap();
+    assert_eq!(answered.assign_to(two, false, NOW), None);
+}
+
+#[test]
+fn the_contact_of_a_surplus_that_an_earlier_release_stored_is_recorded_without_an_event() {
+    let earlier = Surplus { contact: None, ..stored() };
+    let (read, event) = observe(Some(&earlier), &remote("13.94"), "inv_1").unwrap();
+    assert_eq!((told(event), read.contact), (None, remote("13.94").contact));
+    assert_eq!(Surplus { contact: None, ..read }, earlier);
+}
+
+#[test]
 fn a_stored_surplus_is_read_again() {
     let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged, NOW).unwrap();
-    for surplus in [stored(), answered] {
+    let (unlinked, _) = stored().assign_to(stored().client, true, NOW).unwrap();
+    for surplus in [stored(), answered, unlinked] {
         let text = serde_json::to_string(&surplus).unwrap();
         assert_eq!(serde_json::from_str::<Surplus>(&text).unwrap(), surplus);
     }

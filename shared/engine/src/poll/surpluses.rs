@@ -24,6 +24,7 @@ use xero::api::surpluses::read_changed_page;
 
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::surplus_clients::is_unlinked;
 
 /// The maximum number of invoices of one contact that are compared with a surplus.
 const INVOICES_MAX: usize = 20;
@@ -129,8 +130,8 @@ async fn observe_page(
 /// Observes an overpayment or prepayment, and starts again after a conflict with another process.
 /// One of a contact that is no client is left out; `links` has the links of the page's contacts. If
 /// the contact of a client was merged into another one, its money is that of the client with whom
-/// it was stored, or else of the client whose invoices were paid with it. Returns whether it had
-/// changed.
+/// it was stored, or else of the client whose invoices were paid with it. If a user has unlinked that
+/// client from the contact, it belongs to no client. Returns whether it had changed.
 async fn observe_one(
     tenant_session: &TenantSession<'_>,
     links: &Store,
@@ -153,7 +154,10 @@ async fn observe_one(
         let earlier = stored.map(|surplus| surplus.client.clone());
         let client = linked.clone().or(earlier).or_else(|| billed.clone());
         let Some(client) = client else { return Ok(false) };
-        let seen = SeenSurplus { ledger, kind, client: &client, remote, paid_invoices: &invoices };
+        let is_unlinked =
+            linked.is_none() && is_unlinked(&engine.store, ledger, &client, Some(contact)).await?;
+        let (client, paid_invoices) = (&client, invoices.as_slice());
+        let seen = SeenSurplus { ledger, kind, client, is_unlinked, remote, paid_invoices };
         let observed = observe_surplus(stored, seen, engine.clock.now());
         let Some((surplus, content)) = observed else { return Ok(false) };
         let event = content.map(|content| engine.new_event(&ledger.account, content));

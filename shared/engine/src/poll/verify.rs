@@ -21,14 +21,16 @@ use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
+use crate::sync::surplus_clients;
 
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
-/// the credit notes that changed, then asks about the payments and refunds that were given up, then
-/// checks the account codes. Records the progress after each part, so that a failure repeats none
-/// that is complete. Returns the number of documents with changes.
+/// the credit notes that changed, then assigns overpayments to their clients, then asks about the
+/// payments and refunds that were given up, then checks the account codes. Records the progress after
+/// each part, so that a failure repeats none that is complete. Returns the number of documents with
+/// changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -45,14 +47,16 @@ pub(super) async fn verify_ledger(
         Err(error) => Err(error),
     };
     let seen = match seen {
-        Err(error) if is_not_permitted(&error) => Ok(0),
+        Err(error) if error.is_not_permitted() => Ok(0),
         seen => seen,
     };
     // It is asked once for each verification, by the poll that has read the first credit notes. While
     // they cannot be read, every poll begins with them again.
     let was_begin = before.is_some_and(|position| position.rows_read == 0);
     let asked = if was_begin && progress.credit_notes != before {
-        stopped_payments::check_stopped_payments(tenant_session).boxed().await
+        let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+        surplus_clients::try_assign_surpluses(engine, ledger).await;
+        stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await
     } else {
         Ok(())
     };
@@ -62,7 +66,7 @@ pub(super) async fn verify_ledger(
         progress.codes_due_since = None;
     }
     match asked {
-        Err(error) if !is_not_permitted(&error) => Err(error),
+        Err(error) if !error.is_not_permitted() => Err(error),
         Ok(()) | Err(_) => Ok(changed + seen?),
     }
 }
@@ -83,7 +87,7 @@ async fn verify_open_invoices(
             store.list_open_invoices(&tenant_session.ledger, after.as_deref(), limit).await?;
         match verify_invoices(tenant_session, &page.invoices, CallPriority::Verification).await {
             Ok(seen) => changed += seen,
-            Err(error) if is_not_permitted(&error) => return Ok(changed),
+            Err(error) if error.is_not_permitted() => return Ok(changed),
             Err(error) => return Err(error),
         }
         progress.verifying_after = page.next;
@@ -94,11 +98,6 @@ async fn verify_open_invoices(
         }
     }
     Ok(changed)
-}
-
-/// Returns whether the remaining calls are reserved for more urgent work.
-fn is_not_permitted(error: &AttemptError) -> bool {
-    matches!(error, AttemptError::Xero(error) if matches!(**error, XeroError::NotPermitted { .. }))
 }
 
 /// Checks invoices with unobserved changes, as many as one call takes. Returns the number of

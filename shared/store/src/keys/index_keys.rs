@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, SURPLUS_PREFIX, format_instant,
-    ledger_partition, mapping_key, poll_progress_key,
+    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, SURPLUS_PREFIX, UNLINKED_SURPLUS_PREFIX,
+    format_instant, ledger_partition, mapping_key, poll_progress_key,
 };
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -106,11 +106,12 @@ pub(crate) fn unclear_payment_key(
 }
 
 /// The key in the `attention` index of an overpayment or prepayment that a person must decide
-/// about: by ledger, in the order in which they were first seen.
-pub(crate) fn open_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
-    surplus.is_open().then(|| {
-        let seen_at = format_instant(surplus.seen_at);
-        let sort = format!("{SURPLUS_PREFIX}{seen_at}#{}", surplus.id);
+/// about, or has to once it belongs to a client: by ledger, separately, in the order in which they
+/// were first seen.
+pub(crate) fn undecided_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
+    surplus.is_undecided().then(|| {
+        let prefix = if surplus.is_open() { SURPLUS_PREFIX } else { UNLINKED_SURPLUS_PREFIX };
+        let sort = format!("{prefix}{}#{}", format_instant(surplus.seen_at), surplus.id);
         IndexKey::new(ledger_partition(&surplus.ledger), sort)
     })
 }

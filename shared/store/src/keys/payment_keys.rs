@@ -49,6 +49,12 @@ pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
 /// The prefix of the sort keys of overpayments, of rows and in the `attention` index.
 pub(crate) const SURPLUS_PREFIX: &str = "SURPLUS#";
 
+/// The prefix of the sort keys in the `attention` index of overpayments that belong to no client.
+pub(crate) const UNLINKED_SURPLUS_PREFIX: &str = "SURPLUS UNLINKED#";
+
+/// The prefix of both in the `attention` index.
+pub(crate) const UNDECIDED_SURPLUS_PREFIX: &str = "SURPLUS";
+
 pub(crate) fn surplus_key(ledger: &Ledger, id: XeroId) -> ItemKey {
     ItemKey::new(ledger_partition(ledger), format!("{SURPLUS_PREFIX}{id}"))
 }

@@ -12,6 +12,6 @@ impl StoredRecord for Surplus {
     }
 
     fn with_index_keys(&self, item: NewItem) -> NewItem {
-        NewItem { attention: keys::open_surplus_key(self), ..item }
+        NewItem { attention: keys::undecided_surplus_key(self), ..item }
     }
 }

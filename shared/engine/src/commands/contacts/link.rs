@@ -20,7 +20,8 @@ use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
 use crate::sync::{
-    already_linked_failure, find_merge_target, release, sync_log, unknown_contact_failure,
+    already_linked_failure, find_merge_target, release, surplus_clients, sync_log,
+    unknown_contact_failure,
 };
 use crate::{Engine, Invocation};
 
@@ -40,8 +41,8 @@ pub enum LinkOutcome {
 }
 
 /// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the contact.
-/// The client's documents and its later changes go to that contact from now on, and records that
-/// waited for the client are released. A merged contact is replaced with the contact it was merged
+/// The client's documents and its later changes go to that contact from now on, overpayments of that
+/// contact are reported for the client, and records that waited for the client are released. A merged contact is replaced with the contact it was merged
 /// into.
 pub async fn link_client(
     engine: &Engine,
@@ -78,6 +79,7 @@ pub async fn link_client(
     // The log contains no names.
     let message = format!("A user linked it to the contact {} in Xero.", contact.id);
     log_link_change(engine, &mapping, by, message).await;
+    surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
     if engine.store.is_awaited(&key).await? {
         release::release_dependants(engine, &mapping).await?;
     }
@@ -85,7 +87,8 @@ pub async fn link_client(
 }
 
 /// Unlinks a client from its contact, which stays in Xero unchanged. The client is not matched with
-/// that contact again; its next document or a new link determines its contact.
+/// that contact again; its next document or a new link determines its contact. Overpayments of the
+/// contact belong to no client until another one is linked to it.
 pub async fn unlink_client(
     engine: &Engine,
     account: &AccountId,
@@ -102,6 +105,7 @@ pub async fn unlink_client(
     };
     let message = "A user unlinked it. The contact stays in Xero.".to_owned();
     log_link_change(engine, &mapping, by, message).await;
+    surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
 

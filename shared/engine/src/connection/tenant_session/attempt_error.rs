@@ -30,6 +30,18 @@ pub enum AttemptError {
     Persist(PersistError),
 }
 
+impl AttemptError {
+    /// Returns whether the remaining calls are reserved for more urgent work.
+    pub(crate) fn is_not_permitted(&self) -> bool {
+        match self {
+            Self::Xero(error) => matches!(**error, XeroError::NotPermitted { .. }),
+            Self::Failure(_) | Self::Explained(_) | Self::Blocked { .. } | Self::Persist(_) => {
+                false
+            }
+        }
+    }
+}
+
 impl From<XeroError> for AttemptError {
     fn from(error: XeroError) -> Self {
         Self::Xero(Arc::new(error))

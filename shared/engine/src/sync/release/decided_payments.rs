@@ -1,11 +1,11 @@
 //! Releases payments of the CRM that wait until it is decided whether Xero already has them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::entity::EntityKind;
 use domain::failure::FailureCause;
 use domain::ids::{CrmId, Ledger, PaymentId};
-use domain::invoice_payments::{InvoicePayments, PaymentMatch};
+use domain::invoice_payments::{Counterpart, InvoicePayments, PaymentMatch};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationEvent;
 use futures::FutureExt;
@@ -21,16 +21,35 @@ use crate::{Engine, concurrency};
 pub(crate) type DecidedPayment = (CrmId, PaymentId);
 
 /// Returns the payments of the CRM that payments in Xero might have been, as the earlier rows of an
-/// invoice say or an attempt has found, and no longer may be.
+/// invoice say or an attempt has found, and no longer may be: Xero has them as payments that are now
+/// recognised, or does not have them.
 pub(crate) fn list_decided_payments(
     before: &InvoicePayments,
     after: &InvoicePayments,
 ) -> Vec<DecidedPayment> {
     let open = collect_candidates(after);
     let mut decided = collect_candidates(before);
+    decided.extend(collect_recognised(before, after));
     decided.extend(collect_passed_over(before, after));
     let decided = decided.into_iter().filter(|one| !open.contains(one));
     decided.map(|payment| (after.invoice.clone(), payment.clone())).collect()
+}
+
+/// Returns the payments of the CRM that Xero has by other means, as only the later rows say. An
+/// attempt may have found another payment in Xero that it might have been, which no row has known.
+fn collect_recognised<'a>(
+    before: &InvoicePayments,
+    after: &'a InvoicePayments,
+) -> BTreeSet<&'a PaymentId> {
+    let known = before.received.iter().map(|one| (one.id, &one.is)).collect::<BTreeMap<_, _>>();
+    let recognised = after.received.iter().filter_map(|received| {
+        let PaymentMatch::Same { payment } = &received.is else { return None };
+        (known.get(&received.id) != Some(&&received.is)).then_some(payment)
+    });
+    // What the integration has written itself did not wait.
+    let by_other_means = recognised
+        .filter(|payment| matches!(after.find_counterpart(payment), Some(Counterpart::Same(_))));
+    by_other_means.collect()
 }
 
 /// Returns the payments of the CRM for which an attempt may have taken a payment in Xero that no row

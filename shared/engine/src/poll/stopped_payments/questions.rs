@@ -1,0 +1,148 @@
+//! Collects the questions of one day about stopped payments from the list of given-up records.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+use domain::crm::payment::{PartRole, PaymentPart};
+use domain::entity::EntityKind;
+use domain::ids::{XeroBankTransactionId, XeroPaymentId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::AttentionReason;
+use store::table::PageCursor;
+use store::{ReadAheadKeys, StoreError};
+
+use crate::connection::tenant_session::TenantSession;
+
+/// Given-up records per page, and maximum pages per day: 2,000 records are looked at.
+const PER_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
+const PAGES_MAX: usize = 20;
+
+/// Maximum payments per day of which Xero is asked whether they can be removed: ten calls.
+const PAYMENTS_MAX: usize = 200;
+
+/// Maximum bank transactions per day, and maximum refused refunds: one call for each.
+const SINGLE_CALLS_MAX: usize = 10;
+
+/// The parts of payments and refunds about which Xero is asked on one day.
+#[derive(Debug, Default)]
+pub(super) struct DailyQuestions {
+    /// The parts whose payments Xero did not remove.
+    pub(super) payments: BTreeMap<XeroPaymentId, MappingKey>,
+    /// The parts whose bank transactions Xero did not remove.
+    pub(super) transactions: Vec<(XeroBankTransactionId, MappingKey)>,
+    /// The refunds that were refused.
+    pub(super) refunds: Vec<Mapping>,
+}
+
+impl DailyQuestions {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.payments.is_empty() && self.transactions.is_empty() && self.refunds.is_empty()
+    }
+
+    /// Adds the question about a record, if there is one to ask. Returns `false` if the day has no
+    /// room for it.
+    fn add_question(&mut self, record: Mapping) -> bool {
+        if record.is_refused_refund() {
+            let has_room = self.refunds.len() < SINGLE_CALLS_MAX;
+            if has_room {
+                self.refunds.push(record);
+            }
+            return has_room;
+        }
+        match find_kept_document(&record) {
+            Some(KeptDocument::Payment(id)) => {
+                let has_room = self.payments.len() < PAYMENTS_MAX;
+                if has_room {
+                    self.payments.insert(id, record.key);
+                }
+                has_room
+            }
+            Some(KeptDocument::Transaction(id)) => {
+                let has_room = self.transactions.len() < SINGLE_CALLS_MAX;
+                if has_room {
+                    self.transactions.push((id, record.key));
+                }
+                has_room
+            }
+            None => true,
+        }
+    }
+}
+
+/// A document that Xero did not remove.
+#[derive(Debug, Clone, Copy)]
+enum KeptDocument {
+    Payment(XeroPaymentId),
+    Transaction(XeroBankTransactionId),
+}
+
+fn find_kept_document(record: &Mapping) -> Option<KeptDocument> {
+    if !record.is_refused_removal() {
+        return None;
+    }
+    let part = serde_json::from_str::<PaymentPart>(&record.snapshot.json).ok()?;
+    let id = record.link.as_ref()?.xero_id.0;
+    match part.role {
+        PartRole::Invoice(_) | PartRole::Refund(_) => {
+            Some(KeptDocument::Payment(XeroPaymentId(id)))
+        }
+        PartRole::Fee | PartRole::Surcharge(_) | PartRole::RefundFee => {
+            Some(KeptDocument::Transaction(XeroBankTransactionId(id)))
+        }
+        PartRole::RefundNote(_) => None,
+    }
+}
+
+/// Collects the questions of a day: walks over the given-up records from `start`, then from the
+/// newest one to `start`. Returns them with the start of the next day: the first record for which
+/// this one has no room or no time, or the newest one if there is none.
+pub(super) async fn collect_questions(
+    tenant_session: &TenantSession<'_>,
+    start: Option<&PageCursor>,
+) -> Result<(DailyQuestions, Option<PageCursor>), StoreError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let mut questions = DailyQuestions::default();
+    let (mut is_full, mut first_left_out) = (false, None::<PageCursor>);
+    let (mut after, mut is_before_start) = (start.cloned(), start.is_none());
+    for _ in 0..PAGES_MAX {
+        let given_up = AttentionReason::GivenUp;
+        let page = engine.store.list_attention(ledger, given_up, after.as_ref(), PER_PAGE).await?;
+        let listed = page.records.len();
+        let is_unread = |place: &PageCursor| !is_before_start || is_newer_than(place, start);
+        let records = page.records.into_iter().take_while(|one| is_unread(&one.place));
+        let records = records.collect::<Vec<_>>();
+        let is_last = is_before_start && (page.next.is_none() || records.len() < listed);
+        let mut rows = ReadAheadKeys::default();
+        for one in records.iter().filter(|one| one.key.kind == EntityKind::Payment) {
+            rows.add_mapping(&one.key);
+        }
+        let ahead = engine.with_rows_read_ahead(rows).await;
+        for one in records {
+            if one.key.kind == EntityKind::Payment {
+                let read = ahead.store.find_mapping(&one.key);
+                let row = engine.skip_failing(&ledger.account, read).await?.flatten();
+                let has_room = row.is_none_or(|row| questions.add_question(row.record));
+                if !has_room && !is_full {
+                    is_full = true;
+                    first_left_out = after.clone();
+                }
+            }
+            after = Some(one.place);
+        }
+        if is_last {
+            after = None;
+            break;
+        }
+        // After the oldest record, the walk continues with the newest one.
+        is_before_start |= page.next.is_none();
+        after = page.next;
+    }
+    Ok((questions, if is_full { first_left_out } else { after }))
+}
+
+/// Returns whether a place in the list, which begins with the newest record, is before the start of
+/// the walk, if that has one.
+fn is_newer_than(place: &PageCursor, start: Option<&PageCursor>) -> bool {
+    start.is_none_or(|start| place.sort_key() > start.sort_key())
+}

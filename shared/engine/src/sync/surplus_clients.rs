@@ -1,0 +1,90 @@
+//! Assigns overpayments and prepayments to the clients that are linked to their contacts. A link
+//! changes nothing in Xero, so no list of the poll shows them again.
+
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger, XeroContactId, XeroId};
+use domain::mapping::MappingKey;
+use domain::surplus::Surplus;
+use futures::FutureExt;
+use store::table::WriteExpectation;
+use store::{ConflictLimit, Store, StoreError};
+
+use crate::error_chain::ErrorChain;
+use crate::{Engine, concurrency};
+
+/// Assigns surpluses as [`assign_surpluses`] does: after a change of a link, and once a day, because
+/// clients are also linked when they are sent, and a process may die after it has changed a link. A
+/// failure is only logged; the next daily check assigns them.
+pub(crate) async fn try_assign_surpluses(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = assign_surpluses(engine, ledger).boxed().await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %ledger.account,
+            "not every overpayment was assigned to its client; the daily check tries again"
+        );
+    }
+}
+
+/// Assigns the undecided overpayments and prepayments of a ledger to the clients that are linked to
+/// their contacts now, with an event for each that changes. One from whose contact its client was
+/// unlinked belongs to no client until another one is linked. Rows that cannot be read are reported
+/// and left out. Makes no call to Xero. May be interrupted and repeated.
+async fn assign_surpluses(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
+    let ids = engine.store.list_undecided_surpluses(ledger).await?;
+    let assigned = ids.into_iter().map(|id| {
+        let assigned = assign_surplus(engine, ledger, id).boxed();
+        engine.skip_failing(&ledger.account, assigned).boxed()
+    });
+    let assigned = concurrency::map_concurrently(assigned.collect()).await;
+    assigned.into_iter().try_for_each(|one| one.map(drop))
+}
+
+/// Assigns one surplus, and starts again after a conflict with another process.
+async fn assign_surplus(engine: &Engine, ledger: &Ledger, id: XeroId) -> Result<(), StoreError> {
+    let (store, account) = (&engine.store, &ledger.account);
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let Some(known) = store.find_surplus(ledger, id).await? else { return Ok(()) };
+        let (client, is_unlinked) = find_surplus_client(store, &known.record).await?;
+        let assigned = known.record.assign_to(client, is_unlinked, engine.clock.now());
+        let Some((surplus, content)) = assigned else { return Ok(()) };
+        let event = engine.new_event(account, content);
+        let expect = WriteExpectation::Version(known.version);
+        match store.put_surplus(&surplus, expect, Some(&event)).await {
+            Ok(()) => {
+                engine.deliver_committed(account, [&event]).await;
+                return Ok(());
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+    }
+}
+
+/// Returns the client of a surplus, and whether it was unlinked from the contact that paid it.
+async fn find_surplus_client(
+    store: &Store,
+    surplus: &Surplus,
+) -> Result<(CrmId, bool), StoreError> {
+    let Surplus { ledger, client, contact, .. } = surplus;
+    if let Some(contact) = contact {
+        let linked = store.find_linked_record(ledger, EntityKind::Contact, (*contact).into());
+        if let Some(linked) = linked.await? {
+            return Ok((linked, false));
+        }
+    }
+    Ok((client.clone(), is_unlinked(store, ledger, client, *contact).await?))
+}
+
+/// Returns whether a client was unlinked from the contact that paid a surplus. If it was not, and is
+/// not linked to that contact either, its own contact was merged into that one. Earlier releases did
+/// not store the contact.
+pub(crate) async fn is_unlinked(
+    store: &Store,
+    ledger: &Ledger,
+    client: &CrmId,
+    contact: Option<XeroContactId>,
+) -> Result<bool, StoreError> {
+    let key = MappingKey::new(ledger.clone(), EntityKind::Contact, client.clone());
+    let row = store.find_mapping(&key).await?;
+    Ok(row.is_some_and(|row| row.record.was_unlinked_from(contact)))
+}
