@@ -85,6 +85,7 @@ mod refused_batches;
 mod regions;
 mod released_at_once;
 mod repeated_failures;
+mod restored_contacts;
 mod rights;
 mod row_compatibility;
 mod sizes;

@@ -177,12 +177,15 @@ impl Failure {
         self.cause == Some(FailureCause::ContactArchived)
     }
 
+    /// Whether a change in Xero may end it: a change of a document, or the restore of a contact.
+    pub fn may_end_by_change_in_xero(&self) -> bool {
+        self.is_about_document_state() || self.is_about_archived_contact()
+    }
+
     /// Whether a record with this failure may continue before its next retry, or after it was given
-    /// up: a user's decision, a change of a document or the restore of a contact may end the failure.
+    /// up: a user's decision or a change in Xero may end the failure.
     pub fn may_end_before_retry(&self) -> bool {
-        self.may_end_by_decision()
-            || self.is_about_document_state()
-            || self.is_about_archived_contact()
+        self.may_end_by_decision() || self.may_end_by_change_in_xero()
     }
 
     /// Whether the consent lacks a permission. All other calls still work, and a new consent

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::ids::{AccountId, TenantId};
+use crate::ids::{AccountId, TenantId, UserId};
 use crate::operation::{ClaimId, Trigger};
 
 /// The key of an invoice's mapping.
@@ -256,4 +256,29 @@ fn a_record_continues_after_a_change_later_than_the_beginning_of_its_failed_atte
     failed.operation.attempt_began_at = None;
     assert!(!continues(&failed, Some(at(20))));
     assert!(continues(&failed, Some(at(21))));
+}
+
+#[test]
+fn a_record_that_failed_for_an_archived_contact_continues_once_that_is_seen_in_use() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let link = XeroLink {
+        xero_id: XeroId(Uuid::from_u128(9)),
+        number: None,
+        xero_updated_at: Some(at(10)),
+        amounts: None,
+        contact: None,
+    };
+    let client = Mapping { link: Some(link), ..newer(None, snapshot(1, "client")) };
+    let mut failed = newer(None, snapshot(1, "record"));
+    failed.operation.attempt_began_at = Some(at(10));
+    let continues = |client: &Mapping| failed.has_failed_before_restore_of(client, at(30));
+    assert!(!continues(&client));
+    assert!(!continues(&client.clone().with_restored_contact(at(10))));
+    assert!(continues(&client.clone().with_restored_contact(at(11))));
+    // A user links the client to a contact that nobody has changed for long.
+    let linked_at = |at| LinkOrigin { by: UserId::new("usr_1").unwrap(), at, evidence: None };
+    let linked = |instant| Mapping { link_origin: Some(linked_at(instant)), ..client.clone() };
+    assert!(!continues(&linked(at(10))));
+    assert!(continues(&linked(at(11))));
+    assert!(!continues(&Mapping { link: None, ..linked(at(11)) }), "it has no contact");
 }

@@ -2,6 +2,9 @@
 //!
 //! The rows are written before the dependant is parked, and removed when the awaited record is in
 //! Xero. They may be outdated: read the dependant's mapping before deciding anything.
+//!
+//! The mark of the awaited record stays. A process that removed it might remove that of a dependant
+//! which it has not seen, because that one began to wait in the meantime.
 
 use std::num::NonZeroU16;
 
@@ -39,12 +42,22 @@ impl Store {
         self.ensure_record(&AwaitedRecord { awaited }).await
     }
 
-    /// Returns whether other records may wait for a record.
+    /// Returns whether a record may wait for another one.
+    pub async fn is_dependant(
+        &self,
+        dependant: &MappingKey,
+        awaited: &MappingKey,
+    ) -> Result<bool, StoreError> {
+        const OPERATION: &str = "read whether a record waits for another";
+        self.has_row(OPERATION, &keys::dependant_key(awaited, dependant)).await
+    }
+
+    /// Returns whether other records may wait for a record, or have waited for it before.
     pub async fn is_awaited(&self, record: &MappingKey) -> Result<bool, StoreError> {
         self.has_row("read whether a record is awaited", &keys::awaited_key(record)).await
     }
 
-    /// Returns those of the records for which other records may wait.
+    /// Returns those of the records for which other records may wait, or have waited before.
     pub async fn select_awaited(
         &self,
         mut records: Vec<Mapping>,
@@ -85,32 +98,15 @@ impl Store {
         Ok(DependantPage { dependants, next: page.next })
     }
 
-    /// Removes the rows of records that no longer wait for a record, and the mark that records may
-    /// wait for it.
+    /// Removes the rows of records that no longer wait for a record. The mark of that record stays.
     pub async fn remove_dependants(
         &self,
         awaited: &MappingKey,
         dependants: &[MappingKey],
     ) -> Result<(), StoreError> {
-        let rows = dependants.iter().map(|one| keys::dependant_key(awaited, one));
-        let rows = rows.chain(std::iter::once(keys::awaited_key(awaited))).collect();
-        self.remove_waiting_rows(rows).await
-    }
-
-    /// Removes the rows of some of the records that waited for a record. The mark stays, because
-    /// others may wait for it.
-    pub async fn remove_some_dependants(
-        &self,
-        awaited: &MappingKey,
-        dependants: &[MappingKey],
-    ) -> Result<(), StoreError> {
-        let rows = dependants.iter().map(|one| keys::dependant_key(awaited, one)).collect();
-        self.remove_waiting_rows(rows).await
-    }
-
-    async fn remove_waiting_rows(&self, rows: Vec<ItemKey>) -> Result<(), StoreError> {
         // Each row is written once, so it still has its first version.
-        let rows = rows.into_iter().map(|key| (key, ItemVersion::FIRST)).collect::<Vec<_>>();
+        let row_of = |one: &MappingKey| (keys::dependant_key(awaited, one), ItemVersion::FIRST);
+        let rows = dependants.iter().map(row_of).collect::<Vec<_>>();
         for some in rows.chunks(MAX_WRITES) {
             self.remove_items("remove a dependant", some.to_vec(), false).await?;
         }

@@ -1,9 +1,16 @@
 //! Documents that wait for their clients, or failed because of their clients' contacts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
 use domain::envelope::WakeUpKind;
 use domain::failure::FailureCause;
 use domain::reconciliation::ReconciliationProgress;
+use engine::Engine;
 use engine::commands::contacts::reconcile;
+use store::table::{ItemWrite, TableError};
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 
 use super::*;
 
@@ -139,7 +146,7 @@ fn invoices_continue_at_once_when_the_retry_of_one_finds_that_their_contact_was_
     by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Invoice, "inv_2");
     continues_at_once(&world, Invoice, "inv_1");
-    assert_eq!(count_hints(&world), 0);
+    assert_eq!(count_hints(&world), 1, "only the mark of the client is left");
 }
 
 #[test]
@@ -154,21 +161,31 @@ fn invoices_continue_at_once_when_the_update_of_their_client_finds_that_its_cont
     continues_at_once(&world, Invoice, "inv_1");
 }
 
+/// A bookkeeper enters a contact.
+fn adds_contact(world: &World, name: &str, number: &str) -> Uuid {
+    by_hand(world, |bookkeeper| {
+        let contact = bookkeeper.add_contact(name).unwrap();
+        let number = |one: &mut xero_sim::Contact| one.number = Some(number.to_owned());
+        bookkeeper.edit_contact(contact, number).unwrap();
+        contact
+    })
+}
+
+/// A user links the client to a contact, in a process with this engine.
+fn links_client(world: &World, engine: &Engine, contact: Uuid) {
+    let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
+    let (contact, invocation) = (XeroContactId(contact), world.invocation());
+    let linked = contacts::link_client(engine, &account, &by, client, contact, invocation);
+    let linked = run(linked).unwrap().unwrap();
+    assert!(matches!(linked, LinkOutcome::Done(_)), "{linked:?}");
+}
+
 #[test]
 fn invoices_continue_at_once_when_a_user_links_their_client_to_a_contact_in_use() {
     let (world, _) = with_archived_contact();
     receives_refused_invoice(&world, "inv_1");
-    let other = by_hand(&world, |bookkeeper| {
-        let other = bookkeeper.add_contact("Client one").unwrap();
-        let number = |one: &mut xero_sim::Contact| one.number = Some("OLD-1".to_owned());
-        bookkeeper.edit_contact(other, number).unwrap();
-        other
-    });
-    let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
-    let (contact, invocation) = (XeroContactId(other), world.invocation());
-    let linked = contacts::link_client(&world.engine, &account, &by, client, contact, invocation);
-    let linked = run(linked).unwrap().unwrap();
-    assert!(matches!(linked, LinkOutcome::Done(_)), "{linked:?}");
+    let other = adds_contact(&world, "Client one", "OLD-1");
+    links_client(&world, &world.engine, other);
     continues_at_once(&world, Invoice, "inv_1");
     let billed = world.books(|books| books.invoices().next().unwrap().contact);
     assert_eq!(billed, other);
@@ -187,4 +204,68 @@ fn invoices_continue_at_once_when_a_user_retries_them_after_their_contact_was_re
     assert_eq!(run(retried).unwrap().unwrap().done.len(), 2);
     continues_at_once(&world, Invoice, "inv_1");
     assert_eq!(state(&world, Invoice, "inv_2"), OperationState::Synced);
+}
+
+/// A table in which something happens once: just before what waited for the client is removed.
+#[derive(Debug)]
+struct BeforeRemoval {
+    world: Arc<World>,
+    act: fn(&World),
+    has_acted: AtomicBool,
+}
+
+#[async_trait]
+impl TableInterception for BeforeRemoval {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Write(writes) = request else { return Ok(()) };
+        let is_removal = writes.iter().any(|write| match write {
+            ItemWrite::Delete { key, expect: _ } => key.sk.starts_with("AWAITED#contact#cli_1"),
+            ItemWrite::Put { item: _, expect: _ } | ItemWrite::Check { key: _, expect: _ } => false,
+        });
+        if is_removal && !self.has_acted.swap(true, Ordering::SeqCst) {
+            (self.act)(&self.world);
+        }
+        Ok(())
+    }
+}
+
+/// A user links the client to a contact. This happens before the process removes what waited for the
+/// client.
+fn links_client_while(world: &Arc<World>, contact: Uuid, act: fn(&World)) {
+    let before = BeforeRemoval { world: world.clone(), act, has_acted: AtomicBool::new(false) };
+    let store = InterceptedTable::store_on(world.table.clone(), before);
+    let engine = Engine { store, ..world.engine.clone() };
+    links_client(world, &engine, contact);
+}
+
+#[test]
+fn an_invoice_that_is_refused_while_another_is_released_continues_at_once_after_the_next_link() {
+    let (world, _) = with_archived_contact();
+    receives_refused_invoice(&world, "inv_1");
+    let second = adds_contact(&world, "Client one", "OLD-1");
+    let third = adds_contact(&world, "Client one again", "OLD-2");
+    let world = Arc::new(world);
+    links_client_while(&world, second, |world| {
+        let linked = world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0;
+        by_hand(world, |bookkeeper| bookkeeper.archive_contact(linked).unwrap());
+        receives_refused_invoice(world, "inv_2");
+    });
+    links_client(&world, &world.engine, third);
+    continues_at_once(&world, Invoice, "inv_2");
+}
+
+#[test]
+fn an_invoice_that_waits_for_a_client_just_unlinked_continues_at_once_after_the_next_link() {
+    let (world, contact) = with_taken_name();
+    let world = Arc::new(world);
+    links_client_while(&world, contact, |world| {
+        let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
+        let unlinked = contacts::unlink_client(&world.engine, &account, &by, client);
+        let unlinked = run(unlinked).unwrap().unwrap();
+        assert!(matches!(unlinked, LinkOutcome::Done(_)), "{unlinked:?}");
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        assert!(is_waiting_for_another_record(world, Invoice, "inv_2"));
+    });
+    links_client(&world, &world.engine, contact);
+    continues_at_once(&world, Invoice, "inv_2");
 }

@@ -1,4 +1,4 @@
-//! What a stopped mapping waits for: another record, or a change of a document in Xero.
+//! What a stopped mapping waits for: another record, or a change of a document or a contact in Xero.
 
 use jiff::Timestamp;
 
@@ -26,16 +26,32 @@ impl Mapping {
     /// Whether the mapping was given up because of the state of a document in Xero, or waits for
     /// the next attempt after such a failure. It is tried again when that document has changed.
     pub fn is_stopped_by_document(&self) -> bool {
-        let failure = self.operation.failure.as_ref();
-        let is_stopped = match self.operation.state {
-            OperationState::Skipped | OperationState::Waiting { until: _ } => true,
+        self.is_stopped_by(Failure::is_about_document_state)
+    }
+
+    /// Whether the mapping was given up because the contact of its client was archived in Xero, or
+    /// waits for the next attempt after such a failure. It is tried again when that contact is in
+    /// use.
+    pub fn is_stopped_by_archived_contact(&self) -> bool {
+        self.is_stopped_by(Failure::is_about_archived_contact)
+    }
+
+    /// Whether a change in Xero may release the mapping: of a document, or of a contact.
+    pub fn waits_for_change_in_xero(&self) -> bool {
+        self.is_stopped_by(Failure::may_end_by_change_in_xero)
+    }
+
+    fn is_stopped_by(&self, is_cause: impl FnOnce(&Failure) -> bool) -> bool {
+        match self.operation.state {
+            OperationState::Skipped | OperationState::Waiting { until: _ } => {
+                self.operation.failure.as_ref().is_some_and(is_cause)
+            }
             OperationState::Due
             | OperationState::Claimed { by: _, until: _ }
             | OperationState::Parked { on: _ }
             | OperationState::Synced
             | OperationState::Withheld => false,
-        };
-        is_stopped && failure.is_some_and(Failure::is_about_document_state)
+        }
     }
 
     /// Whether the mapping is that of a refund that was refused because the refunds of its invoice
@@ -55,14 +71,15 @@ impl Mapping {
         self.operation.failure.as_ref().and_then(|failure| failure.cause)
     }
 
-    /// When the attempt that failed because of the state of a document began. An earlier release
-    /// stored only when it failed.
+    /// When the attempt that failed because of the state of a document or an archived contact began.
+    /// An earlier release stored only when it failed.
     pub fn failed_attempt_began_at(&self) -> Option<Timestamp> {
         self.operation.attempt_began_at.or(self.operation.failed_at)
     }
 
-    /// Whether the attempt that failed because of the state of a document began before this
-    /// instant. A change in Xero at that instant may then let the next attempt succeed.
+    /// Whether the attempt that failed because of the state of a document or an archived contact
+    /// began before this instant. A change in Xero at that instant may then let the next attempt
+    /// succeed.
     pub fn has_failed_before(&self, instant: Timestamp) -> bool {
         self.failed_attempt_began_at().is_none_or(|began| began < instant)
     }
@@ -73,6 +90,15 @@ impl Mapping {
     pub fn has_failed_before_change_of(&self, document: &Self, now: Timestamp) -> bool {
         let changed_at = document.link.as_ref().and_then(|link| link.xero_updated_at);
         changed_at.is_some_and(|at| at <= now && self.has_failed_before(at))
+    }
+
+    /// Whether a client's contact was observed in use after the beginning of the attempt that failed
+    /// because the contact was archived: it was restored, or the client was linked to another one.
+    pub fn has_failed_before_restore_of(&self, client: &Self, now: Timestamp) -> bool {
+        let linked_at = client.link_origin.as_ref().map(|origin| origin.at);
+        client.link.is_some()
+            && (self.has_failed_before_change_of(client, now)
+                || linked_at.is_some_and(|at| self.has_failed_before(at)))
     }
 
     /// Whether the mapping's own document takes changes, according to the stored facts, and has

@@ -18,7 +18,8 @@ pub struct XeroLink {
     /// The number of the document or the contact in Xero.
     pub number: Option<String>,
     /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
-    /// showed payments or credits on an invoice that no event has reported to the CRM.
+    /// showed payments or credits on an invoice that no event has reported to the CRM. For a contact
+    /// that was archived and restored: when a success showed the restore.
     pub xero_updated_at: Option<Timestamp>,
     /// Status and amounts, for invoices and credit notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,15 @@ impl Mapping {
     pub fn is_gone_in_xero(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
         amounts.is_some_and(|amounts| amounts.status.is_gone())
+    }
+
+    /// The mapping of a client whose archived contact was restored, as a success shows at `now`. What
+    /// failed before because the contact was archived may continue
+    /// ([`Mapping::has_failed_before_restore_of`]).
+    #[must_use]
+    pub fn with_restored_contact(self, now: Timestamp) -> Self {
+        let link = self.link.map(|link| XeroLink { xero_updated_at: Some(now), ..link });
+        Self { link, ..self }
     }
 
     /// Whether its document waits for approval in Xero, as far as is known.

@@ -38,12 +38,12 @@ pub fn decide_transition(
         OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch, began } => {
             let next = after_failure(operation, failure, answer, snapshot, parking, seed, now);
             let is_kept = next.failure.is_some();
-            let is_about_document =
-                next.failure.as_ref().is_some_and(Failure::is_about_document_state);
+            let may_end_in_xero =
+                next.failure.as_ref().is_some_and(Failure::may_end_by_change_in_xero);
             TransitionResult::Moved(Operation {
                 failed_at: is_kept.then_some(now),
                 failed_epoch: epoch.filter(|_| is_kept),
-                attempt_began_at: is_about_document.then_some(began),
+                attempt_began_at: if may_end_in_xero { Some(began) } else { next.attempt_began_at },
                 ..next
             })
         }
@@ -77,7 +77,8 @@ fn after_submission(operation: &Operation, now: Timestamp) -> Operation {
 }
 
 /// A pending operation whose ladder starts at the beginning. Key serial and trace stay, because
-/// they describe Xero's state.
+/// they describe Xero's state, and so does the beginning of the attempt that a document or a contact
+/// stopped: a success then shows that it no longer does.
 fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
     let quiet_until = operation.quiet_until.filter(|until| *until > now);
     let state = quiet_until.map_or(OperationState::Due, |until| OperationState::Waiting { until });
@@ -88,7 +89,6 @@ fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
         quiet_until,
         failed_at: None,
         failed_epoch: None,
-        attempt_began_at: None,
         ..operation.clone()
     }
 }
@@ -176,6 +176,7 @@ fn after_confirmation(
         // or Xero would replay the answer.
         key_serial: operation.key_serial.saturating_add(1),
         quiet_until: None,
+        attempt_began_at: None,
         ..with_full_ladder(operation, now)
     };
     match snapshot {

@@ -26,7 +26,9 @@ pub(crate) use self::after_settings::release_failed_for_settings;
 pub(crate) use self::decided_payments::{
     DecidedPayment, list_decided_payments, try_release_decided_payments,
 };
-use self::decisive_records::{find_client_of_archived_contact, list_decisive_documents};
+use self::decisive_records::{
+    find_accepted_client, find_client_of_archived_contact, list_decisive_documents,
+};
 pub(crate) use self::dependants::{
     continue_release, list_releasing_records, release_after_approval, release_all_dependants,
     release_dependants, release_dependants_of_negative_invoice,
@@ -36,12 +38,12 @@ pub(crate) use self::document_changes::{
 };
 use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::overlooked_changes::{
-    release_after_overlooked_changes, release_if_document_changed,
+    release_after_overlooked_changes, release_if_changed_in_xero,
 };
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{has_failed_before, release_mappings};
-pub(crate) use self::restored_contacts::release_after_restore;
+pub(crate) use self::restored_contacts::{record_restored_contact, release_after_restore};
 use crate::errors::PersistError;
 use crate::{Engine, Invocation, concurrency};
 

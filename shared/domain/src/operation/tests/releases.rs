@@ -71,7 +71,7 @@ fn a_change_of_a_document_brings_forward_what_failed_because_of_its_state() {
         assert_ne!(stopped.state, OperationState::Waiting { until: now() }, "{class}");
         let released = moved(decide_transition(&stopped, OperationEvent::Released, SEED, now()));
         assert_eq!(released.state, OperationState::Waiting { until: now() }, "{class}");
-        assert_eq!((released.failures, released.attempt_began_at), (0, None), "{class}");
+        assert_eq!((released.failures, released.failure), (0, None), "{class}");
     }
     let event = failed(FailureClass::Rejected, FailureCause::ContactNameTaken);
     let stopped = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
@@ -95,4 +95,37 @@ fn the_restore_of_a_contact_brings_forward_what_failed_because_it_was_archived()
         assert_eq!(released.state, OperationState::Waiting { until: now() });
         assert_eq!((released.failures, released.failure), (0, None));
     }
+}
+
+#[test]
+fn a_refusal_for_an_archived_contact_stays_known_until_a_success() {
+    let failed = |class, cause: FailureCause, began| OperationEvent::Failed {
+        by: ME,
+        failure: Failure::new(class, cause, "No.", ""),
+        answer: WriteAnswer::Answered,
+        snapshot: SnapshotFreshness::Newest,
+        parking: None,
+        epoch: None,
+        began,
+    };
+    let claim = |stopped: &Operation, until| Operation {
+        state: OperationState::Claimed { by: ME, until },
+        ..stopped.clone()
+    };
+    let event = failed(FailureClass::Rejected, FailureCause::ContactArchived, at(1));
+    let refused = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(refused.attempt_began_at, Some(at(1)));
+    // Another failure and the death of a process replace the failure, and show no success.
+    let event = failed(FailureClass::Transient, FailureCause::XeroUnavailable, at(2));
+    let silent = moved(decide_transition(&claim(&refused, at(5)), event, SEED, now()));
+    assert_eq!(silent.attempt_began_at, Some(at(1)));
+    // Neither does a user's request.
+    let asked = moved(decide_transition(&silent, OperationEvent::Submitted, SEED, now()));
+    assert_eq!(asked.attempt_began_at, Some(at(1)));
+    let died = claim(&asked, at(-1));
+    let taken_over = moved(decide_transition(&died, claim_by(ME, Trigger::Routine), SEED, now()));
+    assert_eq!(taken_over.attempt_began_at, Some(at(1)));
+    let event = OperationEvent::Confirmed { by: ME, snapshot: SnapshotFreshness::Newest };
+    let synced = moved(decide_transition(&taken_over, event, SEED, now()));
+    assert_eq!(synced.attempt_began_at, None);
 }

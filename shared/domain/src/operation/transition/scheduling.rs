@@ -37,7 +37,7 @@ pub(super) fn after_link(operation: &Operation, now: Timestamp) -> TransitionRes
         | OperationState::Synced
         | OperationState::Skipped => {
             let completed = after_submission(operation, now).with_state(OperationState::Synced);
-            TransitionResult::Moved(completed)
+            TransitionResult::Moved(Operation { attempt_began_at: None, ..completed })
         }
     }
 }

@@ -8,7 +8,8 @@
 //! parking it, that the awaited record is in Xero. A payment or an allocation that fails because of
 //! the state of a document is recorded in the same way, and continues when the document changes:
 //! either the process that records the change sees the dependant, or the dependant's process sees,
-//! after recording the failure, a change that is later than the beginning of its attempt.
+//! after recording the failure, a change that is later than the beginning of its attempt. So does a
+//! document that fails because the contact of its client is archived.
 
 mod attempt_failure;
 mod conclusion;
@@ -46,6 +47,7 @@ pub(super) async fn record_success(
     let (mut is_reserved, mut is_awaited) = (false, false);
     let mut conflicts = ConflictLimit::default();
     engine.mark_account_logged(&before.record.key.ledger.account).await;
+    let restored = release::record_restored_contact(engine, &claimed.row.record).await;
     loop {
         let freshness = before.record.snapshot_freshness(revision);
         let event = OperationEvent::Confirmed { by: claimed.by, snapshot: freshness };
@@ -56,6 +58,10 @@ pub(super) async fn record_success(
         // Once the document is found, no other numbers have to be looked up.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
+        let next = match &restored {
+            Some(client) if *client == next.key => next.with_restored_contact(engine.clock.now()),
+            Some(_) | None => next,
+        };
         let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
         let event = synced_event(engine, &next, &synced);
         // What waits for a record was released when the record got its link.
@@ -79,7 +85,9 @@ pub(super) async fn record_success(
                     try_release_of_negative_invoice(engine, &next).await;
                 }
                 release::release_after_success(engine, &claimed.row.record, &next).await;
-                release::release_after_restore(engine, &claimed.row.record).await;
+                if let Some(client) = &restored {
+                    release::release_after_restore(engine, client).await;
+                }
                 return Ok(match freshness {
                     SnapshotFreshness::Newest => {
                         RecordedOutcome::Done(PushOutcome::Synced.without_wake_up())

@@ -3,6 +3,7 @@
 use domain::crm::allocation::Allocation;
 use domain::crm::credit_note::{CreditNote, negative_invoice_record_id};
 use domain::crm::invoice::Invoice;
+use domain::crm::lines::RecordStatus;
 use domain::crm::payment::{PartRole, PaymentPart, RefundSource};
 use domain::entity::EntityKind;
 use domain::failure::Failure;
@@ -48,20 +49,36 @@ pub(super) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
 
 /// Returns the client because of whose archived contact a client or a document has failed.
 pub(super) fn find_client_of_archived_contact(mapping: &Mapping) -> Option<MappingKey> {
-    let MappingKey { ledger, kind, crm_id } = &mapping.key;
     let failure = mapping.operation.failure.as_ref();
     if !failure.is_some_and(Failure::is_about_archived_contact) {
         return None;
     }
+    Some(read_client_and_status(mapping)?.0)
+}
+
+/// Returns the client whose contact Xero has accepted together with a record: the client itself, or
+/// the client of a document. `None` for a document that was voided, because voiding needs no contact.
+pub(super) fn find_accepted_client(mapping: &Mapping) -> Option<MappingKey> {
+    let (client, status) = read_client_and_status(mapping)?;
+    (status == RecordStatus::Sent).then_some(client)
+}
+
+/// Returns the client of a client's or a document's record, and whether that record is in effect.
+fn read_client_and_status(mapping: &Mapping) -> Option<(MappingKey, RecordStatus)> {
+    let MappingKey { ledger, kind, crm_id } = &mapping.key;
     let json = &mapping.snapshot.json;
     // An attempt at the record reports a snapshot that cannot be read.
-    let client = match kind {
-        EntityKind::Contact => crm_id.clone(),
-        EntityKind::Invoice => CrmId::from(serde_json::from_str::<Invoice>(json).ok()?.client_id),
+    let (client, status) = match kind {
+        EntityKind::Contact => (crm_id.clone(), RecordStatus::Sent),
+        EntityKind::Invoice => {
+            let invoice = serde_json::from_str::<Invoice>(json).ok()?;
+            (CrmId::from(invoice.client_id), invoice.standing)
+        }
         EntityKind::CreditNote => {
-            CrmId::from(serde_json::from_str::<CreditNote>(json).ok()?.client_id)
+            let note = serde_json::from_str::<CreditNote>(json).ok()?;
+            (CrmId::from(note.client_id), note.standing)
         }
         EntityKind::Allocation | EntityKind::Payment => return None,
     };
-    Some(MappingKey::new(ledger.clone(), EntityKind::Contact, client))
+    Some((MappingKey::new(ledger.clone(), EntityKind::Contact, client), status))
 }

@@ -47,8 +47,9 @@ pub(crate) fn list_releasing_records(mapping: &Mapping) -> Vec<MappingKey> {
 }
 
 /// Releases the records that are parked on a record whose attempt has just succeeded, or were given
-/// up because of its document. If the record is in Xero, no other record can begin to wait for it,
-/// and the rows of those that did are removed.
+/// up because of its document or contact. If the record is in Xero, the rows of its dependants are
+/// removed. A record that begins to wait for it meanwhile keeps the mark, and checks itself what has
+/// happened since its attempt began.
 pub(crate) async fn release_dependants(
     engine: &Engine,
     done: &Mapping,
@@ -196,10 +197,10 @@ async fn remove_released_rows(
     step: &DependantRelease,
 ) -> Result<(), PersistError> {
     let DependantList { keys, is_all } = dependants;
+    engine.store.remove_dependants(awaited, keys).await?;
     if *is_all {
-        return Ok(engine.store.remove_dependants(awaited, keys).await?);
+        return Ok(());
     }
-    engine.store.remove_some_dependants(awaited, keys).await?;
     let Some(following) = step.following_step() else { return Ok(()) };
     let (work, now) = (WakeUpKind::Dependants(following), engine.clock.now());
     let wake_up = engine.new_wake_up(&awaited.ledger, awaited.kind, work, now);

@@ -1,6 +1,7 @@
-//! Releases records that failed because of the state of a document in Xero, if a later change of the
-//! document is recorded. Usually the process that records the change releases them. It misses those
-//! whose attempt has not ended yet, and all of them if it dies before it releases them.
+//! Releases records that failed because of the state of a document in Xero, or because the contact of
+//! their client was archived, if a later change of the document or the contact is recorded. Usually
+//! the process that records the change releases them. It misses those whose attempt has not ended
+//! yet, and all of them if it dies before it releases them.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +11,36 @@ use domain::operation::{Operation, OperationEvent};
 use futures::FutureExt;
 use store::StoreError;
 
-use super::{ReleaseTiming, find_working_epoch, list_decisive_documents, release_mappings};
+use super::{
+    ReleaseTiming, find_client_of_archived_contact, find_working_epoch, list_decisive_documents,
+    release_mappings,
+};
 use crate::errors::PersistError;
 use crate::sync::has_room_for_refund;
 use crate::{Engine, concurrency};
 
-/// Releases a mapping whose attempt has just failed, if it failed because of the state of a document
+/// Releases a mapping whose attempt has just failed, if it failed because of a document or a contact
 /// that has changed in Xero since the attempt began. Returns whether it was released.
-pub(crate) async fn release_if_document_changed(
+pub(crate) async fn release_if_changed_in_xero(
     engine: &Engine,
     mapping: &Mapping,
     timing: ReleaseTiming,
 ) -> Result<bool, PersistError> {
-    if !mapping.is_stopped_by_document() || !has_document_changed(engine, mapping).await? {
+    if !has_reason_passed(engine, mapping).await? {
         return Ok(false);
     }
     let (key, event) = (&mapping.key, OperationEvent::Released);
     // Another attempt may have failed since.
     let failed_at = mapping.operation.failed_at;
-    let wanted =
-        |known: &Mapping| known.is_stopped_by_document() && known.operation.failed_at == failed_at;
+    let wanted = |known: &Mapping| {
+        known.waits_for_change_in_xero() && known.operation.failed_at == failed_at
+    };
     let keys = vec![key.clone()];
     let released = release_mappings(engine, &key.ledger, keys, event, timing, None, wanted).await?;
     Ok(released > 0)
 }
 
-/// Releases those of the given mappings of a ledger that failed because of the state of a document
+/// Releases those of the given mappings of a ledger that failed because of a document or a contact
 /// which has changed in Xero since. Makes no call to Xero: it compares the stored facts. Each change
 /// releases a mapping once, because the next attempt begins after it.
 pub(crate) async fn release_after_overlooked_changes(
@@ -68,7 +73,7 @@ pub(crate) async fn release_after_overlooked_changes(
     }
 }
 
-/// Returns a mapping's key and operation, if it failed because of the state of a document which has
+/// Returns a mapping's key and operation, if it failed because of a document or a contact which has
 /// changed in Xero since.
 async fn find_released_by_change(
     engine: &Engine,
@@ -76,10 +81,31 @@ async fn find_released_by_change(
 ) -> Result<Option<(MappingKey, Operation)>, StoreError> {
     let Some(row) = engine.store.find_mapping(key).await? else { return Ok(None) };
     let mapping = row.record;
-    if !mapping.is_stopped_by_document() || !has_document_changed(engine, &mapping).await? {
+    if !has_reason_passed(engine, &mapping).await? {
         return Ok(None);
     }
     Ok(Some((mapping.key, mapping.operation)))
+}
+
+/// Returns whether what stopped a mapping has changed in Xero since its attempt began.
+async fn has_reason_passed(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    if mapping.is_stopped_by_archived_contact() {
+        return is_contact_restored(engine, mapping).await;
+    }
+    Ok(mapping.is_stopped_by_document() && has_document_changed(engine, mapping).await?)
+}
+
+/// Returns whether the archived contact because of which a mapping failed was observed in use since
+/// its attempt began, or the client has another contact.
+async fn is_contact_restored(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    let Some(client) = find_client_of_archived_contact(mapping) else { return Ok(false) };
+    let (now, store) = (engine.clock.now(), engine.store.without_read_ahead());
+    let known = match store.find_mapping(&client).await {
+        // Code that needs the unreadable row itself reports it.
+        Err(error) if error.is_about_the_record() => return Ok(false),
+        row => row?,
+    };
+    Ok(known.is_some_and(|row| mapping.has_failed_before_restore_of(&row.record, now)))
 }
 
 /// Returns whether a document on whose state a record depends has changed in Xero since the
