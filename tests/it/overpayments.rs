@@ -302,8 +302,8 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
 
 /// A user unlinks a client from its contact.
 fn unlinks(world: &World, client: &str) {
-    let client = CrmId::new(client).unwrap();
-    let unlinked = contacts::unlink_client(&world.engine, &world.account(), &owner(), client);
+    let (by, account, client) = (owner(), world.account(), CrmId::new(client).unwrap());
+    let unlinked = contacts::unlink_client(&world.engine, &account, &by, client);
     let unlinked = run(unlinked).unwrap().unwrap();
     assert!(matches!(unlinked, LinkOutcome::Done(_)), "{unlinked:?}");
 }

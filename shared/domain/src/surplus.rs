@@ -276,7 +276,7 @@ pub fn observe_surplus(
     // A change that shows nowhere but in its instant or its contact is no news.
     let is_as_told = known.is_some_and(|known| {
         let (updated_at, contact) = (known_at, known_contact);
-        Surplus { updated_at, contact, ..observed.clone() } == *known
+        Surplus { contact, updated_at, ..observed.clone() } == *known
     });
     let is_unchanged = is_as_told && observed.contact == known_contact;
     if is_unchanged || (known.is_none() && !is_news) {

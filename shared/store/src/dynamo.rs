@@ -223,12 +223,19 @@ fn into_index_page(index: TableIndex, answer: QueryOutput) -> Result<IndexPage, 
     })
 }
 
-/// Keeps the cause without the raw reply: a reply may quote items, and errors are logged.
 fn into_unavailable<E, R>(operation: &'static str, error: SdkError<E, R>) -> TableError
 where
     E: Error + Send + Sync + 'static,
     R: Debug + Send + Sync + 'static,
 {
-    let source = error.into_source().unwrap_or_else(BoxError::from);
-    TableError::Unavailable { operation, source }
+    TableError::Unavailable { operation, source: into_cause(error) }
+}
+
+/// Keeps the cause without the raw reply: a reply may quote items, and errors are logged.
+fn into_cause<E, R>(error: SdkError<E, R>) -> BoxError
+where
+    E: Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    error.into_source().unwrap_or_else(BoxError::from)
 }

@@ -27,7 +27,7 @@ fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
 
 #[test]
 fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
-    let events = vec![
+    let events = [
         an_event(1, 1, Some(("inv_1", 7))),
         an_event(2, 2, Some(("inv_2", 1))),
         an_event(2, 3, None),

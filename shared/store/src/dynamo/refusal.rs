@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::CancellationReason,
 };
 
-use super::{into_unavailable, write_id::WriteId};
+use super::{into_cause, into_unavailable, write_id::WriteId};
 use crate::table::TableError;
 
 pub(super) fn resolve_put_refusal(
@@ -45,11 +45,11 @@ pub(super) fn resolve_transaction_refusal(
             return Err(TableError::Conflict);
         }
     }
-    Err(match into_unavailable(OPERATION, refused) {
-        TableError::Unavailable { operation, source } if is_refused => {
-            TableError::Refused { operation, source }
-        }
-        error => error,
+    let source = into_cause(refused);
+    Err(if is_refused {
+        TableError::Refused { operation: OPERATION, source }
+    } else {
+        TableError::Unavailable { operation: OPERATION, source }
     })
 }
 
