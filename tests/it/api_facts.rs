@@ -4,7 +4,6 @@
 #![allow(clippy::disallowed_methods, reason = "responses are compared, not computed with")]
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
-use engine::ports::Clock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::World;
@@ -29,9 +28,7 @@ async fn act(gateway: &Gateway, method: &str, address: &str, expected: u16) -> V
 
 /// A bookkeeper enters a contact in Xero.
 fn entered(world: &World, name: &str) -> Uuid {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    xero.bookkeeper(now, tenant).unwrap().add_contact(name).unwrap()
+    world.by_hand(|bookkeeper| bookkeeper.add_contact(name).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,9 +123,8 @@ async fn an_organisation_that_was_renamed_in_xero_is_shown_under_its_new_name() 
     let gateway = opens(&world);
     let before = read(&gateway, "/v1/connection").await["organisation"].clone();
     assert_ne!(before, "Ridgeway Heating Ltd");
-    let (tenant, now) = (world.tenant(), world.clock.now());
     let name = Some("\"Ridgeway Heating Ltd\"");
-    world.xero().bookkeeper(now, tenant).unwrap().distort_organisation("Name", name).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.distort_organisation("Name", name).unwrap());
     act(&gateway, "GET", "/v1/account-codes/choices?refresh=true", 200).await;
     assert_eq!(read(&gateway, "/v1/connection").await["organisation"], "Ridgeway Heating Ltd");
     let ended = act(&gateway, "DELETE", "/v1/connection", 200).await;
@@ -202,8 +198,7 @@ async fn the_choices_show_the_rates_of_the_documents_and_are_read_again_on_reque
 #[tokio::test(start_paused = true)]
 async fn a_code_that_cannot_be_used_gets_the_account_with_the_usual_name_suggested() {
     let world = World::connected();
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
     let gateway = opens(&world);
     let address = "/v1/account-codes/choices?refresh=true";
     let (_, choices) = send(&gateway, "GET", address, "Owner", None).await;

@@ -40,13 +40,11 @@ fn entered(world: &World, name: &str, number: Option<&str>) -> Uuid {
 }
 
 fn archive(world: &World, contact: Uuid) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(contact).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
 }
 
 fn merge(world: &World, merged: Uuid, kept: Uuid) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().merge_contacts(merged, kept).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.merge_contacts(merged, kept).unwrap());
 }
 
 fn contact_of(world: &World, id: &str) -> Option<Uuid> {
@@ -110,8 +108,7 @@ fn a_contact_archived_after_linking_is_named_and_syncs_once_it_is_restored() {
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_name("Ridge").body());
         let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
         assert_eq!(failure.code, "contact_archived");
-        let (tenant, now) = (world.tenant(), world.clock.now());
-        world.xero().bookkeeper(now, tenant).unwrap().restore_contact(contact).unwrap();
+        world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
         world.advance(SignedDuration::from_hours(1));
         assert_eq!(
             world.mapping(Invoice, "inv_2").unwrap().operation.state,

@@ -137,9 +137,8 @@ fn a_credit_note_voided_in_xero_is_a_difference_with_or_without_an_open_invoice(
         let world = billed(invoices);
         world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
         world.advance(QUARTER);
-        let (tenant, now) = (world.tenant(), world.clock.now());
         let id = world.books(|books| books.credit_notes().next().unwrap().id);
-        world.xero().bookkeeper(now, tenant).unwrap().void_credit_note(id).unwrap();
+        world.by_hand(|bookkeeper| bookkeeper.void_credit_note(id).unwrap());
         world.clock.advance(QUARTER);
         polls_for_a_day(&world);
         let gone = vec![DifferenceCode::GoneInXero];
@@ -213,9 +212,8 @@ fn a_payment_that_was_imported_and_a_credit_in_xero_leave_the_books_equal() {
 #[test]
 fn an_invoice_voided_in_xero_is_a_difference_even_without_any_open_invoice() {
     let world = billed(&["inv_1"]);
-    let (tenant, now) = (world.tenant(), world.clock.now());
     let id = world.books(|books| books.invoices().next().unwrap().id);
-    world.xero().bookkeeper(now, tenant).unwrap().void(id).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.void(id).unwrap());
     polls(&world);
     let calls = world.calls().len();
     let polled = polls_for_a_day(&world);
@@ -235,8 +233,7 @@ fn a_payment_removed_in_xero_is_seen_within_a_day_without_any_open_invoice() {
     let payment = world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 2)));
     polls(&world);
     assert_eq!(polls(&world), PollOutcome::Idle);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(payment).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     polls_for_a_day(&world);
     let news = world.told.news();
     let removed = news.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));

@@ -8,7 +8,6 @@ use domain::operation::OperationState;
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::preferences::{self, PreferencesOutcome};
-use engine::ports::Clock;
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
@@ -41,22 +40,16 @@ fn contact(world: &World) -> xero_sim::Contact {
 
 /// A bookkeeper edits a contact in Xero.
 fn edits(world: &World, contact: Uuid, change: impl FnOnce(&mut xero_sim::Contact)) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().edit_contact(contact, change).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.edit_contact(contact, change).unwrap());
 }
 
 fn chooses(world: &World, contacts: ContactPrecedence) {
-    let preferences = SyncPreferences { contacts, ..SyncPreferences::default() };
-    let (account, by) = (world.account(), owner());
-    let chosen =
-        preferences::replace_sync_preferences(&world.engine, &account, &by, preferences, None);
-    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+    world.choose_preferences(SyncPreferences { contacts, ..SyncPreferences::default() });
 }
 
 /// Links the client to a contact that a bookkeeper entered.
 fn linked_to_an_existing_contact(world: &World) -> Uuid {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let id = world.xero().bookkeeper(now, tenant).unwrap().add_contact("Ridge & Co").unwrap();
+    let id = world.by_hand(|bookkeeper| bookkeeper.add_contact("Ridge & Co").unwrap());
     edits(world, id, |one| one.email = Some("own@ridge.example".to_owned()));
     let recorded = a_full_client(1, Some("ap@ridge.example"), None).replace("push", "record");
     world.receive(Contact, &recorded);

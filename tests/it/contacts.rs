@@ -120,8 +120,7 @@ fn linking_another_clients_contact_is_refused_and_names_that_client() {
     let told = refused(links(&world, "cli_2", Uuid::from_u128(7)));
     assert!(told.contains("Xero has no such contact"), "{told}");
     let gone = entered(&world, "Summit (old)", |_| {});
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(gone).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(gone).unwrap());
     let told = refused(links(&world, "cli_2", gone));
     assert!(told.contains("\"Summit (old)\" is archived"), "{told}");
     assert!(matches!(links(&world, "cli_9", gone), LinkOutcome::Refused(_) | LinkOutcome::Unknown));
@@ -187,8 +186,7 @@ fn clients_and_invoices_follow_a_contact_merged_after_linking() {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         let merged = contact_of(&world, "cli_1").unwrap();
         let kept = entered(&world, "Ridge Plumbing Ltd", |_| {});
-        let (tenant, now) = (world.tenant(), world.clock.now());
-        world.xero().bookkeeper(now, tenant).unwrap().merge_contacts(merged, kept).unwrap();
+        world.by_hand(|bookkeeper| bookkeeper.merge_contacts(merged, kept).unwrap());
         // An invoice detects it: the client itself has not changed.
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         world.advance(MINUTES);

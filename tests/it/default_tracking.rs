@@ -6,7 +6,6 @@ use domain::account_codes::AccountCodes;
 use domain::crm::tracking::LineTracking;
 use domain::entity::EntityKind::{CreditNote, Invoice};
 use domain::operation::OperationState;
-use engine::ports::Clock;
 use jiff::SignedDuration;
 use serde_json::json;
 use tests::World;
@@ -42,9 +41,7 @@ fn state(world: &World, id: &str) -> OperationState {
 }
 
 fn archive_north(world: &World) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    xero.bookkeeper(now, tenant).unwrap().archive_tracking_option("Region", "North").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_tracking_option("Region", "North").unwrap());
 }
 
 #[test]

@@ -6,7 +6,6 @@ use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::operation::OperationState;
 use engine::commands::records;
-use engine::ports::Clock;
 use http::Method;
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -15,7 +14,7 @@ use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, InvoiceStatus, Receipt};
+use xero_sim::{InvoiceStatus, Receipt};
 
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 /// The time in which released work continues if its queue is idle.
@@ -42,13 +41,6 @@ fn is_paid(world: &World, amount: &str) -> Uuid {
     let payment = world.is_paid("#INV_1", amount, &Receipt::on(date(2026, 11, 1)));
     world.clock.advance(SignedDuration::from_mins(1));
     payment
-}
-
-fn bookkeeper_acts(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>)) {
-    world.clock.advance(SignedDuration::from_mins(1));
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    act(&mut world.xero().bookkeeper(now, tenant).unwrap());
-    world.clock.advance(SignedDuration::from_mins(1));
 }
 
 /// Polls for a day, without a sweep.
@@ -118,7 +110,7 @@ fn an_invoice_with_a_payment_is_voided_once_a_bookkeeper_has_removed_the_payment
         a_day_passes(&world);
         assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Skipped, "{amount}");
         assert_eq!(writes(&world), before, "{amount}");
-        bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(payment).unwrap());
+        world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
         continues_after_a_poll(&world, Invoice, "inv_1");
         assert_eq!(invoice_status(&world), InvoiceStatus::Voided, "{amount}");
     }
@@ -154,7 +146,7 @@ fn invoices_that_take_changes_again_together_share_a_wake_up() {
     world.advance(QUARTER);
     world.poll();
     world.advance(QUARTER);
-    bookkeeper_acts(&world, |bookkeeper| {
+    world.by_hand_apart(|bookkeeper| {
         for payment in payments {
             bookkeeper.remove_payment(payment).unwrap();
         }
@@ -177,7 +169,7 @@ fn a_price_that_a_payment_kept_is_changed_once_the_payment_is_removed() {
     world.receive(Invoice, &dearer.body());
     let failure = gives_up_at_once(&world, Invoice, "inv_1");
     assert_eq!(failure.code, "invoice_has_payments");
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(payment).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     continues_after_a_poll(&world, Invoice, "inv_1");
     let total = world.books(|books| books.invoices().next().unwrap().total.to_string());
     assert_eq!(total, "120.00");
@@ -192,7 +184,7 @@ fn an_applied_credit_note_is_voided_once_a_bookkeeper_has_removed_the_credit() {
     let failure = gives_up_at_once(&world, CreditNote, "cn_1");
     assert_eq!(failure.code, "credit_note_used");
     let allocation = world.books(|books| books.allocations().next().unwrap().id);
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_allocation(allocation).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_allocation(allocation).unwrap());
     a_day_passes(&world);
     a_day_passes(&world);
     assert_eq!(state(&world, CreditNote, "cn_1"), OperationState::Synced);
@@ -207,7 +199,7 @@ fn credit_for_a_paid_invoice_is_applied_once_the_payment_is_removed() {
     world.receive(Allocation, &an_allocation("al_1", "cn_1", "inv_1", "10.00").body());
     let failure = gives_up_at_once(&world, Allocation, "al_1");
     assert_eq!(failure.code, "already_paid");
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(payment).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     continues_after_a_poll(&world, Allocation, "al_1");
 }
 
@@ -245,7 +237,7 @@ fn a_payment_of_more_than_is_due_is_sent_once_another_payment_is_removed() {
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     let failure = gives_up_at_once(&world, Payment, "pay_1.1");
     assert_eq!(failure.code, "amount_over_due");
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(other).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     continues_after_a_poll(&world, Payment, "pay_1.1");
     assert_eq!(invoice_status(&world), InvoiceStatus::Paid);
 }
@@ -254,7 +246,7 @@ fn a_payment_of_more_than_is_due_is_sent_once_another_payment_is_removed() {
 fn a_payment_of_a_voided_invoice_is_sent_once_the_invoice_has_a_new_copy() {
     let world = billed();
     let id = world.books(|books| books.invoices().next().unwrap().id);
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.void(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.void(id).unwrap());
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     let failure = gives_up_at_once(&world, Payment, "pay_1.1");
     assert_eq!(failure.code, "invoice_gone");
@@ -276,7 +268,7 @@ fn a_reconciled_payment_and_one_of_a_negative_invoice_are_explained_and_not_retr
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
     let id = world.books(|books| books.payments().next().unwrap().id);
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
     world.receive(Payment, &payment.deleted().body());
     assert_eq!(gives_up_at_once(&world, Payment, "pay_1.1").code, "payment_reconciled");
     let negative = an_invoice("inv_2", "cli_1").price("-95.00", "-114.00");

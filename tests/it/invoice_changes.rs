@@ -2,11 +2,9 @@
 
 use domain::document::sales::{DocumentStatus, NewStatus};
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
-use domain::ids::UserId;
 use domain::operation::{OperationState, ParkingReason};
 use domain::outbound::EventContent;
 use domain::sync_preferences::SyncPreferences;
-use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -20,10 +18,7 @@ use xero_sim::{InvoiceStatus, Receipt};
 
 fn chooses(world: &World, new_invoices: NewStatus, mark_as_sent: bool) {
     let preferences = SyncPreferences { new_invoices, mark_as_sent, ..SyncPreferences::default() };
-    let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
-    let chosen =
-        preferences::replace_sync_preferences(&world.engine, &account, &by, preferences, None);
-    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+    world.choose_preferences(preferences);
 }
 
 /// The invoice as the books hold it.
@@ -39,10 +34,7 @@ fn state(world: &World, kind: domain::entity::EntityKind, id: &str) -> Operation
 fn bookkeeper_changes(world: &World, change: impl FnOnce(&mut xero_sim::Bookkeeper<'_>, Uuid)) {
     let id = invoice(world).id;
     world.clock.advance(SignedDuration::from_mins(1));
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
-    change(&mut bookkeeper, id);
+    world.by_hand(|bookkeeper| change(bookkeeper, id));
 }
 
 #[test]
@@ -241,8 +233,7 @@ fn a_change_of_a_credit_note_that_is_applied_or_gone_is_explained_and_not_repeat
             world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
         } else {
             let note = world.books(|books| books.credit_notes().next().unwrap().id);
-            let (tenant, now) = (world.tenant(), world.clock.now());
-            world.xero().bookkeeper(now, tenant).unwrap().void_credit_note(note).unwrap();
+            world.by_hand(|bookkeeper| bookkeeper.void_credit_note(note).unwrap());
         }
         let edited = a_credit_note("cn_1", "cli_1").revision(2).reference("PO 7");
         world.receive(CreditNote, &edited.body());

@@ -7,7 +7,6 @@ use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
 use domain::ids::CrmId;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
-use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use store::table::{IndexKey, ItemKey, StoredItem, WriteExpectation};
@@ -15,7 +14,7 @@ use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, Fault, FaultKind, Match, PaymentStatus, Receipt};
+use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
@@ -29,14 +28,6 @@ fn state(world: &World, part: &str) -> OperationState {
 fn failure_code(world: &World, part: &str) -> String {
     let failure = world.mapping(Payment, part).unwrap().operation.failure;
     failure.unwrap().code.into_owned()
-}
-
-fn by_hand<T>(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
-    world.clock.advance(MINUTE);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let acted = act(&mut world.xero().bookkeeper(now, tenant).unwrap());
-    world.clock.advance(MINUTE);
-    acted
 }
 
 fn payment_in_xero(world: &World) -> (Uuid, PaymentStatus) {
@@ -69,7 +60,7 @@ fn with_reconciled_payment(moves: bool, amount: &str) -> World {
     let payment = a_payment("pay_1", &[("inv_1", amount)]);
     world.receive(Payment, &payment.body());
     let (id, _) = payment_in_xero(&world);
-    by_hand(&world, |bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
     world.receive(Payment, &payment.deleted().body());
     world.advance(QUARTER);
     world.poll();
@@ -84,7 +75,7 @@ fn with_reconciled_payment(moves: bool, amount: &str) -> World {
 fn a_payment_is_removed_at_once_when_a_poll_sees_that_its_reconciliation_was_undone() {
     let world = with_reconciled_payment(true, "50.00");
     let (id, _) = payment_in_xero(&world);
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     world.poll();
     assert_ne!(state(&world, "pay_1.1"), OperationState::Synced);
     world.advance(AT_ONCE);
@@ -101,7 +92,7 @@ fn a_payment_is_removed_within_a_day_if_xero_does_not_list_it_as_changed() {
             polls_for_a_day(&world);
             assert_eq!(failure_code(&world, "pay_1.1"), "payment_reconciled", "{amount}");
             let (id, _) = payment_in_xero(&world);
-            by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+            world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
             polls_for_a_day(&world);
             assert_eq!(state(&world, "pay_1.1"), OperationState::Synced, "{amount}");
             assert_eq!(payment_in_xero(&world), (id, PaymentStatus::Deleted));
@@ -135,7 +126,7 @@ fn polls_do_not_repeat_the_question_of_a_day_while_credit_notes_cannot_be_read()
     assert_eq!(questions(&world), before);
     world.xero().clear_faults();
     let (id, _) = payment_in_xero(&world);
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     polls_for_a_day(&world);
     assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     assert_eq!(questions(&world), before + 1);
@@ -157,7 +148,7 @@ fn a_payment_that_an_earlier_release_gave_up_is_removed_too() {
     let invoice = MappingKey::new(world.ledger(), Invoice, CrmId::new("inv_1").unwrap());
     run(store.remove_dependants(&invoice, &[key])).unwrap().unwrap();
     let (id, _) = payment_in_xero(&world);
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     polls_for_a_day(&world);
     assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
 }
@@ -168,13 +159,13 @@ fn the_fee_of_a_deleted_payment_is_removed_within_a_day_after_its_reconciliation
     let payment = a_payment("pay_1", &[("inv_1", "50.00")]).fee("1.20");
     world.receive(Payment, &payment.body());
     let fee = world.books(|books| books.transactions().next().unwrap().id);
-    by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
     world.receive(Payment, &payment.deleted().body());
     assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
     assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     polls_for_a_day(&world);
     assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
     polls_for_a_day(&world);
     assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
 }
@@ -205,7 +196,7 @@ fn thousands_of_newer_records_that_were_given_up_hide_a_stopped_payment_for_a_da
     let world = with_reconciled_payment(false, "50.00");
     add_given_up_invoices(&world, 2_100);
     let (id, _) = payment_in_xero(&world);
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     let before = questions(&world);
     polls_for_a_day(&world);
     assert_eq!(questions(&world), before, "a day looks at 2,000 records");
@@ -241,7 +232,7 @@ fn each_of_many_stopped_fees_is_asked_about_within_the_days_that_their_number_ta
     let fees = world.books(|books| books.transactions().map(|one| one.id).collect::<Vec<_>>());
     assert_eq!(fees.len(), 12);
     for fee in fees {
-        by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+        world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
     }
     for number in 0..12 {
         world.receive(Payment, &payment(number).deleted().body());
@@ -267,15 +258,15 @@ fn a_stopped_fee_that_xero_does_not_show_prevents_no_other_removal() {
     world.receive(Payment, &payment.body());
     let (id, _) = payment_in_xero(&world);
     let fee = world.books(|books| books.transactions().next().unwrap().id);
-    by_hand(&world, |bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
-    by_hand(&world, |bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
     world.receive(Payment, &payment.deleted().body());
     polls_for_a_day(&world);
     for part in ["pay_1.1", "pay_1.fee"] {
         assert_eq!(failure_code(&world, part), "payment_reconciled", "{part}");
     }
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
-    by_hand(&world, |bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
     let on = Match::every("/api.xro/2.0/BankTransactions/").method(http::Method::GET);
     world.inject(Fault { on, kind: FaultKind::Status500 });
     polls_for_a_day(&world);
@@ -297,7 +288,7 @@ fn with_batched_payment() -> (World, Uuid) {
     let reference = Some(world.mapping(Payment, "pay_1.1").unwrap().snapshot.natural_key);
     let invoice = world.books(|books| books.invoices().next().unwrap().id);
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-    let batch = by_hand(&world, |bookkeeper| {
+    let batch = world.by_hand_apart(|bookkeeper| {
         let receipt = Receipt { reference, ..Receipt::on(date(2026, 11, 2)) };
         bookkeeper.batch_pay(&[(invoice, "114.00".parse().unwrap())], &receipt).unwrap()
     });
@@ -312,7 +303,7 @@ fn with_batched_payment() -> (World, Uuid) {
 #[test]
 fn the_removal_of_a_batch_payment_is_recorded_at_once_when_a_poll_sees_it() {
     let (world, batch) = with_batched_payment();
-    by_hand(&world, |bookkeeper| bookkeeper.remove_batch(batch).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_batch(batch).unwrap());
     world.poll();
     world.advance(AT_ONCE);
     assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);

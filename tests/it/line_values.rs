@@ -113,8 +113,7 @@ fn an_item_that_was_just_added_in_xero_is_accepted_at_once() {
     let world = World::connected();
     world.receive(Invoice, &invoice_naming("inv_1", ITEM));
     world.clock.advance(SignedDuration::from_mins(10));
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().add_item("SOLDER", "Solder wire").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.add_item("SOLDER", "Solder wire").unwrap());
     world.receive(Invoice, &invoice_naming("inv_2", r#""item_code":"SOLDER""#));
     let operation = world.mapping(Invoice, "inv_2").unwrap().operation;
     assert_eq!(operation.state, OperationState::Synced);
@@ -128,9 +127,7 @@ fn last_message(world: &World, kind: EntityKind, id: &str) -> String {
 }
 
 fn archive(world: &World, category: &str, option: &str) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    xero.bookkeeper(now, tenant).unwrap().archive_tracking_option(category, option).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_tracking_option(category, option).unwrap());
 }
 
 /// The tracking options that the line of a document has in Xero.
@@ -232,8 +229,7 @@ fn sync_now_reads_the_lists_again_after_a_minute() {
     world.receive(Invoice, &invoice_naming("inv_1", r#""item_code":"SOLDER""#));
     let state = || world.mapping(Invoice, "inv_1").unwrap().operation.state;
     assert_eq!(state(), OperationState::Skipped);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().add_item("SOLDER", "Solder wire").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.add_item("SOLDER", "Solder wire").unwrap());
     for (seconds, expected, reads) in
         [(59, OperationState::Skipped, 1), (1, OperationState::Synced, 2)]
     {

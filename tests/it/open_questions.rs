@@ -11,11 +11,10 @@ use domain::entity::EntityKind;
 use domain::ids::CrmId;
 use domain::operation::OperationState;
 use engine::commands::records;
-use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::gate::run;
-use xero_sim::{Bookkeeper, Unconfirmed};
+use xero_sim::Unconfirmed;
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
@@ -105,14 +104,6 @@ fn sync_now(world: &World, kind: EntityKind, id: &str) {
     let (account, id) = (world.account(), CrmId::new(id).unwrap());
     let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
     run(synced).unwrap().unwrap().unwrap();
-}
-
-/// A bookkeeper works in Xero.
-fn by_hand<T>(world: &World, work: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
-    work(&mut bookkeeper)
 }
 
 /// The number of invoices that count in Xero.

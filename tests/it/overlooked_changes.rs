@@ -19,7 +19,7 @@ use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, Receipt};
+use xero_sim::Receipt;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
@@ -29,13 +29,6 @@ const OVER_DUE: &str = "Payment amount exceeds the amount outstanding on this do
 
 fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
     world.mapping(kind, id).unwrap().operation.state
-}
-
-fn bookkeeper_acts(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>)) {
-    world.clock.advance(MINUTE);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    act(&mut world.xero().bookkeeper(now, tenant).unwrap());
-    world.clock.advance(MINUTE);
 }
 
 fn pays(world: &World, amount: &str) -> Uuid {
@@ -91,7 +84,7 @@ fn a_poll_that_dies_at_any_step_after_a_change_leaves_nothing_given_up() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let (mut world, other) = with_given_up_payment();
-            bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(other).unwrap());
+            world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
             world.advance(QUARTER);
             let at = Death { step, moment };
             let finished = poll_until(&world, at);
@@ -151,7 +144,7 @@ fn a_payment_whose_row_among_the_dependants_was_lost_continues_with_the_next_swe
     let key = |kind, id: &str| MappingKey::new(world.ledger(), kind, CrmId::new(id).unwrap());
     let (invoice, payment) = (key(Invoice, "inv_1"), key(Payment, "pay_1.1"));
     run(world.engine.store.remove_dependants(&invoice, &[payment])).unwrap().unwrap();
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(other).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     world.advance(QUARTER);
     world.poll();
     world.advance(AT_ONCE);
@@ -192,7 +185,7 @@ fn a_change_that_is_recorded_before_the_attempt_ends_releases_the_record_at_once
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     let state_after = state(&world, Payment, "pay_1.1");
     assert!(matches!(state_after, OperationState::Waiting { .. }), "{state_after:?}");
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(other).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     world.advance(AT_ONCE);
     assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
 }
@@ -214,7 +207,7 @@ fn a_payment_made_and_removed_between_two_polls_releases_what_it_stopped() {
     let other = pays(&world, "50.00");
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
-    bookkeeper_acts(&world, |bookkeeper| bookkeeper.remove_payment(other).unwrap());
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     // The amounts that the poll reads are those that it knows. It dies after it has recorded when
     // the invoice has changed, or before.
     for step in 1.. {

@@ -12,7 +12,7 @@ use engine::commands::attention;
 use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::surpluses::{self, ResolveSurplusOutcome};
 use engine::poll::PollOutcome;
-use engine::ports::{Clock, Metric};
+use engine::ports::Metric;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -22,7 +22,7 @@ use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
 use tests::world::owner;
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, Credit, Fault, FaultKind, Match, Receipt};
+use xero_sim::{Credit, Fault, FaultKind, Match, Receipt};
 
 use crate::gateway::{Delays, Gateway, a_request};
 
@@ -59,13 +59,6 @@ fn surplus_calls(world: &World) -> Vec<String> {
     calls
 }
 
-/// A bookkeeper does something.
-fn by_hand<T>(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    act(&mut xero.bookkeeper(now, tenant).unwrap())
-}
-
 /// The id and the contact of the invoice in Xero.
 fn invoice(world: &World) -> (Uuid, Uuid) {
     world.books(|books| {
@@ -78,7 +71,7 @@ fn invoice(world: &World) -> (Uuid, Uuid) {
 fn overpay(world: &World) -> Uuid {
     let (id, _) = invoice(world);
     let amount = "127.94".parse().unwrap();
-    by_hand(world, |hand| hand.overpay(id, amount, &today())).unwrap().1
+    world.by_hand(|hand| hand.overpay(id, amount, &today())).unwrap().1
 }
 
 /// The events about the overpayment or prepayment, each as a short text with its place among them,
@@ -167,7 +160,7 @@ fn one_answer_closes_an_overpayment_for_good() {
         assert_eq!(heard(&world), told);
         // The bookkeeper refunds it, which the CRM no longer asks about.
         let amount = "13.94".parse().unwrap();
-        by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+        world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
         world.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
         assert_eq!(heard(&world), told);
@@ -178,21 +171,21 @@ fn one_answer_closes_an_overpayment_for_good() {
 fn a_prepayment_is_found_by_the_daily_check_and_closes_when_it_is_used_up() {
     let world = billed();
     let (id, contact) = invoice(&world);
-    let paid = by_hand(&world, |hand| hand.prepay(contact, 50.into(), &today())).unwrap();
+    let paid = world.by_hand(|hand| hand.prepay(contact, 50.into(), &today())).unwrap();
     assert!(surplus_calls(&world).is_empty());
     world.clock.advance(SignedDuration::from_hours(24));
     polls(&world);
     assert_eq!(heard(&world), ["1: open prepayment 50 of cli_1"]);
     let credit = Credit::Prepayment(paid);
     let day = date(2026, 11, 3);
-    by_hand(&world, |hand| hand.allocate(credit, id, 20.into(), day)).unwrap();
+    world.by_hand(|hand| hand.allocate(credit, id, 20.into(), day)).unwrap();
     polls(&world);
     assert_eq!(heard(&world)[1..], ["2: open prepayment 30 of cli_1"]);
-    let last = by_hand(&world, |hand| hand.allocate(credit, id, 30.into(), day)).unwrap();
+    let last = world.by_hand(|hand| hand.allocate(credit, id, 30.into(), day)).unwrap();
     polls(&world);
     assert_eq!(heard(&world)[2..], ["3: closed prepayment 0 of cli_1"]);
     assert!(listed(&world).is_empty());
-    by_hand(&world, |hand| hand.remove_allocation(last)).unwrap();
+    world.by_hand(|hand| hand.remove_allocation(last)).unwrap();
     polls(&world);
     assert_eq!(heard(&world)[3..], ["4: open prepayment 30 of cli_1"]);
     assert_eq!(listed(&world), [Decimal::from(30)]);
@@ -262,9 +255,9 @@ fn money_of_a_contact_is_reported_only_if_the_contact_is_a_client() {
     for is_client in [false, true] {
         let world = billed();
         let (_, client) = invoice(&world);
-        let payee = by_hand(&world, |hand| hand.add_contact("Bank of Ridge")).unwrap();
+        let payee = world.by_hand(|hand| hand.add_contact("Bank of Ridge")).unwrap();
         let contact = if is_client { client } else { payee };
-        by_hand(&world, |hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
+        world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
         world.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
         assert_eq!(heard(&world).len(), usize::from(is_client));
@@ -278,8 +271,8 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
     for is_merged_first in [true, false] {
         let world = billed();
         let (_, merged) = invoice(&world);
-        let kept = by_hand(&world, |hand| hand.add_contact("Kept")).unwrap();
-        let merge = || by_hand(&world, |hand| hand.merge_contacts(merged, kept)).unwrap();
+        let kept = world.by_hand(|hand| hand.add_contact("Kept")).unwrap();
+        let merge = || world.by_hand(|hand| hand.merge_contacts(merged, kept)).unwrap();
         if is_merged_first {
             merge();
         }
@@ -290,7 +283,7 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
             merge();
         }
         let amount = "13.94".parse().unwrap();
-        by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+        world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
         // No invoice is open, so the ledger is verified in one hour of the day.
         for _ in 0..2 * 24 * 4 {
             polls(&world);
@@ -333,7 +326,7 @@ fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
     assert_eq!(answer(&world, id, SurplusAnswer::Acknowledged), ResolveSurplusOutcome::NotOpen);
     // Its changes are reported for nobody.
     let amount = "3.94".parse().unwrap();
-    by_hand(&world, |hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+    world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
     world.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
     assert_eq!(heard(&world), closed);
@@ -355,7 +348,7 @@ fn an_overpayment_is_open_again_for_a_client_that_is_linked_again() {
     let (_, contact) = invoice(&world);
     overpay(&world);
     polls(&world);
-    let other = by_hand(&world, |hand| hand.add_contact("Another contact")).unwrap();
+    let other = world.by_hand(|hand| hand.add_contact("Another contact")).unwrap();
     links(&world, "cli_1", other);
     assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
     links(&world, "cli_1", contact);

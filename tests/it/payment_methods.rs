@@ -8,7 +8,6 @@ use domain::invoice_payments::PaymentDecision;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::inbound::MessageOutcome;
-use engine::ports::Clock;
 use engine::sync::invoice_payments;
 use http::Method;
 use jiff::SignedDuration;
@@ -165,9 +164,7 @@ fn a_payment_is_not_sent_while_xero_has_one_on_its_invoice_that_cannot_be_read()
     world.choose_codes(every_method());
     let entered = world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
     let distort = |amount: Option<&str>| {
-        let (tenant, now) = (world.tenant(), world.clock.now());
-        let mut xero = world.xero();
-        xero.bookkeeper(now, tenant).unwrap().distort(entered, "Amount", amount).unwrap();
+        world.by_hand(|bookkeeper| bookkeeper.distort(entered, "Amount", amount).unwrap());
     };
     distort(None);
     let half = a_payment("pay_1", &[("inv_1", "57.00")]).method("cash");
@@ -266,8 +263,7 @@ fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_i
         if let Some(answer) = &answer {
             decide(&world, id, answer.clone());
         } else {
-            let (tenant, now) = (world.tenant(), world.clock.now());
-            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id.0).unwrap();
+            world.by_hand(|bookkeeper| bookkeeper.remove_payment(id.0).unwrap());
             poll(&world);
         }
         world.advance(SignedDuration::from_secs(2));

@@ -12,7 +12,6 @@ use engine::commands::records::{self, SyncAllView};
 use engine::commands::sync_all;
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::inbound::MessageOutcome;
-use engine::ports::Clock;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
@@ -107,8 +106,7 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
 #[test]
 fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_them() {
     let world = World::new();
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     // After connecting, a warning says that the default does not exist.
     let warnings = || world.status().warnings;
@@ -132,8 +130,7 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
 #[test]
 fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
     let world = World::connected();
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(state(&world, "inv_1"), OperationState::Skipped);

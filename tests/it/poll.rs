@@ -168,8 +168,7 @@ fn part_payments_a_removal_and_an_overpaid_remainder_are_reported_as_they_happen
     polls(&world);
     world.is_paid("#INV_1", "20.00", &today());
     polls(&world);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(first).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(first).unwrap());
     polls(&world);
     assert_eq!(
         heard(&world),
@@ -254,8 +253,7 @@ fn an_unusable_account_is_reported_before_a_push_fails() {
     let world = billed();
     polls(&world);
     assert!(world.connection().warnings.is_empty(), "{:?}", world.connection().warnings);
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().archive_account("200").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_account("200").unwrap());
     world.clock.advance(SignedDuration::from_hours(24));
     polls(&world);
     let warnings = world.connection().warnings;

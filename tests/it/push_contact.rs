@@ -129,8 +129,7 @@ fn a_merged_contact_is_followed_to_its_target() {
 #[test]
 fn invoices_that_waited_for_a_given_up_client_are_pushed_when_it_is_corrected() {
     let world = World::connected();
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.add_contact("Client cli_1").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Skipped);

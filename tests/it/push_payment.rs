@@ -185,9 +185,8 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
-    let (tenant, now) = (world.tenant(), world.clock.now());
     let id = world.books(|books| books.payments().next().unwrap().id);
-    world.xero().bookkeeper(now, tenant).unwrap().reconcile_payment(id).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.reconcile_payment(id).unwrap());
     world.receive(Payment, &payment.deleted().body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "payment_reconciled");
@@ -238,9 +237,8 @@ fn a_payment_deleted_before_it_was_sent_never_reaches_xero() {
 fn a_locked_period_is_reported_with_its_remedy() {
     let world = chosen();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").issue_date("2026-11-01").body());
-    let (tenant, now) = (world.tenant(), world.clock.now());
     let until = Some(date(2026, 11, 2));
-    world.xero().bookkeeper(now, tenant).unwrap().lock_period(until);
+    world.by_hand(|bookkeeper| bookkeeper.lock_period(until));
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "period_locked", "{failure}");

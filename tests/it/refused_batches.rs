@@ -9,7 +9,6 @@ use bytes::Bytes;
 use domain::entity::EntityKind::{self, Contact, Invoice, Payment};
 use domain::failure::FailureClass;
 use domain::operation::{OperationState, WriteTrace};
-use engine::ports::Clock;
 use http::{Method, Request, Response};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -63,9 +62,8 @@ fn summarising(saves_valid: bool, unhelpful: bool) -> World {
 }
 
 fn lock_period(world: &World) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
     let through = Some(date(2026, 10, 31));
-    world.xero().bookkeeper(now, tenant).unwrap().lock_period(through);
+    world.by_hand(|bookkeeper| bookkeeper.lock_period(through));
 }
 
 /// Receives one message for each id, in one batch.
@@ -139,8 +137,7 @@ fn one_bad_payment_of_a_batch_fails_alone_and_no_payment_is_written_twice() {
 fn one_taken_name_of_a_batch_fails_alone() {
     for saves_valid in [false, true] {
         let world = summarising(saves_valid, false);
-        let (tenant, now) = (world.tenant(), world.clock.now());
-        world.xero().bookkeeper(now, tenant).unwrap().add_contact("Ridge Plumbing").unwrap();
+        world.by_hand(|bookkeeper| bookkeeper.add_contact("Ridge Plumbing").unwrap());
         receive_all(&world, Contact, |id| {
             let name = if id == BAD { "Ridge Plumbing".to_owned() } else { format!("Client {id}") };
             a_client(&format!("cli_{id}"), 1, &name, "push")

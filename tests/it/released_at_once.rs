@@ -20,10 +20,8 @@ use domain::sync_preferences::SyncPreferences;
 use engine::commands::attention::{NamedRecord, retry_records};
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::contacts::{self, LinkOutcome};
-use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::inbound::MessageOutcome;
-use engine::ports::Clock;
 use engine::sync::invoice_payments;
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -33,7 +31,7 @@ use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invo
 use tests::gate::{Death, Moment, run};
 use tests::world::{every_account, owner};
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, Receipt};
+use xero_sim::Receipt;
 
 /// The time in which released work continues if its queue is idle.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
@@ -61,22 +59,12 @@ fn continues_at_once(world: &World, kind: EntityKind, id: &str) {
     assert_eq!(operation.state, OperationState::Synced, "{id}: {operation:?}");
 }
 
-/// A bookkeeper changes something in Xero.
-fn by_hand<T>(world: &World, change: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
-    change(&mut bookkeeper)
-}
-
 /// A connected account whose new invoices are drafts.
 fn of_drafts() -> World {
     let world = World::connected();
     world.choose_accounts();
-    let chosen = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
-    let (account, by) = (world.account(), owner());
-    let chosen = preferences::replace_sync_preferences(&world.engine, &account, &by, chosen, None);
-    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+    let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
+    world.choose_preferences(drafts);
     world
 }
 
@@ -105,7 +93,7 @@ fn money_and_credit_continue_at_once_when_a_poll_sees_the_approval_of_their_invo
     world.receive(Allocation, &an_allocation("alc_1", "cn_1", "inv_1", "10.00").body());
     world.clock.advance(MINUTES(1));
     let id = invoices(&world)[0];
-    by_hand(&world, |bookkeeper| bookkeeper.approve(id).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.approve(id).unwrap());
     poll(&world);
     assert_ne!(state(&world, Allocation, "alc_1"), OperationState::Synced);
     continues_at_once(&world, Payment, "pay_1.1");
@@ -120,7 +108,7 @@ fn a_payment_is_explained_at_once_when_a_poll_sees_that_its_draft_was_deleted() 
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
     world.clock.advance(MINUTES(1));
     let id = invoices(&world)[0];
-    by_hand(&world, |bookkeeper| bookkeeper.delete(id).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.delete(id).unwrap());
     poll(&world);
     world.advance(AT_ONCE);
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
@@ -138,7 +126,7 @@ fn the_payments_of_many_invoices_that_are_approved_together_share_a_wake_up() {
     }
     world.clock.advance(MINUTES(2));
     for id in invoices(&world) {
-        by_hand(&world, |bookkeeper| bookkeeper.approve(id).unwrap());
+        world.by_hand(|bookkeeper| bookkeeper.approve(id).unwrap());
     }
     world.clock.advance(MINUTES(1));
     let before = world.bookings.len();
@@ -190,7 +178,7 @@ fn a_payment_continues_at_once_when_a_poll_sees_that_the_one_it_might_be_was_rem
     // The next retry finds that a user must decide.
     world.advance(MINUTES(10));
     assert!(is_waiting_for_another_record(&world, Payment, "pay_1.1"));
-    by_hand(&world, |bookkeeper| bookkeeper.remove_payment(entered).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(entered).unwrap());
     poll(&world);
     continues_at_once(&world, Payment, "pay_1.1");
 }
@@ -229,7 +217,7 @@ fn a_payment_continues_at_once_when_a_poll_recognises_the_one_it_might_be_as_ano
 /// The bookkeeper enters the cheque in place of the payment that it might have been, a day after the
 /// CRM took it, and a poll sees it.
 fn is_entered_as_itself(world: &World, doubtful: Uuid) {
-    by_hand(world, |bookkeeper| bookkeeper.remove_payment(doubtful).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(doubtful).unwrap());
     world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 10, 11)));
     poll(world);
 }
@@ -269,7 +257,7 @@ fn a_payment_that_was_given_up_continues_at_once_when_a_poll_recognises_it_in_xe
 /// retried on the ladder.
 fn with_taken_name() -> (World, Uuid) {
     let world = World::connected();
-    let contact = by_hand(&world, |bookkeeper| bookkeeper.add_contact("Client cli_1").unwrap());
+    let contact = world.by_hand(|bookkeeper| bookkeeper.add_contact("Client cli_1").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let client = state(&world, Contact, "cli_1");
     assert!(matches!(client, OperationState::Waiting { .. }), "{client:?}");
@@ -291,7 +279,7 @@ fn an_invoice_continues_at_once_when_a_user_links_its_client() {
 #[test]
 fn an_invoice_continues_at_once_when_a_user_retries_its_client() {
     let (world, contact) = with_taken_name();
-    by_hand(&world, |bookkeeper| {
+    world.by_hand(|bookkeeper| {
         let rename = |one: &mut xero_sim::Contact| one.name = "Another client".to_owned();
         bookkeeper.edit_contact(contact, rename).unwrap();
     });
@@ -320,7 +308,7 @@ fn an_invoice_continues_at_once_when_the_crm_corrects_its_client() {
 #[test]
 fn an_invoice_continues_at_once_when_other_accounts_are_chosen_before_its_next_retry() {
     let world = World::connected();
-    by_hand(&world, |bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.choose_codes(AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() });
     continues_at_once(&world, Invoice, "inv_1");
@@ -343,11 +331,11 @@ fn records_continue_at_once_when_the_sweep_finds_that_the_organisation_is_availa
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
     world.clock.advance(MINUTES(1));
-    by_hand(&world, |bookkeeper| {
+    world.by_hand(|bookkeeper| {
         bookkeeper.close_organisation();
     });
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    by_hand(&world, |bookkeeper| {
+    world.by_hand(|bookkeeper| {
         bookkeeper.reopen_organisation();
     });
     for _ in 0..24 * 12 {

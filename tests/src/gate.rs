@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::future::{self, Future};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use crate::access::Access;
 
@@ -77,11 +77,27 @@ impl Gate {
 /// Runs a future to completion, or to the death at the gate: then returns `None` and drops the
 /// future.
 ///
-/// Everything behind the gate answers immediately, so a future that is pending has died.
+/// Everything behind the gate answers immediately, so a future that is pending without having woken
+/// its task has died.
 pub fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
+    let woken = Arc::new(WakeFlag::default());
+    let waker = Waker::from(woken.clone());
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return Some(value),
+            Poll::Pending if woken.0.swap(false, Ordering::SeqCst) => {}
+            Poll::Pending => return None,
+        }
+    }
+}
+
+/// Whether a task was woken.
+#[derive(Debug, Default)]
+struct WakeFlag(AtomicBool);
+
+impl Wake for WakeFlag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }

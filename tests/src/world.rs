@@ -1,6 +1,7 @@
 //! An account, its books in Xero and everything between them, in one process.
 
-mod codes;
+mod bookkeeping;
+mod choices;
 mod connecting;
 mod settings;
 
@@ -37,7 +38,7 @@ use crate::ports::{
     VirtualClock,
 };
 
-pub use self::codes::every_account;
+pub use self::choices::every_account;
 pub use self::connecting::{callback, owner};
 pub use self::settings::{app, places, registered, xero_settings};
 

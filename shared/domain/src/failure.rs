@@ -213,7 +213,7 @@ impl Failure {
 
     /// The same failure, with no attempt before `instant`.
     #[must_use]
-    pub fn not_before(mut self, instant: Timestamp) -> Self {
+    pub fn with_not_before(mut self, instant: Timestamp) -> Self {
         self.not_before = Some(instant);
         self
     }

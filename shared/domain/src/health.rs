@@ -29,7 +29,7 @@ pub struct AccountHealth {
 impl AccountHealth {
     /// The health to store for a count, given what was stored before. `None` when nothing has
     /// changed.
-    pub fn next(
+    pub fn find_change(
         before: Option<&Self>,
         account: &AccountId,
         skipped: u32,
@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn next(before: Option<&AccountHealth>, skipped: u32, now: i64) -> Option<AccountHealth> {
-        AccountHealth::next(before, &AccountId::new("acc_1").unwrap(), skipped, at(now))
+        AccountHealth::find_change(before, &AccountId::new("acc_1").unwrap(), skipped, at(now))
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct NoteObservation {
 impl NoteObservation {
     /// The event that reports the remarks to the CRM. `None` if there are none.
     pub fn to_event(&self) -> Option<EventContent> {
-        let Mapping { key, snapshot, link, .. } = &self.mapping;
-        let amounts = link.as_ref()?.amounts.as_ref()?;
+        let Mapping { key, snapshot, .. } = &self.mapping;
+        let amounts = self.mapping.amounts_in_xero()?;
         (!self.remarks.is_empty()).then(|| EventContent::CreditNoteStatus {
             credit_note_id: key.crm_id.clone(),
             number: snapshot.natural_key.clone(),

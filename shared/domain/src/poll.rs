@@ -229,13 +229,13 @@ pub enum WalkStep {
 
 impl ChangeWalk {
     /// A walk over everything that changed from an instant on.
-    pub const fn from(first: Timestamp) -> Self {
+    pub const fn starting_at(first: Timestamp) -> Self {
         Self { since: first, at: PagePosition::FIRST, first, newest: None, begun_at: None }
     }
 
     /// The same, if the first rows of it were read already.
     pub fn resume_after_rows(first: Timestamp, rows_read: u32) -> Self {
-        Self { at: PagePosition::after_rows(rows_read), ..Self::from(first) }
+        Self { at: PagePosition::after_rows(rows_read), ..Self::starting_at(first) }
     }
 
     /// The step that follows a page.

@@ -37,8 +37,9 @@ macro_rules! every_variant {
     };
 }
 
-/// Declares an enum whose variants each have a name in text, a list of them, and the method that
-/// returns the name. Variant and name are written once, beside each other.
+/// Declares an enum whose variants each have a name in text, a list of them, the method that returns
+/// the name, and, if it is needed, the function that finds the variant with a name. Variant and name
+/// are written once, beside each other.
 ///
 /// ```text
 /// named_variants! {
@@ -51,6 +52,9 @@ macro_rules! every_variant {
 ///
 ///     /// The name in the contract.
 ///     pub const fn as_str(self) -> &'static str;
+///
+///     /// The season with this name.
+///     pub fn from_name(name: &str) -> Option<Self>;
 /// }
 /// ```
 macro_rules! named_variants {
@@ -62,6 +66,11 @@ macro_rules! named_variants {
 
         $(#[$method_attribute:meta])*
         pub const fn $method:ident(self) -> &'static str;
+
+        $(
+            $(#[$reader_attribute:meta])*
+            $reader_visibility:vis fn $reader:ident(name: &str) -> Option<Self>;
+        )?
     ) => {
         $(#[$type_attribute])*
         pub enum $type {
@@ -78,6 +87,13 @@ macro_rules! named_variants {
                     $(Self::$variant => $name,)+
                 }
             }
+
+            $(
+                $(#[$reader_attribute])*
+                $reader_visibility fn $reader(name: &str) -> Option<Self> {
+                    Self::ALL.into_iter().find(|variant| variant.$method() == name)
+                }
+            )?
         }
     };
 }

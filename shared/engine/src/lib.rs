@@ -147,4 +147,9 @@ impl Invocation {
     pub const fn interactive(deadline: Timestamp) -> Self {
         Self { deadline, last_call: deadline }
     }
+
+    /// Returns whether it is too late at `now` for a further call to Xero.
+    pub fn is_past_last_call(self, now: Timestamp) -> bool {
+        now > self.last_call
+    }
 }

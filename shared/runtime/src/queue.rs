@@ -245,7 +245,7 @@ impl PushWorker {
         delivery: DeliverySize,
         invocation: Invocation,
     ) -> Vec<ProcessingOutcome> {
-        if self.engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(self.engine.clock.now()) {
             return records.iter().map(|_| ProcessingOutcome::Unbegun).collect();
         }
         let (mut messages, mut refusals) = (Vec::new(), Vec::with_capacity(records.len()));

@@ -65,32 +65,44 @@ impl Store {
             Some(entry) => entry,
             None => None,
         };
-        let page = self.read_attention_page(ledger, attention, limit, after).await?;
+        let page = self.read_reason_page(ledger, attention, limit, after).await?;
         let next = page.next.map(|entry| PageCursor::at_sort_key(entry.index.sk));
         let records = page.entries.iter().filter_map(parse_attention_entry).collect();
         Ok(AttentionPage { records, next })
     }
 
-    async fn read_attention_page(
+    async fn read_reason_page(
         &self,
         ledger: &Ledger,
         attention: AttentionReason,
         limit: NonZeroU16,
         after: Option<IndexEntry>,
     ) -> Result<IndexPage, StoreError> {
+        let (operation, prefix) =
+            ("find records that need attention", keys::attention_prefix(attention));
+        self.read_attention_page(operation, ledger, prefix, limit, after).await
+    }
+
+    /// Reads a page of the entries of a ledger in the `attention` index whose sort keys have this
+    /// prefix, beginning with the newest.
+    pub(crate) async fn read_attention_page(
+        &self,
+        operation: &'static str,
+        ledger: &Ledger,
+        prefix: &str,
+        limit: NonZeroU16,
+        after: Option<IndexEntry>,
+    ) -> Result<IndexPage, StoreError> {
         let query = IndexQuery {
             index: TableIndex::Attention,
             pk: keys::ledger_partition(ledger),
-            range: SortRange::Prefix(keys::attention_prefix(attention).to_owned()),
+            range: SortRange::Prefix(prefix.to_owned()),
             order: SortOrder::Descending,
             limit,
             after,
         };
         let page = self.table.query_index(query).await;
-        page.map_err(|source| StoreError::Table {
-            operation: "find records that need attention",
-            source,
-        })
+        page.map_err(|source| StoreError::Table { operation, source })
     }
 
     /// Lists invoices of a ledger with a payment in Xero that a user must decide about, each once,
@@ -101,19 +113,8 @@ impl Store {
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<CrmId>, StoreError> {
-        let query = IndexQuery {
-            index: TableIndex::Attention,
-            pk: keys::ledger_partition(ledger),
-            range: SortRange::Prefix(keys::UNCLEAR_PREFIX.to_owned()),
-            order: SortOrder::Descending,
-            limit,
-            after: None,
-        };
-        let page = self.table.query_index(query).await;
-        let page = page.map_err(|source| StoreError::Table {
-            operation: "find payments that need a decision",
-            source,
-        })?;
+        let (operation, prefix) = ("find payments that need a decision", keys::UNCLEAR_PREFIX);
+        let page = self.read_attention_page(operation, ledger, prefix, limit, None).await?;
         let mut invoices: Vec<CrmId> = Vec::new();
         for entry in &page.entries {
             let Some(invoice) = keys::read_invoice(&entry.key) else { continue };
@@ -133,7 +134,7 @@ impl Store {
         let mut counted = AttentionCount::default();
         let mut after: Option<IndexEntry> = None;
         loop {
-            let page = self.read_attention_page(ledger, attention, PAGE, after).await?;
+            let page = self.read_reason_page(ledger, attention, PAGE, after).await?;
             for entry in &page.entries {
                 let Some(record) = parse_attention_entry(entry) else { continue };
                 counted.count += 1;

@@ -43,7 +43,7 @@ impl<T> ShardScan<T> {
     }
 
     /// Resumes where a walk was interrupted, and wraps around.
-    pub const fn from(first: u32, after: Option<T>) -> Self {
+    pub const fn resume_at(first: u32, after: Option<T>) -> Self {
         Self { first, shards_done: 0, after }
     }
 

@@ -10,10 +10,7 @@ use domain::surplus::Surplus;
 use crate::keys;
 use crate::results::{StoreError, VersionedRecord};
 use crate::store::{Store, encode_item, new_event};
-use crate::table::{
-    IndexEntry, IndexPage, IndexQuery, ItemWrite, SortOrder, SortRange, TableIndex,
-    WriteExpectation,
-};
+use crate::table::{IndexEntry, IndexPage, ItemWrite, WriteExpectation};
 
 /// Entries read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
@@ -76,18 +73,7 @@ impl Store {
         limit: NonZeroU16,
         after: Option<IndexEntry>,
     ) -> Result<IndexPage, StoreError> {
-        let query = IndexQuery {
-            index: TableIndex::Attention,
-            pk: keys::ledger_partition(ledger),
-            range: SortRange::Prefix(prefix.to_owned()),
-            order: SortOrder::Descending,
-            limit,
-            after,
-        };
-        let page = self.table.query_index(query).await;
-        page.map_err(|source| StoreError::Table {
-            operation: "find overpayments that need a decision",
-            source,
-        })
+        let operation = "find overpayments that need a decision";
+        self.read_attention_page(operation, ledger, prefix, limit, after).await
     }
 }

@@ -50,8 +50,7 @@ fn a_reconciliation_links_certain_matches_lists_the_rest_and_creates_nothing() {
     entered(&world, "Twin", |_| {});
     entered(&world, "Two", |one| one.name = "TWIN ".to_owned());
     let archived = entered(&world, "Put away", |_| {});
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(archived).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(archived).unwrap());
     let before = world.calls().len();
     let end = reconciled(&world);
     assert_eq!(world.calls().split_off(before), ["GET /Contacts"]);

@@ -123,10 +123,10 @@ fn lack_a_scope(world: &mut World) {
 fn lack_a_right(world: &mut World) {
     world.connect();
     let user = world.user();
-    by_hand(world, |bookkeeper| bookkeeper.restrict_user(user));
+    world.by_hand(|bookkeeper| bookkeeper.restrict_user(user));
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     assert_lacks_permission(world, Contact, "cli_1");
-    by_hand(world, |bookkeeper| bookkeeper.unrestrict_user(user));
+    world.by_hand(|bookkeeper| bookkeeper.unrestrict_user(user));
     world.connect();
     world.advance(MINUTES(10));
     assert_synced(world, Contact, "cli_1");
@@ -163,10 +163,10 @@ fn wait_for_limits(world: &mut World) {
 /// A request that Xero refused is sent again, unchanged, once its cause has ended.
 fn repeat_a_refused_request(world: &mut World) {
     world.connect();
-    by_hand(world, |bookkeeper| bookkeeper.lock_period(Some(date(2026, 10, 31))));
+    world.by_hand(|bookkeeper| bookkeeper.lock_period(Some(date(2026, 10, 31))));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(failure_code(world, Invoice, "inv_1"), "period_locked");
-    by_hand(world, |bookkeeper| bookkeeper.lock_period(None));
+    world.by_hand(|bookkeeper| bookkeeper.lock_period(None));
     sync_now(world, Invoice, "inv_1");
     assert_synced(world, Invoice, "inv_1");
     assert_eq!(live_invoices(world), 1);

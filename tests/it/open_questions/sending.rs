@@ -2,11 +2,9 @@
 
 use domain::entity::EntityKind::{Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::sync_preferences::SyncPreferences;
-use engine::commands::preferences::{self, PreferencesOutcome};
 use http::Method;
 use jiff::civil::date;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::world::owner;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, Receipt};
 
 use super::*;
@@ -92,7 +90,7 @@ fn round_half_a_cent(world: &mut World) {
 
 fn use_an_archived_account(world: &mut World) {
     world.connect();
-    by_hand(world, |bookkeeper| bookkeeper.archive_account("200").unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.archive_account("200").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let code = failure_code(world, Invoice, "inv_1");
     assert!(code.starts_with("account_"), "{code}");
@@ -133,7 +131,7 @@ fn clear_a_field(world: &mut World) {
 /// One contact has the number of the client, and another one its name: the second is a stranger.
 fn find_two_contacts(world: &mut World) {
     world.connect();
-    let stranger = by_hand(world, |bookkeeper| {
+    let stranger = world.by_hand(|bookkeeper| {
         let numbered = bookkeeper.add_contact("Old Ridge").unwrap();
         let number = |contact: &mut xero_sim::Contact| contact.number = Some("SC-cli_1".to_owned());
         bookkeeper.edit_contact(numbered, number).unwrap();
@@ -152,10 +150,10 @@ fn use_an_archived_contact(world: &mut World) {
     world.connect();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let contact = world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0;
-    by_hand(world, |bookkeeper| bookkeeper.archive_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     assert_eq!(failure_code(world, Invoice, "inv_2"), "contact_archived");
-    by_hand(world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     world.advance(MINUTES(60));
     assert_synced(world, Invoice, "inv_2");
 }
@@ -177,7 +175,7 @@ fn void_a_voided_invoice(world: &mut World) {
     world.connect();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let invoice = world.books(|books| books.invoices().next().unwrap().id);
-    by_hand(world, |bookkeeper| bookkeeper.void(invoice).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.void(invoice).unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
     assert_synced(world, Invoice, "inv_1");
 }
@@ -187,9 +185,7 @@ fn edit_a_part_paid_invoice(world: &mut World) {
     world.connect();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let marking = SyncPreferences { mark_as_sent: true, ..SyncPreferences::default() };
-    let (account, by) = (world.account(), owner());
-    let chosen = preferences::replace_sync_preferences(&world.engine, &account, &by, marking, None);
-    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+    world.choose_preferences(marking);
     world.is_paid("#INV_1", "14.00", &Receipt::on(date(2026, 11, 2)));
     let later = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31");
     world.receive(Invoice, &later.body());

@@ -5,14 +5,12 @@ use domain::document::sales::NewStatus;
 use domain::entity::EntityKind::Invoice;
 use domain::outbound::{EventContent, RemovalReason};
 use domain::sync_preferences::SyncPreferences;
-use engine::commands::preferences::{self, PreferencesOutcome};
 use engine::connection::token::{TokenRequest, access_token};
 use engine::poll::PollOutcome;
 use http::Request;
 use jiff::civil::date;
 use secrecy::ExposeSecret;
 use tests::builders::an_invoice;
-use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::Receipt;
 
@@ -86,7 +84,7 @@ fn import_and_remove_payments(world: &mut World) {
     poll(world);
     poll(world);
     assert_eq!(heard(world), ["imported 14.00", "imported 10.00"]);
-    by_hand(world, |bookkeeper| bookkeeper.remove_payment(first).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(first).unwrap());
     poll_for_a_day(world);
     assert_eq!(heard(world), ["imported 14.00", "imported 10.00", "removed 14.00"]);
 }
@@ -102,12 +100,10 @@ fn assert_copied(world: &World) {
 fn copy_a_deleted_draft(world: &mut World) {
     world.connect();
     let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
-    let (account, by) = (world.account(), owner());
-    let chosen = preferences::replace_sync_preferences(&world.engine, &account, &by, drafts, None);
-    assert_eq!(run(chosen).unwrap().unwrap(), PreferencesOutcome::Done);
+    world.choose_preferences(drafts);
     let invoice = sent_invoice(world);
     world.advance(MINUTES(1));
-    by_hand(world, |bookkeeper| bookkeeper.delete(invoice).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.delete(invoice).unwrap());
     poll_for_a_day(world);
     assert_eq!(heard(world), ["DELETED"]);
     assert_copied(world);
@@ -117,7 +113,7 @@ fn copy_a_voided_invoice(world: &mut World) {
     world.connect();
     let invoice = sent_invoice(world);
     world.advance(MINUTES(1));
-    by_hand(world, |bookkeeper| bookkeeper.void(invoice).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.void(invoice).unwrap());
     poll_for_a_day(world);
     assert_eq!(heard(world), ["VOIDED"]);
     assert_copied(world);

@@ -85,8 +85,7 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
             );
             assert!(run(settled).unwrap().unwrap());
         } else {
-            let (tenant, now) = (world.tenant(), world.clock.now());
-            world.xero().bookkeeper(now, tenant).unwrap().remove_payment(id).unwrap();
+            world.by_hand(|bookkeeper| bookkeeper.remove_payment(id).unwrap());
             polls(&world);
         }
         assert_eq!(listed(), []);

@@ -23,8 +23,7 @@ fn delete(world: &World, id: &str) {
         };
         books.payments().find(is_it).unwrap().id
     });
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(found).unwrap();
+    world.by_hand(|bookkeeper| bookkeeper.remove_payment(found).unwrap());
 }
 
 /// Polls every quarter of an hour for more than a day: without an open invoice, Xero is read once a

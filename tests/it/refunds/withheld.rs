@@ -16,8 +16,7 @@ use super::*;
 
 fn by_hand(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>)) {
     world.clock.advance(SignedDuration::from_mins(1));
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    act(&mut world.xero().bookkeeper(now, tenant).unwrap());
+    world.by_hand(act);
 }
 
 /// Marks a part of a refund as Never send. Returns what the log says.

@@ -30,7 +30,7 @@ fn is_compared(world: &World) -> bool {
 #[test]
 fn an_invoice_continues_at_once_when_a_comparison_finds_the_contact_of_its_client() {
     let (world, contact) = with_taken_name();
-    let other = by_hand(&world, |bookkeeper| {
+    let other = world.by_hand(|bookkeeper| {
         let other = bookkeeper.add_contact("Another client").unwrap();
         let rename = |one: &mut xero_sim::Contact| one.name = "CLIENT CLI_1".to_owned();
         bookkeeper.edit_contact(other, rename).unwrap();
@@ -41,7 +41,7 @@ fn an_invoice_continues_at_once_when_a_comparison_finds_the_contact_of_its_clien
     assert!(is_compared(&world));
     assert!(is_waiting_for_another_record(&world, Invoice, "inv_1"), "two contacts match");
     // The bookkeeper leaves one of them.
-    by_hand(&world, |bookkeeper| bookkeeper.rename_contact(other, "Another client").unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.rename_contact(other, "Another client").unwrap());
     world.clock.advance(SignedDuration::from_secs(1));
     start_comparison(&world);
     continues_at_once(&world, Invoice, "inv_1");
@@ -91,7 +91,7 @@ fn invoices_continue_at_once_when_the_message_of_a_voided_one_corrects_their_cli
 #[test]
 fn invoices_continue_at_once_when_a_retry_of_their_client_finds_that_its_contact_was_restored() {
     let world = World::connected();
-    let contact = by_hand(&world, |bookkeeper| {
+    let contact = world.by_hand(|bookkeeper| {
         let contact = bookkeeper.add_contact("Client cli_1").unwrap();
         let number = |one: &mut xero_sim::Contact| one.number = Some("SC-cli_1".to_owned());
         bookkeeper.edit_contact(contact, number).unwrap();
@@ -104,7 +104,7 @@ fn invoices_continue_at_once_when_a_retry_of_their_client_finds_that_its_contact
     }
     let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.cause, Some(FailureCause::ContactArchived));
-    by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Contact, "cli_1");
     assert!(matches!(state(&world, Invoice, "inv_2"), OperationState::Waiting { .. }));
     continues_at_once(&world, Invoice, "inv_1");
@@ -116,7 +116,7 @@ fn with_archived_contact() -> (World, Uuid) {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "push"));
     let contact = world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0;
-    by_hand(&world, |bookkeeper| bookkeeper.archive_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
     (world, contact)
 }
 
@@ -143,7 +143,7 @@ fn invoices_continue_at_once_when_the_retry_of_one_finds_that_their_contact_was_
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Skipped);
     receives_refused_invoice(&world, "inv_2");
-    by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Invoice, "inv_2");
     continues_at_once(&world, Invoice, "inv_1");
     assert_eq!(count_hints(&world), 1, "only the mark of the client is left");
@@ -156,14 +156,14 @@ fn invoices_continue_at_once_when_the_update_of_their_client_finds_that_its_cont
     let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.cause, Some(FailureCause::ContactArchived));
     receives_refused_invoice(&world, "inv_1");
-    by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Contact, "cli_1");
     continues_at_once(&world, Invoice, "inv_1");
 }
 
 /// A bookkeeper enters a contact.
 fn adds_contact(world: &World, name: &str, number: &str) -> Uuid {
-    by_hand(world, |bookkeeper| {
+    world.by_hand(|bookkeeper| {
         let contact = bookkeeper.add_contact(name).unwrap();
         let number = |one: &mut xero_sim::Contact| one.number = Some(number.to_owned());
         bookkeeper.edit_contact(contact, number).unwrap();
@@ -198,7 +198,7 @@ fn invoices_continue_at_once_when_a_user_retries_them_after_their_contact_was_re
         receives_refused_invoice(&world, invoice);
         NamedRecord { kind: Invoice, crm_id: CrmId::new(invoice).unwrap() }
     });
-    by_hand(&world, |bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     let account = world.account();
     let retried = retry_records(&world.engine, &account, named.to_vec());
     assert_eq!(run(retried).unwrap().unwrap().done.len(), 2);
@@ -247,7 +247,7 @@ fn an_invoice_that_is_refused_while_another_is_released_continues_at_once_after_
     let world = Arc::new(world);
     links_client_while(&world, second, |world| {
         let linked = world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0;
-        by_hand(world, |bookkeeper| bookkeeper.archive_contact(linked).unwrap());
+        world.by_hand(|bookkeeper| bookkeeper.archive_contact(linked).unwrap());
         receives_refused_invoice(world, "inv_2");
     });
     links_client(&world, &world.engine, third);

@@ -24,7 +24,7 @@ fn with_waiting_invoices(count: usize) -> World {
         run(store.record_dependant(&another.key, &client)).unwrap().unwrap();
         run(store.put_mapping(&another, WriteExpectation::Absent, None)).unwrap().unwrap();
     }
-    by_hand(&world, |bookkeeper| bookkeeper.rename_contact(contact, "Another client").unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.rename_contact(contact, "Another client").unwrap());
     world
 }
 

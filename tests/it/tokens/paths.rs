@@ -33,9 +33,7 @@ use super::{MINUTES, assert_renewed, refreshes, reject_early, wanted};
 
 /// A bookkeeper enters a contact in Xero.
 fn entered(world: &World, name: &str) -> Uuid {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let mut xero = world.xero();
-    xero.bookkeeper(now, tenant).unwrap().add_contact(name).unwrap()
+    world.by_hand(|bookkeeper| bookkeeper.add_contact(name).unwrap())
 }
 
 #[test]

@@ -1,23 +1,13 @@
 /** What people do with the elements, with the keyboard where it matters. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { Harness, violationsOf } from "./harness.mjs";
+import { test } from "node:test";
+import { violationsOf } from "./harness.mjs";
+import { startSession } from "./session.mjs";
+import { button } from "./stack/stack.mjs";
 
-let harness;
-before(async () => {
-  harness = await Harness.start();
-});
-after(() => harness.stop());
-
-const open = async (name, options) => {
-  harness.requests.length = 0;
-  const opened = await harness.openScenario(name, options);
-  await harness.settle(opened.page);
-  return opened;
-};
-const asked = (method, path) => harness.requests.filter((one) => one.method === method && one.path === path);
-const button = (page, name) => page.getByRole("button", { name, exact: true });
+const session = startSession();
+const { open, asked } = session;
 /** Waits until the focused element's text begins with this one. */
 const waitForFocus = (page, text) =>
   page.waitForFunction((wanted) => {
@@ -537,7 +527,7 @@ test("an invoice with a negative total is shown as the credit note that it is in
   assert.deepEqual(figures.map((one) => one.trim()), ["Credited", "£240.00", "Credit left", "£90.00"]);
   assert.equal(asked("GET", "/v1/invoices/inv_1042/payments").length, 0);
   await button(page, "Sync now").click();
-  await harness.settle(page);
+  await session.harness.settle(page);
   assert.equal(asked("POST", "/v1/invoices/inv_1042/sync").length, 1);
   await close();
 });
@@ -569,7 +559,7 @@ test("the document that would be sent is shown without sending it", async () => 
   await page.getByText("less 10% · Item LABOUR · Region: North · Team: Plumbing").waitFor();
   await page.getByText("The e-mail address is left out").waitFor();
   assert.deepEqual(await violationsOf(page), []);
-  assert.ok(harness.requests.every((one) => one.method === "GET"));
+  assert.ok(session.harness.requests.every((one) => one.method === "GET"));
   await close();
 });
 
@@ -634,7 +624,7 @@ test("a badge shows the record it names, whichever answer arrives last", async (
   await badge.evaluate((one) => (one.recordId = "late"));
   await badge.getByText("In Xero").waitFor();
   release();
-  await harness.settle(page);
+  await session.harness.settle(page);
   assert.equal(await badge.getByText("In Xero").count(), 1);
   await close();
 });
@@ -650,7 +640,7 @@ test("times are in the reader's zone, with the exact instant at hand", async () 
 test("nothing moves when the content arrives", async () => {
   let release;
   const hold = new Promise((resolve) => (release = resolve));
-  const { page, close } = await harness.openScenario("connection-active", { hold });
+  const { page, close } = await session.harness.openScenario("connection-active", { hold });
   await page.getByText("Loading…").waitFor({ state: "attached" });
   await page.evaluate(() => {
     window.shift = 0;
@@ -668,7 +658,7 @@ test("nothing moves when the content arrives", async () => {
 });
 
 test("a framed page receives its token over a port, and reports its height and events", async () => {
-  const { page, lines, close } = await harness.openScenario("settings", { framed: "settings" });
+  const { page, lines, close } = await session.harness.openScenario("settings", { framed: "settings" });
   const frame = page.frameLocator("iframe");
   await frame.getByText("Ridgeway Plumbing Ltd").first().waitFor();
   await page.waitForFunction(() => window.frameEvents.some((one) => one.type === "height" && one.height > 500));
@@ -680,7 +670,7 @@ test("a framed page receives its token over a port, and reports its height and e
 
 test("a framed record page shows the record of its address", async () => {
   for (const [path, text] of [["clients/cl_17", "Bo’s Bakery"], ["invoices/inv_1042", "INV-1042"]]) {
-    const { page, close } = await harness.openScenario("invoice-open", {
+    const { page, close } = await session.harness.openScenario("invoice-open", {
       framed: path,
       change: (state) => (state.records["/v1/clients/cl_17"] = { crm_id: "cl_17", entity: "contact", state: "synced", revision: 1, contact: { contact_id: "c", name: "Bo’s Bakery", is_archived: false } }),
     });

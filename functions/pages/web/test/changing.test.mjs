@@ -1,22 +1,10 @@
 /** What people see when a page, an answer or a setting changes while they look, or differs from what is usual. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Harness } from "./harness.mjs";
+import { test } from "node:test";
+import { startSession } from "./session.mjs";
+import { button } from "./stack/stack.mjs";
 
-let harness;
-before(async () => {
-  harness = await Harness.start();
-});
-after(() => harness.stop());
-
-const open = async (name, options) => {
-  harness.requests.length = 0;
-  const opened = await harness.openScenario(name, options);
-  await harness.settle(opened.page);
-  return opened;
-};
-const asked = (method, path) => harness.requests.filter((one) => one.method === method && one.path === path);
-const button = (page, name) => page.getByRole("button", { name, exact: true });
+const { open, asked } = startSession();
 
 test("a refused ticket is not offered again, and a new attempt is", async () => {
   for (const status of [403, 409, 410]) {

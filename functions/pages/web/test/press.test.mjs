@@ -1,21 +1,17 @@
 /** How the tests against the stack press a button: again if the action was refused, once otherwise. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Harness } from "./harness.mjs";
+import { test } from "node:test";
+import { startSession } from "./session.mjs";
 import { button, press } from "./stack/stack.mjs";
 
 /** Longer than a browser takes to find what is on the page. */
 const ANSWER_MS = 300;
 
-let harness;
-before(async () => {
-  harness = await Harness.start();
-});
-after(() => harness.stop());
+const session = startSession();
 
 /** A page with an alert of an earlier action, and a button whose action is refused so many times before it succeeds. */
 async function openPage(refusals) {
-  const page = await harness.browser.newPage();
+  const page = await session.harness.browser.newPage();
   await page.setContent(`<p role="alert">An earlier action was refused.</p><button>Save</button><output></output>`);
   await page.evaluate(
     ([refusalsLeft, answerMs]) => {

@@ -88,7 +88,7 @@ fn reduce(credit: Money, used: Decimal) -> Money {
 /// that was sent last.
 fn read_crm_note(mapping: &Mapping) -> Option<CrmCreditNote> {
     if mapping.snapshot.json.is_empty() {
-        let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
+        let amounts = mapping.amounts_in_xero()?;
         return Some(CrmCreditNote { total: amounts.crm_total, is_voided: false });
     }
     let note: CreditNote = serde_json::from_str(&mapping.snapshot.json).ok()?;

@@ -79,7 +79,7 @@ pub enum DifferenceCode {
 
 impl DifferenceCode {
     /// What the reason means and what a person can do, in sentences.
-    pub const fn explain(self) -> &'static str {
+    pub const fn explanation(self) -> &'static str {
         match self {
             Self::NotSent => "It is not in Xero yet. It will be sent.",
             Self::ChangeNotSent => "Its newest version is not in Xero yet. It will be sent.",
@@ -164,7 +164,7 @@ impl ReasonList {
             None => self.reasons.push(DifferenceReason {
                 code,
                 amount: Money::new(amount, self.currency).in_cents(),
-                message: code.explain().to_owned(),
+                message: code.explanation().to_owned(),
             }),
         }
     }

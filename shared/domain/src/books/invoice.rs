@@ -66,7 +66,7 @@ pub fn compare_invoice(
 /// was sent last.
 fn read_crm_invoice(mapping: &Mapping) -> Option<CrmInvoice> {
     if mapping.snapshot.json.is_empty() {
-        let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
+        let amounts = mapping.amounts_in_xero()?;
         return Some(CrmInvoice { total: amounts.crm_total, is_voided: false });
     }
     let invoice: Invoice = serde_json::from_str(&mapping.snapshot.json).ok()?;
@@ -77,7 +77,7 @@ fn read_crm_invoice(mapping: &Mapping) -> Option<CrmInvoice> {
 /// The amounts in Xero, if the document counts among its receivables: it is approved and was not
 /// voided.
 pub(super) fn counted_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
-    let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
+    let amounts = mapping.amounts_in_xero()?;
     match amounts.status {
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_) => {
             Some(amounts)
@@ -131,8 +131,7 @@ fn list_reasons(
 
 /// Why a document does not count among Xero's receivables.
 pub(super) fn uncounted_code(mapping: &Mapping) -> DifferenceCode {
-    let amounts = mapping.link.as_ref().and_then(|link| link.amounts.as_ref());
-    match amounts {
+    match mapping.amounts_in_xero() {
         Some(amounts) if amounts.status.is_gone() => DifferenceCode::GoneInXero,
         Some(_) => DifferenceCode::NotApproved,
         None => DifferenceCode::of_unsent(mapping, DifferenceCode::NotSent),

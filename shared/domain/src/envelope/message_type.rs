@@ -35,6 +35,9 @@ named_variants! {
 
     /// The name in the contract.
     pub const fn as_str(self) -> &'static str;
+
+    /// The type with this name, or `None` if the contract does not have the name.
+    pub fn from_name(name: &str) -> Option<Self>;
 }
 
 impl MessageType {
@@ -42,11 +45,6 @@ impl MessageType {
     pub(super) fn list_names() -> String {
         let [others @ .., last] = Self::ALL.map(Self::as_str);
         format!("{} or {last}", others.join(", "))
-    }
-
-    /// The type with this name, or `None` if the contract does not have the name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|message_type| message_type.as_str() == name)
     }
 
     /// The kind of the record in the CRM that such a message carries. An invoice with a negative

@@ -111,15 +111,13 @@ named_variants! {
 
     /// The code that a failure with this cause is stored and shown with.
     pub const fn stable_code(self) -> &'static str;
+
+    /// The cause with this code; `None` for a code that no decision depends on. Only rows are read
+    /// with it: a new failure is made with its cause.
+    pub(super) fn from_code(name: &str) -> Option<Self>;
 }
 
 impl FailureCause {
-    /// The cause with this code; `None` for a code that no decision depends on. Only rows are read
-    /// with it: a new failure is made with its cause.
-    pub(super) fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.stable_code() == code)
-    }
-
     /// Whether Xero, or the network, was unavailable.
     pub const fn is_outage(self) -> bool {
         matches!(

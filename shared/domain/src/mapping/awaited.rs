@@ -104,8 +104,7 @@ impl Mapping {
     /// Whether the mapping's own document takes changes, according to the stored facts, and has
     /// changed in Xero since the attempt that failed because of its state began.
     pub fn takes_changes_since_failure(&self, now: Timestamp) -> bool {
-        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
-        amounts.is_some_and(DocumentAmounts::is_editable)
+        self.amounts_in_xero().is_some_and(DocumentAmounts::is_editable)
             && self.has_failed_before_change_of(self, now)
     }
 }

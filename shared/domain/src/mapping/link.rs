@@ -51,10 +51,15 @@ pub struct WithheldMark {
 }
 
 impl Mapping {
+    /// The status and the amounts of its document, as Xero last showed them. `None` for a record
+    /// that has no document in Xero, or one without amounts.
+    pub fn amounts_in_xero(&self) -> Option<&DocumentAmounts> {
+        self.link.as_ref()?.amounts.as_ref()
+    }
+
     /// Whether its document was voided or deleted in Xero.
     pub fn is_gone_in_xero(&self) -> bool {
-        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
-        amounts.is_some_and(|amounts| amounts.status.is_gone())
+        self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_gone())
     }
 
     /// The mapping of a client whose archived contact was restored, as a success shows at `now`. What
@@ -68,8 +73,7 @@ impl Mapping {
 
     /// Whether its document waits for approval in Xero, as far as is known.
     pub fn is_unapproved_in_xero(&self) -> bool {
-        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
-        amounts.is_some_and(|amounts| amounts.status.is_unapproved())
+        self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_unapproved())
     }
 
     /// Whether a client was linked to this contact and a user has ended that. Without a contact:

@@ -205,25 +205,8 @@ fn after_failure(
         WriteAnswer::Unconfirmed => into_unconfirmed(failure),
         WriteAnswer::Answered | WriteAnswer::Unanswered => failure,
     };
-    let class = failure.class;
-    let unknown = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
-    let answered = Operation {
-        key_serial: match answer {
-            WriteAnswer::Answered | WriteAnswer::Unconfirmed => {
-                operation.key_serial.saturating_add(1)
-            }
-            WriteAnswer::Unanswered => operation.key_serial,
-        },
-        // A defect, such as an unreadable answer, leaves the result equally unknown.
-        trace: if unknown { WriteTrace::Uncertain } else { operation.trace },
-        quiet_until: if unknown && answer == WriteAnswer::Unanswered {
-            Some(retry::quiet_until(now))
-        } else {
-            operation.quiet_until
-        },
-        ..operation.clone()
-    };
-    let not_before = failure.not_before;
+    let (class, not_before) = (failure.class, failure.not_before);
+    let answered = after_answer(operation, class, answer, now);
     let failed = Operation { failure: Some(failure), ..answered.clone() };
     match class {
         FailureClass::Throttled => failed
@@ -246,20 +229,55 @@ fn after_failure(
         FailureClass::Transient
         | FailureClass::Uncertain
         | FailureClass::Rejected
-        | FailureClass::Defect => {
-            let failures = operation.failures.saturating_add(1);
-            match retry::next_attempt(failures, seed, now) {
-                Some(at) => {
-                    let until = not_before.map_or(at, |instant| instant.max(at));
-                    Operation { failures, ..failed.with_state(OperationState::Waiting { until }) }
-                }
-                None => Operation {
-                    failures,
-                    failure: failed.failure.clone().map(Failure::into_given_up),
-                    ..failed.with_state(OperationState::Skipped)
-                },
+        | FailureClass::Defect => after_counted_failure(&failed, not_before, seed, now),
+    }
+}
+
+/// The operation with what a failed attempt shows about Xero's state.
+fn after_answer(
+    operation: &Operation,
+    class: FailureClass,
+    answer: WriteAnswer,
+    now: Timestamp,
+) -> Operation {
+    // A defect, such as an unreadable answer, leaves the result equally unknown.
+    let is_unknown = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
+    Operation {
+        key_serial: match answer {
+            WriteAnswer::Answered | WriteAnswer::Unconfirmed => {
+                operation.key_serial.saturating_add(1)
             }
+            WriteAnswer::Unanswered => operation.key_serial,
+        },
+        trace: if is_unknown { WriteTrace::Uncertain } else { operation.trace },
+        quiet_until: if is_unknown && answer == WriteAnswer::Unanswered {
+            Some(retry::quiet_until(now))
+        } else {
+            operation.quiet_until
+        },
+        ..operation.clone()
+    }
+}
+
+/// Counts the failure of a failed operation: it waits for the next attempt of the ladder, or is given
+/// up after the last one.
+fn after_counted_failure(
+    failed: &Operation,
+    not_before: Option<Timestamp>,
+    seed: &str,
+    now: Timestamp,
+) -> Operation {
+    let failures = failed.failures.saturating_add(1);
+    match retry::next_attempt(failures, seed, now) {
+        Some(at) => {
+            let until = not_before.map_or(at, |instant| instant.max(at));
+            Operation { failures, ..failed.with_state(OperationState::Waiting { until }) }
         }
+        None => Operation {
+            failures,
+            failure: failed.failure.clone().map(Failure::into_given_up),
+            ..failed.with_state(OperationState::Skipped)
+        },
     }
 }
 

@@ -25,7 +25,7 @@ fn read_at(position: PagePosition, changes: &[Timestamp]) -> ReadPage<'_> {
 
 #[test]
 fn a_page_that_is_not_full_is_the_last_and_the_next_walk_begins_where_this_one_did() {
-    let walk = ChangeWalk::from(at(700));
+    let walk = ChangeWalk::starting_at(at(700));
     let changes = [at(900), at(1_200)];
     assert_eq!(walk.after_page(read(&changes)), WalkStep::Done(at(1_700)));
     // Xero's clock is used if the answer has a time, and the rows' instants if not.
@@ -39,12 +39,12 @@ fn a_page_that_is_not_full_is_the_last_and_the_next_walk_begins_where_this_one_d
 
 #[test]
 fn after_an_empty_list_there_is_nothing_to_remember() {
-    assert_eq!(ChangeWalk::from(at(700)).after_page(read(&[])), WalkStep::Done(at(700)));
+    assert_eq!(ChangeWalk::starting_at(at(700)).after_page(read(&[])), WalkStep::Done(at(700)));
 }
 
 #[test]
 fn a_full_page_is_followed_by_what_changed_from_its_end_on() {
-    let walk = ChangeWalk::from(at(700));
+    let walk = ChangeWalk::starting_at(at(700));
     let WalkStep::Page(next) = walk.after_page(read(&[at(900), at(1_100), at(1_200)])) else {
         panic!("it is full")
     };
@@ -60,10 +60,10 @@ fn rows_without_an_instant_still_fill_a_page() {
     let changes = [at(1_100), at(1_200)];
     let next = Some(PagePosition::FIRST.after_full_page(3));
     let page = ReadPage { next, ..read(&changes) };
-    assert!(matches!(ChangeWalk::from(at(700)).after_page(page), WalkStep::Page(_)));
+    assert!(matches!(ChangeWalk::starting_at(at(700)).after_page(page), WalkStep::Page(_)));
     // A page of nothing else is followed by the next one, and the rows behind it are not lost.
     let WalkStep::Page(second) =
-        ChangeWalk::from(at(700)).after_page(ReadPage { changes: &[], ..page })
+        ChangeWalk::starting_at(at(700)).after_page(ReadPage { changes: &[], ..page })
     else {
         panic!("it is full")
     };
@@ -77,12 +77,12 @@ fn a_walk_resumes_behind_the_rows_of_a_second_that_were_read() {
     assert_eq!((walk.since, walk.at.rows_before(), walk.at.page_number()), (at(1_199), 40, 5));
     // Everything that changed before it began has been read, by it or by the one before.
     assert_eq!(walk.after_page(read_at(walk.at, &[])), WalkStep::Done(at(1_700)));
-    assert_eq!(ChangeWalk::resume_after_rows(at(700), 0), ChangeWalk::from(at(700)));
+    assert_eq!(ChangeWalk::resume_after_rows(at(700), 0), ChangeWalk::starting_at(at(700)));
 }
 
 #[test]
 fn a_second_that_holds_more_than_a_page_is_read_by_page_numbers() {
-    let walk = ChangeWalk::from(at(1_199));
+    let walk = ChangeWalk::starting_at(at(1_199));
     let full = [at(1_199), at(1_200), at(1_200)];
     let WalkStep::Page(second) = walk.after_page(read(&full)) else { panic!("it is full") };
     assert_eq!((second.since, second.at.page_number()), (at(1_199), 2));
@@ -146,7 +146,7 @@ fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
 
 #[test]
 fn a_row_dated_in_the_future_does_not_move_the_next_walk() {
-    let walk = ChangeWalk::from(at(700));
+    let walk = ChangeWalk::starting_at(at(700));
     let (both, plain, alone) = ([at(1_400), far()], [at(1_400)], [far()]);
     for answered_at in [Some(at(2_000)), None] {
         let after =
@@ -162,7 +162,7 @@ fn a_row_dated_in_the_future_does_not_move_the_next_walk() {
 
 #[test]
 fn a_full_page_with_a_row_dated_in_the_future_is_followed_by_the_rest() {
-    let walk = ChangeWalk::from(at(700));
+    let walk = ChangeWalk::starting_at(at(700));
     let WalkStep::Page(next) = walk.after_page(read(&[at(900), at(1_100), far()])) else {
         panic!("it is full")
     };
@@ -176,7 +176,7 @@ fn a_full_page_with_a_row_dated_in_the_future_is_followed_by_the_rest() {
 
 #[test]
 fn an_answer_dated_in_the_future_does_not_move_the_next_walk() {
-    let walk = ChangeWalk::from(at(700));
+    let walk = ChangeWalk::starting_at(at(700));
     let changes = [at(900), at(1_200)];
     let dated = |answered_at| ReadPage { answered_at: Some(answered_at), ..read(&changes) };
     // By the rows' instants, as after an answer without a time.

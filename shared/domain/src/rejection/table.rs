@@ -9,43 +9,43 @@
 mod sentence;
 
 pub(super) use self::sentence::KnownSentence;
-use self::sentence::{final_sentence, known_sentence, means};
+use self::sentence::{cause_sentence, final_sentence, known_sentence};
 use crate::failure::FailureCause;
 
 /// The known sentences.
 pub(super) const KNOWN: &[KnownSentence] = &[
     // Contacts: names and numbers.
-    means(
+    cause_sentence(
         "contact name * already assigned to another contact",
         FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    means(
+    cause_sentence(
         "contact name * already exists",
         FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    means(
+    cause_sentence(
         "contact name * must be unique",
         FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    means(
+    cause_sentence(
         "contact * with * name already exists",
         FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    means(
+    cause_sentence(
         "contact number * already assigned to another contact",
         FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
-    means(
+    cause_sentence(
         "contact number * already exists",
         FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
-    means(
+    cause_sentence(
         "contact number * must be unique",
         FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
@@ -70,27 +70,27 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "contact_not_specified",
         "Sync the client first, then retry.",
     ),
-    means(
+    cause_sentence(
         "merged into another contact",
         FailureCause::ContactMerged,
         "No action is needed: the next attempt uses the contact it was merged into.",
     ),
-    means(
+    cause_sentence(
         "unable to assign an archived contact",
         FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    means(
+    cause_sentence(
         "contact * archived",
         FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    means(
+    cause_sentence(
         "archived contact",
         FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    means(
+    cause_sentence(
         "email address * must be valid",
         FailureCause::EmailInvalid,
         "Correct the client's e-mail address.",
@@ -101,42 +101,42 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "This is a fault in the integration's settings, not in your books. If this persists, contact support.",
     ),
     // Accounts and tax.
-    means(
+    cause_sentence(
         "account code * has been archived, or has been deleted",
         FailureCause::AccountCodeArchived,
         "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts, then retry.",
     ),
-    means(
+    cause_sentence(
         "account code * is not a valid code for this document",
         FailureCause::AccountCodeUnknown,
         "Choose an account that Xero accepts for sales in Settings > Billing > Payment Settings.",
     ),
-    means(
+    cause_sentence(
         "account code must be specified",
         FailureCause::AccountCodeMissing,
         "Choose an account in Settings > Billing > Payment Settings.",
     ),
-    means(
+    cause_sentence(
         "account * must be valid",
         FailureCause::AccountInvalid,
         "Choose another account in Settings > Billing > Payment Settings.",
     ),
-    means(
+    cause_sentence(
         "account * have payments enabled",
         FailureCause::AccountTakesNoPayments,
         "Enable payments to the account in Xero, then retry, or choose another in Settings > Billing > Payment Settings.",
     ),
-    means(
+    cause_sentence(
         "taxtype code * cannot be used with account code",
         FailureCause::TaxTypeNotAllowed,
         "Choose a tax rate that may be used with this account, or another account.",
     ),
-    means(
+    cause_sentence(
         "taxtype code * does not exist or cannot be used for this type of transaction",
         FailureCause::TaxTypeUnknown,
         "Choose a tax rate of the organisation that applies to sales, or add this one in Xero, then retry.",
     ),
-    means(
+    cause_sentence(
         "tax rate * must be valid",
         FailureCause::TaxRateInvalid,
         "Choose a tax rate that is active in Xero.",
@@ -174,37 +174,37 @@ pub(super) const KNOWN: &[KnownSentence] = &[
     ),
     final_sentence("date field must be specified", "date_missing", "Give the document a date."),
     // Invoices and credit notes.
-    means(
+    cause_sentence(
         "invoice # * must be unique",
         FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    means(
+    cause_sentence(
         "credit note # * must be unique",
         FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    means(
+    cause_sentence(
         "# must be unique",
         FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    means(
+    cause_sentence(
         "cannot be edited as it has a payment or credit note allocated",
         FailureCause::DocumentHasPayments,
         "Xero keeps the lines of a paid document. Remove the payment or credit in Xero: the change is then sent automatically. Or issue a credit note and a new invoice.",
     ),
-    means(
+    cause_sentence(
         "status voided cannot be applied * because it has payments or credit notes allocated",
         FailureCause::VoidHasPayments,
         "Remove the payments and credits from the document in Xero. It is then voided automatically.",
     ),
-    means(
+    cause_sentence(
         "because it has payments or credit notes allocated",
         FailureCause::VoidHasPayments,
         "Remove the payments and credits from the document in Xero. It is then voided automatically.",
     ),
-    means(
+    cause_sentence(
         "not of valid status for modification",
         FailureCause::DocumentClosed,
         "It was paid, voided or deleted in Xero. Remove its payments and credits there: the change is then sent automatically. Or create a new copy with Sync now.",
@@ -255,17 +255,17 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "Make the discount smaller than the line's amount, or enter the credit as a separate line.",
     ),
     // Credit and payments.
-    means(
+    cause_sentence(
         "because it has been allocated or refunded",
         FailureCause::CreditNoteUsed,
         "Remove the credit from its invoices and delete its refunds in Xero. The credit note is then voided automatically.",
     ),
-    means(
+    cause_sentence(
         "cannot be allocated as amount is greater than amount outstanding",
         FailureCause::CreditOverDue,
         "Check in Xero how much credit is left and how much is due on the invoice. If this credit is already applied, choose Never send.",
     ),
-    means(
+    cause_sentence(
         "invoice you are trying to allocate to has already been paid off",
         FailureCause::AlreadyPaid,
         "Check in Xero what paid the invoice. If it was this credit, choose Never send.",
@@ -275,22 +275,22 @@ pub(super) const KNOWN: &[KnownSentence] = &[
         "allocation_type_differs",
         "A customer's credit can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
     ),
-    means(
+    cause_sentence(
         "exceeds the amount outstanding",
         FailureCause::AmountOverDue,
         "Check in Xero what was already paid on the invoice. If this payment is already there, choose Never send.",
     ),
-    means(
+    cause_sentence(
         "payments can only be made against authorised documents",
         FailureCause::InvoiceNotApproved,
         "Approve the invoice in Xero: the payment is then sent automatically. If this payment is already there, choose Never send.",
     ),
-    means(
+    cause_sentence(
         "payments within a batch cannot be deleted",
         FailureCause::PaymentInBatch,
         "Remove the batch payment in Xero: the removal of this payment is then recorded automatically, usually within a day. Or choose Never send.",
     ),
-    means(
+    cause_sentence(
         "reconciled",
         FailureCause::PaymentReconciled,
         "Undo the reconciliation in Xero: the change is then made automatically, usually within a day. Or choose Never send.",

@@ -74,7 +74,7 @@ pub async fn resolve_surplus(
 
 /// Returns the currency of a document, if it was in Xero.
 fn find_currency(mapping: &Mapping) -> Option<Currency> {
-    let amounts = mapping.link.as_ref()?.amounts.as_ref()?;
+    let amounts = mapping.amounts_in_xero()?;
     Some(amounts.crm_total.currency)
 }
 

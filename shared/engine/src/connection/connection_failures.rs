@@ -46,6 +46,6 @@ pub(crate) fn unusable_connection_failure(unusable: UnusableConnection) -> Failu
             "Xero asked the integration to wait before sending more requests.",
             "",
         )
-        .not_before(until),
+        .with_not_before(until),
     }
 }

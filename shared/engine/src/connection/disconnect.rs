@@ -224,7 +224,7 @@ pub(crate) async fn remove_leftovers_in_time(
     account: &AccountId,
     invocation: Invocation,
 ) -> Result<bool, StoreError> {
-    if engine.clock.now() > invocation.last_call {
+    if invocation.is_past_last_call(engine.clock.now()) {
         return Ok(false);
     }
     let removed = remove_leftovers(engine, account, invocation).await?;

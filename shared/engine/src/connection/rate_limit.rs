@@ -73,7 +73,7 @@ impl RateLimiter for TenantRateLimiter {
         let reason = match open {
             // A process that was suspended since it began must not act.
             Ok(true)
-                if now <= self.invocation.last_call
+                if !self.invocation.is_past_last_call(now)
                     && now.duration_since(asked_at) <= CONNECTION_READ_AGE_MAX =>
             {
                 return Ok(Permit(by.0));
@@ -126,7 +126,7 @@ impl TenantRateLimiter {
         let mut conflicts = ConflictLimit::default();
         loop {
             let now = self.engine.clock.now();
-            if now > self.invocation.last_call {
+            if self.invocation.is_past_last_call(now) {
                 return Err(NotPermitted::Late);
             }
             let (budget, expect) = self.read_call_budget().await.map_err(into_not_permitted)?;

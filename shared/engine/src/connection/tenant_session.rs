@@ -159,6 +159,11 @@ impl<'a> TenantSession<'a> {
         session.with_rate_limiter(Arc::new(self.rate_limiter(priority)))
     }
 
+    /// Returns whether it is too late for a further call to Xero.
+    pub(crate) fn is_past_last_call(&self) -> bool {
+        self.invocation.is_past_last_call(self.engine.clock.now())
+    }
+
     fn rate_limiter(&self, priority: CallPriority) -> TenantRateLimiter {
         TenantRateLimiter {
             engine: self.engine.clone(),

@@ -77,7 +77,7 @@ pub(crate) async fn claim_existing_connections(
     let mut claims = ClaimProgress::All;
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(ClaimProgress::CutShort);
         }
         let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
@@ -87,7 +87,7 @@ pub(crate) async fn claim_existing_connections(
     // Connected accounts that are not polled, such as expired ones, have at least a sync log.
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(ClaimProgress::CutShort);
         }
         let accounts = scan.take_page(engine.store.list_logged(shard, after, PAGE).await?);
@@ -142,7 +142,7 @@ async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), S
     }
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(());
         }
         let given_up = scan.take_page(engine.store.list_given_up(shard, after, PAGE).await?);
@@ -178,7 +178,7 @@ async fn record_dependants(engine: &Engine, invocation: Invocation) -> Result<()
     }
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(());
         }
         let parked = scan.take_page(engine.store.list_all_parked(shard, after, PAGE).await?);

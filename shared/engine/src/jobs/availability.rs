@@ -24,7 +24,7 @@ pub(crate) async fn check_availability(
     let connection = row.record;
     let due = connection.unavailable.filter(|unavailable| unavailable.look_at <= now);
     let is_due = connection.state == ConnectionState::Unavailable && due.is_some();
-    if !is_due || now > invocation.last_call {
+    if !is_due || invocation.is_past_last_call(now) {
         return Ok(());
     }
     let Some(tenant_session) = TenantSession::open_unavailable(engine, &connection, invocation)

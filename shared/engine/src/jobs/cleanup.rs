@@ -58,24 +58,7 @@ pub async fn remove_expired_rows(
         let page = store.list_logged(shard, after, PAGE).await?;
         let here = scan.clone();
         let accounts = scan.take_page(page);
-        let removals =
-            accounts.iter().map(|account| catch_panic(job.remove_account_entries(account)).boxed());
-        for (account, removed) in
-            accounts.iter().zip(concurrency::map_concurrently(removals.collect()).await)
-        {
-            match removed {
-                Some(removed) => {
-                    count_removed(
-                        removed,
-                        Some(account),
-                        &mut cleaned.entries,
-                        &mut cleaned.failed,
-                    );
-                }
-                None => cleaned.failed += 1,
-            }
-        }
-        cleaned.accounts += accounts.len();
+        job.remove_page_entries(&accounts, &mut cleaned).await;
         // The next run starts with this page again. Accounts without expired entries cost little.
         if job.has_time_run_out() {
             (scan, cleaned.is_cut_short) = (here, true);
@@ -101,13 +84,13 @@ type CleanupResumePoint = Option<(u32, Option<AccountId>)>;
 
 impl CleanupRun<'_> {
     fn has_time_run_out(&self) -> bool {
-        self.clock.now() > self.invocation.last_call
+        self.invocation.is_past_last_call(self.clock.now())
     }
 
     async fn resume_scan(&self) -> Result<(ShardScan<AccountId>, CleanupResumePoint), StoreError> {
         let resume_point = self.store.find_cleanup_cursor().await?;
         let scan = match resume_point.clone() {
-            Some((shard, after)) => ShardScan::from(shard, after),
+            Some((shard, after)) => ShardScan::resume_at(shard, after),
             None => ShardScan::from_shard(0),
         };
         Ok((scan, resume_point))
@@ -125,6 +108,22 @@ impl CleanupRun<'_> {
             }
         }
         Ok(rows)
+    }
+
+    /// Removes the entries of a page of accounts, and counts them.
+    async fn remove_page_entries(&self, accounts: &[AccountId], cleaned: &mut CleanupSummary) {
+        let removals = accounts
+            .iter()
+            .map(|account| catch_panic(self.remove_account_entries(account)).boxed());
+        let removals = concurrency::map_concurrently(removals.collect()).await;
+        for (account, removed) in accounts.iter().zip(removals) {
+            let Some(removed) = removed else {
+                cleaned.failed += 1;
+                continue;
+            };
+            count_removed(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+        }
+        cleaned.accounts += accounts.len();
     }
 
     async fn remove_account_entries(&self, account: &AccountId) -> Result<usize, StoreError> {

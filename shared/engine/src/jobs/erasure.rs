@@ -117,7 +117,7 @@ async fn remove_rows(
     invocation: Invocation,
 ) -> Result<(usize, bool), StoreError> {
     let mut rows = 0;
-    while !is_out_of_time(engine, invocation) {
+    while !invocation.is_past_last_call(engine.clock.now()) {
         let removed = engine.store.remove_rows(partition).await?;
         rows += removed.rows;
         if !removed.is_more {
@@ -169,10 +169,6 @@ async fn remove_connection(
         Err(StoreError::Conflict) => Ok(RemovalOutcome::Changed),
         Err(error) => Err(error),
     }
-}
-
-fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
-    engine.clock.now() > invocation.last_call
 }
 
 /// Determines which accounts use which grants, if an earlier release did not record it. Returns

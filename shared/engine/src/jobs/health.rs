@@ -42,9 +42,3 @@ pub async fn check_health(
     upgrade::perform_upgrades(engine, invocation).await?;
     Ok(checked)
 }
-
-impl Engine {
-    fn is_out_of_time(&self, invocation: Invocation) -> bool {
-        self.clock.now() > invocation.last_call
-    }
-}

@@ -57,7 +57,7 @@ pub async fn renew_unused_tokens(
     let mut summary = KeepAliveSummary::default();
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             summary.is_cut_short = true;
             break;
         }

@@ -74,7 +74,7 @@ pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepS
     let now = engine.clock.now();
     for rows in [SweptRows::Due, SweptRows::Parked, SweptRows::GivenUp] {
         for shard in shards_in_order(now) {
-            if is_out_of_time(engine, invocation) {
+            if invocation.is_past_last_call(engine.clock.now()) {
                 swept.failed += 1;
                 continue;
             }
@@ -98,11 +98,6 @@ fn shards_in_order(now: Timestamp) -> impl Iterator<Item = u32> {
     let sweeps = now.as_second().div_euclid(INTERVAL_SECONDS);
     let first = u32::try_from(sweeps.rem_euclid(i64::from(SHARDS))).unwrap_or(0);
     (0..SHARDS).map(move |shard| (first + shard) % SHARDS)
-}
-
-/// Returns whether no further call to Xero or to the CRM's queue may begin.
-fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
-    engine.clock.now() > invocation.last_call
 }
 
 /// Counts an error of one account. It does not stop the other accounts of the shard.
@@ -129,7 +124,9 @@ async fn sweep_due_rows(
                 outboxes.insert(account);
             }
             // A check may make calls to Xero.
-            DueEntry::Connection(_) | DueEntry::Grant(_) if is_out_of_time(engine, invocation) => {
+            DueEntry::Connection(_) | DueEntry::Grant(_)
+                if invocation.is_past_last_call(engine.clock.now()) =>
+            {
                 swept.failed += 1;
             }
             DueEntry::Connection(account) => {
@@ -147,7 +144,7 @@ async fn sweep_due_rows(
         }
     }
     for account in outboxes {
-        if is_out_of_time(engine, invocation) {
+        if invocation.is_past_last_call(engine.clock.now()) {
             swept.failed += 1;
             continue;
         }

@@ -109,7 +109,7 @@ async fn continue_comparison(
             complete_comparison(engine, books, expect, running).await?;
             return Ok(true);
         }
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             break;
         }
     }
@@ -171,7 +171,7 @@ async fn compare_record(
 /// Returns the uses of a note's credit in Xero that the CRM does not have: on invoices of others,
 /// or refunded by hand.
 async fn list_uses_in_xero(engine: &Engine, note: &Mapping) -> Result<Vec<CreditUse>, StoreError> {
-    let amounts = note.link.as_ref().and_then(|link| link.amounts.as_ref());
+    let amounts = note.amounts_in_xero();
     let mut only_in_xero = Vec::new();
     for one in amounts.into_iter().flat_map(|amounts| &amounts.credit_uses) {
         let (kind, id): (EntityKind, XeroId) = match one.by {

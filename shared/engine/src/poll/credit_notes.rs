@@ -161,7 +161,7 @@ async fn record_note_changes(
         let Some(again) = again else { return Ok(false) };
         row = again;
     };
-    let is_changed = find_amounts(&row.record) != find_amounts(&mapping);
+    let is_changed = row.record.amounts_in_xero() != mapping.amounts_in_xero();
     if !remarks.is_empty() {
         let notice = LogNotice {
             operation: LoggedOperation::Import,
@@ -174,8 +174,4 @@ async fn record_note_changes(
         sync_log::log_without_attempt(engine, account, notice).await;
     }
     Ok(is_changed)
-}
-
-fn find_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
-    mapping.link.as_ref().and_then(|link| link.amounts.as_ref())
 }

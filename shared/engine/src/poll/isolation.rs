@@ -5,6 +5,7 @@ use domain::entity::EntityKind;
 use domain::ids::CrmId;
 use domain::invoice_payments::ReceivedPayment;
 use domain::sync_log::{LogStatus, LoggedOperation};
+use xero::XeroError;
 
 use crate::connection::tenant_session::TenantSession;
 use crate::error_chain::ErrorChain;
@@ -26,6 +27,18 @@ pub(super) async fn isolate_invoice<T>(
         }
         result => result.map(Some),
     }
+}
+
+/// Returns whether Xero did not show one document and may well answer about others.
+pub(super) fn is_about_one_document(error: &XeroError) -> bool {
+    matches!(
+        error,
+        XeroError::Undecodable { .. }
+            | XeroError::AnswerTooLarge { .. }
+            | XeroError::ServerFault { .. }
+            | XeroError::Rejected { .. }
+            | XeroError::CallRefused { .. }
+    )
 }
 
 /// Reports that an invoice cannot be processed.

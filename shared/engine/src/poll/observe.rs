@@ -266,7 +266,7 @@ async fn observe_steps(
         let after = (&mapping_after.record, &rows_after.record);
         change.is_any |= !is_only_touched(before, after);
         change.ended.add_change(before, after);
-        if is_all || tenant_session.engine.clock.now() > tenant_session.invocation.last_call {
+        if is_all || tenant_session.is_past_last_call() {
             return Ok(());
         }
         (mapping, rows) = committed;

@@ -27,6 +27,7 @@ use xero::api::{bank_transactions, payments};
 use xero::{ApiSession, XeroError};
 
 use self::questions::{DailyQuestions, collect_questions};
+use super::isolation::is_about_one_document;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
@@ -139,18 +140,6 @@ async fn find_removable_transactions(
         }
     }
     Ok(removable)
-}
-
-/// Returns whether Xero did not show one document and may well answer about others.
-fn is_about_one_document(error: &XeroError) -> bool {
-    matches!(
-        error,
-        XeroError::Undecodable { .. }
-            | XeroError::AnswerTooLarge { .. }
-            | XeroError::ServerFault { .. }
-            | XeroError::Rejected { .. }
-            | XeroError::CallRefused { .. }
-    )
 }
 
 fn warn_unanswered(key: &MappingKey, error: &XeroError) {

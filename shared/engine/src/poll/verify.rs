@@ -15,7 +15,7 @@ use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
-use super::isolation::isolate_invoice;
+use super::isolation::{is_about_one_document, isolate_invoice};
 use super::{credit_notes, observe, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -120,11 +120,12 @@ fn ids_limit() -> NonZeroU16 {
     u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
 }
 
-async fn verify_invoices(
+/// Returns those of the invoices that are in Xero, by their ids there. An invoice whose row cannot be
+/// read is reported and left out.
+async fn list_linked_invoices(
     tenant_session: &TenantSession<'_>,
     invoices: &[CrmId],
-    priority: CallPriority,
-) -> Result<usize, AttemptError> {
+) -> Result<BTreeMap<XeroInvoiceId, CrmId>, PersistError> {
     let ledger = &tenant_session.ledger;
     let key = |id: &CrmId| MappingKey::new(ledger.clone(), EntityKind::Invoice, id.clone());
     let mut rows = ReadAheadKeys::default();
@@ -141,6 +142,16 @@ async fn verify_invoices(
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
         }
     }
+    Ok(linked)
+}
+
+/// Reads invoices from Xero and records their changes. Returns the number of invoices with changes.
+async fn verify_invoices(
+    tenant_session: &TenantSession<'_>,
+    invoices: &[CrmId],
+    priority: CallPriority,
+) -> Result<usize, AttemptError> {
+    let linked = list_linked_invoices(tenant_session, invoices).await?;
     let ids = linked.keys().copied().collect::<Vec<_>>();
     let patient = tenant_session.session_with_priority(priority);
     let DecodedRows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
@@ -164,12 +175,8 @@ async fn verify_invoices(
             Ok(None) => {
                 changed += usize::from(observe::observe_missing(tenant_session, crm_id).await?);
             }
-            // Xero answers other calls. It is asked again with the next check.
-            Err(
-                error @ (XeroError::ServerFault { .. }
-                | XeroError::Rejected { .. }
-                | XeroError::CallRefused { .. }),
-            ) => {
+            // It is asked again with the next check.
+            Err(error) if is_about_one_document(&error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
                     account.id = %tenant_session.ledger.account,

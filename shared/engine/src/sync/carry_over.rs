@@ -149,7 +149,7 @@ async fn carry_over_records(
     for kind in EntityKind::ALL.into_iter().skip_while(|kind| *kind != first) {
         place.kind = kind;
         loop {
-            if engine.clock.now() > invocation.last_call {
+            if invocation.is_past_last_call(engine.clock.now()) {
                 return Ok(CarryOverOutcome::CutShort(place));
             }
             let after = place.after.clone().map(PageCursor::at_sort_key);

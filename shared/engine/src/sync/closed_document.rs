@@ -18,8 +18,7 @@ pub(super) fn is_about_closed_document(error: &XeroError) -> bool {
 /// Returns whether a task's document has a total of zero, as far as is known. It counts as paid in
 /// Xero, which then does not change it.
 pub(super) fn has_zero_total<S>(task: &SyncTask<'_, S>) -> bool {
-    let amounts = task.mapping.link.as_ref().and_then(|link| link.amounts.as_ref());
-    amounts.is_some_and(|amounts| amounts.xero_total.amount.is_zero())
+    task.mapping.amounts_in_xero().is_some_and(|amounts| amounts.xero_total.amount.is_zero())
 }
 
 /// Records that a refused change is to be tried again: the document in Xero does not show the

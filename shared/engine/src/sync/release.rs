@@ -71,7 +71,7 @@ pub(crate) async fn release_unauthorised(
         mapping.operation.state == OperationState::Parked { on: ParkingReason::Reconnect }
     };
     let mut scan = LedgerScan::new();
-    while !scan.is_done() && engine.clock.now() <= invocation.last_call {
+    while !scan.is_done() && !invocation.is_past_last_call(engine.clock.now()) {
         let keys = engine.store.list_parked_page(ledger, &mut scan, PER_SHARD).await?;
         let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
         release_mappings(engine, ledger, keys, event, at_once, Some(epoch), wanted).await?;
@@ -102,7 +102,7 @@ pub async fn release_after_outage(
     let mut failed = None;
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             given.is_cut_short = true;
             break;
         }

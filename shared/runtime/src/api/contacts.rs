@@ -260,7 +260,7 @@ async fn read_findings(
     let page = page
         .map_err(|_| ProblemDetails::bad_field("page", "must be a whole number, 0 or greater"))?;
     let outcome = asked.outcome.as_deref();
-    let outcome = parse_choice(outcome, "outcome", FindingWord::parse, &FindingWord::NAMES)?;
+    let outcome = parse_choice(outcome, "outcome", FindingWord::from_name, &FindingWord::NAMES)?;
     let found = reconcile::list_open_findings(&engine, &caller.account, page).await;
     match found.map_err(|error| log_unavailable(&error))? {
         Some(mut findings) => {

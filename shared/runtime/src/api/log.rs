@@ -86,9 +86,9 @@ async fn read_sync_log(
     Parameters(asked): Parameters<LogParameters>,
 ) -> RouteResult {
     let kinds = EntityKind::ALL.map(EntityKind::as_str);
-    let entity = parse_choice(asked.entity.as_deref(), "entity", EntityKind::parse, &kinds)?;
+    let entity = parse_choice(asked.entity.as_deref(), "entity", EntityKind::from_name, &kinds)?;
     let statuses = LogStatus::ALL.map(LogStatus::as_str);
-    let status = parse_choice(asked.status.as_deref(), "status", LogStatus::parse, &statuses)?;
+    let status = parse_choice(asked.status.as_deref(), "status", LogStatus::from_name, &statuses)?;
     let limit = asked.limit.as_deref().map_or(Ok(PAGE_DEFAULT), parse_page_size)?;
     let cursor = parse_cursor(asked.cursor.as_deref())?;
     let filter = LogFilter {
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_answered_with_all_that_are_known() {
         let kinds = EntityKind::ALL.map(EntityKind::as_str);
-        let chosen = |text| parse_choice(Some(text), "entity", EntityKind::parse, &kinds);
+        let chosen = |text| parse_choice(Some(text), "entity", EntityKind::from_name, &kinds);
         let refused = chosen("quote").unwrap_err().into_detail();
         for kind in EntityKind::ALL {
             assert_eq!(chosen(kind.as_str()), Ok(Some(kind)));

@@ -79,7 +79,7 @@ pub(crate) fn read_failed_at(entry: &IndexEntry) -> Option<Timestamp> {
 pub(crate) fn attention_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
     let mut parts = sort.rsplitn(3, '#');
     let crm_id = CrmId::new(parts.next()?).ok()?;
-    let kind = EntityKind::parse(parts.next()?)?;
+    let kind = EntityKind::from_name(parts.next()?)?;
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
     Some(IndexEntry {
         index: IndexKey::new(ledger_partition(ledger), sort),
@@ -248,7 +248,7 @@ pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
     let ledger = read_ledger(key)?;
     let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
     let crm_id = CrmId::new(crm_id).ok()?;
-    Some(MappingKey::new(ledger, EntityKind::parse(kind)?, crm_id))
+    Some(MappingKey::new(ledger, EntityKind::from_name(kind)?, crm_id))
 }
 
 /// Reads a mapping's key from the key of the row that says for which record it may wait.
@@ -258,7 +258,7 @@ pub(crate) fn read_dependant(key: &ItemKey) -> Option<MappingKey> {
     let (crm_id, kind) = (parts.next()?, parts.next()?);
     // Without a further part, it is the mark of the awaited record.
     parts.next()?;
-    Some(MappingKey::new(ledger, EntityKind::parse(kind)?, CrmId::new(crm_id).ok()?))
+    Some(MappingKey::new(ledger, EntityKind::from_name(kind)?, CrmId::new(crm_id).ok()?))
 }
 
 /// Reads an account's id from the key of its connection.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::connection::ConnectionStatus;
 use domain::outbound::{EventContent, OutboundEvent};
-use futures::FutureExt;
+use futures::executor::block_on;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ fn a_store(events: u128) -> (Store, Vec<EventMessage>) {
     };
     let events = (1..=events).map(event).collect::<Vec<_>>();
     for event in &events {
-        store.put_event(event).now_or_never().unwrap().unwrap();
+        block_on(store.put_event(event)).unwrap();
     }
     (store, events)
 }
@@ -42,17 +42,17 @@ fn record(store: &Store, events: &[EventMessage], meanwhile: impl Fn()) {
         meanwhile();
         Some(AccountActivity::after_attempts(known.as_ref(), an_account(), true, NOW))
     });
-    recorded.now_or_never().unwrap().unwrap();
+    block_on(recorded).unwrap();
 }
 
 fn undelivered(store: &Store) -> usize {
     let limit = NonZeroU16::new(1_000).unwrap();
-    let page = store.list_undelivered(&an_account(), limit).now_or_never().unwrap();
+    let page = block_on(store.list_undelivered(&an_account(), limit));
     page.unwrap().events.len()
 }
 
 fn has_success(store: &Store) -> bool {
-    let row = store.find_activity(&an_account()).now_or_never().unwrap().unwrap();
+    let row = block_on(store.find_activity(&an_account())).unwrap();
     row.is_some_and(|row| row.record.last_success_at.is_some())
 }
 
@@ -67,7 +67,7 @@ fn any_number_of_deliveries_is_recorded_with_the_activity_or_without_it() {
         let events = events.iter().collect::<Vec<_>>();
         let account = an_account();
         let recorded = store.record_deliveries_and_activity(&account, &events, |_| None);
-        recorded.now_or_never().unwrap().unwrap();
+        block_on(recorded).unwrap();
         assert_eq!((undelivered(&store), has_success(&store)), (0, false), "{count}");
     }
 }
@@ -75,7 +75,7 @@ fn any_number_of_deliveries_is_recorded_with_the_activity_or_without_it() {
 #[test]
 fn deliveries_and_activity_are_recorded_although_another_process_records_some_of_them() {
     let (store, events) = a_store(3);
-    store.remove_event(keys::event_key(&events[1])).now_or_never().unwrap().unwrap();
+    block_on(store.remove_event(keys::event_key(&events[1]))).unwrap();
     record(&store, &events, || {});
     assert_eq!((undelivered(&store), has_success(&store)), (0, true));
 
@@ -86,7 +86,7 @@ fn deliveries_and_activity_are_recorded_although_another_process_records_some_of
             let failed = |known: Option<AccountActivity>| {
                 Some(AccountActivity::after_attempts(known.as_ref(), an_account(), false, NOW))
             };
-            store.update_activity(&an_account(), failed).now_or_never().unwrap().unwrap();
+            block_on(store.update_activity(&an_account(), failed)).unwrap();
         }
     });
     assert_eq!((undelivered(&store), has_success(&store)), (0, true));

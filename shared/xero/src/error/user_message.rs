@@ -27,7 +27,7 @@ impl XeroError {
             Failure::new(self.failure_class(), code, message, remedy)
         };
         match self.requested_wait() {
-            Some(wait) => failure.not_before(now.checked_add(wait).unwrap_or(Timestamp::MAX)),
+            Some(wait) => failure.with_not_before(now.checked_add(wait).unwrap_or(Timestamp::MAX)),
             None => failure,
         }
     }

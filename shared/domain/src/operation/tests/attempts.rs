@@ -180,7 +180,7 @@ fn a_take_back_after_an_unconfirmed_write_still_looks_before_it_says_that_nothin
 #[test]
 fn a_throttle_after_an_unconfirmed_write_is_still_waited_for() {
     let failure =
-        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").not_before(at(600));
+        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").with_not_before(at(600));
     let event = OperationEvent::Failed {
         by: ME,
         failure,
@@ -197,7 +197,7 @@ fn a_throttle_after_an_unconfirmed_write_is_still_waited_for() {
 #[test]
 fn a_throttle_costs_no_attempt_and_waits_as_long_as_xero_says() {
     let failure =
-        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").not_before(at(60));
+        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").with_not_before(at(60));
     let event = OperationEvent::Failed {
         by: ME,
         failure,

@@ -35,7 +35,7 @@ pub(super) const fn final_sentence(
 
 /// A sentence with a cause, on which decisions depend. It is final if the cause is the state of a
 /// document.
-pub(super) const fn means(
+pub(super) const fn cause_sentence(
     words: &'static str,
     cause: FailureCause,
     remedy: &'static str,

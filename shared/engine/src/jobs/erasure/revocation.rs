@@ -10,7 +10,7 @@ use futures::FutureExt;
 use serde::Serialize;
 use store::{ShardScan, StoreError};
 
-use super::{find_grant_uses, is_out_of_time};
+use super::find_grant_uses;
 use crate::connection::disconnect::{DisconnectOutcome, disconnect_account};
 use crate::connection::token;
 use crate::error_chain::ErrorChain;
@@ -87,7 +87,7 @@ pub async fn revoke_all_grants(
     // Working connections come first.
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if is_out_of_time(engine, invocation) {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(revoked);
         }
         let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
@@ -97,7 +97,7 @@ pub async fn revoke_all_grants(
     }
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if is_out_of_time(engine, invocation) {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(revoked);
         }
         let accounts = scan.take_page(engine.store.list_logged(shard, after, PAGE).await?);
@@ -145,7 +145,7 @@ async fn end_connection_in_time(
     account: &AccountId,
     invocation: Invocation,
 ) -> Result<EndConnectionOutcome, StoreError> {
-    if is_out_of_time(engine, invocation) {
+    if invocation.is_past_last_call(engine.clock.now()) {
         return Ok(EndConnectionOutcome { done: false, known: true, ended: false });
     }
     end_connection(engine, account, invocation).await

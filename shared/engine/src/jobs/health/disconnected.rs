@@ -47,7 +47,7 @@ pub(super) async fn check_disconnected(
     while let Some((shard, after)) = scan.next_page() {
         let ledgers = scan.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         checked.counted.connections += ledgers.len();
-        if engine.is_out_of_time(invocation) {
+        if invocation.is_past_last_call(engine.clock.now()) {
             checked.is_cut_short = true;
             continue;
         }

@@ -85,7 +85,7 @@ async fn count_given_up(
     let mut given_up: BTreeMap<Ledger, u32> = BTreeMap::new();
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
-        if engine.is_out_of_time(invocation) {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(None);
         }
         for key in scan.take_page(engine.store.list_given_up(shard, after, PAGE).await?) {
@@ -119,7 +119,7 @@ async fn record_account_health(
     let expect = WriteExpectation::from(known.as_ref().map(|known| known.version));
     let before = known.map(|known| known.record);
     let was_warned = before.as_ref().is_some_and(|before| before.warned_since.is_some());
-    let next = AccountHealth::next(before.as_ref(), account, skipped, engine.clock.now());
+    let next = AccountHealth::find_change(before.as_ref(), account, skipped, engine.clock.now());
     let is_warned = next.as_ref().map_or(was_warned, |next| next.warned_since.is_some());
     if let Some(next) = next {
         match engine.store.put_health(&next, expect).await {

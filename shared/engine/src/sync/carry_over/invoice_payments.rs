@@ -21,7 +21,7 @@ pub(super) async fn carry_over_invoice_payments(
 ) -> Result<bool, StoreError> {
     let mut after: Option<CrmId> = None;
     loop {
-        if engine.clock.now() > invocation.last_call {
+        if invocation.is_past_last_call(engine.clock.now()) {
             return Ok(false);
         }
         let invoices =

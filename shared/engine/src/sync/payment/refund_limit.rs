@@ -191,7 +191,7 @@ fn find_limit(
         return None;
     }
     let known = payments.paid_amount(billed.currency);
-    let in_xero = invoice.link.as_ref().and_then(|link| link.amounts.as_ref()?.amount_paid);
+    let in_xero = invoice.amounts_in_xero().and_then(|amounts| amounts.amount_paid);
     let in_xero = in_xero.filter(|paid| paid.currency == billed.currency);
     let paid = in_xero.filter(|paid| paid.amount > known.amount).unwrap_or(known);
     let is_paid = !paid.amount.is_zero() || payments.has_known_payments();

@@ -114,7 +114,7 @@ fn merged_contact_error(tenant_session: &TenantSession<'_>, client: CrmId) -> At
         format!("The contact of the client {client} was merged into another one in Xero."),
         "No action is needed: the next attempt uses that contact.",
     );
-    let failure = failure.not_before(tenant_session.engine.clock.now());
+    let failure = failure.with_not_before(tenant_session.engine.clock.now());
     let on = Box::new(ParkingReason::Prerequisite { kind: EntityKind::Contact, crm_id: client });
     AttemptError::Blocked { failure, on }
 }

@@ -76,15 +76,7 @@ pub(super) async fn record_success(
                 }
                 sync_log::report_entry(engine, &entry);
                 engine.synced_events.add(event);
-                let was_unapproved = before.record.is_unapproved_in_xero();
-                let is_approved = was_unapproved && !next.is_unapproved_in_xero();
-                if (before.record.link.is_none() && is_awaited) || is_approved {
-                    try_release_dependants(engine, &next).await;
-                }
-                if before.record.link.is_none() {
-                    try_release_of_negative_invoice(engine, &next).await;
-                }
-                release::release_after_success(engine, &claimed.row.record, &next).await;
+                release_waiting_records(engine, claimed, (&before.record, &next), is_awaited).await;
                 if let Some(client) = &restored {
                     release::release_after_restore(engine, client).await;
                 }
@@ -142,6 +134,25 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, metric: Metric, what: 
         crm.id = %mapping.key.crm_id,
         "{what}"
     );
+}
+
+/// Releases the records that waited for a document or failed because of its former state. A mapping
+/// comes as it was before its outcome was recorded, and as it is since then.
+async fn release_waiting_records(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    (before, next): (&Mapping, &Mapping),
+    is_awaited: bool,
+) {
+    let is_new = before.link.is_none();
+    let is_approved = before.is_unapproved_in_xero() && !next.is_unapproved_in_xero();
+    if (is_new && is_awaited) || is_approved {
+        try_release_dependants(engine, next).await;
+    }
+    if is_new {
+        try_release_of_negative_invoice(engine, next).await;
+    }
+    release::release_after_success(engine, &claimed.row.record, next).await;
 }
 
 /// Releases the records that waited for this document. The document is already recorded, so a

@@ -56,7 +56,7 @@ async fn release_those_for_settings(
 }
 
 fn has_run_out_of_time(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> bool {
-    let is_over = engine.clock.now() > invocation.last_call;
+    let is_over = invocation.is_past_last_call(engine.clock.now());
     if is_over {
         tracing::warn!(
             account.id = %ledger.account,

@@ -119,7 +119,7 @@ pub(crate) async fn release_after_success(engine: &Engine, pushed: &Mapping, nex
 /// now, and those from which it has removed money or credit.
 fn list_changed_documents(pushed: &Mapping, next: &Mapping) -> Vec<ChangedDocument> {
     let mut changed = Vec::new();
-    let (before, after) = (find_amounts(pushed), find_amounts(next));
+    let (before, after) = (pushed.amounts_in_xero(), next.amounts_in_xero());
     if after.zip(before).is_some_and(|(after, before)| after.takes_more_than(before)) {
         changed.push(ChangedDocument {
             key: next.key.clone(),
@@ -136,10 +136,6 @@ fn list_changed_documents(pushed: &Mapping, next: &Mapping) -> Vec<ChangedDocume
         }));
     }
     changed
-}
-
-fn find_amounts(mapping: &Mapping) -> Option<&DocumentAmounts> {
-    mapping.link.as_ref().and_then(|link| link.amounts.as_ref())
 }
 
 /// Returns whether a record removes money or credit from documents.

@@ -63,7 +63,7 @@ fn missing_client_error(crm_id: CrmId, client: Option<&Mapping>) -> AttemptError
     );
     let is_failing = why.is_some_and(|failure| failure.class.is_counted());
     let failure = match operation.map(|operation| &operation.state) {
-        Some(OperationState::Waiting { until }) if !is_failing => failure.not_before(*until),
+        Some(OperationState::Waiting { until }) if !is_failing => failure.with_not_before(*until),
         Some(
             OperationState::Due
             | OperationState::Waiting { until: _ }

@@ -2,6 +2,7 @@
 
 use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::Failure;
+use domain::ids::XeroId;
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
 use domain::translate::zero_total::zero_total_failure;
@@ -88,6 +89,17 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
             None => documents.push((task, None)),
         }
     }
+    documents.extend(fetch_linked_documents::<T>(tenant_session, linked).await);
+    documents.extend(fetch_sought_documents::<T>(tenant_session, sought).await);
+    documents
+}
+
+/// Reads linked documents by their ids.
+async fn fetch_linked_documents<'a, T: SalesEntity>(
+    tenant_session: &TenantSession<'_>,
+    linked: Vec<(&'a SyncTask<'a, T::Snapshot>, XeroId)>,
+) -> Vec<TaskDocument<'a, T>> {
+    let mut documents = Vec::new();
     let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
     match T::find_by_ids(&tenant_session.api, &ids).await {
         Ok(DecodedRows { rows: found, undecodable }) => {
@@ -103,6 +115,15 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
         }
         Err(error) => fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
     }
+    documents
+}
+
+/// Looks for documents that an unanswered try may have created, by their numbers.
+async fn fetch_sought_documents<'a, T: SalesEntity>(
+    tenant_session: &TenantSession<'_>,
+    sought: Vec<&'a SyncTask<'a, T::Snapshot>>,
+) -> Vec<TaskDocument<'a, T>> {
+    let mut documents = Vec::new();
     if sought.is_empty() {
         return documents;
     }

@@ -121,7 +121,7 @@ impl FindingWord {
     pub(crate) const NAMES: [&'static str; 4] = ["linked", "proposed", "ambiguous", "missing"];
 
     /// The outcome of this name.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "linked" => Some(Self::Linked),
             "proposed" => Some(Self::Proposed),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::contact_fields::{ContactOrigin, WrittenContact};
-use domain::ids::{CrmId, UserId, XeroId};
+use domain::ids::{CrmId, UserId, XeroContactId, XeroId};
 use domain::mapping::{LinkOrigin, Mapping, XeroLink};
-use domain::matching::{ContactMatch, MatchingSettings, OrganisationContacts};
+use domain::matching::{ContactMatch, MatchEvidence, MatchingSettings, OrganisationContacts};
 use domain::reconciliation::{ClientFinding, ReconciliationCounts};
 use jiff::Timestamp;
 use store::VersionedRecord;
@@ -24,6 +24,49 @@ pub(super) struct ContactComparison {
     /// Whether all certain matches are proposed and not linked.
     pub(super) is_preview: bool,
     pub(super) settings: MatchingSettings,
+}
+
+impl ContactComparison {
+    /// Returns what was found for a client without a contact. A certain match is a proposal if a
+    /// person has to confirm it.
+    fn describe_match(&self, client_id: CrmId, name: &str, found: &ContactMatch) -> ClientFinding {
+        let (contact_name, is_proposal) = match found {
+            ContactMatch::Confident { contact, by } => (
+                self.contacts.contact_name(*contact).map(str::to_owned),
+                self.is_preview || !self.settings.links_by(*by),
+            ),
+            ContactMatch::Ambiguous { candidates: _, why: _ } | ContactMatch::Missing => {
+                (None, false)
+            }
+        };
+        ClientFinding {
+            client_id,
+            name: name.to_owned(),
+            contact_name,
+            is_proposal,
+            found: found.clone(),
+        }
+    }
+
+    /// Returns the mapping of a client linked to this contact.
+    fn link_to_contact(
+        &self,
+        client: Mapping,
+        contact: XeroContactId,
+        evidence: MatchEvidence,
+        now: Timestamp,
+    ) -> Mapping {
+        let written = WrittenContact::of_origin(ContactOrigin::Found);
+        let link = XeroLink {
+            xero_id: XeroId::from(contact),
+            number: self.contacts.contact_number(contact).map(str::to_owned),
+            xero_updated_at: None,
+            amounts: None,
+            contact: Some(Box::new(written)),
+        };
+        let origin = LinkOrigin { by: self.by.clone(), at: now, evidence: Some(evidence) };
+        Mapping { link_origin: Some(origin), ..client.linked_to(link, now) }
+    }
 }
 
 /// The changes of one step.
@@ -60,33 +103,12 @@ pub(super) fn compute_step_changes(
             (Some(_), _) => taken.counts.linked_before += 1,
             (None, None) => taken.counts.left_alone += 1,
             (None, Some((name, found))) => {
-                let mut finding = ClientFinding {
-                    client_id: crm_id,
-                    name: name.clone(),
-                    contact_name: None,
-                    is_proposal: false,
-                    found: found.clone(),
-                };
-                if let ContactMatch::Confident { contact, by } = found {
-                    let contact_name = comparison.contacts.contact_name(*contact);
-                    finding.contact_name = contact_name.map(str::to_owned);
-                    finding.is_proposal =
-                        comparison.is_preview || !comparison.settings.links_by(*by);
-                    if !finding.is_proposal {
-                        let written = WrittenContact::of_origin(ContactOrigin::Found);
-                        let link = XeroLink {
-                            xero_id: XeroId::from(*contact),
-                            number: comparison.contacts.contact_number(*contact).map(str::to_owned),
-                            xero_updated_at: None,
-                            amounts: None,
-                            contact: Some(Box::new(written)),
-                        };
-                        let by_user = comparison.by.clone();
-                        let origin = LinkOrigin { by: by_user, at: now, evidence: Some(*by) };
-                        let linked =
-                            Mapping { link_origin: Some(origin), ..mapping.linked_to(link, now) };
-                        taken.linked.push((linked, version, XeroId::from(*contact)));
-                    }
+                let finding = comparison.describe_match(crm_id, name, found);
+                if let ContactMatch::Confident { contact, by } = found
+                    && !finding.is_proposal
+                {
+                    let linked = comparison.link_to_contact(mapping, *contact, *by, now);
+                    taken.linked.push((linked, version, XeroId::from(*contact)));
                 }
                 taken.counts = taken.counts.with_finding(&finding);
                 taken.findings.push(finding);

@@ -1,9 +1,11 @@
-//! How users choose account codes.
+//! What users choose in the settings: account codes and sync preferences.
 
 use domain::account_codes::{AccountCodes, CodeObjection};
+use domain::sync_preferences::SyncPreferences;
 use engine::commands::choices::{self, CodeChoiceOutcome};
+use engine::commands::preferences::{self, PreferencesOutcome};
 
-use super::World;
+use super::{World, owner};
 use crate::gate::run;
 
 impl World {
@@ -31,6 +33,15 @@ impl World {
         let (account, invocation) = (self.account(), self.invocation());
         let chosen = choices::choose_account_codes(&self.engine, &account, codes, invocation);
         run(chosen).expect("the process does not die").expect("the table answers")
+    }
+
+    /// A user chooses these sync preferences, whatever the present ones are.
+    pub fn choose_preferences(&self, chosen: SyncPreferences) {
+        let (account, by) = (self.account(), owner());
+        let chosen =
+            preferences::replace_sync_preferences(&self.engine, &account, &by, chosen, None);
+        let chosen = run(chosen).expect("the process does not die").expect("the table answers");
+        assert_eq!(chosen, PreferencesOutcome::Done);
     }
 }
 

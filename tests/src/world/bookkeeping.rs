@@ -1,0 +1,28 @@
+//! What bookkeepers do in Xero.
+
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use xero_sim::Bookkeeper;
+
+use super::World;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+impl World {
+    /// A bookkeeper works in the books of the first organisation.
+    pub fn by_hand<T>(&self, work: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
+        let (tenant, now) = (self.tenant(), self.clock.now());
+        let mut xero = self.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).expect("the organisation has books");
+        work(&mut bookkeeper)
+    }
+
+    /// The same, a minute after everything before it and a minute before everything after it, so
+    /// that Xero dates no other change like this one.
+    pub fn by_hand_apart<T>(&self, work: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
+        self.clock.advance(MINUTE);
+        let worked = self.by_hand(work);
+        self.clock.advance(MINUTE);
+        worked
+    }
+}
