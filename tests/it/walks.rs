@@ -170,7 +170,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
     const CLIENTS: usize = 120;
     let mut deaths = 0;
     for moment in [Moment::Before, Moment::After] {
-        for step in (1..).step_by(61) {
+        for step in (1..).step_by(31) {
             let world = connected();
             record_clients(&world, CLIENTS);
             let mut world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));

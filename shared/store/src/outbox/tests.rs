@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::connection::ConnectionStatus;
 use domain::outbound::{EventContent, OutboundEvent};
+use futures::FutureExt;
 use futures::executor::block_on;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -86,7 +87,7 @@ fn deliveries_and_activity_are_recorded_although_another_process_records_some_of
             let failed = |known: Option<AccountActivity>| {
                 Some(AccountActivity::after_attempts(known.as_ref(), an_account(), false, NOW))
             };
-            block_on(store.update_activity(&an_account(), failed)).unwrap();
+            store.update_activity(&an_account(), failed).now_or_never().unwrap().unwrap();
         }
     });
     assert_eq!((undelivered(&store), has_success(&store)), (0, true));
