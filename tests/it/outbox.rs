@@ -303,6 +303,21 @@ fn events_that_are_damaged_delay_no_others_and_are_reported() {
 }
 
 #[test]
+fn damaged_events_that_fill_a_page_of_the_outbox_delay_no_others() {
+    let (world, before) = a_quiet_world();
+    let damaged = 1..=150;
+    for id in damaged.clone() {
+        let event = commit_event(&world, id);
+        rewrite_event(&world, &event, "{}");
+    }
+    let last = commit_event(&world, 151);
+    assert_eq!(sweep_later(&world), 1);
+    assert_eq!(world.told.delivered_texts().split_off(before), [last.body_text()]);
+    assert_eq!(rows(&world, "OUT#").len(), damaged.count());
+    assert!(world.measures.all().contains(&Metric::Defect));
+}
+
+#[test]
 fn an_event_that_is_set_aside_keeps_its_text() {
     let (mut world, before) = a_quiet_world();
     let texts = [commit_event(&world, 1).body_text().to_owned(), commit_later_event(&world, 2)];

@@ -7,15 +7,17 @@
 //! # Guarantees
 //!
 //! Every writer gets a result that it could get alone. The transactions of a group are performed
-//! all or none. If the table refuses a group, nothing of it was written, and every member is sent
-//! alone: one record's conflict or fault does not affect the others. If it is unknown whether a
-//! group was performed, it is unknown for each member.
+//! all or none, because the table receives a group as one transaction like any other, with one
+//! token. If the table refuses a group, nothing of it was written, and every member is sent alone:
+//! one record's conflict or fault does not affect the others. If it is unknown whether a group was
+//! performed, it is unknown for each member.
 //!
 //! A member whose future is dropped before its group is sent is left out. Later, the table may
 //! still perform it, as it may perform every request whose sender does not wait for the answer.
 //!
 //! Only transactions whose first writes are in the same partition are sent together: an account
-//! whose partition is throttled does not delay another account.
+//! whose partition is throttled does not delay another account. A writer waits for others for one
+//! turn of the executor and no longer, so no writer can block another one.
 //!
 //! [`MAX_WRITES`]: crate::table::MAX_WRITES
 

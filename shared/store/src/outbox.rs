@@ -10,16 +10,17 @@ use crate::keys;
 use crate::results::{OutboxPage, StoreError, UndeliveredEvent, VersionedRecord};
 use crate::store::{Store, decode_each, decode_item, encode_item, new_event};
 use crate::table::{
-    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, StoredItem, TableQuery,
-    WriteExpectation,
+    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, PageCursor, SortOrder, SortRange, StoredItem,
+    TableQuery, WriteExpectation,
 };
 
 impl Store {
-    /// Returns the oldest `limit` undelivered events of an account, as every commit before this
-    /// call left them, in the order of delivery.
+    /// Returns the oldest `limit` undelivered events of an account, or the oldest after a page, as
+    /// every commit before this call left them, in the order of delivery.
     pub async fn list_undelivered(
         &self,
         account: &AccountId,
+        after: Option<PageCursor>,
         limit: NonZeroU16,
     ) -> Result<OutboxPage, StoreError> {
         const OPERATION: &str = "read the undelivered events";
@@ -28,7 +29,7 @@ impl Store {
             range: SortRange::Prefix(keys::OUTBOX.to_owned()),
             order: SortOrder::Ascending,
             limit,
-            after: None,
+            after,
         };
         let page = self.table.query_items(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
@@ -37,7 +38,7 @@ impl Store {
         Ok(OutboxPage {
             events: sort_for_delivery(events, |event| &event.message),
             unreadable,
-            is_last: page.next.is_none(),
+            next: page.next,
         })
     }
 

@@ -139,15 +139,15 @@ pub struct UndeliveredEvent {
     pub(crate) key: ItemKey,
 }
 
-/// The oldest events of an outbox.
+/// A page of the events of an outbox, beginning with the oldest.
 #[derive(Debug)]
 pub struct OutboxPage {
     /// The events in the order of delivery.
     pub events: Vec<UndeliveredEvent>,
     /// Why other events cannot be read. They do not affect the readable ones.
     pub unreadable: Vec<StoreError>,
-    /// Whether there are no further events.
-    pub is_last: bool,
+    /// The start of the next page, if there is one.
+    pub next: Option<PageCursor>,
 }
 
 /// A page of the sync log, newest first, without unreadable entries.

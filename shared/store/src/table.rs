@@ -114,7 +114,8 @@ pub enum TableError {
     #[error("an item is not what the write expected")]
     Conflict,
     /// The table gave no conclusive answer: it is unreachable, throttles or refuses. A write may or
-    /// may not have happened. Read before writing again.
+    /// may not have happened, because the answer to an earlier try may be lost. Read before writing
+    /// again.
     #[error("the table did not complete the operation: {operation}")]
     Unavailable {
         /// The operation.
@@ -122,8 +123,8 @@ pub enum TableError {
         /// The cause.
         source: BoxError,
     },
-    /// The table refused a transaction for another reason, such as throttling. Nothing of it was
-    /// written.
+    /// The table refused a transaction for another reason than a conflict, such as throttling.
+    /// Nothing of it was written.
     #[error("the table refused the operation: {operation}")]
     Refused {
         /// The operation.

@@ -104,9 +104,10 @@ impl Engine {
     }
 
     async fn deliver_pages(&self, account: &AccountId, delivered: &mut usize) {
+        let mut after = None;
         for _ in 0..PAGES_MAX {
-            let page = self.store.list_undelivered(account, PAGE).await;
-            let OutboxPage { events, unreadable, is_last } = match page {
+            let page = self.store.list_undelivered(account, after.clone(), PAGE).await;
+            let OutboxPage { events, unreadable, next } = match page {
                 Ok(page) => page,
                 Err(error) => {
                     tracing::warn!(
@@ -127,10 +128,16 @@ impl Engine {
                     DeliveryOutcome::Undelivered => return,
                 }
             }
-            if is_last || events.is_empty() {
-                self.report_unreadable(account, &unreadable);
+            // Events have left the outbox, so others have taken their places in the page.
+            if next.is_some() && !events.is_empty() {
+                continue;
+            }
+            self.report_unreadable(account, &unreadable);
+            if next.is_none() {
                 break;
             }
+            // Events that cannot be read stay in the outbox. The next page begins after them.
+            after = next;
         }
     }
 

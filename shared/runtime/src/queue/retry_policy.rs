@@ -121,7 +121,10 @@ mod tests {
         let too_large = TableError::TooLarge { bytes: 500_000, limit: 400_000 };
         assert_eq!(permanent_reason(&unrecorded(too_large)).unwrap().stable_code(), "too_large");
         let outage = TableError::Unavailable { operation: "put", source: "no route".into() };
-        assert_eq!(permanent_reason(&unrecorded(outage)), None);
+        let refusal = TableError::Refused { operation: "put", source: "throttled".into() };
+        for temporary in [outage, refusal] {
+            assert_eq!(permanent_reason(&unrecorded(temporary)), None);
+        }
         assert_eq!(permanent_reason(&PersistError::Store(Arc::new(StoreError::Conflict))), None);
         assert_eq!(permanent_reason(&PersistError::Panicked).unwrap().stable_code(), "panicked");
     }

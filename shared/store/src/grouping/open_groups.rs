@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::table::{ItemWrite, MAX_TRANSACTION_BYTES, MAX_WRITES, transaction_bytes};
+use crate::table::{ItemWrite, MAX_WRITES, transaction_bytes};
+
+/// Maximum bytes of a group. A partition accepts 1,000 write units a second, and a transaction takes
+/// two for each KB, so a larger group might be throttled although its members are not. A
+/// transaction that is larger itself is sent alone.
+pub(super) const GROUP_BYTES_MAX: usize = 256 * 1024;
 
 /// The groups that are not sent yet. `R` is what the members of a group share.
 #[derive(Debug)]
@@ -91,7 +96,8 @@ impl<R> OpenGroups<R> {
 
 impl<R> OpenGroup<R> {
     /// Returns whether the group and this transaction are one that DynamoDB accepts: together they
-    /// are within its limits and write no item twice. All are of one partition.
+    /// have at most [`MAX_WRITES`] writes and [`GROUP_BYTES_MAX`], and write or check no item twice.
+    /// All are of one partition.
     fn admits(&self, added: &Member) -> bool {
         let writes = self.members.iter().map(|member| member.writes.len()).sum::<usize>();
         let bytes = self.members.iter().map(|member| member.bytes).sum::<usize>();
@@ -102,7 +108,7 @@ impl<R> OpenGroup<R> {
             added.writes.iter().any(is_known)
         };
         writes + added.writes.len() <= MAX_WRITES
-            && bytes + added.bytes <= MAX_TRANSACTION_BYTES
+            && bytes + added.bytes <= GROUP_BYTES_MAX
             && self.members.iter().all(|member| member.partition() == added.partition())
             && !has_common_item()
     }

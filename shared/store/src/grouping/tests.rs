@@ -1,12 +1,14 @@
 //! Tests of transactions that are sent together: what each writer gets, and how many calls it takes.
 
+mod interleavings;
+
 use std::collections::VecDeque;
 use std::iter::repeat_with;
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use futures::{FutureExt, poll};
 
+use super::open_groups::GROUP_BYTES_MAX;
 use super::*;
 use crate::memory::MemoryTable;
 use crate::table::{ItemVersion, MAX_ITEM_BYTES, MAX_WRITES, NewItem, WriteExpectation};
@@ -18,6 +20,8 @@ enum Fault {
     Panics,
     IsLost,
     LosesTheAnswer,
+    /// The call reaches the rows only when its sender is polled again.
+    Waits,
 }
 
 /// A table in memory that keeps the number of writes of each call.
@@ -67,6 +71,10 @@ impl ItemTable for RecordingTable {
             Some(Fault::LosesTheAnswer) => {
                 self.rows.write_items(writes).await?;
                 Err(TableError::Unavailable { operation, source: cause() })
+            }
+            Some(Fault::Waits) => {
+                let_others_join().await;
+                self.rows.write_items(writes).await
             }
         }
     }
@@ -201,18 +209,22 @@ fn a_group_has_at_most_as_many_writes_as_a_transaction() {
 }
 
 #[test]
-fn a_group_has_at_most_as_many_bytes_as_a_transaction() {
+fn large_transactions_are_sent_with_small_ones_at_most() {
     let table = RecordingTable::with_faults([]);
-    let large = |number: usize| {
-        let item = NewItem::new(ItemKey::new("P", format!("{number:02}")), "{}");
-        let item = NewItem { snapshot: Some(vec![0; MAX_ITEM_BYTES - 1024]), ..item };
+    let large = |name: &str, bytes: usize| {
+        let item = NewItem {
+            snapshot: Some(vec![0; bytes]),
+            ..NewItem::new(ItemKey::new("P", name), "{}")
+        };
         let put = ItemWrite::Put { item, expect: WriteExpectation::Absent };
-        vec![put, create("P", &format!("{number:02}-"))]
+        vec![put, create("P", &format!("{name}-"))]
     };
-    assert!(write_all(&table, (0..11).map(large).collect()).iter().all(Result::is_ok));
+    let (half, whole) = (GROUP_BYTES_MAX / 2, MAX_ITEM_BYTES - 1024);
+    let transactions = vec![large("A", half), large("B", half), large("C", whole), pair("D")];
+    assert!(write_all(&table, transactions).iter().all(Result::is_ok));
     let mut sizes = table.sizes();
     sizes.sort_unstable();
-    assert_eq!(sizes, [2, 20]);
+    assert_eq!(sizes, [2, 2, 4]);
 }
 
 #[test]
@@ -234,24 +246,6 @@ fn a_transaction_too_large_for_the_table_fails_alone() {
         "{results:?}"
     );
     assert_eq!(table.sizes(), [4]);
-}
-
-#[test]
-fn a_writer_dropped_before_its_group_is_sent_is_left_out() {
-    let table = RecordingTable::with_faults([]);
-    let grouping = GroupingTable::new(table.clone());
-    block_on(async {
-        let mut first = grouping.write_items(pair("A")).boxed();
-        let mut second = grouping.write_items(pair("B")).boxed();
-        assert!(poll!(&mut first).is_pending());
-        assert!(poll!(&mut second).is_pending());
-        drop(first);
-        second.await.unwrap();
-        let only = grouping.write_items(pair("C")).boxed();
-        drop(only);
-    });
-    assert_eq!(table.keys(), ["B1", "B2"]);
-    assert!(lock_groups(&grouping.groups).is_empty());
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn record(store: &Store, events: &[EventMessage], meanwhile: impl Fn()) {
 
 fn undelivered(store: &Store) -> usize {
     let limit = NonZeroU16::new(1_000).unwrap();
-    let page = block_on(store.list_undelivered(&an_account(), limit));
+    let page = block_on(store.list_undelivered(&an_account(), None, limit));
     page.unwrap().events.len()
 }
 

@@ -69,6 +69,32 @@ async fn throttling_is_a_refusal_or_unavailability_and_names_its_cause() {
     assert!(matches!(put, TableError::Unavailable { .. }), "{put:?}");
 }
 
+/// These answers do not tell what became of an earlier try whose answer was lost.
+#[tokio::test]
+async fn a_transaction_that_may_have_been_performed_is_never_reported_as_refused() {
+    let repeated = [
+        (400, "ThrottlingException"),
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "RequestLimitExceeded"),
+        (400, "TransactionInProgressException"),
+        (500, "InternalServerError"),
+    ];
+    let final_kinds = ["IdempotentParameterMismatchException", "ResourceNotFoundException"];
+    let repeated = repeated.map(|(status, kind)| vec![answer(status, kind, ""); 3]);
+    let final_answers = final_kinds.map(|kind| vec![answer(400, kind, "")]);
+    for faults in repeated.into_iter().chain(final_answers) {
+        let both = outcome_after(faults.clone(), vec![create("B"), create("C")]).await;
+        assert!(matches!(both, TableError::Unavailable { .. }), "{faults:?}: {both:?}");
+    }
+
+    let emulator = Emulator::start().await;
+    let throttled = answer(400, "ThrottlingException", "");
+    emulator.befall([Fault::LostReply, throttled.clone(), throttled]);
+    let both = emulator.table().write_items(vec![create("B"), create("C")]).await;
+    assert!(matches!(both, Err(TableError::Unavailable { .. })), "{both:?}");
+    assert!(emulator.table().get(&ItemKey::new("A", "B")).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn throttling_is_tried_again_before_it_is_reported() {
     let emulator = Emulator::start().await;

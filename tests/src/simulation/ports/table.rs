@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use store::memory::MemoryTable;
 use store::table::{
-    FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
-    TableError, TableQuery,
+    BoxError, FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite,
+    StoredItem, TableError, TableQuery,
 };
 use xero_sim::Simulator;
 
@@ -37,13 +37,15 @@ impl SimTable {
         what: impl FnOnce() -> String + Send,
         act: impl Future<Output = Result<T, TableError>> + Send,
     ) -> Result<T, TableError> {
-        let unavailable = || TableError::Unavailable {
-            operation: "a step of the simulation",
-            source: "the simulation injects an error".into(),
-        };
+        const OPERATION: &str = "a step of the simulation";
+        let cause = || BoxError::from("the simulation injects an error");
+        let unavailable = || TableError::Unavailable { operation: OPERATION, source: cause() };
         let fate = self.net.fate(port, what);
         self.net.before(&fate).await;
         let result = match fate.fault {
+            Some(Fault::Throttled) if port == Port::Write => {
+                Err(TableError::Refused { operation: OPERATION, source: cause() })
+            }
             Some(Fault::FailBefore | Fault::Throttled) => Err(unavailable()),
             Some(Fault::Conflict) => Err(TableError::Conflict),
             _ => act.await,
