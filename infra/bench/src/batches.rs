@@ -6,10 +6,11 @@ use ::tests::builders::an_invoice;
 use local::failure::Failure;
 use local::workplace::Workplace;
 
-use crate::cases::{find_case, is_success, sqs_event, wake_up_event};
+use crate::callgrind;
+use crate::cases::{FunctionCase, find_case, is_success, sqs_event, wake_up_event};
 use crate::function_process::{FunctionProcess, StepUsage};
 use crate::functions::{command_of, thousandths};
-use crate::numbers::{median, quotient};
+use crate::numbers::{median, quotient, thousands};
 use crate::push::DELIVERY_MAX;
 use crate::report::{ReportSection, Table};
 use crate::surroundings::{Surroundings, queue_url, wake_up_queue};
@@ -20,6 +21,8 @@ const QUEUE: &str = "invoices";
 const SIZES: [usize; 4] = [1, 9, 10, 50];
 /// Measured batches of each size, in one process.
 const ROUNDS: usize = 5;
+/// Batches over which the instructions of one are averaged.
+const COUNTED_BATCHES: usize = 2;
 
 /// What a batch used.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +34,8 @@ struct BatchUsage {
 }
 
 /// Measures batches in one warm process each, and adds the table. `hello` is what the bare function
-/// used: processor time of a warm invocation in microseconds, and peak memory in KiB.
+/// used: processor time of a warm invocation in microseconds, and peak memory in KiB. With
+/// `callgrind`, the instructions of a batch are counted, too, if valgrind is installed.
 ///
 /// # Errors
 ///
@@ -41,13 +45,16 @@ pub async fn add_batches(
     workplace: &Workplace,
     binaries: &Path,
     hello: (usize, usize),
+    callgrind: bool,
 ) -> Result<(), Failure> {
     let (hello_cpu, hello_peak) = hello;
+    let is_counted = callgrind && callgrind::find_version(workplace).await.is_some();
     let mut table = Table::new(&[
         "invoices together",
         "CPU ms",
         "CPU ms for each",
         "each, times hello",
+        "instructions for each",
         "peak memory above hello",
         "calls of AWS",
         "for each",
@@ -55,11 +62,17 @@ pub async fn add_batches(
     for size in SIZES {
         let used = Box::pin(measure_batch(workplace, binaries, size)).await?;
         let each = used.cpu_microseconds / used.invoices.max(1);
+        let instructions = if is_counted {
+            thousands(Box::pin(count_instructions(workplace, binaries, size)).await? / size.max(1))
+        } else {
+            "-".to_owned()
+        };
         table.add_row(vec![
             used.invoices.to_string(),
             thousandths(used.cpu_microseconds),
             thousandths(each),
             quotient(each, hello_cpu),
+            instructions,
             format!("{} MB", quotient(used.peak_kib.saturating_sub(hello_peak), 1_024)),
             used.aws_calls.to_string(),
             quotient(used.aws_calls, used.invoices),
@@ -80,7 +93,7 @@ async fn measure_batch(
     binaries: &Path,
     size: usize,
 ) -> Result<BatchUsage, Failure> {
-    let case = find_case(FUNCTION).ok_or_else(|| Failure::new("There is no invoice-push"))?;
+    let case = find_measured_case()?;
     let surroundings = Surroundings::start(case.prepare).await?;
     let command = command_of(workplace, &case, binaries, &surroundings);
     let (mut function, _) = FunctionProcess::start(&command).await?;
@@ -98,6 +111,30 @@ async fn measure_batch(
         peak_kib: batches.last().map_or(0, |used| used.peak_kib),
         aws_calls: median_of(|used| used.aws_calls),
     })
+}
+
+/// The instructions of one batch in a warm process.
+async fn count_instructions(
+    workplace: &Workplace,
+    binaries: &Path,
+    size: usize,
+) -> Result<usize, Failure> {
+    let case = find_measured_case()?;
+    let count = async |batches: usize| {
+        let work = async |function: &mut FunctionProcess, surroundings: &Surroundings| {
+            for round in 0..batches {
+                push_batch(function, surroundings, round, size).await?;
+            }
+            Ok(())
+        };
+        callgrind::count_instructions(workplace, &case, binaries, work).await
+    };
+    let (first, all) = (Box::pin(count(1)).await?, Box::pin(count(1 + COUNTED_BATCHES)).await?);
+    Ok(all.saturating_sub(first) / COUNTED_BATCHES)
+}
+
+fn find_measured_case() -> Result<FunctionCase, Failure> {
+    find_case(FUNCTION).ok_or_else(|| Failure::new("There is no invoice-push"))
 }
 
 /// Delivers a batch of new invoices and the wake-ups that follow, and returns what they used.

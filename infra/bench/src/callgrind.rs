@@ -25,9 +25,7 @@ pub async fn add_instructions(
     cases: &[FunctionCase],
     binaries: &Path,
 ) -> Result<(), Failure> {
-    let mut version = Command::new("valgrind");
-    version.arg("--version");
-    let Some(version) = workplace.children.ask(&mut version).await.ok().flatten() else {
+    let Some(version) = find_version(workplace).await else {
         section.add_text("Instructions are not counted: valgrind is not installed.");
         return Ok(());
     };
@@ -37,10 +35,10 @@ pub async fn add_instructions(
     let mut hello = None;
     for case in cases {
         workplace.console.progress(case.function);
-        let start = Box::pin(count_instructions(workplace, case, binaries, 0)).await?;
-        let first = Box::pin(count_instructions(workplace, case, binaries, 1)).await?;
+        let start = Box::pin(count_invocations(workplace, case, binaries, 0)).await?;
+        let first = Box::pin(count_invocations(workplace, case, binaries, 1)).await?;
         let all = 1 + WARM_INVOCATIONS;
-        let all = Box::pin(count_instructions(workplace, case, binaries, all)).await?;
+        let all = Box::pin(count_invocations(workplace, case, binaries, all)).await?;
         let warm = all.saturating_sub(first) / WARM_INVOCATIONS;
         let hello = *hello.get_or_insert(warm);
         table.add_row(vec![
@@ -60,12 +58,39 @@ pub async fn add_instructions(
     Ok(())
 }
 
+/// The version of valgrind, if it is installed.
+pub async fn find_version(workplace: &Workplace) -> Option<String> {
+    let mut version = Command::new("valgrind");
+    version.arg("--version");
+    workplace.children.ask(&mut version).await.ok().flatten()
+}
+
 /// The instructions of a process that is started, invoked this many times, and ended.
-async fn count_instructions(
+async fn count_invocations(
     workplace: &Workplace,
     case: &FunctionCase,
     binaries: &Path,
     invocations: usize,
+) -> Result<usize, Failure> {
+    let work = async |function: &mut FunctionProcess, surroundings: &Surroundings| {
+        for number in 0..invocations {
+            invoke_once(function, case, surroundings, number).await?;
+        }
+        Ok(())
+    };
+    count_instructions(workplace, case, binaries, work).await
+}
+
+/// The instructions of a process that is started, does this work, and ends.
+///
+/// # Errors
+///
+/// If the process does not start or the work fails, and if callgrind writes no counts.
+pub async fn count_instructions(
+    workplace: &Workplace,
+    case: &FunctionCase,
+    binaries: &Path,
+    work: impl AsyncFnOnce(&mut FunctionProcess, &Surroundings) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
     let surroundings = Surroundings::start(case.prepare).await?;
     let counts = workplace.scratch.folder().join(format!("{}.callgrind", case.function));
@@ -81,9 +106,7 @@ async fn count_instructions(
         command.environment.push(("PATH".to_owned(), path.to_string_lossy().into_owned()));
     }
     let (mut function, _) = FunctionProcess::start(&command).await?;
-    for number in 0..invocations {
-        invoke_once(&mut function, case, &surroundings, number).await?;
-    }
+    work(&mut function, &surroundings).await?;
     function.stop().await?;
     let text = std::fs::read_to_string(&counts)
         .map_err(|error| Failure::new("Callgrind wrote no counts").because(error))?;

@@ -112,7 +112,8 @@ pub async fn measure_section(
     if names.contains(&"invoice-push") {
         let hello = warm_cpu(runs.get(HELLO));
         let hello_peak = peak_kib(runs.get(HELLO));
-        batches::add_batches(&mut section, workplace, &binaries, (hello, hello_peak)).await?;
+        let hello = (hello, hello_peak);
+        batches::add_batches(&mut section, workplace, &binaries, hello, choice.callgrind).await?;
     }
     if choice.callgrind {
         callgrind::add_instructions(&mut section, workplace, &cases, &binaries).await?;
