@@ -50,12 +50,6 @@ fn differences(world: &World) -> Vec<(String, Vec<DifferenceCode>)> {
     codes.collect()
 }
 
-fn polls(world: &World) -> PollOutcome {
-    let polled = world.poll();
-    world.clock.advance(QUARTER);
-    polled
-}
-
 /// A world with these invoices over 114.00 in Xero, whose changes were read.
 fn billed(invoices: &[&str]) -> World {
     let world = World::connected();
@@ -63,18 +57,18 @@ fn billed(invoices: &[&str]) -> World {
         world.receive(Invoice, &an_invoice(id, "cli_1").body());
         world.advance(QUARTER);
     }
-    polls(&world);
+    world.poll_and_wait();
     world
 }
 
 fn a_day_passes(world: &World) {
     world.clock.advance(DAY);
-    polls(world);
+    world.poll_and_wait();
 }
 
 /// Polls every quarter of an hour for a day.
 fn polls_for_a_day(world: &World) -> Vec<PollOutcome> {
-    (0..96).map(|_| polls(world)).collect()
+    (0..96).map(|_| world.poll_and_wait()).collect()
 }
 
 #[test]
@@ -93,7 +87,7 @@ fn equal_books_are_reported_once_a_day_without_a_further_call() {
     // The list of changes, and the open invoices by their ids.
     let reads = of_verification.iter().filter(|call| *call == "GET /Invoices");
     assert_eq!(reads.count(), 2, "{of_verification:?}");
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(compared(&world).len(), 1);
     a_day_passes(&world);
     assert_eq!(compared(&world).len(), 2);
@@ -194,7 +188,7 @@ fn cash_that_xero_does_not_have_is_a_difference_until_it_is_banked() {
     assert_eq!(differences(&world), [("inv_1".to_owned(), banked)]);
     assert_eq!(balances(&world), [("GBP 178.00".to_owned(), "GBP 228.00".to_owned())]);
     world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 3)));
-    polls(&world);
+    world.poll_and_wait();
     a_day_passes(&world);
     assert!(differences(&world).is_empty());
     assert_eq!(balances(&world), [("GBP 178.00".to_owned(), "GBP 178.00".to_owned())]);
@@ -214,7 +208,7 @@ fn an_invoice_voided_in_xero_is_a_difference_even_without_any_open_invoice() {
     let world = billed(&["inv_1"]);
     let id = world.books(|books| books.invoices().next().unwrap().id);
     world.by_hand(|bookkeeper| bookkeeper.void(id).unwrap());
-    polls(&world);
+    world.poll_and_wait();
     let calls = world.calls().len();
     let polled = polls_for_a_day(&world);
     // Each account has its hour of the day, in which Xero is read once.
@@ -231,8 +225,8 @@ fn an_invoice_voided_in_xero_is_a_difference_even_without_any_open_invoice() {
 fn a_payment_removed_in_xero_is_seen_within_a_day_without_any_open_invoice() {
     let world = billed(&["inv_1"]);
     let payment = world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 2)));
-    polls(&world);
-    assert_eq!(polls(&world), PollOutcome::Idle);
+    world.poll_and_wait();
+    assert_eq!(world.poll_and_wait(), PollOutcome::Idle);
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     polls_for_a_day(&world);
     let news = world.told.news();

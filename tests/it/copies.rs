@@ -73,10 +73,6 @@ fn live(world: &World, kind: EntityKind) -> Vec<String> {
     numbers
 }
 
-fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
-}
-
 #[test]
 fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() {
     for kind in [Invoice, CreditNote] {
@@ -100,7 +96,7 @@ fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() 
                 other();
             }
             assert_eq!(live(&world, kind), ["A-1-2", "A-1~2"], "{kind} {is_first}");
-            assert_eq!(state(&world, kind, "doc_1"), OperationState::Synced);
+            assert_eq!(world.state(kind, "doc_1"), OperationState::Synced);
         }
     }
 }
@@ -114,7 +110,7 @@ fn the_longest_numbers_can_be_copied_and_copies_of_similar_ones_differ() {
             world.receive(kind, &body(kind, id, number));
             void(&world, kind, number);
             copy(&world, kind, id);
-            assert_eq!(state(&world, kind, id), OperationState::Synced, "{kind}");
+            assert_eq!(world.state(kind, id), OperationState::Synced, "{kind}");
         }
         let live = live(&world, kind);
         assert_eq!(live.len(), 2, "{kind}");
@@ -160,11 +156,7 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             world.advance(SignedDuration::from_hours(13));
             copy(&world, Invoice, "doc_1");
             assert_eq!(live(&world, Invoice), ["A-1-2", "A-1~2"], "{moment:?} {step}");
-            assert_eq!(
-                state(&world, Invoice, "doc_1"),
-                OperationState::Synced,
-                "{moment:?} {step}"
-            );
+            assert_eq!(world.state(Invoice, "doc_1"), OperationState::Synced, "{moment:?} {step}");
             if is_finished {
                 assert!(step > 8, "{step} steps");
                 break;

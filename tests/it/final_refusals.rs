@@ -20,19 +20,9 @@ const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 /// The time in which released work continues if its queue is idle.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 
-/// A world with accounts for payments, and an invoice over 114.00 that the poll has seen.
-fn billed() -> World {
-    let world = World::connected();
-    world.choose_accounts();
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    world.advance(QUARTER);
-    world.poll();
-    world
-}
-
-/// The same with a credit note over 114.00.
+/// A world with an invoice that a poll has seen, and a credit note over 114.00.
 fn credited() -> World {
-    let world = billed();
+    let world = World::with_seen_invoice();
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     world
 }
@@ -57,12 +47,12 @@ fn continues_after_a_poll(world: &World, kind: EntityKind, id: &str) {
     for _ in 0..100 {
         world.advance(QUARTER);
         world.poll();
-        if state(world, kind, id) != OperationState::Skipped {
+        if world.state(kind, id) != OperationState::Skipped {
             break;
         }
     }
     world.advance(AT_ONCE);
-    assert_eq!(state(world, kind, id), OperationState::Synced, "{id}");
+    assert_eq!(world.state(kind, id), OperationState::Synced, "{id}");
 }
 
 /// The failure of a record that was given up after one attempt, and makes no further call.
@@ -77,10 +67,6 @@ fn gives_up_at_once(world: &World, kind: EntityKind, id: &str) -> Failure {
     world.advance(SignedDuration::from_hours(12));
     assert_eq!(world.calls().len(), before, "{id} is not retried");
     failure
-}
-
-fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
 }
 
 fn invoice_status(world: &World) -> InvoiceStatus {
@@ -99,7 +85,7 @@ fn voided_invoice() -> String {
 #[test]
 fn an_invoice_with_a_payment_is_voided_once_a_bookkeeper_has_removed_the_payment() {
     for amount in ["50.00", "114.00"] {
-        let world = billed();
+        let world = World::with_seen_invoice();
         let payment = is_paid(&world, amount);
         world.receive(Invoice, &voided_invoice());
         let failure = gives_up_at_once(&world, Invoice, "inv_1");
@@ -108,7 +94,7 @@ fn an_invoice_with_a_payment_is_voided_once_a_bookkeeper_has_removed_the_payment
         // Polls alone change nothing.
         let before = writes(&world);
         a_day_passes(&world);
-        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Skipped, "{amount}");
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped, "{amount}");
         assert_eq!(writes(&world), before, "{amount}");
         world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
         continues_after_a_poll(&world, Invoice, "inv_1");
@@ -118,14 +104,14 @@ fn an_invoice_with_a_payment_is_voided_once_a_bookkeeper_has_removed_the_payment
 
 #[test]
 fn an_invoice_is_voided_once_its_payment_is_deleted_in_the_crm() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
     world.receive(Invoice, &voided_invoice());
     gives_up_at_once(&world, Invoice, "inv_1");
     world.receive(Payment, &payment.deleted().body());
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(invoice_status(&world), InvoiceStatus::Voided);
 }
 
@@ -141,7 +127,7 @@ fn invoices_that_take_changes_again_together_share_a_wake_up() {
         payments.push(world.is_paid(&format!("#INV_{number}"), "50.00", &receipt));
         world.clock.advance(SignedDuration::from_mins(1));
         world.receive(Invoice, &an_invoice(&id, "cli_1").revision(2).voided().body());
-        assert_eq!(state(&world, Invoice, &id), OperationState::Skipped, "{id}");
+        assert_eq!(world.state(Invoice, &id), OperationState::Skipped, "{id}");
     }
     world.advance(QUARTER);
     world.poll();
@@ -157,13 +143,13 @@ fn invoices_that_take_changes_again_together_share_a_wake_up() {
     world.advance(AT_ONCE);
     for number in 0..INVOICES {
         let id = format!("inv_{number}");
-        assert_eq!(state(&world, Invoice, &id), OperationState::Synced, "{id}");
+        assert_eq!(world.state(Invoice, &id), OperationState::Synced, "{id}");
     }
 }
 
 #[test]
 fn a_price_that_a_payment_kept_is_changed_once_the_payment_is_removed() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let payment = is_paid(&world, "50.00");
     let dearer = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
     world.receive(Invoice, &dearer.body());
@@ -187,7 +173,7 @@ fn an_applied_credit_note_is_voided_once_a_bookkeeper_has_removed_the_credit() {
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_allocation(allocation).unwrap());
     a_day_passes(&world);
     a_day_passes(&world);
-    assert_eq!(state(&world, CreditNote, "cn_1"), OperationState::Synced);
+    assert_eq!(world.state(CreditNote, "cn_1"), OperationState::Synced);
     let status = world.books(|books| books.credit_notes().next().unwrap().status);
     assert_eq!(status, InvoiceStatus::Voided);
 }
@@ -214,7 +200,7 @@ fn credit_beyond_what_is_left_is_applied_once_other_credit_is_taken_back() {
     assert_eq!(failure.code, "credit_over_left");
     world.receive(Allocation, &first.removed().body());
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Allocation, "al_2"), OperationState::Synced);
+    assert_eq!(world.state(Allocation, "al_2"), OperationState::Synced);
 }
 
 #[test]
@@ -227,12 +213,12 @@ fn credit_beyond_what_is_due_is_applied_once_the_crm_raises_the_invoice() {
     let dearer = an_invoice("inv_2", "cli_1").revision(2).price("75.00", "90.00");
     world.receive(Invoice, &dearer.body());
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Allocation, "al_1"), OperationState::Synced);
+    assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
 }
 
 #[test]
 fn a_payment_of_more_than_is_due_is_sent_once_another_payment_is_removed() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let other = is_paid(&world, "50.00");
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     let failure = gives_up_at_once(&world, Payment, "pay_1.1");
@@ -244,7 +230,7 @@ fn a_payment_of_more_than_is_due_is_sent_once_another_payment_is_removed() {
 
 #[test]
 fn a_payment_of_a_voided_invoice_is_sent_once_the_invoice_has_a_new_copy() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let id = world.books(|books| books.invoices().next().unwrap().id);
     world.by_hand_apart(|bookkeeper| bookkeeper.void(id).unwrap());
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
@@ -259,12 +245,12 @@ fn a_payment_of_a_voided_invoice_is_sent_once_the_invoice_has_a_new_copy() {
         run(synced).unwrap().unwrap().unwrap();
     }
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 #[test]
 fn a_reconciled_payment_and_one_of_a_negative_invoice_are_explained_and_not_retried() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
     let id = world.books(|books| books.payments().next().unwrap().id);
@@ -279,9 +265,9 @@ fn a_reconciled_payment_and_one_of_a_negative_invoice_are_explained_and_not_retr
 
 #[test]
 fn a_payment_that_arrives_before_its_negative_invoice_is_explained_without_a_person() {
-    let world = billed();
+    let world = World::with_seen_invoice();
     world.receive(Payment, &a_payment("pay_1", &[("inv_2", "10.00")]).body());
-    assert!(matches!(state(&world, Payment, "pay_1.1"), OperationState::Parked { .. }));
+    assert!(matches!(world.state(Payment, "pay_1.1"), OperationState::Parked { .. }));
     let negative = an_invoice("inv_2", "cli_1").price("-95.00", "-114.00");
     world.receive(Invoice, &negative.body());
     world.advance(AT_ONCE);
@@ -290,7 +276,7 @@ fn a_payment_that_arrives_before_its_negative_invoice_is_explained_without_a_per
     let positive = an_invoice("inv_2", "cli_1").revision(2);
     world.receive(Invoice, &positive.body());
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 /// The state of an invoice whose creation Xero refused with this sentence.
@@ -305,7 +291,7 @@ fn state_after(sentence: &str) -> OperationState {
         is_create.then(|| Ok(respond(200, &body)))
     });
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    state(&world, Invoice, "inv_1")
+    world.state(Invoice, "inv_1")
 }
 
 #[test]

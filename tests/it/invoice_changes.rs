@@ -26,10 +26,6 @@ fn invoice(world: &World) -> xero_sim::Invoice {
     world.books(|books| books.invoices().next().unwrap().clone())
 }
 
-fn state(world: &World, kind: domain::entity::EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
-}
-
 /// A bookkeeper approves or deletes the invoice in Xero.
 fn bookkeeper_changes(world: &World, change: impl FnOnce(&mut xero_sim::Bookkeeper<'_>, Uuid)) {
     let id = invoice(world).id;
@@ -86,7 +82,7 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
     world.poll();
     world.advance(SignedDuration::from_secs(2));
     for (kind, id) in waiting {
-        assert_eq!(state(&world, kind, id), OperationState::Synced, "{id}");
+        assert_eq!(world.state(kind, id), OperationState::Synced, "{id}");
     }
     assert_eq!(invoice(&world).amount_paid, Decimal::from(50));
     let approved = world.told.news().into_iter().filter_map(|news| {
@@ -146,7 +142,7 @@ fn due_date_and_reference_of_an_invoice_with_payments_are_changed_without_its_li
         let lines = invoice(&world).lines;
         let edited = an_invoice("inv_1", "cli_1").revision(2).due_date("2026-12-31");
         world.receive(Invoice, &edited.reference("PO 7").body());
-        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced, "{amount}");
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced, "{amount}");
         let invoice = invoice(&world);
         assert_eq!(invoice.due_date, Some(date(2026, 12, 31)), "{amount}");
         assert_eq!(invoice.reference.as_deref(), Some("PO 7"), "{amount}");
@@ -261,7 +257,7 @@ fn account_and_tracking_of_a_paid_invoice_are_changed_and_nothing_else() {
         let before = invoice(&world).lines[0].clone();
         let tracking = r#""tracking":[{"category":"Region","option":"North"}]"#;
         world.receive(Invoice, &renamed_values(&format!(r#""account_code":"260",{tracking}"#)));
-        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced, "{amount}");
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced, "{amount}");
         let line = invoice(&world).lines[0].clone();
         assert_eq!(line.account_code.as_deref(), Some("260"), "{amount}");
         assert_eq!(line.tracking[0].option_name, "North", "{amount}");
@@ -274,7 +270,7 @@ fn account_and_tracking_of_a_paid_invoice_are_changed_and_nothing_else() {
 fn a_changed_item_of_a_paid_invoice_stays_in_xero_and_is_explained() {
     let world = paid("50.00");
     world.receive(Invoice, &renamed_values(r#""item_code":"PIPE-15""#));
-    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(invoice(&world).lines[0].item_code, None);
     let message = world.log().last().unwrap().message.clone();
     assert!(message.contains("The item of line 1 stays as it is"), "{message}");
@@ -292,7 +288,7 @@ fn a_changed_tax_rate_of_a_paid_invoice_that_charges_the_same_stays_in_xero_and_
     let body = free().revision(2).body();
     let exempt = r#""quantity":"1","tax_name":"Exempt Income""#;
     world.receive(Invoice, &body.replacen(r#""quantity":"1""#, exempt, 1));
-    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(invoice(&world).lines[0].tax_type, before);
     let message = world.log().last().unwrap().message.clone();
     assert!(message.contains("The tax rate of line 1 stays as it is"), "{message}");
@@ -309,7 +305,7 @@ fn tracking_is_removed_from_a_paid_invoice_or_the_log_says_that_xero_kept_it() {
         world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 2)));
         world.clock.advance(SignedDuration::from_mins(1));
         world.receive(Invoice, &renamed_values(r#""tracking":[]"#));
-        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
         assert_eq!(invoice(&world).lines[0].tracking.is_empty(), removes);
         let message = world.log().last().unwrap().message.clone();
         assert_eq!(

@@ -32,6 +32,7 @@ mod crash;
 #[allow(dead_code, reason = "the test of 100,000 accounts uses more of it")]
 mod crowd;
 mod damaged_shares;
+mod decided_payments;
 mod default_tracking;
 mod dependants;
 mod described;

@@ -23,12 +23,7 @@ use tests::world::owner;
 use uuid::Uuid;
 
 use crate::bad_row::{Trouble, spoil};
-use crate::sizes::{QUARTER, damage, two_paid_invoices};
-
-fn polls(world: &World) -> PollOutcome {
-    world.clock.advance(QUARTER);
-    world.poll()
-}
+use crate::sizes::{damage, two_paid_invoices};
 
 /// The payments that were reported as imported.
 fn imported(world: &World) -> Vec<Uuid> {
@@ -48,7 +43,7 @@ fn an_invoice_with_an_unreadable_reverse_link_delays_no_other() {
     let (world, other) = two_paid_invoices();
     let link = world.mapping(Invoice, "inv_1").unwrap().link.unwrap();
     damage(&world, &format!("XID#invoice#{}", link.xero_id));
-    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 });
     assert_eq!(imported(&world), [other]);
     assert!(is_defect_counted(&world));
 }
@@ -59,7 +54,7 @@ fn an_invoice_whose_money_cannot_be_processed_delays_no_other_and_is_reported() 
         for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
             let (mut world, other) = two_paid_invoices();
             spoil(&mut world, row, trouble);
-            assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{row} {trouble:?}");
+            assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{row} {trouble:?}");
             assert_eq!(imported(&world), [other], "{row} {trouble:?}");
             assert!(is_defect_counted(&world), "{row} {trouble:?}");
             let lines = world.log().into_iter();

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice, Payment};
+use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
 use domain::failure::FailureClass;
 use domain::ids::CrmId;
 use domain::mapping::MappingKey;
@@ -27,10 +27,6 @@ const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 const OVER_DUE: &str = "Payment amount exceeds the amount outstanding on this document";
 
-fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
-}
-
 fn pays(world: &World, amount: &str) -> Uuid {
     world.clock.advance(MINUTE);
     let payment = world.is_paid("#INV_1", amount, &Receipt::on(date(2026, 11, 1)));
@@ -38,25 +34,15 @@ fn pays(world: &World, amount: &str) -> Uuid {
     payment
 }
 
-/// A world with an invoice over 114.00 that the poll has seen.
-fn billed() -> World {
-    let world = World::connected();
-    world.choose_accounts();
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    world.advance(QUARTER);
-    world.poll();
-    world
-}
-
-/// The same with a payment of the CRM that was given up, because a bookkeeper has recorded another
-/// one of 50.00 and the poll has seen that. Returns that payment, too.
+/// A world with a payment of the CRM that was given up, because a bookkeeper has recorded another one
+/// of 50.00 on its invoice and the poll has seen that. Returns that payment, too.
 fn with_given_up_payment() -> (World, Uuid) {
-    let world = billed();
+    let world = World::with_seen_invoice();
     let other = pays(&world, "50.00");
     world.advance(QUARTER);
     world.poll();
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     (world, other)
 }
 
@@ -66,16 +52,6 @@ fn poll_until(world: &World, death: Death) -> bool {
     let polled = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
     world.gate.arm(None);
     polled.is_some()
-}
-
-/// Two sweeps: the second one processes what a wake-up of the first one may have left. A later poll
-/// would release nothing, because Xero shows no further change.
-fn sweeps(world: &World) {
-    for _ in 0..2 {
-        world.advance(SignedDuration::from_mins(5));
-        world.sweep();
-        world.advance(AT_ONCE);
-    }
 }
 
 #[test]
@@ -95,8 +71,8 @@ fn a_poll_that_dies_at_any_step_after_a_change_leaves_nothing_given_up() {
                 world.advance(QUARTER);
                 world.poll();
             }
-            sweeps(&world);
-            assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced, "{at:?}");
+            world.sweep_twice();
+            assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced, "{at:?}");
             if finished {
                 break;
             }
@@ -115,7 +91,7 @@ fn a_push_that_dies_at_any_step_of_raising_an_invoice_leaves_its_credit_not_give
             world.receive(Invoice, &an_invoice("inv_2", "cli_1").price("50.00", "60.00").body());
             world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
             world.receive(Allocation, &an_allocation("al_1", "cn_1", "inv_2", "70.00").body());
-            assert_eq!(state(&world, Allocation, "al_1"), OperationState::Skipped);
+            assert_eq!(world.state(Allocation, "al_1"), OperationState::Skipped);
             world.clock.advance(MINUTE);
             world.restart();
             let dearer = an_invoice("inv_2", "cli_1").revision(2).price("75.00", "90.00").body();
@@ -125,10 +101,10 @@ fn a_push_that_dies_at_any_step_of_raising_an_invoice_leaves_its_credit_not_give
             // Wake-ups of the dead process fire; then the queue redelivers the message.
             world.advance(SignedDuration::from_mins(6));
             world.receive(Invoice, &dearer);
-            sweeps(&world);
+            world.sweep_twice();
             world.advance(SignedDuration::from_hours(13));
-            sweeps(&world);
-            assert_eq!(state(&world, Allocation, "al_1"), OperationState::Synced, "{at:?}");
+            world.sweep_twice();
+            assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced, "{at:?}");
             if finished {
                 break;
             }
@@ -148,17 +124,17 @@ fn a_payment_whose_row_among_the_dependants_was_lost_continues_with_the_next_swe
     world.advance(QUARTER);
     world.poll();
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     world.sweep();
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 /// Another process records a change of the invoice while Xero's refusal of a payment is explained.
 /// It does not release the payment, because the attempt has not ended.
 #[test]
 fn a_change_that_is_recorded_before_the_attempt_ends_releases_the_record_at_once() {
-    let mut world = billed();
+    let mut world = World::with_seen_invoice();
     let other = pays(&world, "50.00");
     let inner = world.engine.transport.clone();
     let (store, clock) = (world.engine.store.clone(), world.clock.clone());
@@ -183,11 +159,11 @@ fn a_change_that_is_recorded_before_the_attempt_ends_releases_the_record_at_once
         None
     });
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
-    let state_after = state(&world, Payment, "pay_1.1");
+    let state_after = world.state(Payment, "pay_1.1");
     assert!(matches!(state_after, OperationState::Waiting { .. }), "{state_after:?}");
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 #[test]
@@ -195,35 +171,35 @@ fn sweeps_make_no_attempt_while_the_document_does_not_change() {
     let (world, _) = with_given_up_payment();
     let before = world.calls().len();
     for _ in 0..12 {
-        sweeps(&world);
+        world.sweep_twice();
     }
     assert_eq!(world.calls().len(), before);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
 }
 
 #[test]
 fn a_payment_made_and_removed_between_two_polls_releases_what_it_stopped() {
-    let mut world = billed();
+    let mut world = World::with_seen_invoice();
     let other = pays(&world, "50.00");
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
     // The amounts that the poll reads are those that it knows. It dies after it has recorded when
     // the invoice has changed, or before.
     for step in 1.. {
         let finished = poll_until(&world, Death { step, moment: Moment::After });
         world.restart();
-        sweeps(&world);
+        world.sweep_twice();
         if finished {
             break;
         }
     }
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 #[test]
 fn a_retry_of_a_refusal_that_the_document_does_not_show_begins_when_the_document_changes() {
-    let mut world = billed();
+    let mut world = World::with_seen_invoice();
     let inner = world.engine.transport.clone();
     let body = format!(
         r#"{{"Payments":[{{"HasErrors":true,"ValidationErrors":[{{"Message":"{OVER_DUE}"}}]}}]}}"#
@@ -242,5 +218,5 @@ fn a_retry_of_a_refusal_that_the_document_does_not_show_begins_when_the_document
     let _other = pays(&world, "10.00");
     world.poll();
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }

@@ -2,24 +2,29 @@
 //! listed, and closed by one answer.
 
 use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, XeroContactId, XeroId};
 use domain::operation::AttentionReason;
 use domain::outbound::EventContent;
 use domain::surplus::{SurplusAnswer, SurplusEventContent, SurplusKind, SurplusState};
+use engine::Engine;
 use engine::commands::attention;
 use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::surpluses::{self, ResolveSurplusOutcome};
-use engine::poll::PollOutcome;
+use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Metric;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use store::table::StoredItem;
+use store::table::{StoredItem, TableError};
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::{Credit, Fault, FaultKind, Match, Receipt};
@@ -40,20 +45,14 @@ fn billed() -> World {
 fn bill(world: World) -> World {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(QUARTER);
-    polls(&world);
+    world.poll_and_wait();
     world
-}
-
-fn polls(world: &World) -> PollOutcome {
-    let polled = world.poll();
-    world.clock.advance(QUARTER);
-    polled
 }
 
 /// The calls for overpayments and prepayments of a poll.
 fn surplus_calls(world: &World) -> Vec<String> {
     let before = world.calls().len();
-    polls(world);
+    world.poll_and_wait();
     let mut calls = world.calls().split_off(before);
     calls.retain(|call| call.ends_with("payments") && call != "GET /Payments");
     calls
@@ -142,7 +141,7 @@ fn one_answer_closes_an_overpayment_for_good() {
         let world = billed();
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         let id = overpay(&world);
-        polls(&world);
+        world.poll_and_wait();
         let unknown = SurplusAnswer::Invoice(CrmId::new("inv_9").unwrap());
         assert_eq!(answer(&world, id, unknown), ResolveSurplusOutcome::UnknownInvoice);
         let other = Uuid::from_u128(9);
@@ -174,19 +173,19 @@ fn a_prepayment_is_found_by_the_daily_check_and_closes_when_it_is_used_up() {
     let paid = world.by_hand(|hand| hand.prepay(contact, 50.into(), &today())).unwrap();
     assert!(surplus_calls(&world).is_empty());
     world.clock.advance(SignedDuration::from_hours(24));
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["1: open prepayment 50 of cli_1"]);
     let credit = Credit::Prepayment(paid);
     let day = date(2026, 11, 3);
     world.by_hand(|hand| hand.allocate(credit, id, 20.into(), day)).unwrap();
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world)[1..], ["2: open prepayment 30 of cli_1"]);
     let last = world.by_hand(|hand| hand.allocate(credit, id, 30.into(), day)).unwrap();
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world)[2..], ["3: closed prepayment 0 of cli_1"]);
     assert!(listed(&world).is_empty());
     world.by_hand(|hand| hand.remove_allocation(last)).unwrap();
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world)[3..], ["4: open prepayment 30 of cli_1"]);
     assert_eq!(listed(&world), [Decimal::from(30)]);
 }
@@ -200,7 +199,7 @@ fn an_overpayment_is_recognised_by_either_form_of_its_type() {
         world.connect();
         let world = bill(world);
         overpay(&world);
-        polls(&world);
+        world.poll_and_wait();
         assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{has_ar_types}");
     }
 }
@@ -212,10 +211,10 @@ fn a_failed_reading_of_overpayments_loses_nothing_and_is_repeated_by_the_next_po
     overpay(&world);
     let path = "/api.xro/2.0/Overpayments";
     world.inject(Fault { on: Match::next(path), kind: FaultKind::Unavailable503 });
-    assert_eq!(polls(&world), PollOutcome::Later);
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
     assert_eq!(imports(&world), 1);
     assert!(heard(&world).is_empty());
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(imports(&world), 1);
 }
@@ -228,11 +227,11 @@ fn overpayments_that_cannot_be_read_for_an_hour_alert_an_operator() {
     for number in 1..=5 {
         let on = Match::next("/api.xro/2.0/Overpayments");
         world.inject(Fault { on, kind: FaultKind::Status500 });
-        assert_eq!(polls(&world), PollOutcome::Later, "{number}");
+        assert_eq!(world.poll_and_wait(), PollOutcome::Later, "{number}");
         let is_stalled = world.measures.all().contains(&Metric::PollStalled);
         assert_eq!(is_stalled, number == 5, "{number}");
     }
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(world.status().payment_checks_failing_since, None);
 }
@@ -242,10 +241,10 @@ fn after_a_restore_the_events_about_an_overpayment_are_newer_than_the_earlier_on
     let mut world = billed();
     let backup = world.table.all_items();
     overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     world.table.restore_items(backup);
     world.restart();
-    polls(&world);
+    world.poll_and_wait();
     let told = ["1: open overpayment 13.94 of cli_1", "2: open overpayment 13.94 of cli_1"];
     assert_eq!(heard(&world), told);
 }
@@ -277,7 +276,7 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
             merge();
         }
         let id = overpay(&world);
-        polls(&world);
+        world.poll_and_wait();
         assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{is_merged_first}");
         if !is_merged_first {
             merge();
@@ -286,7 +285,7 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
         world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
         // No invoice is open, so the ledger is verified in one hour of the day.
         for _ in 0..2 * 24 * 4 {
-            polls(&world);
+            world.poll_and_wait();
         }
         assert_eq!(heard(&world)[1..], ["2: closed overpayment 0 of cli_1"], "{is_merged_first}");
         assert!(listed(&world).is_empty());
@@ -318,7 +317,7 @@ fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
     world.receive(Contact, &a_client("cli_2", 1, "Another client", "record"));
     let (_, contact) = invoice(&world);
     let id = overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     unlinks(&world, "cli_1");
     let closed = ["1: open overpayment 13.94 of cli_1", "2: closed overpayment 13.94 of cli_1"];
     assert_eq!(heard(&world), closed);
@@ -343,11 +342,72 @@ fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
 }
 
 #[test]
+fn an_overpayment_of_a_merged_contact_belongs_to_no_client_once_its_client_is_unlinked() {
+    let world = billed();
+    let (_, merged) = invoice(&world);
+    let kept = world.by_hand(|hand| hand.add_contact("Kept")).unwrap();
+    world.by_hand(|hand| hand.merge_contacts(merged, kept)).unwrap();
+    overpay(&world);
+    world.poll_and_wait();
+    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    unlinks(&world, "cli_1");
+    assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
+    // A contact that has nothing to do with it.
+    let other = world.by_hand(|hand| hand.add_contact("Another contact")).unwrap();
+    links(&world, "cli_1", other);
+    assert_eq!(heard(&world).len(), 2);
+    links(&world, "cli_1", kept);
+    assert_eq!(heard(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
+}
+
+/// A table in which a user unlinks the client just before a poll writes its overpayment.
+#[derive(Debug)]
+struct UserUnlinks {
+    world: Arc<World>,
+    has_unlinked: AtomicBool,
+}
+
+#[async_trait]
+impl TableInterception for UserUnlinks {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Write(writes) = request else { return Ok(()) };
+        let is_overpayment = writes.iter().any(|write| write.item_key().sk.starts_with("SURPLUS#"));
+        if is_overpayment && !self.has_unlinked.swap(true, Ordering::SeqCst) {
+            unlinks(&self.world, "cli_1");
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_overpayment_whose_client_is_unlinked_while_a_poll_reads_it_belongs_to_no_client() {
+    for is_known in [false, true] {
+        let world = billed();
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let id = overpay(&world);
+        if is_known {
+            world.poll_and_wait();
+            let amount = "3.94".parse().unwrap();
+            world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
+            world.clock.advance(SignedDuration::from_hours(24));
+        }
+        let world = Arc::new(world);
+        let unlinks = UserUnlinks { world: world.clone(), has_unlinked: AtomicBool::new(false) };
+        let store = InterceptedTable::store_on(world.table.clone(), unlinks);
+        let engine = Engine { store, ..world.engine.clone() };
+        run(poll_ledgers(&engine, &[world.ledger()], world.invocation())).unwrap();
+        let last = heard(&world).pop().unwrap();
+        assert!(last.ends_with(": closed overpayment 13.94 of cli_1"), "{last}");
+        assert!(listed(&world).is_empty(), "{is_known}");
+    }
+}
+
+#[test]
 fn an_overpayment_is_open_again_for_a_client_that_is_linked_again() {
     let world = billed();
     let (_, contact) = invoice(&world);
     overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     let other = world.by_hand(|hand| hand.add_contact("Another contact")).unwrap();
     links(&world, "cli_1", other);
     assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
@@ -370,7 +430,7 @@ fn money_paid_on_the_invoice_of_a_client_that_was_unlinked_before_is_not_reporte
 fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
     let world = billed();
     overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     let is_surplus = |item: &StoredItem| item.key.sk.starts_with("SURPLUS#");
     let open = world.table.all_items().into_iter().find(is_surplus).unwrap();
     unlinks(&world, "cli_1");
@@ -385,7 +445,7 @@ fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
     assert_eq!(listed(&world).len(), 1);
     // No invoice is open, so the ledger is verified in one hour of the day.
     for _ in 0..2 * 24 * 4 {
-        polls(&world);
+        world.poll_and_wait();
     }
     assert!(listed(&world).is_empty());
     let last = heard(&world).pop().unwrap();
@@ -398,7 +458,7 @@ async fn the_attention_list_shows_an_overpayment_with_the_client_that_is_linked_
     let world = billed();
     let (_, contact) = invoice(&world);
     overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     world.receive(Contact, &a_client("cli_2", 1, "Another client", "record"));
     let gateway = Gateway::new(&world, Delays::default());
     let choice = format!(r#"{{"contact_id":"{contact}"}}"#);
@@ -420,7 +480,7 @@ async fn the_attention_list_shows_an_overpayment_with_the_client_that_is_linked_
 async fn the_attention_list_shows_an_overpayment_and_its_route_takes_the_answer() {
     let world = billed();
     let id = overpay(&world);
-    polls(&world);
+    world.poll_and_wait();
     let gateway = Gateway::new(&world, Delays::default());
     let (_, list) = gateway.send(&a_request("GET", "/v1/attention", "", "Owner", None)).await;
     let list: serde_json::Value = serde_json::from_slice(list.body()).unwrap();

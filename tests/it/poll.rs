@@ -79,24 +79,18 @@ fn the_import(world: &World) -> PaymentEventContent {
     import.expect("an import")
 }
 
-fn polls(world: &World) -> PollOutcome {
-    let polled = world.poll();
-    world.clock.advance(QUARTER);
-    polled
-}
-
 #[test]
 fn a_poll_makes_no_call_without_open_invoices_and_two_without_changes() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     let calls = world.calls().len();
-    assert_eq!(polls(&world), PollOutcome::Idle);
+    assert_eq!(world.poll_and_wait(), PollOutcome::Idle);
     assert_eq!(world.calls().len(), calls);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(QUARTER);
-    polls(&world);
+    world.poll_and_wait();
     let calls = world.calls().len();
-    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 0 });
     assert_eq!(world.calls().split_off(calls), ["GET /Invoices", "GET /Payments"]);
     assert!(heard(&world).is_empty());
 }
@@ -124,10 +118,10 @@ fn idle_bytes(invoices: usize) -> usize {
     assert_eq!(open, invoices);
     // The first poll sees the changes made by our own pushes.
     for _ in 0..3 {
-        polls(&world);
+        world.poll_and_wait();
     }
     let (calls, rows) = (world.calls().len(), world.table.all_items());
-    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 0 });
     assert_eq!(world.calls().len() - calls, 2);
     // The call counts, and the time of the last payment check on the settings page.
     let versions = |items: Vec<store::table::StoredItem>| {
@@ -145,7 +139,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     let world = billed();
     let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
     world.is_paid("#INV_1", "114.00", &receipt);
-    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 1 });
     assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
     let payment = the_import(&world);
     assert_eq!(payment.invoice_id.as_str(), "inv_1");
@@ -154,7 +148,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     assert_eq!(payment.reference.as_deref(), Some("RIDGE 4711"));
     assert_eq!(payment.date, Some(date(2026, 11, 2)));
     // A paid invoice is not open: it causes no more calls and no second event.
-    assert_eq!(polls(&world), PollOutcome::Idle);
+    assert_eq!(world.poll_and_wait(), PollOutcome::Idle);
     assert_eq!(heard(&world).len(), 2);
     let log = world.log().pop().unwrap();
     assert!(log.message.contains("It is paid in Xero"), "{log:?}");
@@ -165,11 +159,11 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
 fn part_payments_a_removal_and_an_overpaid_remainder_are_reported_as_they_happen() {
     let world = billed();
     let first = world.is_paid("#INV_1", "50.00", &today());
-    polls(&world);
+    world.poll_and_wait();
     world.is_paid("#INV_1", "20.00", &today());
-    polls(&world);
+    world.poll_and_wait();
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(first).unwrap());
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(
         heard(&world),
         [
@@ -200,7 +194,7 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
         let credit = xero_sim::Credit::Prepayment(paid);
         bookkeeper.allocate(credit, invoice, amount, date(2026, 11, 2)).unwrap();
     }
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["paid 0.00"]);
     let paid = world.told.news().into_iter().rev().find_map(|news| {
         let EventContent::PaymentStatus { amount_credited, credits, .. } = news else {
@@ -223,7 +217,7 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
         let all = ids.iter().map(|id| (*id, "114.00".parse().unwrap())).collect::<Vec<_>>();
         xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &today()).unwrap();
     }
-    polls(&world);
+    world.poll_and_wait();
     let heard = heard(&world);
     assert_eq!(heard.iter().filter(|word| *word == "imported 114.00").count(), 2, "{heard:?}");
     let batches = world.told.news().into_iter().filter_map(|news| {
@@ -242,7 +236,7 @@ fn payments_in_dollars_are_imported_in_dollars() {
     world.advance(QUARTER);
     let rate = Some("1.25".parse().unwrap());
     world.is_paid("#INV_1", "50.00", &Receipt { currency_rate: rate, ..today() });
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
     let payment = the_import(&world);
     assert_eq!(payment.amount.currency.to_string(), "USD");
@@ -251,11 +245,11 @@ fn payments_in_dollars_are_imported_in_dollars() {
 #[test]
 fn an_unusable_account_is_reported_before_a_push_fails() {
     let world = billed();
-    polls(&world);
+    world.poll_and_wait();
     assert!(world.connection().warnings.is_empty(), "{:?}", world.connection().warnings);
     world.by_hand(|bookkeeper| bookkeeper.archive_account("200").unwrap());
     world.clock.advance(SignedDuration::from_hours(24));
-    polls(&world);
+    world.poll_and_wait();
     let warnings = world.connection().warnings;
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("200"), "{warnings:?}");
@@ -273,7 +267,7 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         let old = world.books(|books| books.invoices().next().unwrap().id);
         world.clock.advance(SignedDuration::from_mins(1));
         world.xero().bookkeeper(now, tenant).unwrap().void(old).unwrap();
-        polls(&world);
+        world.poll_and_wait();
         assert_eq!(heard(&world), ["VOIDED"]);
         let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
         let sync =
@@ -297,7 +291,7 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         );
         world.is_paid(number, "120.00", &today());
         world.clock.advance(QUARTER);
-        polls(&world);
+        world.poll_and_wait();
         assert_eq!(heard(&world), ["VOIDED", "imported 120.00", "paid 0.00"]);
     }
 }
@@ -307,20 +301,20 @@ fn changes_that_the_list_misses_are_found_by_the_daily_check() {
     let world = billed();
     world.is_paid("#INV_1", "14.00", &today());
     let invoice = world.books(|books| books.invoices().next().unwrap().id);
-    polls(&world);
+    world.poll_and_wait();
     // Another change moves the poll's position beyond the invoice's own last change.
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.is_paid("#INV_2", "4.00", &today());
-    polls(&world);
+    world.poll_and_wait();
     let before = heard(&world).len();
     // On a part-paid invoice this does not move the date of its last change.
     let (tenant, now) = (world.tenant(), world.clock.now());
     let edit = xero_sim::InvoiceEdit { due_date: Some(date(2026, 12, 24)), ..Default::default() };
     world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(invoice, edit).unwrap();
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world).len(), before);
     world.clock.advance(SignedDuration::from_hours(24));
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world).split_off(before), ["AUTHORISED"]);
 }
 #[test]
@@ -339,12 +333,12 @@ fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
             world.is_paid("#INV_2", "114.00", &today());
         }
         // The lists of changes are read beyond the payment before the message is redelivered.
-        polls(&world);
+        world.poll_and_wait();
         world.is_paid("#INV_1", "14.00", &today());
-        polls(&world);
+        world.poll_and_wait();
         world.receive(Invoice, &body);
         world.advance(SignedDuration::from_hours(1));
-        polls(&world);
+        world.poll_and_wait();
         let mut heard = heard(&world);
         heard.sort();
         let expected: &[&str] = if is_there {
@@ -371,7 +365,7 @@ fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
                 run(engine::poll::poll_ledgers(&world.engine, &[ledger], world.invocation()));
             world.gate.arm(None);
             world.clock.advance(SignedDuration::from_mins(3));
-            polls(&world);
+            world.poll_and_wait();
             run(engine::jobs::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
             let mut heard = heard(&world);
             heard.sort();

@@ -40,20 +40,16 @@ const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 /// A step that no process reaches.
 const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
 
-fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
-}
-
 fn is_waiting_for_another_record(world: &World, kind: EntityKind, id: &str) -> bool {
     matches!(
-        state(world, kind, id),
+        world.state(kind, id),
         OperationState::Parked { on: ParkingReason::Prerequisite { .. } }
     )
 }
 
 /// Two seconds pass, in which the record reaches Xero.
 fn continues_at_once(world: &World, kind: EntityKind, id: &str) {
-    assert_ne!(state(world, kind, id), OperationState::Synced, "{id}");
+    assert_ne!(world.state(kind, id), OperationState::Synced, "{id}");
     world.advance(AT_ONCE);
     let operation = world.mapping(kind, id).unwrap().operation;
     assert_eq!(operation.state, OperationState::Synced, "{id}: {operation:?}");
@@ -95,9 +91,9 @@ fn money_and_credit_continue_at_once_when_a_poll_sees_the_approval_of_their_invo
     let id = invoices(&world)[0];
     world.by_hand(|bookkeeper| bookkeeper.approve(id).unwrap());
     poll(&world);
-    assert_ne!(state(&world, Allocation, "alc_1"), OperationState::Synced);
+    assert_ne!(world.state(Allocation, "alc_1"), OperationState::Synced);
     continues_at_once(&world, Payment, "pay_1.1");
-    assert_eq!(state(&world, Allocation, "alc_1"), OperationState::Synced);
+    assert_eq!(world.state(Allocation, "alc_1"), OperationState::Synced);
     assert_eq!(count_hints(&world), 1, "only the mark of the invoice is left");
 }
 
@@ -135,13 +131,13 @@ fn the_payments_of_many_invoices_that_are_approved_together_share_a_wake_up() {
     world.advance(AT_ONCE);
     for number in 0..INVOICES {
         let payment = format!("pay_{number}.1");
-        assert_eq!(state(&world, Payment, &payment), OperationState::Synced, "{payment}");
+        assert_eq!(world.state(Payment, &payment), OperationState::Synced, "{payment}");
     }
 }
 
 /// An account with a payment in Xero that may be the cheque that the CRM then sent. The cheque is
 /// retried on the ladder, because no poll has asked a user about it yet.
-fn with_doubtful_cheque() -> (World, Uuid) {
+pub fn with_doubtful_cheque() -> (World, Uuid) {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.choose_codes(AccountCodes { cheque: Some("091".to_owned()), ..every_account() });
@@ -223,7 +219,7 @@ fn is_entered_as_itself(world: &World, doubtful: Uuid) {
 }
 
 /// The invoice has one payment of 57.00, and the CRM was told of no other.
-fn is_counted_once(world: &World) {
+pub fn is_counted_once(world: &World) {
     world.books(|books| {
         let invoice = books.invoices().next().unwrap();
         assert_eq!(books.payments_of(invoice.id).count(), 1);
@@ -247,7 +243,7 @@ fn a_payment_that_was_given_up_continues_at_once_when_a_poll_recognises_it_in_xe
     let (world, doubtful) = with_doubtful_cheque();
     // No poll asks a user, so that the ladder ends.
     world.advance(SignedDuration::from_hours(24));
-    assert_eq!(state(&world, Payment, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     is_entered_as_itself(&world, doubtful);
     continues_at_once(&world, Payment, "pay_1.1");
     is_counted_once(&world);
@@ -259,7 +255,7 @@ fn with_taken_name() -> (World, Uuid) {
     let world = World::connected();
     let contact = world.by_hand(|bookkeeper| bookkeeper.add_contact("Client cli_1").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    let client = state(&world, Contact, "cli_1");
+    let client = world.state(Contact, "cli_1");
     assert!(matches!(client, OperationState::Waiting { .. }), "{client:?}");
     assert!(is_waiting_for_another_record(&world, Invoice, "inv_1"));
     (world, contact)
@@ -297,7 +293,7 @@ fn an_invoice_continues_at_once_when_the_crm_corrects_its_client() {
             let (world, _) = with_taken_name();
             if is_given_up {
                 world.advance(SignedDuration::from_hours(14));
-                assert_eq!(state(&world, Contact, "cli_1"), OperationState::Skipped);
+                assert_eq!(world.state(Contact, "cli_1"), OperationState::Skipped);
             }
             world.receive(Contact, &a_client("cli_1", 2, "Client one", mode));
             continues_at_once(&world, Invoice, "inv_1");
@@ -321,7 +317,7 @@ fn records_continue_at_once_after_a_reconnect() {
     world.restart();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let parked = OperationState::Parked { on: ParkingReason::Reconnect };
-    assert_eq!(state(&world, Invoice, "inv_1"), parked);
+    assert_eq!(world.state(Invoice, "inv_1"), parked);
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     continues_at_once(&world, Invoice, "inv_1");
 }

@@ -40,11 +40,6 @@ fn unpay(world: &World, payments: &[Uuid]) {
     }
 }
 
-fn polls(world: &World) -> PollOutcome {
-    world.clock.advance(QUARTER);
-    world.poll()
-}
-
 /// The payments that were reported as imported, and those reported as removed.
 fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
     let (mut imported, mut removed) = (Vec::new(), Vec::new());
@@ -92,12 +87,12 @@ fn any_number_of_payments_is_imported_and_removed_once_each_and_in_order() {
     for count in [40, 41, 120, 619, 1_300] {
         let world = billed();
         let payments = pay(&world, count);
-        assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{count}");
         assert!(is_once(&reported(&world).0, &payments), "{count}");
         assert_eq!(known(&world).received.len(), count);
-        assert_eq!(polls(&world), PollOutcome::Read { news: 0 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 }, "{count}");
         unpay(&world, &payments);
-        assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{count}");
         assert!(is_once(&reported(&world).1, &payments), "{count}");
         assert!(known(&world).received.iter().all(|one| one.is == PaymentMatch::Removed));
         assert!(is_in_order(&world), "{count}");
@@ -117,14 +112,14 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
         let died = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
-        polls(&world);
+        world.wait_and_poll();
         run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
         assert!(is_once(&reported(&world).0, &payments), "step {step}");
         assert!(is_in_order(&world), "step {step}");
         let left =
             world.table.all_items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
         assert_eq!(left.count(), 0, "step {step}");
-        assert_eq!(polls(&world), PollOutcome::Read { news: 0 }, "step {step}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 }, "step {step}");
         if died.is_some() {
             assert!(step > 100, "{step}");
             return;
@@ -136,7 +131,7 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
 fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows() {
     let world = billed();
     let mut payments = pay(&world, 60);
-    polls(&world);
+    world.wait_and_poll();
     // An earlier release stored them all in one row.
     let old = known(&world);
     let key = row(&world, "MONEY#inv_1").key;
@@ -156,13 +151,13 @@ fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows
         |world: &World| known(world).received.iter().map(|one| one.id.0).collect::<Vec<_>>();
     let before = order(&world);
     unpay(&world, &payments[..50]);
-    polls(&world);
+    world.wait_and_poll();
     assert!(is_once(&reported(&world).1, &payments[..50]));
     assert_eq!(order(&world), before);
     assert!(in_first_row(&world) < 60);
     while in_first_row(&world) > 0 {
         payments.extend(pay(&world, 1));
-        polls(&world);
+        world.wait_and_poll();
         assert_eq!(order(&world).get(..60), Some(&before[..]));
     }
     assert!(is_once(&reported(&world).0, &payments));
@@ -257,7 +252,7 @@ fn a_payment_beyond_the_limit_of_its_invoice_is_refused_with_a_log_entry_and_an_
 fn an_invoice_with_an_unreadable_row_delays_no_other() {
     let (world, other) = two_paid_invoices();
     damage(&world, "MAP#invoice#inv_1");
-    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 });
     assert_eq!(reported(&world).0, [other]);
     let lines = world.log().into_iter().filter(|line| line.message.contains("Contact support"));
     assert_eq!(lines.map(|line| line.crm_id.to_string()).collect::<Vec<_>>(), ["inv_1"]);
@@ -275,17 +270,17 @@ fn a_failing_poll_is_counted_and_recorded_until_one_succeeds() {
     let failures = |world: &World| {
         world.measures.all().iter().filter(|one| **one == Metric::PollFailed).count()
     };
-    polls(&world);
+    world.wait_and_poll();
     let whole = damage(&world, "CONNECTION");
-    assert_eq!(polls(&world), PollOutcome::Failed);
+    assert_eq!(world.wait_and_poll(), PollOutcome::Failed);
     let since = failing_since(&world);
     assert_eq!((since, failures(&world)), (Some(world.clock.now()), 1));
-    assert_eq!(polls(&world), PollOutcome::Failed);
+    assert_eq!(world.wait_and_poll(), PollOutcome::Failed);
     assert_eq!((failing_since(&world), failures(&world)), (since, 2));
     let mut items = world.table.all_items();
     items.retain(|item| item.key != whole.key);
     items.push(whole);
     world.table.restore_items(items);
-    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 });
     assert_eq!((failing_since(&world), failures(&world)), (None, 2));
 }

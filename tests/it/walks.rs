@@ -6,7 +6,7 @@ mod comparing;
 mod jobs;
 mod slow_table;
 
-use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
+use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::ids::UserId;
 use domain::operation::OperationState;
@@ -78,10 +78,6 @@ fn starts(world: &World) {
 
 fn progress(world: &World) -> SyncAll {
     run(sync_all::find_sync_all(&world.engine, &world.account())).unwrap().unwrap().unwrap()
-}
-
-fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
-    world.mapping(kind, id).unwrap().operation.state
 }
 
 #[test]
@@ -190,7 +186,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             let progress = progress(&world);
             assert!(!progress.is_in_progress(), "step {step} {moment:?}: {progress:?}");
             for number in 0..CLIENTS {
-                let state = state(&world, Contact, &client_id(number));
+                let state = world.state(Contact, &client_id(number));
                 assert_eq!(state, OperationState::Synced, "step {step} {moment:?}: {number}");
             }
             let contacts = world.books(|books| books.contacts().count());

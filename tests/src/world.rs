@@ -12,6 +12,7 @@ use domain::entity::EntityKind;
 use domain::envelope::{self, InboundBody, WakeUp};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Mapping, MappingKey};
+use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use domain::sync_log::LogEntry;
 use engine::commands::connect::ConnectOutcome;
@@ -31,6 +32,7 @@ use store::memory::MemoryTable;
 use uuid::Uuid;
 use xero_sim::{Books, Fault, Receipt, Settings, Simulator};
 
+use crate::builders::an_invoice;
 use crate::gate::{Death, Gate, run};
 use crate::kinds::function_of;
 use crate::ports::{
@@ -46,6 +48,12 @@ pub use self::settings::{app, places, registered, xero_settings};
 pub const ACCOUNT: &str = "acc_ridgeway";
 /// A function's timeout, which limits how long a claim is held.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+/// The time from one sweep to the next.
+const BETWEEN_SWEEPS: SignedDuration = SignedDuration::from_mins(5);
+/// The time in which released work continues if its queue is idle.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
+/// The time from one payment poll to the next.
+const BETWEEN_POLLS: SignedDuration = SignedDuration::from_mins(15);
 
 /// The engine and its environment.
 #[derive(Debug)]
@@ -144,6 +152,17 @@ impl World {
         world
     }
 
+    /// A connected world with accounts for all purposes, and an invoice over 114.00 that a poll has
+    /// seen.
+    pub fn with_seen_invoice() -> Self {
+        let world = Self::connected();
+        world.choose_accounts();
+        world.receive(EntityKind::Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.advance(BETWEEN_POLLS);
+        world.poll();
+        world
+    }
+
     /// The simulator.
     pub fn xero(&self) -> MutexGuard<'_, Simulator> {
         self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,6 +199,16 @@ impl World {
     pub fn sweep(&self) -> SweepSummary {
         run(sweep::sweep_all_shards(&self.engine, self.invocation()))
             .expect("the process does not die")
+    }
+
+    /// Runs the sweep twice, each time when it is due: the second one processes what a wake-up of the
+    /// first one may have left. What they release continues.
+    pub fn sweep_twice(&self) {
+        for _ in 0..2 {
+            self.advance(BETWEEN_SWEEPS);
+            self.sweep();
+            self.advance(AT_ONCE);
+        }
     }
 
     /// The statuses in the connection events of an account, in order.
@@ -257,6 +286,19 @@ impl World {
         self.poll_all(&[self.ledger()]).remove(0)
     }
 
+    /// Runs the payment poll, and waits for the time of the next one.
+    pub fn poll_and_wait(&self) -> PollOutcome {
+        let polled = self.poll();
+        self.clock.advance(BETWEEN_POLLS);
+        polled
+    }
+
+    /// Waits for the time of the next payment poll, and runs it.
+    pub fn wait_and_poll(&self) -> PollOutcome {
+        self.clock.advance(BETWEEN_POLLS);
+        self.poll()
+    }
+
     /// The account's books in the first organisation.
     pub fn ledger(&self) -> Ledger {
         Ledger { account: self.account(), tenant: TenantId(self.tenant()) }
@@ -326,6 +368,11 @@ impl World {
         let key = MappingKey::new(self.ledger(), kind, CrmId::new(id).expect("an id"));
         let row = run(self.engine.store.find_mapping(&key)).expect("the process does not die");
         row.expect("the table answers").map(|row| row.record)
+    }
+
+    /// What is to be done about a record, which must exist.
+    pub fn state(&self, kind: EntityKind, id: &str) -> OperationState {
+        self.mapping(kind, id).expect("a mapping").operation.state
     }
 
     /// The connection.

@@ -163,7 +163,7 @@ impl Failure {
 
     /// Whether a user's decision may end it: other settings, or an answer about a payment in Xero.
     pub fn may_end_by_decision(&self) -> bool {
-        self.is_about_settings() || self.cause == Some(FailureCause::PaymentUnclear)
+        self.is_about_settings() || self.is_about_unclear_payment()
     }
 
     /// Whether the state of a document in Xero caused it. A change of that document may resolve it.
@@ -177,9 +177,21 @@ impl Failure {
         self.cause == Some(FailureCause::ContactArchived)
     }
 
+    /// Whether Xero has a payment that may be this one. A decision which payment it is ends it, and so
+    /// does the removal of that payment.
+    pub fn is_about_unclear_payment(&self) -> bool {
+        self.cause == Some(FailureCause::PaymentUnclear)
+    }
+
     /// Whether a change in Xero may end it: a change of a document, or the restore of a contact.
     pub fn may_end_by_change_in_xero(&self) -> bool {
         self.is_about_document_state() || self.is_about_archived_contact()
+    }
+
+    /// Whether a change may end it whose instant is recorded: one in Xero, or a decision about a
+    /// payment.
+    pub fn may_end_by_recorded_change(&self) -> bool {
+        self.may_end_by_change_in_xero() || self.is_about_unclear_payment()
     }
 
     /// Whether a record with this failure may continue before its next retry, or after it was given

@@ -12,6 +12,7 @@
 
 mod changes;
 mod counterpart;
+mod decided;
 mod decision;
 mod paid_invoices;
 mod recognise;
@@ -69,6 +70,10 @@ pub struct InvoicePayments {
     /// The refunds on the invoice that the integration writes, at most [`REFUNDS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<InvoiceRefund>,
+    /// When it was last decided about a payment of the CRM whether Xero has it. A payment that failed
+    /// before then, because that was unclear, may continue. Rows of earlier releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
 }
 
 /// This invoice's share of a payment that the CRM recorded.
@@ -168,6 +173,7 @@ impl InvoicePayments {
             received: Vec::new(),
             is_beyond_limit: false,
             refunds: Vec::new(),
+            decided_at: None,
         }
     }
 

@@ -79,7 +79,7 @@ fn paid_and_credited(amounts: &DocumentAmounts) -> (Money, Money) {
 /// stores that instant and reports nothing.
 pub fn observe_invoice(
     mapping: &Mapping,
-    receipts: &InvoicePayments,
+    known: &InvoicePayments,
     seen: SeenInvoice<'_>,
     now: Timestamp,
 ) -> Option<InvoiceObservation> {
@@ -97,8 +97,9 @@ pub fn observe_invoice(
         }
         SeenInvoice::Missing => (missing_amounts(before), Some(now), None),
     };
-    let mut receipts = receipts.clone();
+    let mut receipts = known.clone();
     let changes = payments.map(|payments| receipts.observe_payments(payments));
+    let mut receipts = receipts.with_decisions_since(known, now);
     let PaymentChanges { notices: told, is_all } =
         changes.unwrap_or(PaymentChanges { notices: Vec::new(), is_all: true });
     if !is_all {

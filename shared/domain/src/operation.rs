@@ -52,9 +52,9 @@ pub struct Operation {
     /// The epoch of the connection in which the last failure happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_epoch: Option<u64>,
-    /// When the last attempt began that failed because of the state of a document in Xero, or of an
-    /// archived contact. The attempt may not have seen what changed there afterwards. A success, a
-    /// link and the decision not to send the record clear it.
+    /// When the last attempt began that failed because of the state of a document in Xero, of an
+    /// archived contact, or of an unclear payment. The attempt may not have seen what changed
+    /// afterwards. A success, a link and the decision not to send the record clear it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_began_at: Option<Timestamp>,
 }

@@ -55,7 +55,8 @@ pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
 pub(crate) use payment::{
-    find_paid_invoice, has_room_for_refund, is_undecided, is_withheld_before_write, refresh_refunds,
+    find_paid_invoice, has_room_for_refund, is_decided_since_failure, is_undecided,
+    is_withheld_before_write, refresh_refunds,
 };
 pub(crate) use prerequisite::find_negative_invoice;
 pub(crate) use write_state::WriteState;
@@ -179,11 +180,16 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// Returns whether a document was written, now or by an earlier attempt without an answer.
+    pub(crate) fn has_written(&self) -> bool {
+        self.operation != LoggedOperation::Push
+    }
+
     /// Returns whether a write showed that Xero's total differs from the CRM's.
     pub(crate) fn has_total_difference(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
         let differ = amounts.is_some_and(|amounts| amounts.total_difference().is_some());
-        differ && self.operation != LoggedOperation::Push
+        differ && self.has_written()
     }
 }
 

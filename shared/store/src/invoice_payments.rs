@@ -76,6 +76,7 @@ impl InvoicePaymentRows {
             received: received.iter().take(kept_in_head(received.len())).cloned().collect(),
             is_beyond_limit: after.is_beyond_limit,
             refunds: after.refunds.clone(),
+            decided_at: after.decided_at,
             ..InvoicePayments::new(after.ledger.clone(), after.invoice.clone())
         }
     }

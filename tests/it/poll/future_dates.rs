@@ -26,12 +26,12 @@ fn a_row_dated_in_the_future_hides_no_change_behind_it() {
             };
             bookkeeper.distort(row, CHANGED, Some(FAR)).unwrap();
         }
-        polls(&world);
+        world.poll_and_wait();
         world.is_paid("#INV_1", "20.00", &today());
         world.is_paid("#INV_2", "4.00", &today());
-        polls(&world);
+        world.poll_and_wait();
         world.is_paid("#INV_1", "84.00", &today());
-        polls(&world);
+        world.poll_and_wait();
         let mut heard = heard(&world);
         heard.sort();
         assert_eq!(
@@ -54,7 +54,7 @@ fn a_row_dated_in_the_future_hides_no_change_behind_it() {
 #[test]
 fn a_poll_whose_progress_lies_in_the_future_continues() {
     let world = billed();
-    polls(&world);
+    world.poll_and_wait();
     let ledger = world.ledger();
     let row = run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap();
     let far = "2100-01-01T00:00:00Z".parse().unwrap();
@@ -63,7 +63,7 @@ fn a_poll_whose_progress_lies_in_the_future_continues() {
         world.engine.store.put_poll_progress(&stuck, WriteExpectation::Version(row.version));
     run(written).unwrap().unwrap();
     world.is_paid("#INV_1", "14.00", &today());
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00"]);
     let progress =
         run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap().record;

@@ -8,12 +8,12 @@ fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
     let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
     assert_eq!(world.receive(Payment, &cash.body()), MessageOutcome::Recorded);
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["paid 0.00"]);
     // It was imported first and recorded afterwards: the import is withdrawn.
     let other = billed();
     other.is_paid("#INV_1", "114.00", &today());
-    polls(&other);
+    other.poll_and_wait();
     other.receive(Payment, &cash.body());
     assert_eq!(heard(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
 }
@@ -24,7 +24,7 @@ fn an_unclear_payment_waits_for_the_user() {
     let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque").date("2026-10-10");
     world.receive(Payment, &cheque.body());
     let id = world.is_paid("#INV_1", "114.00", &today());
-    polls(&world);
+    world.poll_and_wait();
     assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
     let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
     let known = || {
@@ -61,7 +61,7 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
         let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque");
         world.receive(Payment, &cheque.date("2026-10-10").body());
         let id = world.is_paid("#INV_1", "114.00", &today());
-        polls(&world);
+        world.poll_and_wait();
         let listed = || {
             let (account, limit) = (world.account(), std::num::NonZeroU16::new(50).unwrap());
             let reason = AttentionReason::GivenUp;
@@ -86,7 +86,7 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
             assert!(run(settled).unwrap().unwrap());
         } else {
             world.by_hand(|bookkeeper| bookkeeper.remove_payment(id).unwrap());
-            polls(&world);
+            world.poll_and_wait();
         }
         assert_eq!(listed(), []);
         let heard = heard(&world);

@@ -55,12 +55,12 @@ fn a_waiting_invoice_that_the_crm_voids_is_complete_although_its_client_fails() 
         let (world, _) = with_taken_name();
         if is_given_up {
             world.advance(SignedDuration::from_hours(14));
-            assert_eq!(state(&world, Contact, "cli_1"), OperationState::Skipped);
+            assert_eq!(world.state(Contact, "cli_1"), OperationState::Skipped);
         }
         let before = world.calls().len();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
         world.advance(AT_ONCE);
-        assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Synced);
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
         assert_eq!(world.calls().len(), before, "nothing was ever sent");
     }
 }
@@ -72,7 +72,7 @@ fn invoices_continue_at_once_when_the_message_of_a_voided_one_corrects_their_cli
             let (world, _) = with_taken_name();
             if is_given_up {
                 world.advance(SignedDuration::from_hours(14));
-                assert_eq!(state(&world, Contact, "cli_1"), OperationState::Skipped);
+                assert_eq!(world.state(Contact, "cli_1"), OperationState::Skipped);
             }
             let voided = an_invoice("inv_2", "cli_1").revision(2).voided();
             let voided = voided.client_revision(2).client_name("Client one").body();
@@ -82,7 +82,7 @@ fn invoices_continue_at_once_when_the_message_of_a_voided_one_corrects_their_cli
                 world.receive(Invoice, &voided);
             }
             continues_at_once(&world, Invoice, "inv_1");
-            assert_eq!(state(&world, Invoice, "inv_2"), OperationState::Synced);
+            assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
             assert_eq!(invoices(&world).len(), 1, "the voided one was never sent");
         }
     }
@@ -106,9 +106,9 @@ fn invoices_continue_at_once_when_a_retry_of_their_client_finds_that_its_contact
     assert_eq!(failure.cause, Some(FailureCause::ContactArchived));
     world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Contact, "cli_1");
-    assert!(matches!(state(&world, Invoice, "inv_2"), OperationState::Waiting { .. }));
+    assert!(matches!(world.state(Invoice, "inv_2"), OperationState::Waiting { .. }));
     continues_at_once(&world, Invoice, "inv_1");
-    assert_eq!(state(&world, Invoice, "inv_2"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
 }
 
 /// An account whose client's contact a bookkeeper has archived.
@@ -133,7 +133,7 @@ fn retries_only(world: &World, kind: EntityKind, id: &str) {
     let retry = world.bookings.take(|wake| wake.work == record).unwrap();
     world.clock.advance(MINUTES(10));
     world.try_wake(&retry, NEVER).unwrap().unwrap();
-    assert_eq!(state(world, kind, id), OperationState::Synced, "{id}");
+    assert_eq!(world.state(kind, id), OperationState::Synced, "{id}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn invoices_continue_at_once_when_the_retry_of_one_finds_that_their_contact_was_
     let (world, contact) = with_archived_contact();
     receives_refused_invoice(&world, "inv_1");
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(state(&world, Invoice, "inv_1"), OperationState::Skipped);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped);
     receives_refused_invoice(&world, "inv_2");
     world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Invoice, "inv_2");
@@ -203,7 +203,7 @@ fn invoices_continue_at_once_when_a_user_retries_them_after_their_contact_was_re
     let retried = retry_records(&world.engine, &account, named.to_vec());
     assert_eq!(run(retried).unwrap().unwrap().done.len(), 2);
     continues_at_once(&world, Invoice, "inv_1");
-    assert_eq!(state(&world, Invoice, "inv_2"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
 }
 
 /// A table in which something happens once: just before what waited for the client is removed.

@@ -44,7 +44,7 @@ fn all_of_thousands_of_invoices_are_released_when_their_client_is_in_xero() {
     assert_eq!(count_hints(&world), INVOICES + MARK);
     let before = world.bookings.len();
     world.receive(Contact, &a_client("cli_1", 2, "Client cli_1", "push"));
-    assert_eq!(state(&world, Contact, "cli_1"), OperationState::Synced);
+    assert_eq!(world.state(Contact, "cli_1"), OperationState::Synced);
     assert_eq!((count_parked(&world), count_hints(&world)), (0, MARK));
     assert_eq!(world.bookings.len() - before, INVOICES / 100);
     assert_eq!(takes_release(&world), None);

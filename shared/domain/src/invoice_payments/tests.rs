@@ -1,5 +1,6 @@
 //! Tests that the same payment is counted once.
 
+mod decided;
 mod limits;
 
 use jiff::civil::date;

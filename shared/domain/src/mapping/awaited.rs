@@ -36,9 +36,16 @@ impl Mapping {
         self.is_stopped_by(Failure::is_about_archived_contact)
     }
 
-    /// Whether a change in Xero may release the mapping: of a document, or of a contact.
-    pub fn waits_for_change_in_xero(&self) -> bool {
-        self.is_stopped_by(Failure::may_end_by_change_in_xero)
+    /// Whether the mapping was given up because Xero has a payment that may be this one, or waits for
+    /// the next attempt after such a failure. It is tried again when that is decided.
+    pub fn is_stopped_by_unclear_payment(&self) -> bool {
+        self.is_stopped_by(Failure::is_about_unclear_payment)
+    }
+
+    /// Whether a recorded change may release the mapping: of a document or a contact in Xero, or a
+    /// decision about a payment.
+    pub fn waits_for_recorded_change(&self) -> bool {
+        self.is_stopped_by(Failure::may_end_by_recorded_change)
     }
 
     fn is_stopped_by(&self, is_cause: impl FnOnce(&Failure) -> bool) -> bool {
@@ -71,15 +78,15 @@ impl Mapping {
         self.operation.failure.as_ref().and_then(|failure| failure.cause)
     }
 
-    /// When the attempt that failed because of the state of a document or an archived contact began.
-    /// An earlier release stored only when it failed.
+    /// When the attempt began that failed because of the state of a document, an archived contact or
+    /// an unclear payment. An earlier release stored only when it failed.
     pub fn failed_attempt_began_at(&self) -> Option<Timestamp> {
         self.operation.attempt_began_at.or(self.operation.failed_at)
     }
 
-    /// Whether the attempt that failed because of the state of a document or an archived contact
-    /// began before this instant. A change in Xero at that instant may then let the next attempt
-    /// succeed.
+    /// Whether the attempt that failed because of the state of a document, an archived contact or an
+    /// unclear payment began before this instant. A change at that instant may then let the next
+    /// attempt succeed.
     pub fn has_failed_before(&self, instant: Timestamp) -> bool {
         self.failed_attempt_began_at().is_none_or(|began| began < instant)
     }

@@ -76,13 +76,15 @@ impl Mapping {
         self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_unapproved())
     }
 
-    /// Whether a client was linked to this contact and a user has ended that. Without a contact:
-    /// whether it was linked to any, and is linked to none.
+    /// Whether a client was linked to this contact and a user has ended that. If the client was linked
+    /// to any contact and is linked to none, that is so for every contact: its own one may have been
+    /// merged into this one before.
     pub fn was_unlinked_from(&self, contact: Option<XeroContactId>) -> bool {
-        let linked = self.link.as_ref().map(|link| link.xero_id);
-        match contact.map(XeroId::from) {
-            Some(contact) => linked != Some(contact) && self.previous_xero_ids.contains(&contact),
-            None => linked.is_none() && !self.previous_xero_ids.is_empty(),
+        let left = &self.previous_xero_ids;
+        match (&self.link, contact.map(XeroId::from)) {
+            (None, _) => !left.is_empty(),
+            (Some(link), Some(contact)) => link.xero_id != contact && left.contains(&contact),
+            (Some(_), None) => false,
         }
     }
 

@@ -38,12 +38,14 @@ pub fn decide_transition(
         OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch, began } => {
             let next = after_failure(operation, failure, answer, snapshot, parking, seed, now);
             let is_kept = next.failure.is_some();
-            let may_end_in_xero =
-                next.failure.as_ref().is_some_and(Failure::may_end_by_change_in_xero);
+            let may_end_by_change =
+                next.failure.as_ref().is_some_and(Failure::may_end_by_recorded_change);
+            let attempt_began_at =
+                if may_end_by_change { Some(began) } else { next.attempt_began_at };
             TransitionResult::Moved(Operation {
                 failed_at: is_kept.then_some(now),
                 failed_epoch: epoch.filter(|_| is_kept),
-                attempt_began_at: if may_end_in_xero { Some(began) } else { next.attempt_began_at },
+                attempt_began_at,
                 ..next
             })
         }

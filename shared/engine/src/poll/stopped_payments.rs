@@ -32,7 +32,7 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::sync::refresh_refunds;
-use crate::sync::release::{ReleaseTiming, release_if_changed_in_xero, release_refused_removals};
+use crate::sync::release::{ReleaseTiming, release_if_reason_has_passed, release_refused_removals};
 
 /// Releases the removals that Xero refused because these payments were reconciled or part of a batch
 /// payment, if they no longer are. Costs nothing for payments that the integration did not write.
@@ -108,7 +108,7 @@ async fn ask_questions(
             }
             refreshed => refreshed?,
         }
-        release_if_changed_in_xero(engine, refused, ReleaseTiming::AtOnce).boxed().await?;
+        release_if_reason_has_passed(engine, refused, ReleaseTiming::AtOnce).boxed().await?;
     }
     Ok(())
 }

@@ -127,11 +127,12 @@ async fn observe_page(
     Ok(observed.into_iter().filter(|changed| *changed == Some(true)).count())
 }
 
-/// Observes an overpayment or prepayment, and starts again after a conflict with another process.
-/// One of a contact that is no client is left out; `links` has the links of the page's contacts. If
-/// the contact of a client was merged into another one, its money is that of the client with whom
-/// it was stored, or else of the client whose invoices were paid with it. If a user has unlinked that
-/// client from the contact, it belongs to no client. Returns whether it had changed.
+/// Observes an overpayment or prepayment until it is stored as Xero shows it, for the client that is
+/// linked then: at the same time another process may change the row, or a user the link. One of a
+/// contact that is no client is left out; `links` has the links of the page's contacts, read before.
+/// If the contact of a client was merged into another one, its money is that of the client with whom
+/// it was stored, or else of the client whose invoices were paid with it. If a user has unlinked
+/// that client from the contact, it belongs to no client. Returns whether it had changed.
 async fn observe_one(
     tenant_session: &TenantSession<'_>,
     links: &Store,
@@ -141,34 +142,39 @@ async fn observe_one(
 ) -> Result<bool, StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let Some(contact) = remote.contact else { return Ok(false) };
-    let linked = links.find_linked_record(ledger, EntityKind::Contact, contact.into()).await?;
     let invoices = find_paid_invoices(tenant_session, contact, remote.date, paid).await?;
-    let billed = match &linked {
-        Some(_) => None,
-        None => find_billed_client(tenant_session, &invoices).await?,
-    };
+    let (mut links, mut is_changed) = (links, false);
     let mut conflicts = ConflictLimit::default();
     loop {
+        let linked = links.find_linked_record(ledger, EntityKind::Contact, contact.into()).await?;
+        let billed = match &linked {
+            Some(_) => None,
+            None => find_billed_client(tenant_session, &invoices).await?,
+        };
         let known = engine.store.find_surplus(ledger, remote.id).await?;
         let stored = known.as_ref().map(|row| &row.record);
         let earlier = stored.map(|surplus| surplus.client.clone());
-        let client = linked.clone().or(earlier).or_else(|| billed.clone());
-        let Some(client) = client else { return Ok(false) };
-        let is_unlinked =
-            linked.is_none() && is_unlinked(&engine.store, ledger, &client, Some(contact)).await?;
+        let client = linked.clone().or(earlier).or(billed);
+        let Some(client) = client else { return Ok(is_changed) };
+        // The client may be linked to another contact now, which says nothing about this one.
+        let stays_unlinked = stored.is_some_and(|surplus| surplus.is_unlinked);
+        let is_unlinked = linked.is_none()
+            && (stays_unlinked
+                || is_unlinked(&engine.store, ledger, &client, Some(contact)).await?);
         let (client, paid_invoices) = (&client, invoices.as_slice());
         let seen = SeenSurplus { ledger, kind, client, is_unlinked, remote, paid_invoices };
         let observed = observe_surplus(stored, seen, engine.clock.now());
-        let Some((surplus, content)) = observed else { return Ok(false) };
+        let Some((surplus, content)) = observed else { return Ok(is_changed) };
         let event = content.map(|content| engine.new_event(&ledger.account, content));
         let expect = WriteExpectation::from(known.map(|row| row.version));
         match engine.store.put_surplus(&surplus, expect, event.as_ref()).await {
             Ok(()) => {
                 engine.deliver_committed(&ledger.account, event.as_ref()).await;
-                return Ok(true);
+                is_changed = true;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
+        links = &engine.store;
     }
 }
 

@@ -249,6 +249,7 @@ async fn change_invoice_payments(
         let Some(PaymentChanges { notices: told, is_all }) = step(&mut receipts) else {
             return Ok(None);
         };
+        let receipts = receipts.with_decisions_since(&rows.record, engine.clock.now());
         let decided = list_decided_payments(&rows.record, &receipts);
         let admits_refunds = receipts.admits_more_refunds_than(&rows.record);
         let mapping =

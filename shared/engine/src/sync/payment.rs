@@ -29,7 +29,7 @@ use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, credit_notes, payments};
 
-pub(crate) use self::counterpart::is_undecided;
+pub(crate) use self::counterpart::{is_decided_since_failure, is_undecided};
 use self::payment_writer::PaymentWriter;
 pub(crate) use self::prerequisites::find_paid_invoice;
 use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};

@@ -38,7 +38,7 @@ pub(crate) use self::document_changes::{
 };
 use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::overlooked_changes::{
-    release_after_overlooked_changes, release_if_changed_in_xero,
+    release_after_overlooked_changes, release_if_reason_has_passed,
 };
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;

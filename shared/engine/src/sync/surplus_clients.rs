@@ -72,7 +72,10 @@ async fn find_surplus_client(
             return Ok((linked, false));
         }
     }
-    Ok((client.clone(), is_unlinked(store, ledger, client, *contact).await?))
+    // The client may be linked to another contact now, which says nothing about this one.
+    let stays_unlinked = surplus.is_unlinked && contact.is_some();
+    let is_unlinked = stays_unlinked || is_unlinked(store, ledger, client, *contact).await?;
+    Ok((client.clone(), is_unlinked))
 }
 
 /// Returns whether a client was unlinked from the contact that paid a surplus. If it was not, and is

@@ -98,6 +98,30 @@ fn the_restore_of_a_contact_brings_forward_what_failed_because_it_was_archived()
 }
 
 #[test]
+fn a_failure_that_a_recorded_change_may_end_says_when_its_attempt_began() {
+    for (cause, is_recorded) in [
+        (FailureCause::DocumentHasPayments, true),
+        (FailureCause::ContactArchived, true),
+        (FailureCause::PaymentUnclear, true),
+        (FailureCause::NumberTaken, false),
+    ] {
+        let event = OperationEvent::Failed {
+            by: ME,
+            failure: Failure::new(FailureClass::Rejected, cause, "No.", ""),
+            answer: WriteAnswer::Answered,
+            snapshot: SnapshotFreshness::Newest,
+            parking: None,
+            epoch: None,
+            began: at(1),
+        };
+        let earlier = Operation { attempt_began_at: Some(at(0)), ..claimed_by_me(0) };
+        let stopped = moved(decide_transition(&earlier, event, SEED, now()));
+        let expected = if is_recorded { at(1) } else { at(0) };
+        assert_eq!(stopped.attempt_began_at, Some(expected), "{cause:?}");
+    }
+}
+
+#[test]
 fn a_refusal_for_an_archived_contact_stays_known_until_a_success() {
     let failed = |class, cause: FailureCause, began| OperationEvent::Failed {
         by: ME,

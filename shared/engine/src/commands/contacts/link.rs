@@ -41,9 +41,9 @@ pub enum LinkOutcome {
 }
 
 /// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the contact.
-/// The client's documents and its later changes go to that contact from now on, overpayments of that
-/// contact are reported for the client, and records that waited for the client are released. A merged contact is replaced with the contact it was merged
-/// into.
+/// The client's documents and its later changes go to that contact from now on, known overpayments of
+/// that contact are reported for the client, and records that waited for the client are released. A
+/// merged contact is replaced with the contact it was merged into.
 pub async fn link_client(
     engine: &Engine,
     account: &AccountId,

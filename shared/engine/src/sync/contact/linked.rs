@@ -126,7 +126,9 @@ fn draft_linked_contact<'a>(
     }
     let DocumentDraft { item: task, document, operation: _, remarks } = draft;
     let contact = Some(Box::new(document.known));
-    let link = XeroLink { contact, ..link.clone() };
+    // What failed before a contact was restored may continue.
+    let xero_updated_at = link.xero_updated_at.max(remote.and_then(|remote| remote.updated_at));
+    let link = XeroLink { contact, xero_updated_at, ..link.clone() };
     task.set_outcome(Ok(Synced { link: Some(link), operation: LoggedOperation::Push, remarks }));
     None
 }

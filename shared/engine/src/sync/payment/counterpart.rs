@@ -7,7 +7,7 @@ use domain::crm::payment::{PartRole, PaymentPart};
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass};
-use domain::ids::{CrmId, Ledger, XeroInvoiceId};
+use domain::ids::{CrmId, Ledger, PaymentId, XeroInvoiceId};
 use domain::invoice_payments::{Counterpart, InvoicePayments, PaymentMatch, ReceivedPayment};
 use domain::mapping::Mapping;
 use domain::money::Money;
@@ -139,17 +139,38 @@ async fn find_known_payments(
 
 /// Returns whether a part waits for a person to decide if Xero already has its money.
 pub(crate) async fn is_undecided(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
-    if mapping.key.kind != EntityKind::Payment {
+    let known = find_payments_beside(engine, mapping).await?;
+    Ok(known.is_some_and(|(payment, known)| known.is_undecided(&payment)))
+}
+
+/// Returns whether it was decided if Xero already has the money of a part, after the attempt began
+/// that failed because this was unclear.
+pub(crate) async fn is_decided_since_failure(
+    engine: &Engine,
+    mapping: &Mapping,
+) -> Result<bool, StoreError> {
+    let Some((payment, known)) = find_payments_beside(engine, mapping).await? else {
         return Ok(false);
+    };
+    let is_later = known.decided_at.is_some_and(|at| mapping.has_failed_before(at));
+    Ok(is_later && !known.is_undecided(&payment))
+}
+
+/// Returns the payment of a part, and the known payments on its invoice. `None` if the part cannot
+/// reach Xero by other means.
+async fn find_payments_beside(
+    engine: &Engine,
+    mapping: &Mapping,
+) -> Result<Option<(PaymentId, InvoicePayments)>, StoreError> {
+    if mapping.key.kind != EntityKind::Payment {
+        return Ok(None);
     }
     // An attempt at the part reports a snapshot that cannot be read.
     let Ok(part) = serde_json::from_str::<PaymentPart>(&mapping.snapshot.json) else {
-        return Ok(false);
+        return Ok(None);
     };
     let known = find_known_payments(engine, &mapping.key.ledger, &part).await?;
-    Ok(known.is_some_and(|known| {
-        matches!(known.find_counterpart(&part.payment), Some(Counterpart::Possible(_)))
-    }))
+    Ok(known.map(|known| (part.payment, known)))
 }
 
 /// The result of a part that Xero has by other means.

@@ -47,7 +47,7 @@ pub(super) async fn record_success(
     let (mut is_reserved, mut is_awaited) = (false, false);
     let mut conflicts = ConflictLimit::default();
     engine.mark_account_logged(&before.record.key.ledger.account).await;
-    let restored = release::record_restored_contact(engine, &claimed.row.record).await;
+    let restored = release::record_restored_contact(engine, &claimed.row.record, &synced).await;
     loop {
         let freshness = before.record.snapshot_freshness(revision);
         let event = OperationEvent::Confirmed { by: claimed.by, snapshot: freshness };

@@ -1,11 +1,11 @@
 //! Releases payments of the CRM that wait until it is decided whether Xero already has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::entity::EntityKind;
-use domain::failure::FailureCause;
+use domain::failure::Failure;
 use domain::ids::{CrmId, Ledger, PaymentId};
-use domain::invoice_payments::{Counterpart, InvoicePayments, PaymentMatch};
+use domain::invoice_payments::InvoicePayments;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationEvent;
 use futures::FutureExt;
@@ -20,70 +20,19 @@ use crate::{Engine, concurrency};
 /// A payment of the CRM for which a payment in Xero was unclear, and the invoice that both pay.
 pub(crate) type DecidedPayment = (CrmId, PaymentId);
 
-/// Returns the payments of the CRM that payments in Xero might have been, as the earlier rows of an
-/// invoice say or an attempt has found, and no longer may be: Xero has them as payments that are now
-/// recognised, or does not have them.
+/// Returns the payments of the CRM about which a change of an invoice's payments has decided whether
+/// Xero has them ([`InvoicePayments::list_decided_since`]).
 pub(crate) fn list_decided_payments(
     before: &InvoicePayments,
     after: &InvoicePayments,
 ) -> Vec<DecidedPayment> {
-    let open = collect_candidates(after);
-    let mut decided = collect_candidates(before);
-    decided.extend(collect_recognised(before, after));
-    decided.extend(collect_passed_over(before, after));
-    let decided = decided.into_iter().filter(|one| !open.contains(one));
+    let decided = after.list_decided_since(before).into_iter();
     decided.map(|payment| (after.invoice.clone(), payment.clone())).collect()
 }
 
-/// Returns the payments of the CRM that Xero has by other means, as only the later rows say. An
-/// attempt may have found another payment in Xero that it might have been, which no row has known.
-fn collect_recognised<'a>(
-    before: &InvoicePayments,
-    after: &'a InvoicePayments,
-) -> BTreeSet<&'a PaymentId> {
-    let known = before.received.iter().map(|one| (one.id, &one.is)).collect::<BTreeMap<_, _>>();
-    let recognised = after.received.iter().filter_map(|received| {
-        let PaymentMatch::Same { payment } = &received.is else { return None };
-        (known.get(&received.id) != Some(&&received.is)).then_some(payment)
-    });
-    // What the integration has written itself did not wait.
-    let by_other_means = recognised
-        .filter(|payment| matches!(after.find_counterpart(payment), Some(Counterpart::Same(_))));
-    by_other_means.collect()
-}
-
-/// Returns the payments of the CRM for which an attempt may have taken a payment in Xero that no row
-/// knew before, and that is another one of the same amount.
-fn collect_passed_over<'a>(
-    before: &InvoicePayments,
-    after: &'a InvoicePayments,
-) -> BTreeSet<&'a PaymentId> {
-    let known = before.received.iter().map(|one| one.id).collect::<BTreeSet<_>>();
-    let mut passed_over: BTreeSet<&PaymentId> = BTreeSet::new();
-    for received in after.received.iter().filter(|one| !known.contains(&one.id)) {
-        let PaymentMatch::Same { payment } = &received.is else { continue };
-        let others = after.recorded.iter().filter(|one| {
-            one.payment != *payment
-                && one.amount == received.amount
-                && one.is_in_effect()
-                && !one.method.is_always_pushed()
-        });
-        passed_over.extend(others.map(|one| &one.payment));
-    }
-    passed_over
-}
-
-/// Returns the payments of the CRM that unclear payments on an invoice may be.
-fn collect_candidates(known: &InvoicePayments) -> BTreeSet<&PaymentId> {
-    let unclear = known.received.iter().filter_map(|received| match &received.is {
-        PaymentMatch::Unclear { candidates } => Some(candidates),
-        PaymentMatch::Imported | PaymentMatch::Same { .. } | PaymentMatch::Removed => None,
-    });
-    unclear.flatten().collect()
-}
-
 /// Releases the parts of these payments as [`release_decided_payments`] does. The decision is
-/// recorded, so a failure is only logged; the sweep releases the parts later.
+/// recorded, so a failure is only logged; the sweep releases the parts later, also those that were
+/// given up (`overlooked_changes`).
 pub(crate) async fn try_release_decided_payments(
     engine: &Engine,
     ledger: &Ledger,
@@ -155,6 +104,5 @@ async fn list_ready_parts(
 
 /// Returns whether the last attempt found a payment in Xero that no poll had reported yet.
 fn has_failed_as_unclear(part: &Mapping) -> bool {
-    let failure = part.operation.failure.as_ref();
-    failure.is_some_and(|failure| failure.cause == Some(FailureCause::PaymentUnclear))
+    part.operation.failure.as_ref().is_some_and(Failure::is_about_unclear_payment)
 }

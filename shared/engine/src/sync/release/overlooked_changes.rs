@@ -1,7 +1,8 @@
-//! Releases records that failed because of the state of a document in Xero, or because the contact of
-//! their client was archived, if a later change of the document or the contact is recorded. Usually
-//! the process that records the change releases them. It misses those whose attempt has not ended
-//! yet, and all of them if it dies before it releases them.
+//! Releases records that failed because of the state of a document in Xero, because the contact of
+//! their client was archived, or because a payment was unclear, if a later change of the document or
+//! the contact, or a later decision about the payment, is recorded. Usually the process that records
+//! the change releases them. It misses those whose attempt has not ended yet, and all of them if it
+//! dies before it releases them.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,13 @@ use super::{
     release_mappings,
 };
 use crate::errors::PersistError;
-use crate::sync::has_room_for_refund;
+use crate::sync::{has_room_for_refund, is_decided_since_failure, is_undecided};
 use crate::{Engine, concurrency};
 
-/// Releases a mapping whose attempt has just failed, if it failed because of a document or a contact
-/// that has changed in Xero since the attempt began. Returns whether it was released.
-pub(crate) async fn release_if_changed_in_xero(
+/// Releases a mapping whose attempt has just failed, if the reason has passed since the attempt
+/// began: a document or a contact has changed in Xero, or a decision about a payment was made.
+/// Returns whether it was released.
+pub(crate) async fn release_if_reason_has_passed(
     engine: &Engine,
     mapping: &Mapping,
     timing: ReleaseTiming,
@@ -33,16 +35,17 @@ pub(crate) async fn release_if_changed_in_xero(
     // Another attempt may have failed since.
     let failed_at = mapping.operation.failed_at;
     let wanted = |known: &Mapping| {
-        known.waits_for_change_in_xero() && known.operation.failed_at == failed_at
+        known.waits_for_recorded_change() && known.operation.failed_at == failed_at
     };
     let keys = vec![key.clone()];
     let released = release_mappings(engine, &key.ledger, keys, event, timing, None, wanted).await?;
     Ok(released > 0)
 }
 
-/// Releases those of the given mappings of a ledger that failed because of a document or a contact
-/// which has changed in Xero since. Makes no call to Xero: it compares the stored facts. Each change
-/// releases a mapping once, because the next attempt begins after it.
+/// Releases those of the given mappings of a ledger whose reason to fail has passed since: a document
+/// or a contact has changed in Xero, or a decision about a payment was made. Makes no call to Xero: it
+/// compares the stored facts. Each change releases a mapping once, because the next attempt begins
+/// after it.
 pub(crate) async fn release_after_overlooked_changes(
     engine: &Engine,
     ledger: &Ledger,
@@ -73,8 +76,7 @@ pub(crate) async fn release_after_overlooked_changes(
     }
 }
 
-/// Returns a mapping's key and operation, if it failed because of a document or a contact which has
-/// changed in Xero since.
+/// Returns a mapping's key and operation, if its reason to fail has passed since.
 async fn find_released_by_change(
     engine: &Engine,
     key: &MappingKey,
@@ -87,12 +89,30 @@ async fn find_released_by_change(
     Ok(Some((mapping.key, mapping.operation)))
 }
 
-/// Returns whether what stopped a mapping has changed in Xero since its attempt began.
+/// Returns whether what stopped a mapping has changed since its attempt began.
 async fn has_reason_passed(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
     if mapping.is_stopped_by_archived_contact() {
         return is_contact_restored(engine, mapping).await;
     }
+    if mapping.is_stopped_by_unclear_payment() {
+        return match is_payment_decided(engine, mapping).boxed().await {
+            // Code that needs the unreadable row itself reports it.
+            Err(error) if error.is_about_the_record() => Ok(false),
+            decided => decided,
+        };
+    }
     Ok(mapping.is_stopped_by_document() && has_document_changed(engine, mapping).await?)
+}
+
+/// Returns whether a part no longer has to wait that failed because Xero had a payment which might be
+/// the same. If its invoice has changed in Xero since the attempt began, the poll that recorded the
+/// change has seen that payment, or that it was removed.
+async fn is_payment_decided(engine: &Engine, part: &Mapping) -> Result<bool, StoreError> {
+    let engine: &Engine = &engine.without_read_ahead();
+    if is_decided_since_failure(engine, part).await? {
+        return Ok(true);
+    }
+    Ok(has_document_changed(engine, part).await? && !is_undecided(engine, part).await?)
 }
 
 /// Returns whether the archived contact because of which a mapping failed was observed in use since

@@ -19,16 +19,22 @@ use super::{
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
+use crate::sync::Synced;
 
 /// Records in the row of a client that its contact is in use again, if this record had failed
-/// because the contact was archived, and has succeeded now. `pushed` is its mapping as the attempt
+/// because the contact was archived, and was written now. `pushed` is its mapping as the attempt
 /// found it. Returns the client. If the client is the record itself, the success records it. Call
 /// it before the success is recorded, which must not fail because of the client's row: so a failure
 /// is only logged.
 pub(crate) async fn record_restored_contact(
     engine: &Engine,
     pushed: &Mapping,
+    synced: &Synced,
 ) -> Option<MappingKey> {
+    // Xero has accepted no contact if there was nothing to write.
+    if !synced.has_written() {
+        return None;
+    }
     let client = find_restored_client(engine, pushed).boxed().await?;
     if client == pushed.key {
         return Some(client);

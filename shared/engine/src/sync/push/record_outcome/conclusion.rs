@@ -21,9 +21,9 @@ pub(super) async fn conclude_failure(
     let is_repeated =
         trigger == Trigger::Routine && next.operation.repeats_failure_of(&claimed.operation);
     let timing = if is_repeated { ReleaseTiming::Later } else { ReleaseTiming::AtOnce };
-    // The document or the contact may have changed after Xero refused this attempt: the process that
-    // recorded the change did not release this record, because the attempt had not ended.
-    if release::release_if_changed_in_xero(engine, next, timing).boxed().await? {
+    // The reason may have passed since this attempt began: the process that recorded the change did
+    // not release this record, because the attempt had not ended.
+    if release::release_if_reason_has_passed(engine, next, timing).boxed().await? {
         let pushed = PushOutcome::from_state(&next.operation.state);
         return Ok(RecordedOutcome::Done(pushed.without_wake_up()));
     }
