@@ -146,18 +146,33 @@ fn collect_messages(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) 
     }
 }
 
-/// Whether a member of this text can have the name [`ERRORS`]: plainly, or with escaped characters.
-/// Most answers contain none, and reading a text once costs far less than parsing its parts.
+/// Whether a member of this text can have the name [`ERRORS`], plainly or with escaped characters,
+/// and content. Most answers contain none, and reading a text once costs far less than parsing its
+/// parts.
 fn may_name_errors(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let is_name = |rest: &[u8]| {
-        rest.get(..ERRORS.len()).is_some_and(|name| name.eq_ignore_ascii_case(ERRORS.as_bytes()))
+    let is_name = |rest: &[u8]| match rest.split_at_checked(ERRORS.len()) {
+        Some((name, rest)) => {
+            name.eq_ignore_ascii_case(ERRORS.as_bytes()) && !is_end_of_empty_member(rest)
+        }
+        None => false,
     };
     bytes.iter().enumerate().any(|(at, byte)| match byte {
-        b'V' | b'v' => bytes.get(at..).is_some_and(is_name),
+        b'"' => bytes.get(at.saturating_add(1)..).is_some_and(is_name),
         b'\\' => bytes.get(at.saturating_add(1)) == Some(&b'u'),
         _ => false,
     })
+}
+
+/// Whether the text after a name says that the member of this name is an empty list.
+fn is_end_of_empty_member(mut rest: &[u8]) -> bool {
+    for sign in b"\":[]" {
+        match rest.trim_ascii_start().split_first() {
+            Some((first, after)) if first == sign => rest = after,
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Adds the sentences of `ValidationErrors`: a list, or a single error. An error is an object, or
@@ -212,6 +227,17 @@ mod tests {
         ] {
             let body = format!(r#"{{"LineItems":[{{"{name}":[{{"Message":"No."}}]}}]}}"#);
             assert_eq!(found(&body), ["No."], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_empty_lists_of_errors_alone_is_not_searched() {
+        let saved = r#"{"HasValidationErrors":false,"ValidationErrors":[],
+            "Contact":{"ValidationErrors" : [ ] }}"#;
+        assert!(!may_name_errors(saved));
+        for errors in [r#"[{"Message":"No."}]"#, r#"["No."]"#, r#""No.""#, "[[]]", "null"] {
+            let body = format!(r#"{{"ValidationErrors":[],"A":{{"ValidationErrors":{errors}}}}}"#);
+            assert!(may_name_errors(&body), "{errors}");
         }
     }
 
