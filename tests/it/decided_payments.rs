@@ -1,6 +1,6 @@
 //! Payments that were given up, because Xero had one that might be the same, continue once that is
-//! decided, even if the process that records the decision dies before it releases them, or no poll has
-//! seen the other payment.
+//! decided, even if the process that records the decision dies before it releases them, or no poll
+//! has seen the other payment.
 
 use domain::entity::EntityKind::Payment;
 use domain::ids::{CrmId, XeroPaymentId};
@@ -21,8 +21,8 @@ use crate::released_at_once::{is_counted_once, with_doubtful_cheque};
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-/// An account with a payment in Xero that may be a cheque of the CRM. The cheque was given up, because
-/// no poll has asked a user. Returns the payment in Xero.
+/// An account with a payment in Xero that may be a cheque of the CRM. The cheque was given up,
+/// because no poll has asked a user. Returns the payment in Xero.
 fn with_given_up_cheque() -> (World, Uuid) {
     let (world, doubtful) = with_doubtful_cheque();
     world.advance(SignedDuration::from_hours(24));
@@ -30,8 +30,8 @@ fn with_given_up_cheque() -> (World, Uuid) {
     (world, doubtful)
 }
 
-/// A quarter of an hour passes, and a poll runs in a process that dies at this step. Returns whether
-/// it has finished before.
+/// A quarter of an hour passes, and a poll runs in a process that dies at this step. Returns
+/// whether it has finished before.
 fn poll_until(world: &World, death: Option<Death>) -> bool {
     world.advance(MINUTES(15));
     world.gate.arm(death);
@@ -40,8 +40,8 @@ fn poll_until(world: &World, death: Option<Death>) -> bool {
     polled.is_some()
 }
 
-/// The cheque reaches Xero, or is found there, whichever step the process dies at that decides about
-/// it. The decision is then repeated, as a user, the schedule or the queue repeats it.
+/// The cheque reaches Xero, or is found there, at whichever step the process that decides about it
+/// dies. The decision is then repeated, as a user, the schedule or the queue repeats it.
 fn continues_after_any_death(
     prepare: impl Fn(&World, Uuid),
     decide: impl Fn(&World, Uuid, Option<Death>) -> bool,

@@ -1,5 +1,6 @@
 //! Events that wait in the outbox: those of a kind that only a later release knows are delivered as
-//! they are, and those that the CRM's queue refuses are set aside, so that later ones are delivered.
+//! they are, and those that the CRM's queue refuses are set aside, so that later ones are
+//! delivered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -34,8 +34,8 @@ fn pays(world: &World, amount: &str) -> Uuid {
     payment
 }
 
-/// A world with a payment of the CRM that was given up, because a bookkeeper has recorded another one
-/// of 50.00 on its invoice and the poll has seen that. Returns that payment, too.
+/// A world with a payment of the CRM that was given up, because a bookkeeper has recorded another
+/// one of 50.00 on its invoice and the poll has seen that. Returns that payment, too.
 fn with_given_up_payment() -> (World, Uuid) {
     let world = World::with_seen_invoice();
     let other = pays(&world, "50.00");

@@ -300,7 +300,7 @@ fn unlinks(world: &World, client: &str) {
     assert!(matches!(unlinked, LinkOutcome::Done(_)), "{unlinked:?}");
 }
 
-/// A user links a client that nothing was sent of to a contact.
+/// A user links a client to a contact before anything of the client was sent.
 fn links(world: &World, client: &str, contact: Uuid) {
     let (by, invocation) = (owner(), world.invocation());
     let (account, client) = (world.account(), CrmId::new(client).unwrap());

@@ -210,8 +210,8 @@ fn a_payment_continues_at_once_when_a_poll_recognises_the_one_it_might_be_as_ano
     continues_at_once(&world, Payment, "pay_1.1");
 }
 
-/// The bookkeeper enters the cheque in place of the payment that it might have been, a day after the
-/// CRM took it, and a poll sees it.
+/// The bookkeeper enters the cheque in place of the payment that it might have been, a day after
+/// the CRM took it, and a poll sees it.
 fn is_entered_as_itself(world: &World, doubtful: Uuid) {
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(doubtful).unwrap());
     world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 10, 11)));

@@ -1,5 +1,5 @@
-//! Records that failed because a contact was archived continue after it is in use again, even if the
-//! process that records this dies before it releases them, or does not find them.
+//! Records that failed because a contact was archived continue after it is in use again, even if
+//! the process that records this dies before it releases them, or does not find them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -201,8 +201,8 @@ impl World {
             .expect("the process does not die")
     }
 
-    /// Runs the sweep twice, each time when it is due: the second one processes what a wake-up of the
-    /// first one may have left. What they release continues.
+    /// Runs the sweep twice, each time when it is due: the second one processes what a wake-up of
+    /// the first one may have left. What they release continues.
     pub fn sweep_twice(&self) {
         for _ in 0..2 {
             self.advance(BETWEEN_SWEEPS);

@@ -177,8 +177,8 @@ impl Failure {
         self.cause == Some(FailureCause::ContactArchived)
     }
 
-    /// Whether Xero has a payment that may be this one. A decision which payment it is ends it, and so
-    /// does the removal of that payment.
+    /// Whether Xero has a payment that may be this one. A decision about that payment ends the
+    /// failure, and so does its removal.
     pub fn is_about_unclear_payment(&self) -> bool {
         self.cause == Some(FailureCause::PaymentUnclear)
     }
@@ -188,7 +188,7 @@ impl Failure {
         self.is_about_document_state() || self.is_about_archived_contact()
     }
 
-    /// Whether a change may end it whose instant is recorded: one in Xero, or a decision about a
+    /// Whether a change whose instant is recorded may end it: one in Xero, or a decision about a
     /// payment.
     pub fn may_end_by_recorded_change(&self) -> bool {
         self.may_end_by_change_in_xero() || self.is_about_unclear_payment()

@@ -70,8 +70,8 @@ pub struct InvoicePayments {
     /// The refunds on the invoice that the integration writes, at most [`REFUNDS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<InvoiceRefund>,
-    /// When it was last decided about a payment of the CRM whether Xero has it. A payment that failed
-    /// before then, because that was unclear, may continue. Rows of earlier releases do not say it.
+    /// When it was last decided whether Xero has a payment of the CRM. A payment that failed
+    /// earlier, because this was unclear, may continue. Rows of earlier releases do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
 }

@@ -56,7 +56,8 @@ pub struct PollProgress {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_notes: Option<ListPosition>,
     /// The place in the list of given-up records after which the next daily question about stopped
-    /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say it.
+    /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_payments_after: Option<String>,
     /// Since when the account codes are due to be checked; `None` after the check.

@@ -176,14 +176,15 @@ impl Surplus {
         self.is_undecided() && !self.is_unlinked
     }
 
-    /// Whether an amount is left and no decision is recorded, whether or not it belongs to a client.
+    /// Whether an amount is left and no decision is recorded, whether or not it belongs to a
+    /// client.
     pub fn is_undecided(&self) -> bool {
         self.answer.is_none() && self.remaining.amount > Decimal::ZERO
     }
 
-    /// The surplus with the client who is linked to its contact now, and the event that says so.
-    /// `is_unlinked` says that its earlier client no longer is, and no other one. `None` if that was
-    /// known, or if nobody has to decide about it.
+    /// The surplus with the client that is linked to its contact now, and the event that reports
+    /// it. `is_unlinked` says that the earlier client is no longer linked to it, and no other one
+    /// is. `None` if this was known, or if nobody has to decide about it.
     #[must_use]
     pub fn assign_to(
         self,

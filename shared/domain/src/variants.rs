@@ -37,9 +37,9 @@ macro_rules! every_variant {
     };
 }
 
-/// Declares an enum whose variants each have a name in text, a list of them, the method that returns
-/// the name, and, if it is needed, the function that finds the variant with a name. Variant and name
-/// are written once, beside each other.
+/// Declares an enum whose variants each have a name in text, a list of them, the method that
+/// returns the name, and, if it is needed, the function that finds the variant with a name. Variant
+/// and name are written once, beside each other.
 ///
 /// ```text
 /// named_variants! {

@@ -3,8 +3,8 @@
 //! The rows are written before the dependant is parked, and removed when the awaited record is in
 //! Xero. They may be outdated: read the dependant's mapping before deciding anything.
 //!
-//! The mark of the awaited record stays. A process that removed it might remove that of a dependant
-//! which it has not seen, because that one began to wait in the meantime.
+//! The mark of the awaited record stays. A process that removed it could hide a dependant that it
+//! has not seen, because that one began to wait in the meantime.
 
 use std::num::NonZeroU16;
 

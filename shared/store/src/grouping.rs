@@ -6,11 +6,11 @@
 //!
 //! # Guarantees
 //!
-//! Every writer gets a result that it could get alone. The transactions of a group are performed
-//! all or none, because the table receives a group as one transaction like any other, with one
-//! token. If the table refuses a group, nothing of it was written, and every member is sent alone:
-//! one record's conflict or fault does not affect the others. If it is unknown whether a group was
-//! performed, it is unknown for each member.
+//! Every writer gets a result that it could get alone. Either all transactions of a group are
+//! performed or none, because the table receives a group as one transaction like any other, with
+//! one token. If the table refuses a group, nothing of it was written, and every member is sent
+//! alone: one record's conflict or fault does not affect the others. If it is unknown whether a
+//! group was performed, it is unknown for each member.
 //!
 //! A member whose future is dropped before its group is sent is left out. Later, the table may
 //! still perform it, as it may perform every request whose sender does not wait for the answer.

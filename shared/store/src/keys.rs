@@ -243,7 +243,7 @@ pub(crate) fn cleanup_key() -> ItemKey {
 }
 
 /// The key under which this release commits an event. Events of one instant are ordered by their
-/// sequence, because one change may report many payments. Other releases choose other keys.
+/// sequence, because one change may report many payments. Another release may choose another key.
 pub(crate) fn event_key(event: &EventMessage) -> ItemKey {
     let EventMessage { account_id, occurred_at, event_id, invoice_sequence, .. } = event;
     let place = match invoice_sequence {

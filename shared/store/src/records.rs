@@ -87,8 +87,8 @@ pub(crate) struct ReverseLink {
     pub(crate) crm_id: CrmId,
 }
 
-/// Marks that other records may wait for a record, which need not be known yet, or have waited for
-/// it. Written once and not removed.
+/// Marks that other records may wait for a record or have waited for it. The record need not be
+/// known yet. The mark is written once and not removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AwaitedRecord {
     pub(crate) awaited: MappingKey,

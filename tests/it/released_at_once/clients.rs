@@ -229,8 +229,8 @@ impl TableInterception for BeforeRemoval {
     }
 }
 
-/// A user links the client to a contact. This happens before the process removes what waited for the
-/// client.
+/// A user links the client to a contact. This happens before the process removes what waited for
+/// the client.
 fn links_client_while(world: &Arc<World>, contact: Uuid, act: fn(&World)) {
     let before = BeforeRemoval { world: world.clone(), act, has_acted: AtomicBool::new(false) };
     let store = InterceptedTable::store_on(world.table.clone(), before);

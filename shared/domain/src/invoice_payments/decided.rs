@@ -1,4 +1,4 @@
-//! The payments of the CRM about which a change of an invoice's payments decides whether Xero has
+//! The payments of the CRM for which a change of an invoice's payments decides whether Xero has
 //! them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,9 @@ use super::{Counterpart, InvoicePayments, PaymentMatch};
 use crate::ids::PaymentId;
 
 impl InvoicePayments {
-    /// The payments of the CRM that payments in Xero might have been, as the earlier rows say or an
-    /// attempt has found, and no longer may be: Xero has them as payments that are now recognised, or
-    /// does not have them.
+    /// The payments of the CRM for which it was unclear whether Xero has them, according to the
+    /// earlier rows or to an attempt, and no longer is: a payment in Xero is now recognised as such
+    /// a payment, or Xero does not have it.
     pub fn list_decided_since<'a>(&'a self, before: &'a Self) -> BTreeSet<&'a PaymentId> {
         let open = collect_candidates(self);
         let mut decided = collect_candidates(before);
@@ -29,14 +29,16 @@ impl InvoicePayments {
         Self { decided_at, ..self }
     }
 
-    /// Whether Xero has a payment that may be this payment of the CRM, so that a person must decide.
+    /// Whether Xero has a payment that may be this payment of the CRM, so that a person must
+    /// decide.
     pub fn is_undecided(&self, payment: &PaymentId) -> bool {
         matches!(self.find_counterpart(payment), Some(Counterpart::Possible(_)))
     }
 }
 
-/// Returns the payments of the CRM that Xero has by other means, as only the later rows say. An
-/// attempt may have found another payment in Xero that it might have been, which no row has known.
+/// Returns the payments of the CRM that Xero has by other means, according to the later rows alone.
+/// An attempt may have found that another payment in Xero, which is in no row, might be one of
+/// them.
 fn collect_recognised<'a>(
     before: &InvoicePayments,
     after: &'a InvoicePayments,
@@ -52,8 +54,8 @@ fn collect_recognised<'a>(
     by_other_means.collect()
 }
 
-/// Returns the payments of the CRM for which an attempt may have taken a payment in Xero that no row
-/// knew before, and that is another one of the same amount.
+/// Returns the payments of the CRM that an attempt may have taken for a payment in Xero that no
+/// earlier row has, and that is another payment of the same amount.
 fn collect_passed_over<'a>(
     before: &InvoicePayments,
     after: &'a InvoicePayments,

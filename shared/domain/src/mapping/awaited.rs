@@ -1,4 +1,5 @@
-//! What a stopped mapping waits for: another record, or a change of a document or a contact in Xero.
+//! What a stopped mapping waits for: another record, or a change of a document or a contact in
+//! Xero.
 
 use jiff::Timestamp;
 
@@ -36,8 +37,8 @@ impl Mapping {
         self.is_stopped_by(Failure::is_about_archived_contact)
     }
 
-    /// Whether the mapping was given up because Xero has a payment that may be this one, or waits for
-    /// the next attempt after such a failure. It is tried again when that is decided.
+    /// Whether the mapping was given up because Xero has a payment that may be this one, or waits
+    /// for the next attempt after such a failure. It is tried again when that is decided.
     pub fn is_stopped_by_unclear_payment(&self) -> bool {
         self.is_stopped_by(Failure::is_about_unclear_payment)
     }
@@ -78,14 +79,14 @@ impl Mapping {
         self.operation.failure.as_ref().and_then(|failure| failure.cause)
     }
 
-    /// When the attempt began that failed because of the state of a document, an archived contact or
-    /// an unclear payment. An earlier release stored only when it failed.
+    /// When the attempt that failed because of the state of a document, an archived contact or an
+    /// unclear payment began. An earlier release stored only when it failed.
     pub fn failed_attempt_began_at(&self) -> Option<Timestamp> {
         self.operation.attempt_began_at.or(self.operation.failed_at)
     }
 
-    /// Whether the attempt that failed because of the state of a document, an archived contact or an
-    /// unclear payment began before this instant. A change at that instant may then let the next
+    /// Whether the attempt that failed because of the state of a document, an archived contact or
+    /// an unclear payment began before this instant. A change at that instant may then let the next
     /// attempt succeed.
     pub fn has_failed_before(&self, instant: Timestamp) -> bool {
         self.failed_attempt_began_at().is_none_or(|began| began < instant)
@@ -99,8 +100,9 @@ impl Mapping {
         changed_at.is_some_and(|at| at <= now && self.has_failed_before(at))
     }
 
-    /// Whether a client's contact was observed in use after the beginning of the attempt that failed
-    /// because the contact was archived: it was restored, or the client was linked to another one.
+    /// Whether a client's contact was observed in use after the beginning of the attempt that
+    /// failed because the contact was archived: it was restored, or the client was linked to
+    /// another one.
     pub fn has_failed_before_restore_of(&self, client: &Self, now: Timestamp) -> bool {
         let linked_at = client.link_origin.as_ref().map(|origin| origin.at);
         client.link.is_some()

@@ -18,8 +18,8 @@ pub struct XeroLink {
     /// The number of the document or the contact in Xero.
     pub number: Option<String>,
     /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
-    /// showed payments or credits on an invoice that no event has reported to the CRM. For a contact
-    /// that was archived and restored: when a success showed the restore.
+    /// showed payments or credits on an invoice that no event has reported to the CRM. For a
+    /// contact that was archived and restored: when a success showed the restore.
     pub xero_updated_at: Option<Timestamp>,
     /// Status and amounts, for invoices and credit notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,8 +62,8 @@ impl Mapping {
         self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_gone())
     }
 
-    /// The mapping of a client whose archived contact was restored, as a success shows at `now`. What
-    /// failed before because the contact was archived may continue
+    /// The mapping of a client whose archived contact was restored, as a success shows at `now`.
+    /// What failed before because the contact was archived may continue
     /// ([`Mapping::has_failed_before_restore_of`]).
     #[must_use]
     pub fn with_restored_contact(self, now: Timestamp) -> Self {
@@ -76,9 +76,9 @@ impl Mapping {
         self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_unapproved())
     }
 
-    /// Whether a client was linked to this contact and a user has ended that. If the client was linked
-    /// to any contact and is linked to none, that is so for every contact: its own one may have been
-    /// merged into this one before.
+    /// Whether a user has unlinked the client from this contact. A client that was linked before
+    /// and is linked to no contact now counts as unlinked from every contact, because its own one
+    /// may have been merged into this one.
     pub fn was_unlinked_from(&self, contact: Option<XeroContactId>) -> bool {
         let left = &self.previous_xero_ids;
         match (&self.link, contact.map(XeroId::from)) {

@@ -79,8 +79,8 @@ fn after_submission(operation: &Operation, now: Timestamp) -> Operation {
 }
 
 /// A pending operation whose ladder starts at the beginning. Key serial and trace stay, because
-/// they describe Xero's state, and so does the beginning of the attempt that a document or a contact
-/// stopped: a success then shows that it no longer does.
+/// they describe Xero's state. The beginning of the attempt that a document, a contact or an
+/// unclear payment stopped stays, too: a success then shows that the reason has passed.
 fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
     let quiet_until = operation.quiet_until.filter(|until| *until > now);
     let state = quiet_until.map_or(OperationState::Due, |until| OperationState::Waiting { until });
@@ -261,8 +261,8 @@ fn after_answer(
     }
 }
 
-/// Counts the failure of a failed operation: it waits for the next attempt of the ladder, or is given
-/// up after the last one.
+/// Counts the failure of a failed operation: it waits for the next attempt of the ladder, or is
+/// given up after the last one.
 fn after_counted_failure(
     failed: &Operation,
     not_before: Option<Timestamp>,

@@ -78,8 +78,8 @@ impl fmt::Debug for EventMessage {
     }
 }
 
-/// The parts of an event that do not depend on its kind. A later kind may give the optional ones any
-/// other form.
+/// The parts of an event that do not depend on its kind. A later kind may give the optional ones
+/// any other form.
 #[derive(Deserialize)]
 struct EventEnvelope<'a> {
     event_id: EventId,

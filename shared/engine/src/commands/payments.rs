@@ -80,11 +80,11 @@ pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<Paymen
     part
 }
 
-/// Withdraws the parts of a deleted payment that the deletion does not name, and those that it names
-/// with another document than they were sent for: each is removed as it was stored. No part of a
-/// refund with the same id is withdrawn. Of a later revision in effect, the parts that it lacks are
-/// withdrawn. The failure of one part does not affect the others. Returns the parts that a deletion
-/// names and that are withdrawn: they need no other push.
+/// Withdraws the parts of a deleted payment that the deletion does not name, and those that it
+/// names with another document than they were sent for: each is removed as it was stored. No part
+/// of a refund with the same id is withdrawn. Of a later revision in effect, the parts that it
+/// lacks are withdrawn. The failure of one part does not affect the others. Returns the parts that
+/// a deletion names and that are withdrawn: they need no other push.
 pub(crate) async fn withdraw_other_parts(
     engine: &Engine,
     ledger: &Ledger,

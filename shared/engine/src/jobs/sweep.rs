@@ -175,8 +175,8 @@ async fn sweep_parked_rows(
     Ok(())
 }
 
-/// Releases given-up records whose document or contact has changed in Xero, if the process that
-/// recorded the change did not.
+/// Releases given-up records whose document or contact has changed in Xero, or whose unclear
+/// payment was decided, if the process that recorded this did not.
 async fn sweep_given_up_rows(
     engine: &Engine,
     shard: u32,

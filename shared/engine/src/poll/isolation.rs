@@ -29,7 +29,7 @@ pub(super) async fn isolate_invoice<T>(
     }
 }
 
-/// Returns whether Xero did not show one document and may well answer about others.
+/// Returns whether Xero did not show one document, and may answer about others.
 pub(super) fn is_about_one_document(error: &XeroError) -> bool {
     matches!(
         error,

@@ -6,9 +6,10 @@
 //! transaction that it did not remove. The credit notes of refunds are in no list of the poll: once a
 //! day those of invoices with a refused refund are read.
 //!
-//! Of many stopped payments, each day asks about some. They are found in the list of all given-up
-//! records, and the progress of the poll keeps where the next day begins. So neither many of them nor
-//! many newer records of other kinds leave one out for good.
+//! If there are many stopped payments, Xero is asked about some of them each day. They are found in
+//! the list of all given-up records, and the progress of the poll keeps where the next day begins.
+//! So Xero is asked about each of them in time, even if there are many newer records of other
+//! kinds.
 
 mod questions;
 
@@ -65,11 +66,12 @@ pub(super) async fn release_removals_of<'p>(
     release_refused_removals(&ahead, ledger, keys).boxed().await
 }
 
-/// Asks Xero about the parts of payments and refunds that were given up, and releases those that may
-/// continue. Makes no call if there are none. Those beyond the limits of a day follow on the next
-/// days: `progress` is set to where the next day begins. If the remaining calls are reserved for more
-/// urgent work, the next day repeats the questions. After any other failure it continues, so that a
-/// question that always fails does not prevent the others. Repeating it does no harm.
+/// Asks Xero about the parts of payments and refunds that were given up, and releases those that
+/// may continue. Makes no call if there are none. Those beyond the limits of a day follow on the
+/// next days: `progress` is set to where the next day begins. If the remaining calls are reserved
+/// for more urgent work, the next day repeats the questions. After any other failure the next day
+/// continues, so that a question that always fails does not prevent the others. Repeating it does
+/// no harm.
 pub(super) async fn check_stopped_payments(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,

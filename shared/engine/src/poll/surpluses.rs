@@ -127,12 +127,12 @@ async fn observe_page(
     Ok(observed.into_iter().filter(|changed| *changed == Some(true)).count())
 }
 
-/// Observes an overpayment or prepayment until it is stored as Xero shows it, for the client that is
-/// linked then: at the same time another process may change the row, or a user the link. One of a
-/// contact that is no client is left out; `links` has the links of the page's contacts, read before.
-/// If the contact of a client was merged into another one, its money is that of the client with whom
-/// it was stored, or else of the client whose invoices were paid with it. If a user has unlinked
-/// that client from the contact, it belongs to no client. Returns whether it had changed.
+/// Observes an overpayment or prepayment until it is stored as Xero shows it, for the client that
+/// is linked at that time: meanwhile another process may change the row, or a user the link. One of
+/// a contact that is no client is left out; `links` has the links of the page's contacts, read
+/// before. If the contact of a client was merged into another one, its money is that of the client
+/// with whom it was stored, or else of the client whose invoices were paid with it. If a user has
+/// unlinked that client from the contact, it belongs to no client. Returns whether it had changed.
 async fn observe_one(
     tenant_session: &TenantSession<'_>,
     links: &Store,

@@ -28,9 +28,9 @@ const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
 /// the credit notes that changed, then assigns overpayments to their clients, then asks about the
-/// payments and refunds that were given up, then checks the account codes. Records the progress after
-/// each part, so that a failure repeats none that is complete. Returns the number of documents with
-/// changes.
+/// payments and refunds that were given up, then checks the account codes. Records the progress
+/// after each part, so that a failure repeats none that is complete. Returns the number of
+/// documents with changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -120,8 +120,8 @@ fn ids_limit() -> NonZeroU16 {
     u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
 }
 
-/// Returns those of the invoices that are in Xero, by their ids there. An invoice whose row cannot be
-/// read is reported and left out.
+/// Returns those of the invoices that are in Xero, by their ids there. An invoice whose row cannot
+/// be read is reported and left out.
 async fn list_linked_invoices(
     tenant_session: &TenantSession<'_>,
     invoices: &[CrmId],

@@ -12,7 +12,7 @@ use store::{ConflictLimit, Store, StoreError};
 use crate::error_chain::ErrorChain;
 use crate::{Engine, concurrency};
 
-/// Assigns surpluses as [`assign_surpluses`] does: after a change of a link, and once a day, because
+/// Assigns surpluses as [`assign_surpluses`] does, after a change of a link and once a day, because
 /// clients are also linked when they are sent, and a process may die after it has changed a link. A
 /// failure is only logged; the next daily check assigns them.
 pub(crate) async fn try_assign_surpluses(engine: &Engine, ledger: &Ledger) {
@@ -78,9 +78,9 @@ async fn find_surplus_client(
     Ok((client.clone(), is_unlinked))
 }
 
-/// Returns whether a client was unlinked from the contact that paid a surplus. If it was not, and is
-/// not linked to that contact either, its own contact was merged into that one. Earlier releases did
-/// not store the contact.
+/// Returns whether a client was unlinked from the contact that paid a surplus, which earlier
+/// releases did not store. If it was not, and is not linked to that contact either, its own contact
+/// was merged into that one.
 pub(crate) async fn is_unlinked(
     store: &Store,
     ledger: &Ledger,

@@ -30,9 +30,9 @@ pub(super) fn resolve_transaction_refusal(
 ) -> Result<(), TableError> {
     const OPERATION: &str = "write transaction";
     let service_error = refused.as_service_error();
-    // These two also show that no earlier try was performed: DynamoDB repeats its answer to a token,
-    // and a request is as valid as it was before. The other errors do not tell what became of an
-    // earlier try whose answer was lost.
+    // These two also show that no earlier try was performed: DynamoDB repeats its answer to a
+    // token, and a request is as valid as it was before. The other errors do not tell what became
+    // of an earlier try whose answer was lost.
     let is_refused = service_error.is_some_and(|error| {
         error.is_transaction_canceled_exception() || error.code() == Some("ValidationException")
     });

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::table::{ItemWrite, MAX_WRITES, transaction_bytes};
 
-/// Maximum bytes of a group. A partition accepts 1,000 write units a second, and a transaction takes
-/// two for each KB, so a larger group might be throttled although its members are not. A
+/// Maximum bytes of a group. A partition accepts 1,000 write units a second, and a transaction
+/// takes two for each KB, so a larger group might be throttled although its members are not. A
 /// transaction that is larger itself is sent alone.
 pub(super) const GROUP_BYTES_MAX: usize = 256 * 1024;
 
@@ -95,9 +95,9 @@ impl<R> OpenGroups<R> {
 }
 
 impl<R> OpenGroup<R> {
-    /// Returns whether the group and this transaction are one that DynamoDB accepts: together they
-    /// have at most [`MAX_WRITES`] writes and [`GROUP_BYTES_MAX`], and write or check no item twice.
-    /// All are of one partition.
+    /// Returns whether DynamoDB accepts the group with this transaction: together they have at most
+    /// [`MAX_WRITES`] writes and [`GROUP_BYTES_MAX`], and write or check no item twice. All are of
+    /// one partition.
     fn admits(&self, added: &Member) -> bool {
         let writes = self.members.iter().map(|member| member.writes.len()).sum::<usize>();
         let bytes = self.members.iter().map(|member| member.bytes).sum::<usize>();

@@ -1,4 +1,5 @@
-//! Tests of transactions that are sent together: what each writer gets, and how many calls it takes.
+//! Tests of transactions that are sent together: what each writer gets, and how many calls it
+//! takes.
 
 mod interleavings;
 

@@ -106,8 +106,8 @@ pub(crate) fn unclear_payment_key(
 }
 
 /// The key in the `attention` index of an overpayment or prepayment that a person must decide
-/// about, or has to once it belongs to a client: by ledger, separately, in the order in which they
-/// were first seen.
+/// about, now or once it belongs to a client: by ledger, those that belong to no client apart, in
+/// the order in which they were first seen.
 pub(crate) fn undecided_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
     surplus.is_undecided().then(|| {
         let prefix = if surplus.is_open() { SURPLUS_PREFIX } else { UNLINKED_SURPLUS_PREFIX };

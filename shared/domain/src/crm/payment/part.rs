@@ -167,9 +167,10 @@ impl PaymentPart {
                 || self.role != earlier.role)
     }
 
-    /// Whether this part of a deletion finds the document of `known`, the stored part of the same id.
-    /// A deletion that names another invoice, or the same invoices in another order, or amounts in
-    /// another currency, does not. A deletion that is older than `known` changes nothing.
+    /// Whether this part of a deletion names the document of `known`, the stored part with the same
+    /// id. A deletion that names another invoice, or the same invoices in another order, or amounts
+    /// in another currency, does not. A deletion that is older than `known` changes nothing, so
+    /// nothing else needs to be removed for it.
     pub fn names_document_of(&self, known: &Self) -> bool {
         known.revision > self.revision
             || (self.role == known.role && self.amount.currency == known.amount.currency)

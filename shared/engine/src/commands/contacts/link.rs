@@ -40,10 +40,10 @@ pub enum LinkOutcome {
     Unread(AttemptError),
 }
 
-/// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the contact.
-/// The client's documents and its later changes go to that contact from now on, known overpayments of
-/// that contact are reported for the client, and records that waited for the client are released. A
-/// merged contact is replaced with the contact it was merged into.
+/// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the
+/// contact. The client's documents and its later changes go to that contact from now on, known
+/// overpayments of that contact are reported for the client, and records that waited for the client
+/// are released. A merged contact is replaced with the contact it was merged into.
 pub async fn link_client(
     engine: &Engine,
     account: &AccountId,

@@ -60,9 +60,9 @@ pub(super) fn find_currency_obstacle(
     })
 }
 
-/// Returns the failure of credit for an invoice in another currency than its credit note, if so. It is
-/// not written: no documentation says whether Xero refuses it, or credits the same figure in the
-/// currency of the invoice.
+/// Returns the failure of credit for an invoice in another currency than its credit note, if so.
+/// Such credit is not written: no documentation says whether Xero refuses it, or credits the same
+/// figure in the currency of the invoice.
 pub(super) fn find_invoice_currency_obstacle(
     note: &RemoteCreditNote,
     documents: AllocationPrerequisites,

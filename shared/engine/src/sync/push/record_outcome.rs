@@ -8,8 +8,8 @@
 //! parking it, that the awaited record is in Xero. A payment or an allocation that fails because of
 //! the state of a document is recorded in the same way, and continues when the document changes:
 //! either the process that records the change sees the dependant, or the dependant's process sees,
-//! after recording the failure, a change that is later than the beginning of its attempt. So does a
-//! document that fails because the contact of its client is archived.
+//! after recording the failure, a change that is later than the beginning of its attempt. The same
+//! holds for a document that fails because the contact of its client is archived.
 
 mod attempt_failure;
 mod conclusion;
@@ -136,8 +136,8 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, metric: Metric, what: 
     );
 }
 
-/// Releases the records that waited for a document or failed because of its former state. A mapping
-/// comes as it was before its outcome was recorded, and as it is since then.
+/// Releases the records that waited for a document or failed because of its former state. `before`
+/// and `next` are the mapping before and after its outcome was recorded.
 async fn release_waiting_records(
     engine: &Engine,
     claimed: &ClaimedRecord,

@@ -20,7 +20,7 @@ use crate::{Engine, concurrency};
 /// A payment of the CRM for which a payment in Xero was unclear, and the invoice that both pay.
 pub(crate) type DecidedPayment = (CrmId, PaymentId);
 
-/// Returns the payments of the CRM about which a change of an invoice's payments has decided whether
+/// Returns the payments of the CRM for which a change of an invoice's payments has decided whether
 /// Xero has them ([`InvoicePayments::list_decided_since`]).
 pub(crate) fn list_decided_payments(
     before: &InvoicePayments,

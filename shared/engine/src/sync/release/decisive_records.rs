@@ -57,7 +57,8 @@ pub(super) fn find_client_of_archived_contact(mapping: &Mapping) -> Option<Mappi
 }
 
 /// Returns the client whose contact Xero has accepted together with a record: the client itself, or
-/// the client of a document. `None` for a document that was voided, because voiding needs no contact.
+/// the client of a document. `None` for a document that was voided, because voiding needs no
+/// contact.
 pub(super) fn find_accepted_client(mapping: &Mapping) -> Option<MappingKey> {
     let (client, status) = read_client_and_status(mapping)?;
     (status == RecordStatus::Sent).then_some(client)

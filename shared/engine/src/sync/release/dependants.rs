@@ -48,8 +48,8 @@ pub(crate) fn list_releasing_records(mapping: &Mapping) -> Vec<MappingKey> {
 
 /// Releases the records that are parked on a record whose attempt has just succeeded, or were given
 /// up because of its document or contact. If the record is in Xero, the rows of its dependants are
-/// removed. A record that begins to wait for it meanwhile keeps the mark, and checks itself what has
-/// happened since its attempt began.
+/// removed. A record that begins to wait for it meanwhile keeps the mark, and checks itself what
+/// has happened since its attempt began.
 pub(crate) async fn release_dependants(
     engine: &Engine,
     done: &Mapping,

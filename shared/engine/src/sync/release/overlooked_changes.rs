@@ -1,8 +1,8 @@
 //! Releases records that failed because of the state of a document in Xero, because the contact of
-//! their client was archived, or because a payment was unclear, if a later change of the document or
-//! the contact, or a later decision about the payment, is recorded. Usually the process that records
-//! the change releases them. It misses those whose attempt has not ended yet, and all of them if it
-//! dies before it releases them.
+//! their client was archived, or because a payment was unclear, if a later change of the document
+//! or the contact, or a later decision about the payment, is recorded. Usually the process that
+//! records the change releases them. It misses those whose attempt has not ended yet, and all of
+//! them if it dies before it releases them.
 
 use std::collections::BTreeMap;
 
@@ -42,10 +42,10 @@ pub(crate) async fn release_if_reason_has_passed(
     Ok(released > 0)
 }
 
-/// Releases those of the given mappings of a ledger whose reason to fail has passed since: a document
-/// or a contact has changed in Xero, or a decision about a payment was made. Makes no call to Xero: it
-/// compares the stored facts. Each change releases a mapping once, because the next attempt begins
-/// after it.
+/// Releases those of the given mappings of a ledger whose reason to fail has passed since: a
+/// document or a contact has changed in Xero, or a decision about a payment was made. Makes no call
+/// to Xero: it compares the stored facts. Each change releases a mapping once, because the next
+/// attempt begins after it.
 pub(crate) async fn release_after_overlooked_changes(
     engine: &Engine,
     ledger: &Ledger,
@@ -104,9 +104,9 @@ async fn has_reason_passed(engine: &Engine, mapping: &Mapping) -> Result<bool, S
     Ok(mapping.is_stopped_by_document() && has_document_changed(engine, mapping).await?)
 }
 
-/// Returns whether a part no longer has to wait that failed because Xero had a payment which might be
-/// the same. If its invoice has changed in Xero since the attempt began, the poll that recorded the
-/// change has seen that payment, or that it was removed.
+/// Returns whether a part that failed because Xero had a payment which might be the same no longer
+/// has to wait. If its invoice has changed in Xero since the attempt began, the poll that recorded
+/// the change has seen that payment, or that it was removed.
 async fn is_payment_decided(engine: &Engine, part: &Mapping) -> Result<bool, StoreError> {
     let engine: &Engine = &engine.without_read_ahead();
     if is_decided_since_failure(engine, part).await? {

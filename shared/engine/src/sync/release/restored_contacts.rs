@@ -24,8 +24,8 @@ use crate::sync::Synced;
 /// Records in the row of a client that its contact is in use again, if this record had failed
 /// because the contact was archived, and was written now. `pushed` is its mapping as the attempt
 /// found it. Returns the client. If the client is the record itself, the success records it. Call
-/// it before the success is recorded, which must not fail because of the client's row: so a failure
-/// is only logged.
+/// it before the success is recorded. A failure is only logged, because the client's row must not
+/// prevent the success.
 pub(crate) async fn record_restored_contact(
     engine: &Engine,
     pushed: &Mapping,
@@ -66,7 +66,7 @@ async fn find_restored_client(engine: &Engine, pushed: &Mapping) -> Option<Mappi
     if is_last_failure || client == pushed.key {
         return Some(client);
     }
-    // An earlier failure because of the state of the document made it no dependant of its client.
+    // If it failed earlier because of the state of the document, it is no dependant of its client.
     match engine.store.is_dependant(&pushed.key, &client).await {
         Ok(false) => None,
         Ok(true) | Err(_) => Some(client),
