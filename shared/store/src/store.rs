@@ -30,7 +30,8 @@ use crate::table::{
 pub struct OutcomeConfirmation<'a> {
     /// Whether the document is reserved for the mapping already.
     pub is_reserved: bool,
-    /// Whether the write is a [`StoreError::Conflict`] if other records may wait for this one.
+    /// Whether the write is a [`StoreError::Conflict`] if other records may wait for this one, or
+    /// have waited for it before.
     pub is_unawaited: bool,
     /// The event for the CRM.
     pub event: Option<&'a EventMessage>,

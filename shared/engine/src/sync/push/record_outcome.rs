@@ -3,13 +3,14 @@
 //! the outcome; the sweep finds the record of a lost wake-up.
 //!
 //! A record that waits for another one is recorded as its dependant before it is parked, and the
-//! awaited record is confirmed on the condition that it has no dependants. So either the awaited
-//! record's process sees the dependant and releases it, or the dependant's process sees, after
-//! parking it, that the awaited record is in Xero. A payment or an allocation that fails because of
-//! the state of a document is recorded in the same way, and continues when the document changes:
-//! either the process that records the change sees the dependant, or the dependant's process sees,
-//! after recording the failure, a change that is later than the beginning of its attempt. The same
-//! holds for a document that fails because the contact of its client is archived.
+//! awaited record is confirmed on the condition that no mark says it may have dependants. So either
+//! the awaited record's process sees the dependant and releases it, or the dependant's process
+//! sees, after parking it, that the awaited record is in Xero. A payment or an allocation that
+//! fails because of the state of a document is recorded in the same way, and continues when the
+//! document changes: either the process that records the change sees the dependant, or the
+//! dependant's process sees, after recording the failure, a change that is later than the beginning
+//! of its attempt. The same holds for a document that fails because the contact of its client is
+//! archived.
 
 mod attempt_failure;
 mod conclusion;
