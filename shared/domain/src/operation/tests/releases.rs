@@ -53,17 +53,22 @@ fn a_person_may_always_ask_for_a_look() {
     }
 }
 
-#[test]
-fn a_change_of_a_document_brings_forward_what_failed_because_of_its_state() {
-    let failed = |class, cause: FailureCause| OperationEvent::Failed {
+/// The failure of an attempt of the newest snapshot, which Xero answered.
+fn answered_failure(class: FailureClass, cause: FailureCause, began: Timestamp) -> OperationEvent {
+    OperationEvent::Failed {
         by: ME,
         failure: Failure::new(class, cause, "No.", ""),
         answer: WriteAnswer::Answered,
         snapshot: SnapshotFreshness::Newest,
         parking: None,
         epoch: None,
-        began: at(0),
-    };
+        began,
+    }
+}
+
+#[test]
+fn a_change_of_a_document_brings_forward_what_failed_because_of_its_state() {
+    let failed = |class, cause| answered_failure(class, cause, at(0));
     for class in [FailureClass::Rejected, FailureClass::Untranslatable] {
         let event = failed(class, FailureCause::AmountOverDue);
         let stopped = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
@@ -123,24 +128,15 @@ fn a_failure_that_a_recorded_change_may_end_says_when_its_attempt_began() {
 
 #[test]
 fn a_refusal_for_an_archived_contact_stays_known_until_a_success() {
-    let failed = |class, cause: FailureCause, began| OperationEvent::Failed {
-        by: ME,
-        failure: Failure::new(class, cause, "No.", ""),
-        answer: WriteAnswer::Answered,
-        snapshot: SnapshotFreshness::Newest,
-        parking: None,
-        epoch: None,
-        began,
-    };
     let claim = |stopped: &Operation, until| Operation {
         state: OperationState::Claimed { by: ME, until },
         ..stopped.clone()
     };
-    let event = failed(FailureClass::Rejected, FailureCause::ContactArchived, at(1));
+    let event = answered_failure(FailureClass::Rejected, FailureCause::ContactArchived, at(1));
     let refused = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
     assert_eq!(refused.attempt_began_at, Some(at(1)));
     // Another failure and the death of a process replace the failure, and show no success.
-    let event = failed(FailureClass::Transient, FailureCause::XeroUnavailable, at(2));
+    let event = answered_failure(FailureClass::Transient, FailureCause::XeroUnavailable, at(2));
     let silent = moved(decide_transition(&claim(&refused, at(5)), event, SEED, now()));
     assert_eq!(silent.attempt_began_at, Some(at(1)));
     // Neither does a user's request.
