@@ -4,17 +4,15 @@ mod bookkeeping;
 mod choices;
 mod connecting;
 mod settings;
+mod views;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::connection::{Connection, ConnectionStatus};
+use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind;
 use domain::envelope::{self, InboundBody, WakeUp};
-use domain::ids::{AccountId, CrmId, Ledger, TenantId};
-use domain::mapping::{Mapping, MappingKey};
-use domain::operation::OperationState;
+use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::EventContent;
-use domain::sync_log::LogEntry;
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::status::{self, StatusView};
 use engine::connection::token::TokenCache;
@@ -361,54 +359,6 @@ impl World {
     /// Schedules faults of Xero.
     pub fn inject(&self, fault: Fault) {
         self.xero().inject(fault);
-    }
-
-    /// A mapping, if it exists.
-    pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
-        let key = MappingKey::new(self.ledger(), kind, CrmId::new(id).expect("an id"));
-        let row = run(self.engine.store.find_mapping(&key)).expect("the process does not die");
-        row.expect("the table answers").map(|row| row.record)
-    }
-
-    /// What is to be done about a record, which must exist.
-    pub fn state(&self, kind: EntityKind, id: &str) -> OperationState {
-        self.mapping(kind, id).expect("a mapping").operation.state
-    }
-
-    /// The connection.
-    pub fn connection(&self) -> Connection {
-        self.connection_of(&self.account())
-    }
-
-    /// The connection of the given account.
-    pub fn connection_of(&self, account: &AccountId) -> Connection {
-        let row =
-            run(self.engine.store.find_connection(account)).expect("the process does not die");
-        row.expect("the table answers").expect("a connection").record
-    }
-
-    /// The sync log, oldest first.
-    pub fn log(&self) -> Vec<LogEntry> {
-        let limit = std::num::NonZeroU16::new(1_000).expect("not zero");
-        let account = self.account();
-        let page = self.engine.store.list_log_entries(&account, None, limit, self.clock.now());
-        let page = run(page).expect("the process does not die").expect("the table answers");
-        page.entries.into_iter().rev().collect()
-    }
-
-    /// The calls of this path of Xero's identity service, or of its list of connections, so far.
-    pub fn calls_of(&self, path: &str) -> usize {
-        self.xero().calls().iter().filter(|call| call.path == path).count()
-    }
-
-    /// Calls of Xero's accounting API so far, as `METHOD /path`.
-    pub fn calls(&self) -> Vec<String> {
-        let xero = self.xero();
-        let accounting = xero.calls().iter().filter_map(|call| {
-            let path = call.path.strip_prefix("/api.xro/2.0")?;
-            Some(format!("{} {path}", call.method))
-        });
-        accounting.collect()
     }
 }
 

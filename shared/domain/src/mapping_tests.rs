@@ -275,7 +275,7 @@ fn a_record_that_failed_for_an_archived_contact_continues_once_that_is_seen_in_u
     assert!(!continues(&client));
     assert!(!continues(&client.clone().with_restored_contact(at(10))));
     assert!(continues(&client.clone().with_restored_contact(at(11))));
-    // A user links the client to a contact that nobody has changed for long.
+    // A user links the client to a contact whose last change was long ago.
     let linked_at = |at| LinkOrigin { by: UserId::new("usr_1").unwrap(), at, evidence: None };
     let linked = |instant| Mapping { link_origin: Some(linked_at(instant)), ..client.clone() };
     assert!(!continues(&linked(at(10))));

@@ -184,7 +184,7 @@ impl Surplus {
 
     /// The surplus with the client that is linked to its contact now, and the event that reports
     /// it. `is_unlinked` says that the earlier client is no longer linked to it, and no other one
-    /// is. `None` if this was known, or if nobody has to decide about it.
+    /// is. `None` if the row already says so, or if no decision is needed.
     #[must_use]
     pub fn assign_to(
         self,

@@ -48,8 +48,8 @@ impl Store {
         Ok(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)).collect())
     }
 
-    /// Lists the overpayments and prepayments of a ledger of which an amount is left and about
-    /// which nobody has decided, those that belong to no client included. Entries may be outdated.
+    /// Lists the overpayments and prepayments of a ledger that still have an amount left and await
+    /// a decision, including those that belong to no client. Entries may be outdated.
     pub async fn list_undecided_surpluses(
         &self,
         ledger: &Ledger,

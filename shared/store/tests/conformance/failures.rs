@@ -69,7 +69,7 @@ async fn throttling_is_a_refusal_or_unavailability_and_names_its_cause() {
     assert!(matches!(put, TableError::Unavailable { .. }), "{put:?}");
 }
 
-/// These answers do not tell what became of an earlier try whose answer was lost.
+/// After these answers, an earlier try whose answer was lost may have succeeded or failed.
 #[tokio::test]
 async fn a_transaction_that_may_have_been_performed_is_never_reported_as_refused() {
     let repeated = [

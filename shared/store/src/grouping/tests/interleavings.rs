@@ -6,15 +6,24 @@ use futures::{FutureExt, poll};
 
 use super::*;
 
+/// A write that has not ended.
+type OpenWrite<'a> = BoxFuture<'a, Result<(), TableError>>;
+
+/// Two writers that have joined one group, which is not sent yet.
+async fn join_one_group(grouping: &GroupingTable) -> (OpenWrite<'_>, OpenWrite<'_>) {
+    let mut first = grouping.write_items(pair("A")).boxed();
+    let mut second = grouping.write_items(pair("B")).boxed();
+    assert!(poll!(&mut first).is_pending());
+    assert!(poll!(&mut second).is_pending());
+    (first, second)
+}
+
 #[test]
 fn a_writer_dropped_before_its_group_is_sent_is_left_out() {
     let table = RecordingTable::with_faults([]);
     let grouping = GroupingTable::new(table.clone());
     block_on(async {
-        let mut first = grouping.write_items(pair("A")).boxed();
-        let mut second = grouping.write_items(pair("B")).boxed();
-        assert!(poll!(&mut first).is_pending());
-        assert!(poll!(&mut second).is_pending());
+        let (first, second) = join_one_group(&grouping).await;
         drop(first);
         second.await.unwrap();
         let only = grouping.write_items(pair("C")).boxed();
@@ -29,10 +38,7 @@ fn a_group_is_written_although_the_writer_that_sends_it_is_dropped() {
     let table = RecordingTable::with_faults([Fault::Waits]);
     let grouping = GroupingTable::new(table.clone());
     block_on(async {
-        let mut first = grouping.write_items(pair("A")).boxed();
-        let mut second = grouping.write_items(pair("B")).boxed();
-        assert!(poll!(&mut first).is_pending());
-        assert!(poll!(&mut second).is_pending());
+        let (mut first, second) = join_one_group(&grouping).await;
         assert!(poll!(&mut first).is_pending());
         assert_eq!(table.sizes(), [4], "the group is sent");
         drop(first);
@@ -47,10 +53,7 @@ fn a_group_whose_writers_are_all_dropped_leaves_nothing_behind() {
     let table = RecordingTable::with_faults([Fault::Waits]);
     let grouping = GroupingTable::new(table.clone());
     block_on(async {
-        let mut first = grouping.write_items(pair("A")).boxed();
-        let mut second = grouping.write_items(pair("B")).boxed();
-        assert!(poll!(&mut first).is_pending());
-        assert!(poll!(&mut second).is_pending());
+        let (first, mut second) = join_one_group(&grouping).await;
         assert!(poll!(&mut second).is_pending());
         drop((first, second));
         grouping.write_items(pair("C")).await.unwrap();
