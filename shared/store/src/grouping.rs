@@ -92,10 +92,6 @@ impl ItemTable for GroupingTable {
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        // A single put is no transaction, and costs half as many units.
-        if matches!(writes.as_slice(), [ItemWrite::Put { .. }]) {
-            return self.table.write_items(writes).await;
-        }
         check_limits(&writes)?;
         let writes = Arc::new(writes);
         let membership = self.join_group(&writes);

@@ -130,17 +130,24 @@ fn transactions_one_after_the_other_are_separate_calls() {
 }
 
 #[test]
-fn single_puts_are_not_grouped_and_single_deletes_are() {
+fn single_writes_that_are_ready_at_the_same_time_are_one_call() {
     let table = RecordingTable::with_faults([]);
-    let puts = vec![vec![create("P", "A")], vec![create("P", "B")]];
+    let puts = vec![vec![create("P", "A")], vec![create("P", "B")], pair("C")];
     assert!(write_all(&table, puts).iter().all(Result::is_ok));
-    assert_eq!(table.sizes(), [1, 1]);
+    assert_eq!(table.sizes(), [4]);
     let delete = |sk| ItemWrite::Delete { key: ItemKey::new("P", sk), expect: ItemVersion::FIRST };
     assert!(
         write_all(&table, vec![vec![delete("A")], vec![delete("B")]]).iter().all(Result::is_ok)
     );
-    assert_eq!(table.sizes(), [1, 1, 2]);
-    assert!(table.keys().is_empty());
+    assert_eq!(table.sizes(), [4, 2]);
+    assert_eq!(table.keys(), ["C1", "C2"]);
+}
+
+#[test]
+fn a_put_that_is_ready_alone_is_no_transaction() {
+    let table = RecordingTable::with_faults([]);
+    assert!(write_all(&table, vec![vec![create("P", "A")]]).iter().all(Result::is_ok));
+    assert_eq!(table.sizes(), [1]);
 }
 
 #[test]
