@@ -26,11 +26,6 @@ async fn act(gateway: &Gateway, method: &str, address: &str, expected: u16) -> V
     answer
 }
 
-/// A bookkeeper enters a contact in Xero.
-fn entered(world: &World, name: &str) -> Uuid {
-    world.by_hand(|bookkeeper| bookkeeper.add_contact(name).unwrap())
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_record_names_who_withheld_it_until_it_is_synced_again() {
     let world = a_business();
@@ -49,7 +44,7 @@ async fn a_record_names_who_withheld_it_until_it_is_synced_again() {
 async fn a_preview_of_the_reconciliation_proposes_what_a_reconciliation_links() {
     let world = World::connected();
     world.receive(Contact, &a_client("sure", 1, "Ridge Plumbing", "record"));
-    let contact = entered(&world, "Ridge Plumbing").to_string();
+    let contact = world.add_contact("Ridge Plumbing").to_string();
     let gateway = opens(&world);
     let started = act(&gateway, "POST", "/v1/reconciliation?link=false", 202).await;
     assert_eq!((&started["state"], &started["is_preview"]), (&json!("running"), &json!(true)));
@@ -83,7 +78,7 @@ async fn a_preview_of_the_reconciliation_proposes_what_a_reconciliation_links() 
 async fn a_contact_and_its_client_open_in_xero_and_name_who_linked_them() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Heating", "record"));
-    let contact = entered(&world, "Ridge Plumbing").to_string();
+    let contact = world.add_contact("Ridge Plumbing").to_string();
     let gateway = opens(&world);
     let (_, found) = send(&gateway, "GET", "/v1/contacts?query=ridge", "Owner", None).await;
     assert!(found["contacts"][0]["xero_url"].as_str().unwrap().ends_with(&contact), "{found}");
@@ -265,8 +260,7 @@ async fn the_set_up_is_complete_when_every_task_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn the_contact_and_the_payment_that_would_be_sent_are_shown_and_nothing_is_sent() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let payment = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
     world.receive(Payment, &payment.body());
@@ -339,7 +333,7 @@ async fn the_names_of_users_who_change_something_are_known() {
 async fn a_match_by_a_value_that_does_not_suffice_is_proposed_and_two_people_do_not_overwrite() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
-    entered(&world, "Ridge Plumbing");
+    world.add_contact("Ridge Plumbing");
     let gateway = opens(&world);
     let defaults = read(&gateway, "/v1/matching").await;
     assert_eq!(defaults["automatic"].as_array().unwrap().len(), 5);

@@ -5,9 +5,7 @@
 
 use domain::entity::EntityKind::Invoice;
 use domain::operation::OperationState;
-use engine::ports::Clock;
 use jiff::SignedDuration;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 use tests::World;
 use tests::builders::an_invoice;
@@ -43,15 +41,9 @@ pub(crate) fn a_business() -> World {
         world.receive(Invoice, &an_invoice(&id, "cli_1").tax_rate("7").body());
         world.clock.advance(SignedDuration::from_secs(5));
     }
-    locks(&world, Some("2026-12-31"));
+    world.lock_books(Some("2026-12-31"));
     world.receive(Invoice, &an_invoice("inv_4", "cli_1").body());
     world
-}
-
-fn locks(world: &World, through: Option<&str>) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let through = through.map(|day| day.parse::<Date>().unwrap());
-    world.xero().bookkeeper(now, tenant).unwrap().lock_period(through);
 }
 
 fn ids(group: &Value) -> Vec<&str> {
@@ -105,7 +97,7 @@ async fn a_list_longer_than_a_page_continues_at_its_cursor() {
 async fn several_records_are_retried_at_once_and_what_does_not_need_it_is_left_alone() {
     let world = a_business();
     let gateway = Gateway::new(&world, Delays::default());
-    locks(&world, None);
+    world.lock_books(None);
     let body = choice(&["inv_4", "inv_4", "inv_9"]);
     let path = "/v1/attention/retry";
     let (status, refused) = send(&gateway, "POST", path, "Member", Some(&body)).await;

@@ -47,10 +47,6 @@ fn merge(world: &World, merged: Uuid, kept: Uuid) {
     world.by_hand(|bookkeeper| bookkeeper.merge_contacts(merged, kept).unwrap());
 }
 
-fn contact_of(world: &World, id: &str) -> Option<Uuid> {
-    world.mapping(Contact, id).unwrap().link.map(|link| link.xero_id.0)
-}
-
 fn code(world: &World, id: &str) -> String {
     let failure = world.mapping(Contact, id).unwrap().operation.failure.expect("a failure");
     failure.code.into_owned()
@@ -77,7 +73,7 @@ fn a_contact_that_was_merged_before_its_client_arrived_is_followed() {
         merge(&world, merged, kept);
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
         world.advance(SignedDuration::from_hours(1));
-        assert_eq!(contact_of(&world, "cli_1"), Some(kept));
+        assert_eq!(world.contact_of("cli_1"), Some(kept));
         let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
         assert_eq!(state, OperationState::Synced);
     }
@@ -103,7 +99,7 @@ fn linking_an_archived_contact_is_refused() {
 fn a_contact_archived_after_linking_is_named_and_syncs_once_it_is_restored() {
     for world in worlds() {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
-        let contact = contact_of(&world, "cli_1").unwrap();
+        let contact = world.contact_of("cli_1").unwrap();
         archive(&world, contact);
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_name("Ridge").body());
         let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
@@ -122,7 +118,7 @@ fn a_contact_merged_into_another_clients_contact_costs_few_calls_and_is_named() 
     for world in worlds() {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
         world.receive(Invoice, &an_invoice("inv_2", "cli_2").client_name("Summit").body());
-        let (merged, kept) = (contact_of(&world, "cli_1"), contact_of(&world, "cli_2"));
+        let (merged, kept) = (world.contact_of("cli_1"), world.contact_of("cli_2"));
         merge(&world, merged.unwrap(), kept.unwrap());
         let before = world.calls().len();
         world.receive(Invoice, &an_invoice("inv_3", "cli_1").client_name("Ridge").body());
@@ -132,7 +128,7 @@ fn a_contact_merged_into_another_clients_contact_costs_few_calls_and_is_named() 
         let operation = world.mapping(Invoice, "inv_3").unwrap().operation;
         assert_eq!(operation.state, OperationState::Skipped);
         assert!(!operation.failure.unwrap().remedy.is_empty());
-        assert_eq!(contact_of(&world, "cli_2"), kept);
+        assert_eq!(world.contact_of("cli_2"), kept);
     }
 }
 
@@ -144,7 +140,7 @@ fn documents_of_one_call_wait_once_while_their_merged_clients_are_relinked() {
         for (client, name, first, _) in clients {
             world.receive(Invoice, &an_invoice(first, client).client_name(name).body());
             let contact = entered(&world, &format!("{name} Holdings"), None);
-            merge(&world, contact_of(&world, client).unwrap(), contact);
+            merge(&world, world.contact_of(client).unwrap(), contact);
             kept.push(contact);
         }
         let bodies = clients
@@ -152,7 +148,7 @@ fn documents_of_one_call_wait_once_while_their_merged_clients_are_relinked() {
         world.receive_together(Invoice, &bodies);
         world.advance(SignedDuration::from_hours(1));
         for ((client, _, _, second), kept) in clients.into_iter().zip(kept) {
-            assert_eq!(contact_of(&world, client), Some(kept), "{client}");
+            assert_eq!(world.contact_of(client), Some(kept), "{client}");
             let operation = world.mapping(Invoice, second).unwrap().operation;
             assert_eq!((operation.state, operation.failures), (OperationState::Synced, 0));
             let log = world.log();

@@ -53,8 +53,7 @@ fn with_overtaking_invoice(world: &Arc<World>) -> Engine {
 
 #[test]
 fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let world = Arc::new(world);
     let engine = with_overtaking_invoice(&world);
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
@@ -71,8 +70,7 @@ fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
 
 #[test]
 fn a_payment_that_a_user_syncs_while_its_invoice_arrives_continues_at_once() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
     assert_eq!(world.receive(Payment, &payment), MessageOutcome::Pushed(PushOutcome::Parked));
     // Less than a minute later, the attempt fails for the same reason.

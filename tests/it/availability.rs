@@ -30,10 +30,6 @@ fn reopens(world: &World) {
     world.xero().bookkeeper(now, tenant).unwrap().reopen_organisation();
 }
 
-fn state(world: &World, id: &str) -> OperationState {
-    world.mapping(Invoice, id).unwrap().operation.state
-}
-
 /// Accounting calls, and calls to the list of connections.
 fn calls(world: &World) -> usize {
     world.calls().len() + world.calls_of("/connections")
@@ -84,7 +80,7 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     assert_eq!((view.failing, view.skipped), (0, 0), "no record has failed");
     for hour in [0, 5, 10, 15, 20] {
         let parked = OperationState::Parked { on: ParkingReason::Reconnect };
-        assert_eq!(state(&world, &format!("inv_{}", hour + 1)), parked);
+        assert_eq!(world.state(Invoice, &format!("inv_{}", hour + 1)), parked);
     }
 
     // The customer subscribes again; Xero sends no notification.
@@ -92,7 +88,7 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     (0..7).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Active);
     for hour in [0, 5, 10, 15, 20] {
-        assert_eq!(state(&world, &format!("inv_{}", hour + 1)), OperationState::Synced);
+        assert_eq!(world.state(Invoice, &format!("inv_{}", hour + 1)), OperationState::Synced);
     }
     assert_eq!(world.books(|books| books.invoices().count()), 6);
     let told = world.statuses_told(&world.account());
@@ -143,7 +139,7 @@ fn a_reconnect_checks_at_once_and_reports_a_closed_organisation_once_more() {
     reopens(&world);
     world.connect();
     world.advance(MINUTES(5));
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -197,7 +193,11 @@ fn a_single_refusal_by_a_working_organisation_costs_a_retry_and_no_connection() 
     assert_eq!(refusals.load(Ordering::SeqCst), 0);
     assert_eq!(world.connection().state, ConnectionState::Active);
     an_hour_passes(&world);
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced, "it was retried automatically");
+    assert_eq!(
+        world.state(Invoice, "inv_1"),
+        OperationState::Synced,
+        "it was retried automatically"
+    );
     assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }
 
@@ -241,7 +241,7 @@ fn an_organisation_refused_for_any_other_reason_is_unavailable_too() {
         is_on.store(false, Ordering::SeqCst);
         (0..7).for_each(|_| an_hour_passes(&world));
         assert_eq!(world.connection().state, ConnectionState::Active, "{detail}");
-        assert_eq!(state(&world, "inv_1"), OperationState::Synced, "{detail}");
+        assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced, "{detail}");
     }
 }
 
@@ -277,5 +277,5 @@ fn an_organisation_closed_for_longer_than_the_token_lifetime_works_again() {
     }
     world.advance(MINUTES(5));
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
 }

@@ -60,10 +60,6 @@ fn refused(linked: LinkOutcome) -> String {
     failure.to_string()
 }
 
-fn contact_of(world: &World, id: &str) -> Option<Uuid> {
-    world.mapping(Contact, id).unwrap().link.map(|link| link.xero_id.0)
-}
-
 #[test]
 fn a_search_returns_xeros_contacts_and_their_clients() {
     let world = World::connected();
@@ -113,10 +109,10 @@ fn linking_another_clients_contact_is_refused_and_names_that_client() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
-    let held = contact_of(&world, "cli_1").unwrap();
+    let held = world.contact_of("cli_1").unwrap();
     let told = refused(links(&world, "cli_2", held));
     assert!(told.contains("cli_1") && told.contains("Unlink it from cli_1 first"), "{told}");
-    assert_eq!(contact_of(&world, "cli_2"), None);
+    assert_eq!(world.contact_of("cli_2"), None);
     let told = refused(links(&world, "cli_2", Uuid::from_u128(7)));
     assert!(told.contains("Xero has no such contact"), "{told}");
     let gone = entered(&world, "Summit (old)", |_| {});
@@ -148,14 +144,14 @@ fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_t
     let email = "ap@ridge.example";
     let wrong = entered(&world, "Client cli_1", |one| one.email = Some(email.to_owned()));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_email(email).body());
-    assert_eq!(contact_of(&world, "cli_1"), Some(wrong));
+    assert_eq!(world.contact_of("cli_1"), Some(wrong));
     let view = done(unlinks(&world, "cli_1"));
     assert_eq!((view.xero_id, view.earlier_xero_ids.len()), (None, 1));
     assert!(world.books(|books| books.contact(wrong).is_some()), "the contact stays");
     // The same evidence is ignored now: neither its number nor its e-mail address matches.
     let next = an_invoice("inv_2", "cli_1").client_email(email).client_revision(2);
     world.receive(Invoice, &next.body());
-    assert_eq!(contact_of(&world, "cli_1"), None);
+    assert_eq!(world.contact_of("cli_1"), None);
     let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "contact_name_taken");
     let right = entered(&world, "Ridge Plumbing Ltd", |_| {});
@@ -163,7 +159,7 @@ fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_t
     let number = world.books(|books| books.contact(right).unwrap().number.clone());
     assert_eq!(number, None, "linking writes nothing");
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(contact_of(&world, "cli_1"), Some(right));
+    assert_eq!(world.contact_of("cli_1"), Some(right));
     world.receive(Contact, &a_client("cli_1", 3, "Client cli_1", "push"));
     let numbers = world.books(|books| {
         let of = |id| books.contact(id).unwrap().number.clone();
@@ -184,13 +180,13 @@ fn clients_and_invoices_follow_a_contact_merged_after_linking() {
         let world = World::with(|settings| settings.unconfirmed.archived_takes_edits = takes_edits);
         world.connect();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-        let merged = contact_of(&world, "cli_1").unwrap();
+        let merged = world.contact_of("cli_1").unwrap();
         let kept = entered(&world, "Ridge Plumbing Ltd", |_| {});
         world.by_hand(|bookkeeper| bookkeeper.merge_contacts(merged, kept).unwrap());
         // An invoice detects it: the client itself has not changed.
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         world.advance(MINUTES);
-        assert_eq!(contact_of(&world, "cli_1"), Some(kept), "{takes_edits}");
+        assert_eq!(world.contact_of("cli_1"), Some(kept), "{takes_edits}");
         assert_eq!(
             world.mapping(Invoice, "inv_2").unwrap().operation.state,
             OperationState::Synced
@@ -212,7 +208,7 @@ fn clients_and_invoices_follow_a_contact_merged_after_linking() {
 fn a_contact_archived_after_linking_is_named_with_the_remedy() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
-    let contact = contact_of(&world, "cli_1").unwrap();
+    let contact = world.contact_of("cli_1").unwrap();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().archive_contact(contact).unwrap();
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_name("Ridge").body());

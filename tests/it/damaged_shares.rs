@@ -31,8 +31,7 @@ fn over_three() -> PaymentMessage {
 
 /// Three invoices in Xero. One of them has a payment already, so that it has rows.
 fn three_invoices() -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     for invoice in INVOICES {
         world.receive(Invoice, &an_invoice(invoice, "cli_1").body());
     }

@@ -36,10 +36,6 @@ fn written_options(world: &World, number: &str) -> Vec<String> {
     })
 }
 
-fn state(world: &World, id: &str) -> OperationState {
-    world.mapping(Invoice, id).unwrap().operation.state
-}
-
 fn archive_north(world: &World) {
     world.by_hand(|bookkeeper| bookkeeper.archive_tracking_option("Region", "North").unwrap());
 }
@@ -88,15 +84,15 @@ fn a_default_that_is_archived_later_stops_only_lines_that_need_it_until_another_
     world.clock.advance(SignedDuration::from_hours(25));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Invoice, &invoice_tracked("inv_2", "[]"));
-    assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped);
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(&*failure.code, "default_tracking_archived");
     assert!(failure.message.ends_with("Possible options: South."), "{failure}");
     assert!(failure.remedy.contains("Settings"), "{failure}");
-    assert_eq!(state(&world, "inv_2"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
     world.choose_codes(codes_with("South"));
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(written_options(&world, "#INV_1"), ["South"]);
 }
 

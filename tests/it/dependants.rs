@@ -22,16 +22,9 @@ fn invoice() -> String {
     an_invoice("inv_1", "cli_1").body()
 }
 
-/// A connected account with accounts for payments.
-fn chosen() -> World {
-    let world = World::connected();
-    world.choose_accounts();
-    world
-}
-
 /// An account whose payment waits for its invoice.
 fn waiting() -> World {
-    let world = chosen();
+    let world = World::with_accounts();
     let parked = MessageOutcome::Pushed(PushOutcome::Parked);
     assert_eq!(world.receive(Payment, &payment()), parked);
     world
@@ -39,12 +32,6 @@ fn waiting() -> World {
 
 fn is_paid(world: &World) -> bool {
     world.mapping(Payment, "pay_1.1").unwrap().operation.state == OperationState::Synced
-}
-
-/// The rows that say what may wait for other records.
-fn hints(world: &World) -> usize {
-    let items = world.table.all_items();
-    items.iter().filter(|item| item.key.sk.starts_with("AWAITED#")).count()
 }
 
 /// Removes these rows, which an earlier release did not write.
@@ -57,11 +44,11 @@ fn forget_hints(world: &World) {
 #[test]
 fn a_payment_continues_at_once_when_its_invoice_is_in_xero() {
     let world = waiting();
-    assert_eq!(hints(&world), 2);
+    assert_eq!(world.count_awaited_rows(), 2);
     world.receive(Invoice, &invoice());
     world.advance(SignedDuration::from_secs(2));
     assert!(is_paid(&world));
-    assert_eq!(hints(&world), 1, "only the mark of the invoice is left");
+    assert_eq!(world.count_awaited_rows(), 1, "only the mark of the invoice is left");
 }
 
 #[test]
@@ -71,10 +58,10 @@ fn an_allocation_continues_when_the_negative_invoice_that_it_names_is_in_xero() 
     let allocation = an_allocation("al_1", "inv_9", "inv_1", "10.00").note_number("#INV_9");
     let parked = MessageOutcome::Pushed(PushOutcome::Parked);
     assert_eq!(world.receive(CreditNote, &allocation.body()), parked);
-    assert_eq!(hints(&world), 2);
+    assert_eq!(world.count_awaited_rows(), 2);
     let negative = an_invoice("inv_9", "cli_1").price("-95.00", "-114.00");
     world.receive(Invoice, &negative.body());
-    assert_eq!(hints(&world), 1, "one mark stands for all ids that may mean the note");
+    assert_eq!(world.count_awaited_rows(), 1, "one mark stands for all ids that may mean the note");
     world.advance(SignedDuration::from_secs(2));
     let allocation = world.mapping(Allocation, "al_1").unwrap();
     assert_eq!(allocation.operation.state, OperationState::Synced);
@@ -97,7 +84,7 @@ fn a_record_that_an_earlier_release_parked_is_found_by_its_key_after_the_upgrade
     let world = waiting();
     forget_hints(&world);
     run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
-    assert_eq!(hints(&world), 2);
+    assert_eq!(world.count_awaited_rows(), 2);
     world.receive(Invoice, &invoice());
     world.advance(SignedDuration::from_secs(2));
     assert!(is_paid(&world));
@@ -107,7 +94,7 @@ fn a_record_that_an_earlier_release_parked_is_found_by_its_key_after_the_upgrade
 fn a_payment_whose_process_dies_at_any_step_reaches_xero_once() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
-            let mut world = chosen();
+            let mut world = World::with_accounts();
             world.restart();
             let at = Death { step, moment };
             let is_finished = world.try_receive(Payment, &payment(), Some(at)).is_some();

@@ -92,8 +92,7 @@ fn a_payment_is_deleted_although_an_answer_showed_it_as_it_was() {
     for (path, part) in
         [("/api.xro/2.0/Payments/", "pay_1.1"), ("/api.xro/2.0/BankTransactions/", "pay_1.fee")]
     {
-        let mut world = World::connected();
-        world.choose_accounts();
+        let mut world = World::with_accounts();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         let payment = a_payment("pay_1", &[("inv_1", "14.00")]).reference("ch_1").fee("3.20");
         world.receive(Payment, &payment.body());

@@ -55,8 +55,7 @@ fn an_account_chooses_the_status_of_new_invoices_and_whether_they_are_marked_as_
 
 #[test]
 fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     chooses(&world, NewStatus::Draft, false);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
@@ -95,8 +94,7 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
 
 #[test]
 fn a_payment_of_a_draft_that_arrived_during_its_attempt_says_what_it_waits_for() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     chooses(&world, NewStatus::Draft, false);
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
     let early = world.mapping(Payment, "pay_1.1").unwrap();

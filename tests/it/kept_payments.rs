@@ -21,15 +21,6 @@ const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 /// The time in which released work continues if its queue is idle.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 
-fn state(world: &World, part: &str) -> OperationState {
-    world.mapping(Payment, part).unwrap().operation.state
-}
-
-fn failure_code(world: &World, part: &str) -> String {
-    let failure = world.mapping(Payment, part).unwrap().operation.failure;
-    failure.unwrap().code.into_owned()
-}
-
 fn payment_in_xero(world: &World) -> (Uuid, PaymentStatus) {
     world.books(|books| books.payments().next().map(|one| (one.id, one.status)).unwrap())
 }
@@ -77,9 +68,9 @@ fn a_payment_is_removed_at_once_when_a_poll_sees_that_its_reconciliation_was_und
     let (id, _) = payment_in_xero(&world);
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     world.poll();
-    assert_ne!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_ne!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(payment_in_xero(&world), (id, PaymentStatus::Deleted));
 }
 
@@ -90,11 +81,11 @@ fn a_payment_is_removed_within_a_day_if_xero_does_not_list_it_as_changed() {
         for moves in [true, false] {
             let world = with_reconciled_payment(moves, amount);
             polls_for_a_day(&world);
-            assert_eq!(failure_code(&world, "pay_1.1"), "payment_reconciled", "{amount}");
+            assert_eq!(world.failure_code(Payment, "pay_1.1"), "payment_reconciled", "{amount}");
             let (id, _) = payment_in_xero(&world);
             world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
             polls_for_a_day(&world);
-            assert_eq!(state(&world, "pay_1.1"), OperationState::Synced, "{amount}");
+            assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced, "{amount}");
             assert_eq!(payment_in_xero(&world), (id, PaymentStatus::Deleted));
         }
     }
@@ -128,7 +119,7 @@ fn polls_do_not_repeat_the_question_of_a_day_while_credit_notes_cannot_be_read()
     let (id, _) = payment_in_xero(&world);
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(questions(&world), before + 1);
 }
 
@@ -150,7 +141,7 @@ fn a_payment_that_an_earlier_release_gave_up_is_removed_too() {
     let (id, _) = payment_in_xero(&world);
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 #[test]
@@ -161,13 +152,13 @@ fn the_fee_of_a_deleted_payment_is_removed_within_a_day_after_its_reconciliation
     let fee = world.books(|books| books.transactions().next().unwrap().id);
     world.by_hand_apart(|bookkeeper| bookkeeper.reconcile_transaction(fee).unwrap());
     world.receive(Payment, &payment.deleted().body());
-    assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.failure_code(Payment, "pay_1.fee"), "payment_reconciled");
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     polls_for_a_day(&world);
-    assert_eq!(failure_code(&world, "pay_1.fee"), "payment_reconciled");
+    assert_eq!(world.failure_code(Payment, "pay_1.fee"), "payment_reconciled");
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.fee"), OperationState::Synced);
 }
 
 /// Adds records of another kind that were given up after everything else.
@@ -200,10 +191,10 @@ fn thousands_of_newer_records_that_were_given_up_hide_a_stopped_payment_for_a_da
     let before = questions(&world);
     polls_for_a_day(&world);
     assert_eq!(questions(&world), before, "a day looks at 2,000 records");
-    assert_eq!(failure_code(&world, "pay_1.1"), "payment_reconciled");
+    assert_eq!(world.failure_code(Payment, "pay_1.1"), "payment_reconciled");
     polls_for_a_day(&world);
     assert_eq!(questions(&world), before + 1);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }
 
 #[test]
@@ -236,7 +227,7 @@ fn each_of_many_stopped_fees_is_asked_about_within_the_days_that_their_number_ta
     }
     for number in 0..12 {
         world.receive(Payment, &payment(number).deleted().body());
-        assert_eq!(failure_code(&world, &format!("pay_{number}.fee")), "payment_reconciled");
+        assert_eq!(world.failure_code(Payment, &format!("pay_{number}.fee")), "payment_reconciled");
         world.clock.advance(MINUTE);
     }
     let mut asked = BTreeSet::new();
@@ -263,18 +254,18 @@ fn a_stopped_fee_that_xero_does_not_show_prevents_no_other_removal() {
     world.receive(Payment, &payment.deleted().body());
     polls_for_a_day(&world);
     for part in ["pay_1.1", "pay_1.fee"] {
-        assert_eq!(failure_code(&world, part), "payment_reconciled", "{part}");
+        assert_eq!(world.failure_code(Payment, part), "payment_reconciled", "{part}");
     }
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_payment(id).unwrap());
     world.by_hand_apart(|bookkeeper| bookkeeper.unreconcile_transaction(fee).unwrap());
     let on = Match::every("/api.xro/2.0/BankTransactions/").method(http::Method::GET);
     world.inject(Fault { on, kind: FaultKind::Status500 });
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
-    assert_ne!(state(&world, "pay_1.fee"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    assert_ne!(world.state(Payment, "pay_1.fee"), OperationState::Synced);
     world.xero().clear_faults();
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "pay_1.fee"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.fee"), OperationState::Synced);
 }
 
 /// A world with an open invoice and a payment of the CRM that a bookkeeper entered as part of a batch
@@ -296,7 +287,7 @@ fn with_batched_payment() -> (World, Uuid) {
     world.receive(Payment, &payment.deleted().body());
     world.poll();
     world.advance(AT_ONCE);
-    assert_eq!(failure_code(&world, "pay_1.1"), "payment_in_batch");
+    assert_eq!(world.failure_code(Payment, "pay_1.1"), "payment_in_batch");
     (world, batch)
 }
 
@@ -306,6 +297,6 @@ fn the_removal_of_a_batch_payment_is_recorded_at_once_when_a_poll_sees_it() {
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_batch(batch).unwrap());
     world.poll();
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(payment_in_xero(&world).1, PaymentStatus::Deleted);
 }

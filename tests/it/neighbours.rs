@@ -69,8 +69,7 @@ fn an_invoice_whose_money_cannot_be_processed_delays_no_other_and_is_reported() 
 #[test]
 fn a_parked_record_that_cannot_be_released_holds_up_no_other() {
     for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
-        let mut world = World::connected();
-        world.choose_accounts();
+        let mut world = World::with_accounts();
         for id in ["pay_1", "pay_2"] {
             let received = world.receive(Payment, &a_payment(id, &[("inv_1", "10.00")]).body());
             assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
@@ -101,8 +100,7 @@ fn a_grant_with_an_unreadable_user_is_not_revoked_and_others_disconnect() {
 
 /// A payment with two parts in Xero.
 fn a_payment_of_two_invoices() -> (World, PaymentId, String) {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     for id in ["inv_1", "inv_2"] {
         world.receive(Invoice, &an_invoice(id, "cli_1").body());
     }

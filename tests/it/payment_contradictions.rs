@@ -24,8 +24,7 @@ use xero_sim::{Fault, FaultKind, Match, PaymentStatus};
 const REFUSED: MessageOutcome = MessageOutcome::Pushed(PushOutcome::Skipped);
 
 fn billed() -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world
 }
@@ -207,8 +206,7 @@ fn a_share_that_a_later_revision_lacks_is_never_written_if_xero_does_not_have_it
 
 #[test]
 fn a_payment_that_moves_to_another_invoice_before_it_is_written_leaves_the_first() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Payment, &paid("pay_1").body());
     let moved = a_payment("pay_1", &[("inv_2", "114.00")]).fee("3.20");
     world.receive(Payment, &at_revision(2, &moved));

@@ -21,10 +21,6 @@ use tests::world::owner;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn state(world: &World, id: &str) -> OperationState {
-    world.mapping(Invoice, id).unwrap().operation.state
-}
-
 /// The statuses in the connection events sent to the CRM, in order.
 fn told(world: &World) -> Vec<ConnectionStatus> {
     world.statuses_told(&world.account())
@@ -55,7 +51,7 @@ fn sync_all_retries_given_up_records_and_skips_synced_ones() {
     }
     let before = world.calls().len();
     assert_eq!(world.books(|books| books.invoices().count()), 80);
-    assert_eq!(state(&world, "inv_000"), OperationState::Skipped);
+    assert_eq!(world.state(Invoice, "inv_000"), OperationState::Skipped);
     let begun = syncs_all(&world);
     assert_eq!((begun.started_by, begun.finished_at), (owner(), None));
     world.advance(HOUR);
@@ -93,13 +89,13 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     assert_eq!(world.receive(Invoice, &edited), MessageOutcome::Pushed(PushOutcome::Withheld));
     syncs_all(&world);
     world.advance(SignedDuration::from_hours(24));
-    assert_eq!(state(&world, "inv_1"), OperationState::Withheld);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
     // Sync now is also a user's decision, and the later one: the stored snapshot is sent.
     let retry =
         records::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
     run(retry).unwrap().unwrap().unwrap();
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
 }
 
@@ -112,7 +108,7 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
     let warnings = || world.status().warnings;
     assert_eq!(warnings(), ["sales names account 200, which does not exist in Xero."]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped);
     let choose = |sales: &str| {
         let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
         world.try_codes(codes)
@@ -124,7 +120,7 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
     assert!(matches!(choose("4000"), CodeChoiceOutcome::Done));
     assert!(warnings().is_empty());
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -133,11 +129,11 @@ fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
     world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped);
     let codes = AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() };
     world.try_codes(codes);
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -170,12 +166,15 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_resumes_without_duplicates(
     world.sweep();
     assert_eq!(world.calls().len(), calls);
     let parked = OperationState::Parked { on: ParkingReason::Reconnect };
-    assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (parked.clone(), parked));
+    assert_eq!(
+        (world.state(Invoice, "inv_1"), world.state(Invoice, "inv_2")),
+        (parked.clone(), parked)
+    );
     // The same organisation again: the mappings are found, and waiting records are pushed.
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(HOUR);
     assert_eq!(
-        (state(&world, "inv_1"), state(&world, "inv_2")),
+        (world.state(Invoice, "inv_1"), world.state(Invoice, "inv_2")),
         (OperationState::Synced, OperationState::Synced)
     );
     assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 2));
@@ -244,7 +243,10 @@ fn a_link_removed_in_xero_is_detected_by_the_next_call_and_reported_once() {
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     assert_eq!(world.status().status, ConnectionStatus::Disconnected);
     assert_eq!(told(&world), [ConnectionStatus::Active, ConnectionStatus::Disconnected]);
-    assert_eq!(state(&world, "inv_3"), OperationState::Parked { on: ParkingReason::Reconnect });
+    assert_eq!(
+        world.state(Invoice, "inv_3"),
+        OperationState::Parked { on: ParkingReason::Reconnect }
+    );
 }
 
 #[test]

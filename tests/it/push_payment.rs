@@ -12,26 +12,10 @@ use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus, Receipt, TransactionStatus};
 
-fn chosen() -> World {
-    let world = World::connected();
-    world.choose_accounts();
-    world
-}
-
 /// A Stripe payment of one invoice, with fee and surcharge.
 fn stripe() -> PaymentMessage {
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).reference("ch_1");
     payment.fee("3.20").surcharge("2.00")
-}
-
-fn state(world: &World, part: &str) -> OperationState {
-    world.mapping(Payment, part).unwrap().operation.state
-}
-
-fn balance(world: &World, code: &str) -> String {
-    let mut balance = world.books(|books| books.balance_of(code).unwrap());
-    balance.rescale(2);
-    balance.to_string()
 }
 
 fn status(world: &World) -> InvoiceStatus {
@@ -49,16 +33,16 @@ pub fn standing(world: &World) -> (usize, usize) {
 
 #[test]
 fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
     for part in ["pay_1.1", "pay_1.fee", "pay_1.surcharge"] {
-        assert_eq!(state(&world, part), OperationState::Synced, "{part}");
+        assert_eq!(world.state(Payment, part), OperationState::Synced, "{part}");
     }
     assert_eq!(status(&world), InvoiceStatus::Paid);
     assert_eq!(standing(&world), (1, 2));
     // 114.00 + 2.00 - 3.20
-    assert_eq!(balance(&world, "092"), "112.80");
+    assert_eq!(world.balance_of("092"), "112.80");
     // The same message again changes nothing, and the payment is never reported as a new one.
     world.receive(Payment, &stripe().body());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
@@ -72,19 +56,19 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
 
 #[test]
 fn a_payment_waits_for_its_invoice_without_a_failed_attempt() {
-    let world = chosen();
+    let world = World::with_accounts();
     let received = world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
     assert_eq!(world.mapping(Payment, "pay_1.1").unwrap().operation.failures, 0);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(status(&world), InvoiceStatus::Paid);
 }
 
 #[test]
 fn one_payment_over_several_invoices_is_one_call_and_a_payment_on_each() {
-    let world = chosen();
+    let world = World::with_accounts();
     for id in ["inv_1", "inv_2", "inv_3"] {
         world.receive(Invoice, &an_invoice(id, "cli_1").body());
     }
@@ -92,16 +76,16 @@ fn one_payment_over_several_invoices_is_one_call_and_a_payment_on_each() {
     let calls = world.calls().len();
     world.receive(Payment, &a_payment("pay_1", &shares).body());
     assert_eq!(world.calls().split_off(calls), ["PUT /Payments"]);
-    assert_eq!(balance(&world, "092"), "242.00");
+    assert_eq!(world.balance_of("092"), "242.00");
 }
 
 #[test]
 fn a_gift_card_is_redeemed_on_its_own_account() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let gift = a_payment("pay_1", &[("inv_1", "40.00")]).method("gift_card");
     world.receive(Payment, &gift.body());
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     let code = world.books(|books| {
         let payment = books.payments().next().unwrap();
         books.account(payment.account).unwrap().code.clone()
@@ -114,19 +98,19 @@ fn without_an_account_a_payment_waits_with_a_remedy_until_the_account_is_chosen(
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     let failure = world.mapping(Payment, "pay_1.fee").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "account_code_not_chosen");
     assert!(failure.remedy.contains("Stripe fee account"), "{failure}");
     assert_eq!(standing(&world), (0, 0));
     world.choose_accounts();
     world.advance(SignedDuration::from_mins(3));
-    assert_eq!(balance(&world, "092"), "112.80");
+    assert_eq!(world.balance_of("092"), "112.80");
 }
 
 #[test]
 fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 1)));
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
@@ -135,14 +119,14 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
     assert!(failure.message.contains("GBP 114.00 of 2026-11-01"), "{failure}");
     assert!(failure.remedy.contains("Never send"), "{failure}");
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
     assert_eq!(standing(&world), (1, 0));
 }
 
 #[test]
 fn a_refusal_lists_ten_payments_of_an_invoice_and_counts_the_others() {
     for (paid, more) in [(10, None), (12, Some("and 2 more."))] {
-        let world = chosen();
+        let world = World::with_accounts();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         for _ in 0..paid {
             world.is_paid("#INV_1", "9.50", &Receipt::on(date(2026, 11, 1)));
@@ -167,21 +151,21 @@ fn after_a_lost_answer_the_payment_is_looked_up_by_reference_before_it_is_sent_a
         world.receive(Payment, &stripe().body());
         world.advance(SignedDuration::from_hours(1));
         assert_eq!(standing(&world), (1, 2), "{path}");
-        assert_eq!(balance(&world, "092"), "112.80", "{path}");
+        assert_eq!(world.balance_of("092"), "112.80", "{path}");
     }
 }
 
 #[test]
 fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
     world.receive(Payment, &stripe().deleted().body());
     assert_eq!(standing(&world), (0, 0));
     assert_eq!(status(&world), InvoiceStatus::Authorised);
-    assert_eq!(balance(&world, "092"), "0.00");
+    assert_eq!(world.balance_of("092"), "0.00");
 
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
@@ -195,7 +179,7 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
 
 #[test]
 fn a_payment_that_became_part_of_a_batch_is_not_removed() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     // Xero does not answer; a bookkeeper reads the log and enters the payment by hand, in a batch.
@@ -212,7 +196,7 @@ fn a_payment_that_became_part_of_a_batch_is_not_removed() {
         xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &receipt).unwrap();
     }
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(standing(&world), (1, 0));
     world.receive(Payment, &payment.deleted().body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
@@ -223,19 +207,19 @@ fn a_payment_that_became_part_of_a_batch_is_not_removed() {
 
 #[test]
 fn a_payment_deleted_before_it_was_sent_never_reaches_xero() {
-    let world = chosen();
+    let world = World::with_accounts();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
     world.receive(Payment, &payment.deleted().body());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     assert_eq!(standing(&world), (0, 0));
 }
 
 #[test]
 fn a_locked_period_is_reported_with_its_remedy() {
-    let world = chosen();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").issue_date("2026-11-01").body());
     let until = Some(date(2026, 11, 2));
     world.by_hand(|bookkeeper| bookkeeper.lock_period(until));

@@ -14,8 +14,7 @@ const ID: &str = "x_1";
 
 /// A connected account with a record of every kind, all with the same id.
 fn a_business() -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice(ID, ID).body());
     world.receive(CreditNote, &a_credit_note(ID, ID).body());
     world.receive(CreditNote, &an_allocation(ID, ID, ID, "10.00").body());

@@ -47,16 +47,6 @@ fn refund(world: &World, message: &str) {
     world.advance(SignedDuration::from_hours(1));
 }
 
-fn balance(world: &World) -> String {
-    let mut balance = world.books(|books| books.balance_of("092").unwrap());
-    balance.rescale(2);
-    balance.to_string()
-}
-
-fn state(world: &World, part: &str) -> OperationState {
-    world.mapping(Payment, part).unwrap().operation.state
-}
-
 /// The number, the status and the total of every credit note in Xero.
 fn notes(world: &World) -> Vec<(String, InvoiceStatus, Decimal)> {
     world.books(|books| {
@@ -85,7 +75,7 @@ fn a_part_of_a_foreign_payment_is_returned_and_the_account_has_stripes_balance()
         r#""invoice_id":"inv_1","settlement":{"currency":"GBP","amount":"34.50","rate":"0.8625"}"#;
     refund(&world, &a_refund("EUR", "40.00", settlement));
     // 102.56 - 3.21 - 34.50
-    assert_eq!(balance(&world), "64.85");
+    assert_eq!(world.balance_of("092"), "64.85");
     assert_eq!(
         notes(&world),
         [("REFUND-ref_1".to_owned(), InvoiceStatus::Paid, Decimal::from(40))]
@@ -94,7 +84,10 @@ fn a_part_of_a_foreign_payment_is_returned_and_the_account_has_stripes_balance()
     assert_eq!(invoice, InvoiceStatus::Paid);
     // The same message again changes nothing.
     refund(&world, &a_refund("EUR", "40.00", settlement));
-    assert_eq!((balance(&world).as_str(), notes(&world).len(), money(&world)), ("64.85", 1, 2));
+    assert_eq!(
+        (world.balance_of("092").as_str(), notes(&world).len(), money(&world)),
+        ("64.85", 1, 2)
+    );
 }
 
 #[test]
@@ -106,7 +99,7 @@ fn a_part_of_a_payment_settled_in_a_foreign_currency_is_returned() {
     let settlement =
         r#""invoice_id":"inv_1","settlement":{"currency":"EUR","amount":"46.20","rate":"1.155"}"#;
     refund(&world, &a_refund("GBP", "40.00", settlement));
-    assert_eq!(balance(&world), "87.84");
+    assert_eq!(world.balance_of("092"), "87.84");
 }
 
 #[test]
@@ -116,9 +109,9 @@ fn a_whole_payment_is_returned_with_the_fee_of_the_refund() {
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).body());
     refund(&world, &a_refund("GBP", "120.00", r#""invoice_id":"inv_1","fee":"0.30""#));
     for part in ["ref_1.note", "ref_1.1", "ref_1.fee"] {
-        assert_eq!(state(&world, part), OperationState::Synced, "{part}");
+        assert_eq!(world.state(Payment, part), OperationState::Synced, "{part}");
     }
-    assert_eq!(balance(&world), "-0.30");
+    assert_eq!(world.balance_of("092"), "-0.30");
 }
 
 #[test]
@@ -126,8 +119,8 @@ fn credit_of_a_credit_note_is_paid_out_without_another_note() {
     let world = holding("GBP");
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "-50.00");
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "-50.00");
     assert_eq!(notes(&world), [("CN_1".to_owned(), InvoiceStatus::Authorised, Decimal::from(114))]);
 }
 
@@ -135,18 +128,18 @@ fn credit_of_a_credit_note_is_paid_out_without_another_note() {
 fn a_refund_waits_until_its_document_is_in_xero() {
     let world = holding("GBP");
     refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
-    assert!(matches!(state(&world, "ref_1.1"), OperationState::Parked { .. }));
+    assert!(matches!(world.state(Payment, "ref_1.1"), OperationState::Parked { .. }));
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
 
     let world = holding("GBP");
     refund(&world, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
-    assert!(matches!(state(&world, "ref_1.note"), OperationState::Parked { .. }));
+    assert!(matches!(world.state(Payment, "ref_1.note"), OperationState::Parked { .. }));
     bill(&world, "GBP");
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "-40.00");
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "-40.00");
 }
 
 #[test]
@@ -159,7 +152,7 @@ fn a_lost_answer_creates_no_second_note_and_no_second_refund() {
             let on = Match { method: Some(http::Method::PUT), ..Match::next(path) };
             world.inject(Fault { on, kind });
             refund(&world, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
-            assert_eq!(balance(&world), "80.00", "{path}");
+            assert_eq!(world.balance_of("092"), "80.00", "{path}");
             assert_eq!((notes(&world).len(), money(&world)), (1, 2), "{path}");
         }
     }
@@ -175,7 +168,7 @@ fn a_refund_is_recognised_whatever_the_answer_calls_its_document() {
         world.choose_accounts();
         world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
         refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
-        assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+        assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
         assert_eq!(money(&world), 1);
     }
 }
@@ -189,7 +182,7 @@ fn more_than_an_invoice_has_is_not_returned() {
     let operation = world.mapping(Payment, "ref_1.note").unwrap().operation;
     assert_eq!(operation.state, OperationState::Skipped);
     assert_eq!(operation.failure.unwrap().code, "refund_exceeds_invoice");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("120.00", 0));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("120.00", 0));
 }
 
 #[test]
@@ -206,7 +199,7 @@ fn a_refund_of_more_than_a_credit_note_has_left_names_the_credit() {
         "CN_1 is AUTHORISED in Xero with GBP 14.00 of credit left, so GBP 20.00 cannot be paid back."
     );
     assert!(!failure.remedy.contains("invoice"), "{failure}");
-    assert_eq!((balance(&world).as_str(), money(&world)), ("-100.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), money(&world)), ("-100.00", 1));
 }
 
 #[test]
@@ -220,7 +213,7 @@ fn money_of_an_invoice_that_was_voided_in_xero_is_not_returned() {
     world.receive(Payment, &a_refund("GBP", "40.00", r#""invoice_id":"inv_1""#));
     let failure = world.mapping(Payment, "ref_1.note").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "invoice_gone");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 0));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 0));
 }
 
 #[test]
@@ -248,8 +241,8 @@ fn money_for_an_invoice_that_is_a_credit_note_in_xero_is_explained_and_refunds_o
         assert_eq!(failure.code, "invoice_is_credit", "{id}");
         assert!(failure.message.starts_with("#INV_1 has a negative total"), "{failure}");
     }
-    assert_eq!((balance(&world).as_str(), money(&world)), ("0.00", 0));
+    assert_eq!((world.balance_of("092").as_str(), money(&world)), ("0.00", 0));
     let named = a_refund("GBP", "50.00", r#""credit_note_id":"inv_1""#).replace("ref_1", "ref_2");
     refund(&world, &named);
-    assert_eq!((balance(&world).as_str(), money(&world)), ("-50.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), money(&world)), ("-50.00", 1));
 }

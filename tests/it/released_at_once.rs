@@ -57,8 +57,7 @@ fn continues_at_once(world: &World, kind: EntityKind, id: &str) {
 
 /// A connected account whose new invoices are drafts.
 fn of_drafts() -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
     world.choose_preferences(drafts);
     world
@@ -66,12 +65,6 @@ fn of_drafts() -> World {
 
 fn invoices(world: &World) -> Vec<Uuid> {
     world.books(|books| books.invoices().map(|one| one.id).collect())
-}
-
-/// The rows that say what may wait for other records.
-fn count_hints(world: &World) -> usize {
-    let items = world.table.all_items();
-    items.iter().filter(|item| item.key.sk.starts_with("AWAITED#")).count()
 }
 
 /// A poll, a minute after the last change in Xero.
@@ -94,7 +87,7 @@ fn money_and_credit_continue_at_once_when_a_poll_sees_the_approval_of_their_invo
     assert_ne!(world.state(Allocation, "alc_1"), OperationState::Synced);
     continues_at_once(&world, Payment, "pay_1.1");
     assert_eq!(world.state(Allocation, "alc_1"), OperationState::Synced);
-    assert_eq!(count_hints(&world), 1, "only the mark of the invoice is left");
+    assert_eq!(world.count_awaited_rows(), 1, "only the mark of the invoice is left");
 }
 
 #[test]

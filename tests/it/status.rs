@@ -11,7 +11,6 @@ use engine::commands::views::RecordState;
 use engine::poll::PollOutcome;
 use engine::ports::Clock;
 use jiff::SignedDuration;
-use jiff::civil::Date;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
@@ -19,13 +18,6 @@ use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
-
-/// Xero's books are locked up to the end of that day, or open.
-fn locks(world: &World, through: Option<&str>) {
-    let (tenant, now) = (world.tenant(), world.clock.now());
-    let through = through.map(|day| day.parse::<Date>().unwrap());
-    world.xero().bookkeeper(now, tenant).unwrap().lock_period(through);
-}
 
 fn sends(world: &World, id: &str) {
     world.receive(Invoice, &an_invoice(id, "cli_1").body());
@@ -77,7 +69,7 @@ fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_ar
     let world = World::connected();
     sends(&world, "inv_0");
     assert_eq!(world.status().status, ConnectionStatus::Active);
-    locks(&world, Some("2026-12-31"));
+    world.lock_books(Some("2026-12-31"));
     for number in 1..=6 {
         sends(&world, &format!("inv_{number}"));
     }
@@ -95,7 +87,7 @@ fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_ar
     assert!(problem.failed_at.unwrap() <= world.clock.now());
     assert_eq!(view.connection_problem, None);
     // No delay: as soon as a record is in Xero, it is no longer counted.
-    locks(&world, None);
+    world.lock_books(None);
     world.advance(MINUTES(60));
     let view = world.status();
     assert_eq!((view.status, view.failing, view.problem), (ConnectionStatus::Active, 0, None));
@@ -113,7 +105,7 @@ fn what_was_given_up_is_counted_at_once_and_named_with_its_document_in_xero() {
     assert_eq!((problem.xero_url, problem.record.next_attempt_at), (None, None));
 
     // An edit that fails concerns a document that Xero has.
-    locks(&world, Some("2026-12-31"));
+    world.lock_books(Some("2026-12-31"));
     let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
     world.receive(Invoice, &edit.body());
     let view = world.status();
@@ -202,7 +194,7 @@ fn when_the_newest_failure_is_resolved_the_next_newest_is_named() {
     let world = World::connected();
     sends(&world, "inv_0");
     sends_hopeless(&world, "inv_1");
-    locks(&world, Some("2026-12-31"));
+    world.lock_books(Some("2026-12-31"));
     sends(&world, "inv_2");
     sends(&world, "inv_3");
     for (newest, counts) in [("inv_3", (2, 1)), ("inv_2", (1, 1)), ("inv_1", (0, 1))] {

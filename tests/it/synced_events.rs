@@ -63,8 +63,7 @@ fn a_change_is_reported_with_its_revision_and_a_repeated_message_is_not() {
 
 #[test]
 fn a_record_that_fails_or_waits_is_not_reported_as_synced() {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").tax_rate("7").body());
     assert!(ids(&world).iter().all(|(id, _)| id == "cli_1"), "{:?}", ids(&world));

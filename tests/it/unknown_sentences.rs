@@ -206,8 +206,7 @@ fn cases() -> Vec<Case> {
 
 /// A world that is ready for a case.
 fn prepared(before: fn(&World)) -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     before(&world);
     assert_eq!(counted(&world), 0, "nothing was refused so far");
     world

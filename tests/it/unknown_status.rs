@@ -44,12 +44,6 @@ impl Transport for NewerXero {
     }
 }
 
-fn chosen() -> World {
-    let world = World::connected();
-    world.choose_accounts();
-    world
-}
-
 /// Replaces the world's Xero with a newer one. Returns the earlier transport.
 fn renew(world: &mut World) -> Arc<dyn Transport> {
     let known = world.engine.transport.clone();
@@ -119,7 +113,7 @@ fn a_document_whose_status_stays_unknown_is_given_up_and_unchanged() {
 
 #[test]
 fn a_payment_is_removed_only_once_its_status_is_known() {
-    let mut world = chosen();
+    let mut world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
     assert_eq!(standing(&world), (1, 1));
@@ -140,7 +134,7 @@ fn no_payment_is_created_beside_one_whose_status_is_unknown() {
         ("/api.xro/2.0/Payments", a_gift_card(), "pay_1.1", (1, 0)),
         ("/api.xro/2.0/BankTransactions", stripe(), "pay_1.fee", (1, 1)),
     ] {
-        let mut world = chosen();
+        let mut world = World::with_accounts();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         let on = Match { method: Some(Method::PUT), ..Match::next(path) };
         world.inject(Fault { on, kind: FaultKind::LostAfter });

@@ -150,11 +150,17 @@ impl World {
         world
     }
 
+    /// A connected world with accounts for all purposes.
+    pub fn with_accounts() -> Self {
+        let world = Self::connected();
+        world.choose_accounts();
+        world
+    }
+
     /// A connected world with accounts for all purposes, and an invoice over 114.00 that a poll has
     /// seen.
     pub fn with_seen_invoice() -> Self {
-        let world = Self::connected();
-        world.choose_accounts();
+        let world = Self::with_accounts();
         world.receive(EntityKind::Invoice, &an_invoice("inv_1", "cli_1").body());
         world.advance(BETWEEN_POLLS);
         world.poll();

@@ -214,7 +214,7 @@ impl Connection {
         }
     }
 
-    /// Whether this is the organisation in use.
+    /// Whether the account is connected to this organisation.
     pub fn is_in_use(&self, tenant: TenantId) -> bool {
         let used = self.organisation.as_ref().filter(|_| self.state.is_connected());
         used.is_some_and(|used| used.tenant == tenant)

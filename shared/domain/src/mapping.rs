@@ -22,7 +22,8 @@ use crate::operation::{
     WriteTrace, decide_transition,
 };
 
-/// The key of a mapping.
+/// The key of a mapping. A record has a separate mapping in each organisation to which its account
+/// was connected.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MappingKey {
     /// The account and the organisation.

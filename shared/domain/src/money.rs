@@ -184,10 +184,15 @@ pub mod rust_decimal_text {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// An amount in British pounds.
+    pub(crate) fn pounds(cents: i64) -> Money {
+        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
+    }
 
     fn decimal(text: &str) -> Decimal {
         Decimal::from_str_exact(text).unwrap()

@@ -72,7 +72,6 @@ pub fn observe_credit_note(
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
     use uuid::Uuid;
 
     use super::*;
@@ -80,13 +79,9 @@ mod tests {
     use crate::ids::{XeroCreditNoteId, XeroId};
     use crate::mapping::tests::a_key;
     use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
-    use crate::money::{Currency, Money};
+    use crate::money::tests::pounds;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-    fn pounds(cents: i64) -> Money {
-        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-    }
 
     fn remote(status: DocumentStatus, remaining: i64) -> RemoteCreditNote {
         RemoteCreditNote {

@@ -12,13 +12,9 @@ use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
 use crate::invoice_payments::{CHANGES_MAX, PaymentMatch};
 use crate::mapping::tests::a_key;
 use crate::mapping::{CREDITS_MAX, KeptSnapshot, SnapshotAcceptance};
-use crate::money::Currency;
+use crate::money::tests::pounds;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-fn pounds(cents: i64) -> Money {
-    Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-}
 
 /// An approved invoice with a total of 114.00, with these amounts paid and credited.
 fn remote(paid: i64, credited: i64) -> RemoteInvoice {

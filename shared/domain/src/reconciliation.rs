@@ -174,6 +174,31 @@ impl ContactReconciliation {
         matches!(self.place, ReconciliationProgress::Comparing { .. })
     }
 
+    /// The comparison after a step that added these findings. The next step begins after the client
+    /// with the sort key `last`; if there is none, the comparison is complete.
+    #[must_use]
+    pub fn after_step(
+        &self,
+        counts: ReconciliationCounts,
+        findings: &[FindingsPage],
+        last: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let place = match last {
+            Some(last) => ReconciliationProgress::Comparing { after: Some(last) },
+            None => ReconciliationProgress::Done { at: now },
+        };
+        let added = u32::try_from(findings.len()).unwrap_or(u32::MAX);
+        Self {
+            place,
+            counts,
+            pages: self.pages.saturating_add(added),
+            interruptions: 0,
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+
     /// The comparison after Xero interrupted it, and the instant at which it continues. It is given
     /// up if a person must act, or after as many interruptions as a record has attempts.
     #[must_use]

@@ -128,7 +128,7 @@ impl QueueSource {
 }
 
 impl WakeUp {
-    /// The ledger of the rows.
+    /// The ledger of the records that the wake-up is about.
     pub fn target_ledger(&self) -> Ledger {
         Ledger { account: self.account.clone(), tenant: self.tenant }
     }

@@ -23,6 +23,7 @@ use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, 
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
 use futures::FutureExt;
+use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
 pub use self::dead_letter_report::{
@@ -204,8 +205,19 @@ async fn prepare_message(
             contradictions::resolve_contradiction(engine, refusal_id, &ledger, content, found);
         return Ok(Err(resolved.boxed().await?));
     }
-    let completed = CompletedParts::default();
-    let mut target = MessageTarget { ledger, also: None, completed };
+    let target = MessageTarget { ledger, also: None, completed: CompletedParts::default() };
+    perform_first_steps((engine, ahead), refusal_id, content, parts, target).await
+}
+
+/// Performs the steps of a message's kind that come before the push, and adds their results to the
+/// target. Returns the outcome of the message instead if nothing is left to do.
+async fn perform_first_steps(
+    (engine, ahead): (&Engine, &Engine),
+    refusal_id: Uuid,
+    content: &MessageContent,
+    parts: &[PaymentPart],
+    mut target: MessageTarget,
+) -> Result<Result<MessageTarget, MessageOutcome>, PersistError> {
     match content {
         MessageContent::Payment { .. } | MessageContent::Refund { .. } => {
             let ledger = &target.ledger;

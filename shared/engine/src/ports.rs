@@ -23,14 +23,14 @@ pub use self::metrics::{GivenUp, HealthCounts, Metric, MetricRecorder, RefreshOu
 /// The cause of a port's failure, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The clock.
+/// The only source of the current time.
 #[async_trait]
 pub trait Clock: Send + Sync + Debug {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Waits for `moment`. This is the engine's only wait. It is used while another process renews
-    /// a token.
+    /// Waits for this long. This is the engine's only wait. It is used while another process
+    /// renews a token.
     async fn sleep_for(&self, moment: Duration);
 }
 
@@ -113,7 +113,7 @@ pub trait DataKeys: Send + Sync + Debug {
     async fn open_key(&self, encrypted: &str, context: &str) -> Result<SecretString, PortError>;
 }
 
-/// A new data key.
+/// A new data key, plain and encrypted. Only the encrypted form is stored.
 #[derive(Debug, Clone)]
 pub struct DataKey {
     /// The key, as an unguessable text. It is never stored.

@@ -95,7 +95,8 @@ impl PageSite {
         Self { files: stable.chain(hashed).collect(), frame }
     }
 
-    /// Answers a request.
+    /// Answers a request for a page or a file: 404 for an unknown path, 405 for a method other than
+    /// GET and HEAD.
     pub fn answer_request(&self, request: &Request) -> Response<Body> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let text = "This address does not support this method.";

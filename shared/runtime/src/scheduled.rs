@@ -181,7 +181,7 @@ pub fn keep_alive_job(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, 
     })
 }
 
-/// Runs the health check.
+/// Runs the health check and logs its counts. An error fails the invocation.
 pub fn health_check_job(
     engine: &Engine,
     invocation: Invocation,

@@ -87,7 +87,7 @@ impl Store {
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
     }
 
-    /// Returns the parts of a payment.
+    /// Returns all parts of a payment. An unreadable row does not prevent reading the others.
     pub async fn list_payment_parts(
         &self,
         ledger: &Ledger,

@@ -90,7 +90,8 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Reads a page of findings.
+    /// Reads a page of the findings of the comparison that started at `started_at`. Pages are
+    /// numbered from 0. `None` if there is no such page, or no longer.
     pub async fn find_findings_page(
         &self,
         ledger: &Ledger,

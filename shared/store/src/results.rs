@@ -130,7 +130,8 @@ pub struct GrantUsers {
     pub is_all: bool,
 }
 
-/// An event in an outbox.
+/// An event in an outbox. It may have been delivered already, because it is removed after its
+/// delivery.
 #[derive(Debug, Clone)]
 pub struct UndeliveredEvent {
     /// The event, as it was committed.

@@ -4,26 +4,14 @@ use super::*;
 
 /// Runs a reconciliation from start to end.
 fn reconciled(world: &World) -> ContactReconciliation {
-    starts(world);
+    world.start_reconciliation();
     world.advance(MINUTES);
-    progress(world)
-}
-
-fn starts(world: &World) {
-    let account = world.account();
-    run(reconcile::start_reconciliation(&world.engine, &account, owner()))
-        .unwrap()
-        .unwrap()
-        .unwrap();
-}
-
-fn progress(world: &World) -> ContactReconciliation {
-    run(reconcile::find_reconciliation(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+    world.reconciliation()
 }
 
 fn found(world: &World) -> Vec<ClientFinding> {
     let mut all = Vec::new();
-    for page in 0..progress(world).pages {
+    for page in 0..world.reconciliation().pages {
         let account = world.account();
         let found = reconcile::find_open_findings(&world.engine, &account, page);
         all.extend(run(found).unwrap().unwrap().unwrap());
@@ -59,7 +47,7 @@ fn a_reconciliation_links_certain_matches_lists_the_rest_and_creates_nothing() {
     assert_eq!((counts.clients, counts.contacts), (5, 5));
     assert_eq!((counts.linked_before, counts.linked), (1, 1));
     assert_eq!((counts.ambiguous, counts.missing, counts.left_alone), (2, 1, 0));
-    assert_eq!(contact_of(&world, "sure"), Some(sure));
+    assert_eq!(world.contact_of("sure"), Some(sure));
     let by_name = ContactMatch::Confident { contact: XeroContactId(sure), by: MatchEvidence::Name };
     assert_eq!(finding(&world, "sure"), by_name);
     let log = world.log();
@@ -103,7 +91,7 @@ fn a_reconciliation_that_dies_at_any_step_resumes_and_links_no_contact_twice() {
                     entered(&world, &name, |_| {});
                 }
             }
-            starts(&world);
+            world.start_reconciliation();
             world.restart();
             let (at, wake) = world.bookings.take_first().unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
@@ -113,14 +101,14 @@ fn a_reconciliation_that_dies_at_any_step_resumes_and_links_no_contact_twice() {
                 run(world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
                 world.advance(SignedDuration::from_hours(1));
             }
-            let counts = progress(&world).counts;
+            let counts = world.reconciliation().counts;
             assert!(
-                matches!(progress(&world).place, ReconciliationProgress::Done { .. }),
+                matches!(world.reconciliation().place, ReconciliationProgress::Done { .. }),
                 "{step} {moment:?}"
             );
             assert_eq!((counts.linked, counts.missing), (50, 50), "{step} {moment:?}");
             assert_eq!(found(&world).len(), 100, "{step} {moment:?}");
-            let links = (0..100).filter_map(|number| contact_of(&world, &format!("c{number:03}")));
+            let links = (0..100).filter_map(|number| world.contact_of(&format!("c{number:03}")));
             let links = links.collect::<std::collections::BTreeSet<_>>();
             assert_eq!(links.len(), 50, "{step} {moment:?}");
             if !died {
@@ -139,7 +127,7 @@ fn a_reconciliation_waits_for_xero_and_reports_when_it_gives_up() {
     world.inject(Fault { on: On::next("/api.xro/2.0/Contacts"), kind: FaultKind::Unavailable503 });
     assert!(reconciled(&world).is_comparing());
     world.advance(SignedDuration::from_mins(10));
-    assert_eq!(progress(&world).counts.linked, 1);
+    assert_eq!(world.reconciliation().counts.linked, 1);
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
     let ReconciliationProgress::Stopped { failure } = reconciled(&world).place else {

@@ -22,17 +22,12 @@ pub(super) fn paid(amount: &str) -> World {
     world
 }
 
-pub(super) fn failure_code(world: &World, part: &str) -> String {
-    let failure = world.mapping(Payment, part).unwrap().operation.failure;
-    failure.unwrap().code.into_owned()
-}
-
 #[test]
 fn two_refunds_that_together_exceed_what_was_paid_are_not_both_paid() {
     let world = paid("100.00");
     refund(&world, &named("ref_1", "60.00"));
     refund(&world, &named("ref_2", "40.01"));
-    assert_eq!(state(&world, "ref_2.note"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "ref_2.note"), OperationState::Skipped);
     let failure = world.mapping(Payment, "ref_2.note").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "refund_over_paid");
     assert_eq!(
@@ -40,10 +35,10 @@ fn two_refunds_that_together_exceed_what_was_paid_are_not_both_paid() {
         "GBP 100.00 was paid on #INV_1, of which other refunds return GBP 60.00, so GBP 40.01 cannot be refunded on it."
     );
     assert!(failure.remedy.contains("Never send"), "{failure}");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     // What is left of the payment can be returned.
     refund(&world, &named("ref_3", "40.00"));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 2));
 }
 
 #[test]
@@ -54,12 +49,12 @@ fn refunds_that_arrive_together_count_together() {
         world.receive(Payment, message);
     }
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     // Neither message changes anything when it is sent again.
     for message in &both {
         refund(&world, message);
     }
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
 }
 
 /// Receives a refund that Xero accepts, but not at the first attempt, and then its second revision.
@@ -79,11 +74,11 @@ fn a_refund_that_is_raised_before_it_is_written_counts_with_its_new_amount() {
     let world = paid("100.00");
     refund(&world, &named("ref_2", "60.00"));
     change_before_it_is_written(&world, &named("ref_1", "40.00"), &named("ref_1", "40.01"));
-    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     // It takes no room any more.
     refund(&world, &named("ref_3", "40.00"));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 2));
 }
 
 #[test]
@@ -94,9 +89,9 @@ fn a_refund_that_moves_to_another_invoice_before_it_is_written_takes_no_room_on_
     world.receive(Payment, &a_payment("pay_2", &[("inv_2", "120.00")]).body());
     let first = named("ref_1", "100.00");
     change_before_it_is_written(&world, &first, &first.replace("inv_1", "inv_2"));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("120.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("120.00", 1));
     refund(&world, &named("ref_2", "100.00"));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("20.00", 2));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("20.00", 2));
 }
 
 #[test]
@@ -105,21 +100,21 @@ fn refunds_of_an_invoice_without_a_known_payment_return_at_most_its_total() {
     bill(&world, "GBP");
     refund(&world, &named("ref_1", "100.00"));
     refund(&world, &named("ref_2", "20.01"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("-100.00", 1));
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("-100.00", 1));
 }
 
 #[test]
 fn a_refund_that_was_refused_is_sent_once_a_further_payment_is_in_xero() {
     let world = paid("60.00");
     refund(&world, &named("ref_1", "100.00"));
-    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
     world.receive(Payment, &a_payment("pay_2", &[("inv_1", "60.00")]).body());
     world.advance(SignedDuration::from_mins(15));
     world.poll();
     world.advance(SignedDuration::from_mins(15));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "20.00");
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "20.00");
 }
 
 #[test]
@@ -134,7 +129,7 @@ fn a_payment_that_was_deleted_is_not_returned() {
         failure.message,
         "GBP 0.00 was paid on #INV_1, so GBP 60.00 cannot be refunded on it."
     );
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 0));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 0));
 }
 
 /// Forgets which refunds count, as the rows of a release that did not follow them do.
@@ -156,9 +151,9 @@ fn a_refund_that_an_earlier_release_sent_counts() {
     let failure = world.mapping(Payment, "ref_2.note").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "refund_over_paid");
     assert!(failure.message.contains("of which other refunds return GBP 80.00"), "{failure}");
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     refund(&world, &named("ref_3", "40.00"));
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 2));
 }
 
 #[test]
@@ -171,12 +166,12 @@ fn a_refund_of_an_earlier_release_whose_answer_was_lost_counts_and_is_completed(
     assert_eq!(notes(&world).len(), 1);
     forget_refunds(&world);
     world.receive(Payment, &named("ref_2", "80.00"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     // Now nothing is paid: only its credit note in Xero shows that the refund was admitted.
     forget_refunds(&world);
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).deleted().body());
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
     assert_eq!(notes(&world).len(), 1);
 }
 
@@ -189,8 +184,8 @@ fn refunds_on_another_invoice_of_the_client_do_not_count() {
     let of_other = named("ref_9", "120.00").replace("inv_1", "inv_2");
     refund(&world, &of_other);
     refund(&world, &named("ref_1", "120.00"));
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("0.00", 2));
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("0.00", 2));
 }
 
 /// A payment in cash, which is recorded and not written to Xero.
@@ -202,19 +197,19 @@ fn cash(id: &str, amount: &str) -> String {
 fn a_refund_continues_at_once_after_a_payment_that_only_the_crm_records() {
     let world = paid("60.00");
     refund(&world, &named("ref_1", "100.00"));
-    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
     let calls = world.calls().len();
     // This is not enough, so the refund is not tried.
     world.receive(Payment, &cash("pay_2", "39.99"));
     world.advance(AT_ONCE);
-    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
     assert_eq!(world.calls().len(), calls);
     world.receive(Payment, &cash("pay_3", "0.01"));
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "ref_1.note"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "ref_1.note"), OperationState::Synced);
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "ref_1.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "-40.00");
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "-40.00");
 }
 
 #[test]
@@ -234,8 +229,8 @@ fn a_process_that_dies_after_it_records_a_payment_leaves_no_refund_given_up() {
             world.sweep();
         }
         world.advance(SignedDuration::from_mins(5));
-        assert_eq!(state(&world, "ref_1.1"), OperationState::Synced, "{at:?}");
-        assert_eq!(balance(&world), "-40.00", "{at:?}");
+        assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced, "{at:?}");
+        assert_eq!(world.balance_of("092"), "-40.00", "{at:?}");
         if is_done {
             break;
         }

@@ -90,12 +90,12 @@ fn a_refund_that_was_refused_is_sent_once_the_other_one_is_deleted() {
     let world = paid("120.00");
     refund(&world, &named("ref_1", "80.00"));
     refund(&world, &named("ref_2", "80.00"));
-    assert_eq!(state(&world, "ref_2.note"), OperationState::Skipped);
-    assert_eq!(balance(&world), "40.00");
+    assert_eq!(world.state(Payment, "ref_2.note"), OperationState::Skipped);
+    assert_eq!(world.balance_of("092"), "40.00");
     delete(&world, "ref_1");
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "40.00");
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "40.00");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn with_refused_refund() -> World {
     let world = paid("120.00");
     refund(&world, &named("ref_1", "80.00"));
     refund(&world, &named("ref_2", "80.00"));
-    assert_eq!(state(&world, "ref_2.note"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "ref_2.note"), OperationState::Skipped);
     delete(&world, "ref_1");
     world
 }
@@ -142,15 +142,15 @@ fn a_poll_that_dies_at_any_step_after_a_deletion_leaves_no_refund_given_up() {
         world.gate.arm(None);
         world.restart();
         for _ in 0..100 {
-            if state(&world, "ref_2.1") == OperationState::Synced {
+            if world.state(Payment, "ref_2.1") == OperationState::Synced {
                 break;
             }
             world.advance(QUARTER);
             world.poll();
             world.sweep();
         }
-        assert_eq!(state(&world, "ref_2.1"), OperationState::Synced, "{at:?}");
-        assert_eq!(balance(&world), "40.00", "{at:?}");
+        assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced, "{at:?}");
+        assert_eq!(world.balance_of("092"), "40.00", "{at:?}");
         if polled.is_some() {
             break;
         }
@@ -168,16 +168,16 @@ fn the_sweep_releases_a_refund_of_a_negative_invoice_whose_credit_was_freed() {
     };
     refund(&world, &of_invoice("ref_1", "100.00"));
     refund(&world, &of_invoice("ref_2", "20.00"));
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Skipped);
     // The row that says for which document it was given up is lost.
     let key = |kind, id: &str| MappingKey::new(world.ledger(), kind, CrmId::new(id).unwrap());
     let (note, part) = (key(CreditNote, "inv_1"), key(Payment, "ref_2.1"));
     run(world.engine.store.remove_dependants(&note, &[part])).unwrap().unwrap();
     delete(&world, "ref_1");
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Skipped);
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Skipped);
     world.sweep();
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "-20.00");
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "-20.00");
 }

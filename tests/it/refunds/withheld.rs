@@ -10,7 +10,7 @@ use tests::gate::run;
 use tests::world::owner;
 use xero_sim::Bookkeeper;
 
-use super::limits::{AT_ONCE, failure_code, named, paid};
+use super::limits::{AT_ONCE, named, paid};
 use super::removed::polls_for_a_day;
 use super::*;
 
@@ -43,9 +43,9 @@ fn with_refused_note() -> World {
     let world = paid("120.00");
     by_hand(&world, |bookkeeper| bookkeeper.lock_period(Some(date(2026, 11, 2))));
     world.receive(Payment, &named("ref_1", "80.00"));
-    assert_eq!(failure_code(&world, "ref_1.note"), "period_locked");
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "period_locked");
     world.receive(Payment, &named("ref_2", "80.00"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     by_hand(&world, |bookkeeper| bookkeeper.lock_period(None));
     world
 }
@@ -58,13 +58,13 @@ fn another_refund_continues_at_once_when_one_without_a_credit_note_is_never_sent
         "Marked as Never send, so it is not sent to Xero."
     );
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "ref_2.note"), OperationState::Synced);
+    assert_eq!(world.state(Payment, "ref_2.note"), OperationState::Synced);
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     // There is no room for the first one any more.
     sync_now(&world, "ref_1.note");
-    assert_eq!(failure_code(&world, "ref_1.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
 }
 
 /// A world in which a refund of 80.00 has its credit note and was not paid, and another refund was
@@ -80,7 +80,7 @@ fn with_unpaid_note() -> World {
     assert!(logged.contains("REFUND-ref_1 is in Xero"), "{logged}");
     assert!(logged.ends_with("counts as returned until it is voided there."), "{logged}");
     world.receive(Payment, &named("ref_2", "80.00"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     world
 }
 
@@ -93,11 +93,11 @@ fn void_note(world: &World) {
 fn a_credit_note_in_xero_counts_until_it_is_voided_there() {
     let world = with_unpaid_note();
     polls_for_a_day(&world);
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     void_note(&world);
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!((balance(&world).as_str(), money(&world)), ("40.00", 2));
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!((world.balance_of("092").as_str(), money(&world)), ("40.00", 2));
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn a_user_who_syncs_after_the_credit_note_was_voided_need_not_wait_for_the_poll(
     void_note(&world);
     sync_now(&world, "ref_2.note");
     world.advance(AT_ONCE);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!(balance(&world), "40.00");
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!(world.balance_of("092"), "40.00");
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn a_credit_note_that_xero_may_have_counts_after_never_send() {
     let logged = never_send(&world, "ref_1.note");
     assert!(logged.contains("REFUND-ref_1"), "{logged}");
     world.receive(Payment, &named("ref_2", "80.00"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     polls_for_a_day(&world);
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     assert_eq!(notes(&world).len(), 1);
 }
 
@@ -136,8 +136,8 @@ fn a_credit_note_that_never_reached_xero_stops_counting_within_a_day_after_never
     assert!(logged.contains("REFUND-ref_1 may be in Xero"), "{logged}");
     assert!(logged.ends_with("another refund can return the money, usually within a day."));
     world.receive(Payment, &named("ref_2", "80.00"));
-    assert_eq!(failure_code(&world, "ref_2.note"), "refund_over_paid");
+    assert_eq!(world.failure_code(Payment, "ref_2.note"), "refund_over_paid");
     polls_for_a_day(&world);
-    assert_eq!(state(&world, "ref_2.1"), OperationState::Synced);
-    assert_eq!((balance(&world).as_str(), notes(&world).len()), ("40.00", 1));
+    assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
 }

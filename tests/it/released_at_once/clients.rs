@@ -146,7 +146,7 @@ fn invoices_continue_at_once_when_the_retry_of_one_finds_that_their_contact_was_
     world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     retries_only(&world, Invoice, "inv_2");
     continues_at_once(&world, Invoice, "inv_1");
-    assert_eq!(count_hints(&world), 1, "only the mark of the client is left");
+    assert_eq!(world.count_awaited_rows(), 1, "only the mark of the client is left");
 }
 
 #[test]

@@ -41,11 +41,11 @@ fn takes_release(world: &World) -> Option<WakeUp> {
 fn all_of_thousands_of_invoices_are_released_when_their_client_is_in_xero() {
     const INVOICES: usize = 4_500;
     let world = with_waiting_invoices(INVOICES);
-    assert_eq!(count_hints(&world), INVOICES + MARK);
+    assert_eq!(world.count_awaited_rows(), INVOICES + MARK);
     let before = world.bookings.len();
     world.receive(Contact, &a_client("cli_1", 2, "Client cli_1", "push"));
     assert_eq!(world.state(Contact, "cli_1"), OperationState::Synced);
-    assert_eq!((count_parked(&world), count_hints(&world)), (0, MARK));
+    assert_eq!((count_parked(&world), world.count_awaited_rows()), (0, MARK));
     assert_eq!(world.bookings.len() - before, INVOICES / 100);
     assert_eq!(takes_release(&world), None);
 }
@@ -55,13 +55,13 @@ fn what_one_process_does_not_release_is_released_by_a_wake_up_at_once() {
     const MORE: usize = 300;
     let world = with_waiting_invoices(PER_STEP + MORE);
     world.receive(Contact, &a_client("cli_1", 2, "Client cli_1", "push"));
-    assert_eq!((count_parked(&world), count_hints(&world)), (MORE, MORE + MARK));
+    assert_eq!((count_parked(&world), world.count_awaited_rows()), (MORE, MORE + MARK));
     let release = takes_release(&world).unwrap();
     // The queue may deliver it twice.
     for _ in 0..2 {
         let released = world.try_wake(&release, NEVER).unwrap().unwrap();
         assert_eq!(released, MessageOutcome::Walked);
-        assert_eq!((count_parked(&world), count_hints(&world)), (0, MARK));
+        assert_eq!((count_parked(&world), world.count_awaited_rows()), (0, MARK));
     }
     assert_eq!(takes_release(&world), None);
 }
@@ -97,7 +97,7 @@ fn a_release_that_dies_at_any_step_leaves_nothing_parked_after_its_wake_up_retur
             let at = Death { step: number, moment };
             let is_finished = world.try_wake(&release, at).is_some();
             world.try_wake(&release, NEVER).unwrap().unwrap();
-            assert_eq!((count_parked(&world), count_hints(&world)), (0, MARK), "{at:?}");
+            assert_eq!((count_parked(&world), world.count_awaited_rows()), (0, MARK), "{at:?}");
             if is_finished {
                 assert!(number > 5, "{number}");
                 break;

@@ -149,8 +149,7 @@ pub(super) fn connected_meanwhile() -> Used {
 /// The link was removed in Xero, which a push and a poll detect: the grant ends with it.
 pub(super) fn cut_off() -> Used {
     let cut = || {
-        let world = World::connected();
-        world.choose_accounts();
+        let world = World::with_accounts();
         world.receive(Invoice, &an_invoice("inv_1", "cli_0").body());
         let (user, tenant) = (world.user(), world.tenant());
         world.xero().disconnect("servicecortex", user, tenant);
@@ -176,16 +175,14 @@ pub(super) fn cut_off() -> Used {
 /// kind that waited for a connection, which a person makes.
 pub(super) fn released() -> Used {
     let mut used = Used::new();
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body());
     world.gate.take_used();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     used.insert(Function::InvoicePush, world.gate.take_used());
 
     // A client whose name another contact has, until the CRM changes it.
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -197,8 +194,7 @@ pub(super) fn released() -> Used {
     world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());
     used.insert(Function::CreditNotePush, world.gate.take_used());
 
-    let mut world = World::connected();
-    world.choose_accounts();
+    let mut world = World::with_accounts();
     world.clock.advance(SignedDuration::from_hours(61 * 24));
     world.restart();
     for (kind, body) in one_of_each() {

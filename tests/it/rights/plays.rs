@@ -110,8 +110,7 @@ pub(super) fn polled() -> BTreeSet<Access> {
 
 /// A poll that sees the approval of a draft for which a payment and an allocation wait.
 pub(super) fn approved() -> BTreeSet<Access> {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
     world.choose_preferences(drafts);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -151,8 +150,7 @@ pub(super) fn reopened() -> BTreeSet<Access> {
 
 /// The CRM deletes a payment, because of which credit was not applied and an invoice not voided.
 pub(super) fn taken_back() -> BTreeSet<Access> {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());

@@ -115,8 +115,7 @@ fn a_record_does_not_wait_for_a_connection_whose_expiry_could_not_be_noted() {
 
 #[test]
 fn a_permission_that_the_consent_lacks_is_named_and_a_new_consent_resolves_it() {
-    let mut world = World::connected();
-    world.choose_accounts();
+    let mut world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let lacks = Arc::new(AtomicU32::new(1));
     let left = lacks.clone();

@@ -26,15 +26,9 @@ use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invo
 use tests::gate::run;
 use tests::ports::{Intercepted, refusal};
 use tests::world::owner;
-use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match};
 
 use super::{MINUTES, assert_renewed, refreshes, reject_early, wanted};
-
-/// A bookkeeper enters a contact in Xero.
-fn entered(world: &World, name: &str) -> Uuid {
-    world.by_hand(|bookkeeper| bookkeeper.add_contact(name).unwrap())
-}
 
 #[test]
 fn a_push_and_a_poll_renew_a_token_that_xero_rejects_early() {
@@ -54,7 +48,7 @@ fn a_push_and_a_poll_renew_a_token_that_xero_rejects_early() {
 #[test]
 fn contacts_are_searched_linked_and_compared_with_a_renewed_token() {
     let world = World::connected();
-    entered(&world, "Ridge Plumbing");
+    world.add_contact("Ridge Plumbing");
     reject_early(&world);
     let (account, invocation) = (world.account(), world.invocation());
     let found =
@@ -64,7 +58,7 @@ fn contacts_are_searched_linked_and_compared_with_a_renewed_token() {
 
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
-    let contact = XeroContactId(entered(&world, "Ridge Plumbing"));
+    let contact = XeroContactId(world.add_contact("Ridge Plumbing"));
     reject_early(&world);
     let client = CrmId::new("cli_1").unwrap();
     let by = owner();
@@ -75,7 +69,7 @@ fn contacts_are_searched_linked_and_compared_with_a_renewed_token() {
 
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
-    entered(&world, "Ridge Plumbing");
+    world.add_contact("Ridge Plumbing");
     reject_early(&world);
     run(reconcile::start_reconciliation(&world.engine, &account, owner())).unwrap().unwrap();
     world.advance(MINUTES(1));
@@ -189,8 +183,7 @@ fn keep_alive_renews_by_xeros_clock_and_ours() {
 
 /// A world with an invoice and a credit note in Xero, and accounts chosen for every purpose.
 fn billed() -> World {
-    let world = World::connected();
-    world.choose_accounts();
+    let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     world

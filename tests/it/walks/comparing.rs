@@ -3,31 +3,19 @@
 use std::collections::BTreeSet;
 
 use domain::envelope::WakeUpKind;
-use domain::reconciliation::{ContactReconciliation, ReconciliationProgress};
+use domain::reconciliation::ReconciliationProgress;
 use engine::commands::contacts::reconcile;
 use jiff::SignedDuration;
 use store::STEP_MAX;
 use tests::World;
 use tests::gate::{Death, Moment, run};
-use tests::world::owner;
 
 use super::slow_table::slow;
 use super::{client_id, invocations, invoke, next_wake, record_clients};
 
-fn starts(world: &World) {
-    run(reconcile::start_reconciliation(&world.engine, &world.account(), owner()))
-        .unwrap()
-        .unwrap()
-        .unwrap();
-}
-
-fn progress(world: &World) -> ContactReconciliation {
-    run(reconcile::find_reconciliation(&world.engine, &world.account())).unwrap().unwrap().unwrap()
-}
-
 /// Asserts that a reconciliation is complete and has one finding for each client.
 fn assert_compared(world: &World, clients: usize, when: &str) {
-    let ended = progress(world);
+    let ended = world.reconciliation();
     assert!(matches!(ended.place, ReconciliationProgress::Done { .. }), "{when}: {ended:?}");
     assert_eq!(usize::try_from(ended.counts.missing).unwrap(), clients, "{when}");
     let mut found = Vec::new();
@@ -54,7 +42,7 @@ fn a_reconciliation_takes_as_few_invocations_as_its_steps_need() {
         record_clients(&world, CLIENTS);
         let page_takes = SignedDuration::from_secs(page_takes);
         let world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
-        starts(&world);
+        world.start_reconciliation();
         let before = world.calls().len();
         let hops = invocations(&world, &WakeUpKind::Reconciliation);
         assert_eq!(hops, steps.div_ceil(per_invocation), "{page_takes:#}");
@@ -69,11 +57,11 @@ fn a_reconciliation_of_any_size_compares_a_limited_number_of_clients_per_step() 
     for clients in [most, most + 1, most * 100] {
         let world = World::connected();
         record_clients(&world, clients);
-        starts(&world);
+        world.start_reconciliation();
         invocations(&world, &WakeUpKind::Reconciliation);
         assert_compared(&world, clients, &format!("{clients} clients"));
         // The findings of these clients fit into one page per step.
-        let pages = usize::try_from(progress(&world).pages).unwrap();
+        let pages = usize::try_from(world.reconciliation().pages).unwrap();
         assert_eq!(pages, clients.div_ceil(most), "{clients} clients");
     }
 }
@@ -89,7 +77,7 @@ fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation()
             // One page is read before the steps, so an invocation has time for three of the five.
             let page_takes = SignedDuration::from_secs(14);
             let mut world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
-            starts(&world);
+            world.start_reconciliation();
             let wake = next_wake(&world, &WakeUpKind::Reconciliation).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();

@@ -65,7 +65,7 @@ impl<O: Send + 'static> Timeline<O> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Now.
+    /// The current virtual time.
     pub fn now(&self) -> Timestamp {
         self.agenda().now
     }

@@ -176,7 +176,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Random faults.
+    /// Faults that the seed determines, at each step with this probability in ten thousandths,
+    /// multiplied by the weight of the step's port.
     pub fn random(seed: u64, in_ten_thousand: u32) -> Self {
         Self::new(seed, Plan::Random { in_ten_thousand })
     }

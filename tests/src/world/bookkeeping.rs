@@ -2,6 +2,8 @@
 
 use engine::ports::Clock;
 use jiff::SignedDuration;
+use jiff::civil::Date;
+use uuid::Uuid;
 use xero_sim::Bookkeeper;
 
 use super::World;
@@ -24,5 +26,18 @@ impl World {
         let worked = self.by_hand(work);
         self.clock.advance(MINUTE);
         worked
+    }
+
+    /// A bookkeeper enters a contact. Returns the contact's id.
+    pub fn add_contact(&self, name: &str) -> Uuid {
+        self.by_hand(|bookkeeper| {
+            bookkeeper.add_contact(name).expect("a contact that Xero accepts")
+        })
+    }
+
+    /// A bookkeeper locks the books up to the end of that day, or opens them.
+    pub fn lock_books(&self, through: Option<&str>) {
+        let through = through.map(|day| day.parse::<Date>().expect("a day"));
+        self.by_hand(|bookkeeper| bookkeeper.lock_period(through));
     }
 }

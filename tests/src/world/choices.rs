@@ -1,8 +1,10 @@
-//! What users choose in the settings: account codes and sync preferences.
+//! What users do in the settings: choose account codes and sync preferences, and start a
+//! reconciliation.
 
 use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::choices::{self, CodeChoiceOutcome};
+use engine::commands::contacts::reconcile;
 use engine::commands::preferences::{self, PreferencesOutcome};
 
 use super::{World, owner};
@@ -33,6 +35,14 @@ impl World {
         let (account, invocation) = (self.account(), self.invocation());
         let chosen = choices::choose_account_codes(&self.engine, &account, codes, invocation);
         run(chosen).expect("the process does not die").expect("the table answers")
+    }
+
+    /// A user starts a reconciliation of all clients with all contacts.
+    pub fn start_reconciliation(&self) {
+        let account = self.account();
+        let started = reconcile::start_reconciliation(&self.engine, &account, owner());
+        let started = run(started).expect("the process does not die").expect("the table answers");
+        assert!(started.is_some(), "the account was never connected");
     }
 
     /// A user chooses these sync preferences, whatever the present ones are.

@@ -5,8 +5,11 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
+use domain::reconciliation::ContactReconciliation;
 use domain::sync_log::LogEntry;
+use engine::commands::contacts::reconcile;
 use engine::ports::Clock;
+use uuid::Uuid;
 
 use super::World;
 use crate::gate::run;
@@ -24,6 +27,25 @@ impl World {
         self.mapping(kind, id).expect("a mapping").operation.state
     }
 
+    /// The code of a record's failure, which it must have.
+    pub fn failure_code(&self, kind: EntityKind, id: &str) -> String {
+        let failure = self.mapping(kind, id).expect("a mapping").operation.failure;
+        failure.expect("a failure").code.into_owned()
+    }
+
+    /// The contact to which a client is linked, if any. The client must be known.
+    pub fn contact_of(&self, client: &str) -> Option<Uuid> {
+        let mapping = self.mapping(EntityKind::Contact, client).expect("a mapping");
+        mapping.link.map(|link| link.xero_id.0)
+    }
+
+    /// The balance of a bank account in the books of the first organisation, with two decimals.
+    pub fn balance_of(&self, code: &str) -> String {
+        let mut balance = self.books(|books| books.balance_of(code).expect("an account"));
+        balance.rescale(2);
+        balance.to_string()
+    }
+
     /// The connection.
     pub fn connection(&self) -> Connection {
         self.connection_of(&self.account())
@@ -34,6 +56,19 @@ impl World {
         let row =
             run(self.engine.store.find_connection(account)).expect("the process does not die");
         row.expect("the table answers").expect("a connection").record
+    }
+
+    /// The number of rows that say what may wait for other records.
+    pub fn count_awaited_rows(&self) -> usize {
+        let items = self.table.all_items();
+        items.iter().filter(|item| item.key.sk.starts_with("AWAITED#")).count()
+    }
+
+    /// The newest reconciliation of clients with contacts.
+    pub fn reconciliation(&self) -> ContactReconciliation {
+        let found = run(reconcile::find_reconciliation(&self.engine, &self.account()));
+        let found = found.expect("the process does not die").expect("the table answers");
+        found.expect("a reconciliation")
     }
 
     /// The sync log, oldest first.

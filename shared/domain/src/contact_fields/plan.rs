@@ -84,6 +84,16 @@ impl FieldPlan<String> {
     }
 }
 
+/// Returns the address to send, if any. That of an existing contact clears the parts that it lacks.
+fn list_addresses(change: FieldChange<ContactAddress>, exists: bool) -> Vec<ContactAddress> {
+    match change {
+        FieldChange::Keep => Vec::new(),
+        FieldChange::Write(address) if exists => vec![address.with_every_part()],
+        FieldChange::Write(address) => vec![address],
+        FieldChange::Clear => vec![ContactAddress::default().with_every_part()],
+    }
+}
+
 /// First and last name.
 type PersonName = (Option<String>, Option<String>);
 
@@ -118,12 +128,6 @@ impl ContactPlanner<'_> {
             |all| all.details.address.clone(),
             ContactAddress::is_same_as,
         );
-        let addresses = match address.change {
-            FieldChange::Keep => Vec::new(),
-            FieldChange::Write(address) if exists => vec![address.with_every_part()],
-            FieldChange::Write(address) => vec![address],
-            FieldChange::Clear => vec![ContactAddress::default().with_every_part()],
-        };
         let persons = self.plan_persons();
         let remarks = self.describe_kept_fields(&persons);
         let phones = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
@@ -154,7 +158,7 @@ impl ContactPlanner<'_> {
             company_number,
             tax_number,
             phones: phones.collect(),
-            addresses,
+            addresses: list_addresses(address.change, exists),
             persons: persons.persons,
             known: WrittenContact { origin: self.state.written.origin, values },
         };

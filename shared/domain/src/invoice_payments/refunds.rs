@@ -147,10 +147,7 @@ mod tests {
     use crate::ids::XeroPaymentId;
     use crate::invoice_payments::{ReceivedPayment, RecordedPayment};
     use crate::mapping::tests::a_key;
-
-    fn pounds(cents: i64) -> Money {
-        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-    }
+    use crate::money::tests::pounds;
 
     fn a_refund(id: &str, cents: i64) -> InvoiceRefund {
         InvoiceRefund { refund: PaymentId::new(id).unwrap(), amount: pounds(cents) }

@@ -5,16 +5,11 @@ mod limits;
 
 use jiff::civil::date;
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::*;
 use crate::ids::{AccountId, TenantId};
-use crate::money::Currency;
-
-fn pounds(cents: i64) -> Money {
-    Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-}
+use crate::money::tests::pounds;
 
 fn payment(id: &str) -> PaymentId {
     PaymentId::new(id).unwrap()

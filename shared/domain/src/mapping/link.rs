@@ -10,7 +10,7 @@ use crate::ids::{UserId, XeroContactId, XeroId};
 use crate::matching::MatchEvidence;
 use crate::operation::OperationState;
 
-/// The counterpart in Xero.
+/// The counterpart in Xero, as this integration last saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XeroLink {
     /// Xero's id of the document.

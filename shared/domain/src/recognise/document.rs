@@ -98,20 +98,15 @@ fn number_taken_failure(expected: ExpectedDocument<'_>, head: DocumentHead<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
     use uuid::Uuid;
 
     use super::*;
     use crate::document::invoice::{PaymentsAndCredits, RemoteInvoice};
     use crate::document::sales::DocumentStatus;
     use crate::ids::XeroInvoiceId;
-    use crate::money::Currency;
+    use crate::money::tests::pounds;
 
     const URL: &str = "https://crm.example/invoices/inv_1";
-
-    fn pounds(cents: i64) -> Money {
-        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-    }
 
     fn a_remote(url: Option<&str>, status: DocumentStatus) -> RemoteInvoice {
         RemoteInvoice {

@@ -3,12 +3,11 @@
 mod available;
 
 use domain::account_codes::{AccountCodes, CodeObjection};
-use domain::call_budget::CallPriority;
 use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::{Mapping, MappingKey, WithheldMark};
-use domain::operation::{EventRefusal, OperationEvent, Trigger};
+use domain::operation::{EventRefusal, OperationEvent};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
 use store::{StoreError, VersionedSetting};
@@ -127,7 +126,8 @@ pub enum CodeChoiceOutcome {
     Changed,
 }
 
-/// Returns the account codes in use.
+/// Returns the account codes in use, or the defaults, with the version that
+/// [`replace_account_codes`] compares.
 pub async fn read_account_codes(
     engine: &Engine,
     account: &AccountId,
@@ -165,12 +165,10 @@ pub async fn replace_account_codes(
             connection::connection_failures::not_connected_failure().into(),
         )));
     };
-    let objections = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {
+    let objections = match TenantSession::open_for_lookup(engine, &ledger, invocation).await {
         Ok(tenant_session) => {
-            let tenant_session = tenant_session.with_priority(CallPriority::Lookup);
-            tenant_session
-                .record_error_on_connection(find_objections(&tenant_session, &codes).await)
-                .await
+            let found = find_objections(&tenant_session, &codes).await;
+            tenant_session.record_error_on_connection(found).await
         }
         Err(error) => Err(error),
     };

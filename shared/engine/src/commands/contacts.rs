@@ -6,11 +6,9 @@ pub mod reconcile;
 mod reconciliation_input;
 mod search_cache;
 
-use domain::call_budget::CallPriority;
 use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, XeroContactId};
-use domain::operation::Trigger;
 use futures::FutureExt;
 use serde::Serialize;
 use store::StoreError;
@@ -63,9 +61,7 @@ pub async fn search_contacts(
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Err(not_connected_failure().into());
     };
-    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
-        .await?
-        .with_priority(CallPriority::Lookup);
+    let tenant_session = TenantSession::open_for_lookup(engine, &ledger, invocation).await?;
     let found = find_contacts_by_text(&tenant_session, text).await?;
     let views = found
         .into_iter()

@@ -21,7 +21,6 @@ use domain::translate::credit_note::translate_credit_note;
 use domain::translate::invoice::translate_invoice;
 use domain::translate::lines::TranslationContext;
 use jiff::civil::Date;
-use serde::de::DeserializeOwned;
 use store::StoreError;
 use uuid::Uuid;
 
@@ -31,6 +30,7 @@ use crate::commands::records::find_named_mapping;
 use crate::connection::connection_failures::not_connected_failure;
 use crate::connection::ledgers::find_records_ledger;
 use crate::connection::line_values::find_line_values;
+use crate::sync::push::parse_snapshot;
 
 pub use self::contact::{ClientPreviewOutcome, preview_client};
 pub use self::payment::{PartAccounts, PartPreview, preview_payment};
@@ -222,17 +222,6 @@ async fn find_contact(
     let row = engine.store.find_mapping(&key).await?;
     let link = row.and_then(|row| row.record.link);
     Ok(link.map(|link| XeroContactId(link.xero_id.0)))
-}
-
-fn parse_snapshot<T: DeserializeOwned>(snapshot: &str) -> Result<T, Failure> {
-    serde_json::from_str(snapshot).map_err(|_| {
-        Failure::new(
-            FailureClass::Defect,
-            "snapshot_unreadable",
-            "The stored record cannot be read.",
-            "Send it from ServiceCortex again; if it fails again, contact support.",
-        )
-    })
 }
 
 fn chart_unknown_failure(ledger: &Ledger) -> Failure {

@@ -65,6 +65,16 @@ impl<'a> TenantSession<'a> {
         Self::open_on_connection(engine, connection.as_ref(), ledger, trigger, invocation).await
     }
 
+    /// Like [`TenantSession::open`], for a person who looks something up in Xero.
+    pub(crate) async fn open_for_lookup(
+        engine: &'a Engine,
+        ledger: &Ledger,
+        invocation: Invocation,
+    ) -> Result<Self, AttemptError> {
+        let tenant_session = Self::open(engine, ledger, Trigger::Person, invocation).await?;
+        Ok(tenant_session.with_priority(CallPriority::Lookup))
+    }
+
     /// Like [`TenantSession::open`], for a connection that has just been read.
     pub(crate) async fn open_on_connection(
         engine: &'a Engine,

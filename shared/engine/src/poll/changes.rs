@@ -122,11 +122,7 @@ impl ListReading {
         changed_at: fn(&T) -> Option<Timestamp>,
     ) {
         self.pages.count_page(page.at);
-        let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
-        let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
-        let next = page.next_position();
-        let read = ReadPage { next, changes: &changes, answered_at: page.answered_at, now };
-        match walk.after_page(read) {
+        match step_after_page(walk, page, now, changed_at) {
             WalkStep::Done(until) => (self.walk, self.from, self.rows_read) = (None, until, 0),
             // There may be more rows of the newest second.
             WalkStep::Page(walk) => {
@@ -135,4 +131,18 @@ impl ListReading {
             }
         }
     }
+}
+
+/// Returns the step that follows a page of changes. Its unreadable rows count, too, if the instants
+/// of their changes are known.
+pub(super) fn step_after_page<T>(
+    walk: ChangeWalk,
+    page: &RowPage<T>,
+    now: Timestamp,
+    changed_at: fn(&T) -> Option<Timestamp>,
+) -> WalkStep {
+    let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
+    let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
+    let next = page.next_position();
+    walk.after_page(ReadPage { next, changes: &changes, answered_at: page.answered_at, now })
 }

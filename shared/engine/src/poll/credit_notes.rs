@@ -10,13 +10,14 @@ use domain::ids::Ledger;
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::observe_note::{NoteObservation, observe_credit_note};
 use domain::paging::PageLimit;
-use domain::poll::{ChangeWalk, ListPosition, PollProgress, ReadPage, WalkStep};
+use domain::poll::{ChangeWalk, ListPosition, PollProgress, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError, VersionedRecord};
 use xero::api::credit_notes;
 
+use super::changes::step_after_page;
 use super::unreadable;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -57,12 +58,7 @@ pub(super) async fn observe_changed_notes(
         pages.count_page(page.at);
         changed += observe_notes(tenant_session, &page.rows).await?;
         unreadable::report_unreadable_rows(tenant_session, &page.undecodable).await?;
-        let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
-        let changed_at = page.rows.iter().filter_map(|one| one.updated_at).chain(odd);
-        let changed_at = changed_at.collect::<Vec<_>>();
-        let (next, now) = (page.next_position(), engine.clock.now());
-        let read = ReadPage { next, changes: &changed_at, answered_at: page.answered_at, now };
-        match walk.after_page(read) {
+        match step_after_page(walk, &page, engine.clock.now(), |one| one.updated_at) {
             WalkStep::Done(_) => {
                 *progress = progress.clone().with_verified_credit_notes();
                 return Ok(changed);

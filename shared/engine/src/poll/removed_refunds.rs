@@ -11,13 +11,14 @@ use domain::ids::{CrmId, Ledger};
 use domain::mapping::MappingKey;
 use domain::observe_refund::observe_removed_refund;
 use domain::paging::PageLimit;
-use domain::poll::{ChangeWalk, PollProgress, ReadPage, WalkStep};
+use domain::poll::{ChangeWalk, PollProgress, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::table::WriteExpectation;
 use store::{ConflictLimit, ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::payments;
 
+use super::changes::step_after_page;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
@@ -49,12 +50,7 @@ pub(super) async fn observe_changed_refunds(
         let page = payments::read_changed_refunds_page(&patient, walk.since, walk.at).await?;
         pages.count_page(page.at);
         observe_removed_refunds(tenant_session, &page.rows).await?;
-        let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
-        let changed_at = page.rows.iter().filter_map(|one| one.updated_at).chain(odd);
-        let changed_at = changed_at.collect::<Vec<_>>();
-        let (next, now) = (page.next_position(), engine.clock.now());
-        let read = ReadPage { next, changes: &changed_at, answered_at: page.answered_at, now };
-        match walk.after_page(read) {
+        match step_after_page(walk, &page, engine.clock.now(), |one| one.updated_at) {
             WalkStep::Done(_) => return Ok(()),
             WalkStep::Page(next) => walk = next,
         }

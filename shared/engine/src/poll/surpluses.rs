@@ -12,7 +12,7 @@ use domain::document::invoice::RemoteInvoice;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
 use domain::mapping::MappingKey;
-use domain::poll::{ChangeWalk, ListPosition, PollProgress, ReadPage, WalkStep};
+use domain::poll::{ChangeWalk, ListPosition, PollProgress, WalkStep};
 use domain::surplus::{RemoteSurplus, SeenSurplus, SurplusKind, observe_surplus};
 use futures::FutureExt;
 use jiff::civil::Date;
@@ -22,6 +22,7 @@ use xero::XeroError;
 use xero::api::RowPage;
 use xero::api::surpluses::read_changed_page;
 
+use super::changes::step_after_page;
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::surplus_clients::is_unlinked;
@@ -87,15 +88,8 @@ fn advance_position(
     walk: ChangeWalk,
     page: &RowPage<RemoteSurplus>,
 ) -> (ListPosition, bool) {
-    let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
-    let changes = page.rows.iter().filter_map(|one| one.updated_at).chain(odd).collect::<Vec<_>>();
-    let read = ReadPage {
-        next: page.next_position(),
-        changes: &changes,
-        answered_at: page.answered_at,
-        now: tenant_session.engine.clock.now(),
-    };
-    match walk.after_page(read) {
+    let now = tenant_session.engine.clock.now();
+    match step_after_page(walk, page, now, |one| one.updated_at) {
         WalkStep::Done(from) => (ListPosition { from, rows_read: 0 }, true),
         WalkStep::Page(walk) => {
             (ListPosition { from: walk.since, rows_read: walk.at.rows_before() }, false)

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use domain::entity::EntityKind;
 use domain::sync_log::LogStatus;
 
-/// The destination of metrics.
+/// The destination of metrics. Recording never fails.
 pub trait MetricRecorder: Send + Sync + Debug {
     /// Records a metric. Metrics carry no account, because every series costs money.
     fn record_metric(&self, metric: Metric);

@@ -26,7 +26,7 @@ use crate::config::AwsConfig;
 const TRIES_MAX: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// KMS with one key.
+/// One key of KMS. A call is tried up to three times.
 #[derive(Debug, Clone)]
 pub struct KeyService {
     transport: Arc<dyn Transport>,

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::account_codes::{AccountCodes, CodeObjection};
-use domain::call_budget::CallPriority;
-use domain::chart::{Chart, ChartAccount, TaxRate};
+use domain::chart::{Chart, ChartAccount};
 use domain::ids::AccountId;
 use domain::line_values::TrackingCatalogue;
-use domain::operation::Trigger;
 use domain::translate::UsedRate;
 use futures::FutureExt;
 use futures::future::join;
@@ -134,49 +132,17 @@ async fn list_account_choices(
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Err(not_connected_failure().into());
     };
-    let tenant_session = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
-        .await?
-        .with_priority(CallPriority::Lookup);
+    let tenant_session = TenantSession::open_for_lookup(engine, &ledger, invocation).await?;
     let codes = engine.store.read_account_codes(account).await?;
-    let chart = async {
-        match age {
-            ChartAge::Stored => chart::load_chart(&tenant_session).await,
-            ChartAge::Recent => chart::load_recent_chart(&tenant_session).await,
-            ChartAge::Current => chart::fetch_chart(&tenant_session).await,
-        }
-    };
-    let tracking_age = match age {
-        ChartAge::Stored | ChartAge::Recent => TrackingAge::Stored,
-        ChartAge::Current => TrackingAge::Recent,
-    };
-    let tracking = load_tracking_of_age(&tenant_session, tracking_age);
-    // Together, because a slow Xero leaves time for one call after the other in no request.
-    let (chart, tracking) = join(chart.boxed(), tracking.boxed()).await;
-    let chart = tenant_session.record_error_on_connection(chart).await?;
-    let tracking = accept_tracking(&tenant_session, &codes, tracking).await?;
+    let (chart, tracking) = read_lists(&tenant_session, &codes, age).await?;
     let mut objections = codes.find_objections(&chart);
     objections.extend(tracking.iter().flat_map(|known| codes.find_tracking_objections(known)));
-    let accounts = |wanted: &dyn Fn(&ChartAccount) -> bool| {
-        let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
-        let options = active.map(|one| AccountOption {
-            code: one.code.clone(),
-            name: one.name.clone(),
-            account_type: one.account_type.clone(),
-        });
-        options.collect()
-    };
-    let taxes = chart.tax_rates.iter().filter(|tax| tax.is_for_sales());
-    let tax = |tax: &TaxRate| TaxRateOption {
-        tax_type: tax.tax_type.clone(),
-        name: tax.name.clone(),
-        rate: tax.charged_rate().normalize().to_string(),
-    };
     let mut choices = AccountChoices {
-        income: accounts(&ChartAccount::is_income),
-        expense: accounts(&ChartAccount::is_expense),
-        bank: accounts(&ChartAccount::is_bank),
-        gift_card: accounts(&ChartAccount::takes_payments),
-        tax: taxes.map(tax).collect(),
+        income: list_account_options(&chart, ChartAccount::is_income),
+        expense: list_account_options(&chart, ChartAccount::is_expense),
+        bank: list_account_options(&chart, ChartAccount::is_bank),
+        gift_card: list_account_options(&chart, ChartAccount::takes_payments),
+        tax: list_tax_rate_options(&chart),
         tracking: tracking.iter().flat_map(list_tracking_choices).collect(),
         objections,
         without_code: list_banks_without_code(&chart),
@@ -186,6 +152,31 @@ async fn list_account_choices(
     };
     choices.suggested = suggest_accounts(&codes, &choices);
     Ok(choices)
+}
+
+/// Reads the chart and the tracking categories: together, because a slow Xero leaves time for one
+/// call after the other in no request.
+async fn read_lists(
+    tenant_session: &TenantSession<'_>,
+    codes: &AccountCodes,
+    age: ChartAge,
+) -> Result<(Chart, Option<TrackingCatalogue>), AttemptError> {
+    let chart = async {
+        match age {
+            ChartAge::Stored => chart::load_chart(tenant_session).await,
+            ChartAge::Recent => chart::load_recent_chart(tenant_session).await,
+            ChartAge::Current => chart::fetch_chart(tenant_session).await,
+        }
+    };
+    let tracking_age = match age {
+        ChartAge::Stored | ChartAge::Recent => TrackingAge::Stored,
+        ChartAge::Current => TrackingAge::Recent,
+    };
+    let tracking = load_tracking_of_age(tenant_session, tracking_age);
+    let (chart, tracking) = join(chart.boxed(), tracking.boxed()).await;
+    let chart = tenant_session.record_error_on_connection(chart).await?;
+    let tracking = accept_tracking(tenant_session, codes, tracking).await?;
+    Ok((chart, tracking))
 }
 
 /// Returns the tracking categories that were read. `None` if Xero did not return them and the account
@@ -207,6 +198,30 @@ async fn accept_tracking(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Returns the active accounts of one purpose.
+fn list_account_options(
+    chart: &Chart,
+    is_wanted: impl Fn(&ChartAccount) -> bool,
+) -> Vec<AccountOption> {
+    let active = chart.accounts.iter().filter(|one| one.is_active && is_wanted(one));
+    let options = active.map(|one| AccountOption {
+        code: one.code.clone(),
+        name: one.name.clone(),
+        account_type: one.account_type.clone(),
+    });
+    options.collect()
+}
+
+fn list_tax_rate_options(chart: &Chart) -> Vec<TaxRateOption> {
+    let for_sales = chart.tax_rates.iter().filter(|tax| tax.is_for_sales());
+    let options = for_sales.map(|tax| TaxRateOption {
+        tax_type: tax.tax_type.clone(),
+        name: tax.name.clone(),
+        rate: tax.charged_rate().normalize().to_string(),
+    });
+    options.collect()
 }
 
 fn list_tracking_choices(known: &TrackingCatalogue) -> Vec<TrackingChoice> {

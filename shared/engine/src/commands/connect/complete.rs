@@ -3,8 +3,6 @@
 //! Every step is recorded before the next one begins, so an interrupted completion resumes with the
 //! same ticket where it stopped. Only the exchange of the code cannot be repeated.
 
-use std::sync::Arc;
-
 use domain::connection::{Connection, ConsentAttempt, ConsentStage, NAME_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId, Ledger, UserId};
 use jiff::SignedDuration;
@@ -14,10 +12,10 @@ use store::{StoreError, VersionedRecord};
 use uuid::Uuid;
 use xero::{RequestSent, XeroError};
 
-use super::offered_organisations::{self, KnownConsent, connection_after_consent};
+use super::offered_organisations::{
+    KnownConsent, connection_after_consent, read_offered_organisations,
+};
 use super::{ConnectError, clear_pending, hash_secret, sealing_context};
-use crate::connection::answer_reports::fetch_links;
-use crate::connection::grant_tokens::GrantTokens;
 use crate::connection::{ConnectionChangeError, change_connection_and_claims, token, upgrade};
 use crate::error_chain::ErrorChain;
 use crate::sealing;
@@ -216,28 +214,14 @@ async fn connect_account(
 ) -> Result<ConnectOutcome, ConnectError> {
     upgrade::require_claims(engine, invocation).await?;
     let account = &consent.account;
-    let tokens = Arc::new(GrantTokens {
-        engine: engine.clone(),
-        grant: exchanged.grant,
-        consented: exchanged.serial,
-        invocation,
-        connection: None,
-    });
-    let linked = fetch_links(engine, &*tokens).await?;
     let offer = KnownConsent {
         grant: exchanged.grant,
         serial: exchanged.serial,
         event: exchanged.event,
         begun_at: consent.begun_at,
     };
-    let offered =
-        offered_organisations::find_offered_organisations(engine, account, &linked.rows, &offer)
-            .await?;
+    let offered = read_offered_organisations(engine, account, &offer, invocation).await?;
     if offered.free.is_empty() {
-        // The selected organisation may be the one whose link cannot be read.
-        if let Some(odd) = linked.undecodable.first() {
-            return Err(XeroError::from(odd).into());
-        }
         abandon_consent(engine, account, exchanged).await;
         return Ok(if offered.is_any_claimed {
             ConnectOutcome::OrganisationInUse
@@ -248,7 +232,7 @@ async fn connect_account(
     let free = &offered.free;
     // If a selected organisation is unavailable, or may be one whose link cannot be read, the user
     // decides whether to use another one.
-    let is_certain = offered.is_certain && !offered.is_any_claimed && linked.undecodable.is_empty();
+    let is_certain = offered.is_certain && !offered.is_any_claimed;
     let connected = change_connection_and_claims(engine, account, |connection| {
         let by = exchanged.by.clone();
         Some(connection_after_consent(connection, free, is_certain, by, engine.clock.now()))

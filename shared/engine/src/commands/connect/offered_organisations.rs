@@ -1,14 +1,20 @@
 //! Determines which organisations a consent offers: those that it linked, and the one to which the
 //! account is pinned; and the connection after the consent.
 
+use std::sync::Arc;
+
 use domain::connection::{Connection, ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId};
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use uuid::Uuid;
+use xero::XeroError;
 use xero::connections::{TenantType, XeroConnection};
 
-use crate::Engine;
+use super::ConnectError;
+use crate::connection::answer_reports::fetch_links;
+use crate::connection::grant_tokens::GrantTokens;
+use crate::{Engine, Invocation};
 
 /// Maximum difference between Xero's clock and ours.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(3);
@@ -29,13 +35,38 @@ pub(super) struct OfferedOrganisations {
     pub(super) free: Vec<PinnedOrganisation>,
     /// Whether any other organisation belongs to another account.
     pub(super) is_any_claimed: bool,
-    /// Whether Xero's links name this consent. Otherwise an organisation may belong to another
-    /// consent of the same Xero user, and only the user knows which one is intended.
+    /// Whether Xero's links name this consent and all of them can be read. Otherwise an organisation
+    /// may belong to another consent of the same Xero user, or the intended one may be missing, and
+    /// only the user knows which one is intended.
     pub(super) is_certain: bool,
 }
 
-/// Finds the organisations that a consent offers to an account.
-pub(super) async fn find_offered_organisations(
+/// Reads from Xero which organisations a consent offers to an account. If it offers none and a link
+/// cannot be read, the error is about that link: the user may have selected its organisation.
+pub(super) async fn read_offered_organisations(
+    engine: &Engine,
+    account: &AccountId,
+    offer: &KnownConsent,
+    invocation: Invocation,
+) -> Result<OfferedOrganisations, ConnectError> {
+    let tokens = Arc::new(GrantTokens {
+        engine: engine.clone(),
+        grant: offer.grant,
+        consented: offer.serial,
+        invocation,
+        connection: None,
+    });
+    let linked = fetch_links(engine, &*tokens).await?;
+    let offered = find_offered_organisations(engine, account, &linked.rows, offer).await?;
+    match linked.undecodable.first() {
+        Some(odd) if offered.free.is_empty() => Err(XeroError::from(odd).into()),
+        Some(_) => Ok(OfferedOrganisations { is_certain: false, ..offered }),
+        None => Ok(offered),
+    }
+}
+
+/// Finds the organisations of these links that a consent offers to an account.
+async fn find_offered_organisations(
     engine: &Engine,
     account: &AccountId,
     linked: &[XeroConnection],

@@ -1,13 +1,11 @@
 //! Links a client to a contact in Xero, or unlinks it, at a user's request.
 
-use domain::call_budget::CallPriority;
 use domain::contact_fields::{ContactOrigin, WrittenContact};
 use domain::document::contact::RemoteContact;
 use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
 use domain::mapping::{LinkOrigin, Mapping, MappingKey, XeroLink};
-use domain::operation::Trigger;
 use domain::recognise;
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
@@ -148,9 +146,7 @@ async fn fetch_merged_contact(
     contact: XeroContactId,
     invocation: Invocation,
 ) -> Result<Option<RemoteContact>, AttemptError> {
-    let tenant_session = TenantSession::open(engine, ledger, Trigger::Person, invocation)
-        .await?
-        .with_priority(CallPriority::Lookup);
+    let tenant_session = TenantSession::open_for_lookup(engine, ledger, invocation).await?;
     let found = match contacts::get(&tenant_session.api, contact).await {
         Ok(Some(contact)) => find_merge_target(&tenant_session, contact).await.map(Some),
         Ok(None) => Ok(None),

@@ -178,21 +178,8 @@ async fn perform_reconciliation_step(
         };
         let findings =
             FindingsPage::split_into_pages(ledger, before.started_at, before.pages, taken.findings);
-        let place = match page.next {
-            Some(cursor) => {
-                ReconciliationProgress::Comparing { after: Some(cursor.sort_key().to_owned()) }
-            }
-            None => ReconciliationProgress::Done { at: now },
-        };
-        let pages = u32::try_from(findings.len()).unwrap_or(u32::MAX);
-        let next = ContactReconciliation {
-            place,
-            counts: taken.counts,
-            pages: before.pages.saturating_add(pages),
-            interruptions: 0,
-            updated_at: now,
-            ..before.clone()
-        };
+        let last = page.next.map(|cursor| cursor.sort_key().to_owned());
+        let next = before.after_step(taken.counts, &findings, last, now);
         match engine.store.put_reconciliation_step(&next, *version, &findings, &taken.linked).await
         {
             Ok(version) => {

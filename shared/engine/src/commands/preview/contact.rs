@@ -10,9 +10,9 @@ use domain::translate::TranslatedDocument;
 use domain::translate::client::{ContactTarget, translate_client};
 use store::StoreError;
 
-use super::parse_snapshot;
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
+use crate::sync::push::parse_snapshot;
 
 /// The result of a preview of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]

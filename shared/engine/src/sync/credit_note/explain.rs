@@ -2,16 +2,16 @@
 //! and of notes that were voided or deleted.
 
 use domain::crm::credit_note::CreditNote;
-use domain::crm::lines::RecordStatus;
 use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::XeroCreditNoteId;
 use domain::translate::zero_total::zero_total_failure;
 use xero::api::credit_notes;
 
+use super::CreditNoteEntity;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
-use crate::sync::closed_document::{is_about_closed_document, retry_outdated_refusal};
+use crate::sync::closed_document::{list_refused_changes, retry_outdated_refusal};
 
 /// Replaces the outcomes of the credit notes whose change Xero refused because of their use or their
 /// status: such a change is not repeated, and its failure says what a person can do.
@@ -19,21 +19,15 @@ pub(super) async fn explain_refused_notes(
     tenant_session: &TenantSession<'_>,
     tasks: &[SyncTask<'_, CreditNote>],
 ) {
-    let refused = tasks.iter().filter_map(|task| {
-        let link = task.mapping.link.as_ref()?;
-        let is_refused = task.snapshot.standing == RecordStatus::Sent
-            && task.is_refused(is_about_closed_document);
-        is_refused.then_some((task, XeroCreditNoteId(link.xero_id.0)))
-    });
-    let refused = refused.collect::<Vec<_>>();
+    let refused = list_refused_changes::<CreditNoteEntity>(tasks);
     if refused.is_empty() {
         return;
     }
-    let ids = refused.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    let ids = refused.iter().map(|(_, link)| XeroCreditNoteId(link.xero_id.0)).collect::<Vec<_>>();
     // If a note cannot be read, Xero's own message stays.
     let found = credit_notes::find_by_ids(&tenant_session.api, &ids).await.unwrap_or_default();
-    for (task, id) in refused {
-        let Some(remote) = found.rows.iter().find(|remote| remote.id == id) else {
+    for (task, link) in refused {
+        let Some(remote) = found.rows.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
             retry_outdated_refusal(task);
             continue;
         };

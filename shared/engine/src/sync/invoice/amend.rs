@@ -4,7 +4,6 @@
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
 use domain::crm::invoice::Invoice;
-use domain::crm::lines::RecordStatus;
 use domain::document::amendment::InvoiceAmendment;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::sales::SalesDocument;
@@ -25,7 +24,7 @@ use crate::connection::chart::load_chart;
 use crate::connection::line_values::mark_tracking_stale;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::{
-    has_zero_total, is_about_closed_document, retry_outdated_refusal,
+    has_zero_total, is_about_closed_document, list_refused_changes, retry_outdated_refusal,
 };
 use crate::sync::sales::synced_document;
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
@@ -40,48 +39,64 @@ pub(super) async fn amend_refused_invoices(
     tasks: &[InvoiceTask<'_>],
     clients: &KnownClients,
 ) {
-    let refused = tasks.iter().filter_map(|task| {
-        let link = task.mapping.link.as_ref()?;
-        let is_refused = task.snapshot.standing == RecordStatus::Sent
-            && task.is_refused(is_about_closed_document);
-        is_refused.then_some((task, link))
-    });
-    let refused = refused.collect::<Vec<_>>();
+    let refused = list_refused_changes::<InvoiceEntity>(tasks);
     if refused.is_empty() {
         return;
     }
-    let ids = refused.iter().map(|(_, link)| XeroInvoiceId(link.xero_id.0)).collect::<Vec<_>>();
-    let found = match invoices::find_by_ids(&tenant_session.api, &ids).await {
-        Ok(found) => found.rows,
-        Err(error) => {
-            return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
-        }
-    };
-    let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
-    let codes = match store.read_account_codes(account).await {
-        Ok(codes) => codes,
-        Err(error) => {
-            return fail_tasks(refused.into_iter().map(|(task, _)| task), &error.into());
-        }
-    };
-    let chart = match load_chart(tenant_session).await {
-        Ok(chart) => chart,
+    let planner = match AmendmentPlanner::read_inputs(tenant_session, clients, &refused).await {
+        Ok(planner) => planner,
         Err(error) => return fail_tasks(refused.into_iter().map(|(task, _)| task), &error),
     };
-    let planner = AmendmentPlanner { tenant_session, clients, codes: &codes, chart: &chart };
-    let mut drafts = Vec::new();
-    for (task, link) in refused {
-        let Some(remote) = found.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
+    let drafts = refused.into_iter().filter_map(|(task, link)| planner.draft_amendment(task, link));
+    let drafts = drafts.collect::<Vec<_>>();
+    write_amendments(tenant_session, drafts, batch_size(tasks)).await;
+}
+
+/// What the plan of an amendment depends on besides the task.
+struct AmendmentPlanner<'a> {
+    tenant_session: &'a TenantSession<'a>,
+    clients: &'a KnownClients,
+    /// The invoices as Xero has them.
+    remotes: Vec<RemoteInvoice>,
+    codes: AccountCodes,
+    chart: Chart,
+}
+
+impl<'a> AmendmentPlanner<'a> {
+    /// Reads the invoices from Xero, the account's codes and the chart.
+    async fn read_inputs(
+        tenant_session: &'a TenantSession<'a>,
+        clients: &'a KnownClients,
+        refused: &[(&InvoiceTask<'_>, &XeroLink)],
+    ) -> Result<Self, AttemptError> {
+        let ids = refused.iter().map(|(_, link)| XeroInvoiceId(link.xero_id.0)).collect::<Vec<_>>();
+        let remotes = invoices::find_by_ids(&tenant_session.api, &ids).await?.rows;
+        let account = &tenant_session.ledger.account;
+        let codes = tenant_session.engine.store.read_account_codes(account).await?;
+        let chart = load_chart(tenant_session).await?;
+        Ok(Self { tenant_session, clients, remotes, codes, chart })
+    }
+
+    /// Returns the amendment to write. If there is none, the outcome of the task is set.
+    fn draft_amendment<'t>(
+        &self,
+        task: &'t InvoiceTask<'t>,
+        link: &XeroLink,
+    ) -> Option<DocumentDraft<&'t InvoiceTask<'t>, InvoiceAmendment>> {
+        let Some(remote) = self.remotes.iter().find(|remote| remote.id.0 == link.xero_id.0) else {
             retry_outdated_refusal(task);
-            continue;
+            return None;
         };
-        match planner.plan_task(task, link, remote) {
-            AmendmentPlan::Amend { amendment, remarks } => drafts.push(DocumentDraft {
-                item: task,
-                document: *amendment,
-                operation: LoggedOperation::Update,
-                remarks,
-            }),
+        match self.plan_task(task, link, remote) {
+            AmendmentPlan::Amend { amendment, remarks } => {
+                let operation = LoggedOperation::Update;
+                return Some(DocumentDraft {
+                    item: task,
+                    document: *amendment,
+                    operation,
+                    remarks,
+                });
+            }
             AmendmentPlan::Nothing { remarks } => {
                 let operation = LoggedOperation::Push;
                 let synced = synced_document::<InvoiceEntity>(task, remote, operation, remarks);
@@ -92,19 +107,9 @@ pub(super) async fn amend_refused_invoices(
             }
             AmendmentPlan::NotNeeded => retry_outdated_refusal(task),
         }
+        None
     }
-    write_amendments(tenant_session, drafts, batch_size(tasks)).await;
-}
 
-/// What the plan of an amendment depends on besides the invoice.
-struct AmendmentPlanner<'a> {
-    tenant_session: &'a TenantSession<'a>,
-    clients: &'a KnownClients,
-    codes: &'a AccountCodes,
-    chart: &'a Chart,
-}
-
-impl AmendmentPlanner<'_> {
     fn plan_task(
         &self,
         task: &InvoiceTask<'_>,
@@ -121,8 +126,8 @@ impl AmendmentPlanner<'_> {
             contact: contact.map(|contact| XeroContactId(contact.xero_id.0)),
             number: copy.unwrap_or(&invoice.number),
             url: &url,
-            codes: self.codes,
-            chart: self.chart,
+            codes: &self.codes,
+            chart: &self.chart,
         };
         plan_amendment(invoice, remote, context)
     }

@@ -16,20 +16,20 @@ mod attempt_failure;
 mod conclusion;
 mod events;
 
-use domain::failure::{Failure, FailureClass};
+use domain::crm::Revision;
+use domain::failure::FailureClass;
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
 use domain::operation::{OperationEvent, SnapshotFreshness, WriteTrace};
 use futures::FutureExt;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
-use self::attempt_failure::{AttemptFailure, into_attempt_failure};
+use self::attempt_failure::{AttemptFailure, determine_failure};
 use self::conclusion::conclude_failure;
 pub(super) use self::events::skipped_event;
 use self::events::synced_event;
 use super::{AttemptFacts, ClaimedRecord, PushOutcome, RecordedOutcome};
 use crate::Engine;
-use crate::connection::connection_failures::refused_once_failure;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
@@ -55,10 +55,7 @@ pub(super) async fn record_success(
         let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
-        let link = synced.link.clone().or(next.link.clone());
-        // Once the document is found, no other numbers have to be looked up.
-        let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
-        let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
+        let next = with_synced_document(next, &synced, revision);
         let next = match &restored {
             Some(client) if *client == next.key => next.with_restored_contact(engine.clock.now()),
             Some(_) | None => next,
@@ -103,6 +100,14 @@ pub(super) async fn record_success(
         is_awaited = is_awaited || engine.store.is_awaited(&next.key).await?;
         before = reread_mapping(engine, &before).await?;
     }
+}
+
+/// Returns the mapping with the document that Xero has for this revision, if it has one.
+fn with_synced_document(mapping: Mapping, synced: &Synced, revision: Revision) -> Mapping {
+    let link = synced.link.clone().or(mapping.link.clone());
+    // Once the document is found, no other numbers have to be looked up.
+    let earlier_keys = if link.is_some() { Vec::new() } else { mapping.earlier_keys.clone() };
+    Mapping { link, earlier_keys, synced_revision: Some(revision), ..mapping }
 }
 
 /// Writes the outcome of an attempt. The limits of messages leave room in the row for every
@@ -202,8 +207,7 @@ pub(super) async fn record_failure(
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     let AttemptFailure { failure, answer, parking } =
-        into_attempt_failure(engine, error, tried.write_answer)?;
-    let failure = confirm_with_connection(engine, claimed, failure, tried.epoch).await?;
+        determine_failure(engine, claimed, error, tried).await?;
     if failure.class == FailureClass::Defect {
         report_to_operator(
             engine,
@@ -231,12 +235,8 @@ pub(super) async fn record_failure(
         else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
-        let releasing = release::list_releasing_records(&next);
-        if !is_recorded_dependant && !releasing.is_empty() {
-            for awaited in releasing {
-                engine.store.record_dependant(&next.key, &awaited).await?;
-            }
-            is_recorded_dependant = true;
+        if !is_recorded_dependant {
+            is_recorded_dependant = record_as_dependant(engine, &next).await?;
         }
         let event = skipped_event(engine, &next);
         // The log states the failure even if a newer snapshot has already removed it from the row.
@@ -260,6 +260,16 @@ pub(super) async fn record_failure(
     }
 }
 
+/// Records a mapping that stops as a dependant of the records whose changes may release it. Returns
+/// whether there are any.
+async fn record_as_dependant(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    let releasing = release::list_releasing_records(mapping);
+    for awaited in &releasing {
+        engine.store.record_dependant(&mapping.key, awaited).await?;
+    }
+    Ok(!releasing.is_empty())
+}
+
 /// Returns the mapping marked as uncertain if Xero may have a document of the attempt that the row
 /// does not know.
 fn mark_attempted(known: &Mapping, tried: AttemptFacts) -> Mapping {
@@ -268,35 +278,6 @@ fn mark_attempted(known: &Mapping, tried: AttemptFacts) -> Mapping {
         mapping.operation.trace = WriteTrace::Uncertain;
     }
     mapping
-}
-
-/// Returns the failure to record, after comparing it with the connection. A record may wait for the
-/// connection only if the connection's row shows that it does not work, or that it has started to
-/// work since the attempt began: otherwise nothing would ever release the record. If the row could
-/// not be updated, the attempt is repeated and determines the cause again.
-async fn confirm_with_connection(
-    engine: &Engine,
-    claimed: &ClaimedRecord,
-    failure: Failure,
-    epoch: Option<u64>,
-) -> Result<Failure, PersistError> {
-    // A consent that lacks a permission leaves the connection working for every other call.
-    if failure.class != FailureClass::Unauthorized || failure.is_about_permission() {
-        return Ok(failure);
-    }
-    let key = &claimed.row.record.key;
-    let working = release::find_working_epoch(engine, &key.ledger).await?;
-    if working.is_none() || working != epoch {
-        return Ok(failure);
-    }
-    tracing::warn!(
-        account.id = %key.ledger.account,
-        entity = %key.kind,
-        crm.id = %key.crm_id,
-        failure.code = %failure.code,
-        "the connection does not show why the attempt failed; it is repeated"
-    );
-    Ok(refused_once_failure())
 }
 
 /// Returns the row as it is now. A row that no longer exists counts as a conflict.

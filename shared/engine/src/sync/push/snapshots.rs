@@ -4,6 +4,7 @@ use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::KeptSnapshot;
+use serde::de::DeserializeOwned;
 
 use crate::sync::SyncEntity;
 
@@ -30,7 +31,16 @@ pub(super) fn encode_found_snapshot<E: SyncEntity>(
 pub(super) fn decode_snapshot<E: SyncEntity>(
     snapshot: &KeptSnapshot,
 ) -> Result<E::Snapshot, Failure> {
-    serde_json::from_str(&snapshot.json).map_err(|_| {
+    parse_snapshot(&snapshot.json)
+}
+
+/// Parses the text of a stored snapshot.
+///
+/// # Errors
+///
+/// The failure of a record whose stored snapshot cannot be read.
+pub(crate) fn parse_snapshot<T: DeserializeOwned>(json: &str) -> Result<T, Failure> {
+    serde_json::from_str(json).map_err(|_| {
         Failure::new(
             FailureClass::Defect,
             "snapshot_unreadable",

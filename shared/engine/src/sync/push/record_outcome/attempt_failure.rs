@@ -1,12 +1,15 @@
-//! Converts the error of an attempt into a failure of the record.
+//! Determines the failure of a record from the error of its attempt.
 
-use domain::failure::Failure;
+use domain::failure::{Failure, FailureClass};
 use domain::operation::{ParkingReason, WriteAnswer, into_unconfirmed};
 
 use crate::Engine;
+use crate::connection::connection_failures::refused_once_failure;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
+use crate::sync::push::{AttemptFacts, ClaimedRecord};
+use crate::sync::release;
 
 /// A failure with the facts that the state machine needs.
 pub(super) struct AttemptFailure {
@@ -30,9 +33,22 @@ impl AttemptFailure {
     }
 }
 
+/// Returns the failure to record for an attempt that ended with an error.
+pub(super) async fn determine_failure(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    error: AttemptError,
+    tried: AttemptFacts,
+) -> Result<AttemptFailure, PersistError> {
+    let AttemptFailure { failure, answer, parking } =
+        into_attempt_failure(engine, error, tried.write_answer)?;
+    let failure = confirm_with_connection(engine, claimed, failure, tried.epoch).await?;
+    Ok(AttemptFailure { failure, answer, parking })
+}
+
 /// Returns what an error means for the record, given what Xero answered to the writes of the
 /// attempt.
-pub(super) fn into_attempt_failure(
+fn into_attempt_failure(
     engine: &Engine,
     error: AttemptError,
     wrote: Option<WriteAnswer>,
@@ -57,4 +73,33 @@ pub(super) fn into_attempt_failure(
         AttemptError::Persist(error) => return Err(error),
     };
     Ok(AttemptFailure { failure, answer, parking }.after_writes(wrote))
+}
+
+/// Returns the failure to record, after comparing it with the connection. A record may wait for the
+/// connection only if the connection's row shows that it does not work, or that it has started to
+/// work since the attempt began: otherwise nothing would ever release the record. If the row could
+/// not be updated, the attempt is repeated and determines the cause again.
+async fn confirm_with_connection(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    failure: Failure,
+    epoch: Option<u64>,
+) -> Result<Failure, PersistError> {
+    // A consent that lacks a permission leaves the connection working for every other call.
+    if failure.class != FailureClass::Unauthorized || failure.is_about_permission() {
+        return Ok(failure);
+    }
+    let key = &claimed.row.record.key;
+    let working = release::find_working_epoch(engine, &key.ledger).await?;
+    if working.is_none() || working != epoch {
+        return Ok(failure);
+    }
+    tracing::warn!(
+        account.id = %key.ledger.account,
+        entity = %key.kind,
+        crm.id = %key.crm_id,
+        failure.code = %failure.code,
+        "the connection does not show why the attempt failed; it is repeated"
+    );
+    Ok(refused_once_failure())
 }
