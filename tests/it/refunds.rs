@@ -14,6 +14,8 @@ use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus};
 
+use crate::payment_currencies::forget_amounts;
+
 /// A refund of this amount by Stripe; `fields` are its other fields.
 fn a_refund(currency: &str, amount: &str, fields: &str) -> String {
     format!(
@@ -122,6 +124,21 @@ fn credit_of_a_credit_note_is_paid_out_without_another_note() {
     assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
     assert_eq!(world.balance_of("092"), "-50.00");
     assert_eq!(notes(&world), [("CN_1".to_owned(), InvoiceStatus::Authorised, Decimal::from(114))]);
+}
+
+#[test]
+fn credit_in_another_currency_is_not_paid_out_even_if_the_row_of_its_note_has_no_amounts() {
+    for is_early in [false, true] {
+        let world = holding("GBP");
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        if is_early {
+            forget_amounts(&world, "MAP#credit_note#cn_1");
+        }
+        refund(&world, &a_refund("EUR", "50.00", r#""credit_note_id":"cn_1""#));
+        let failure = world.mapping(Payment, "ref_1.1").unwrap().operation.failure.unwrap();
+        assert_eq!(failure.code, "payment_currency_differs", "{is_early}");
+        assert_eq!(money(&world), 0, "{is_early}");
+    }
 }
 
 #[test]

@@ -136,6 +136,59 @@ fn money_paid_on_the_invoice_of_a_client_that_was_unlinked_before_is_not_reporte
     assert!(listed(&world).is_empty());
 }
 
+/// The contact gets the client `cli_2` by a match of names, which an e-mail address proves.
+fn is_matched_by_a_push(world: &World, contact: Uuid) {
+    let email = "ap@ridge.example";
+    world
+        .by_hand(|hand| hand.edit_contact(contact, |one| one.email = Some(email.to_owned())))
+        .unwrap();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_2").client_email(email).body());
+}
+
+fn is_linked_by_a_user(world: &World, contact: Uuid) {
+    world.receive(Contact, &a_client("cli_2", 1, "Another client", "record"));
+    links(world, "cli_2", contact);
+}
+
+fn is_linked_by_a_reconciliation(world: &World, _: Uuid) {
+    world.receive(Contact, &a_client("cli_2", 1, "Client cli_2", "record"));
+    world.start_reconciliation();
+    world.advance(SignedDuration::from_mins(2));
+}
+
+/// The contact of the client `cli_1` was merged into this one.
+fn is_linked_after_a_merge(world: &World, contact: Uuid) {
+    let (_, merged) = invoice(world);
+    world.by_hand(|hand| hand.merge_contacts(merged, contact)).unwrap();
+    links(world, "cli_1", contact);
+}
+
+/// Links a client to this contact.
+type LinkContact = fn(&World, Uuid);
+
+#[test]
+fn money_that_was_read_while_its_contact_had_no_client_is_reported_once_it_has_one() {
+    let cases: [(LinkContact, &str); 4] = [
+        (is_matched_by_a_push, "cli_2"),
+        (is_linked_by_a_user, "cli_2"),
+        (is_linked_by_a_reconciliation, "cli_2"),
+        (is_linked_after_a_merge, "cli_1"),
+    ];
+    for (link, client) in cases {
+        let world = billed();
+        let contact = world.by_hand(|hand| hand.add_contact("Client cli_2")).unwrap();
+        world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
+        world.clock.advance(SignedDuration::from_hours(24));
+        assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+        assert!(heard(&world).is_empty());
+        link(&world, contact);
+        assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"], "{client}");
+        assert_eq!(heard(&world), [format!("1: open overpayment 7 of {client}")]);
+        // What was read is not read again.
+        assert!(surplus_calls(&world).is_empty());
+    }
+}
+
 #[test]
 fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
     let world = billed();

@@ -5,6 +5,7 @@ use engine::inbound::{DeliverySize, receive_messages};
 use tests::world::ACCOUNT;
 
 use super::*;
+use crate::payment_currencies::forget_amounts;
 
 /// An allocation of this amount, at this revision.
 fn applied_at(revision: u64, amount: &str) -> String {
@@ -93,20 +94,31 @@ fn credit_in_another_currency_than_its_note_is_not_applied() {
 /// Xero may refuse such credit, or apply the figure in the currency of the invoice.
 #[test]
 fn credit_for_an_invoice_in_another_currency_is_not_applied_whatever_xero_accepts() {
-    for is_refused in [true, false] {
+    for (is_refused, is_early) in [(true, false), (false, false), (true, true), (false, true)] {
         let world = World::with(|settings| {
             settings.unconfirmed.allocation_needs_one_currency = is_refused;
         });
         world.connect();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        if is_early {
+            forget_amounts(&world, "MAP#invoice#inv_1");
+        }
         world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").currency("EUR").body());
         let body = applied_at(1, "50.00").replace(r#""currency":"GBP""#, r#""currency":"EUR""#);
         world.receive(CreditNote, &body);
         let failure = why(&world, "al_1");
-        assert_eq!(failure.code, "credit_currency_differs", "{is_refused}");
+        assert_eq!(failure.code, "credit_currency_differs", "{is_refused} {is_early}");
         assert!(failure.message.contains("CN_1 is in EUR, #INV_1 in GBP."), "{failure}");
-        assert!(applied(&world).is_empty(), "{is_refused}");
+        assert!(applied(&world).is_empty(), "{is_refused} {is_early}");
         let is_allocation = |call: &String| call.starts_with("PUT") && call.contains("Allocations");
-        assert!(!world.calls().iter().any(is_allocation), "{is_refused}");
+        assert!(!world.calls().iter().any(is_allocation), "{is_refused} {is_early}");
     }
+}
+
+#[test]
+fn credit_is_applied_to_an_invoice_whose_row_has_no_amounts() {
+    let world = credited();
+    forget_amounts(&world, "MAP#invoice#inv_1");
+    world.receive(CreditNote, &applied_at(1, "50.00"));
+    assert_eq!(applied(&world), ["50.00"]);
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{DocumentAmounts, Mapping};
-use crate::contact_fields::WrittenContact;
+use crate::contact_fields::{ContactOrigin, WrittenContact};
 use crate::entity::EntityKind;
 use crate::ids::{UserId, XeroContactId, XeroId};
 use crate::matching::MatchEvidence;
@@ -86,6 +86,16 @@ impl Mapping {
             (Some(link), Some(contact)) => link.xero_id != contact && left.contains(&contact),
             (Some(_), None) => false,
         }
+    }
+
+    /// Whether a client has another contact than `before`, one that existed before it was linked. It
+    /// may have been paid already.
+    pub fn has_found_contact_since(&self, before: &Self) -> bool {
+        let Some(link) = self.link.as_ref() else { return false };
+        let is_other = before.link.as_ref().is_none_or(|known| known.xero_id != link.xero_id);
+        self.key.kind == EntityKind::Contact
+            && is_other
+            && WrittenContact::of_link(link).origin == ContactOrigin::Found
     }
 
     /// Whether a client was linked to an existing contact, and nothing was written to that contact

@@ -27,6 +27,18 @@ impl PollProgress {
         Self { overpayments, prepayments, ..self }
     }
 
+    /// The same progress with overpayments and prepayments to be read again from an instant on: the
+    /// lists show a row once, and rows of contacts that had no client were left out. A list that is
+    /// still to be read from an earlier instant keeps its position.
+    #[must_use]
+    pub fn with_surpluses_to_read_from(self, from: Timestamp) -> Self {
+        let first = ListPosition { from, rows_read: 0 };
+        let earlier = |known: Option<ListPosition>| known.filter(|known| known.from < from);
+        let overpayments = earlier(self.overpayments).or(Some(first));
+        let prepayments = earlier(self.prepayments).or(Some(first));
+        Self { overpayments, prepayments, is_surplus_due: true, ..self }
+    }
+
     /// The position in the list of a kind, if it is known.
     pub const fn surplus_position(&self, kind: SurplusKind) -> Option<ListPosition> {
         match kind {

@@ -220,6 +220,27 @@ fn overpayments_are_first_read_from_the_last_verification_and_then_from_their_po
 }
 
 #[test]
+fn overpayments_are_read_again_from_an_instant_on_unless_earlier_ones_are_still_to_be_read() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let fresh = PollProgress::new(ledger, at(90_000));
+    let again = ListPosition { from: at(50_000), rows_read: 0 };
+    let earlier = ListPosition { from: at(49_999), rows_read: 7 };
+    for kind in SurplusKind::ALL {
+        let unread = fresh.clone().with_surpluses_to_read_from(at(50_000));
+        assert_eq!((unread.surplus_position(kind), unread.is_surplus_due), (Some(again), true));
+        for (before, after) in [
+            (ListPosition { from: at(80_000), rows_read: 3 }, again),
+            (ListPosition { from: at(50_000), rows_read: 3 }, again),
+            (earlier, earlier),
+        ] {
+            let read = fresh.clone().with_surplus_position(kind, before);
+            let read = read.with_surpluses_to_read_from(at(50_000));
+            assert_eq!((read.surplus_position(kind), read.is_surplus_due), (Some(after), true));
+        }
+    }
+}
+
+#[test]
 fn progress_of_an_earlier_release_has_no_positions_of_overpayments() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let fresh = PollProgress::new(ledger, at(0));

@@ -127,9 +127,8 @@ async fn apply_credit(
         let remarks = if task.must_resolve() { Vec::new() } else { vec![remark.to_owned()] };
         return Ok(synced_allocation(task, id, LoggedOperation::Adopt, remarks));
     }
-    let obstacle = explain::find_invoice_currency_obstacle(&note, documents, &task.snapshot)
-        .or_else(|| explain::find_credit_note_obstacle(&note, &task.snapshot));
-    if let Some(failure) = obstacle {
+    let obstacle = explain::find_obstacle(tenant_session, &note, documents, &task.snapshot);
+    if let Some(failure) = obstacle.await? {
         return Err(failure.into());
     }
     write_allocation(tenant_session, task, documents, taken).await

@@ -4,13 +4,15 @@ use domain::crm::credit_note::{CreditNote, negative_invoice_record_id};
 use domain::crm::lines::RecordStatus;
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
-use domain::ids::{CrmId, Ledger};
+use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
+use domain::money::Currency;
 use domain::operation::ParkingReason;
 use store::StoreError;
+use xero::api::{credit_notes, invoices};
 
 use crate::Engine;
-use crate::connection::tenant_session::AttemptError;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Reads the mapping of another record of the same ledger.
 pub(super) async fn read_prerequisite(
@@ -73,6 +75,26 @@ fn negative_invoice_failure(credit: &Mapping) -> Failure {
         ),
         "In ServiceCortex, record a refund of this credit or apply the credit to an invoice instead, then choose Never send.",
     )
+}
+
+/// Reads the currency of an invoice from Xero, for money or credit on an invoice whose row does not
+/// have it: rows of early releases have no amounts. Xero takes the figure in the currency of the
+/// document, whatever currency was meant. `None` if Xero has no such invoice.
+pub(super) async fn fetch_invoice_currency(
+    tenant_session: &TenantSession<'_>,
+    id: XeroInvoiceId,
+) -> Result<Option<Currency>, AttemptError> {
+    let invoice = invoices::get(&tenant_session.api, id).await?;
+    Ok(invoice.map(|invoice| invoice.total.currency))
+}
+
+/// Like [`fetch_invoice_currency`], for a refund of a credit note.
+pub(super) async fn fetch_credit_note_currency(
+    tenant_session: &TenantSession<'_>,
+    id: XeroCreditNoteId,
+) -> Result<Option<Currency>, AttemptError> {
+    let note = credit_notes::get(&tenant_session.api, id).await?;
+    Ok(note.map(|note| note.total.currency))
 }
 
 /// Returns the error of a record that waits for another one that is not in Xero yet.

@@ -1,9 +1,10 @@
 //! Assigns overpayments and prepayments to the clients that are linked to their contacts. A link
-//! changes nothing in Xero, so no list of the poll shows them again.
+//! changes nothing in Xero, so no list of the poll shows them again: the stored ones are assigned,
+//! and those of contacts that had no client are read again.
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroContactId, XeroId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
 use domain::surplus::Surplus;
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -22,6 +23,50 @@ pub(crate) async fn try_assign_surpluses(engine: &Engine, ledger: &Ledger) {
             account.id = %ledger.account,
             "not every overpayment was assigned to its client; the daily check tries again"
         );
+    }
+}
+
+/// Has the overpayments and prepayments of a ledger read again, as [`read_surpluses_again`] does, if
+/// an attempt has linked a client to a contact that existed before.
+pub(crate) async fn follow_new_contact(engine: &Engine, before: &Mapping, after: &Mapping) {
+    if after.has_found_contact_since(before) {
+        try_read_surpluses_again(engine, &after.key.ledger).await;
+    }
+}
+
+/// Has the overpayments and prepayments of a ledger read again, as [`read_surpluses_again`] does.
+/// The link is recorded, so a failure is only logged: then the money is reported when Xero changes
+/// it.
+pub(crate) async fn try_read_surpluses_again(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = read_surpluses_again(engine, ledger).boxed().await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %ledger.account,
+            "the overpayments of a newly linked contact are not read again"
+        );
+    }
+}
+
+/// Makes the next poll that reads changes also read the overpayments and prepayments that changed
+/// since the account was connected. Polls have left out the money of contacts without a client, and
+/// the lists of changes do not show it again. A poll that runs meanwhile does not record its own
+/// progress, and the next one repeats it. May be interrupted and repeated.
+async fn read_surpluses_again(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
+    let connection = engine.store.find_connection(&ledger.account).await?;
+    let connected_at = connection.and_then(|row| row.record.connected_at);
+    let Some(connected_at) = connected_at else { return Ok(()) };
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let Some(known) = engine.store.find_poll_progress(ledger).await? else { return Ok(()) };
+        let progress = known.record.clone().with_surpluses_to_read_from(connected_at);
+        if progress == known.record {
+            return Ok(());
+        }
+        let expect = WriteExpectation::Version(known.version);
+        match engine.store.put_poll_progress(&progress, expect).await {
+            Ok(_) => return Ok(()),
+            Err(error) => conflicts.allow_retry(error)?,
+        }
     }
 }
 

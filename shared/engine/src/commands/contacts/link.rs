@@ -39,7 +39,7 @@ pub enum LinkOutcome {
 }
 
 /// Links a client to a contact, and replaces an earlier link. Linking writes nothing to the
-/// contact. The client's documents and its later changes go to that contact from now on, known
+/// contact. The client's documents and its later changes go to that contact from now on,
 /// overpayments of that contact are reported for the client, and records that waited for the client
 /// are released. A merged contact is replaced with the contact it was merged into.
 pub async fn link_client(
@@ -78,6 +78,7 @@ pub async fn link_client(
     let message = format!("A user linked it to the contact {} in Xero.", contact.id);
     log_link_change(engine, &mapping, by, message).await;
     surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
+    surplus_clients::try_read_surpluses_again(engine, &key.ledger).await;
     if engine.store.is_awaited(&key).await? {
         release::release_dependants(engine, &mapping).await?;
     }

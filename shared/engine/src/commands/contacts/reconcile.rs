@@ -28,8 +28,8 @@ use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::sync::release;
 use crate::sync::sync_log::{self, LogNotice};
+use crate::sync::{release, surplus_clients};
 use crate::{Engine, Invocation};
 
 pub use self::findings::{OpenFinding, find_open_findings, list_open_findings};
@@ -134,6 +134,9 @@ pub(crate) async fn continue_reconciliation(
         let Some((stepped, linked)) = step else { return Ok(()) };
         row = stepped;
         log_links(engine, &row.record, &linked, began).await;
+        if !linked.is_empty() {
+            surplus_clients::try_read_surpluses_again(engine, ledger).await;
+        }
         release::release_all_dependants(engine, linked).await?;
         let has_room = engine
             .clock

@@ -16,6 +16,7 @@ use xero::api::{credit_notes, invoices};
 
 use super::prerequisites::AllocationPrerequisites;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::prerequisite::fetch_invoice_currency;
 
 const SAME_CREDIT: &str =
     "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
@@ -60,16 +61,22 @@ pub(super) fn find_currency_obstacle(
     })
 }
 
-/// Returns the failure of credit for an invoice in another currency than its credit note, if so.
-/// Such credit is not written: no documentation says whether Xero refuses it, or credits the same
-/// figure in the currency of the invoice.
-pub(super) fn find_invoice_currency_obstacle(
+/// Returns why the credit cannot be written, if so: the invoice has another currency than the
+/// credit note, or the credit note does not allow it. No documentation says whether Xero refuses
+/// credit in another currency, or credits the same figure in the currency of the invoice.
+pub(super) async fn find_obstacle(
+    tenant_session: &TenantSession<'_>,
     note: &RemoteCreditNote,
     documents: AllocationPrerequisites,
     allocation: &Allocation,
-) -> Option<Failure> {
-    let currency = documents.invoice_currency?;
-    find_currency_difference(note, currency, allocation)
+) -> Result<Option<Failure>, AttemptError> {
+    let currency = match documents.invoice_currency {
+        Some(currency) => Some(currency),
+        None => fetch_invoice_currency(tenant_session, documents.invoice).await?,
+    };
+    let difference =
+        currency.and_then(|currency| find_currency_difference(note, currency, allocation));
+    Ok(difference.or_else(|| find_credit_note_obstacle(note, allocation)))
 }
 
 fn find_currency_difference(
@@ -107,10 +114,7 @@ pub(super) fn find_other_documents(
 }
 
 /// Returns why the credit note does not allow the allocation, if so.
-pub(super) fn find_credit_note_obstacle(
-    note: &RemoteCreditNote,
-    allocation: &Allocation,
-) -> Option<Failure> {
+fn find_credit_note_obstacle(note: &RemoteCreditNote, allocation: &Allocation) -> Option<Failure> {
     let number = &allocation.credit_note_number;
     let left = note.remaining;
     match note.status {

@@ -18,8 +18,8 @@ use super::refund_limit::admit_refund;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite, require_invoice,
-    unapproved_invoice_error,
+    fetch_credit_note_currency, fetch_invoice_currency, gone_document_failure,
+    missing_prerequisite_error, read_prerequisite, require_invoice, unapproved_invoice_error,
 };
 use crate::sync::write::WriteSubject;
 use crate::sync::{SyncTask, WriteState, select_unfinished_tasks};
@@ -188,14 +188,13 @@ async fn require_prerequisite(
                 .link
                 .as_ref()
                 .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
-            if let Some(amounts) = &link.amounts
-                && amounts.xero_total.currency != part.amount.currency
-            {
-                return Err(
-                    currency_mismatch_failure(&invoice, amounts.xero_total.currency, part).into()
-                );
-            }
-            Ok(PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0)))
+            let xero_id = XeroInvoiceId(link.xero_id.0);
+            let currency = match &link.amounts {
+                Some(amounts) => Some(amounts.xero_total.currency),
+                None => fetch_invoice_currency(tenant_session, xero_id).await?,
+            };
+            require_same_currency(&invoice, currency, part)?;
+            Ok(PaymentPrerequisite::Invoice(xero_id))
         }
         PartRole::Surcharge(id) => {
             let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
@@ -218,7 +217,7 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::RefundedContact(contact))
         }
         PartRole::Refund(source) => {
-            let note = require_credit_note(engine, ledger, source, part).await?;
+            let note = require_credit_note(tenant_session, engine, source, part).await?;
             Ok(PaymentPrerequisite::CreditNote(note))
         }
     }
@@ -226,11 +225,12 @@ async fn require_prerequisite(
 
 /// Returns the credit note that a refund pays back: the refund's own, or one of the CRM.
 async fn require_credit_note(
+    tenant_session: &TenantSession<'_>,
     engine: &Engine,
-    ledger: &Ledger,
     source: &RefundSource,
     part: &PaymentPart,
 ) -> Result<XeroCreditNoteId, AttemptError> {
+    let ledger = &tenant_session.ledger;
     let (kind, id) = match source {
         RefundSource::Part(id) => (EntityKind::Payment, id.clone()),
         RefundSource::CreditNote(id) => (EntityKind::CreditNote, CrmId::from(id.clone())),
@@ -245,13 +245,31 @@ async fn require_credit_note(
         return Err(gone_document_failure(&note, "it cannot be refunded").into());
     }
     let link = note.link.as_ref().ok_or_else(|| missing_prerequisite_error(kind, id))?;
-    if let Some(amounts) = &link.amounts
-        && amounts.xero_total.currency != part.amount.currency
-    {
-        let currency = amounts.xero_total.currency;
-        return Err(currency_mismatch_failure(&note, currency, part).into());
+    let xero_id = XeroCreditNoteId(link.xero_id.0);
+    let currency = match (&link.amounts, source) {
+        (Some(amounts), _) => Some(amounts.xero_total.currency),
+        // The refund's own credit note was written in the currency of the refund.
+        (None, RefundSource::Part(_)) => None,
+        (None, RefundSource::CreditNote(_)) => {
+            fetch_credit_note_currency(tenant_session, xero_id).await?
+        }
+    };
+    require_same_currency(&note, currency, part)?;
+    Ok(xero_id)
+}
+
+/// Refuses a part in another currency than its document in Xero, if that one is known.
+fn require_same_currency(
+    document: &Mapping,
+    in_xero: Option<Currency>,
+    part: &PaymentPart,
+) -> Result<(), Failure> {
+    match in_xero {
+        Some(currency) if currency != part.amount.currency => {
+            Err(currency_mismatch_failure(document, currency, part))
+        }
+        Some(_) | None => Ok(()),
     }
-    Ok(XeroCreditNoteId(link.xero_id.0))
 }
 
 fn currency_mismatch_failure(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {

@@ -34,7 +34,7 @@ use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::{Synced, already_linked_failure, release, sync_log};
+use crate::sync::{Synced, already_linked_failure, release, surplus_clients, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success(
@@ -159,6 +159,7 @@ async fn release_waiting_records(
         try_release_of_negative_invoice(engine, next).await;
     }
     release::release_after_success(engine, &claimed.row.record, next).await;
+    surplus_clients::follow_new_contact(engine, before, next).await;
 }
 
 /// Releases the records that waited for this document. The document is already recorded, so a
