@@ -94,6 +94,7 @@ mod sizes_connection;
 mod sizes_payments;
 mod sizes_records;
 mod sizes_shares;
+mod slow_key_service;
 mod status;
 mod story;
 mod synced_events;

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xero::{Transport, TransportError};
 
+use super::ATTEMPT_TIMEOUT;
 use crate::clock::SystemClock;
 use crate::config::AwsConfig;
 
@@ -61,7 +62,9 @@ impl KeyService {
         body: Bytes,
     ) -> Result<Bytes, KeyServiceError> {
         let request = self.build_request(operation, body, SystemClock.now().into())?;
-        let response = self.transport.send_request(request).await?;
+        let exchange = self.transport.send_request(request);
+        let in_time = tokio::time::timeout(ATTEMPT_TIMEOUT, exchange).await;
+        let response = in_time.map_err(|_| KeyServiceError::TooSlow)??;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
             return Ok(body);
@@ -195,6 +198,8 @@ enum KeyServiceError {
     Request(String),
     #[error("KMS did not answer")]
     Exchange(#[from] TransportError),
+    #[error("KMS did not answer in time")]
+    TooSlow,
     #[error("KMS answered {status} {code}")]
     Refused { status: u16, code: String },
     // Without the cause, which may quote the key.
@@ -205,7 +210,7 @@ enum KeyServiceError {
 impl KeyServiceError {
     fn is_temporary(&self) -> bool {
         match self {
-            Self::Exchange(_) => true,
+            Self::Exchange(_) | Self::TooSlow => true,
             Self::Refused { status, code } => *status >= 500 || code == "ThrottlingException",
             Self::Request(_) | Self::Answer => false,
         }

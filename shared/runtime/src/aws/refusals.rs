@@ -20,6 +20,12 @@ use engine::ports::{BoxError, ContentRefusal};
 const CONTENT_CODES: [&str; 4] =
     ["InvalidMessageContents", "InvalidParameterValue", "ValidationError", "ValidationException"];
 
+/// Part of the message with which EventBridge Scheduler reports, with the code of a refused value,
+/// that it may not assume the schedule's role. That ends some seconds after the role was created,
+/// or when an operator corrects the role
+/// (<https://github.com/aws/aws-sdk-js-v3/issues/6494>).
+const ROLE_REFUSAL: &str = "execution role";
+
 /// Converts an error of an AWS client into a port's cause, which is a [`ContentRefusal`] if the
 /// same call fails every time.
 pub(super) fn classify_refusal<E, R>(error: SdkError<E, R>) -> BoxError
@@ -27,11 +33,17 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     R: Debug + Send + Sync + 'static,
 {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    match code.filter(|code| CONTENT_CODES.contains(code)).map(str::to_owned) {
+    let code = error.as_service_error().and_then(content_code).map(str::to_owned);
+    match code {
         Some(code) => ContentRefusal { code, source: error.into() }.into(),
         None => error.into(),
     }
+}
+
+/// Returns the code of an error that refuses what was sent.
+fn content_code<E: ProvideErrorMetadata>(error: &E) -> Option<&str> {
+    let is_about_role = error.message().is_some_and(|message| message.contains(ROLE_REFUSAL));
+    error.code().filter(|code| CONTENT_CODES.contains(code) && !is_about_role)
 }
 
 #[cfg(test)]
@@ -42,8 +54,8 @@ mod tests {
 
     use super::*;
 
-    fn refusal_with(code: &str) -> PortError {
-        let metadata = ErrorMetadata::builder().code(code).build();
+    fn refusal_with(code: &str, message: &str) -> PortError {
+        let metadata = ErrorMetadata::builder().code(code).message(message).build();
         let error: SdkError<SendMessageError, ()> =
             SdkError::service_error(SendMessageError::generic(metadata), ());
         PortError { operation: "deliver an event", source: classify_refusal(error) }
@@ -61,12 +73,21 @@ mod tests {
             ("ThrottlingException", false),
             ("InternalServerException", false),
         ] {
-            let error = refusal_with(code);
+            let error = refusal_with(code, "no");
             let refusal = error.content_refusal().map(|refusal| refusal.code.as_str());
             assert_eq!(refusal, lasts.then_some(code), "{code}");
         }
         let lost: SdkError<SendMessageError, ()> = SdkError::timeout_error("no answer");
         let error = PortError { operation: "deliver an event", source: classify_refusal(lost) };
+        assert!(error.content_refusal().is_none());
+    }
+
+    #[test]
+    fn a_role_that_the_scheduler_may_not_assume_yet_does_not_last() {
+        let error = refusal_with(
+            "ValidationException",
+            "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+        );
         assert!(error.content_refusal().is_none());
     }
 }

@@ -69,6 +69,7 @@ fn an_outage_and_a_throttle_are_temporary() {
     let refused = |status, code: &str| KeyServiceError::Refused { status, code: code.into() };
     assert!(refused(500, "KMSInternalException").is_temporary());
     assert!(refused(400, "ThrottlingException").is_temporary());
+    assert!(KeyServiceError::TooSlow.is_temporary());
     assert!(!refused(400, "AccessDeniedException").is_temporary());
     assert!(!KeyServiceError::Answer.is_temporary());
 }
