@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{ACCOUNT, Example, examples, inbound_schemas, kind_of, pointers};
 
 /// A JSON pointer as errors write it: `invoice.lines[0].name`.
-fn path(pointer: &str) -> String {
+pub(super) fn path(pointer: &str) -> String {
     let parts = pointer.split('/').skip(1);
     let written = parts.map(|part| {
         if part.bytes().all(|byte| byte.is_ascii_digit()) {

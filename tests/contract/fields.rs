@@ -1,13 +1,19 @@
-//! The reader knows the fields of the schemas, and the examples contain all of them.
+//! The reader knows the fields of the schemas, the examples contain all of them, and a refusal names
+//! the field.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use domain::body::BodyShape;
-use domain::envelope::MessageType;
+use domain::envelope::{MessageType, read_crm_body};
 use serde_json::Value;
 
-use super::{examples, inbound, inbound_schemas, pointers};
+use super::agreement::path;
+use super::{ACCOUNT, examples, inbound, inbound_schemas, kind_of, pointers};
+
+/// JSON that no field accepts, or few. Serde reports several of them like errors of JSON's syntax.
+const ODD_VALUES: [&str; 8] =
+    ["null", "true", "1e400", "[]", "[1]", "{}", r#"{"x":1}"#, r#""cut \ud83d""#];
 
 /// Compares the fields of a schema with those that the reader knows.
 fn same_fields(schema: &Value, definitions: &Value, shape: BodyShape, at: &str) {
@@ -78,5 +84,24 @@ fn every_field_is_shown(shape: BodyShape, at: &str, shown: &[String]) {
         }
         BodyShape::List(item) => every_field_is_shown(*item, at, shown),
         BodyShape::Value | BodyShape::Map => {}
+    }
+}
+
+#[test]
+fn a_value_that_its_field_does_not_accept_is_refused_with_the_path_of_the_field() {
+    for example in examples() {
+        for pointer in pointers(&example.message).into_iter().filter(|at| !at.is_empty()) {
+            let mut changed = example.message.clone();
+            *changed.pointer_mut(&pointer).unwrap() = Value::from("the odd value");
+            let (text, at) = (changed.to_string(), path(&pointer));
+            for odd in ODD_VALUES {
+                let body = text.replacen("\"the odd value\"", odd, 1);
+                let read = read_crm_body(&body, kind_of(&example.message_type), ACCOUNT);
+                // A field that is optional may be null, and a list may be empty.
+                let Err(refused) = read else { continue };
+                let told = refused.to_string();
+                assert!(told.starts_with(&at), "{}: {at} is {odd}: {told}", example.name);
+            }
+        }
     }
 }

@@ -214,6 +214,37 @@ async fn a_field_in_the_body_of_a_request_that_takes_none_is_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_parameter_of_a_request_that_takes_none_is_refused_by_name() {
+    let gateway = Gateway::new(&World::connected(), Delays::default());
+    let document: Value = serde_json::from_str(describe_api()).unwrap();
+    let mut checked = 0;
+    for (method, path) in routes() {
+        let operation = &document["paths"][&path][method.to_lowercase()];
+        let parameters = operation["parameters"].as_array();
+        let has_query = parameters.is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
+        // The OpenAPI document needs no token.
+        if has_query || operation.get("security").is_some() {
+            continue;
+        }
+        checked += 1;
+        let address = format!("{}?kind=invoice", fill_path(&path, "inv_1"));
+        let (status, problem) = send(&gateway, &method, &address, "Owner", None).await;
+        assert_eq!((status, &problem["field"]), (400, &json!("kind")), "{method} {path}");
+    }
+    assert!(checked >= 30, "{checked}");
+    assert_eq!(read(&gateway, "/v1/sync-all").await["state"], "none");
+    assert_eq!(read(&gateway, "/v1/connection?&").await["status"], "active");
+    for (method, address, role, expected) in [
+        ("PUT", "/v1/sync-log?kind=invoice", "Owner", 405),
+        ("GET", "/v1/quotes?kind=invoice", "Owner", 404),
+        ("POST", "/v1/sync-all?kind=invoice", "Member", 403),
+    ] {
+        let (status, _) = send(&gateway, method, address, role, None).await;
+        assert_eq!(status, expected, "{method} {address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_no_request_needs_is_refused_by_its_length() {
     let gateway = Gateway::new(&World::connected(), Delays::default());
     let rates = (0..20_000).map(|rate| format!("\"{rate}\":\"NONE\"")).collect::<Vec<_>>();

@@ -55,6 +55,17 @@ fn a_message_that_breaks_a_rule_is_dead_lettered_and_delays_no_others() {
             "unknown_field",
             "invoice.lines[0].taxrate is not a known field; did you mean tax_rate?",
         ),
+        // An emoji that the CRM has cut in two.
+        (
+            with(QUANTITY, &format!(r#""description":"cut \ud83d",{QUANTITY}"#)),
+            "field",
+            "invoice.lines[0].description: must not contain half of a surrogate pair",
+        ),
+        (
+            with(QUANTITY, r#""quantity":1e400"#),
+            "field",
+            "invoice.lines[0].quantity: is too large a number",
+        ),
     ] {
         let world = two_accounts();
         let mut queues = Queues::new(&world);

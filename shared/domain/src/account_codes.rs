@@ -107,6 +107,10 @@ impl AccountCodes {
             return vec![objection("tracking".to_owned(), problem)];
         }
         let problems = self.tracking.iter().enumerate().filter_map(|(at, tracking)| {
+            if !tracking.has_readable_names() {
+                let problem = "must name a category and an option, each in 1 to 255 characters";
+                return Some(objection(format!("tracking[{at}]"), problem.to_owned()));
+            }
             let problem = known.find_problem(tracking)?;
             let mut text = format!("names {}", problem.description);
             if !problem.candidates.is_empty() {
@@ -161,6 +165,9 @@ fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<
             }
         },
     };
+    if tax_type.trim().is_empty() {
+        return Some("must be a tax type in Xero, not an empty text".to_owned());
+    }
     let Some(tax) = chart.tax_rates.iter().find(|tax| tax.tax_type == tax_type) else {
         let problem = if chart.lacks_tax_rates {
             "is not among the tax rates of Xero that the integration can read"
@@ -218,6 +225,9 @@ impl AccountPurpose {
 }
 
 fn account_objection(purpose: AccountPurpose, code: &str, chart: &Chart) -> Option<String> {
+    if code.trim().is_empty() {
+        return Some("must be the code of an account in Xero, not an empty text".to_owned());
+    }
     let Some(account) = chart.find_account(code) else {
         return Some(if chart.lacks_accounts {
             format!("names account {code}, which {}", chart.describe_missing_account())

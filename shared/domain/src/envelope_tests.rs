@@ -46,7 +46,7 @@ fn a_voided_message_makes_a_voided_invoice_whatever_the_body_claims() {
 }
 
 /// The text to replace in a valid message, its replacement, and the beginning of the rejection.
-const WRONG_FIELDS: [(&str, &str, &str); 29] = [
+const WRONG_FIELDS: [(&str, &str, &str); 40] = [
     ("\"quantity\":\"1\"", "\"quantity\":1", "invoice.lines[0].quantity: must be a string"),
     (
         "\"quantity\":\"1\"",
@@ -105,6 +105,34 @@ const WRONG_FIELDS: [(&str, &str, &str); 29] = [
         "\"client_id\":\"cli_2\"",
         "invoice.client_id: must be the id of the client in the same message",
     ),
+    ("2026-10-03", "0000-00-00", "invoice.issue_date: must be a date that exists"),
+    (
+        "2026-10-03",
+        "9999-12-31",
+        "invoice.issue_date: must be a date from 1900-01-01 to 2199-12-31",
+    ),
+    (
+        "95.00",
+        "95.00000000000000000001",
+        "invoice.lines[0].unit_price: must have at most 13 digits before the point and 10 after it",
+    ),
+    (
+        "95.00",
+        "9999999999999",
+        "invoice.lines: must each amount to at most 9999999999.99, which lines[0] exceeds",
+    ),
+    // Serde reports these like errors of JSON's syntax.
+    ("\"lines\":", "\"line_amounts\":null,\"lines\":", "invoice.line_amounts: must be a string"),
+    ("\"lines\":", "\"line_amounts\":7,\"lines\":", "invoice.line_amounts: must be a string"),
+    (
+        "\"lines\":",
+        "\"line_amounts\":[\"inclusive\"],\"lines\":",
+        "invoice.line_amounts: must be a string",
+    ),
+    ("\"Ridge\"", "\"Ridge \\ud83d\"", "client.name: must not contain half of a surrogate pair"),
+    ("\"Ridge\"", "\"\\udca7 Ridge\"", "client.name: must not contain half of a surrogate pair"),
+    ("\"revision\":2", "\"revision\":1e400", "invoice.revision: is too large a number"),
+    ("\"version\":1", "\"version\":-1e400", "version: is too large a number"),
 ];
 
 #[test]
@@ -122,6 +150,8 @@ fn what_cannot_be_read_at_all_says_why() {
     assert_eq!(read("{").stable_code(), "not_json");
     assert_eq!(read("").stable_code(), "not_json");
     assert_eq!(read("{\"version\":1}x").stable_code(), "not_json");
+    let marked = read("\u{feff}{\"version\":1}").to_string();
+    assert_eq!(marked, "body: must not begin with a byte order mark");
     assert_eq!(read("{}"), UnreadableBody::UnknownVersion);
     assert_eq!(read("{\"version\":9}"), UnreadableBody::UnknownVersion);
     let unknown = read("{\"version\":1,\"type\":\"receipt.sent\"}");

@@ -71,6 +71,22 @@ fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
 }
 
 #[test]
+fn an_empty_choice_is_no_code_whatever_the_chart_has() {
+    let wrong = AccountCodes {
+        sales: String::new(),
+        gift_card: Some(" ".to_owned()),
+        tax_types: BTreeMap::from([("20".to_owned(), String::new())]),
+        ..AccountCodes::default()
+    };
+    let objections = wrong.find_objections(&chart());
+    let told = objections.iter().map(|one| (one.field.as_str(), one.problem.as_str()));
+    let account = "must be the code of an account in Xero, not an empty text";
+    let tax_type = "must be a tax type in Xero, not an empty text";
+    let expected = [("sales", account), ("gift_card", account), ("tax_types.20", tax_type)];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_account_of_a_method_accepts_payments_and_decides_whether_they_are_written() {
     let methods = [
         PaymentMethod::Cash,
@@ -141,6 +157,29 @@ fn default_tracking_options_are_active_of_different_categories_and_at_most_two()
     assert_eq!(objections(&twice), ["tracking must name each tracking category once"]);
     let three = [("Region", "North"), ("Team", "North"), ("Season", "North")];
     assert_eq!(objections(&three), ["tracking must contain at most 2 tracking options"]);
+}
+
+#[test]
+fn default_tracking_options_can_be_read_again_even_if_the_categories_are_not_all_known() {
+    let known = TrackingCatalogue {
+        read_at: Timestamp::UNIX_EPOCH,
+        categories: Vec::new(),
+        is_partial: true,
+    };
+    let long = "x".repeat(256);
+    for (category, option, is_refused) in [
+        ("Region", "North", false),
+        ("", "North", true),
+        ("Region", " ", true),
+        ("Region", long.as_str(), true),
+    ] {
+        let tracking = LineTracking { category: category.to_owned(), option: option.to_owned() };
+        let codes = AccountCodes { tracking: vec![tracking], ..AccountCodes::default() };
+        let objections = codes.find_tracking_objections(&known);
+        let row = serde_json::to_string(&codes).unwrap();
+        let is_unreadable = serde_json::from_str::<AccountCodes>(&row).is_err();
+        assert_eq!((!objections.is_empty(), is_unreadable), (is_refused, is_refused), "{row}");
+    }
 }
 
 #[test]

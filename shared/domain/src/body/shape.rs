@@ -81,7 +81,7 @@ pub(super) fn check_shape(body: &str, shape: BodyShape) -> Result<Option<String>
     let ShapeWalk { path, objection, nested } = walk;
     match (walked, objection) {
         (_, Some(objection)) => Err(objection),
-        (Err(error), None) => Err(to_unreadable_body(&path, &error)),
+        (Err(error), None) => Err(to_unreadable_body(body, &path, &error)),
         (Ok(()), None) => Ok(nested),
     }
 }

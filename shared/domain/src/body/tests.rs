@@ -80,6 +80,7 @@ fn a_list_is_no_object_and_an_object_no_list() {
     assert_eq!(objection(r#"{"id":"1","lines":{}}"#), "lines: must be a list");
     assert_eq!(objection(r#"{"id":"1","lines":1.5}"#), "lines: must be a list");
     assert_eq!(objection(r#"{"id":"1","lines":null}"#), "lines: must be a list");
+    assert_eq!(objection(r#"{"id":"1","tax_types":null}"#), "tax_types: must be an object");
     assert_eq!(objection(r#"{"id":{}}"#), "id: must be a string");
 }
 
@@ -88,11 +89,19 @@ fn an_objection_is_short_and_printable_and_quotes_no_value() {
     let long = format!(r#"{{"id":"1","{}\u0007":1}}"#, "é".repeat(5_000));
     let told = objection(&long);
     assert!(told.len() < 100 && told.chars().all(|sign| !sign.is_control()), "{told}");
+    let key = format!("{}\\u0007", "é".repeat(5_000));
+    let told = objection(&format!(r#"{{"id":"1","tax_types":{{"{key}":7}}}}"#));
+    assert!(told.starts_with("tax_types.???") && told.ends_with(": must be a string"), "{told}");
+    assert!(told.len() < 200, "{told}");
     let told = objection(r#"{"id":["x, expected SECRET"]}"#);
     assert_eq!(told, "id: must be a string");
     assert_eq!(
         field_problem("mode", "unknown variant `x, expected S`, expected `a`").to_string(),
         "mode: must be `a`"
+    );
+    assert_eq!(
+        field_problem("at", "UUID parsing failed: invalid character: found `S` at 0").to_string(),
+        "at: must be a UUID, such as 4b9c7e15-0a2d-4f68-8d31-6e5f7a9b0c24"
     );
     assert_eq!(field_problem("at", "failed to parse \"SECRET\"").to_string(), "at: is not valid");
 }

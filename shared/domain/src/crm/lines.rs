@@ -235,10 +235,11 @@ pub(super) fn deserialize_lines<'de, D: Deserializer<'de>>(
         // A discount on a negative line makes the line's amount larger.
         gross.is_some_and(|gross| gross.abs() + discount <= largest)
     };
-    if lines.iter().all(fits) {
-        Ok(lines)
-    } else {
-        Err(de::Error::custom("must each amount to at most 9999999999.99"))
+    match lines.iter().position(|line| !fits(line)) {
+        None => Ok(lines),
+        Some(index) => Err(de::Error::custom(format_args!(
+            "must each amount to at most 9999999999.99, which lines[{index}] exceeds"
+        ))),
     }
 }
 

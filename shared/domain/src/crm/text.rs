@@ -133,8 +133,11 @@ pub(super) fn deserialize_optional_date<'de, D: Deserializer<'de>>(
 fn parse_date<E: de::Error>(text: &str) -> Result<Date, E> {
     let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let date = if shaped { text.parse::<Date>().ok() } else { None };
-    date.filter(|date| (1900..=2199).contains(&date.year()))
-        .ok_or_else(|| E::custom("must be a date that exists, written YYYY-MM-DD"))
+    match date {
+        Some(date) if (1900..=2199).contains(&date.year()) => Ok(date),
+        Some(_) => Err(E::custom("must be a date from 1900-01-01 to 2199-12-31")),
+        None => Err(E::custom("must be a date that exists, written YYYY-MM-DD")),
+    }
 }
 
 /// Reads an instant in UTC, `YYYY-MM-DDTHH:MM:SSZ`, with at most nine decimals of a second.
@@ -180,9 +183,12 @@ pub(super) fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let is_plain = whole == "0" || !whole.starts_with('0');
     // Thirteen digits before the point exceed Xero's largest line amount, and leave room to
     // multiply.
-    let shaped =
-        digits(whole) && digits(fraction) && is_plain && whole.len() <= 13 && fraction.len() <= 10;
-    let decimal = if shaped { Decimal::from_str_exact(text).ok() } else { None };
+    let is_short = whole.len() <= 13 && fraction.len() <= 10;
+    let is_number = digits(whole) && digits(fraction) && is_plain;
+    if is_number && !is_short {
+        return Err(E::custom("must have at most 13 digits before the point and 10 after it"));
+    }
+    let decimal = if is_number { Decimal::from_str_exact(text).ok() } else { None };
     decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
 }
 

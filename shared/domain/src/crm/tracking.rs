@@ -1,5 +1,6 @@
 //! The tracking options that a line names.
 
+use serde::de::value::{Error as NameError, StrDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::text;
@@ -30,6 +31,14 @@ impl LineTracking {
 
     /// The shape of a line's options in a message.
     pub(super) const LIST: BodyShape = BodyShape::List(&Self::SHAPE);
+
+    /// Whether both names are within the limits of the reader. A row with other names could be
+    /// written, but not read again.
+    pub(crate) fn has_readable_names(&self) -> bool {
+        [&self.category, &self.option].into_iter().all(|name| {
+            text::deserialize_tracking_name(StrDeserializer::<NameError>::new(name)).is_ok()
+        })
+    }
 }
 
 impl From<&LineTracking> for TrackingAssignment {

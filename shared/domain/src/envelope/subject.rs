@@ -1,8 +1,11 @@
 //! The record that a rejected message is about, as far as the message says.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use super::MessageType;
+use crate::body::BYTE_ORDER_MARK;
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, ClientId, CrmId, MessageId};
 use crate::translate::client::contact_number;
@@ -26,12 +29,12 @@ pub struct MessageSubject {
 /// Finds the record that a rejected message is about, so that its sender can be notified. `None`
 /// unless the message names its type, the id of its record and the account of its group.
 pub fn find_subject(body: &str, group: &str) -> Option<MessageSubject> {
-    let message: Value = serde_json::from_str(body).ok()?;
-    let account = AccountId::new(text_field(&message, "account_id")?).ok()?;
+    let message = read_raw_fields(body)?;
+    let account = AccountId::new(read_text_field(&message, "account_id")?).ok()?;
     if account.as_str() != group {
         return None;
     }
-    let message_type = MessageType::from_name(text_field(&message, "type")?)?;
+    let message_type = MessageType::from_name(&read_text_field(&message, "type")?)?;
     let kind = message_type.record_kind();
     let field = match kind {
         EntityKind::Contact => "client",
@@ -41,13 +44,13 @@ pub fn find_subject(body: &str, group: &str) -> Option<MessageSubject> {
         EntityKind::Payment if message_type == MessageType::PaymentRefunded => "refund",
         EntityKind::Payment => "payment",
     };
-    let record = message.get(field)?;
+    let record = read_raw_fields(message.get(field)?.get())?;
     // All ids that the CRM sends consist of the same characters, so any of the types can check it.
-    let id = ClientId::new(text_field(record, "id")?).ok()?;
+    let id = ClientId::new(read_text_field(&record, "id")?).ok()?;
     let number = match kind {
         EntityKind::Contact => Some(contact_number(&id)),
         EntityKind::Invoice | EntityKind::CreditNote => {
-            text_field(record, "number").filter(|number| is_number(number)).map(str::to_owned)
+            read_text_field(&record, "number").filter(|number| is_number(number))
         }
         EntityKind::Allocation | EntityKind::Payment => None,
     };
@@ -66,14 +69,23 @@ pub struct MessageHead {
 
 /// Reads the id and the type of a message, as far as it has them.
 pub fn read_message_head(body: &str) -> MessageHead {
-    let Ok(message) = serde_json::from_str::<Value>(body) else { return MessageHead::default() };
-    let message_id = text_field(&message, "message_id").and_then(|id| MessageId::new(id).ok());
-    let message_type = text_field(&message, "type").and_then(MessageType::from_name);
+    let Some(message) = read_raw_fields(body) else { return MessageHead::default() };
+    let message_id = read_text_field(&message, "message_id").and_then(|id| MessageId::new(id).ok());
+    let message_type =
+        read_text_field(&message, "type").and_then(|name| MessageType::from_name(&name));
     MessageHead { message_id, message_type }
 }
 
-fn text_field<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
-    value.get(field)?.as_str()
+/// The fields of an object. Each value is read on its own, so that a value that cannot be read, such
+/// as a text with half of a surrogate pair, does not hide the other fields.
+type RawFields<'b> = BTreeMap<String, &'b RawValue>;
+
+fn read_raw_fields(object: &str) -> Option<RawFields<'_>> {
+    serde_json::from_str(object.trim_start_matches(BYTE_ORDER_MARK)).ok()
+}
+
+fn read_text_field(fields: &RawFields<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(fields.get(name)?.get()).ok()
 }
 
 fn is_number(text: &str) -> bool {
@@ -107,6 +119,20 @@ mod tests {
             let record = format!(r##""{field}":{{"id":"x_1","number":"#1","lines":7}},"odd":[1]"##);
             let expected = Some((kind, "x_1".to_owned(), number.to_owned()));
             assert_eq!(found(message_type, &record), expected, "{message_type}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_hides_no_other_field() {
+        let nested = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for odd in [r#""cut \ud83d""#, "1e400", &nested] {
+            let record =
+                format!(r##""invoice":{{"name":{odd},"id":"x_1","number":"#1"}},"odd":{odd}"##);
+            let expected = Some((EntityKind::Invoice, "x_1".to_owned(), "#1".to_owned()));
+            assert_eq!(found("invoice.sent", &record), expected, "{odd}");
+            let head = format!(r#"{{"odd":{odd},"message_id":"msg_1"}}"#);
+            let head = format!("{BYTE_ORDER_MARK}{head}");
+            assert!(read_message_head(&head).message_id.is_some(), "{odd}");
         }
     }
 

@@ -149,6 +149,24 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_another_kind_is_refused_with_the_name_of_its_field() {
+        for (body, expected) in [
+            (r#"{"new_invoices":null}"#, "new_invoices: must be a string"),
+            (r#"{"mark_as_sent":1}"#, "mark_as_sent: must be true or false"),
+            (r#"{"sales":1e400}"#, "sales: is too large a number"),
+            (r#"{"sales":"200","tax_types":null}"#, "tax_types: must be an object"),
+            (r#"{"automatic":[null]}"#, "automatic[0]: must be a string"),
+            (r#"{"ticket":"\ud83d"}"#, "ticket: must not contain half of a surrogate pair"),
+            (r#"{"contact_id":"7"}"#, "contact_id: must be a UUID, such as "),
+            (r#"{"records":[{"entity":7,"crm_id":"x"}]}"#, "records[0].entity: must be a string"),
+        ] {
+            let errors = list_body_errors(body.as_bytes());
+            let is_told = |error: &String| error.starts_with(expected);
+            assert!(errors.iter().flatten().any(is_told), "{body}: {errors:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_body_at_all_is_told_what_it_must_be() {
         for bytes in [&b""[..], b"{", b"[]", b"\xff", b"7"] {
             for objection in list_body_errors(bytes) {

@@ -1,10 +1,12 @@
 //! The OpenAPI document of the API, which follows from the routes' declarations.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use lambda_http::http::Method;
 use lambda_http::{Body, Response};
 use utoipa::ToSchema;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     self, ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, OpenApiVersion, Ref,
@@ -44,10 +46,28 @@ pub fn describe_api() -> &'static str {
     &DOCUMENT
 }
 
+/// Whether each route, in API Gateway's notation, has parameters in the query of its address.
+static ROUTES_WITH_QUERY: LazyLock<BTreeMap<String, bool>> = LazyLock::new(|| {
+    let document = declare_routes().into_openapi();
+    let operations = list_operations(&document).into_iter();
+    operations.map(|(route, operation)| (route, has_query(operation))).collect()
+});
+
 /// Returns every route in API Gateway's notation, such as `GET /v1/connection`.
 pub fn list_routes() -> Vec<String> {
     let document = declare_routes().into_openapi();
-    let mut routes = Vec::new();
+    list_operations(&document).into_iter().map(|(route, _)| route).collect()
+}
+
+/// Returns whether a route has parameters in the query of its address. `None` if it does not exist.
+pub(super) fn takes_parameters(method: &Method, path: &str) -> Option<bool> {
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    ROUTES_WITH_QUERY.get(&format!("{method} {path}")).copied()
+}
+
+/// Returns the operations of a document with their routes.
+fn list_operations(document: &OpenApi) -> Vec<(String, &Operation)> {
+    let mut operations = Vec::new();
     for (path, item) in &document.paths.paths {
         let methods = [
             ("GET", &item.get),
@@ -55,10 +75,20 @@ pub fn list_routes() -> Vec<String> {
             ("POST", &item.post),
             ("DELETE", &item.delete),
         ];
-        let methods = methods.into_iter().filter(|(_, operation)| operation.is_some());
-        routes.extend(methods.map(|(method, _)| format!("{method} {path}")));
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                operations.push((format!("{method} {path}"), operation));
+            }
+        }
     }
-    routes
+    operations
+}
+
+fn has_query(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
+        RefOr::Ref(_) => false,
+    })
 }
 
 /// Reads this document.
@@ -97,14 +127,15 @@ pub(super) fn begin_document() -> OpenApi {
         .build()
 }
 
-/// Adds what is the same for all routes: the errors of a missing token, of too many requests and of
-/// an outage, and the form of every error.
+/// Adds what is the same for all routes: the errors of a parameter that no route has, of a missing
+/// token, of too many requests and of an outage, and the form of every error.
 fn complete_document(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             // A route without a requirement of its own has that of the document.
             if operation.security.is_none() {
+                add_response(operation, "400", "The request has a parameter.");
                 add_response(
                     operation,
                     "401",

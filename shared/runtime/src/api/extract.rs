@@ -6,7 +6,7 @@ use std::future::ready;
 
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use bytes::Bytes;
 use domain::body::BodyShape;
 use domain::ids::InvalidId;
@@ -18,6 +18,7 @@ use url::form_urlencoded;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::document::takes_parameters;
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, parse_body};
 
 /// The caller of a route that everyone in the account may use.
@@ -71,7 +72,10 @@ impl<S: Send + Sync> FromRequestParts<S> for AnyCaller {
         parts: &mut Parts,
         _state: &S,
     ) -> impl Future<Output = Result<Self, ProblemDetails>> + Send {
-        ready(find_caller(parts).map(Self))
+        ready(find_caller(parts).and_then(|caller| {
+            refuse_undeclared_parameters(parts)?;
+            Ok(Self(caller))
+        }))
     }
 }
 
@@ -83,7 +87,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Administrator {
         _state: &S,
     ) -> impl Future<Output = Result<Self, ProblemDetails>> + Send {
         ready(find_caller(parts).and_then(|caller| match caller.role {
-            CallerRole::Administrator => Ok(Self(caller)),
+            CallerRole::Administrator => {
+                refuse_undeclared_parameters(parts)?;
+                Ok(Self(caller))
+            }
             CallerRole::Reader => Err(ProblemDetails::role_forbidden()),
         }))
     }
@@ -152,14 +159,29 @@ fn parse_parameters<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, 
         .map_err(|_| ProblemDetails::bad_field("query", "must contain the route's parameters"))
 }
 
+/// Refuses the parameters of a request to a route that has none. Other routes check theirs.
+fn refuse_undeclared_parameters(parts: &Parts) -> Result<(), ProblemDetails> {
+    let query = parts.uri.query().unwrap_or_default();
+    let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).next() else { return Ok(()) };
+    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    match path.and_then(|path| takes_parameters(&parts.method, path)) {
+        Some(false) => Err(refuse_parameter(&name, &[])),
+        Some(true) | None => Ok(()),
+    }
+}
+
 /// Refuses a parameter that a route does not have. The sender chooses its name, which may be
 /// unprintable or very long.
 fn refuse_parameter(name: &str, known: &[Parameter]) -> ProblemDetails {
     let printable = |sign: char| if sign.is_ascii_graphic() { sign } else { '?' };
     let name: String = name.chars().take(NAME_MAX).map(printable).collect();
     let field = if name.is_empty() { "query" } else { name.as_str() };
-    let names = known.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
-    let detail = format!("\"{name}\" is not a known parameter; known are {}", names.join(", "));
+    let names = known.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known = match names.as_str() {
+        "" => "this request takes none".to_owned(),
+        names => format!("known are {names}"),
+    };
+    let detail = format!("\"{name}\" is not a known parameter; {known}");
     ProblemDetails::bad_request(field, detail)
 }
 

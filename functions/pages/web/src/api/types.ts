@@ -2247,6 +2247,15 @@ export interface operations {
                     "application/json": components["schemas"]["AccountCodesView"];
                 };
             };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -2990,6 +2999,15 @@ export interface operations {
                     "application/json": components["schemas"]["BooksView"];
                 };
             };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -3537,6 +3555,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -4785,6 +4812,15 @@ export interface operations {
                     "application/json": components["schemas"]["MatchingView"];
                 };
             };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -5360,6 +5396,15 @@ export interface operations {
                     "application/json": components["schemas"]["PeopleView"];
                 };
             };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -5408,6 +5453,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -5615,6 +5669,15 @@ export interface operations {
                     "application/json": components["schemas"]["SetupView"];
                 };
             };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The token is missing, expired or names no account. */
             401: {
                 headers: {
@@ -5663,6 +5726,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SyncAllView"];
+                };
+            };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
@@ -5864,6 +5936,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SyncPreferencesView"];
+                };
+            };
+            /** @description The request has a parameter. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description The token is missing, expired or names no account. */
