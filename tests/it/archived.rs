@@ -1,15 +1,16 @@
 //! Archived and merged contacts, for each answer to whether Xero returns an archived contact by its
 //! id.
 
-use domain::entity::EntityKind::{Contact, Invoice};
+use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, UserId, XeroContactId};
 use domain::operation::OperationState;
 use engine::commands::contacts::{self, LinkOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::{a_client, an_invoice};
+use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::run;
+use tests::world::ACCOUNT;
 use uuid::Uuid;
 
 /// A connected world for each combination of answers about archived contacts.
@@ -156,5 +157,58 @@ fn documents_of_one_call_wait_once_while_their_merged_clients_are_relinked() {
             let codes = attempts.map(|entry| entry.code.as_deref()).collect::<Vec<_>>();
             assert_eq!(codes, [Some("contact_merged"), None], "{second}");
         }
+    }
+}
+
+/// A refund of 40.00 by Stripe on the first invoice.
+fn forty_returned() -> String {
+    format!(
+        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_ref_1",
+        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{"id":"ref_1",
+        "revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP","amount":"40.00",
+        "invoice_id":"inv_1"}}}}"#
+    )
+}
+
+#[test]
+fn a_surcharge_and_a_refund_follow_a_contact_that_was_merged() {
+    for world in worlds() {
+        world.choose_accounts();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        let kept = entered(&world, "Ridge Holdings", None);
+        merge(&world, world.contact_of("cli_1").unwrap(), kept);
+        let payment = a_payment("pay_1", &[("inv_1", "114.00")]).surcharge("2.00");
+        world.receive(Payment, &payment.body());
+        world.receive(Payment, &forty_returned());
+        world.advance(SignedDuration::from_mins(2));
+        for part in ["pay_1.1", "pay_1.surcharge", "ref_1.note", "ref_1.1"] {
+            let operation = world.mapping(Payment, part).unwrap().operation;
+            let failure = operation.failure;
+            assert_eq!(operation.state, OperationState::Synced, "{part}: {failure:?}");
+            assert_eq!(operation.failures, 0, "{part}");
+        }
+        let contacts = world.books(|books| {
+            let surcharge = books.transactions().next().unwrap().contact;
+            [surcharge, books.credit_notes().next().unwrap().contact]
+        });
+        assert_eq!(contacts, [kept; 2]);
+    }
+}
+
+#[test]
+fn a_surcharge_names_a_contact_that_was_archived_and_is_sent_once_it_is_restored() {
+    for world in worlds() {
+        world.choose_accounts();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        let contact = world.contact_of("cli_1").unwrap();
+        archive(&world, contact);
+        let payment = a_payment("pay_1", &[("inv_1", "114.00")]).surcharge("2.00");
+        world.receive(Payment, &payment.body());
+        let failure = world.mapping(Payment, "pay_1.surcharge").unwrap().operation.failure.unwrap();
+        assert!(failure.message.contains("\"Ridge\" is archived"), "{failure}");
+        assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+        world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+        world.advance(SignedDuration::from_hours(1));
+        assert_eq!(world.state(Payment, "pay_1.surcharge"), OperationState::Synced);
     }
 }

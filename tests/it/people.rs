@@ -2,7 +2,8 @@
 
 use domain::account_codes::AccountCodes;
 use domain::connection::{ConnectionState, ConnectionStatus};
-use domain::entity::EntityKind::{Contact, Invoice};
+use domain::entity::EntityKind::{self, Contact, Invoice, Payment};
+use domain::failure::Failure;
 use domain::ids::{CrmId, TenantId};
 use domain::operation::{OperationState, ParkingReason};
 use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
@@ -15,7 +16,7 @@ use engine::inbound::MessageOutcome;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::{a_client, an_invoice};
+use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::run;
 use tests::world::owner;
 
@@ -97,6 +98,46 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     run(retry).unwrap().unwrap().unwrap();
     assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
+}
+
+/// A user marks a record as Never send.
+fn withholds(world: &World, kind: EntityKind, id: &str) {
+    let (account, record) = (world.account(), CrmId::new(id).unwrap());
+    let user = owner();
+    let never = choices::never_send_record(&world.engine, &account, &user, kind, record);
+    assert!(matches!(run(never).unwrap().unwrap(), NeverSendOutcome::Done(_)));
+}
+
+fn failure(world: &World, kind: EntityKind, id: &str) -> Failure {
+    world.mapping(kind, id).unwrap().operation.failure.expect("a failure")
+}
+
+#[test]
+fn what_waits_for_a_record_that_is_never_sent_says_what_a_user_can_do() {
+    let world = World::connected();
+    world.choose_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").tax_rate("7").body());
+    withholds(&world, Invoice, "inv_1");
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
+    withholds(&world, Contact, "cli_2");
+    world.receive(Invoice, &an_invoice("inv_2", "cli_2").client_name("Summit").body());
+    for (kind, id) in [(Payment, "pay_1.1"), (Invoice, "inv_2")] {
+        let failure = failure(&world, kind, id);
+        assert!(failure.message.contains("is marked Never send"), "{id}: {failure}");
+        assert!(failure.remedy.contains("Sync now"), "{id}: {failure}");
+    }
+    // The user decides otherwise, and both continue.
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).body());
+    let account = world.account();
+    for (kind, id) in [(Invoice, "inv_1"), (Contact, "cli_2")] {
+        let id = CrmId::new(id).unwrap();
+        let sync = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
+        run(sync).unwrap().unwrap().unwrap();
+    }
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
 }
 
 #[test]

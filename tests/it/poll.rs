@@ -1,7 +1,9 @@
 //! The payment poll: payments made in Xero, and the events that the CRM receives.
 
 mod future_dates;
+mod read_first;
 mod unclear;
+mod while_disconnected;
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, PaymentId, XeroPaymentId};

@@ -92,6 +92,19 @@ fn an_edit_and_a_void_reach_the_same_note() {
 }
 
 #[test]
+fn a_credit_note_that_the_crm_voids_and_restores_gets_a_new_copy_and_its_credit_follows() {
+    let world = credited();
+    let restored = a_credit_note("cn_1", "cli_1").revision(3);
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").revision(2).voided().body());
+    world.receive(CreditNote, &restored.body());
+    let live = notes(&world).into_iter().filter(|(status, _)| !status.is_gone());
+    assert_eq!(live.collect::<Vec<_>>(), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
+    assert_eq!(world.state(CreditNote, "cn_1"), OperationState::Synced);
+    world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "50.00").body());
+    assert_eq!(applied(&world), ["50.00"]);
+}
+
+#[test]
 fn a_reference_removed_in_the_crm_is_removed_in_xero_and_the_mark_stays() {
     let world = World::connected();
     let full = a_credit_note("cn_1", "cli_1").reference("Job 1042");

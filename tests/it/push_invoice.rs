@@ -238,6 +238,29 @@ fn a_void_in_the_crm_voids_in_xero() {
 }
 
 #[test]
+fn an_invoice_that_the_crm_voids_and_restores_gets_a_new_copy() {
+    for frees_number in [false, true] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.voided_frees_number = frees_number;
+        });
+        world.connect();
+        let invoice = an_invoice("inv_1", "cli_1");
+        world.receive(Invoice, &invoice.body());
+        world.receive(Invoice, &invoice.clone().revision(2).voided().body());
+        let restored = world.receive(Invoice, &invoice.clone().revision(3).body());
+        assert_eq!(restored, synced(), "{frees_number}");
+        let count = |status: InvoiceStatus| {
+            world.books(|books| books.invoices().filter(|one| one.status == status).count())
+        };
+        assert_eq!([count(InvoiceStatus::Voided), count(InvoiceStatus::Authorised)], [1, 1]);
+        let mapping = world.mapping(Invoice, "inv_1").unwrap();
+        assert_eq!((mapping.generation, mapping.previous_xero_ids.len()), (2, 1));
+        world.receive(Invoice, &invoice.revision(4).voided().body());
+        assert_eq!(count(InvoiceStatus::Voided), 2, "{frees_number}");
+    }
+}
+
+#[test]
 fn voiding_an_invoice_that_is_not_in_xero_has_nothing_to_do() {
     let world = World::connected();
     let voided = an_invoice("inv_1", "cli_1").voided();

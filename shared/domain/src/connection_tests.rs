@@ -75,9 +75,11 @@ fn a_begun_connect_is_pending_until_it_expires_and_hides_no_working_connection()
 #[test]
 fn choosing_another_organisation_leaves_the_old_link_over_and_carries_its_records() {
     let offered = vec![organisation(2)];
-    let before = Connection { offered, ..active() };
+    let warnings = vec!["sales names account 200, which is archived in Xero.".to_owned()];
+    let before = Connection { offered, warnings, ..active() };
     let chosen = before.after_choice(organisation(2).tenant, at(5)).unwrap();
     assert_eq!(chosen.leftovers, [organisation(1)]);
+    assert!(chosen.warnings.is_empty(), "they are about the chart of the other organisation");
     assert_eq!(chosen.carried_from, [organisation(1).tenant]);
     assert_eq!(chosen.tenants, [organisation(1).tenant, organisation(2).tenant]);
     assert_eq!(chosen.epoch, before.epoch + 1);

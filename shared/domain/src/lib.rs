@@ -59,6 +59,7 @@ pub mod matching;
 pub mod money;
 pub mod observe;
 pub mod observe_note;
+pub mod observe_read;
 pub mod observe_refund;
 pub mod operation;
 pub mod outbound;

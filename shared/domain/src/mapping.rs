@@ -7,6 +7,7 @@ mod earlier_form;
 mod link;
 mod numbers;
 mod open_invoice;
+mod restored;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,8 @@ impl KeptSnapshot {
 pub struct Mapping {
     /// The mapping's key.
     pub key: MappingKey,
-    /// Rises when a user asks for a new copy in Xero. Starts at 1.
+    /// Rises with every new copy in Xero: when a user asks for one, and when the CRM restores a
+    /// document that it voided. Starts at 1.
     pub generation: u32,
     /// The newest snapshot that was accepted.
     pub snapshot: KeptSnapshot,
@@ -144,7 +146,8 @@ pub enum SnapshotAcceptance {
 
 impl Mapping {
     /// Accepts a snapshot if its revision is higher than the known one, or equal to it and the
-    /// known one has lost its text.
+    /// known one has lost its text. A document that the CRM voided and has in effect again gets a
+    /// new copy.
     pub fn accept_snapshot(
         known: Option<&Self>,
         key: &MappingKey,
@@ -182,6 +185,7 @@ impl Mapping {
         // A newly submitted operation is never refused.
         let moved =
             known.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| known.clone());
+        let moved = if known.is_restored_by(&snapshot) { moved.new_generation() } else { moved };
         let earlier_keys = known.keys_to_keep(&snapshot);
         let former_numbers = known.numbers_to_keep(&snapshot);
         SnapshotAcceptance::Newer(Box::new(Self {

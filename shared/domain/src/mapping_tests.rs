@@ -1,9 +1,12 @@
 //! Tests of accepting snapshots.
 
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::*;
+use crate::document::sales::DocumentStatus;
 use crate::ids::{AccountId, TenantId, UserId};
+use crate::money::{Currency, Money};
 use crate::operation::{ClaimId, Trigger};
 
 /// The key of an invoice's mapping.
@@ -281,4 +284,51 @@ fn a_record_that_failed_for_an_archived_contact_continues_once_that_is_seen_in_u
     assert!(!continues(&linked(at(10))));
     assert!(continues(&linked(at(11))));
     assert!(!continues(&Mapping { link: None, ..linked(at(11)) }), "it has no contact");
+}
+
+#[test]
+fn only_a_document_that_the_crm_voided_and_restores_gets_a_new_copy() {
+    let stated = |revision, standing: &str| {
+        let json = format!(r#"{{"standing":"{standing}"}}"#);
+        KeptSnapshot::new(revision, "#a".to_owned(), json)
+    };
+    let in_xero = |first: KeptSnapshot, status: DocumentStatus| {
+        let pounds = Money::new(Decimal::ONE, Currency::new("GBP").unwrap());
+        let amounts = DocumentAmounts {
+            status,
+            crm_total: pounds,
+            xero_total: pounds,
+            amount_due: pounds,
+            amount_paid: None,
+            amount_credited: None,
+            credits: Vec::new(),
+            credit_uses: Vec::new(),
+            due_date: None,
+            paid_on: None,
+        };
+        let link = XeroLink {
+            xero_id: XeroId(Uuid::from_u128(9)),
+            number: None,
+            xero_updated_at: None,
+            amounts: Some(amounts),
+            contact: None,
+        };
+        let mut known = Mapping { link: Some(link), ..newer(None, first) };
+        known.operation.state = OperationState::Synced;
+        known
+    };
+    let generation = |known: &Mapping, next: &str| newer(Some(known), stated(2, next)).generation;
+    let voided = in_xero(stated(1, "voided"), DocumentStatus::Voided);
+    assert_eq!(generation(&voided, "sent"), 2);
+    let restored = newer(Some(&voided), stated(2, "sent"));
+    assert_eq!((restored.link, restored.previous_xero_ids.len()), (None, 1));
+    assert_eq!(generation(&voided, "voided"), 1);
+    // A bookkeeper voided it, so a user decides; or it is still in the books.
+    let by_hand = in_xero(stated(1, "sent"), DocumentStatus::Voided);
+    assert_eq!(generation(&by_hand, "sent"), 1);
+    let standing = in_xero(stated(1, "voided"), DocumentStatus::Authorised);
+    assert_eq!(generation(&standing, "sent"), 1);
+    let mut withheld = voided.clone();
+    withheld.operation.state = OperationState::Withheld;
+    assert_eq!(generation(&withheld, "sent"), 1);
 }

@@ -116,7 +116,13 @@ pub fn observe_invoice(
         return None;
     }
     let xero_updated_at = updated_at.or(Some(now));
-    let link = XeroLink { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
+    let number = match seen {
+        SeenInvoice::There { invoice, payments: _ } => {
+            mapping.number_in_xero(invoice.number.as_deref())
+        }
+        SeenInvoice::Missing => link.number.clone(),
+    };
+    let link = XeroLink { amounts: Some(after.clone()), xero_updated_at, number, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
     let mut news = report_payments(&mut mapping, told, now);
     news.extend(is_new_beyond_limit.then(|| limit_event(&mut mapping, &after, now)));
@@ -206,7 +212,7 @@ fn payment_change_event(
 }
 
 /// The event about the invoice itself, if a person must know about a change.
-fn status_event(
+pub(crate) fn status_event(
     mapping: &mut Mapping,
     before: &DocumentAmounts,
     after: &DocumentAmounts,
@@ -226,14 +232,7 @@ fn status_event(
         if before.status.is_unapproved() && !after.status.is_unapproved() {
             remarks.push("It was approved in Xero.".to_owned());
         }
-        if before.xero_total != after.xero_total
-            && let Some(difference) = after.total_difference()
-        {
-            remarks.push(format!(
-                "Its total was changed in Xero: {} there, {} in ServiceCortex ({}).",
-                after.xero_total, after.crm_total, difference.amount
-            ));
-        }
+        remarks.extend(after.describe_changed_total(before));
         if let (Some(was), Some(is)) = (before.due_date, after.due_date)
             && was != is
         {

@@ -49,25 +49,28 @@ pub fn observe_credit_note(
     if after == *before && !is_newer(remote.updated_at, link.xero_updated_at, now) {
         return None;
     }
-    let mut remarks = Vec::new();
-    if after.status.is_gone() {
-        if !before.status.is_gone() {
-            remarks.push(format!(
-                "It was {} in Xero. Sync it again to create a new copy there.",
-                after.status.as_str().to_lowercase()
-            ));
-        }
-    } else if before.xero_total != after.xero_total
-        && let Some(difference) = after.total_difference()
-    {
-        remarks.push(format!(
-            "Its total was changed in Xero: {} there, {} in ServiceCortex ({}).",
-            after.xero_total, after.crm_total, difference.amount
-        ));
-    }
+    let remarks = describe_note_changes(before, &after);
     let xero_updated_at = believed_instant(remote.updated_at, now).or(link.xero_updated_at);
-    let link = XeroLink { amounts: Some(after), xero_updated_at, ..link.clone() };
+    let number = mapping.number_in_xero(remote.number.as_deref());
+    let link = XeroLink { amounts: Some(after), xero_updated_at, number, ..link.clone() };
     Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
+}
+
+/// The sentences about what people changed of a credit note in Xero.
+pub(crate) fn describe_note_changes(
+    before: &DocumentAmounts,
+    after: &DocumentAmounts,
+) -> Vec<String> {
+    if !after.status.is_gone() {
+        return after.describe_changed_total(before).into_iter().collect();
+    }
+    if before.status.is_gone() {
+        return Vec::new();
+    }
+    vec![format!(
+        "It was {} in Xero. Sync it again to create a new copy there.",
+        after.status.as_str().to_lowercase()
+    )]
 }
 
 #[cfg(test)]
@@ -145,6 +148,18 @@ mod tests {
         assert_eq!((seen.to_event(), seen.remarks), (None, Vec::new()));
         assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, touched.updated_at);
         assert_eq!(observe_credit_note(&seen.mapping, &touched, NOW), None);
+    }
+
+    #[test]
+    fn a_number_that_was_changed_in_xero_is_remembered_and_not_reported() {
+        let number = Some("CN-7".to_owned());
+        let renumbered = RemoteCreditNote {
+            number: number.clone(),
+            ..remote(DocumentStatus::Authorised, 11_400)
+        };
+        let seen = observe_credit_note(&a_mapping(), &renumbered, NOW).unwrap();
+        assert_eq!(seen.to_event(), None);
+        assert_eq!(seen.mapping.link.unwrap().number, number);
     }
 
     #[test]

@@ -197,6 +197,25 @@ fn a_change_that_shows_nothing_else_is_stored_with_its_instant_and_not_reported(
 }
 
 #[test]
+fn a_number_that_was_changed_in_xero_is_remembered_and_that_of_a_copy_stays() {
+    let later = Timestamp::from_second(5).ok();
+    let renumbered =
+        RemoteInvoice { number: Some("#7".to_owned()), updated_at: later, ..remote(0, 0) };
+    let number_after = |mapping: &Mapping| {
+        let there = SeenInvoice::There { invoice: &renumbered, payments: &[] };
+        let seen = observe_invoice(mapping, &receipts(), there, NOW).unwrap();
+        assert!(seen.news.is_empty(), "{:?}", seen.news);
+        seen.mapping.link.unwrap().number
+    };
+    let mut mapping = a_mapping();
+    assert_eq!(number_after(&mapping).as_deref(), Some("#7"));
+    mapping.generation = 2;
+    let copy = mapping.copy_number();
+    mapping.link.as_mut().unwrap().number = Some(copy.clone());
+    assert_eq!(number_after(&mapping), Some(copy));
+}
+
+#[test]
 fn an_answer_that_was_overtaken_is_not_believed() {
     let mut old = remote(11_400, 0);
     old.updated_at = Some(Timestamp::from_second(-1).unwrap());

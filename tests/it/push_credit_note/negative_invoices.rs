@@ -24,6 +24,35 @@ fn a_negative_invoice_is_a_credit_note_and_never_an_invoice() {
 }
 
 #[test]
+fn an_invoice_whose_total_changes_its_sign_again_and_again_is_in_the_books_once() {
+    let world = World::connected();
+    let invoice = an_invoice("inv_1", "cli_1");
+    for (revision, price, total) in [
+        (1, "-95.00", "-114.00"),
+        (2, "95.00", "114.00"),
+        (3, "-95.00", "-114.00"),
+        (4, "95.00", "114.00"),
+    ] {
+        let message = invoice.clone().revision(revision).price(price, total);
+        world.receive(Invoice, &message.body());
+        world.advance(SignedDuration::from_mins(1));
+        let expected: Decimal = total.parse().unwrap();
+        assert_eq!(receivable_in_effect(&world), expected, "{revision}");
+    }
+}
+
+/// The totals of the invoices less those of the credit notes that are in effect.
+fn receivable_in_effect(world: &World) -> Decimal {
+    world.books(|books| {
+        let invoices = books.invoices().filter(|one| !one.status.is_gone());
+        let notes = books.credit_notes().filter(|one| !one.status.is_gone());
+        let billed: Decimal = invoices.map(|one| one.total).sum();
+        let credited: Decimal = notes.map(|one| one.total).sum();
+        billed - credited
+    })
+}
+
+#[test]
 fn a_credit_note_with_the_derived_id_of_a_negative_invoice_is_a_separate_record() {
     let world = World::connected();
     let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");

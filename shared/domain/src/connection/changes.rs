@@ -192,6 +192,9 @@ impl Connection {
         if tenants.len() > TENANTS_MAX.max(self.tenants.len()) {
             return None;
         }
+        // They are about the chart of the organisation that was in use.
+        let is_same = self.organisation.as_ref().is_some_and(|before| before.tenant == tenant);
+        let warnings = if is_same { self.warnings.clone() } else { Vec::new() };
         Some(Self {
             state: ConnectionState::Active,
             organisation: Some(chosen),
@@ -201,6 +204,7 @@ impl Connection {
             pending: None,
             offered_until: None,
             unavailable: None,
+            warnings,
             leftovers,
             carried_from,
             carry_place: None,

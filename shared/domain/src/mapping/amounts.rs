@@ -133,4 +133,23 @@ impl DocumentAmounts {
             other => Some(other.unwrap_or(self.xero_total)),
         }
     }
+
+    /// The sentence about a total that people changed in Xero since `before`, if they did.
+    pub(crate) fn describe_changed_total(&self, before: &Self) -> Option<String> {
+        if self.xero_total == before.xero_total {
+            return None;
+        }
+        Some(match self.total_difference() {
+            Some(difference) => format!(
+                "Its total was changed in Xero: {} there, {} in ServiceCortex ({}).",
+                self.xero_total, self.crm_total, difference.amount
+            ),
+            None => {
+                format!(
+                    "Its total was changed in Xero to {}, as in ServiceCortex.",
+                    self.xero_total
+                )
+            }
+        })
+    }
 }

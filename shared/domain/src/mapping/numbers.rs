@@ -59,6 +59,17 @@ impl Mapping {
             && (number == self.copy_number() || number == self.earlier_copy_number())
     }
 
+    /// The number of its document after Xero showed `seen`, which a person may have changed there. The
+    /// number of a copy stays, because an update of the copy keeps it.
+    pub(crate) fn number_in_xero(&self, seen: Option<&str>) -> Option<String> {
+        let known = self.link.as_ref().and_then(|link| link.number.clone());
+        let is_copy = known.as_deref().is_some_and(|number| self.is_copy_number(number));
+        match seen {
+            Some(seen) if !is_copy => Some(seen.to_owned()),
+            Some(_) | None => known,
+        }
+    }
+
     /// Whether this is the record's number in the CRM. Xero does not distinguish the case of
     /// letters either.
     pub fn is_numbered(&self, number: &str) -> bool {

@@ -17,6 +17,7 @@ use domain::ids::{CrmId, XeroId, XeroInvoiceId};
 use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::observe::has_unreported_changes;
+use domain::observe_read::has_other_balance;
 use domain::sync_log::LoggedOperation;
 use domain::sync_preferences::SyncPreferences;
 use domain::totals;
@@ -197,8 +198,11 @@ impl SalesEntity for InvoiceEntity {
         operation: LoggedOperation,
     ) -> XeroLink {
         let amounts = DocumentAmounts::of_invoice(task.snapshot.billed_total(), remote);
+        let (known, id) = (task.mapping.link.as_ref(), XeroId::from(remote.id));
+        let is_read = operation == LoggedOperation::Push;
         let is_news = operation != LoggedOperation::Void
-            && has_unreported_changes(task.mapping.link.as_ref(), remote.id.into(), &amounts);
+            && (has_unreported_changes(known, id, &amounts)
+                || (is_read && has_other_balance(known, id, &amounts)));
         XeroLink {
             xero_id: remote.id.into(),
             number: remote.number.clone(),

@@ -7,6 +7,8 @@ mod amount_due;
 mod counterpart;
 mod find;
 mod invoice_client;
+mod merged_contacts;
+mod part_results;
 mod payment_writer;
 mod prerequisites;
 mod refund_limit;

@@ -7,7 +7,7 @@ use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Currency;
-use domain::operation::ParkingReason;
+use domain::operation::{OperationState, ParkingReason};
 use store::StoreError;
 use xero::api::{credit_notes, invoices};
 
@@ -108,6 +108,29 @@ pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>)
             kind.display_noun()
         ),
         "",
+    );
+    AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
+}
+
+/// Returns the error of a record that waits for another one that is known and not in Xero yet. If a
+/// user marked that one as Never send, only a user can end the wait.
+pub(super) fn unlinked_prerequisite_error(
+    kind: EntityKind,
+    id: impl Into<CrmId>,
+    awaited: &Mapping,
+) -> AttemptError {
+    let crm_id = id.into();
+    if awaited.operation.state != OperationState::Withheld {
+        return missing_prerequisite_error(kind, crm_id);
+    }
+    let noun = kind.display_noun();
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        FailureCause::PrerequisiteNotInXero,
+        format!(
+            "The {noun} {crm_id} is marked Never send, so it is not in Xero. This record will be sent once it is."
+        ),
+        format!("Send the {noun} with Sync now, or choose Never send for this record, too."),
     );
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
 }

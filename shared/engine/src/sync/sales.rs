@@ -197,7 +197,11 @@ fn refuse_copies<T: SalesEntity>(conflicting: &[TaskWithContact<'_, T::Snapshot>
 fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
     let status = remote.document_head().status;
     let name = status.as_str();
-    status.is_gone().then(|| format!("It is {name} in Xero, so it no longer affects the books."))
+    status.is_gone().then(|| {
+        format!(
+            "It is {name} in Xero, so it no longer affects the books. Sync it again to create a new copy there."
+        )
+    })
 }
 
 /// Returns the result of syncing a document.

@@ -1,8 +1,8 @@
 //! The delivery of events about records that a push has written to Xero. They are many, and their
 //! order does not matter, because each shows the instant of what it reports. So those of a whole
 //! push, with the clients of its documents, are delivered together. Events about records that were
-//! given up are delivered after them in their order: so the outbox is read once for all of them,
-//! and no longer contains the others.
+//! given up, and about changes in Xero that an attempt has read, are delivered after them in their
+//! order: so the outbox is read once for all of them, and no longer contains the others.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct SyncedEvents(Option<Arc<Mutex<FinishedAttempts>>>);
 #[derive(Debug, Default)]
 struct FinishedAttempts {
     events: Vec<EventMessage>,
-    is_given_up: bool,
+    has_ordered: bool,
     is_attempted: bool,
     is_synced: bool,
 }
@@ -39,11 +39,11 @@ impl SyncedEvents {
         }
     }
 
-    /// Adds that the event about a record that was given up was just committed. Outside a push, the
-    /// sweep delivers it.
-    pub(crate) fn add_given_up(&self) {
+    /// Adds that an event was just committed that is delivered in order. Outside a push, the sweep
+    /// delivers it.
+    pub(crate) fn add_ordered(&self) {
         if let Some(finished) = &self.0 {
-            finished.lock().unwrap_or_else(PoisonError::into_inner).is_given_up = true;
+            finished.lock().unwrap_or_else(PoisonError::into_inner).has_ordered = true;
         }
     }
 
@@ -73,18 +73,18 @@ impl Engine {
         self.synced_events.0.is_none().then(|| Box::new(Self { synced_events, ..self.clone() }))
     }
 
-    /// Delivers the collected events, then those about records that were given up. Records in the
+    /// Delivers the collected events, then those that are delivered in order. Records in the
     /// same transaction that attempts have just ended, if there were any. A failure or a panic only
     /// delays the events: the sweep delivers them.
     pub(crate) async fn deliver_synced_events(&self, account: &AccountId) {
-        let FinishedAttempts { events, is_given_up, is_attempted, is_synced } =
+        let FinishedAttempts { events, has_ordered, is_attempted, is_synced } =
             self.synced_events.take();
         let delivery = async {
             if is_attempted {
                 let delivered = self.publish_synced_events(&events).await;
                 activity::record_attempts(self, account, is_synced, &delivered).await;
             }
-            if is_given_up {
+            if has_ordered {
                 self.deliver_outbox(account).await;
             }
         };

@@ -14,8 +14,8 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::prerequisite::{
-    gone_document_failure, missing_prerequisite_error, read_prerequisite, require_invoice,
-    unapproved_invoice_error,
+    gone_document_failure, read_prerequisite, require_invoice, unapproved_invoice_error,
+    unlinked_prerequisite_error,
 };
 
 /// The two documents in Xero.
@@ -57,7 +57,7 @@ pub(super) async fn require_prerequisites(
         }
         if document.link.is_none() {
             let key = &document.key;
-            return Err(missing_prerequisite_error(key.kind, key.crm_id.clone()));
+            return Err(unlinked_prerequisite_error(key.kind, key.crm_id.clone(), document));
         }
     }
     if invoice.is_unapproved_in_xero() {

@@ -7,7 +7,9 @@ use domain::mapping::Mapping;
 
 use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
-use crate::sync::prerequisite::{missing_prerequisite_error, read_prerequisite};
+use crate::sync::prerequisite::{
+    missing_prerequisite_error, read_prerequisite, unlinked_prerequisite_error,
+};
 
 /// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
 pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
@@ -29,7 +31,11 @@ pub(super) async fn require_contact(
     let client = find_client(invoice)
         .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
     let contact = read_prerequisite(engine, ledger, EntityKind::Contact, client.clone()).await?;
-    let link = contact.and_then(|contact| contact.link);
-    let link = link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
-    Ok(XeroContactId(link.xero_id.0))
+    let Some(contact) = contact else {
+        return Err(missing_prerequisite_error(EntityKind::Contact, client));
+    };
+    match &contact.link {
+        Some(link) => Ok(XeroContactId(link.xero_id.0)),
+        None => Err(unlinked_prerequisite_error(EntityKind::Contact, client, &contact)),
+    }
 }

@@ -8,7 +8,7 @@ use domain::chart::Chart;
 use domain::crm::invoice::Invoice;
 use domain::crm::payment::{PartRole, PaymentPart};
 use domain::document::credit_note::CreditNoteDocument;
-use domain::document::payment::{BankTransactionDocument, PaymentDocument, RemotePayment};
+use domain::document::payment::{BankTransactionDocument, PaymentDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::{InvoiceId, XeroContactId};
 use domain::line_values::LineValues;
@@ -18,19 +18,20 @@ use domain::translate::TranslatedDocument;
 use domain::translate::credit_note::translate_credit_note;
 use domain::translate::lines::TranslationContext;
 use domain::translate::payment::{
-    describe_booked_difference, reference_warnings, translate_fee, translate_invoice_payment,
-    translate_refund, translate_surcharge,
+    translate_fee, translate_invoice_payment, translate_refund, translate_surcharge,
 };
 use domain::translate::refund;
 use futures::FutureExt;
 use xero::api::{bank_transactions, credit_notes, payments};
 
-use super::amount_due::{explain_unpayable_parts, is_about_amount_due};
+use super::amount_due::explain_unpayable_parts;
+use super::merged_contacts::follow_merges;
+use super::part_results::{RefusedPart, add_booked_remark, record_payment_result};
 use super::refunded_invoices::read_refunded_invoices;
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
-use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
+use crate::sync::write::{DocumentDraft, WriteEndpoint, write_drafts};
 use crate::sync::{Synced, fail_tasks};
 
 /// The codes and the chart with which documents are built.
@@ -74,8 +75,22 @@ impl<'a> PaymentWriter<'a> {
         Ok(Self { tenant_session, batch, codes, chart, invoices })
     }
 
-    /// Creates the documents of the parts.
+    /// Creates the documents of the parts. One whose contact was merged into another one is sent
+    /// once more, for that contact.
     pub(super) async fn write_payments(&mut self, targets: Vec<PartWithPrerequisite<'_>>) {
+        let refused = self.write_parts(targets).await;
+        let readdressed = follow_merges(self.tenant_session, refused).await;
+        if !readdressed.is_empty() {
+            drop(self.write_parts(readdressed).await);
+        }
+    }
+
+    /// Creates the documents of the parts. Returns those that Xero refused because their contact is
+    /// no longer in use; the refusal is their outcome for now.
+    async fn write_parts<'t>(
+        &mut self,
+        targets: Vec<PartWithPrerequisite<'t>>,
+    ) -> Vec<PartWithPrerequisite<'t>> {
         let drafts = self.build_drafts(targets).await;
         let (session, batch) = (&self.tenant_session.api, self.batch);
         let payment_endpoint = WriteEndpoint {
@@ -109,8 +124,15 @@ impl<'a> PaymentWriter<'a> {
         let noted = write_drafts(session, drafts.notes, &note_endpoint).await;
         let noted =
             noted.into_iter().filter_map(|sent| record_payment_result(sent, RemotePart::Note));
-        let unpayable = paid.chain(moved).chain(noted).collect();
+        let (mut unpayable, mut unaddressed) = (Vec::new(), Vec::new());
+        for refused in paid.chain(moved).chain(noted) {
+            match refused {
+                RefusedPart::AmountDue(part) => unpayable.push(part),
+                RefusedPart::UnusedContact(part) => unaddressed.push(part),
+            }
+        }
         explain_unpayable_parts(self.tenant_session, unpayable).await;
+        unaddressed
     }
 
     /// Builds the documents. A failure is final only if the chart as Xero had it a short time ago
@@ -223,42 +245,6 @@ impl<'a> PaymentWriter<'a> {
 fn nothing_to_send() -> Synced {
     let remark = "There is no fee to send.".to_owned();
     Synced { link: None, operation: LoggedOperation::Push, remarks: vec![remark] }
-}
-
-/// The result of writing a payment.
-type PaymentResult<'a> = DraftResult<PartWithPrerequisite<'a>, PaymentDocument, RemotePayment>;
-
-/// Adds a remark if Xero booked another amount in the account than expected.
-fn add_booked_remark(mut sent: PaymentResult<'_>) -> PaymentResult<'_> {
-    if let Ok(remote) = &sent.result {
-        let part = &sent.item.task.snapshot;
-        let remark = describe_booked_difference(part, &sent.document, remote.bank_amount);
-        sent.remarks.extend(remark);
-    }
-    sent
-}
-
-/// Records the result of a write as the outcome of its part. Returns the part if Xero refused the
-/// payment because of the amount due.
-fn record_payment_result<D, R>(
-    sent: DraftResult<PartWithPrerequisite<'_>, D, R>,
-    as_remote: impl FnOnce(R) -> RemotePart,
-) -> Option<PartWithPrerequisite<'_>> {
-    let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
-    let task = part.task;
-    remarks.extend(reference_warnings(&task.snapshot));
-    let (outcome, is_unpayable) = match result {
-        Ok(remote) => {
-            let link = Some(as_remote(remote).build_link(task));
-            (Ok(Synced { link, operation, remarks }), false)
-        }
-        Err(error) => {
-            let is_unpayable = is_about_amount_due(&error);
-            (Err(AttemptError::Xero(error)), is_unpayable)
-        }
-    };
-    task.set_outcome(outcome);
-    is_unpayable.then_some(part)
 }
 
 fn unreadable_invoice_failure() -> Failure {

@@ -20,6 +20,7 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::prerequisite::{
     fetch_credit_note_currency, fetch_invoice_currency, gone_document_failure,
     missing_prerequisite_error, read_prerequisite, require_invoice, unapproved_invoice_error,
+    unlinked_prerequisite_error,
 };
 use crate::sync::write::WriteSubject;
 use crate::sync::{SyncTask, WriteState, select_unfinished_tasks};
@@ -184,10 +185,11 @@ async fn require_prerequisite(
             if invoice.is_unapproved_in_xero() {
                 return Err(unapproved_invoice_error(&invoice));
             }
+            let kind = EntityKind::Invoice;
             let link = invoice
                 .link
                 .as_ref()
-                .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
+                .ok_or_else(|| unlinked_prerequisite_error(kind, id.clone(), &invoice))?;
             let xero_id = XeroInvoiceId(link.xero_id.0);
             let currency = match &link.amounts {
                 Some(amounts) => Some(amounts.xero_total.currency),
@@ -204,7 +206,8 @@ async fn require_prerequisite(
         PartRole::RefundNote(id) => {
             let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
             if invoice.link.is_none() {
-                return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone()));
+                let kind = EntityKind::Invoice;
+                return Err(unlinked_prerequisite_error(kind, id.clone(), &invoice));
             }
             if invoice.is_gone_in_xero() {
                 return Err(gone_document_failure(&invoice, "it cannot be refunded").into());
@@ -244,7 +247,7 @@ async fn require_credit_note(
     if note.is_gone_in_xero() {
         return Err(gone_document_failure(&note, "it cannot be refunded").into());
     }
-    let link = note.link.as_ref().ok_or_else(|| missing_prerequisite_error(kind, id))?;
+    let link = note.link.as_ref().ok_or_else(|| unlinked_prerequisite_error(kind, id, &note))?;
     let xero_id = XeroCreditNoteId(link.xero_id.0);
     let currency = match (&link.amounts, source) {
         (Some(amounts), _) => Some(amounts.xero_total.currency),

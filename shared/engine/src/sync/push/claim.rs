@@ -153,7 +153,7 @@ async fn write_claim(
     let event = record_outcome::skipped_event(engine, &mapping);
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
     if event.is_some() {
-        engine.synced_events.add_given_up();
+        engine.synced_events.add_ordered();
         sync_log::log_failed(engine, &mapping, now).await;
         return Ok(ClaimOutcome::Refused(PushOutcome::Skipped.without_wake_up()));
     }

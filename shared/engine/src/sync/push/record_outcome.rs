@@ -27,7 +27,7 @@ use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 use self::attempt_failure::{AttemptFailure, determine_failure};
 use self::conclusion::conclude_failure;
 pub(super) use self::events::skipped_event;
-use self::events::synced_event;
+use self::events::{collect_event, success_event};
 use super::{AttemptFacts, ClaimedRecord, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
@@ -56,12 +56,12 @@ pub(super) async fn record_success(
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
         let next = with_synced_document(next, &synced, revision);
-        let next = match &restored {
+        let mut next = match &restored {
             Some(client) if *client == next.key => next.with_restored_contact(engine.clock.now()),
             Some(_) | None => next,
         };
+        let event = success_event(engine, &before.record, &mut next, &synced);
         let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
-        let event = synced_event(engine, &next, &synced);
         // What waits for a record was released when the record got its link.
         let is_unawaited = before.record.link.is_none() && !is_awaited;
         let (news, entry_of) = (event.as_ref(), Some(&entry));
@@ -73,7 +73,7 @@ pub(super) async fn record_success(
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
                 sync_log::report_entry(engine, &entry);
-                engine.synced_events.add(event);
+                collect_event(engine, event, &synced);
                 release_waiting_records(engine, claimed, (&before.record, &next), is_awaited).await;
                 if let Some(client) = &restored {
                     release::release_after_restore(engine, client).await;
@@ -251,7 +251,7 @@ pub(super) async fn record_failure(
             Ok(()) => {
                 sync_log::report_entry(engine, &entry);
                 if event.is_some() {
-                    engine.synced_events.add_given_up();
+                    engine.synced_events.add_ordered();
                 }
                 return conclude_failure(engine, &claimed.row.record, &next, tried.trigger).await;
             }

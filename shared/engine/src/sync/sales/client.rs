@@ -55,12 +55,17 @@ fn missing_client_error(crm_id: CrmId, client: Option<&Mapping>) -> AttemptError
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());
     let detail = why.map(|failure| format!(" {failure}")).unwrap_or_default();
-    let failure = Failure::new(
-        FailureClass::Blocked,
-        "client_not_in_xero",
-        format!("The client {crm_id} is not in Xero yet.{detail}"),
-        "",
-    );
+    let is_withheld =
+        operation.is_some_and(|operation| operation.state == OperationState::Withheld);
+    let (message, remedy) = if is_withheld {
+        (
+            format!("The client {crm_id} is marked Never send, so it is not in Xero."),
+            "Send the client with Sync now, or link it to a contact. Or choose Never send for this document, too.",
+        )
+    } else {
+        (format!("The client {crm_id} is not in Xero yet.{detail}"), "")
+    };
+    let failure = Failure::new(FailureClass::Blocked, "client_not_in_xero", message, remedy);
     let is_failing = why.is_some_and(|failure| failure.class.is_counted());
     let failure = match operation.map(|operation| &operation.state) {
         Some(OperationState::Waiting { until }) if !is_failing => failure.with_not_before(*until),

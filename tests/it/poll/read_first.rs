@@ -1,0 +1,114 @@
+//! Changes in Xero that a user's Sync now reads before a poll does.
+
+use domain::document::sales::NewStatus;
+use domain::entity::EntityKind::{self, CreditNote};
+use domain::sync_preferences::SyncPreferences;
+use rust_decimal::Decimal;
+use tests::builders::a_credit_note;
+use uuid::Uuid;
+use xero_sim::InvoiceEdit;
+
+use super::*;
+
+fn press_sync_now(world: &World, kind: EntityKind, id: &str) {
+    let (account, id) = (world.account(), CrmId::new(id).unwrap());
+    let sync = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
+    run(sync).unwrap().unwrap().unwrap();
+}
+
+fn the_invoice(world: &World) -> Uuid {
+    world.books(|books| books.invoices().next().unwrap().id)
+}
+
+/// What the CRM was told about its documents, in sentences.
+fn remarks(world: &World) -> Vec<String> {
+    let remarks = |news: EventContent| match news {
+        EventContent::XeroStatus { remarks, .. }
+        | EventContent::CreditNoteStatus { remarks, .. } => Some(remarks),
+        EventContent::PaymentImported(_)
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::PaymentUnclear { .. }
+        | EventContent::PaymentStatus { .. }
+        | EventContent::PaymentOverpaid(_)
+        | EventContent::RefundRemoved(_)
+        | EventContent::Skipped { .. }
+        | EventContent::Connection { .. }
+        | EventContent::RecordSynced(_)
+        | EventContent::MessageRefused { .. }
+        | EventContent::BooksCompared { .. } => None,
+    };
+    world.told.news().into_iter().filter_map(remarks).flatten().collect()
+}
+
+#[test]
+fn a_changed_total_and_due_date_are_reported_once_although_a_user_sees_them_first() {
+    let world = billed();
+    world.poll_and_wait();
+    let invoice = the_invoice(&world);
+    world.by_hand_apart(|bookkeeper| {
+        let edit = InvoiceEdit { due_date: Some(date(2026, 12, 24)), ..InvoiceEdit::default() };
+        bookkeeper.edit_invoice(invoice, edit).unwrap();
+        bookkeeper.change_price(invoice, 0, Decimal::from(100)).unwrap();
+    });
+    press_sync_now(&world, Invoice, "inv_1");
+    let told = remarks(&world);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("Its total was changed in Xero: GBP 120.00 there"), "{told:?}");
+    assert!(told[1].starts_with("Its due date was changed in Xero"), "{told:?}");
+    world.poll_and_wait();
+    assert_eq!(heard(&world), ["AUTHORISED", "unpaid 120.00"]);
+    world.poll_and_wait();
+    press_sync_now(&world, Invoice, "inv_1");
+    world.poll_and_wait();
+    assert_eq!(heard(&world), ["AUTHORISED", "unpaid 120.00"]);
+    // The correction ends what the CRM shows about the total.
+    world.by_hand_apart(|bookkeeper| {
+        bookkeeper.change_price(invoice, 0, Decimal::from(95)).unwrap();
+    });
+    world.poll_and_wait();
+    let expected = "Its total was changed in Xero to GBP 114.00, as in ServiceCortex.";
+    assert_eq!(remarks(&world)[2..], [expected]);
+}
+
+#[test]
+fn the_approval_of_a_draft_is_reported_once_although_a_user_sees_it_first() {
+    let world = World::connected();
+    let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
+    world.choose_preferences(drafts);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(QUARTER);
+    world.poll_and_wait();
+    let invoice = the_invoice(&world);
+    world.by_hand_apart(|bookkeeper| bookkeeper.approve(invoice).unwrap());
+    press_sync_now(&world, Invoice, "inv_1");
+    assert_eq!(remarks(&world), ["It was approved in Xero."]);
+    world.poll_and_wait();
+    world.poll_and_wait();
+    assert_eq!(remarks(&world), ["It was approved in Xero."]);
+}
+
+#[test]
+fn a_void_is_reported_once_although_a_user_sees_it_first() {
+    let world = billed();
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    world.advance(QUARTER);
+    world.poll_and_wait();
+    let invoice = the_invoice(&world);
+    let note = world.books(|books| books.credit_notes().next().unwrap().id);
+    world.by_hand_apart(|bookkeeper| {
+        bookkeeper.void(invoice).unwrap();
+        bookkeeper.void_credit_note(note).unwrap();
+    });
+    press_sync_now(&world, Invoice, "inv_1");
+    press_sync_now(&world, CreditNote, "cn_1");
+    let log = world.log();
+    let seen = log.iter().filter(|entry| entry.message.contains("Sync it again to create a"));
+    let seen = seen.map(|entry| entry.crm_id.as_str()).collect::<Vec<_>>();
+    assert_eq!(seen, ["inv_1", "cn_1"]);
+    // Xero's credit notes are read once a day.
+    for _ in 0..100 {
+        world.poll_and_wait();
+    }
+    let sentence = "It was voided in Xero. Sync it again to create a new copy there.";
+    assert_eq!(remarks(&world), [sentence; 2]);
+}
