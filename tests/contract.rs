@@ -34,6 +34,7 @@ use jsonschema::{Registry, Validator};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tests::project::locate_in_project;
 
 const ACCOUNT: &str = "acc_ridgeway";
 
@@ -46,7 +47,7 @@ struct Invalid {
 }
 
 fn folder(direction: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/domain/contract").join(direction)
+    locate_in_project("shared/domain/contract").join(direction)
 }
 
 fn inbound() -> PathBuf {
@@ -226,7 +227,7 @@ fn every_invalid_example_is_refused_and_the_field_is_named() {
 #[test]
 fn every_message_of_the_story_is_valid() {
     let schemas = inbound_schemas();
-    let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/local/story");
+    let story = locate_in_project("infra/local/story");
     let read = |name: &str| -> Vec<Value> {
         serde_json::from_str(&fs::read_to_string(story.join(name)).unwrap()).unwrap()
     };

@@ -13,9 +13,9 @@
 
 use std::fs;
 use std::panic::catch_unwind;
-use std::path::Path;
 
 use fastrand::Rng;
+use tests::project::locate_in_project;
 
 #[path = "../fuzz/targets/answers.rs"]
 mod answers;
@@ -56,7 +56,7 @@ const PIECES: [&str; 24] = [
 
 /// The inputs in the corpus of a target.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let folder = locate_in_project("fuzz/corpus").join(target);
     let mut files =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     files.sort();

@@ -17,7 +17,6 @@
 mod crowd;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -41,6 +40,7 @@ use store::table::{
     FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem,
     TableError, TableQuery, WriteExpectation,
 };
+use tests::project::locate_in_project;
 
 use self::crowd::{Crowd, TIMEOUT, ledger};
 
@@ -53,7 +53,7 @@ const ACCOUNTS_WITH_STOPPED_RECORDS: usize = 6_000;
 
 /// A count of `infra/scale-counts.json`.
 fn count(name: &str) -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/scale-counts.json");
+    let path = locate_in_project("infra/scale-counts.json");
     let counts: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     usize::try_from(counts["asserted"][name].as_u64().unwrap()).unwrap()
 }

@@ -34,13 +34,13 @@ mod trial_issuer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use engine::poll::MEMORY_BYTES_MAX;
 use runtime::env;
 use serde_json::{Value, json};
 use store::dynamo::{ATTENTION_INDEX, DUE_INDEX, OPEN_INDEX};
 use tests::access::Function;
+use tests::project::locate_in_project;
 use tests::template::Template;
 
 fn template() -> Template {
@@ -48,7 +48,7 @@ fn template() -> Template {
 }
 
 fn text(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+    fs::read_to_string(locate_in_project(path)).unwrap()
 }
 
 fn names(value: &Value) -> BTreeSet<&str> {
@@ -151,7 +151,7 @@ fn sources(function: &Value) -> BTreeMap<String, Value> {
 
 #[test]
 fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let folder = locate_in_project("functions");
     let folders = fs::read_dir(folder).unwrap();
     let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let folders = folders.collect::<BTreeSet<_>>();

@@ -16,9 +16,10 @@ mod measures;
 mod supply_chain;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::failure::FailureCause;
+use tests::project::locate_in_project;
 
 /// Words without meaning as parts of identifiers.
 const EMPTY_WORDS: [&str; 7] = ["manager", "helper", "util", "utils", "info", "data", "misc"];
@@ -29,7 +30,7 @@ const TEST_LINES_MAX: usize = 600;
 const MAIN_LINES_MAX: usize = 80;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    locate_in_project("")
 }
 
 /// Every Rust file of the project, with its path below the root.

@@ -4,10 +4,11 @@
 #![allow(clippy::disallowed_methods, reason = "a description of the API holds no amounts")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use runtime::api::describe_api;
 use serde_json::{Value, json};
+use tests::project::locate_in_project;
 
 use crate::compatibility::find_breaking_changes;
 use crate::folder;
@@ -220,8 +221,7 @@ fn the_guides_list_every_type_of_error() {
     let document: Value = serde_json::from_str(describe_api()).unwrap();
     let types = document["components"]["schemas"]["ProblemType"]["enum"].as_array().unwrap();
     assert!(types.len() > 10, "{types:?}");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for guide in [folder("api").join("README.md"), root.join("docs/api.md")] {
+    for guide in [folder("api").join("README.md"), locate_in_project("docs/api.md")] {
         let text = fs::read_to_string(&guide).unwrap();
         for one in types {
             let name = format!("`{}`", one.as_str().unwrap());

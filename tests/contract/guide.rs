@@ -12,6 +12,7 @@ use local::crm_pages::{RETURN_PATH, content_policy, find_document};
 use local::token::User;
 use runtime::api::describe_api;
 use serde_json::Value;
+use tests::project::locate_in_project;
 
 use super::{ACCOUNT, folder, inbound_schemas, kind_of, objections, schemas};
 
@@ -24,16 +25,12 @@ struct Block {
     text: String,
 }
 
-fn project_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 const GUIDE: &str = "docs/integrating.md";
 /// The description of the elements, whose examples are those of the guide.
 const ELEMENTS: &str = "functions/pages/README.md";
 
 fn read_blocks(document: &str) -> Vec<Block> {
-    let guide = fs::read_to_string(project_root().join(document)).unwrap();
+    let guide = fs::read_to_string(locate_in_project(document)).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in guide.lines() {
@@ -121,7 +118,7 @@ fn the_description_of_the_elements_has_the_examples_of_the_guide() {
 
 #[test]
 fn it_names_every_type_of_message_and_event_and_every_state() {
-    let guide = fs::read_to_string(project_root().join(GUIDE)).unwrap();
+    let guide = fs::read_to_string(locate_in_project(GUIDE)).unwrap();
     let mut words = MessageType::ALL.map(MessageType::as_str).map(str::to_owned).to_vec();
     words.extend(schemas(&folder("outbound"), "values").into_keys());
     let document: Value = serde_json::from_str(describe_api()).unwrap();
@@ -155,7 +152,7 @@ fn its_commands_and_the_files_that_they_name_exist() {
             let words = command.trim_end_matches(" &").split_whitespace();
             let words = words.map(|word| word.trim_matches('"')).collect::<Vec<_>>();
             for file in words.iter().filter(|word| word.starts_with("shared/")) {
-                assert!(project_root().join(file).exists(), "{file}");
+                assert!(locate_in_project(file).exists(), "{file}");
             }
             let parsed = Command::try_parse_from(std::iter::once("local").chain(words));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
@@ -171,10 +168,9 @@ fn its_commands_and_the_files_that_they_name_exist() {
 
 #[test]
 fn the_links_of_the_documents_lead_to_files() {
-    let mut documents = list_files(&project_root().join("docs"));
+    let mut documents = list_files(&locate_in_project("docs"));
     documents.extend(
-        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", ELEMENTS]
-            .map(|name| project_root().join(name)),
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", ELEMENTS].map(locate_in_project),
     );
     for document in documents.iter().filter(|path| is_guide(path)) {
         for link in find_links(&fs::read_to_string(document).unwrap()) {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
@@ -23,6 +22,7 @@ use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
 use tests::kinds::{assert_every_queue, function_of};
+use tests::project::locate_in_project;
 use tests::world::ACCOUNT;
 
 use crate::function::{Graveyard, PLENTY, a_record, a_wake_up, a_worker_of, returned};
@@ -36,8 +36,7 @@ const FUNCTIONS: [PushFunction; 4] = [
 
 /// A message of every type of the contract, and an invoice with a negative total.
 fn messages() -> Vec<String> {
-    let examples =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/domain/contract/inbound/examples");
+    let examples = locate_in_project("shared/domain/contract/inbound/examples");
     let read = |message_type: MessageType| {
         fs::read_to_string(examples.join(format!("{}.json", message_type.as_str()))).unwrap()
     };

@@ -23,6 +23,7 @@ use store::table::{IndexKey, ItemKey, ItemVersion, StoredItem};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::gate::run;
+use tests::project::locate_in_project;
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
@@ -60,7 +61,7 @@ fn recorded() -> World {
 }
 
 fn committed(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("rows").join(name)
+    locate_in_project("tests/rows").join(name)
 }
 
 fn pretty(value: &Value) -> String {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::World;
+use tests::project::locate_in_project;
 use tests::world::ACCOUNT;
 
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ struct Identified {
 }
 
 fn read(name: &str) -> String {
-    let path = format!("{}/../infra/local/story/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = locate_in_project(&format!("infra/local/story/{name}.json"));
     std::fs::read_to_string(path).unwrap()
 }
 

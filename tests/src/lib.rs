@@ -16,6 +16,7 @@ pub mod gate;
 pub mod kinds;
 pub mod measure;
 pub mod ports;
+pub mod project;
 pub mod requests;
 pub mod simulation;
 pub mod template;

@@ -3,9 +3,10 @@
 //! A function such as `!GetAtt Table.Arn` is read as its argument: the checks compare names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde_json::Value;
+
+use crate::project::locate_in_project;
 
 /// A template.
 #[derive(Debug, Clone)]
@@ -19,8 +20,7 @@ pub type Right = (String, String);
 impl Template {
     /// Reads the file at this path below the project's root.
     pub fn read(path: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
-        let text = std::fs::read_to_string(path).expect("the template exists");
+        let text = std::fs::read_to_string(locate_in_project(path)).expect("the template exists");
         Self { whole: serde_saphyr::from_str(&text).expect("the template is YAML") }
     }
 

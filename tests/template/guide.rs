@@ -2,7 +2,8 @@
 //! tests that exist.
 
 use std::fs;
-use std::path::Path;
+
+use tests::project::locate_in_project;
 
 use super::runbook::rust_files;
 use super::text;
@@ -72,7 +73,7 @@ fn quoted_tests(document: &str) -> Vec<&str> {
 
 #[test]
 fn every_test_that_the_review_of_the_aws_side_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = locate_in_project("");
     let python = fs::read_dir(root.join("infra/local")).unwrap();
     let python = python.map(|entry| entry.unwrap().path());
     let python = python.filter(|path| path.extension().is_some_and(|ending| ending == "py"));

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
+use tests::project::locate_in_project;
 use tests::template::Template;
 
 use super::runbook::rust_files;
@@ -85,7 +85,7 @@ fn calls_of(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_call_of_aws_has_a_permission_and_every_permission_has_a_call() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = locate_in_project("");
     let mut calls = calls_of(&text("shared/store/src/dynamo.rs"));
     for folder in ["shared/runtime/src/aws", "shared/store/src/dynamo"] {
         for file in rust_files(&root.join(folder)) {

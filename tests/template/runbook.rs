@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tests::project::locate_in_project;
+
 use super::text;
 
 /// The Rust files below a folder, without the folders of tests.
@@ -20,7 +22,7 @@ pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The source of everything that is deployed.
 fn deployed_code() -> String {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let shared = locate_in_project("shared");
     let files = rust_files(&shared).into_iter();
     files.map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>().join("\n")
 }

@@ -52,6 +52,8 @@ mod snapshot;
 mod store;
 mod surpluses;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use attention::{AttentionCount, AttentionPage, COUNTED_MAX, NeedsAttention};

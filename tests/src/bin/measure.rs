@@ -2,11 +2,11 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tests::measure::measure_project;
+use tests::project::locate_in_project;
 
 /// Measures the product's sources and prints the values beside their targets.
 #[derive(Debug, Parser)]
@@ -19,7 +19,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let Arguments { list } = Arguments::parse();
-    match measure_project(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")) {
+    match measure_project(&locate_in_project("")) {
         Ok(report) => {
             if list {
                 print!("{}", report.render_list());

@@ -1,6 +1,7 @@
 //! The counting, on small texts.
 
 use super::*;
+use crate::project::locate_in_project;
 
 /// A file with this module in it; `""` is the root of the crate.
 fn parse(module: &str, text: &str) -> SourceFile {
@@ -112,7 +113,7 @@ mod kept { fn close() {} }
 
 #[test]
 fn files_that_only_tests_compile_are_not_read() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = locate_in_project("");
     for folder in ["shared/domain", "shared/store"] {
         let files = read_crate(&root, folder).unwrap();
         assert!(files.len() > 20, "{folder}: {}", files.len());

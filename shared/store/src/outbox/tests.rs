@@ -5,19 +5,15 @@ use std::sync::Arc;
 
 use domain::connection::ConnectionStatus;
 use domain::outbound::{EventContent, OutboundEvent};
-use futures::FutureExt;
 use futures::executor::block_on;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;
 use crate::memory::MemoryTable;
+use crate::tests::{an_account, complete};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-fn an_account() -> AccountId {
-    AccountId::new("acc_1").unwrap()
-}
 
 /// A store with as many undelivered events.
 fn a_store(events: u128) -> (Store, Vec<EventMessage>) {
@@ -87,7 +83,7 @@ fn deliveries_and_activity_are_recorded_although_another_process_records_some_of
             let failed = |known: Option<AccountActivity>| {
                 Some(AccountActivity::after_attempts(known.as_ref(), an_account(), false, NOW))
             };
-            store.update_activity(&an_account(), failed).now_or_never().unwrap().unwrap();
+            complete(store.update_activity(&an_account(), failed)).unwrap();
         }
     });
     assert_eq!((undelivered(&store), has_success(&store)), (0, true));

@@ -1,16 +1,12 @@
 //! Tests of rows that are read ahead: how often they answer, and what writes change.
 
 use domain::activity::AccountActivity;
-use futures::FutureExt;
 use jiff::Timestamp;
 
 use super::*;
 use crate::memory::MemoryTable;
 use crate::results::VersionedRecord;
-
-fn an_account() -> AccountId {
-    AccountId::new("acc_1").unwrap()
-}
+use crate::tests::{an_account, complete};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
@@ -22,12 +18,12 @@ fn attempt(store: &Store, seconds: i64) {
     let written = store.update_activity(&account, |known| {
         Some(AccountActivity::after_attempts(known.as_ref(), account.clone(), true, at(seconds)))
     });
-    written.now_or_never().unwrap().unwrap();
+    complete(written).unwrap();
 }
 
 fn read(store: &Store) -> Option<Timestamp> {
     let row: Option<VersionedRecord<AccountActivity>> =
-        store.find_activity(&an_account()).now_or_never().unwrap().unwrap();
+        complete(store.find_activity(&an_account())).unwrap();
     row.map(|row| row.record.last_attempt_at)
 }
 
@@ -38,7 +34,7 @@ fn ahead(store: &Store, reads: u32) -> Store {
         rows.add_activity(&an_account());
     }
     rows.add_connection(&an_account());
-    store.read_ahead(rows).now_or_never().unwrap().unwrap()
+    complete(store.read_ahead(rows)).unwrap()
 }
 
 #[test]

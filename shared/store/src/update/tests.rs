@@ -5,18 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::matching::{MatchEvidence, MatchingSettings};
-use futures::FutureExt;
 
 use super::*;
 use crate::memory::MemoryTable;
 use crate::table::TableError;
+use crate::tests::{an_account, complete};
 
 fn a_store() -> Store {
     Store::new(Arc::new(MemoryTable::new()))
-}
-
-fn an_account() -> AccountId {
-    AccountId::new("acc_1").unwrap()
 }
 
 fn kept(count: u32) -> KeptRecords {
@@ -24,7 +20,7 @@ fn kept(count: u32) -> KeptRecords {
 }
 
 fn read(store: &Store) -> Option<VersionedRecord<KeptRecords>> {
-    store.find_kept_records(&an_account()).now_or_never().unwrap().unwrap()
+    complete(store.find_kept_records(&an_account())).unwrap()
 }
 
 /// Adds records as another process would.
@@ -32,7 +28,7 @@ fn add_concurrently(store: &Store, count: u32) {
     let known = read(store);
     let expect = WriteExpectation::from(known.as_ref().map(|row| row.version));
     let sum = kept(known.map_or(0, |row| row.record.count) + count);
-    store.put_kept_records(&sum, expect).now_or_never().unwrap().unwrap();
+    complete(store.put_kept_records(&sum, expect)).unwrap();
 }
 
 #[test]
@@ -44,7 +40,7 @@ fn a_change_is_decided_again_from_what_another_process_wrote() {
         }
         Ok::<_, ()>(kept(known.map_or(0, |row| row.count) + 2))
     });
-    assert_eq!(updated.now_or_never().unwrap().unwrap(), Ok(kept(7)));
+    assert_eq!(complete(updated).unwrap(), Ok(kept(7)));
     assert_eq!(read(&store).unwrap().record, kept(7));
 }
 
@@ -52,7 +48,7 @@ fn a_change_is_decided_again_from_what_another_process_wrote() {
 fn a_declined_change_writes_nothing_and_returns_the_reason() {
     let (store, account) = (a_store(), an_account());
     let updated = store.update_kept_records(&account, |_| Err("no room"));
-    assert_eq!(updated.now_or_never().unwrap().unwrap(), Err("no room"));
+    assert_eq!(complete(updated).unwrap(), Err("no room"));
     assert_eq!(read(&store), None);
 }
 
@@ -64,7 +60,7 @@ fn a_change_fails_with_a_conflict_if_the_row_keeps_changing() {
         add_concurrently(&store, 1);
         Ok::<_, ()>(kept(100))
     });
-    let updated = updated.now_or_never().unwrap();
+    let updated = complete(updated);
     assert!(matches!(updated, Err(StoreError::Conflict)), "{updated:?}");
     assert_eq!(decisions.get(), CONFLICTS_MAX + 1);
     assert_eq!(read(&store).unwrap().record, kept(CONFLICTS_MAX + 1));
@@ -84,9 +80,9 @@ fn settings_are_replaced_at_the_expected_version_and_at_no_other() {
         (Some(3), true),
     ] {
         let replaced = store.replace_matching_settings(&account, settings.clone(), expected);
-        assert_eq!(replaced.now_or_never().unwrap().unwrap(), is_written, "{expected:?}");
+        assert_eq!(complete(replaced).unwrap(), is_written, "{expected:?}");
     }
-    let found = store.find_matching_settings(&account).now_or_never().unwrap().unwrap();
+    let found = complete(store.find_matching_settings(&account)).unwrap();
     assert_eq!((found.value, found.version), (settings, 4));
 }
 
