@@ -1,8 +1,8 @@
-//! Sends transactions that are ready at the same time together.
+//! Sends writes that are ready at the same time together.
 //!
-//! DynamoDB performs up to [`MAX_WRITES`] writes in one transaction, and the outcome of a record
-//! takes about five. A write costs the same units in a small and in a large transaction, but every
-//! call takes processor time and a round trip.
+//! DynamoDB performs up to [`MAX_WRITES`] writes in one transaction. The claim of a record takes one
+//! and its outcome about five, and every call takes processor time and a round trip. A write costs
+//! the same units in a small and in a large transaction; a put of its own costs half as many.
 //!
 //! # Guarantees
 //!

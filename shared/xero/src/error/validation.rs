@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -147,21 +148,18 @@ fn collect_messages(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) 
 }
 
 /// Whether a member of this text can have the name [`ERRORS`], plainly or with escaped characters,
-/// and content. Most answers contain none, and reading a text once costs far less than parsing its
+/// and content. Most answers contain none, and searching a text costs far less than parsing its
 /// parts.
 fn may_name_errors(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let is_name = |rest: &[u8]| match rest.split_at_checked(ERRORS.len()) {
-        Some((name, rest)) => {
+    let text = text.as_bytes();
+    let is_name = |start: usize| {
+        let rest = text.get(start.saturating_add(1)..).unwrap_or_default();
+        rest.split_at_checked(ERRORS.len()).is_some_and(|(name, rest)| {
             name.eq_ignore_ascii_case(ERRORS.as_bytes()) && !is_end_of_empty_member(rest)
-        }
-        None => false,
+        })
     };
-    bytes.iter().enumerate().any(|(at, byte)| match byte {
-        b'"' => bytes.get(at.saturating_add(1)..).is_some_and(is_name),
-        b'\\' => bytes.get(at.saturating_add(1)) == Some(&b'u'),
-        _ => false,
-    })
+    let is_named = |start: &[u8]| memmem::find_iter(text, start).any(is_name);
+    memmem::find(text, br"\u").is_some() || is_named(b"\"V") || is_named(b"\"v")
 }
 
 /// Whether the text after a name says that the member of this name is an empty list.
