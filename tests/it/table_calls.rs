@@ -105,6 +105,16 @@ fn pushing_invoices_of_a_known_client_takes_as_few_calls_in_an_account_of_any_si
 }
 
 #[test]
+fn the_log_of_an_account_is_registered_once_for_all_records_of_a_batch() {
+    let (world, calls) = account_of_size(100, 0);
+    let soon = push(&world, &calls, &messages(9, 9, "cli_1"));
+    // A process registers it again every ten minutes.
+    world.clock.advance(SignedDuration::from_mins(10));
+    let later = push(&world, &calls, &messages(10, 9, "cli_1"));
+    assert_eq!(later, Counts { puts: soon.puts + 1, ..soon });
+}
+
+#[test]
 fn a_new_client_takes_six_calls_more() {
     for (mappings, parked) in SIZES {
         let (world, calls) = account_of_size(mappings, parked);

@@ -20,20 +20,21 @@ const LOGGED_ACCOUNTS_MAX: usize = 4_096;
 const LOGGED_ACCOUNTS_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 impl LoggedAccounts {
-    fn is_remembered(&self, account: &AccountId, now: Timestamp) -> bool {
-        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
-    }
-
-    fn remember_account(&self, account: &AccountId, now: Timestamp) {
+    /// Remembers an account. Returns whether it was not remembered, so that its registration is due.
+    fn remember_account(&self, account: &AccountId, now: Timestamp) -> bool {
         let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_recent = |at: &Timestamp| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR;
+        if accounts.get(account).is_some_and(is_recent) {
+            return false;
+        }
         if accounts.len() >= LOGGED_ACCOUNTS_MAX {
             accounts.clear();
         }
         accounts.insert(account.clone(), now);
+        true
     }
 
-    /// Forgets an erased account.
+    /// Forgets an account that is erased or was not registered.
     pub(crate) fn forget_account(&self, account: &AccountId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
     }
@@ -41,22 +42,19 @@ impl LoggedAccounts {
 
 impl Engine {
     /// Registers that the account has a log, so that the cleanup finds it. Each process does so at
-    /// most once every ten minutes per account.
+    /// most once every ten minutes per account, also if it processes many records at the same time.
     pub(crate) async fn mark_account_logged(&self, account: &AccountId) {
-        let now = self.clock.now();
-        if self.logged_accounts.is_remembered(account, now) {
+        if !self.logged_accounts.remember_account(account, self.clock.now()) {
             return;
         }
-        match self.store.mark_account_logged(account).await {
-            Ok(()) => self.logged_accounts.remember_account(account, now),
-            // The table removes expired entries by itself even without a registration.
-            Err(error) => {
-                tracing::warn!(
-                    error = %ErrorChain(&error),
-                    account.id = %account,
-                    "the log was not registered"
-                );
-            }
+        // The table removes expired entries by itself even without a registration.
+        if let Err(error) = self.store.mark_account_logged(account).await {
+            self.logged_accounts.forget_account(account);
+            tracing::warn!(
+                error = %ErrorChain(&error),
+                account.id = %account,
+                "the log was not registered"
+            );
         }
     }
 }
