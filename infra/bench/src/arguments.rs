@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum, value_parser};
+use local::binaries::FUNCTIONS;
 use local::failure::Failure;
 
 use crate::cases::find_case;
@@ -73,7 +74,8 @@ impl Arguments {
     /// If there is no function of a given name.
     pub fn choose_functions(&self) -> Result<FunctionChoice, Failure> {
         if let Some(name) = self.functions.iter().find(|name| find_case(name).is_none()) {
-            return Err(Failure::new(format!("There is no function {name}")));
+            let known = format!("The functions are {}.", FUNCTIONS.join(", "));
+            return Err(Failure::new(format!("There is no function {name}")).remedy(known));
         }
         Ok(FunctionChoice {
             functions: self.functions.clone(),
@@ -118,9 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_does_not_exist_is_named() {
+    fn a_function_that_does_not_exist_is_named_and_those_that_exist_are_listed() {
         let lines = parse("--functions sweep,broom").choose_functions().unwrap_err().lines();
-        assert_eq!(lines, ["There is no function broom"]);
+        assert_eq!(lines.first().unwrap(), "There is no function broom");
+        assert!(
+            lines[1].starts_with("The functions are ") && lines[1].contains("sweep"),
+            "{lines:?}"
+        );
+        assert!(FUNCTIONS.iter().all(|name| find_case(name).is_some()));
         let choice = parse("--functions sweep --rounds 2").choose_functions().unwrap();
         assert_eq!((choice.functions.len(), choice.rounds), (1, 2));
     }
