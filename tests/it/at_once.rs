@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::envelope::read_crm_body;
 use domain::ids::{CrmId, PaymentId};
 use domain::operation::{OperationState, ParkingReason};
 use engine::Engine;
 use engine::commands::payments::sync_payment_now;
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{MessageOutcome, receive_messages};
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use store::table::TableError;
@@ -58,7 +59,7 @@ fn a_payment_that_is_sent_together_with_its_invoice_continues_at_once() {
     let engine = with_overtaking_invoice(&world);
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).body();
     let messages = [read_crm_body(&payment, Payment, ACCOUNT).unwrap()];
-    let received = receive_messages(&engine, &messages, DeliverySize::Partial, world.invocation());
+    let received = receive_messages(&engine, &messages, ArrivalRate::Ordinary, world.invocation());
     let received = run(received).unwrap().remove(0).unwrap();
     // The attempt read the invoice before it was in Xero.
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));

@@ -100,13 +100,14 @@ fn what_was_done_before_another_record_panicked_is_looked_up_and_recorded() {
 }
 
 #[test]
-fn a_full_batch_is_stored_first_and_then_pushed_fifty_at_a_time() {
+fn the_batches_of_a_burst_after_the_first_are_stored_and_then_pushed_fifty_at_a_time() {
     let world = World::with(|settings| {
         settings.organisations[0].tier = xero_sim::Tier::Core;
     });
     world.connect();
     let (worker, ..) = a_worker(&world);
     let before = world.calls().len();
+    let mut calls_of_batches = Vec::new();
     for batch in 0..50 {
         let records = (0..10).map(|index| {
             let number = batch * 10 + index;
@@ -114,9 +115,13 @@ fn a_full_batch_is_stored_first_and_then_pushed_fifty_at_a_time() {
             let client = format!("cli_{:03}", number % 120);
             a_record(&id, ACCOUNT, an_invoice(&id, &client).body())
         });
+        let calls = world.calls().len();
         assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
+        calls_of_batches.push(world.calls().len() - calls);
     }
-    assert_eq!(world.calls().len(), before, "all messages are stored before the first push");
+    let (first, others) = calls_of_batches.split_first().unwrap();
+    assert_eq!(*first, 3, "the first batch is pushed: the search for contacts, contacts, invoices");
+    assert!(others.iter().all(|calls| *calls == 0), "the others are only stored: {others:?}");
     // The wake-ups are on their own queue, in batches of ten like all messages.
     while !world.bookings.is_empty() {
         let hints = std::iter::from_fn(|| world.bookings.take_first()).take(10);

@@ -12,6 +12,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
 use domain::envelope::{QueueSource, WakeUp, WakeUpKind};
+use engine::inbound::FullDeliveries;
 use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use jiff::{SignedDuration, Timestamp};
 use runtime::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery, PushWorker, ServedQueue};
@@ -166,6 +167,7 @@ pub fn a_worker_of(world: &World, kind: EntityKind) -> (PushWorker, Arc<Graveyar
         wake_up_queue_arn: WAKE_UPS.to_owned(),
         messages: served.clone(),
         wake_ups: served,
+        full_deliveries: FullDeliveries::default(),
     };
     (worker, graveyard, delays)
 }

@@ -22,6 +22,7 @@ mod bad_row;
 mod batch;
 mod before_connection;
 mod books;
+mod bursts;
 mod cleanup;
 mod connect;
 mod consent;

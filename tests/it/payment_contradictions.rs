@@ -4,13 +4,14 @@
 mod deletions;
 mod together;
 
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::envelope::read_crm_body;
 use domain::ids::CrmId;
 use domain::invoice_payments::RecordedPayment;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{MessageOutcome, receive_messages};
 use engine::sync::invoice_payments;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{self, Contact, Invoice};
 use domain::envelope::{WakeUp, WakeUpKind, read_crm_body};
 use domain::failure::FailureCause;
@@ -13,7 +14,7 @@ use domain::operation::OperationState;
 use engine::Engine;
 use engine::commands::attention::{NamedRecord, retry_records};
 use engine::commands::contacts;
-use engine::inbound::{DeliverySize, receive_messages};
+use engine::inbound::receive_messages;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::table::TableError;
@@ -193,7 +194,7 @@ fn an_invoice_whose_attempt_ends_after_the_release_continues_at_once() {
     let engine = Engine { store, ..world.engine.clone() };
     let invoice = an_invoice("inv_1", "cli_1").body();
     let messages = [read_crm_body(&invoice, Invoice, ACCOUNT).unwrap()];
-    let received = receive_messages(&engine, &messages, DeliverySize::Partial, world.invocation());
+    let received = receive_messages(&engine, &messages, ArrivalRate::Ordinary, world.invocation());
     run(received).unwrap().remove(0).unwrap();
     let log = world.log();
     let entry = log.iter().rfind(|entry| entry.crm_id.as_str() == "inv_1").unwrap();

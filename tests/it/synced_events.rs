@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::envelope::read_crm_body;
 use domain::outbound::{EventContent, EventMessage, SyncedRecord};
-use engine::inbound::{DeliverySize, receive_messages};
+use engine::inbound::receive_messages;
 use engine::ports::{EventPublisher, PortError};
 use jiff::SignedDuration;
 use tests::World;
@@ -81,7 +82,7 @@ fn each_event_of_a_push_is_delivered_once_although_records_are_given_up() {
         .map(|(id, rate)| an_invoice(id, "cli_1").tax_rate(rate).body());
     let messages = bodies.map(|body| read_crm_body(&body, Invoice, ACCOUNT).unwrap());
     let invocation = world.invocation();
-    let received = receive_messages(&world.engine, &messages, DeliverySize::Partial, invocation);
+    let received = receive_messages(&world.engine, &messages, ArrivalRate::Ordinary, invocation);
     run(received).unwrap();
     let synced = ids(&world).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(synced, ["cli_1", "inv_1", "inv_3"]);

@@ -9,11 +9,12 @@ mod walks;
 
 use std::collections::BTreeMap;
 
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::envelope::{InboundBody, read_crm_body};
 use domain::ids::CrmId;
 use domain::operation::{OperationState, Trigger};
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{MessageOutcome, receive_messages};
 use engine::sync::push::PushOutcome;
 use engine::sync::stored_records::push_stored_records;
 use jiff::SignedDuration;
@@ -54,12 +55,12 @@ fn receive(
     world: &World,
     calls: &Calls,
     messages: &[InboundBody],
-    size: DeliverySize,
+    rate: ArrivalRate,
     expected: &MessageOutcome,
 ) -> Counts {
     world.clock.advance(SignedDuration::from_mins(1));
     calls.count(|| {
-        let received = receive_messages(&world.engine, messages, size, world.invocation());
+        let received = receive_messages(&world.engine, messages, rate, world.invocation());
         for outcome in run(received).unwrap() {
             assert_eq!(outcome.unwrap(), *expected);
         }
@@ -68,7 +69,7 @@ fn receive(
 
 fn push(world: &World, calls: &Calls, messages: &[InboundBody]) -> Counts {
     let synced = MessageOutcome::Pushed(PushOutcome::Synced);
-    receive(world, calls, messages, DeliverySize::Partial, &synced)
+    receive(world, calls, messages, ArrivalRate::Ordinary, &synced)
 }
 
 /// The transactions that claim records: a single one is claimed by a put.
@@ -140,7 +141,7 @@ fn a_burst_is_stored_and_then_pushed_with_few_calls() {
             let messages = messages(documents, documents, "cli_1");
             for batch in messages.chunks(10) {
                 let put_off = MessageOutcome::PutOff;
-                let counts = receive(&world, &calls, batch, DeliverySize::Full, &put_off);
+                let counts = receive(&world, &calls, batch, ArrivalRate::Burst, &put_off);
                 // The connection is read again at the end, because the account may have been
                 // connected to another organisation meanwhile.
                 let expected = Counts { gets: 1, batches: 1, transactions: 1, ..Counts::default() };

@@ -8,6 +8,7 @@ mod views;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::batching::ArrivalRate;
 use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind;
 use domain::envelope::{self, InboundBody, WakeUp};
@@ -17,7 +18,7 @@ use engine::commands::connect::ConnectOutcome;
 use engine::commands::status::{self, StatusView};
 use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
-use engine::inbound::{DeliverySize, MessageOutcome, MessageSteps, receive_messages};
+use engine::inbound::{MessageOutcome, MessageSteps, receive_messages};
 use engine::jobs::sweep::{self, SweepSummary};
 use engine::poll::{PollOutcome, poll_ledgers};
 use engine::ports::Clock;
@@ -248,7 +249,7 @@ impl World {
         death: Option<Death>,
     ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(death);
-        let result = run(self.receive_all(kind, &[read(kind, body)], DeliverySize::Partial));
+        let result = run(self.receive_all(kind, &[read(kind, body)], ArrivalRate::Ordinary));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
@@ -261,7 +262,7 @@ impl World {
     ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(Some(death));
         let messages = [InboundBody::Wake(wake.clone())];
-        let result = run(self.receive_all(wake.kind, &messages, DeliverySize::Partial));
+        let result = run(self.receive_all(wake.kind, &messages, ArrivalRate::Ordinary));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
@@ -269,7 +270,7 @@ impl World {
     /// Receives messages together.
     pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<MessageOutcome> {
         let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
-        let received = run(self.receive_all(kind, &messages, DeliverySize::Full));
+        let received = run(self.receive_all(kind, &messages, ArrivalRate::Burst));
         let received = received.expect("the process does not die");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
@@ -279,10 +280,10 @@ impl World {
         &self,
         kind: EntityKind,
         messages: &[InboundBody],
-        delivery: DeliverySize,
+        rate: ArrivalRate,
     ) -> Vec<Result<MessageOutcome, PersistError>> {
         let engine = function_of(kind).configure_engine(self.engine.clone());
-        receive_messages(&engine, messages, delivery, self.invocation()).await
+        receive_messages(&engine, messages, rate, self.invocation()).await
     }
 
     /// Runs the payment poll. Returns the result of the account's ledger.
@@ -351,7 +352,7 @@ impl World {
     /// Receives a wake-up and processes it completely.
     fn wakes(&self, wake: WakeUp) {
         let (kind, wake) = (wake.kind, [InboundBody::Wake(wake)]);
-        let received = run(self.receive_all(kind, &wake, DeliverySize::Partial));
+        let received = run(self.receive_all(kind, &wake, ArrivalRate::Ordinary));
         received.expect("the process does not die").remove(0).expect("the table answers");
     }
 

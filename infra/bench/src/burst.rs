@@ -1,6 +1,7 @@
 //! The section about a burst: invoices that arrive faster than Xero's limit of calls allows to push
 //! them one by one.
 
+use engine::inbound::FullDeliveries;
 use engine::ports::Clock as _;
 use jiff::SignedDuration;
 use local::console::clock_time;
@@ -41,8 +42,9 @@ pub fn push_burst(invoices: usize) -> BurstResult {
         xero_calls += used.xero;
         world.clock.advance(time_of(used));
     };
+    let deliveries = FullDeliveries::default();
     for delivery in invoice_messages(0..invoices).chunks(DELIVERY_MAX) {
-        pass(counted.count(|world| deliver_messages(world, delivery)));
+        pass(counted.count(|world| deliver_messages(world, &deliveries, delivery)));
     }
     while world.books(|books| books.invoices().count()) < invoices {
         let mut delivered = 0;

@@ -1,13 +1,14 @@
 //! Pushes invoices through the engine as its function does, on a virtual clock: in deliveries of
-//! ten. Full deliveries are deferred, and then pushed fifty at a time.
+//! ten. Full deliveries that follow one another are deferred, and then pushed fifty at a time.
 
 use ::tests::World;
 use ::tests::builders::an_invoice;
 use ::tests::gate::run;
 use ::tests::world::ACCOUNT;
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
 use domain::envelope::{self, InboundBody};
-use engine::inbound::{DeliverySize, receive_messages};
+use engine::inbound::{FullDeliveries, receive_messages};
 use engine::ports::{Clock as _, WakeUps as _};
 use jiff::SignedDuration;
 use xero_sim::{Simulator, Tier};
@@ -55,18 +56,24 @@ pub fn invoice_messages(numbers: std::ops::Range<usize>) -> Vec<String> {
 /// Delivers messages of invoices in the order of the queue, ten at a time, and processes every
 /// wake-up that follows.
 pub fn push_messages(world: &World, bodies: &[String]) {
+    let deliveries = FullDeliveries::default();
     for delivery in bodies.chunks(DELIVERY_MAX) {
-        deliver_messages(world, delivery);
+        deliver_messages(world, &deliveries, delivery);
     }
     settle_wake_ups(world);
 }
 
-/// Delivers at most ten messages of invoices together.
-pub fn deliver_messages(world: &World, bodies: &[String]) {
+/// Delivers at most ten messages of invoices together, after the deliveries so far.
+pub fn deliver_messages(world: &World, deliveries: &FullDeliveries, bodies: &[String]) {
     let read = |body: &String| {
         envelope::read_crm_body(body, EntityKind::Invoice, ACCOUNT).expect("a readable message")
     };
-    receive(world, &bodies.iter().map(read).collect::<Vec<_>>());
+    let is_full = bodies.len() == DELIVERY_MAX;
+    let rate = deliveries.infer_rate(ACCOUNT, is_full, world.clock.now());
+    receive(world, &bodies.iter().map(read).collect::<Vec<_>>(), rate);
+    if is_full {
+        deliveries.remember_end(ACCOUNT, world.clock.now());
+    }
 }
 
 /// Delivers the next wake-ups, at most ten together, and advances the clock to when they are due.
@@ -91,7 +98,7 @@ pub fn deliver_wake_ups(world: &World) -> Vec<InboundBody> {
         delivered.push(InboundBody::Wake(wake));
     }
     if !delivered.is_empty() {
-        receive(world, &delivered);
+        receive(world, &delivered, ArrivalRate::Ordinary);
     }
     delivered
 }
@@ -107,10 +114,8 @@ pub fn settle_wake_ups(world: &World) {
     unreachable!("wake-ups end");
 }
 
-fn receive(world: &World, messages: &[InboundBody]) {
-    let is_full = messages.len() == DELIVERY_MAX;
-    let size = if is_full { DeliverySize::Full } else { DeliverySize::Partial };
-    let received = Box::pin(receive_messages(&world.engine, messages, size, world.invocation()));
+fn receive(world: &World, messages: &[InboundBody], rate: ArrivalRate) {
+    let received = Box::pin(receive_messages(&world.engine, messages, rate, world.invocation()));
     let received = run(received).expect("the process does not die");
     for outcome in received {
         assert!(outcome.is_ok(), "the outcome is recorded: {outcome:?}");

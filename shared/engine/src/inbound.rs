@@ -6,6 +6,7 @@ mod contradictions;
 mod dead_letter_report;
 mod deliveries;
 mod dispatch;
+mod full_deliveries;
 mod message_steps;
 mod payment_message;
 mod push_function;
@@ -16,6 +17,7 @@ mod unsent_refund;
 
 use std::collections::BTreeMap;
 
+use domain::batching::ArrivalRate;
 use domain::connection::Connection;
 use domain::crm::payment::PaymentPart;
 use domain::entity::EntityKind;
@@ -32,6 +34,7 @@ pub use self::dead_letter_report::{
 pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
 };
+pub use self::full_deliveries::FullDeliveries;
 pub use self::message_steps::MessageSteps;
 use self::payment_message::{CompletedParts, PaymentMessage};
 pub use self::push_function::PushFunction;
@@ -63,15 +66,6 @@ pub enum MessageOutcome {
     Walked,
 }
 
-/// How many messages a queue delivered together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliverySize {
-    /// The maximum that the queue delivers at once, so there may be more.
-    Full,
-    /// Fewer than the maximum.
-    Partial,
-}
-
 /// Processes messages of one account from the queue of one kind. Returns one outcome per message,
 /// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
 /// that it is not, and the message must be redelivered. Messages that need a kind or a step which
@@ -80,7 +74,7 @@ pub enum DeliverySize {
 pub async fn receive_messages(
     engine: &Engine,
     messages: &[InboundBody],
-    delivery: DeliverySize,
+    rate: ArrivalRate,
     invocation: Invocation,
 ) -> Vec<Result<MessageOutcome, PersistError>> {
     let mut arrivals = MessageBatch::default();
@@ -109,7 +103,7 @@ pub async fn receive_messages(
         }
     }
     for group in arrivals.take_groups() {
-        let outcomes = dispatch::process_group(ahead, &group, delivery, invocation).boxed();
+        let outcomes = dispatch::process_group(ahead, &group, rate, invocation).boxed();
         arrivals.add_outcomes(outcomes.await);
     }
     for (index, wake_up) in walks {

@@ -12,7 +12,7 @@ use domain::ids::AccountId;
 use engine::connection::app_registration::AppRegistration;
 use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
-use engine::inbound::{MessageSteps, PushFunction};
+use engine::inbound::{FullDeliveries, MessageSteps, PushFunction};
 use engine::poll::ANSWER_BYTES_MAX;
 use engine::ports::Clock;
 use engine::sync::push::PushedKinds;
@@ -217,6 +217,7 @@ pub(crate) fn build_push_worker(
         wake_up_queue_arn: wake_ups.arn.clone(),
         messages: served(messages, dead_messages),
         wake_ups: served(wake_ups.url.clone(), dead_wake_ups),
+        full_deliveries: FullDeliveries::default(),
     })
 }
 

@@ -25,12 +25,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
 use domain::envelope::{QueueSource, UnreadableBody};
 use engine::error_chain::ErrorChain;
 use engine::errors::PersistError;
 pub use engine::inbound::PushFunction;
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{FullDeliveries, MessageOutcome, receive_messages};
 use engine::ports::{DeadLetters, PortError};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
@@ -79,6 +80,8 @@ pub struct PushWorker {
     pub messages: ServedQueue,
     /// Its queue of the product's own wake-ups.
     pub wake_ups: ServedQueue,
+    /// When this process last received as many messages of an account as a queue delivers at once.
+    pub full_deliveries: FullDeliveries,
 }
 
 /// A queue that a push function serves.
@@ -197,9 +200,7 @@ impl PushWorker {
         );
         let work = async {
             let mut ended = BatchDispositions::default();
-            let ends = self
-                .process_records(group, is_full, Invocation::with_deadline(batch.deadline))
-                .await;
+            let ends = self.process_at_rate(group, is_full, batch.deadline).await;
             for (record, end) in group.records.iter().zip(ends) {
                 let disposition = self.finish_isolated(batch, group.source, record, end).await;
                 ended.add_record(group.source, record, disposition);
@@ -209,16 +210,34 @@ impl PushWorker {
         work.instrument(span).await
     }
 
-    /// Processes the records of a group. Returns one result per record, in their order.
-    async fn process_records(
+    /// Processes the records of a group at the rate of their arrival. Returns one result per record,
+    /// in their order.
+    async fn process_at_rate(
         &self,
         group: &MessageGroup,
         is_full: bool,
+        deadline: Timestamp,
+    ) -> Vec<ProcessingOutcome> {
+        let (clock, invocation) = (&self.engine.clock, Invocation::with_deadline(deadline));
+        let is_full = is_full && group.has_most_messages();
+        let rate = self.full_deliveries.infer_rate(&group.id, is_full, clock.now());
+        let ends = self.process_records(group, rate, invocation).await;
+        if is_full {
+            self.full_deliveries.remember_end(&group.id, clock.now());
+        }
+        ends
+    }
+
+    /// Processes the records of a group together or, if that panics, one by one. Returns one result
+    /// per record, in their order.
+    async fn process_records(
+        &self,
+        group: &MessageGroup,
+        rate: ArrivalRate,
         invocation: Invocation,
     ) -> Vec<ProcessingOutcome> {
         let MessageGroup { source, id: _, records } = group;
-        let delivery = records::infer_delivery_size(records.len(), is_full);
-        let together = self.receive_records(*source, records, delivery, invocation);
+        let together = self.receive_records(*source, records, rate, invocation);
         if let Ok(ends) = AssertUnwindSafe(together).catch_unwind().await {
             return ends;
         }
@@ -228,7 +247,7 @@ impl PushWorker {
         let mut ends = Vec::with_capacity(records.len());
         for record in records {
             let record = slice::from_ref(record);
-            let alone = self.receive_records(*source, record, DeliverySize::Partial, invocation);
+            let alone = self.receive_records(*source, record, ArrivalRate::Ordinary, invocation);
             let alone = AssertUnwindSafe(alone).catch_unwind().await;
             ends.push(
                 alone.ok().and_then(|mut ends| ends.pop()).unwrap_or(ProcessingOutcome::Panicked),
@@ -242,7 +261,7 @@ impl PushWorker {
         &self,
         source: QueueSource,
         records: &[SqsMessage],
-        delivery: DeliverySize,
+        rate: ArrivalRate,
         invocation: Invocation,
     ) -> Vec<ProcessingOutcome> {
         if invocation.is_past_last_call(self.engine.clock.now()) {
@@ -258,7 +277,7 @@ impl PushWorker {
                 Err(unreadable) => refusals.push(Some(unreadable)),
             }
         }
-        let received = receive_messages(&self.engine, &messages, delivery, invocation).await;
+        let received = receive_messages(&self.engine, &messages, rate, invocation).await;
         let mut received = received.into_iter();
         let end = |refusal| match refusal {
             Some(unreadable) => ProcessingOutcome::Unreadable(unreadable),

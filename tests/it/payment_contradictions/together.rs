@@ -5,8 +5,8 @@ use super::*;
 fn receive_together(world: &World, bodies: &[String]) {
     let read = |body: &String| read_crm_body(body, Payment, ACCOUNT).unwrap();
     let messages = bodies.iter().map(read).collect::<Vec<_>>();
-    let (partial, invocation) = (DeliverySize::Partial, world.invocation());
-    run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
+    let (rate, invocation) = (ArrivalRate::Ordinary, world.invocation());
+    run(receive_messages(&world.engine, &messages, rate, invocation)).unwrap();
 }
 
 const REPLACED: &str = "Version 1 was not sent, because version 2 replaced it";

@@ -1,7 +1,8 @@
 //! Credit that a later message states otherwise than it was applied, or in another currency.
 
+use domain::batching::ArrivalRate;
 use domain::envelope::read_crm_body;
-use engine::inbound::{DeliverySize, receive_messages};
+use engine::inbound::receive_messages;
 use tests::world::ACCOUNT;
 
 use super::*;
@@ -39,8 +40,8 @@ fn credit_that_arrives_together_with_a_change_of_it_is_applied_as_changed_and_th
     let world = credited();
     let bodies = [applied_at(1, "50.00"), applied_at(2, "60.00")];
     let messages = bodies.map(|body| read_crm_body(&body, CreditNote, ACCOUNT).unwrap());
-    let (partial, invocation) = (DeliverySize::Partial, world.invocation());
-    run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
+    let (rate, invocation) = (ArrivalRate::Ordinary, world.invocation());
+    run(receive_messages(&world.engine, &messages, rate, invocation)).unwrap();
     assert_eq!(applied(&world), ["60.00"]);
     let replaced = "Version 1 was not sent, because version 2 replaced it";
     assert!(is_logged(&world, replaced), "{:?}", world.log());
@@ -72,8 +73,8 @@ fn a_removal_with_other_documents_that_arrives_together_with_the_credit_leaves_n
         let removal = an_allocation("al_1", note, invoice, "50.00").removed().body();
         let bodies = [applied_at(1, "50.00"), removal];
         let messages = bodies.map(|body| read_crm_body(&body, CreditNote, ACCOUNT).unwrap());
-        let (partial, invocation) = (DeliverySize::Partial, world.invocation());
-        run(receive_messages(&world.engine, &messages, partial, invocation)).unwrap();
+        let (rate, invocation) = (ArrivalRate::Ordinary, world.invocation());
+        run(receive_messages(&world.engine, &messages, rate, invocation)).unwrap();
         // The removal supersedes the credit, which was never sent.
         assert!(applied(&world).is_empty(), "{note}");
         assert_eq!(allocation(&world, "al_1"), (OperationState::Synced, None), "{note}");

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::envelope;
@@ -15,7 +16,7 @@ use engine::Engine;
 use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
 use engine::commands::status::read_status;
 use engine::connection::disconnect::disconnect_account;
-use engine::inbound::{DeliverySize, receive_messages};
+use engine::inbound::receive_messages;
 use engine::jobs::erasure::{end_connection, erase_account, revoke_all_grants};
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -136,7 +137,7 @@ pub(super) fn connected_meanwhile() -> Used {
         let message = [envelope::read_crm_body(&body, kind, ACCOUNT).unwrap()];
         world.gate.take_used();
         let received =
-            run(receive_messages(&engine, &message, DeliverySize::Partial, world.invocation()));
+            run(receive_messages(&engine, &message, ArrivalRate::Ordinary, world.invocation()));
         assert!(received.unwrap().iter().all(Result::is_ok), "{kind}");
         let mut accesses = world.gate.take_used();
         accesses.extend(clock.used.lock().unwrap().iter());

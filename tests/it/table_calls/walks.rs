@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::reconciliation::ReconciliationProgress;
 use engine::commands::contacts::reconcile;
 use engine::commands::sync_all;
-use engine::inbound::{DeliverySize, MessageOutcome};
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::keys::SHARDS;
@@ -70,7 +71,7 @@ fn a_sync_all_reads_and_records_each_page_once() {
             // Invoices that were stored and not pushed yet, on the first pages.
             let stored = messages(documents, documents, "cli_1");
             for batch in stored.chunks(10) {
-                receive(&world, &calls, batch, DeliverySize::Full, &MessageOutcome::PutOff);
+                receive(&world, &calls, batch, ArrivalRate::Burst, &MessageOutcome::PutOff);
             }
             let account = world.account();
             let started = sync_all::start_sync_all(&world.engine, &account, owner());

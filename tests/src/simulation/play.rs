@@ -4,13 +4,14 @@ mod processes;
 
 use std::sync::Arc;
 
+use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
 use domain::envelope::{InboundBody, QueueSource};
 use domain::ids::{AccountId, CrmId, TenantId};
 use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
 use engine::commands::{records, sync_all};
 use engine::connection::token::{SealedSecrets, TokenCache, TokenPlace, TokenStores};
-use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::inbound::{MessageOutcome, receive_messages};
 use engine::jobs::sweep;
 use engine::sync::push::PushOutcome;
 use engine::{Engine, Invocation};
@@ -337,9 +338,9 @@ async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
     let read = |body: &str| batch.source.read_body(body, batch.kind, &batch.account);
     let messages = batch.messages.iter().map(|message| read(&message.body));
     let messages: Vec<InboundBody> = messages.map(|one| one.expect("a readable message")).collect();
-    let delivery = if messages.len() >= 10 { DeliverySize::Full } else { DeliverySize::Partial };
+    let rate = if messages.len() >= 10 { ArrivalRate::Burst } else { ArrivalRate::Ordinary };
     let received =
-        receive_messages(&engine, &messages, delivery, Invocation::with_deadline(deadline)).await;
+        receive_messages(&engine, &messages, rate, Invocation::with_deadline(deadline)).await;
     let is_recorded = received.iter().all(|one| one.as_ref().is_ok_and(is_recorded));
     let returned = batch.messages.iter().zip(&received).filter(|(_, received)| received.is_err());
     let returned = returned.map(|(message, _)| message.id).collect();

@@ -4,7 +4,7 @@ mod clients;
 
 use std::collections::BTreeSet;
 
-use domain::batching::ArrivedRecords;
+use domain::batching::{ArrivalRate, ArrivedRecords};
 use domain::ids::Ledger;
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
@@ -12,8 +12,8 @@ use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 
 use self::clients::{find_client_error, keep_clients, push_clients};
+use super::MessageOutcome;
 use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
-use super::{DeliverySize, MessageOutcome};
 use crate::errors::{PersistError, isolate_record};
 use crate::record_isolation::catch_panic;
 use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome, PushedKind};
@@ -24,13 +24,13 @@ use crate::{Engine, Invocation};
 pub(super) async fn process_group(
     engine: &Engine,
     group: &RecordGroup<'_>,
-    delivery: DeliverySize,
+    rate: ArrivalRate,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
     let Some(pushed) = engine.kinds.find_kind(group.kind) else {
         return refuse_group(group);
     };
-    if count_batch(group, delivery).should_defer() {
+    if count_batch(group, rate).should_defer() {
         return defer_group(engine, group, pushed).await;
     }
     let mut outcomes = Vec::new();
@@ -47,17 +47,13 @@ fn refuse_group(group: &RecordGroup<'_>) -> Vec<IndexedOutcome> {
     group.records.iter().map(|arrival| (arrival.message, Err(error.clone()))).collect()
 }
 
-fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecords {
+fn count_batch(group: &RecordGroup<'_>, rate: ArrivalRate) -> ArrivedRecords {
     let ids = |fresh: bool| {
         let some = group.records.iter().filter(move |one| one.content.is_some() == fresh);
         some.map(|one| &one.crm_id).collect::<BTreeSet<_>>()
     };
     let (fresh, hinted) = (ids(true), ids(false));
-    ArrivedRecords {
-        fresh: fresh.len(),
-        hinted: hinted.difference(&fresh).count(),
-        is_full: delivery == DeliverySize::Full,
-    }
+    ArrivedRecords { fresh: fresh.len(), hinted: hinted.difference(&fresh).count(), rate }
 }
 
 /// Splits the records of a batch into waves that contain each record once, in their order.

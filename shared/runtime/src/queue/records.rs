@@ -2,7 +2,6 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::envelope::QueueSource;
-use engine::inbound::DeliverySize;
 
 /// Maximum records per batch, as configured in the template.
 pub(super) const BATCH_SIZE: usize = 10;
@@ -13,6 +12,13 @@ pub(super) struct MessageGroup {
     pub(super) source: QueueSource,
     pub(super) id: String,
     pub(super) records: Vec<SqsMessage>,
+}
+
+impl MessageGroup {
+    /// Returns whether most records of a full batch are messages of this group.
+    pub(super) const fn has_most_messages(&self) -> bool {
+        matches!(self.source, QueueSource::Messages) && self.records.len() * 2 > BATCH_SIZE
+    }
 }
 
 /// Groups the records by queue and FIFO group, in the order of arrival.
@@ -36,12 +42,6 @@ pub(super) fn group_records(
 pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> QueueSource {
     let is_wake_up = record.event_source_arn.as_deref() == Some(wake_up_queue_arn);
     if is_wake_up { QueueSource::WakeUps } else { QueueSource::Messages }
-}
-
-/// Returns whether more records are probably waiting: a full batch that consists mostly of one
-/// account's records suggests this.
-pub(super) const fn infer_delivery_size(of_group: usize, is_full: bool) -> DeliverySize {
-    if is_full && of_group * 2 > BATCH_SIZE { DeliverySize::Full } else { DeliverySize::Partial }
 }
 
 /// Returns the record's FIFO group, which names the account.
