@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
 use tests::gate::{Death, Moment, run};
+use xero_sim::{Fault, FaultKind, Match};
 
 /// A connected world whose Xero keeps the numbers of voided documents.
 fn keeping_numbers() -> World {
@@ -48,13 +49,21 @@ fn void(world: &World, kind: EntityKind, number: &str) {
     }
 }
 
-/// A person syncs the record twice: the first time shows that it is voided, the second makes a copy.
+/// A person syncs the record, whose void no poll has read.
 fn copy(world: &World, kind: EntityKind, id: &str) {
-    for _ in 0..2 {
-        let (account, id) = (world.account(), CrmId::new(id).unwrap());
-        let synced =
-            records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-        run(synced).unwrap().unwrap().unwrap();
+    let (account, id) = (world.account(), CrmId::new(id).unwrap());
+    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
+    run(synced).unwrap().unwrap().unwrap();
+}
+
+/// The message about the record `doc_1` with the number `A-1`, at this revision.
+fn at_revision(kind: EntityKind, revision: u64, is_voided: bool) -> String {
+    if kind == Invoice {
+        let invoice = an_invoice("doc_1", "cli_1").number("A-1").revision(revision);
+        if is_voided { invoice.voided().body() } else { invoice.body() }
+    } else {
+        let note = a_credit_note("doc_1", "cli_1").number("A-1").revision(revision);
+        if is_voided { note.voided().body() } else { note.body() }
     }
 }
 
@@ -142,15 +151,11 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
             world.receive(Invoice, &body(Invoice, "doc_2", "A-1-2"));
             void(&world, Invoice, "A-1");
-            // The record shows that it is voided.
-            let show = || {
-                let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
-                let invocation = world.invocation();
-                run(records::sync_record_now(&world.engine, &account, Invoice, id, invocation))
-            };
-            show().unwrap().unwrap();
             world.gate.arm(Some(Death { step, moment }));
-            let is_finished = show().is_some();
+            let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
+            let invocation = world.invocation();
+            let synced = records::sync_record_now(&world.engine, &account, Invoice, id, invocation);
+            let is_finished = run(synced).is_some();
             world.gate.arm(None);
             world.restart();
             world.advance(SignedDuration::from_hours(13));
@@ -180,4 +185,75 @@ fn a_copys_number_that_a_person_used_in_xero_is_named() {
     assert_eq!(failure.code, "number_taken");
     assert!(failure.message.contains("A-1~2"), "{failure}");
     assert_eq!(live(&world, Invoice), ["A-1~2"]);
+}
+
+#[test]
+fn one_sync_of_a_document_whose_change_xero_refused_because_it_is_voided_creates_a_copy() {
+    for kind in [Invoice, CreditNote] {
+        let world = keeping_numbers();
+        world.receive(kind, &at_revision(kind, 1, false));
+        void(&world, kind, "A-1");
+        world.receive(kind, &at_revision(kind, 2, false));
+        assert_eq!(world.state(kind, "doc_1"), OperationState::Skipped, "{kind}");
+        copy(&world, kind, "doc_1");
+        assert_eq!(live(&world, kind), ["A-1~2"], "{kind}");
+        let mapping = world.mapping(kind, "doc_1").unwrap();
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
+        assert_eq!((mapping.generation, mapping.synced_revision), (2, Some(2)), "{kind}");
+    }
+}
+
+#[test]
+fn a_document_that_is_restored_while_its_void_is_unanswered_is_copied_only_if_it_was_voided() {
+    for kind in [Invoice, CreditNote] {
+        let path =
+            if kind == Invoice { "/api.xro/2.0/Invoices" } else { "/api.xro/2.0/CreditNotes" };
+        for fault in [FaultKind::LostAfter, FaultKind::Status500Applied, FaultKind::LostBefore] {
+            let world = keeping_numbers();
+            world.receive(kind, &at_revision(kind, 1, false));
+            let on = Match::next(path).method(http::Method::POST);
+            world.inject(Fault { on, kind: fault.clone() });
+            world.receive(kind, &at_revision(kind, 2, true));
+            world.receive(kind, &at_revision(kind, 3, false));
+            world.advance(SignedDuration::from_hours(1));
+            let number = if fault == FaultKind::LostBefore { "A-1" } else { "A-1~2" };
+            assert_eq!(live(&world, kind), [number], "{kind} {fault:?}");
+            let mapping = world.mapping(kind, "doc_1").unwrap();
+            assert_eq!(mapping.operation.state, OperationState::Synced, "{kind} {fault:?}");
+            assert_eq!((mapping.synced_revision, mapping.is_restored), (Some(3), false));
+        }
+    }
+}
+
+#[test]
+fn a_document_that_is_restored_after_its_void_died_at_any_step_is_in_the_books_once() {
+    for (kind, moment) in [
+        (Invoice, Moment::Before),
+        (Invoice, Moment::After),
+        (CreditNote, Moment::Before),
+        (CreditNote, Moment::After),
+    ] {
+        for step in 1.. {
+            let mut world = keeping_numbers();
+            world.receive(kind, &at_revision(kind, 1, false));
+            let voided = at_revision(kind, 2, true);
+            let at = Death { step, moment };
+            let is_finished = world.try_receive(kind, &voided, Some(at)).is_some();
+            world.restart();
+            world.receive(kind, &at_revision(kind, 3, false));
+            world.advance(SignedDuration::from_hours(13));
+            // The queue redelivers the message of the dead process.
+            world.receive(kind, &voided);
+            world.sweep_twice();
+            world.advance(SignedDuration::from_hours(13));
+            assert_eq!(live(&world, kind).len(), 1, "{kind} {at:?}");
+            let mapping = world.mapping(kind, "doc_1").unwrap();
+            assert_eq!(mapping.operation.state, OperationState::Synced, "{kind} {at:?}");
+            assert_eq!(mapping.synced_revision, Some(3), "{kind} {at:?}");
+            if is_finished {
+                assert!(step > 3, "{step} steps");
+                break;
+            }
+        }
+    }
 }

@@ -108,5 +108,6 @@ mod unconfirmed_writes;
 mod unknown_sentences;
 mod unknown_status;
 mod unreadable_rows;
+mod vanished;
 mod verification;
 mod walks;

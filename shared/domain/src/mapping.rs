@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 pub use self::amounts::{CREDITS_MAX, CreditUse, CreditUser, DocumentAmounts};
 pub use self::link::{LinkOrigin, WithheldMark, XeroLink};
 pub(crate) use self::numbers::is_copy_number;
+use self::restored::Restoration;
 use crate::entity::EntityKind;
 use crate::idempotency::ContentHash;
 use crate::ids::{CrmId, Ledger, XeroId};
 use crate::operation::{
     EventRefusal, Operation, OperationEvent, OperationState, SnapshotFreshness, TransitionResult,
-    WriteTrace, decide_transition,
+    decide_transition,
 };
 
 /// The key of a mapping. A record has a separate mapping in each organisation to which its account
@@ -112,16 +113,17 @@ pub struct Mapping {
     /// [`PREVIOUS_XERO_IDS_MAX`].
     #[serde(rename = "left", default, skip_serializing_if = "Vec::is_empty")]
     pub previous_xero_ids: Vec<XeroId>,
+    /// Whether the CRM has the document in effect again, after it voided it by an attempt whose
+    /// result was unknown when the newest snapshot arrived. If Xero shows the document as voided or
+    /// deleted, it gets a new copy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_restored: bool,
     /// The sequence number of the last event about this record. Every event has its own number, so
     /// that their order can be restored. The numbers start at the Unix time, in seconds, at which
     /// the record was first seen.
     #[serde(rename = "told", default)]
     pub event_sequence: u64,
 }
-
-/// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
-/// often while answers are lost.
-const EARLIER_KEYS_MAX: usize = 8;
 
 /// The maximum number of former numbers that are kept for one credit note.
 pub const FORMER_NUMBERS_MAX: usize = 8;
@@ -167,6 +169,7 @@ impl Mapping {
                 link_origin: None,
                 withheld: None,
                 previous_xero_ids: Vec::new(),
+                is_restored: false,
                 // The start at the current time also keeps the numbers rising when the account
                 // moves to another organisation.
                 event_sequence: u64::try_from(now.as_second()).unwrap_or(0),
@@ -185,7 +188,11 @@ impl Mapping {
         // A newly submitted operation is never refused.
         let moved =
             known.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| known.clone());
-        let moved = if known.is_restored_by(&snapshot) { moved.new_generation() } else { moved };
+        let moved = match known.find_restoration(&snapshot) {
+            Restoration::None => Self { is_restored: false, ..moved },
+            Restoration::OfGoneDocument => moved.new_generation(),
+            Restoration::Unclear => Self { is_restored: true, ..moved },
+        };
         let earlier_keys = known.keys_to_keep(&snapshot);
         let former_numbers = known.numbers_to_keep(&snapshot);
         SnapshotAcceptance::Newer(Box::new(Self {
@@ -194,24 +201,6 @@ impl Mapping {
             former_numbers,
             ..moved
         }))
-    }
-
-    /// The keys under which a document may exist in Xero although no answer confirmed it.
-    fn keys_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
-        let held = matches!(self.operation.state, OperationState::Claimed { by: _, until: _ });
-        let uncertain = held || self.operation.trace == WriteTrace::Uncertain;
-        let mut keys = self.earlier_keys.clone();
-        if self.link.is_some() || !uncertain {
-            return keys;
-        }
-        keys.push(self.snapshot.natural_key.clone());
-        if self.generation > 1 && self.key.kind.has_copy_numbers() {
-            keys.push(self.copy_number());
-        }
-        keys.retain(|key| *key != next.natural_key);
-        keys.dedup();
-        let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
-        keys.split_off(surplus)
     }
 
     /// The mapping linked to a document that exists in Xero and was not created for it. Nothing is
@@ -277,6 +266,7 @@ impl Mapping {
             link: None,
             link_origin: None,
             synced_revision: None,
+            is_restored: false,
             ..self
         }
     }

@@ -3,11 +3,12 @@
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::numbers::EARLIER_KEYS_MAX;
 use super::*;
 use crate::document::sales::DocumentStatus;
 use crate::ids::{AccountId, TenantId, UserId};
 use crate::money::{Currency, Money};
-use crate::operation::{ClaimId, Trigger};
+use crate::operation::{ClaimId, Trigger, WriteTrace};
 
 /// The key of an invoice's mapping.
 pub(crate) fn a_key(id: &str) -> MappingKey {
@@ -331,4 +332,22 @@ fn only_a_document_that_the_crm_voided_and_restores_gets_a_new_copy() {
     let mut withheld = voided.clone();
     withheld.operation.state = OperationState::Withheld;
     assert_eq!(generation(&withheld, "sent"), 1);
+    // While the result of the void is unknown, the document may still be in the books.
+    let mut unanswered = standing;
+    unanswered.operation.state = OperationState::Waiting { until: Timestamp::UNIX_EPOCH };
+    unanswered.operation.trace = WriteTrace::Uncertain;
+    let unclear = newer(Some(&unanswered), stated(2, "sent"));
+    assert_eq!((unclear.generation, unclear.is_restored), (1, true));
+    let edited = newer(Some(&unclear), stated(3, "sent"));
+    assert!(edited.is_restored);
+    assert!(!newer(Some(&unclear), stated(3, "voided")).is_restored);
+    assert!(!edited.with_shown_document().is_restored, "it is in the books");
+    let mut gone = unclear;
+    gone.link.clone_from(&voided.link);
+    assert!(gone.clone().with_shown_document().is_restored);
+    let copied = gone.new_generation();
+    assert_eq!((copied.generation, copied.is_restored), (2, false));
+    // Without a document there is nothing to copy.
+    let unsent = Mapping { link: None, ..voided };
+    assert!(!newer(Some(&unsent), stated(2, "sent")).is_restored);
 }

@@ -11,7 +11,7 @@ pub use self::known_payments::depends_on_known_payments;
 pub(crate) use self::order::{believed_instant, is_newer, is_older, raise_sequence};
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
-use crate::ids::XeroId;
+use crate::ids::{XeroId, XeroInvoiceId};
 use crate::invoice_payments::{
     InvoicePayments, PAYMENTS_MAX, PaymentChanges, PaymentNotice, ReceivedPayment,
 };
@@ -46,7 +46,7 @@ pub enum SeenInvoice<'a> {
         payments: &'a [ReceivedPayment],
     },
     /// Xero no longer has an invoice with this id.
-    Missing,
+    Missing(XeroInvoiceId),
 }
 
 /// Whether Xero's answer shows payments on an invoice, or that it was voided or deleted, which no
@@ -95,7 +95,9 @@ pub fn observe_invoice(
             let updated_at = believed_instant(invoice.updated_at, now);
             (DocumentAmounts::of_invoice(before.crm_total, invoice), updated_at, Some(payments))
         }
-        SeenInvoice::Missing => (missing_amounts(before), Some(now), None),
+        // Meanwhile the record may have a new copy.
+        SeenInvoice::Missing(id) if id.0 != link.xero_id.0 => return None,
+        SeenInvoice::Missing(_) => (before.as_missing(), Some(now), None),
     };
     let mut receipts = known.clone();
     let changes = payments.map(|payments| receipts.observe_payments(payments));
@@ -120,7 +122,7 @@ pub fn observe_invoice(
         SeenInvoice::There { invoice, payments: _ } => {
             mapping.number_in_xero(invoice.number.as_deref())
         }
-        SeenInvoice::Missing => link.number.clone(),
+        SeenInvoice::Missing(_) => link.number.clone(),
     };
     let link = XeroLink { amounts: Some(after.clone()), xero_updated_at, number, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
@@ -167,10 +169,6 @@ pub fn report_payments(
     now: Timestamp,
 ) -> Vec<EventContent> {
     told.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
-}
-
-fn missing_amounts(before: &DocumentAmounts) -> DocumentAmounts {
-    DocumentAmounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
 /// Takes the next sequence number of a mapping's invoice.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::document::credit_note::RemoteCreditNote;
+use crate::ids::XeroCreditNoteId;
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
 use crate::observe::{believed_instant, is_newer, is_older};
 use crate::outbound::EventContent;
@@ -56,6 +57,20 @@ pub fn observe_credit_note(
     Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
 }
 
+/// Observes that Xero no longer has the credit note with this id, which then counts as deleted.
+/// Returns `None` if the note is known to be voided or deleted, or if the record has a new copy.
+pub fn observe_missing_note(
+    mapping: &Mapping,
+    id: XeroCreditNoteId,
+    now: Timestamp,
+) -> Option<NoteObservation> {
+    let link = mapping.link.as_ref().filter(|link| link.xero_id.0 == id.0)?;
+    let before = link.amounts.as_ref().filter(|before| !before.status.is_gone())?;
+    let remarks = describe_note_changes(before, &before.as_missing());
+    let link = mapping.link_to_missing_document(Some(now));
+    Some(NoteObservation { mapping: Mapping { link, ..mapping.clone() }, remarks })
+}
+
 /// The sentences about what people changed of a credit note in Xero.
 pub(crate) fn describe_note_changes(
     before: &DocumentAmounts,
@@ -79,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::document::sales::DocumentStatus;
-    use crate::ids::{XeroCreditNoteId, XeroId};
+    use crate::ids::XeroId;
     use crate::mapping::tests::a_key;
     use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
     use crate::money::tests::pounds;
@@ -139,6 +154,21 @@ mod tests {
         assert_eq!(used.remarks, [""; 0]);
         assert_eq!(used.to_event(), None);
         assert_eq!(used.mapping.link.unwrap().amounts.unwrap().amount_due, pounds(400));
+    }
+
+    #[test]
+    fn a_note_that_xero_no_longer_has_is_reported_once_as_deleted() {
+        let id = |number| XeroCreditNoteId(Uuid::from_u128(number));
+        let missing = observe_missing_note(&a_mapping(), id(5), NOW).unwrap();
+        let Some(EventContent::CreditNoteStatus { status, remarks, .. }) = missing.to_event()
+        else {
+            panic!("not reported")
+        };
+        assert_eq!(status, "DELETED");
+        assert_eq!(remarks, ["It was deleted in Xero. Sync it again to create a new copy there."]);
+        assert_eq!(missing.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
+        assert_eq!(observe_missing_note(&missing.mapping, id(5), NOW), None);
+        assert_eq!(observe_missing_note(&a_mapping(), id(6), NOW), None, "it is an earlier copy");
     }
 
     #[test]

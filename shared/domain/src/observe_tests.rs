@@ -167,9 +167,12 @@ fn a_void_is_told_and_marks_the_mapping() {
 
 #[test]
 fn an_invoice_that_xero_has_no_longer_is_told_like_a_deleted_one() {
-    let seen = observe_invoice(&a_mapping(), &receipts(), SeenInvoice::Missing, NOW).unwrap();
+    let missing = |number| SeenInvoice::Missing(XeroInvoiceId(Uuid::from_u128(number)));
+    let seen = observe_invoice(&a_mapping(), &receipts(), missing(5), NOW).unwrap();
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
+    // An earlier copy says nothing about the present one.
+    assert_eq!(observe_invoice(&a_mapping(), &receipts(), missing(6), NOW), None);
 }
 
 #[test]

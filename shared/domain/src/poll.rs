@@ -55,6 +55,13 @@ pub struct PollProgress {
     /// `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_notes: Option<ListPosition>,
+    /// Whether the credit notes with credit left are still to be verified individually.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_verifying_notes: bool,
+    /// The key after which the verification of credit notes continues; `None` if it begins with the
+    /// first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifying_notes_after: Option<String>,
     /// The place in the list of given-up records after which the next daily question about stopped
     /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say
     /// it.
@@ -110,6 +117,8 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: None,
+            is_verifying_notes: false,
+            verifying_notes_after: None,
             stopped_payments_after: None,
             codes_due_since: None,
             is_comparing: false,

@@ -15,6 +15,7 @@ mod failed_poll;
 mod idle;
 mod isolation;
 mod observe;
+mod open_notes;
 mod own_invoices;
 mod payment_details;
 mod progress;

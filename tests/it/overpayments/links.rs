@@ -190,6 +190,22 @@ fn money_that_was_read_while_its_contact_had_no_client_is_reported_once_it_has_o
 }
 
 #[test]
+fn money_from_before_the_connect_is_reported_once_its_contact_has_a_client() {
+    let world = World::new();
+    let contact = world.add_contact("Client cli_2");
+    world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
+    world.clock.advance(SignedDuration::from_hours(24 * 30));
+    world.connect();
+    let world = bill(world);
+    assert!(heard(&world).is_empty());
+    is_linked_by_a_user(&world, contact);
+    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+    assert_eq!(heard(&world), ["1: open overpayment 7 of cli_2"]);
+    // What was read is not read again.
+    assert!(surplus_calls(&world).is_empty());
+}
+
+#[test]
 fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
     let world = billed();
     overpay(&world);

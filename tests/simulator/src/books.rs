@@ -10,6 +10,7 @@ mod history;
 mod index;
 pub(crate) mod invoice;
 pub(crate) mod line;
+mod lost;
 pub(crate) mod payable;
 pub(crate) mod payment;
 pub(crate) mod settling;

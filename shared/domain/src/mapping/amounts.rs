@@ -107,6 +107,12 @@ impl DocumentAmounts {
         }
     }
 
+    /// The state after Xero has shown that it no longer has the document, which counts as deleted.
+    #[must_use]
+    pub fn as_missing(&self) -> Self {
+        Self { status: DocumentStatus::Deleted, ..self.clone() }
+    }
+
     /// Whether the document takes more money or credit than it did before: more is due or left, or
     /// it was approved.
     pub fn takes_more_than(&self, before: &Self) -> bool {

@@ -62,6 +62,19 @@ impl Mapping {
         self.amounts_in_xero().is_some_and(|amounts| amounts.status.is_gone())
     }
 
+    /// The link to its document after Xero has shown at `changed_at` that it no longer has it: the
+    /// document counts as deleted. `None` if it has no document with amounts. What is known to be
+    /// voided or deleted already stays as it is.
+    pub fn link_to_missing_document(&self, changed_at: Option<Timestamp>) -> Option<XeroLink> {
+        let link = self.link.as_ref()?;
+        let amounts = link.amounts.as_ref()?;
+        if amounts.status.is_gone() {
+            return Some(link.clone());
+        }
+        let amounts = Some(amounts.as_missing());
+        Some(XeroLink { amounts, xero_updated_at: changed_at, ..link.clone() })
+    }
+
     /// The mapping of a client whose archived contact was restored, as a success shows at `now`.
     /// What failed before because the contact was archived may continue
     /// ([`Mapping::has_failed_before_restore_of`]).

@@ -4,6 +4,11 @@
 use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
 use crate::idempotency::ContentHash;
 use crate::ids::DERIVED;
+use crate::operation::{OperationState, WriteTrace};
+
+/// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
+/// often while answers are lost.
+pub(super) const EARLIER_KEYS_MAX: usize = 8;
 
 /// Xero's limit for the number of an invoice or a credit note, in characters.
 const NUMBER_LIMIT: usize = 255;
@@ -57,6 +62,24 @@ impl Mapping {
     pub fn is_copy_number(&self, number: &str) -> bool {
         self.generation > 1
             && (number == self.copy_number() || number == self.earlier_copy_number())
+    }
+
+    /// The keys under which a document may exist in Xero although no answer confirmed it.
+    pub(super) fn keys_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
+        let held = matches!(self.operation.state, OperationState::Claimed { by: _, until: _ });
+        let uncertain = held || self.operation.trace == WriteTrace::Uncertain;
+        let mut keys = self.earlier_keys.clone();
+        if self.link.is_some() || !uncertain {
+            return keys;
+        }
+        keys.push(self.snapshot.natural_key.clone());
+        if self.generation > 1 && self.key.kind.has_copy_numbers() {
+            keys.push(self.copy_number());
+        }
+        keys.retain(|key| *key != next.natural_key);
+        keys.dedup();
+        let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
+        keys.split_off(surplus)
     }
 
     /// The number of its document after Xero showed `seen`, which a person may have changed there. The

@@ -3,6 +3,8 @@
 use super::*;
 use crate::surplus::SurplusKind;
 
+const YEAR_SECONDS: i64 = 365 * 86_400;
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
@@ -115,7 +117,14 @@ fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_re
     assert_eq!(next_day.credit_notes, position);
     let read = next_day.with_verified_credit_notes();
     assert!(read.is_comparing && read.is_verification_unfinished(), "the codes are unchecked");
-    assert!(!PollProgress { codes_due_since: None, ..read }.is_verification_unfinished());
+    let checked = PollProgress { codes_due_since: None, ..read };
+    assert!(checked.is_verification_unfinished(), "the notes with credit left are unread");
+    let half = checked.with_verified_notes(Some("here".to_owned()));
+    assert_eq!(half.verifying_notes_after.as_deref(), Some("here"));
+    assert!(half.is_verification_unfinished());
+    let later = half.clone().with_verified_invoices(at(300_000));
+    assert_eq!(later.verifying_notes_after, half.verifying_notes_after);
+    assert!(!half.with_verified_notes(None).is_verification_unfinished());
     // An instant in the future would leave out every change.
     let position = Some(ListPosition { from: far(), rows_read: 10 });
     let stuck = PollProgress { credit_notes: position, ..fresh };
@@ -202,11 +211,11 @@ fn stored_progress_in_the_future_is_read_again_from_the_last_verification() {
 }
 
 #[test]
-fn overpayments_are_first_read_from_the_last_verification_and_then_from_their_position() {
+fn overpayments_are_first_read_from_a_year_before_the_connect_and_then_from_their_position() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let fresh = PollProgress { verified_at: at(50_000), ..PollProgress::new(ledger, at(90_000)) };
     let begun = fresh.with_surplus_positions();
-    let first = ListPosition { from: at(49_700), rows_read: 0 };
+    let first = ListPosition { from: at(50_000 - YEAR_SECONDS), rows_read: 0 };
     for kind in SurplusKind::ALL {
         assert_eq!(begun.surplus_position(kind), Some(first));
         let next = ListPosition { from: at(80_000), rows_read: 3 };
@@ -220,21 +229,21 @@ fn overpayments_are_first_read_from_the_last_verification_and_then_from_their_po
 }
 
 #[test]
-fn overpayments_are_read_again_from_an_instant_on_unless_earlier_ones_are_still_to_be_read() {
+fn overpayments_are_read_again_from_a_year_before_unless_earlier_ones_are_still_to_be_read() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let fresh = PollProgress::new(ledger, at(90_000));
-    let again = ListPosition { from: at(50_000), rows_read: 0 };
-    let earlier = ListPosition { from: at(49_999), rows_read: 7 };
+    let again = ListPosition { from: at(50_000 - YEAR_SECONDS), rows_read: 0 };
+    let earlier = ListPosition { from: at(49_999 - YEAR_SECONDS), rows_read: 7 };
     for kind in SurplusKind::ALL {
-        let unread = fresh.clone().with_surpluses_to_read_from(at(50_000));
+        let unread = fresh.clone().with_surpluses_to_read_again(at(50_000));
         assert_eq!((unread.surplus_position(kind), unread.is_surplus_due), (Some(again), true));
         for (before, after) in [
             (ListPosition { from: at(80_000), rows_read: 3 }, again),
-            (ListPosition { from: at(50_000), rows_read: 3 }, again),
+            (ListPosition { from: at(50_000 - YEAR_SECONDS), rows_read: 3 }, again),
             (earlier, earlier),
         ] {
             let read = fresh.clone().with_surplus_position(kind, before);
-            let read = read.with_surpluses_to_read_from(at(50_000));
+            let read = read.with_surpluses_to_read_again(at(50_000));
             assert_eq!((read.surplus_position(kind), read.is_surplus_due), (Some(after), true));
         }
     }

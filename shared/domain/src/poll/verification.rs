@@ -1,5 +1,6 @@
 //! The daily verification: every open invoice is read by its id, then the changed credit notes are
-//! read, the account codes are checked, and the books are compared. Each part is completed on its
+//! read, and those with credit left by their ids, the account codes are checked, and the books are
+//! compared. Each part is completed on its
 //! own, so a failure of a later one repeats none of the earlier ones.
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +24,7 @@ impl PollProgress {
     /// Whether the open invoices were verified, and credit notes are still to be read or account
     /// codes to be checked.
     pub const fn is_verification_unfinished(&self) -> bool {
-        self.credit_notes.is_some() || self.codes_due_since.is_some()
+        self.credit_notes.is_some() || self.is_verifying_notes || self.codes_due_since.is_some()
     }
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
@@ -35,8 +36,8 @@ impl PollProgress {
     }
 
     /// The progress after the last open invoice was verified now. Next, the credit notes that
-    /// changed since the verification before are read, unless an earlier reading is unfinished:
-    /// then that one continues. Overpayments and prepayments are read, too.
+    /// changed since the verification before are read, and all with credit left, unless an earlier
+    /// reading is unfinished: then that one continues. Overpayments and prepayments are read, too.
     #[must_use]
     pub fn with_verified_invoices(self, now: Timestamp) -> Self {
         let from = subtract_overlap(self.verified_at.min(now));
@@ -45,6 +46,7 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: self.credit_notes.or(Some(first)),
+            is_verifying_notes: true,
             codes_due_since: Some(now),
             is_surplus_due: true,
             ..self
@@ -57,11 +59,19 @@ impl PollProgress {
         Self { credit_notes: None, is_comparing: true, ..self }
     }
 
+    /// The progress after a page of credit notes was verified, with the key after which the next page
+    /// begins. `None` after the last one.
+    #[must_use]
+    pub fn with_verified_notes(self, next: Option<String>) -> Self {
+        Self { is_verifying_notes: next.is_some(), verifying_notes_after: next, ..self }
+    }
+
     /// The progress of a ledger without documents, which needs no verification. The books are
     /// compared next.
     #[must_use]
     pub fn with_completed_verification(self, now: Timestamp) -> Self {
         let verified = Self { verified_at: now, verifying_after: None, ..self };
-        Self { codes_due_since: None, ..verified }.with_verified_credit_notes()
+        let verified = Self { codes_due_since: None, ..verified }.with_verified_notes(None);
+        verified.with_verified_credit_notes()
     }
 }

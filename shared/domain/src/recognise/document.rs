@@ -37,7 +37,8 @@ pub struct ExpectedDocument<'a> {
     pub contact: Option<XeroContactId>,
     /// Its total by Xero's arithmetic.
     pub total: Money,
-    /// The ids of earlier copies, which are ignored.
+    /// The ids of earlier copies. They are ignored, except one that still counts in the books: Xero
+    /// had only not shown it, so no other one may be created.
     pub left: &'a [XeroId],
 }
 
@@ -53,7 +54,8 @@ pub fn choose_document<D: SalesDocument + Clone>(
 ) -> FoundDocument<D> {
     let sought = |head: &DocumentHead<'_>| {
         let is_named = head.number.is_some_and(|number| expected.numbers.contains(&number));
-        head.is_sales && is_named && !expected.left.contains(&head.id)
+        let is_replaced = expected.left.contains(&head.id) && head.status.is_gone();
+        head.is_sales && is_named && !is_replaced
     };
     let standing = || found.iter().filter(|one| sought(&one.document_head()));
     let agrees = |head: &DocumentHead<'_>| {
@@ -129,6 +131,11 @@ mod tests {
     }
 
     fn find(found: &[RemoteInvoice]) -> FoundDocument<RemoteInvoice> {
+        find_beside(found, &[])
+    }
+
+    /// The same, if the record has these earlier copies.
+    fn find_beside(found: &[RemoteInvoice], left: &[XeroId]) -> FoundDocument<RemoteInvoice> {
         choose_document(
             found,
             ExpectedDocument {
@@ -140,9 +147,25 @@ mod tests {
                 tag: None,
                 contact: Some(XeroContactId(Uuid::from_u128(2))),
                 total: pounds(10_000),
-                left: &[],
+                left,
             },
         )
+    }
+
+    #[test]
+    fn an_earlier_copy_is_ignored_unless_it_counts_in_the_books() {
+        for (status, is_ours) in [
+            (DocumentStatus::Voided, false),
+            (DocumentStatus::Deleted, false),
+            (DocumentStatus::Authorised, true),
+        ] {
+            let earlier = a_remote(Some(URL), status);
+            let left = [XeroId(earlier.id.0)];
+            let found = find_beside(std::slice::from_ref(&earlier), &left);
+            let expected =
+                if is_ours { FoundDocument::Ours(earlier) } else { FoundDocument::Nothing };
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

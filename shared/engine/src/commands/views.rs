@@ -130,6 +130,7 @@ impl RecordView {
             link_origin,
             withheld,
             generation: _,
+            is_restored: _,
             earlier_keys: _,
             former_numbers: _,
             previous_xero_ids,

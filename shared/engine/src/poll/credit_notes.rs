@@ -6,9 +6,9 @@ use std::num::NonZeroU16;
 use domain::call_budget::CallPriority;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
-use domain::ids::Ledger;
+use domain::ids::{Ledger, XeroCreditNoteId};
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
-use domain::observe_note::{NoteObservation, observe_credit_note};
+use domain::observe_note::{NoteObservation, observe_credit_note, observe_missing_note};
 use domain::paging::PageLimit;
 use domain::poll::{ChangeWalk, ListPosition, PollProgress, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
@@ -80,7 +80,7 @@ pub(super) async fn has_credit_notes(engine: &Engine, ledger: &Ledger) -> Result
 
 /// Observes credit notes, and releases the records that were given up because of their state.
 /// Returns the number of notes with changes.
-async fn observe_notes(
+pub(super) async fn observe_notes(
     tenant_session: &TenantSession<'_>,
     notes: &[RemoteCreditNote],
 ) -> Result<usize, PersistError> {
@@ -121,7 +121,7 @@ async fn observe_note(
     let row = engine.store.find_mapping(&key).await?;
     let Some(row) = row else { return Ok(ObservedNote::default()) };
     let known = KnownDocument::from_mapping(&row.record);
-    let is_changed = record_note_changes(tenant_session, row, remote).await?;
+    let is_changed = record_note_changes(tenant_session, row, remote.id, Some(remote)).await?;
     let document = known.and_then(|known| {
         let after = DocumentAmounts::of_credit_note(known.crm_total(), remote);
         known.find_change(remote, &after, remote.updated_at, engine.clock.now())
@@ -130,18 +130,23 @@ async fn observe_note(
 }
 
 /// Records what has changed on a credit note, with the event for the CRM, and starts again after a
-/// conflict with another process. Returns whether more has changed than the instant of the last
-/// change.
-async fn record_note_changes(
+/// conflict with another process. `remote` is the note with this id in Xero; `None` if Xero no
+/// longer has it.
+/// Returns whether more has changed than the instant of the last change.
+pub(super) async fn record_note_changes(
     tenant_session: &TenantSession<'_>,
     row: VersionedRecord<Mapping>,
-    remote: &RemoteCreditNote,
+    id: XeroCreditNoteId,
+    remote: Option<&RemoteCreditNote>,
 ) -> Result<bool, StoreError> {
     let (engine, account) = (tenant_session.engine, &tenant_session.ledger.account);
     let began = engine.clock.now();
     let (mut row, mut conflicts) = (row, ConflictLimit::default());
     let NoteObservation { mapping, remarks } = loop {
-        let observed = observe_credit_note(&row.record, remote, began);
+        let observed = match remote {
+            Some(remote) => observe_credit_note(&row.record, remote, began),
+            None => observe_missing_note(&row.record, id, began),
+        };
         let Some(observed) = observed else { return Ok(false) };
         let event = observed.to_event();
         let event = event.map(|content| engine.new_event(account, content));

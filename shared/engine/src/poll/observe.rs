@@ -182,12 +182,12 @@ async fn observe_present(
 /// Observes that Xero no longer has an invoice. Returns whether that was a change.
 pub(super) async fn observe_missing(
     tenant_session: &TenantSession<'_>,
-    crm_id: &CrmId,
+    (id, crm_id): (XeroInvoiceId, &CrmId),
 ) -> Result<bool, PersistError> {
     let observed = async {
         let store = &tenant_session.engine.store;
-        let observed = observe_one(tenant_session, store, crm_id, SeenInvoice::Missing).await;
-        observed.map_err(PersistError::from)
+        let seen = SeenInvoice::Missing(id);
+        observe_one(tenant_session, store, crm_id, seen).await.map_err(PersistError::from)
     };
     let observed = observed.boxed();
     let observed = isolate_invoice(tenant_session, crm_id, observed).await?;

@@ -16,7 +16,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
-use super::{credit_notes, observe, removed_refunds, stopped_payments, unreadable};
+use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
@@ -27,7 +27,7 @@ use crate::sync::surplus_clients;
 const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
-/// the credit notes that changed, then assigns overpayments to their clients, then asks about the
+/// the credit notes that changed, and checks the credit notes with credit left, then assigns overpayments to their clients, then asks about the
 /// payments and refunds that were given up, then checks the account codes. Records the progress
 /// after each part, so that a failure repeats none that is complete. Returns the number of
 /// documents with changes.
@@ -43,7 +43,7 @@ pub(super) async fn verify_ledger(
     let before = progress.credit_notes;
     let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
     let seen = match refunds {
-        Ok(()) => credit_notes::observe_changed_notes(tenant_session, progress).boxed().await,
+        Ok(()) => observe_credit_notes(tenant_session, progress).boxed().await,
         Err(error) => Err(error),
     };
     let seen = match seen {
@@ -69,6 +69,16 @@ pub(super) async fn verify_ledger(
         Err(error) if !error.is_not_permitted() => Err(error),
         Ok(()) | Err(_) => Ok(changed + seen?),
     }
+}
+
+/// Reads the credit notes that changed, then those with credit left. Returns the number of notes
+/// with changes.
+async fn observe_credit_notes(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+) -> Result<usize, AttemptError> {
+    let changed = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await?;
+    Ok(changed + open_notes::verify_open_notes(tenant_session, progress).boxed().await?)
 }
 
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the
@@ -173,7 +183,8 @@ async fn verify_invoices(
             Ok(Some(one)) => drop(seen.insert(*id, one)),
             Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
             Ok(None) => {
-                changed += usize::from(observe::observe_missing(tenant_session, crm_id).await?);
+                let missing = observe::observe_missing(tenant_session, (*id, crm_id));
+                changed += usize::from(missing.await?);
             }
             // It is asked again with the next check.
             Err(error) if is_about_one_document(&error) => {

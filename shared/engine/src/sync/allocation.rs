@@ -17,7 +17,6 @@ use domain::document::allocation::{AllocationDocument, InvoiceReference, RemoteA
 use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
-use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::sync_log::LoggedOperation;
 use futures::TryFutureExt;
@@ -108,7 +107,9 @@ async fn apply_credit(
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
     let documents = prerequisites::require_prerequisites(engine, task).await?;
-    let note = fetch_credit_note(tenant_session, task, documents).await?;
+    let Some(note) = credit_notes::get(&tenant_session.api, documents.note).await? else {
+        return conclude_without_credit_note(task);
+    };
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
         let id = XeroAllocationId(link.xero_id.0);
@@ -162,7 +163,8 @@ async fn write_allocation(
     } else {
         // Xero's examples answer without an id, but the credit note shows it. Until it is known,
         // the write is unconfirmed.
-        let note = fetch_credit_note(tenant_session, task, documents).await?;
+        let note = credit_notes::get(&tenant_session.api, documents.note).await?;
+        let note = note.ok_or_else(allocation_not_shown_error)?;
         find_unlinked_allocation(tenant_session, task, documents, &note, taken)
             .await?
             .ok_or_else(allocation_not_shown_error)?
@@ -199,7 +201,8 @@ async fn delete_allocation(
                 prerequisites::require_prerequisites(engine, task).await?
             }
         };
-    let note = fetch_credit_note(tenant_session, task, documents).await?;
+    let note = credit_notes::get(&tenant_session.api, documents.note).await?;
+    let Some(note) = note else { return nothing() };
     let ours = match link {
         Some(link) => {
             Some(XeroAllocationId(link.xero_id.0)).filter(|id| has_allocation(&note, *id))
@@ -213,23 +216,14 @@ async fn delete_allocation(
     Ok(synced_allocation(task, id, operation, Vec::new()))
 }
 
-/// Reads the credit note from Xero.
-async fn fetch_credit_note(
-    tenant_session: &TenantSession<'_>,
-    task: &SyncTask<'_, Snapshot>,
-    documents: AllocationPrerequisites,
-) -> Result<RemoteCreditNote, AttemptError> {
-    let note = credit_notes::get(&tenant_session.api, documents.note).await?;
-    note.ok_or_else(|| {
-        let number = &task.snapshot.credit_note_number;
-        let failure = Failure::new(
-            FailureClass::Rejected,
-            "document_missing",
-            format!("{number} is no longer in Xero."),
-            "Check in Xero why it is missing, then retry.",
-        );
-        failure.into()
-    })
+/// Returns the outcome of credit whose note Xero no longer has. Credit that was applied is gone with
+/// the note, like credit that was removed there.
+fn conclude_without_credit_note(task: &SyncTask<'_, Snapshot>) -> Result<Synced, AttemptError> {
+    let Some(link) = &task.mapping.link else {
+        return Err(explain::missing_credit_note_failure(&task.snapshot).into());
+    };
+    let (link, operation) = (Some(link.clone()), LoggedOperation::Push);
+    Ok(Synced { link, operation, remarks: vec![explain::MISSING_NOTE.to_owned()] })
 }
 
 fn has_allocation(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {

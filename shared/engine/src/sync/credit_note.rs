@@ -184,6 +184,13 @@ impl SalesEntity for CreditNoteEntity {
         credit_notes::find_by_ids(session, ids).await
     }
 
+    async fn get(
+        session: &ApiSession,
+        id: XeroCreditNoteId,
+    ) -> Result<Option<RemoteCreditNote>, XeroError> {
+        credit_notes::get(session, id).await
+    }
+
     fn build_link(
         task: &SyncTask<'_, Snapshot>,
         remote: &RemoteCreditNote,

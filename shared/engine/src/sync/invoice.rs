@@ -192,6 +192,13 @@ impl SalesEntity for InvoiceEntity {
         invoices::find_by_ids(session, ids).await
     }
 
+    async fn get(
+        session: &ApiSession,
+        id: XeroInvoiceId,
+    ) -> Result<Option<RemoteInvoice>, XeroError> {
+        invoices::get(session, id).await
+    }
+
     fn build_link(
         task: &SyncTask<'_, Snapshot>,
         remote: &RemoteInvoice,

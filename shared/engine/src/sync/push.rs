@@ -4,6 +4,7 @@
 mod attempt;
 mod claim;
 mod clients;
+mod copy;
 mod item;
 mod keep;
 mod kinds;

@@ -5,6 +5,7 @@ mod client;
 mod document_writer;
 mod entity;
 mod find;
+mod linked;
 mod lost_tracking;
 mod relink_clients;
 mod synced_documents;
@@ -23,6 +24,7 @@ pub(super) use self::client::list_clients;
 use self::document_writer::DocumentWriter;
 pub(super) use self::entity::{SalesEntity, SalesOutline};
 use self::find::LookupOutcome;
+pub(super) use self::linked::complete_gone_document;
 use super::write::WriteSubject;
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, WriteState, batch_size, fail_tasks,

@@ -48,7 +48,7 @@ pub(crate) async fn try_read_surpluses_again(engine: &Engine, ledger: &Ledger) {
 }
 
 /// Makes the next poll that reads changes also read the overpayments and prepayments that changed
-/// since the account was connected. Polls have left out the money of contacts without a client, and
+/// since a year before the account was connected. Polls have left out the money of contacts without a client, and
 /// the lists of changes do not show it again. A poll that runs meanwhile does not record its own
 /// progress, and the next one repeats it. May be interrupted and repeated.
 async fn read_surpluses_again(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ async fn read_surpluses_again(engine: &Engine, ledger: &Ledger) -> Result<(), St
     let mut conflicts = ConflictLimit::default();
     loop {
         let Some(known) = engine.store.find_poll_progress(ledger).await? else { return Ok(()) };
-        let progress = known.record.clone().with_surpluses_to_read_from(connected_at);
+        let progress = known.record.clone().with_surpluses_to_read_again(connected_at);
         if progress == known.record {
             return Ok(());
         }

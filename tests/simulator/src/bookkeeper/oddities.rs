@@ -121,6 +121,12 @@ impl Bookkeeper<'_> {
         }
     }
 
+    /// Xero loses an invoice or a credit note: no call shows it any more.
+    pub fn lose_document(&mut self, id: Uuid) -> Result<(), Refused> {
+        let lost = self.books.lose_document(id).then_some(());
+        lost.ok_or_else(|| Refused("There is no such document".to_owned()))
+    }
+
     /// Renders a member of a row as `json` from now on, wherever the row is rendered by itself;
     /// omits the member if `json` is `None`.
     pub fn distort(&mut self, row: Uuid, member: &str, json: Option<&str>) -> Result<(), Refused> {

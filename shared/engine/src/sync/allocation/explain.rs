@@ -21,6 +21,19 @@ use crate::sync::prerequisite::fetch_invoice_currency;
 const SAME_CREDIT: &str =
     "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
 
+/// The remedy if the credit note is gone in Xero.
+const NEW_COPY: &str = "Sync the credit note again to create a new copy in Xero. The credit is then applied automatically.";
+
+/// The remark about credit that was applied from a note that Xero no longer has.
+pub(super) const MISSING_NOTE: &str = "Its credit note is no longer in Xero, so the credit is not applied there. Sync the credit note again, then apply the credit again in ServiceCortex.";
+
+/// Returns the failure of credit that was not applied and whose note Xero no longer has.
+pub(super) fn missing_credit_note_failure(allocation: &Allocation) -> Failure {
+    let number = &allocation.credit_note_number;
+    let message = format!("{number} is no longer in Xero, so no credit can be applied.");
+    final_failure(FailureCause::CreditNoteGone, message, NEW_COPY)
+}
+
 /// Describes credit that Xero no longer has, or has with other details than the CRM.
 pub(super) fn describe_applied_credit(
     note: &RemoteCreditNote,
@@ -126,7 +139,7 @@ fn find_credit_note_obstacle(note: &RemoteCreditNote, allocation: &Allocation) -
         DocumentStatus::Voided | DocumentStatus::Deleted => Some(final_failure(
             FailureCause::CreditNoteGone,
             format!("{number} was voided or deleted in Xero, so no credit can be applied."),
-            "Sync the credit note again to create a new copy in Xero. The credit is then applied automatically.",
+            NEW_COPY,
         )),
         DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_)
             if left.amount < allocation.amount =>

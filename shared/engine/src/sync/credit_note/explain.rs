@@ -12,6 +12,7 @@ use super::CreditNoteEntity;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::closed_document::{list_refused_changes, retry_outdated_refusal};
+use crate::sync::sales::complete_gone_document;
 
 /// Replaces the outcomes of the credit notes whose change Xero refused because of their use or their
 /// status: such a change is not repeated, and its failure says what a person can do.
@@ -31,6 +32,9 @@ pub(super) async fn explain_refused_notes(
             retry_outdated_refusal(task);
             continue;
         };
+        if complete_gone_document::<CreditNoteEntity>(tenant_session, task, remote) {
+            continue;
+        }
         let number = &task.snapshot.number;
         let failure = if remote.status.is_gone() {
             gone_note_failure(number, &remote.status)

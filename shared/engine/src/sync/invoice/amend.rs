@@ -26,7 +26,7 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::{
     has_zero_total, is_about_closed_document, list_refused_changes, retry_outdated_refusal,
 };
-use crate::sync::sales::synced_document;
+use crate::sync::sales::{complete_gone_document, synced_document};
 use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use crate::sync::{KnownClients, SyncTask, batch_size, fail_tasks};
 
@@ -87,6 +87,9 @@ impl<'a> AmendmentPlanner<'a> {
             retry_outdated_refusal(task);
             return None;
         };
+        if complete_gone_document::<InvoiceEntity>(self.tenant_session, task, remote) {
+            return None;
+        }
         match self.plan_task(task, link, remote) {
             AmendmentPlan::Amend { amendment, remarks } => {
                 let operation = LoggedOperation::Update;

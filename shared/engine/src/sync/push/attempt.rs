@@ -1,5 +1,6 @@
 //! Attempts many records: writes them to Xero together and records their outcomes one by one.
 
+mod bisection;
 mod panics;
 
 use std::sync::Arc;
@@ -11,11 +12,10 @@ use domain::mapping::Mapping;
 use domain::operation::{Trigger, WriteTrace};
 use domain::retry;
 use futures::FutureExt;
-use xero::XeroError;
 
-use self::panics::sync_isolating_panics;
+use self::bisection::sync_and_bisect;
 use super::snapshots::decode_snapshot;
-use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, record_outcome};
+use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, copy, record_outcome};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::{Outcome, OutcomeSlot, SyncEntity, SyncTask, WriteState};
@@ -35,16 +35,55 @@ impl Attempt {
     }
 }
 
-/// Attempts every claimed record and records the outcomes. Each record comes with a value of the
-/// caller, which is returned with its result.
+/// The end of one attempt at a record.
+enum EndedAttempt {
+    Recorded(RecordedOutcome),
+    /// Its document is gone in Xero. The record is still claimed, for a new copy.
+    CopyClaimed(Box<ClaimedRecord>),
+}
+
+/// The records of an attempt, each with a value of the caller.
+type Claims<I> = Vec<(I, ClaimedRecord)>;
+
+/// Attempts every claimed record and records the outcomes. A record that needs a new copy of its
+/// document is attempted once more. Each record comes with a value of the caller, which is returned
+/// with its result.
 pub(super) async fn attempt_records<I: Send>(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
-    claimed: Vec<(I, ClaimedRecord)>,
+    claimed: Claims<I>,
     trigger: Trigger,
     invocation: Invocation,
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
+    let mut recorded = Vec::with_capacity(claimed.len());
+    let mut claimed = claimed;
+    for may_copy in [true, false] {
+        let mut copies = Vec::new();
+        let attempted = attempt_once(engine, ledger, kind, claimed, trigger, invocation, may_copy);
+        for (item, ended) in attempted.await {
+            match ended {
+                Ok(EndedAttempt::Recorded(outcome)) => recorded.push((item, Ok(outcome))),
+                Ok(EndedAttempt::CopyClaimed(copy)) => copies.push((item, *copy)),
+                Err(error) => recorded.push((item, Err(error))),
+            }
+        }
+        claimed = copies;
+    }
+    recorded
+}
+
+/// Attempts every claimed record once and records the outcomes, except of those that need a new copy
+/// of their documents, if they may have one.
+async fn attempt_once<I: Send>(
+    engine: &Engine,
+    ledger: &Ledger,
+    kind: EntityKind,
+    claimed: Claims<I>,
+    trigger: Trigger,
+    invocation: Invocation,
+    may_copy: bool,
+) -> Vec<(I, Result<EndedAttempt, PersistError>)> {
     let attempts = claimed.into_iter().map(|(item, claimed)| (item, Attempt::new(claimed)));
     let (items, attempts): (Vec<I>, Vec<Attempt>) = attempts.unzip();
     let epoch = sync_attempts(engine, ledger, kind, &attempts, trigger, invocation).await;
@@ -60,26 +99,34 @@ pub(super) async fn attempt_records<I: Send>(
         };
         let outcome = outcome.into_outcome();
         let recording = async move {
-            let recorded =
-                isolate_record(persist_outcome(engine, &claimed, outcome, tried).boxed()).await;
-            (item, recorded)
+            let ended = end_attempt(engine, &claimed, outcome, tried, may_copy).boxed();
+            (item, isolate_record(ended).await)
         };
         recording.boxed()
     });
     concurrency::map_concurrently(recorded.collect()).await
 }
 
-async fn persist_outcome(
+/// Records the outcome of an attempt, or keeps the claim if the record needs a new copy.
+async fn end_attempt(
     engine: &Engine,
     claimed: &ClaimedRecord,
     outcome: Outcome,
     tried: AttemptFacts,
-) -> Result<RecordedOutcome, PersistError> {
-    match outcome {
+    may_copy: bool,
+) -> Result<EndedAttempt, PersistError> {
+    if let Ok(synced) = &outcome
+        && may_copy
+        && let Some(copy) = copy::claim_copy(engine, claimed, synced, tried).await?
+    {
+        return Ok(EndedAttempt::CopyClaimed(Box::new(copy)));
+    }
+    let recorded = match outcome {
         Ok(synced) => record_outcome::record_success(engine, claimed, synced, tried).await,
         Err(AttemptError::Persist(error)) => Err(error),
         Err(error) => record_outcome::record_failure(engine, claimed, error, tried).await,
-    }
+    };
+    recorded.map(EndedAttempt::Recorded)
 }
 
 /// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
@@ -191,83 +238,6 @@ fn group_by_batch_size<S>(tasks: Vec<SyncTask<'_, S>>) -> Vec<Vec<SyncTask<'_, S
     }
     groups.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
     groups.into_iter().map(|(_, group)| group).collect()
-}
-
-/// A further try of a task whose earlier try may have created a document in Xero.
-struct Retry<'a, S> {
-    task: &'a SyncTask<'a, S>,
-    /// The task's mapping, marked as uncertain.
-    mapping: Mapping,
-    writes: WriteState,
-    outcome: OutcomeSlot,
-}
-
-impl<'a, S: Clone> Retry<'a, S> {
-    fn new(task: &'a SyncTask<'a, S>) -> Self {
-        let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
-        writes.record_possible_document();
-        Self { task, mapping: mark_uncertain(task.mapping), writes, outcome }
-    }
-
-    /// Returns the task of this try.
-    fn to_task(&self) -> SyncTask<'_, S> {
-        let Self { task, mapping, writes, outcome } = self;
-        SyncTask::new(mapping, task.snapshot.clone(), task.recovery_mode, writes, outcome)
-    }
-}
-
-/// Pushes tasks together. Tasks whose documents Xero refused as a batch are pushed again in halves,
-/// until each refused document is alone with its reason. Documents that the refused batch may have
-/// created are looked up before anything is written again.
-async fn sync_and_bisect<E: SyncEntity>(
-    tenant_session: &TenantSession<'_>,
-    tasks: &[SyncTask<'_, E::Snapshot>],
-) {
-    sync_isolating_panics::<E>(tenant_session, tasks).await;
-    let mut waiting = split_in_halves(select_batch_rejected(tasks.iter().collect()));
-    while let Some(part) = waiting.pop() {
-        let retries = part.iter().copied().map(Retry::new).collect::<Vec<_>>();
-        let again = retries.iter().map(Retry::to_task).collect::<Vec<_>>();
-        sync_isolating_panics::<E>(tenant_session, &again).await;
-        drop(again);
-        let mut is_stopped = false;
-        for Retry { task, mapping: _, writes, outcome } in retries {
-            task.writes.replace_with_later(&writes);
-            let outcome = outcome.into_outcome();
-            is_stopped |= is_about_every_call(&outcome);
-            task.set_outcome(outcome);
-        }
-        // The remaining parts keep their outcome and are looked up by the next attempt.
-        if is_stopped {
-            break;
-        }
-        waiting.extend(split_in_halves(select_batch_rejected(part)));
-    }
-}
-
-/// Returns those of the tasks whose documents Xero refused as a batch.
-fn select_batch_rejected<'a, S>(tasks: Vec<&'a SyncTask<'a, S>>) -> Vec<&'a SyncTask<'a, S>> {
-    let is_batch = |error: &XeroError| matches!(error, XeroError::BatchRejected { .. });
-    tasks.into_iter().filter(|task| task.is_refused(is_batch)).collect()
-}
-
-/// Returns two halves, the first one last. A single task is not divided.
-fn split_in_halves<T>(mut first: Vec<T>) -> Vec<Vec<T>> {
-    if first.len() < 2 {
-        return Vec::new();
-    }
-    let second = first.split_off(first.len() / 2);
-    vec![second, first]
-}
-
-/// Returns whether the next call would fail as well, whatever it writes.
-fn is_about_every_call(outcome: &Outcome) -> bool {
-    match outcome {
-        Err(AttemptError::Xero(error)) => {
-            matches!(error.failure_class(), FailureClass::Throttled | FailureClass::Unauthorized)
-        }
-        Ok(_) | Err(_) => false,
-    }
 }
 
 /// Returns the mapping marked as uncertain, because Xero may have a document that it does not know.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
+use super::copy::is_copy_wanted;
 use super::refused::{refuse_record, too_large_failure};
 use super::{ClaimedRecord, FinishedPush, PushOutcome, record_outcome};
 use crate::errors::PersistError;
@@ -71,7 +72,8 @@ pub(super) async fn accept_and_claim(
 }
 
 /// Returns the mapping as an attempt starts from it. If a user syncs a document that was voided or
-/// deleted in Xero, the attempt creates a new copy. A client that was only linked to its contact is
+/// deleted in Xero, or the CRM has restored one that it voided, the attempt creates a new copy. A
+/// client that was only linked to its contact is
 /// due: linking writes nothing, so the contact does not have the client's values yet.
 fn prepare_mapping(
     engine: &Engine,
@@ -83,13 +85,8 @@ fn prepare_mapping(
         let due = mapping.apply_event(OperationEvent::Submitted, now);
         return due.unwrap_or_else(|_| mapping.clone());
     }
-    let wants_a_copy = trigger == Trigger::Person
-        && mapping.is_gone_in_xero()
-        && engine
-            .kinds
-            .find_kind(mapping.key.kind)
-            .is_some_and(|pushed| pushed.is_snapshot_wanted(&mapping.snapshot));
-    if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
+    let wants_copy = mapping.is_gone_in_xero() && is_copy_wanted(engine, mapping, trigger);
+    if wants_copy { mapping.clone().new_generation() } else { mapping.clone() }
 }
 
 /// Gives up a record that is too large for a row. Its row stays as it was.

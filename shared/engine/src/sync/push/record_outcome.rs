@@ -107,7 +107,8 @@ fn with_synced_document(mapping: Mapping, synced: &Synced, revision: Revision) -
     let link = synced.link.clone().or(mapping.link.clone());
     // Once the document is found, no other numbers have to be looked up.
     let earlier_keys = if link.is_some() { Vec::new() } else { mapping.earlier_keys.clone() };
-    Mapping { link, earlier_keys, synced_revision: Some(revision), ..mapping }
+    let synced = Mapping { link, earlier_keys, synced_revision: Some(revision), ..mapping };
+    synced.with_shown_document()
 }
 
 /// Writes the outcome of an attempt. The limits of messages leave room in the row for every

@@ -82,6 +82,9 @@ pub(in crate::sync) trait SalesEntity: SyncEntity {
         ids: &[Self::Id],
     ) -> Result<DecodedRows<Self::Remote>, XeroError>;
 
+    /// Reads the document with this id from Xero. `None` if Xero has none.
+    async fn get(session: &ApiSession, id: Self::Id) -> Result<Option<Self::Remote>, XeroError>;
+
     /// Returns the link to a document in Xero.
     fn build_link(
         task: &SyncTask<'_, Self::Snapshot>,

@@ -2,19 +2,19 @@
 
 use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::failure::Failure;
-use domain::ids::XeroId;
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
 use domain::translate::zero_total::zero_total_failure;
+use xero::XeroError;
 use xero::api::TargetStatus;
-use xero::{DecodedRows, XeroError};
 
+use super::linked::{TaskDocument, fetch_linked_documents, nothing_to_void};
 use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::{has_zero_total, is_about_closed_document};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
-use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, select_unfinished_tasks};
+use crate::sync::{SyncTask, batch_size, fail_tasks, select_unfinished_tasks};
 
 /// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
 /// never sent needs neither.
@@ -30,8 +30,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
     for (task, remote) in fetch_existing_documents::<T>(tenant_session, voided).await {
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
-            let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
-            task.set_outcome(Ok(Synced { link: None, operation, remarks: vec![remark] }));
+            task.set_outcome(Ok(nothing_to_void(tenant_session, task)));
             continue;
         };
         match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
@@ -71,10 +70,6 @@ fn target_status(number: &str, status: &DocumentStatus) -> Result<Option<TargetS
     }
 }
 
-/// A task with its document, if Xero has one.
-type TaskDocument<'a, T> =
-    (&'a SyncTask<'a, <T as SyncEntity>::Snapshot>, Option<<T as SalesEntity>::Remote>);
-
 /// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
 /// have created by their numbers. Foreign documents are not voided.
 async fn fetch_existing_documents<'a, T: SalesEntity>(
@@ -91,30 +86,6 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
     }
     documents.extend(fetch_linked_documents::<T>(tenant_session, linked).await);
     documents.extend(fetch_sought_documents::<T>(tenant_session, sought).await);
-    documents
-}
-
-/// Reads linked documents by their ids.
-async fn fetch_linked_documents<'a, T: SalesEntity>(
-    tenant_session: &TenantSession<'_>,
-    linked: Vec<(&'a SyncTask<'a, T::Snapshot>, XeroId)>,
-) -> Vec<TaskDocument<'a, T>> {
-    let mut documents = Vec::new();
-    let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
-    match T::find_by_ids(&tenant_session.api, &ids).await {
-        Ok(DecodedRows { rows: found, undecodable }) => {
-            for (task, id) in linked {
-                let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
-                match undecodable.iter().find(|odd| odd.may_be(id.0)) {
-                    Some(odd) if remote.is_none() => {
-                        task.set_outcome(Err(XeroError::from(odd).into()));
-                    }
-                    Some(_) | None => documents.push((task, remote)),
-                }
-            }
-        }
-        Err(error) => fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
-    }
     documents
 }
 

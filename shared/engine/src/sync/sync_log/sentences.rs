@@ -6,8 +6,8 @@ use domain::sync_log::LoggedOperation;
 
 use crate::sync::Synced;
 
-/// Describes what an attempt did in Xero. `None` if Xero has no document of the record, or a payment
-/// that no longer counts, which a remark explains.
+/// Describes what an attempt did in Xero. `None` if Xero has no document of the record, or one that
+/// no longer counts, which a remark explains.
 pub(super) fn describe_operation(kind: EntityKind, synced: &Synced) -> Option<&'static str> {
     let sentence = match (synced.operation, kind) {
         (LoggedOperation::Create, _) => "Created in Xero.",
@@ -15,7 +15,10 @@ pub(super) fn describe_operation(kind: EntityKind, synced: &Synced) -> Option<&'
         (LoggedOperation::Adopt, _) => "Matched with the record already in Xero.",
         (LoggedOperation::Void, _) if synced.link.is_none() => return None,
         (LoggedOperation::Push, EntityKind::Payment) if !synced.remarks.is_empty() => return None,
-        (LoggedOperation::Push, _) if synced.link.is_none() && !synced.remarks.is_empty() => {
+        (LoggedOperation::Push, _)
+            if (synced.link.is_none() || has_gone_document(synced))
+                && !synced.remarks.is_empty() =>
+        {
             return None;
         }
         (LoggedOperation::Void, EntityKind::Allocation) => {
@@ -36,6 +39,12 @@ pub(super) fn describe_operation(kind: EntityKind, synced: &Synced) -> Option<&'
         ) => "Xero already has this version.",
     };
     Some(sentence)
+}
+
+/// Returns whether the document of a record was voided or deleted in Xero.
+fn has_gone_document(synced: &Synced) -> bool {
+    let amounts = synced.link.as_ref().and_then(|link| link.amounts.as_ref());
+    amounts.is_some_and(|amounts| amounts.status.is_gone())
 }
 
 /// Describes an event about an invoice in sentences for the log.

@@ -1,0 +1,110 @@
+//! Verifies credit notes with credit left one by one, once a day: a note that Xero no longer has is
+//! in no list of changes.
+
+use std::num::NonZeroU16;
+
+use domain::call_budget::CallPriority;
+use domain::document::credit_note::RemoteCreditNote;
+use domain::entity::EntityKind;
+use domain::ids::XeroCreditNoteId;
+use domain::mapping::{DocumentAmounts, Mapping};
+use domain::poll::PollProgress;
+use futures::FutureExt;
+use store::VersionedRecord;
+use store::table::PageCursor;
+use xero::api::credit_notes::{find_by_ids, get};
+use xero::{DecodedRows, UndecodableRow, XeroError};
+
+use super::credit_notes::{observe_notes, record_note_changes};
+use super::isolation::is_about_one_document;
+use super::unreadable;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::error_chain::ErrorChain;
+
+/// Records per page. With the longest snapshots, a page takes 10 MB of memory.
+const PAGE: NonZeroU16 = NonZeroU16::new(40).expect("not zero");
+/// Maximum pages per poll. The next poll continues.
+const PAGES_MAX: usize = 10;
+
+/// Credit notes with credit left, by their ids in Xero.
+type OpenNotes = Vec<(XeroCreditNoteId, VersionedRecord<Mapping>)>;
+
+/// Verifies credit notes from the recorded position on, if that is due, and records the progress
+/// after each page. Returns the number of notes with changes.
+pub(super) async fn verify_open_notes(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+) -> Result<usize, AttemptError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let mut changed = 0;
+    for _ in 0..PAGES_MAX {
+        if !progress.is_verifying_notes {
+            break;
+        }
+        let after = progress.verifying_notes_after.clone().map(PageCursor::at_sort_key);
+        let page = engine.store.list_mappings(ledger, EntityKind::CreditNote, after, PAGE).await?;
+        engine.report_unreadable(&ledger.account, &page.unreadable);
+        let open = page.rows.into_iter().filter_map(|row| {
+            let is_open = row.record.amounts_in_xero().is_some_and(DocumentAmounts::is_unpaid);
+            let id = row.record.link.as_ref().filter(|_| is_open)?.xero_id;
+            Some((XeroCreditNoteId(id.0), row))
+        });
+        let open = open.collect::<Vec<_>>();
+        changed += verify_notes(tenant_session, open).boxed().await?;
+        let next = page.next.map(|cursor| cursor.sort_key().to_owned());
+        *progress = progress.clone().with_verified_notes(next);
+    }
+    Ok(changed)
+}
+
+/// Reads credit notes from Xero and records their changes. Returns the number of notes with changes.
+async fn verify_notes(
+    tenant_session: &TenantSession<'_>,
+    open: OpenNotes,
+) -> Result<usize, AttemptError> {
+    if open.is_empty() {
+        return Ok(0);
+    }
+    let patient = tenant_session.session_with_priority(CallPriority::Verification);
+    let ids = open.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+    let DecodedRows { rows: mut found, undecodable } = find_by_ids(&patient, &ids).await?;
+    unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;
+    let mut changed = 0;
+    for (id, row) in list_missing(open, &found, &undecodable) {
+        // A list may omit a note, so a missing one is read by itself.
+        match get(&patient, id).await {
+            Ok(Some(remote)) => found.push(remote),
+            Ok(None) => {
+                let (engine, account) = (tenant_session.engine, &tenant_session.ledger.account);
+                let recorded = record_note_changes(tenant_session, row, id, None).boxed();
+                let is_changed = engine.skip_failing(account, recorded).await?;
+                changed += usize::from(is_changed == Some(true));
+            }
+            Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
+            // It is asked again with the next verification.
+            Err(error) if is_about_one_document(&error) => {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    account.id = %tenant_session.ledger.account,
+                    crm.id = %row.record.key.crm_id,
+                    "Xero did not show a credit note; the others are verified"
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(changed + observe_notes(tenant_session, &found).await?)
+}
+
+/// Returns the notes that Xero's answer does not contain. An unreadable note is not missing.
+fn list_missing(
+    open: OpenNotes,
+    found: &[RemoteCreditNote],
+    undecodable: &[UndecodableRow],
+) -> OpenNotes {
+    let missing = open.into_iter().filter(|(id, _)| {
+        let is_found = found.iter().any(|one| one.id == *id);
+        !is_found && !undecodable.iter().any(|odd| odd.may_be(id.0))
+    });
+    missing.collect()
+}

@@ -1,0 +1,201 @@
+//! Documents that Xero no longer has: a read by id answers 404, and lists by ids omit them.
+
+use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice};
+use domain::ids::CrmId;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
+use engine::commands::records;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_credit_note, an_allocation, an_invoice};
+use tests::gate::run;
+use tests::ports::{Intercepted, respond};
+use uuid::Uuid;
+use xero_sim::InvoiceStatus;
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// A world with a document of this kind for each id, whose changes the poll has read.
+fn with_documents(kind: EntityKind, ids: &[&str]) -> World {
+    let world = World::connected();
+    for id in ids {
+        world.receive(kind, &message(kind, id, false));
+    }
+    world.advance(QUARTER);
+    world.poll_and_wait();
+    world
+}
+
+/// The message about a document, or about its void at the second revision.
+fn message(kind: EntityKind, id: &str, is_voided: bool) -> String {
+    if kind == Invoice {
+        let invoice = an_invoice(id, "cli_1");
+        if is_voided { invoice.revision(2).voided().body() } else { invoice.body() }
+    } else {
+        let note = a_credit_note(id, "cli_1");
+        if is_voided { note.revision(2).voided().body() } else { note.body() }
+    }
+}
+
+fn xero_id(world: &World, kind: EntityKind, id: &str) -> Uuid {
+    world.mapping(kind, id).unwrap().link.unwrap().xero_id.0
+}
+
+fn vanishes(world: &World, id: Uuid) {
+    world.by_hand_apart(|bookkeeper| bookkeeper.lose_document(id).unwrap());
+}
+
+/// From now on, lists by ids that would contain this document are empty.
+fn is_omitted(world: &mut World, id: Uuid) {
+    let (inner, name) = (world.engine.transport.clone(), id.to_string());
+    world.engine.transport = Intercepted::on(inner, move |request| {
+        let is_listed = request.uri().query().is_some_and(|query| query.contains(&name));
+        is_listed.then(|| Ok(respond(200, r#"{"Invoices":[],"CreditNotes":[]}"#)))
+    });
+}
+
+fn poll_for_two_days(world: &World) {
+    for _ in 0..2 * 24 * 4 {
+        world.poll_and_wait();
+    }
+}
+
+/// The documents that the CRM was told to be in another status, with these statuses.
+fn statuses_told(world: &World) -> Vec<(String, String)> {
+    let told = world.told.news().into_iter().filter_map(|news| {
+        if let EventContent::CreditNoteStatus { credit_note_id, status, .. } = news {
+            Some((credit_note_id.to_string(), status))
+        } else if let EventContent::XeroStatus { invoice_id, status, .. } = news {
+            Some((invoice_id.to_string(), status))
+        } else {
+            None
+        }
+    });
+    told.collect()
+}
+
+fn press_sync_now(world: &World, kind: EntityKind, id: &str) {
+    let (account, id) = (world.account(), CrmId::new(id).unwrap());
+    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
+    run(synced).unwrap().unwrap().unwrap();
+}
+
+#[test]
+fn a_document_that_vanished_is_reported_once_as_deleted_and_the_others_are_not() {
+    for kind in [Invoice, CreditNote] {
+        for ids in [["doc_1"].as_slice(), &["doc_1", "doc_2"]] {
+            let world = with_documents(kind, ids);
+            let vanished = xero_id(&world, kind, "doc_1");
+            vanishes(&world, vanished);
+            poll_for_two_days(&world);
+            let expected = [("doc_1".to_owned(), "DELETED".to_owned())];
+            assert_eq!(statuses_told(&world), expected, "{kind} {ids:?}");
+            assert!(world.mapping(kind, "doc_1").unwrap().is_gone_in_xero());
+            press_sync_now(&world, kind, "doc_1");
+            let mapping = world.mapping(kind, "doc_1").unwrap();
+            assert_eq!(mapping.operation.state, OperationState::Synced, "{kind} {ids:?}");
+            assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
+        }
+    }
+}
+
+#[test]
+fn a_document_that_only_a_list_omits_stays_as_it_is() {
+    for kind in [Invoice, CreditNote] {
+        let mut world = with_documents(kind, &["doc_1", "doc_2"]);
+        let omitted = xero_id(&world, kind, "doc_1");
+        is_omitted(&mut world, omitted);
+        poll_for_two_days(&world);
+        assert!(statuses_told(&world).is_empty(), "{kind}");
+        let bodies = ["doc_1", "doc_2"].map(|id| message(kind, id, true));
+        world.receive_together(kind, &bodies);
+        world.advance(QUARTER);
+        let statuses = world.books(|books| {
+            let invoices = books.invoices().map(|one| one.status);
+            let notes = books.credit_notes().map(|one| one.status);
+            invoices.chain(notes).collect::<Vec<_>>()
+        });
+        assert_eq!(statuses, [InvoiceStatus::Voided; 2], "{kind}");
+    }
+}
+
+#[test]
+fn one_sync_of_a_document_that_vanished_creates_a_new_copy() {
+    for kind in [Invoice, CreditNote] {
+        let world = with_documents(kind, &["doc_1"]);
+        let vanished = xero_id(&world, kind, "doc_1");
+        vanishes(&world, vanished);
+        press_sync_now(&world, kind, "doc_1");
+        let mapping = world.mapping(kind, "doc_1").unwrap();
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
+        assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
+        press_sync_now(&world, kind, "doc_1");
+        assert_eq!(world.mapping(kind, "doc_1").unwrap().generation, 2, "{kind}");
+    }
+}
+
+#[test]
+fn the_void_of_a_document_that_vanished_needs_no_call_and_is_not_reported() {
+    for kind in [Invoice, CreditNote] {
+        let world = with_documents(kind, &["doc_1"]);
+        let vanished = xero_id(&world, kind, "doc_1");
+        vanishes(&world, vanished);
+        world.receive(kind, &message(kind, "doc_1", true));
+        let mapping = world.mapping(kind, "doc_1").unwrap();
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
+        assert!(mapping.is_gone_in_xero(), "{kind}");
+        poll_for_two_days(&world);
+        assert!(statuses_told(&world).is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn credit_of_a_note_that_vanished_is_applied_from_its_new_copy() {
+    let world = with_documents(CreditNote, &["cn_1"]);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let vanished = xero_id(&world, CreditNote, "cn_1");
+    vanishes(&world, vanished);
+    world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "50.00").body());
+    assert_eq!(world.failure_code(Allocation, "al_1"), "credit_note_gone");
+    assert_eq!(world.state(Allocation, "al_1"), OperationState::Skipped);
+    press_sync_now(&world, CreditNote, "cn_1");
+    world.advance(SignedDuration::from_secs(2));
+    assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
+}
+
+#[test]
+fn credit_of_a_note_that_vanished_is_removed_without_a_person() {
+    let world = with_documents(CreditNote, &["cn_1"]);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let applied = an_allocation("al_1", "cn_1", "inv_1", "50.00");
+    world.receive(CreditNote, &applied.body());
+    let vanished = xero_id(&world, CreditNote, "cn_1");
+    vanishes(&world, vanished);
+    press_sync_now(&world, Allocation, "al_1");
+    let message = world.log().last().unwrap().message.clone();
+    assert!(message.contains("Its credit note is no longer in Xero"), "{message}");
+    world.receive(CreditNote, &applied.removed().body());
+    assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
+}
+
+/// Xero does not show a document for a while, and then shows it again.
+#[test]
+fn a_document_that_xero_only_did_not_show_gets_no_second_copy() {
+    for kind in [Invoice, CreditNote] {
+        let mut world = with_documents(kind, &["doc_1"]);
+        let hidden = xero_id(&world, kind, "doc_1");
+        let inner = world.engine.transport.clone();
+        let name = hidden.to_string();
+        world.engine.transport = Intercepted::on(inner, move |request| {
+            let is_it = request.uri().path().ends_with(&name);
+            let sentence = "The resource you're looking for cannot be found";
+            is_it.then(|| Ok(respond(404, sentence)))
+        });
+        press_sync_now(&world, kind, "doc_1");
+        let mapping = world.mapping(kind, "doc_1").unwrap();
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
+        assert_eq!(mapping.link.unwrap().xero_id.0, hidden, "{kind}");
+        let count = world.books(|books| books.invoices().count() + books.credit_notes().count());
+        assert_eq!(count, 1, "{kind}");
+    }
+}
