@@ -37,7 +37,7 @@ pub struct StatusView {
     /// When the newest successful attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sync_at: Option<Timestamp>,
-    /// When Xero was last read for payments. Changes only while invoices are unpaid.
+    /// When Xero was last read for payments. Without an unpaid invoice, that is once a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_payment_check_at: Option<Timestamp>,
     /// The start of the period in which every attempt to read payments from Xero has failed, if it

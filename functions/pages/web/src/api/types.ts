@@ -2027,7 +2027,7 @@ export interface components {
             last_attempt_at?: string | null;
             /**
              * Format: date-time
-             * @description When Xero was last read for payments. It changes only while invoices are unpaid.
+             * @description When Xero was last read for payments. Without an unpaid invoice, that is once a day.
              */
             last_payment_check_at?: string | null;
             /**

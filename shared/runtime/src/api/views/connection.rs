@@ -102,7 +102,7 @@ pub(crate) struct StatusView {
     /// When the newest successful attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_sync_at: Option<Timestamp>,
-    /// When Xero was last read for payments. It changes only while invoices are unpaid.
+    /// When Xero was last read for payments. Without an unpaid invoice, that is once a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_payment_check_at: Option<Timestamp>,
     /// Since when every attempt to read payments has failed, if that is an hour or longer.
