@@ -57,6 +57,7 @@ mod lost_write_answers;
 mod neighbours;
 mod open_questions;
 mod openapi;
+mod other_books;
 mod outbox;
 mod overlooked_changes;
 mod overpayments;

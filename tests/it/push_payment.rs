@@ -124,6 +124,33 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
 }
 
 #[test]
+fn a_payment_of_which_a_part_was_entered_by_hand_counts_once_after_the_part_is_removed() {
+    let world = World::with_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let part = world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 2)));
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "amount_over_due");
+    assert!(failure.message.contains("GBP 50.00 of 2026-11-02"), "{failure}");
+    assert!(failure.remedy.contains("counts it beside this one"), "{failure}");
+    assert!(failure.remedy.contains("remove it in Xero"), "{failure}");
+    let skipped = world.told.news().into_iter().any(
+        |news| matches!(news, EventContent::Skipped { remedy, .. } if remedy == failure.remedy),
+    );
+    assert!(skipped, "the CRM was not told");
+    world.advance(SignedDuration::from_mins(15));
+    world.poll_and_wait();
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(part).unwrap());
+    world.poll_and_wait();
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    let news = world.told.news();
+    let count = |is_it: fn(&EventContent) -> bool| news.iter().filter(|one| is_it(one)).count();
+    assert_eq!(count(|one| matches!(one, EventContent::PaymentImported { .. })), 1);
+    assert_eq!(count(|one| matches!(one, EventContent::PaymentRemoved { .. })), 1);
+}
+
+#[test]
 fn a_refusal_lists_ten_payments_of_an_invoice_and_counts_the_others() {
     for (paid, more) in [(10, None), (12, Some("and 2 more."))] {
         let world = World::with_accounts();

@@ -1,6 +1,7 @@
 //! Money that was returned: a credit note is created if the money of an invoice is returned, and
 //! credit is refunded, exactly once.
 
+mod accounts;
 mod limits;
 mod removed;
 mod withheld;

@@ -1,5 +1,7 @@
 //! The account codes an account has chosen from its organisation's chart.
 
+mod meanings;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -9,6 +11,8 @@ use crate::chart::Chart;
 use crate::crm::payment::PaymentMethod;
 use crate::crm::tracking::{LineTracking, TRACKING_MAX};
 use crate::line_values::TrackingCatalogue;
+
+pub use self::meanings::{ChosenAccount, ChosenMeanings, ChosenTaxRate};
 
 /// The revenue account of invoice lines unless the customer chooses another.
 pub const DEFAULT_SALES_CODE: &str = "200";
@@ -51,6 +55,10 @@ pub struct AccountCodes {
     /// The tracking options of lines that name none, at most one of each of two categories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tracking: Vec<LineTracking>,
+    /// What the codes meant when a user chose them. `None` if nobody has, or if an earlier release
+    /// stored them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meanings: Option<ChosenMeanings>,
 }
 
 /// The key in [`AccountCodes::tax_types`] for lines outside the scope of tax.
@@ -68,9 +76,25 @@ pub struct CodeObjection {
 
 impl AccountCodes {
     /// Checks the codes and the tax types against an organisation's chart. An empty list means that
-    /// all of them can be used.
+    /// all of them can be used, and mean what they meant when they were chosen.
     pub fn find_objections(&self, chart: &Chart) -> Vec<CodeObjection> {
-        let chosen = [
+        let codes = self.list_accounts().into_iter().filter_map(|(purpose, code)| {
+            let code = code?;
+            let problem = account_objection(purpose, code, chart)
+                .or_else(|| self.find_account_doubt(code, chart))?;
+            Some(CodeObjection { field: purpose.field_name().to_owned(), problem })
+        });
+        let taxes = self.tax_types.iter().filter_map(|(rate, tax_type)| {
+            let problem = find_tax_type_objection(rate, tax_type, chart)
+                .or_else(|| self.find_tax_doubt(tax_type, chart))?;
+            Some(CodeObjection { field: format!("tax_types.{rate}"), problem })
+        });
+        codes.chain(taxes).collect()
+    }
+
+    /// The accounts by purpose; `None` where none is chosen.
+    fn list_accounts(&self) -> [(AccountPurpose, Option<&String>); 9] {
+        [
             (AccountPurpose::Sales, Some(&self.sales)),
             (AccountPurpose::StripeBank, self.stripe_bank.as_ref()),
             (AccountPurpose::StripeFee, self.stripe_fee.as_ref()),
@@ -80,16 +104,7 @@ impl AccountCodes {
             (AccountPurpose::Cheque, self.cheque.as_ref()),
             (AccountPurpose::Card, self.card.as_ref()),
             (AccountPurpose::BankTransfer, self.bank_transfer.as_ref()),
-        ];
-        let codes = chosen.into_iter().filter_map(|(purpose, code)| {
-            let problem = account_objection(purpose, code?, chart)?;
-            Some(CodeObjection { field: purpose.field_name().to_owned(), problem })
-        });
-        let taxes = self.tax_types.iter().filter_map(|(rate, tax_type)| {
-            let problem = find_tax_type_objection(rate, tax_type, chart)?;
-            Some(CodeObjection { field: format!("tax_types.{rate}"), problem })
-        });
-        codes.chain(taxes).collect()
+        ]
     }
 
     /// Checks the tracking options against an organisation's tracking categories. An empty list means
@@ -271,6 +286,7 @@ impl Default for AccountCodes {
             bank_transfer: None,
             tax_types: BTreeMap::new(),
             tracking: Vec::new(),
+            meanings: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::XeroId;
+use crate::ids::{TenantId, XeroId};
 use crate::invoice_payments::DepositAccount;
 use crate::list_age;
 use crate::money::{Currency, rust_decimal_text};
@@ -13,6 +13,9 @@ use crate::money::{Currency, rust_decimal_text};
 /// The facts about an organisation that translation needs, with the instant they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chart {
+    /// The organisation. It is not part of the stored text, because the key of the row has it.
+    #[serde(skip)]
+    pub tenant: Option<TenantId>,
     /// When the facts were read from Xero.
     pub read_at: Timestamp,
     /// The organisation's name.
@@ -58,6 +61,10 @@ pub struct MoneyAccount {
 pub struct ChartAccount {
     /// The account code, at most 10 characters.
     pub code: String,
+    /// Xero's id of the account, which stays if a bookkeeper changes the code. `None` in charts that
+    /// an earlier release stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<XeroId>,
     /// The account's name.
     pub name: String,
     /// Whether it is in use: neither archived nor deleted.

@@ -71,7 +71,9 @@ pub struct InvoicePayments {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<InvoiceRefund>,
     /// When it was last decided whether Xero has a payment of the CRM. A payment that failed
-    /// earlier, because this was unclear, may continue. Rows of earlier releases do not say it.
+    /// earlier, because this was unclear, may continue. Rows of earlier releases do not say it. One
+    /// instant is enough for all payments of the invoice: a later decision about another payment
+    /// releases one too many, whose attempt reads Xero before it writes, and never one too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
 }

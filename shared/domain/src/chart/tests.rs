@@ -6,6 +6,7 @@ use super::*;
 /// accounts for money.
 pub(crate) fn a_chart(accounts: Vec<ChartAccount>) -> Chart {
     Chart {
+        tenant: None,
         read_at: Timestamp::UNIX_EPOCH,
         organisation_name: "Ridgeway".to_owned(),
         base_currency: Currency::new("GBP").unwrap(),
@@ -25,6 +26,7 @@ pub(crate) fn a_chart(accounts: Vec<ChartAccount>) -> Chart {
 pub(crate) fn an_account(code: &str, account_type: &str) -> ChartAccount {
     ChartAccount {
         code: code.to_owned(),
+        id: None,
         name: format!("Account {code}"),
         is_active: true,
         account_type: account_type.to_owned(),

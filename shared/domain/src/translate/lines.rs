@@ -122,6 +122,13 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
             "Choose a revenue account in Settings > Billing > Payment Settings.",
         ));
     }
+    if let Some(change) = codes.find_account_change(account, chart) {
+        return Err(untranslatable_document(
+            "account_code_reassigned",
+            format!("Account {change}, so nothing was booked on it."),
+            "Check the default account code in Settings > Billing > Payment Settings and save it; the document is then sent automatically.",
+        ));
+    }
     Ok(account)
 }
 

@@ -114,7 +114,7 @@ pub fn translate_fee(
         Ordering::Less => MoneyDirection::Receive,
         Ordering::Equal => return Ok(None),
     };
-    let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
+    let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", codes, chart)?;
     let line = build_line("Stripe fee", part, amount.abs(), account);
     let contact = TransactionContact::Name(STRIPE.to_owned());
     build_transaction(direction, contact, line, part, codes, chart).map(Some)
@@ -128,7 +128,8 @@ pub fn translate_surcharge(
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<BankTransactionDocument, Failure> {
-    let account = find_chosen_account(codes.stripe_surcharge.as_ref(), "Stripe surcharge", chart)?;
+    let chosen = codes.stripe_surcharge.as_ref();
+    let account = find_chosen_account(chosen, "Stripe surcharge", codes, chart)?;
     let line = build_line("Card surcharge", part, part.amount.amount, account);
     build_transaction(
         MoneyDirection::Receive,
@@ -195,13 +196,14 @@ fn find_method_account<'a>(
         PaymentMethod::BankTransfer => "bank transfer",
         PaymentMethod::Card => "card",
     };
-    require_payable(find_chosen_account(codes.payment_account(method), name, chart)?)
+    require_payable(find_chosen_account(codes.payment_account(method), name, codes, chart)?)
 }
 
-/// The chosen account, if it exists and is active.
+/// The chosen account, if it exists, is active and is the one for which its code was chosen.
 fn find_chosen_account<'a>(
     code: Option<&String>,
     name: &str,
+    codes: &AccountCodes,
     chart: &'a Chart,
 ) -> Result<&'a ChartAccount, Failure> {
     let Some(code) = code else {
@@ -214,7 +216,16 @@ fn find_chosen_account<'a>(
         ));
     };
     match chart.find_account(code) {
-        Some(account) if account.is_active => Ok(account),
+        Some(account) if account.is_active => match codes.find_account_change(account, chart) {
+            None => Ok(account),
+            Some(change) => Err(untranslatable_payment(
+                "account_code_reassigned",
+                format!("Account {change}, so nothing was booked on it."),
+                format!(
+                    "Check the {name} account in {SETTINGS} and save it; the payment is then sent automatically."
+                ),
+            )),
+        },
         Some(account) => Err(untranslatable_payment(
             FailureCause::AccountCodeArchived,
             format!("The {name} account {code} ({}) is archived in Xero.", account.name),

@@ -2,6 +2,8 @@
 //! over the returned amount, which is not applied to the invoice, is refunded
 //! (developer.xero.com, Payments: refunds of credit notes).
 
+mod booked_values;
+
 use rust_decimal::Decimal;
 
 use crate::crm::credit_note::CreditNote;
@@ -12,6 +14,8 @@ use crate::failure::{Failure, FailureClass};
 use crate::ids::{CreditNoteId, CrmId, PaymentId};
 use crate::money::round_to_cents;
 use crate::totals;
+
+pub use self::booked_values::with_booked_values;
 
 /// The beginning of the numbers of all refunds' credit notes in Xero.
 pub const REFUND_NOTE_BEGINNING: &str = "REFUND-";

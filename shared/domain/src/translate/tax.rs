@@ -42,7 +42,9 @@ pub(super) fn find_tax_type<'a>(
 ) -> Result<&'a str, Failure> {
     let tax = match (&line.tax_name, codes.tax_type(line.tax_rate), line.tax_rate) {
         (Some(name), _, rate) => find_named_rate(name, rate.unwrap_or_default(), chart)?,
-        (None, Some(chosen), rate) => find_chosen_rate(chosen, rate.unwrap_or_default(), chart)?,
+        (None, Some(chosen), rate) => {
+            find_chosen_rate(chosen, rate.unwrap_or_default(), codes, chart)?
+        }
         (None, None, Some(rate)) => find_rate(rate, account, chart)?,
         (None, None, None) => find_out_of_scope_rate(chart)?,
     };
@@ -142,10 +144,12 @@ fn match_name<'a>(name: &str, rates: &[&'a TaxRate], chart: &Chart) -> Vec<&'a T
     by_treatment.unwrap_or_default()
 }
 
-/// The rate that people chose in the settings for the line's percentage.
+/// The rate that people chose in the settings for the line's percentage, if it still is the one that
+/// they chose.
 fn find_chosen_rate<'a>(
     chosen: &str,
     percent: Decimal,
+    codes: &AccountCodes,
     chart: &'a Chart,
 ) -> Result<&'a TaxRate, Failure> {
     let unusable = |message: String| {
@@ -157,7 +161,10 @@ fn find_chosen_rate<'a>(
     };
     let usable = list_sales_rates(chart).into_iter().find(|tax| tax.tax_type == chosen);
     match usable {
-        Some(tax) if tax.charged_rate() == percent => Ok(tax),
+        Some(tax) if tax.charged_rate() == percent => match codes.find_tax_change(tax, chart) {
+            None => Ok(tax),
+            Some(change) => Err(unusable(format!("The tax rate {change}, so it was not used."))),
+        },
         Some(tax) => Err(unusable(format!(
             "The tax rate {}, chosen in the settings for {} %, charges {} % in Xero.",
             tax.name,

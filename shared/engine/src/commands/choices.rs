@@ -145,7 +145,8 @@ pub async fn choose_account_codes(
     replace_account_codes(engine, account, codes, None, invocation).await
 }
 
-/// Chooses account codes after checking them against the chart as Xero has it now. Records that
+/// Chooses account codes after checking them against the chart as Xero has it now, and stores what
+/// they mean there: a choice of the codes in use confirms them for the organisation. Records that
 /// were refused because a code was missing are tried again. If a version is expected and another
 /// one is in use, nothing changes.
 pub async fn replace_account_codes(
@@ -165,15 +166,15 @@ pub async fn replace_account_codes(
             connection::connection_failures::not_connected_failure().into(),
         )));
     };
-    let objections = match TenantSession::open_for_lookup(engine, &ledger, invocation).await {
+    let checked = match TenantSession::open_for_lookup(engine, &ledger, invocation).await {
         Ok(tenant_session) => {
-            let found = find_objections(&tenant_session, &codes).await;
-            tenant_session.record_error_on_connection(found).await
+            let checked = check_codes(&tenant_session, codes).await;
+            tenant_session.record_error_on_connection(checked).await
         }
         Err(error) => Err(error),
     };
-    let objections = match objections {
-        Ok(objections) => objections,
+    let (codes, objections) = match checked {
+        Ok(checked) => checked,
         Err(error) => return Ok(CodeChoiceOutcome::Unread(Box::new(error))),
     };
     if !objections.is_empty() {
@@ -192,13 +193,15 @@ pub async fn replace_account_codes(
 }
 
 /// Checks account codes against the chart as Xero has it now, and default tracking options against
-/// the tracking categories as Xero had them within the last minute.
-async fn find_objections(
+/// the tracking categories as Xero had them within the last minute. Returns the codes with what they
+/// mean in this organisation now: whatever they meant before, the user has chosen this.
+async fn check_codes(
     tenant_session: &TenantSession<'_>,
-    codes: &AccountCodes,
-) -> Result<Vec<CodeObjection>, AttemptError> {
+    codes: AccountCodes,
+) -> Result<(AccountCodes, Vec<CodeObjection>), AttemptError> {
     let chart = chart::fetch_chart(tenant_session).await?;
+    let codes = codes.with_meanings(tenant_session.ledger.tenant, &chart);
     let mut objections = codes.find_objections(&chart);
-    objections.extend(check_default_tracking(tenant_session, codes, TrackingAge::Recent).await?);
-    Ok(objections)
+    objections.extend(check_default_tracking(tenant_session, &codes, TrackingAge::Recent).await?);
+    Ok((codes, objections))
 }

@@ -6,7 +6,8 @@ use domain::ids::{AccountId, Ledger, TenantId};
 use store::StoreError;
 
 use crate::connection::{
-    ConnectionChangeError, change_connection, change_connection_and_claims, disconnect, upgrade,
+    ConnectionChangeError, change_connection, change_connection_and_claims, chart, disconnect,
+    upgrade,
 };
 use crate::error_chain::ErrorChain;
 use crate::sync::carry_over::resume_after_connect;
@@ -25,7 +26,8 @@ pub enum OrganisationChoiceOutcome {
 
 /// Starts to use an organisation to which a user consented. A different organisation that was in
 /// use is no longer used; its mappings stay, and choosing it again finds them. Its records that
-/// were never synced are carried over to the new one.
+/// were never synced are carried over to the new one. The account codes and tax rates stay, but a
+/// code that stands for something else in the new one is not used before a user confirms it.
 pub async fn choose_organisation(
     engine: &Engine,
     account: &AccountId,
@@ -33,6 +35,7 @@ pub async fn choose_organisation(
     invocation: Invocation,
 ) -> Result<OrganisationChoiceOutcome, StoreError> {
     upgrade::require_claims(engine, invocation).await?;
+    chart::record_code_meanings(engine, account).await?;
     let now = engine.clock.now();
     let chosen = change_connection_and_claims(engine, account, |connection| {
         let by = connection.offered_by.clone().or_else(|| connection.connected_by.clone());

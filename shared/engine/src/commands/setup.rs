@@ -106,7 +106,7 @@ async fn check_choices(
     let of_accounts = objections.len().saturating_sub(of_tax);
     let rates = tax_rates::list_rates_used(engine, ledger, &codes, &chart).await?;
     let unresolved = rates.iter().filter(|rate| rate.tax_type.is_none()).count();
-    let are_codes_chosen = version > 0;
+    let are_codes_chosen = version > 0 && codes.find_other_organisation(ledger.tenant).is_none();
     let accounts = if are_codes_chosen && of_accounts == 0 {
         done_if(true)
     } else {

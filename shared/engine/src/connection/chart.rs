@@ -4,12 +4,14 @@
 use domain::account_codes::CodeObjection;
 use domain::chart::Chart;
 use domain::connection::Connection;
+use domain::ids::AccountId;
 use futures::FutureExt;
 use futures::future::try_join3;
 use jiff::{SignedDuration, Timestamp};
-use store::StoreError;
+use store::{StoreError, VersionedSetting};
 use xero::api::{accounts, organisation, tax_rates};
 
+use crate::Engine;
 use crate::connection::change_connection;
 use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -51,6 +53,7 @@ pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, At
     let tax_rates = tax_rates::list_tax_rates(&tenant_session.api).boxed();
     let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
     let chart = Chart {
+        tenant: Some(tenant_session.ledger.tenant),
         read_at: tenant_session.engine.clock.now(),
         organisation_name: organisation.name,
         base_currency: organisation.base_currency,
@@ -72,8 +75,42 @@ pub(crate) fn describe_objections(objections: &[CodeObjection]) -> Vec<String> {
     objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
 }
 
+/// Returns the warning that the choices in use were made for another organisation.
+fn describe_other_organisation(organisation: &str) -> String {
+    format!(
+        "The account codes, tax rates and tracking options were chosen for {organisation}. Check them for this organisation in Settings > Billing > Payment Settings and save them."
+    )
+}
+
+/// Stores what the chosen codes mean in the organisation that is about to be replaced, if an earlier
+/// release stored the codes without it. Without a chart of that organisation nobody can have chosen
+/// codes for it.
+pub(crate) async fn record_code_meanings(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(), StoreError> {
+    let VersionedSetting { value: codes, version } =
+        engine.store.find_account_codes(account).await?;
+    if codes.meanings.is_some() || codes.are_defaults() {
+        return Ok(());
+    }
+    let connection = engine.store.find_connection(account).await?;
+    let Some(ledger) = connection.and_then(|row| row.record.current_ledger()) else {
+        return Ok(());
+    };
+    let chart = match engine.store.find_chart(&ledger).await {
+        Err(error) if error.is_about_the_record() => None,
+        found => found?,
+    };
+    let Some(chart) = chart else { return Ok(()) };
+    let codes = codes.with_meanings(ledger.tenant, &chart);
+    // A user who chooses codes at the same time stores their meanings, too.
+    engine.store.replace_account_codes(account, codes, Some(version)).await.map(drop)
+}
+
 /// Checks the choices in use against the chart as Xero has it now, and records objections on the
-/// connection, so that people see them before a push fails.
+/// connection, so that people see them before a push fails. Choices that were made for another
+/// organisation cause a warning until a user confirms them.
 pub(crate) async fn check_account_codes(
     tenant_session: &TenantSession<'_>,
 ) -> Result<(), AttemptError> {
@@ -84,7 +121,9 @@ pub(crate) async fn check_account_codes(
     let tracking = check_default_tracking(tenant_session, &codes, TrackingAge::Stored).await;
     let mut objections = codes.find_objections(&chart);
     objections.extend(tenant_session.record_error_on_connection(tracking).await?);
-    let warnings = describe_objections(&objections);
+    let other = codes.find_other_organisation(tenant_session.ledger.tenant);
+    let other = other.map(describe_other_organisation);
+    let warnings = other.into_iter().chain(describe_objections(&objections)).collect::<Vec<_>>();
     if !warnings.is_empty() {
         tracing::warn!(
             account.id = %account,

@@ -30,7 +30,8 @@ impl KeptChart {
     /// Returns the chart, or `None` if a later release stored it in another form and it has to be
     /// read again.
     pub(crate) fn into_chart(self) -> Option<Chart> {
-        self.chart.or_else(|| serde_json::from_str(&self.text).ok())
+        let chart = self.chart.or_else(|| serde_json::from_str(&self.text).ok())?;
+        Some(Chart { tenant: Some(self.ledger.tenant), ..chart })
     }
 }
 

@@ -75,6 +75,7 @@ fn with_code(wire: WireAccount) -> Option<ChartAccount> {
     let name = account_name(&wire);
     Some(ChartAccount {
         code: wire.code?,
+        id: wire.id.map(XeroId),
         name,
         is_active: wire.status.is_none_or(|status| status == "ACTIVE"),
         account_type: wire.account_type,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::chart::tests::{a_chart, an_account};
 use crate::crm::payment::tests::a_payment;
+use crate::ids::TenantId;
 use crate::money::{Currency, Money};
 
 fn chart() -> Chart {
@@ -27,6 +28,29 @@ fn codes() -> AccountCodes {
         gift_card: Some("820".to_owned()),
         ..AccountCodes::default()
     }
+}
+
+#[test]
+fn nothing_is_booked_on_an_account_other_than_the_one_for_which_its_code_was_chosen() {
+    let invoice = XeroInvoiceId(Uuid::from_u128(7));
+    let here = TenantId(Uuid::from_u128(1));
+    let codes = codes().with_meanings(here, &chart());
+    let elsewhere = |code: &str| {
+        let mut chart = Chart { tenant: Some(TenantId(Uuid::from_u128(2))), ..chart() };
+        let account = chart.accounts.iter_mut().find(|account| account.code == code).unwrap();
+        account.name = "Another".to_owned();
+        chart
+    };
+    let parts = a_payment().split_into_parts();
+    let part = &parts[0];
+    assert!(translate_invoice_payment(part, invoice, &codes, &elsewhere("820")).is_ok());
+    let refused = translate_invoice_payment(part, invoice, &codes, &elsewhere("092")).unwrap_err();
+    assert_eq!(refused.code, "account_code_reassigned");
+    assert!(refused.message.contains("chosen as Account 092 (BANK) of Ridgeway"), "{refused}");
+    assert!(refused.remedy.contains("Stripe bank account"), "{refused}");
+    let refused = translate_fee(part, &codes, &elsewhere("404")).unwrap_err();
+    assert_eq!(refused.code, "account_code_reassigned");
+    assert!(refused.is_about_settings(), "a choice in the settings releases it");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub fn resolve_rates(lines: &[DocumentLine], codes: &AccountCodes, chart: &Chart
 fn resolve_rate(rate: Option<Decimal>, codes: &AccountCodes, chart: &Chart) -> UsedRate {
     let percent = rate.unwrap_or_default();
     let found = match (codes.tax_type(rate), rate) {
-        (Some(chosen), _) => find_chosen_rate(chosen, percent, chart).ok(),
+        (Some(chosen), _) => find_chosen_rate(chosen, percent, codes, chart).ok(),
         (None, Some(percent)) => {
             let account = chart.find_account(&codes.sales);
             account.and_then(|account| find_rate(percent, account, chart).ok())

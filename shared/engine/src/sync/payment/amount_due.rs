@@ -140,16 +140,20 @@ fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
             status.as_str(),
             part.amount,
         ),
-        find_remedy(cause),
+        find_remedy(cause, !invoice.settlement.payments.is_empty()),
     )
 }
 
-/// Returns what a person can do about a payment that an invoice does not accept.
-fn find_remedy(cause: FailureCause) -> &'static str {
+/// Returns what a person can do about a payment that an invoice does not accept. The poll imports
+/// the payments that the invoice has, unless they are payments of the CRM. Whether one of them is a
+/// part of this payment, only a person knows; until it is removed, the CRM counts both.
+fn find_remedy(cause: FailureCause, has_payments: bool) -> &'static str {
     if cause == FailureCause::InvoiceGone {
         "Create a new copy of the invoice in Xero with Sync now: the payment is then sent automatically. Or choose Never send."
     } else if cause == FailureCause::InvoiceNotApproved {
         "Approve the invoice in Xero: the payment is then sent automatically. If Xero already has this payment, choose Never send."
+    } else if has_payments {
+        "A payment that was entered in Xero by hand is imported, so ServiceCortex counts it beside this one. If it is this payment or a part of it, remove it in Xero: this payment is then sent automatically. Or choose Never send and correct the payments in ServiceCortex. If it is another payment, correct the invoice in Xero: this payment is then sent automatically."
     } else {
         "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero: the payment is then sent automatically."
     }

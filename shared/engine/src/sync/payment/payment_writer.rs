@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
-use domain::crm::invoice::Invoice;
 use domain::crm::payment::{PartRole, PaymentPart};
 use domain::document::credit_note::CreditNoteDocument;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument};
@@ -27,7 +26,7 @@ use xero::api::{bank_transactions, credit_notes, payments};
 use super::amount_due::explain_unpayable_parts;
 use super::merged_contacts::follow_merges;
 use super::part_results::{RefusedPart, add_booked_remark, record_payment_result};
-use super::refunded_invoices::read_refunded_invoices;
+use super::refunded_invoices::{RefundedInvoice, read_refunded_invoices};
 use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -43,7 +42,7 @@ pub(super) struct PaymentWriter<'a> {
     codes: AccountCodes,
     chart: Chart,
     /// The invoices whose money is returned.
-    invoices: BTreeMap<InvoiceId, Invoice>,
+    invoices: BTreeMap<InvoiceId, RefundedInvoice>,
 }
 
 /// A document of one of the types.
@@ -62,7 +61,8 @@ struct PartDrafts<'a> {
 }
 
 impl<'a> PaymentWriter<'a> {
-    /// Reads the codes, the chart, and the invoices whose money the parts return.
+    /// Reads the codes, the chart, and the invoices whose money the parts return. Parts whose invoice
+    /// Xero does not show get an outcome.
     pub(super) async fn with_codes_and_chart(
         tenant_session: &'a TenantSession<'a>,
         batch: usize,
@@ -71,13 +71,14 @@ impl<'a> PaymentWriter<'a> {
         let codes =
             tenant_session.engine.store.read_account_codes(&tenant_session.ledger.account).await?;
         let chart = chart::load_chart(tenant_session).await?;
-        let invoices = read_refunded_invoices(tenant_session, parts).await?;
+        let invoices = read_refunded_invoices(tenant_session, parts).boxed().await?;
         Ok(Self { tenant_session, batch, codes, chart, invoices })
     }
 
     /// Creates the documents of the parts. One whose contact was merged into another one is sent
-    /// once more, for that contact.
-    pub(super) async fn write_payments(&mut self, targets: Vec<PartWithPrerequisite<'_>>) {
+    /// once more, for that contact. Parts that have an outcome are left out.
+    pub(super) async fn write_payments(&mut self, mut targets: Vec<PartWithPrerequisite<'_>>) {
+        targets.retain(|part| part.task.outcome.is_empty());
         let refused = self.write_parts(targets).await;
         let readdressed = follow_merges(self.tenant_session, refused).await;
         if !readdressed.is_empty() {
@@ -225,7 +226,9 @@ impl<'a> PaymentWriter<'a> {
             | PartRole::RefundFee => None,
         };
         let invoice = invoice.ok_or_else(unreadable_invoice_failure)?;
-        let note = refund::build_refund_note(part, invoice)?;
+        let RefundedInvoice { snapshot, lines_in_xero } = invoice;
+        let invoice = refund::with_booked_values(snapshot, lines_in_xero, &self.chart)?;
+        let note = refund::build_refund_note(part, &invoice)?;
         // The lines of a refund name no items and no tracking options.
         let line_values = LineValues::default();
         let context = TranslationContext {

@@ -63,35 +63,45 @@ pub(crate) struct LineTrackingView {
     pub(crate) option: String,
 }
 
-/// Converts a type into one with the same fields, and the elements of the lists after `;`. The
-/// compiler rejects a list that lacks a field of either type.
+/// Converts a type into one with the same fields, and the elements of the lists after `;`. A field
+/// after `without` is left out of one of the types; there it gets the given value. The compiler
+/// rejects a list that lacks a field of either type.
 macro_rules! convert_fields {
-    ($source:ident => $target:ident { $($field:ident),*; $($list:ident),* }) => {
+    (
+        $source:ident => $target:ident { $($field:ident),*; $($list:ident),* }
+        $(without $left_out:ident)? $(with $added:ident = $value:expr)?
+    ) => {
         impl From<$source> for $target {
             fn from(source: $source) -> Self {
-                let $source { $($field,)* $($list,)* } = source;
-                Self { $($field,)* $($list: $list.into_iter().map(Into::into).collect(),)* }
+                let $source { $($field,)* $($list,)* $($left_out: _,)? } = source;
+                Self {
+                    $($field,)*
+                    $($list: $list.into_iter().map(Into::into).collect(),)*
+                    $($added: $value,)?
+                }
             }
         }
     };
 }
 
-/// Converts a type of the domain into its view, and back.
-macro_rules! convert_both_ways {
-    ($source:ident, $view:ident { $($field:ident),*; $($list:ident),* }) => {
-        convert_fields! { $source => $view { $($field),*; $($list),* } }
-        convert_fields! { $view => $source { $($field),*; $($list),* } }
-    };
-}
+convert_fields! { LineTracking => LineTrackingView { category, option; } }
+convert_fields! { LineTrackingView => LineTracking { category, option; } }
 
-convert_both_ways! { LineTracking, LineTrackingView { category, option; } }
-
-convert_both_ways! {
-    AccountCodes, AccountCodesView {
+convert_fields! {
+    AccountCodes => AccountCodesView {
         sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card,
         bank_transfer, tax_types;
         tracking
-    }
+    } without meanings
+}
+
+// The meanings are those in the organisation in use, which the engine adds.
+convert_fields! {
+    AccountCodesView => AccountCodes {
+        sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card,
+        bank_transfer, tax_types;
+        tracking
+    } with meanings = None
 }
 
 /// The accounts, tax rates and tracking options to choose from, as Xero has them now.
