@@ -131,7 +131,7 @@ async fn several_records_are_marked_as_never_to_be_sent_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_log_is_filtered_by_record_code_and_time() {
+async fn the_log_is_filtered_by_record_outcome_code_and_time() {
     let world = a_business();
     let gateway = Gateway::new(&world, Delays::default());
     let all = read(&gateway, "/v1/sync-log").await;
@@ -147,6 +147,12 @@ async fn the_log_is_filtered_by_record_code_and_time() {
     let code = newest["code"].as_str().unwrap();
     let of_code = read(&gateway, &format!("/v1/sync-log?code={code}")).await;
     assert_eq!(listed(&of_code), ["inv_4"]);
+    for (status, expected) in
+        [("retrying", vec!["inv_4"]), ("skipped", vec!["inv_3", "inv_2", "inv_1"])]
+    {
+        let of_outcome = read(&gateway, &format!("/v1/sync-log?status={status}")).await;
+        assert_eq!(listed(&of_outcome), expected, "{status}");
+    }
     let at = newest["at"].as_str().unwrap();
     let from = read(&gateway, &format!("/v1/sync-log?from={at}")).await;
     assert_eq!(listed(&from), ["inv_4"]);
@@ -157,6 +163,25 @@ async fn the_log_is_filtered_by_record_code_and_time() {
         let (status, problem) = send(&gateway, "GET", &address, "Member", None).await;
         assert_eq!((status, &problem["field"]), (400, &json!(field)));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filtered_page_of_the_log_may_be_empty_and_the_next_one_continues() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
+    for number in 1..=25 {
+        world.clock.advance(SignedDuration::from_secs(1));
+        let id = format!("inv_{number}");
+        world.receive(Invoice, &an_invoice(&id, "cli_1").tax_rate("7").body());
+    }
+    let gateway = Gateway::new(&world, Delays::default());
+    let wanted = "/v1/sync-log?crm_id=inv_0&limit=1";
+    // A request reads a limited number of entries.
+    let first = read(&gateway, wanted).await;
+    assert_eq!(first["entries"], json!([]), "{first}");
+    let next = first["next"].as_str().unwrap();
+    let second = read(&gateway, &format!("{wanted}&cursor={next}")).await;
+    assert_eq!(second["entries"][0]["crm_id"], "inv_0", "{second}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::ports::{Intercepted, respond};
 use tests::world::owner;
+use uuid::Uuid;
 use xero_sim::Consent;
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
@@ -174,4 +175,34 @@ fn a_connect_whose_link_cannot_be_read_is_repeated_with_the_same_ticket() {
     world.engine.transport = whole;
     let completed = world.complete(&account, &ticket);
     assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
+}
+
+#[test]
+fn of_the_links_that_name_no_consent_organisations_linked_within_three_minutes_are_offered() {
+    let mut world = World::new();
+    let now = world.clock.now();
+    let link = |(number, kind, seconds): (u128, &str, i64)| {
+        let (id, at) = (Uuid::from_u128(number), now - SignedDuration::from_secs(seconds));
+        let at = at.strftime("%Y-%m-%dT%H:%M:%S.0000000");
+        format!(
+            r#"{{"id":"{id}","tenantId":"{id}","tenantType":"{kind}","tenantName":"Books","createdDateUtc":"{at}","updatedDateUtc":"{at}"}}"#
+        )
+    };
+    // A practice has no books of its own.
+    let links = [
+        (1, "ORGANISATION", 0),
+        (2, "PRACTICEMANAGER", 0),
+        (3, "ORGANISATION", 180),
+        (4, "ORGANISATION", 181),
+    ];
+    let list = format!("[{}]", links.map(link).join(","));
+    let xero = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(xero, move |request| {
+        let is_list = request.method() == Method::GET && request.uri().path() == "/connections";
+        is_list.then(|| Ok(respond(200, &list)))
+    });
+    let asked = world.connect();
+    let ConnectOutcome::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
+    let offered = offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>();
+    assert_eq!(offered, [1, 3].map(Uuid::from_u128));
 }

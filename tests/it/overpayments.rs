@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, XeroContactId, XeroId};
+use domain::money::Currency;
 use domain::operation::AttentionReason;
 use domain::outbound::EventContent;
 use domain::surplus::{SurplusAnswer, SurplusEventContent, SurplusKind, SurplusState};
@@ -166,6 +167,22 @@ fn one_answer_closes_an_overpayment_for_good() {
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
         assert_eq!(heard(&world), told);
     }
+}
+
+#[test]
+fn an_overpayment_belongs_to_no_invoice_in_another_currency_whether_or_not_xero_has_it() {
+    let world = billed();
+    let id = overpay(&world);
+    world.poll_and_wait();
+    // The organisation has euros, and no kronor.
+    for (crm_id, currency, is_in_xero) in [("inv_2", "EUR", true), ("inv_3", "SEK", false)] {
+        world.receive(Invoice, &an_invoice(crm_id, "cli_1").currency(currency).body());
+        assert_eq!(world.mapping(Invoice, crm_id).unwrap().link.is_some(), is_in_xero);
+        let answered = answer(&world, id, SurplusAnswer::Invoice(CrmId::new(crm_id).unwrap()));
+        let pounds = Currency::new("GBP").unwrap();
+        assert_eq!(answered, ResolveSurplusOutcome::OtherCurrency(pounds), "{currency}");
+    }
+    assert_eq!(listed(&world), ["13.94".parse().unwrap()]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use engine::commands::records::{self, SyncAllView};
 use engine::commands::sync_all;
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::inbound::MessageOutcome;
+use engine::ports::Clock;
 use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
@@ -306,4 +307,22 @@ fn the_sweep_replaces_a_lost_wake_up() {
     assert_eq!(world.sweep().overdue, 1);
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Synced);
+}
+
+#[test]
+fn the_sweep_waits_three_minutes_for_a_wake_up() {
+    let world = World::connected();
+    world.inject(xero_sim::Fault {
+        on: xero_sim::Match::next("/api.xro/2.0/Contacts"),
+        kind: xero_sim::FaultKind::Status500,
+    });
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    let state = world.mapping(Contact, "cli_1").unwrap().operation.state;
+    let OperationState::Waiting { until } = state else { panic!("{state:?}") };
+    let second = SignedDuration::from_secs(1);
+    let due_in = until.duration_since(world.clock.now());
+    world.clock.advance(due_in + SignedDuration::from_mins(3) - second);
+    assert_eq!(world.sweep().overdue, 0);
+    world.clock.advance(second);
+    assert_eq!(world.sweep().overdue, 1);
 }

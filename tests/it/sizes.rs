@@ -106,6 +106,25 @@ fn a_message_full_of_quotation_marks_is_stored_in_a_small_row_and_reaches_xero()
 }
 
 #[test]
+fn long_invoices_are_written_in_calls_of_at_most_three_megabytes() {
+    let world = World::connected();
+    // About 250 KB each.
+    let texts = vec!["x".repeat(3_990); 60];
+    let bodies = (0..16).map(|number| a_long_invoice(&format!("inv_{number:02}"), 1, &texts));
+    world.receive_together(Invoice, &bodies.collect::<Vec<_>>());
+    world.advance(QUARTER);
+    assert_eq!(world.books(|books| books.invoices().count()), 16);
+    let xero = world.xero();
+    let written = xero
+        .calls()
+        .iter()
+        .filter(|call| call.method == "PUT" && call.path == "/api.xro/2.0/Invoices");
+    let written = written.map(|call| call.body.len()).collect::<Vec<_>>();
+    assert_eq!(written.len(), 2, "{written:?}");
+    assert!(written.iter().all(|bytes| *bytes <= 3_000_000), "{written:?}");
+}
+
+#[test]
 fn the_largest_message_fits_into_a_row_even_if_it_does_not_compress() {
     let world = World::connected();
     let texts = (0..63).map(|seed| random_text(seed, 3_990)).collect::<Vec<_>>();

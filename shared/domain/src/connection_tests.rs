@@ -284,3 +284,68 @@ fn the_end_of_a_connection_names_who_ended_it_and_a_second_disconnect_changes_no
     let never = Connection::never_connected(AccountId::new("acc_1").unwrap());
     assert_eq!(never.after_disconnect_by(None, at(4)).ended, None);
 }
+
+#[test]
+fn an_offer_ends_at_its_instant_except_for_organisations_of_the_grant_in_use() {
+    assert_eq!(active().without_ended_offer(at(10)), None, "nothing is offered");
+    let own = PinnedOrganisation { grant: organisation(1).grant, ..organisation(3) };
+    let offered = Connection {
+        offered: vec![organisation(2), own.clone()],
+        offered_by: Some("Ana Ruiz".to_owned()),
+        offered_until: Some(at(10)),
+        ..active()
+    };
+    assert_eq!(offered.clone().without_ended_offer(at(9)), None);
+    let ended = offered.clone().without_ended_offer(at(10)).unwrap();
+    assert_eq!((ended.offered_until, ended.offered_by.is_some()), (None, true));
+    assert_eq!((ended.offered, ended.leftovers), (vec![own], vec![organisation(2)]));
+    // Without a connection no grant is in use.
+    let alone = Connection { state: ConnectionState::Disconnected, ..offered };
+    let ended = alone.without_ended_offer(at(10)).unwrap();
+    assert_eq!((ended.offered.len(), ended.leftovers.len(), ended.offered_by), (0, 2, None));
+}
+
+#[test]
+fn a_connection_is_due_when_its_offer_ends_or_its_refused_organisation_is_checked() {
+    let (claims, grants) = (active().wanted_claims(), active().wanted_grants());
+    let settled = Connection { claims, grants, ..active() };
+    let refused = settled.clone().after_refusal(at(0));
+    assert_eq!(refused.due_at(), Some(at(15 * 60)));
+    for (until, due) in [(60, 60), (3_600, 15 * 60)] {
+        let asked = Connection { offered_until: Some(at(until)), ..refused.clone() };
+        assert_eq!(asked.due_at(), Some(at(due)));
+    }
+    let works = Connection { state: ConnectionState::Active, ..refused };
+    assert_eq!(works.due_at(), None, "it is no longer refused");
+    // Records are carried over while the account is connected, and calls can be made.
+    let carried = Connection { carried_from: vec![organisation(2).tenant], ..settled };
+    assert_eq!(carried.due_at(), Some(at(0)));
+    let expired = Connection { state: ConnectionState::TokenExpired, ..carried };
+    assert_eq!(expired.due_at(), None);
+}
+
+#[test]
+fn neither_the_verifier_nor_a_hash_nor_the_code_of_an_authorisation_is_printed() {
+    let (account, user) = (AccountId::new("acc_1").unwrap(), UserId::new("usr_1").unwrap());
+    let secret = || "SECRET".to_owned();
+    let begun = OAuthAttempt {
+        state_hash: secret(),
+        account: account.clone(),
+        user: user.clone(),
+        pkce_verifier: secret(),
+        begun_at: None,
+        expires_at: at(900),
+    };
+    let stage = ConsentStage::Coded { sealed: secret() };
+    let consent = ConsentAttempt {
+        ticket_hash: secret(),
+        state_hash: secret(),
+        account,
+        user,
+        begun_at: at(0),
+        expires_at: at(300),
+        stage: stage.clone(),
+    };
+    let printed = format!("{begun:?} {consent:?} {stage:?}");
+    assert!(printed.contains("acc_1") && !printed.contains("SECRET"), "{printed}");
+}

@@ -96,7 +96,11 @@ impl fmt::Debug for ContentHash {
 mod tests {
     use proptest::prelude::*;
 
+    use uuid::Uuid;
+
     use super::*;
+    use crate::entity::EntityKind;
+    use crate::ids::{AccountId, Ledger, TenantId};
     use crate::mapping::tests::a_key;
 
     const FIRST: WriteIntent = WriteIntent { generation: 1, revision: 1, serial: 0 };
@@ -115,6 +119,24 @@ mod tests {
             derive(WriteIntent { serial: 1, ..FIRST }),
         ] {
             assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn the_same_id_in_another_account_organisation_or_kind_has_another_key() {
+        let document = ContentHash::of_bytes(b"document");
+        let derive = |key: &MappingKey| IdempotencyKey::for_write(key, FIRST, &document);
+        let key = a_key("inv_1");
+        let Ledger { account, tenant } = key.ledger.clone();
+        let others = [
+            Ledger { account: AccountId::new("acc_2").unwrap(), tenant },
+            Ledger { account, tenant: TenantId(Uuid::from_u128(8)) },
+        ];
+        let others = others.map(|ledger| MappingKey { ledger, ..key.clone() });
+        let credit_note = MappingKey { kind: EntityKind::CreditNote, ..key.clone() };
+        for other in others.iter().chain([&credit_note]) {
+            assert_ne!(derive(other), derive(&key), "{other:?}");
+            assert_ne!(other.hash_seed(), key.hash_seed(), "{other:?}");
         }
     }
 

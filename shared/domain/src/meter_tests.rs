@@ -265,3 +265,48 @@ fn instants_of_a_clock_that_was_a_day_ahead_delay_no_call() {
     let admission = ahead.decide_call(who(1), CallPriority::Push, at(0));
     assert_eq!(refused(&admission).1, ExhaustedLimit::Day);
 }
+
+#[test]
+fn each_purpose_leaves_calls_at_once_in_a_minute_and_in_a_day_to_more_urgent_ones() {
+    // A day of 1,000 calls.
+    for (priority, at_once, per_minute, reserved) in [
+        (CallPriority::Push, 4, 55, 50),
+        (CallPriority::Poll, 3, 45, 150),
+        (CallPriority::Lookup, 3, 30, 200),
+        (CallPriority::Verification, 2, 30, 400),
+    ] {
+        let exhausted_by = |call_budget: &CallBudget| {
+            refused(&call_budget.decide_call(who(999), priority, at(1))).1
+        };
+        let mut lanes = CallBudget::new(TENANT);
+        for number in 0..at_once {
+            lanes = go(lanes.decide_call(who(number), priority, at(0)));
+        }
+        assert_eq!(exhausted_by(&lanes), ExhaustedLimit::Lanes, "{priority:?}");
+        let mut minute = CallBudget::new(TENANT);
+        for number in 0..per_minute {
+            minute = go(minute.decide_call(who(number), priority, at(0)));
+            minute = minute.after_answer(who(number), None, at(0));
+        }
+        assert_eq!(exhausted_by(&minute), ExhaustedLimit::Minute, "{priority:?}");
+        go(left(reserved + 1).decide_call(who(1), priority, at(1)));
+        assert_eq!(exhausted_by(&left(reserved)), ExhaustedLimit::Day, "{priority:?}");
+    }
+}
+
+#[test]
+fn an_answer_with_up_to_five_more_remaining_calls_is_late_and_one_with_six_begins_a_day() {
+    // The day began with 5,000 calls.
+    let large = left(4_999).after_answer(who(9), Some((900, 9_000)), at(1));
+    let day_limit = |remaining: u32| {
+        let answered = large.after_answer(who(8), Some((remaining, 9_000)), at(2));
+        answered.seen.unwrap().day_limit
+    };
+    assert_eq!([905, 906].map(day_limit), [5_000, 1_000]);
+}
+
+#[test]
+fn a_thousand_calls_left_of_the_apps_minute_are_enough() {
+    let call_budget = CallBudget::new(TENANT).after_answer(who(0), Some((900, 1_000)), at(0));
+    go(call_budget.decide_call(who(1), CallPriority::Person, at(1)));
+}

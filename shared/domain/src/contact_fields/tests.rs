@@ -276,6 +276,8 @@ fn what_was_written_is_kept_with_the_link_and_never_printed() {
     let json = serde_json::to_string(&written).unwrap();
     assert_eq!(serde_json::from_str::<WrittenContact>(&json).unwrap(), written);
     assert_eq!(format!("{written:?}"), "WrittenContact(Created)");
+    assert_eq!(format!("{:?}", written.values), "ContactFields(..)");
+    assert_eq!(format!("{:?}", written.values.details), "ContactDetails(..)");
     let old = r#"{"xero_id":"00000000-0000-0000-0000-000000000001","number":"SC-c","xero_updated_at":null}"#;
     let link: XeroLink = serde_json::from_str(old).unwrap();
     assert_eq!(WrittenContact::of_link(&link), WrittenContact::of_origin(ContactOrigin::Created));

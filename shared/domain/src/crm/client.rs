@@ -192,3 +192,22 @@ impl std::fmt::Debug for PrimaryContact {
         f.write_str("PrimaryContact(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_personal_of_a_client_is_printed() {
+        let client: Client = serde_json::from_str(
+            r#"{"id":"cli_1","revision":3,"name":"SECRET","company":"SECRET","email":"SECRET",
+            "phone":"SECRET","vat_number":"SECRET","company_number":"SECRET",
+            "billing_address":{"line1":"SECRET","postal_code":"SECRET"},
+            "primary_contact":{"first_name":"SECRET","email":"SECRET"}}"#,
+        )
+        .unwrap();
+        let (address, person) = (&client.billing_address, &client.primary_contact);
+        let printed = format!("{client:?} {address:?} {person:?}");
+        assert!(printed.contains("cli_1") && !printed.contains("SECRET"), "{printed}");
+    }
+}

@@ -96,3 +96,19 @@ fn amounts_are_cents_above_zero_and_invoices_are_named_once() {
         assert!(error.contains(wrong), "{error}");
     }
 }
+
+#[test]
+fn a_payment_names_up_to_fifty_invoices() {
+    let read = |count: usize| {
+        let share = |number: usize| format!(r#"{{"invoice_id":"inv_{number}","amount":"1.00"}}"#);
+        let shares = (0..count).map(share).collect::<Vec<_>>().join(",");
+        let json = format!(
+            r#"{{"id":"p","revision":1,"method":"cash","date":"2026-11-02","currency":"GBP",
+            "allocations":[{shares}]}}"#
+        );
+        serde_json::from_str::<Payment>(&json).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(50).unwrap().allocations.len(), 50);
+    let refused = read(51).unwrap_err();
+    assert!(refused.contains("must name 1 to 50 invoices"), "{refused}");
+}

@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn a_settlement_may_differ_by_a_hundredth_and_a_cent_in_either_direction() {
+        let shares = [Decimal::from(100), Decimal::from(20)];
+        // 120.00 EUR at this rate are 102.56 GBP.
+        for (amount, fits) in
+            [("101.52", false), ("101.53", true), ("103.59", true), ("103.60", false)]
+        {
+            let problem = settlement(amount, "0.854667").find_problem(&shares, currency("EUR"));
+            assert_eq!(problem.is_none(), fits, "{amount}: {problem:?}");
+        }
+        let cents = [CENT, CENT];
+        let problem = |amount| settlement(amount, "1").find_problem(&cents, currency("EUR"));
+        assert_eq!(problem("0.02"), None);
+        assert!(problem("0.01").unwrap().contains("a cent for each invoice"));
+    }
+
+    #[test]
     fn a_settlement_in_a_currency_without_decimals_is_in_whole_units() {
         let problem = |code: &str, amount: &str| {
             let settlement =

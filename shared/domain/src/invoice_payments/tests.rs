@@ -2,6 +2,7 @@
 
 mod decided;
 mod limits;
+mod recognition;
 
 use jiff::civil::date;
 use proptest::prelude::*;

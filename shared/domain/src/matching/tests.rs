@@ -141,3 +141,16 @@ fn every_doubt_says_what_was_found_and_what_to_do() {
     The contact that matches this client has a different VAT number. Correct the wrong value, or link the client to the contact if they are the same business.
     ");
 }
+
+#[test]
+fn neither_names_nor_addresses_of_contacts_are_printed() {
+    let parties = ["a", "b"].map(|client| mailed(client, "Ridge", "a@b.example"));
+    let mut contacts = OrganisationContacts::new();
+    contacts.extend([with_email(1, "a@b.example")]);
+    let found = match_clients(&parties, &contacts, &BTreeMap::new());
+    let printed = format!("{parties:?} {contacts:?} {found:?}");
+    assert!(printed.contains("Candidate("), "{printed}");
+    for hidden in ["Ridge", "Mailed", "b.example"] {
+        assert!(!printed.contains(hidden), "{printed}");
+    }
+}

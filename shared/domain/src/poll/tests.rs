@@ -102,6 +102,16 @@ fn open_invoices_are_verified_once_a_day_and_to_the_end() {
 }
 
 #[test]
+fn a_ledger_without_open_invoices_is_verified_again_after_half_a_day() {
+    let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(0));
+    for (second, is_due) in [(43_199, false), (43_200, true), (-43_199, false), (-43_200, true)] {
+        assert_eq!(fresh.is_idle_verification_due(at(second)), is_due, "{second}");
+    }
+    let unchecked = PollProgress { codes_due_since: Some(at(0)), ..fresh };
+    assert!(unchecked.is_idle_verification_due(at(1)));
+}
+
+#[test]
 fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_read() {
     let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(10_000));
     let verified = fresh.clone().with_verified_invoices(at(100_000));
@@ -147,8 +157,10 @@ fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
     assert_eq!(fifth.stalled_since(quarter(8)), Some(quarter(1)));
     // Later it is unknown whether the ledger is polled, and the next failure is the first.
     assert_eq!(fifth.stalled_since(quarter(9)), None);
-    let later = failed(fifth.clone(), 100);
-    assert_eq!(later.failing_since, Some(quarter(100)));
+    for (number, since) in [(8, 1), (9, 9), (100, 100)] {
+        let later = failed(fifth.clone(), number);
+        assert_eq!(later.failing_since, Some(quarter(since)), "{number}");
+    }
     let completed = fifth.with_completed_poll();
     assert_eq!((completed.failing_since, completed.stalled_since(quarter(6))), (None, None));
 }

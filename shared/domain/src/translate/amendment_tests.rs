@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::chart::tests::{a_chart, a_rate, an_account};
+use crate::crm::lines::LineDiscount;
 use crate::document::invoice::{AppliedCredit, PaymentsAndCredits};
 use crate::ids::XeroInvoiceId;
 use crate::money::{Currency, Money};
@@ -196,6 +197,54 @@ fn a_change_of_money_is_never_sent_and_says_what_a_person_can_do() {
         assert_eq!(failure.code, "invoice_has_payments");
         assert_eq!(failure.class, FailureClass::Untranslatable, "it is not repeated");
         assert!(failure.remedy.contains("Remove the payments"), "{failure}");
+    }
+}
+
+#[test]
+fn another_quantity_price_discount_or_currency_under_the_same_total_is_a_change_of_money() {
+    let with = |quantity: i64, price: i64, discount: Option<LineDiscount>| {
+        let mut invoice = an_invoice("");
+        invoice.lines[0].quantity = Decimal::from(quantity);
+        invoice.lines[0].unit_price = Decimal::from(price);
+        invoice.lines[0].discount = discount;
+        invoice
+    };
+    let half = || Some(LineDiscount::Percent(Decimal::from(50)));
+    let discounted = |price: i64, rate: Option<i64>, amount: Option<i64>| {
+        remote_with(|line| {
+            line.unit_amount = Decimal::from(price);
+            line.discount_rate = rate.map(Decimal::from);
+            line.discount_amount = amount.map(Decimal::from);
+        })
+    };
+    let five = || Some(LineDiscount::Amount(Decimal::from(5)));
+    for (invoice, remote) in [
+        (with(1, 190, half()), discounted(190, Some(50), None)),
+        (with(1, 100, five()), discounted(100, None, Some(5))),
+        (with(1, 95, None), discounted(95, Some(0), Some(0))),
+    ] {
+        assert_eq!(plan(&invoice, &remote), unchanged(), "{remote:?}");
+    }
+    let euros = Invoice { currency: Currency::new("EUR").unwrap(), ..an_invoice("") };
+    for (invoice, remote) in [
+        (with(2, 95, half()), discounted(95, Some(50), None)),
+        (with(1, 190, half()), discounted(95, Some(50), None)),
+        (with(1, 190, half()), discounted(190, None, None)),
+        (with(1, 100, five()), discounted(100, None, None)),
+        (euros, a_remote()),
+    ] {
+        assert_eq!(refusal(&invoice, &remote).code, "invoice_has_payments", "{remote:?}");
+    }
+}
+
+#[test]
+fn tax_may_differ_by_a_cent_for_each_line_and_no_more() {
+    let mut invoice = an_invoice(r#""line_amounts":"inclusive","#);
+    invoice.lines[0].unit_price = Decimal::new(11_400, 2);
+    let mut remote = remote_with(|line| line.unit_amount = Decimal::new(1_140_000, 4));
+    for (cents, is_same) in [(1_898, false), (1_899, true), (1_901, true), (1_902, false)] {
+        remote.total_tax.amount = Decimal::new(cents, 2);
+        assert_eq!(plan(&invoice, &remote) == unchanged(), is_same, "{cents}");
     }
 }
 

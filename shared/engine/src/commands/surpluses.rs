@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 
+use domain::crm::invoice::Invoice;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
@@ -72,10 +73,12 @@ pub async fn resolve_surplus(
     }
 }
 
-/// Returns the currency of a document, if it was in Xero.
-fn find_currency(mapping: &Mapping) -> Option<Currency> {
-    let amounts = mapping.amounts_in_xero()?;
-    Some(amounts.crm_total.currency)
+/// Returns the currency in which the CRM bills an invoice, whether or not Xero has it. If its
+/// snapshot cannot be read, that is the currency which it had when it was sent, if it was.
+fn find_currency(invoice: &Mapping) -> Option<Currency> {
+    let snapshot = serde_json::from_str::<Invoice>(&invoice.snapshot.json).ok();
+    let billed = snapshot.map(|snapshot| snapshot.currency);
+    billed.or_else(|| invoice.amounts_in_xero().map(|amounts| amounts.crm_total.currency))
 }
 
 /// Returns the overpayments and prepayments of a ledger that a user must decide about, the newest

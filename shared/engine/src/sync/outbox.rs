@@ -214,3 +214,17 @@ pub(super) fn log_undelivered(event: &EventMessage, error: &PortError) {
         "an event could not be delivered; the sweep tries again"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_derived_event_id_is_the_same_each_time_and_another_in_another_account() {
+        let [one, other] = ["acc_1", "acc_2"].map(|id| AccountId::new(id).unwrap());
+        let known = derive_event_id(&one, "refused msg_1");
+        assert_eq!(derive_event_id(&one, "refused msg_1"), known);
+        assert_ne!(derive_event_id(&other, "refused msg_1"), known);
+        assert_ne!(derive_event_id(&one, "refused msg_2"), known);
+    }
+}

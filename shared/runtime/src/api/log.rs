@@ -234,6 +234,27 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_is_a_short_text_without_the_separator_of_keys() {
+        let read = |text: &str| parse_cursor(Some(text));
+        assert_eq!(read(""), Ok(None));
+        for cursor in ["2026-11-02T09:00:00.5Z-0123", "GIVEN_UP!inv_1~credit", &"x".repeat(200)] {
+            assert_eq!(read(cursor), Ok(Some(cursor.to_owned())), "{cursor}");
+        }
+        for odd in ["MAP#invoice", "a/b", "a\nb", "\u{e9}", &"x".repeat(201)] {
+            assert!(read(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_text_to_search_for_has_at_most_a_hundred_characters() {
+        let read = |text: &str| parse_search_text(Some(text));
+        assert_eq!(read("  "), Ok(None));
+        let longest = "\u{e9}".repeat(100);
+        assert_eq!(read(&format!(" {longest} ")), Ok(Some(longest.clone())));
+        assert!(read(&format!("{longest}x")).is_err());
+    }
+
+    #[test]
     fn an_unknown_kind_is_answered_with_all_that_are_known() {
         let kinds = EntityKind::ALL.map(EntityKind::as_str);
         let chosen = |text| parse_choice(Some(text), "entity", EntityKind::from_name, &kinds);

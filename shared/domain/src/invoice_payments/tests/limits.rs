@@ -109,3 +109,21 @@ fn texts_of_xero_are_kept_up_to_a_length_and_whole_characters() {
         assert_eq!(clipped.account.unwrap().name.chars().count(), kept);
     }
 }
+
+#[test]
+fn refunds_are_followed_up_to_a_limit_and_a_followed_one_may_change_its_amount() {
+    let a_refund = |number: usize, cents: i64| InvoiceRefund {
+        refund: payment(&format!("ref_{number}")),
+        amount: pounds(cents),
+    };
+    let mut payments = empty();
+    for number in 0..=REFUNDS_MAX {
+        payments.add_sent_refund(&a_refund(number, 1));
+    }
+    assert_eq!(payments.refunds.len(), REFUNDS_MAX);
+    let limit = pounds(12_000);
+    let further = payments.admit_refund(&a_refund(REFUNDS_MAX, 1), limit);
+    assert_eq!(further, RefundAdmission::TooMany);
+    let raised = payments.admit_refund(&a_refund(7, 2), limit);
+    assert_eq!((raised, payments.refunds.len()), (RefundAdmission::Admitted, REFUNDS_MAX));
+}

@@ -64,3 +64,48 @@ impl fmt::Debug for SearchCache {
         f.write_str("SearchCache(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{AccountId, TenantId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn a_ledger(account: &str, tenant: u128) -> Ledger {
+        let account = AccountId::new(account).unwrap();
+        Ledger { account, tenant: TenantId(Uuid::from_u128(tenant)) }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_search_is_answered_again_for_a_minute_in_any_case() {
+        let (cache, own) = (SearchCache::default(), a_ledger("acc_1", 1));
+        cache.insert_results(&own, "Ridge", Vec::new(), at(100));
+        for (now, is_known) in [(99, false), (100, true), (159, true), (160, false)] {
+            assert_eq!(cache.get(&own, "RIDGE", at(now)).is_some(), is_known, "{now}");
+        }
+        assert!(cache.get(&own, "Ridge Ltd", at(100)).is_none());
+    }
+
+    #[test]
+    fn a_search_is_answered_again_in_no_other_account_or_organisation() {
+        let cache = SearchCache::default();
+        cache.insert_results(&a_ledger("acc_1", 1), "Ridge", Vec::new(), at(0));
+        for other in [a_ledger("acc_2", 1), a_ledger("acc_1", 2)] {
+            assert!(cache.get(&other, "Ridge", at(0)).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_limited_number_of_searches_is_remembered() {
+        let (cache, own) = (SearchCache::default(), a_ledger("acc_1", 1));
+        for number in 0..3 * SEARCHES_MAX {
+            cache.insert_results(&own, &number.to_string(), Vec::new(), at(0));
+            assert!(cache.0.lock().unwrap().len() <= SEARCHES_MAX, "{number}");
+        }
+    }
+}

@@ -141,3 +141,64 @@ impl std::fmt::Debug for TokenCache {
         f.write_str("TokenCache(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const GRANT: GrantId = GrantId(Uuid::from_u128(1));
+
+    fn kept(serial: u64) -> KeptTokens {
+        let text = format!(
+            r#"{{"access_token":"SECRET-1","refresh_token":"SECRET-2",
+            "access_expires_at":"2026-11-02T09:30:00Z","serial":{serial}}}"#
+        );
+        KeptTokens::from_secret(&SecretString::from(text)).unwrap()
+    }
+
+    fn known(cache: &TokenCache, consented: u64) -> Option<u64> {
+        cache.get(GRANT, consented).map(|tokens| tokens.serial)
+    }
+
+    #[test]
+    fn older_tokens_do_not_replace_newer_ones() {
+        let cache = TokenCache::default();
+        for (serial, newest) in [(2, 2), (1, 2), (3, 3)] {
+            cache.put_newer(GRANT, kept(serial));
+            assert_eq!(known(&cache, 0), Some(newest), "{serial}");
+        }
+        cache.forget_grant(GRANT);
+        assert_eq!(known(&cache, 0), None);
+    }
+
+    #[test]
+    fn tokens_of_an_earlier_consent_are_not_used() {
+        let cache = TokenCache::default();
+        cache.put_newer(GRANT, kept(5));
+        assert_eq!(known(&cache, 5), Some(5));
+        assert_eq!(known(&cache, 6), None);
+    }
+
+    #[test]
+    fn the_tokens_of_a_limited_number_of_grants_are_remembered_and_none_is_printed() {
+        let cache = TokenCache::default();
+        for number in (0_u128..).take(3 * CACHED_MAX) {
+            cache.put_newer(GrantId(Uuid::from_u128(number)), kept(1));
+            assert!(cache.kept.lock().unwrap().len() <= CACHED_MAX, "{number}");
+        }
+        assert!(!format!("{cache:?}").contains("SECRET"));
+    }
+
+    #[test]
+    fn tokens_come_back_from_their_secret() {
+        let earlier = Some(SecretString::from("SECRET-0"));
+        let tokens = KeptTokens { earlier, ..kept(7) };
+        let read = KeptTokens::from_secret(&tokens.to_secret()).unwrap();
+        assert_eq!((read.serial, read.access_expires_at), (7, tokens.access_expires_at));
+        assert_eq!(read.access_token.expose_secret(), "SECRET-1");
+        assert_eq!(read.refresh_token.expose_secret(), "SECRET-2");
+        assert_eq!(read.earlier.unwrap().expose_secret(), "SECRET-0");
+    }
+}

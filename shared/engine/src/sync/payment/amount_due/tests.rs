@@ -1,8 +1,12 @@
-//! Tests of the remedies of refunds that Xero refused because of what is left of a credit note.
+//! Tests of payments and refunds that Xero refused because of what is due on an invoice, or left of
+//! a credit note.
 
+use domain::crm::payment::Payment;
 use domain::crm::refund::Refund;
+use domain::document::invoice::PaymentsAndCredits;
 use domain::document::sales::DocumentStatus;
-use domain::ids::XeroCreditNoteId;
+use domain::ids::{XeroCreditNoteId, XeroInvoiceId};
+use domain::money::{Currency, Money};
 use uuid::Uuid;
 
 use super::*;
@@ -49,5 +53,61 @@ fn only_a_refund_of_a_credit_note_of_the_crm_is_said_to_be_sent_automatically() 
         assert!(of_crm.contains("sent automatically"), "{note:?} {of_crm}");
         let of_refund = remedy(r#""invoice_id":"inv_1""#);
         assert!(!of_refund.contains("automatically"), "{note:?} {of_refund}");
+    }
+}
+
+#[test]
+fn a_refund_is_retried_only_if_its_credit_note_does_not_show_why_it_was_refused() {
+    let note = a_note(DocumentStatus::Authorised);
+    for (amount, class) in
+        [("10.00", FailureClass::Rejected), ("10.01", FailureClass::Untranslatable)]
+    {
+        let failure = credit_left_failure(&a_part(OF_CRM, amount), &note);
+        let expected = (class, Some(FailureCause::CreditOverLeft));
+        assert_eq!((failure.class, failure.cause), expected, "{amount}");
+    }
+}
+
+/// A payment over 10.00 on one invoice.
+fn a_share() -> PaymentPart {
+    let json = r#"{"id":"pay_1","revision":1,"method":"cash","date":"2026-11-02","currency":"GBP",
+        "allocations":[{"invoice_id":"inv_1","amount":"10.00"}]}"#;
+    let payment: Payment = serde_json::from_str(json).unwrap();
+    payment.split_into_parts().remove(0)
+}
+
+fn an_invoice(status: DocumentStatus, due: &str) -> RemoteInvoice {
+    let pounds = |amount: &str| Money::new(amount.parse().unwrap(), Currency::new("GBP").unwrap());
+    RemoteInvoice {
+        id: XeroInvoiceId(Uuid::from_u128(8)),
+        number: None,
+        is_sales: true,
+        status,
+        contact_id: None,
+        reference: None,
+        url: None,
+        total_tax: pounds("0.00"),
+        total: pounds("40.00"),
+        amount_due: pounds(due),
+        date: None,
+        due_date: None,
+        updated_at: None,
+        settlement: PaymentsAndCredits::default(),
+        lines: Vec::new(),
+    }
+}
+
+#[test]
+fn a_payment_is_retried_only_if_its_invoice_does_not_show_why_it_was_refused() {
+    let (rejected, never) = (FailureClass::Rejected, FailureClass::Untranslatable);
+    for (status, due, class, cause) in [
+        (DocumentStatus::Authorised, "10.00", rejected, FailureCause::AmountOverDue),
+        (DocumentStatus::Authorised, "9.99", never, FailureCause::AmountOverDue),
+        (DocumentStatus::Authorised, "0.00", never, FailureCause::AlreadyPaid),
+        (DocumentStatus::Draft, "10.00", never, FailureCause::InvoiceNotApproved),
+        (DocumentStatus::Voided, "0.00", never, FailureCause::InvoiceGone),
+    ] {
+        let failure = amount_due_failure(&a_share(), &an_invoice(status, due));
+        assert_eq!((failure.class, failure.cause), (class, Some(cause)), "{failure}");
     }
 }
