@@ -5,6 +5,7 @@ versions, adds packages that only some versions of Python or platforms need, and
 tools, an empty line, and their dependencies.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,11 @@ def pin(path):
 
 def main():
     files = [Path(argument) for argument in sys.argv[1:]] or sorted(FOLDER.glob("requirements*.txt"))
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        sys.exit(f"There is no file {', '.join(missing)}")
+    if shutil.which("uv") is None:
+        sys.exit("uv is not on the path. Install it from https://docs.astral.sh/uv/, then run the command again.")
     for file in files:
         pin(file)
         print(f"{file.name}: pinned")

@@ -15,6 +15,7 @@ mod answers_in_time;
 mod api_facts;
 mod api_hostile;
 mod api_lists;
+mod api_refusals;
 mod archived;
 mod at_once;
 mod availability;

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Measure build times, too. Takes as long as building all functions from nothing.
     #[arg(long)]
     pub builds: bool,
-    /// Write the report to this file.
+    /// Write the report to this file, relative to the project's folder.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Measure only these functions, next to the bare one. Can be repeated.

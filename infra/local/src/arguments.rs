@@ -154,7 +154,10 @@ mod tests {
     #[test]
     fn an_invalid_argument_is_named() {
         assert_answer("dance", "unrecognized subcommand 'dance'");
-        assert_answer("story --port 0", "invalid value '0' for '--port <N>'");
+        for port in ["0", "x", "-1", "65536"] {
+            let line = format!("story --port={port}");
+            assert_answer(&line, "give a port from 1 to 65535, such as 9700");
+        }
         assert_answer("story --port", "a value is required for '--port <N>' but none was supplied");
         assert_answer("verify --only luck", "invalid value 'luck' for '--only <CHECK>'");
         assert_answer("story --only fmt", "unexpected argument '--only' found");

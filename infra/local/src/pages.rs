@@ -71,22 +71,35 @@ fn build_npm_run(workplace: &Workplace, script: &str) -> Command {
     run
 }
 
-/// Returns the version of Node.js, such as `v20.20.2`.
+/// Returns the version of Node.js, such as `v20.20.2`. Checks that npm is there, too: Debian has it in
+/// another package.
 async fn find_node(workplace: &Workplace) -> Result<String, Failure> {
-    let remedy = "Install it from https://nodejs.org or, on Debian 13, with: sudo apt install nodejs npm. Then run the command again.";
-    let [major, minor] = OLDEST;
-    let mut ask = Command::new("node");
+    let node = find_version(workplace, "node").await;
+    let npm = find_version(workplace, "npm").await;
+    check_versions(node, npm)
+}
+
+/// Returns what a program says of its version; `None` if it is not on the path or does not run.
+async fn find_version(workplace: &Workplace, program: &str) -> Option<String> {
+    let mut ask = Command::new(program);
     ask.arg("--version");
     let version = workplace.children.ask(&mut ask).await.ok().flatten();
-    let Some(version) = version.map(|text| text.trim().to_owned()) else {
-        let missing = format!("The pages need Node.js {major}.{minor} or newer; none found");
-        return Err(Failure::new(missing).remedy(remedy));
+    version.map(|text| text.trim().to_owned())
+}
+
+fn check_versions(node: Option<String>, npm: Option<String>) -> Result<String, Failure> {
+    let [major, minor] = OLDEST;
+    let found = match (node, npm) {
+        (Some(node), Some(_)) if is_new_enough(&node) => return Ok(node),
+        (Some(node), None) if is_new_enough(&node) => {
+            format!("npm; found Node.js {node} without it")
+        }
+        (Some(node), _) => format!("Node.js {major}.{minor} or newer; found {node}"),
+        (None, _) => format!("Node.js {major}.{minor} or newer; none found"),
     };
-    if is_new_enough(&version) {
-        return Ok(version);
-    }
-    let found = format!("The pages need Node.js {major}.{minor} or newer; found {version}");
-    Err(Failure::new(found).remedy(remedy))
+    Err(Failure::new(format!("The pages need {found}")).remedy(
+        "Install it from https://nodejs.org or, on Debian 13, with: sudo apt install nodejs npm. Then run the command again.",
+    ))
 }
 
 fn is_new_enough(version: &str) -> bool {
@@ -157,7 +170,7 @@ fn has_chromium() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPTS, STACK_SCRIPT, is_new_enough};
+    use super::{SCRIPTS, STACK_SCRIPT, check_versions, is_new_enough};
     use crate::project::Project;
 
     #[test]
@@ -167,6 +180,23 @@ mod tests {
         }
         for version in ["v20.9.0", "v18.20.4", "v9.20.0", "v20", "rubbish", ""] {
             assert!(!is_new_enough(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_old_program_is_named_with_the_way_to_install_it() {
+        let (new, old) = ("v20.20.2".to_owned(), "v18.20.4".to_owned());
+        let npm = || Some("10.8.2".to_owned());
+        assert_eq!(check_versions(Some(new.clone()), npm()).unwrap(), new);
+        for (node, npm, expected) in [
+            (Some(new), None, "npm; found Node.js v20.20.2 without it"),
+            (Some(old), npm(), "Node.js 20.12 or newer; found v18.20.4"),
+            (None, npm(), "Node.js 20.12 or newer; none found"),
+            (None, None, "Node.js 20.12 or newer; none found"),
+        ] {
+            let lines = check_versions(node, npm).unwrap_err().lines();
+            assert_eq!(lines[0], format!("The pages need {expected}"));
+            assert!(lines[1].contains("apt install nodejs npm"), "{lines:?}");
         }
     }
 

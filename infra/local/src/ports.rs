@@ -1,5 +1,6 @@
 //! The four ports of the local stack: consecutive ports from a given one, or free ones.
 
+use std::io::{Error, ErrorKind};
 use std::net::Ipv4Addr;
 
 use tokio::net::TcpListener;
@@ -60,14 +61,17 @@ async fn listen(wish: Option<Option<u16>>, whom: &str) -> Result<TcpListener, Fa
                 .remedy("Choose a lower --port; four consecutive ports are needed."));
         }
     };
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AddrInUse {
-            Failure::new(format!("Port {port} for {whom} is in use"))
-                .remedy("Choose another --port, or omit it to use free ports.")
-        } else {
-            Failure::new(format!("Cannot listen on port {port} for {whom}")).because(error)
-        }
-    })
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    listener.map_err(|error| explain_bind_error(port, whom, error))
+}
+
+fn explain_bind_error(port: u16, whom: &str, error: Error) -> Failure {
+    let failure = if error.kind() == ErrorKind::AddrInUse {
+        Failure::new(format!("Port {port} for {whom} is in use"))
+    } else {
+        Failure::new(format!("Cannot listen on port {port} for {whom}")).because(error)
+    };
+    failure.remedy("Choose another --port, or omit it to use free ports.")
 }
 
 #[cfg(test)]
@@ -76,7 +80,15 @@ mod tests {
 
     use tokio::net::TcpListener;
 
-    use super::{Ports, number};
+    use super::{Error, ErrorKind, Ports, explain_bind_error, number};
+
+    #[test]
+    fn a_port_that_this_user_may_not_use_is_named_with_a_remedy() {
+        let denied = Error::from(ErrorKind::PermissionDenied);
+        let lines = explain_bind_error(80, "the API", denied).lines();
+        assert_eq!(lines[0], "Cannot listen on port 80 for the API: permission denied");
+        assert!(lines[1].contains("--port"), "{lines:?}");
+    }
 
     #[tokio::test]
     async fn a_port_in_use_is_named_with_its_purpose() {
@@ -98,7 +110,7 @@ mod tests {
         let ports = Ports::take(None).await.unwrap();
         let port = number(&ports.aws).unwrap();
         let other = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        assert_eq!(other.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+        assert_eq!(other.unwrap_err().kind(), ErrorKind::AddrInUse);
     }
 
     #[tokio::test]

@@ -58,7 +58,11 @@ impl Project {
     pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.workshop().join(name);
         std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new(format!("Cannot create the folder {}", folder.display())).because(error)
+            Failure::new(format!("Cannot create the folder {}", folder.display()))
+                .because(error)
+                .remedy(
+                    "The folder .local of the project must be one in which this user may write.",
+                )
         })?;
         Ok(folder)
     }
@@ -85,5 +89,22 @@ impl Project {
     /// The path relative to the project's folder, for display.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Project;
+
+    #[test]
+    fn a_folder_that_cannot_be_created_is_named_with_what_is_needed() {
+        let root = std::env::temp_dir().join(format!("project-{}", std::process::id()));
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join(".local"), "not a folder").unwrap();
+        let project = Project { root: root.clone() };
+        let lines = project.folder("runs").unwrap_err().lines();
+        assert!(lines[0].starts_with("Cannot create the folder"), "{lines:?}");
+        assert!(lines[1].contains(".local"), "{lines:?}");
+        std::fs::remove_dir_all(&root).unwrap();
     }
 }

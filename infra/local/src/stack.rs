@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::Args;
 use tokio::task::JoinSet;
 
 use crate::aws::{Aws, KEY, REGION, SECRET};
@@ -35,7 +35,7 @@ pub const STEPS: usize = 2 + STARTING_STEPS;
 #[derive(Debug, Clone, Default, Args)]
 pub struct Options {
     /// Use the ports N to N+3 instead of free ones.
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_port)]
     pub port: Option<u16>,
     /// Use this Python (3.11.5 or newer) for the local AWS instead of the first one on the path.
     #[arg(long, value_name = "PATH")]
@@ -49,6 +49,12 @@ pub struct Options {
     /// The time that the simulated Xero takes to answer a call.
     #[arg(skip)]
     pub xero_latency: Duration,
+}
+
+/// Parses the first of the stack's ports.
+fn parse_port(text: &str) -> Result<u16, String> {
+    let port = text.parse::<u16>().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| "give a port from 1 to 65535, such as 9700".to_owned())
 }
 
 /// The filter under which functions log everything that they may.

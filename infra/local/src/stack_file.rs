@@ -117,7 +117,12 @@ impl StackAddresses {
     }
 
     fn read_file(file: &Path) -> Result<Self, Failure> {
-        let cannot = || Failure::new(format!("Cannot read the addresses in {}", file.display()));
+        let cannot = || {
+            Failure::new(format!("Cannot read the addresses in {}", file.display())).remedy(
+                "Name the file that cargo local up --addresses FILE writes, or omit --stack if only \
+                 one stack runs.",
+            )
+        };
         let text = std::fs::read(file).map_err(|error| cannot().because(error))?;
         serde_json::from_slice(&text).map_err(|error| cannot().because(error))
     }
@@ -270,9 +275,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_is_named() {
-        let lines =
-            StackAddresses::read_file(Path::new("/nowhere/stack.json")).unwrap_err().lines();
-        assert!(lines[0].contains("/nowhere/stack.json"), "{lines:?}");
+    fn a_file_without_addresses_is_named_with_the_way_to_the_right_one() {
+        let folder = folder("no-stack-file");
+        let (empty, other) = (folder.join("empty.json"), folder.join("other.json"));
+        std::fs::write(&empty, "").unwrap();
+        std::fs::write(&other, "{\"name\":\"other\"}").unwrap();
+        let missing = Path::new("/nowhere/stack.json");
+        for file in [missing, empty.as_path(), other.as_path(), folder.as_path()] {
+            let lines = StackAddresses::read_file(file).unwrap_err().lines();
+            assert!(lines[0].contains(&*file.to_string_lossy()), "{lines:?}");
+            assert!(lines[1].contains("--addresses") && lines[1].contains("--stack"), "{lines:?}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

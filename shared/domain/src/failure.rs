@@ -9,6 +9,8 @@ mod cause;
 mod cause_tests;
 mod code;
 mod given_up;
+#[cfg(test)]
+mod given_up_tests;
 mod responsible_party;
 #[cfg(test)]
 mod responsible_party_tests;

@@ -213,7 +213,7 @@ impl ContactReconciliation {
             .map(|at| failure.not_before.map_or(at, |not_before| not_before.max(now)));
         let place = match at {
             Some(_) => self.place.clone(),
-            None => ReconciliationProgress::Stopped { failure },
+            None => ReconciliationProgress::Stopped { failure: failure.without_next_attempt() },
         };
         (Self { interruptions, place, updated_at: now, ..self }, at)
     }

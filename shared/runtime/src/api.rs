@@ -3,6 +3,7 @@
 //! A handler's declaration both routes requests to it and describes it in the OpenAPI document.
 
 mod account_limit;
+mod attempt_errors;
 mod attention;
 mod bodies;
 mod books;
@@ -31,7 +32,6 @@ use axum::body::to_bytes;
 use bytes::Bytes;
 use domain::ids::AccountId;
 use engine::commands::links::{self, XeroPages};
-use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
 use engine::sync::push::PushedKinds;
 use engine::{Engine, Invocation};
@@ -46,6 +46,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::account_limit::AccountLimiter;
+use self::attempt_errors::describe_attempt_error;
 use self::extract::AnyCaller;
 use crate::boot::{boot_engine, read_account_limit};
 use crate::http::{ApiCaller, ProblemDetails, find_content_tag};
@@ -240,7 +241,9 @@ fn interactive_invocation(engine: &Engine) -> Invocation {
 }
 
 fn no_such_address() -> ProblemDetails {
-    ProblemDetails::not_found("This address does not exist.")
+    ProblemDetails::not_found(
+        "This address does not exist. GET /v1/openapi.json describes those that do.",
+    )
 }
 
 /// Returns the version of the row that a change requires, or `None` if the change requires none.
@@ -269,19 +272,6 @@ async fn find_pages(engine: &Engine, account: &AccountId) -> Result<XeroPages, P
 fn log_unavailable(error: &dyn Error) -> ProblemDetails {
     tracing::error!(error = %ErrorChain(error), "a request failed");
     ProblemDetails::service_unavailable()
-}
-
-/// Explains to people why Xero could not be read.
-fn describe_attempt_error(engine: &Engine, error: &AttemptError) -> String {
-    match error {
-        AttemptError::Xero(error) => error.to_failure(engine.clock.now()).to_string(),
-        AttemptError::Failure(failure)
-        | AttemptError::Explained(failure)
-        | AttemptError::Blocked { failure, on: _ } => failure.to_string(),
-        AttemptError::Persist(_) => {
-            "The settings could not be read. Try again in a minute.".to_owned()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 #![allow(clippy::print_stdout, reason = "this is a command")]
 
-use std::num::ParseIntError;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,7 +13,7 @@ use tests::simulation::{Answers, Options, many, run};
 #[command(name = "simulate", bin_name = "cargo simulate")]
 struct Arguments {
     /// The number of seeds to run.
-    #[arg(long, value_name = "N", default_value = "20_000", value_parser = parse_number)]
+    #[arg(long, value_name = "N", default_value = "20_000", value_parser = parse_count)]
     seeds: u64,
     /// The first seed.
     #[arg(long, value_name = "S", default_value = "0", value_parser = parse_number)]
@@ -30,8 +29,19 @@ struct Arguments {
 }
 
 /// Parses a number whose digits may be grouped, as in `1_000_000`.
-fn parse_number(text: &str) -> Result<u64, ParseIntError> {
-    text.replace('_', "").parse()
+fn parse_number(text: &str) -> Result<u64, String> {
+    let most = u64::MAX;
+    text.replace('_', "").parse::<u64>().map_err(|_error| {
+        format!("give a whole number from 0 to {most}, such as 4711 or 1_000_000")
+    })
+}
+
+/// Parses the number of seeds. A run of none would succeed without a check.
+fn parse_count(text: &str) -> Result<u64, String> {
+    match parse_number(text)? {
+        0 => Err("at least one seed must run".to_owned()),
+        count => Ok(count),
+    }
 }
 
 fn main() -> ExitCode {
@@ -83,6 +93,11 @@ mod command_line {
         for (line, part) in [
             ("--seeds", "a value is required for '--seeds <N>'"),
             ("--seeds many", "invalid value 'many' for '--seeds <N>'"),
+            ("--seeds 0", "at least one seed must run"),
+            ("--seed x", "give a whole number from 0 to 18446744073709551615, such as 4711"),
+            ("--seed 18446744073709551616", "give a whole number"),
+            ("--seeds _", "give a whole number"),
+            ("--from 1.5", "give a whole number"),
             ("--sedes 3", "a similar argument exists: '--seeds'"),
             ("--seed 3 --from 2", "cannot be used with"),
         ] {

@@ -9,6 +9,9 @@ use std::thread;
 use super::{Answers, Fault, Mutation, Options, Outcome, Port, run};
 use crate::access::{Access, Function};
 
+/// How many failed seeds a summary lists.
+const LISTED_MAX: usize = 10;
+
 /// The summary of many runs.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -93,9 +96,16 @@ impl std::fmt::Display for Tally {
             self.expired
         )?;
         writeln!(f, "{} runs failed", self.failed.len())?;
-        for (seed, violations) in self.failed.iter().take(10) {
+        for (seed, violations) in self.failed.iter().take(LISTED_MAX) {
             writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;
             writeln!(f, "    with {}", Answers::Drawn.describe(*seed))?;
+        }
+        let unlisted = self.failed.len().saturating_sub(LISTED_MAX);
+        if unlisted > 0 {
+            writeln!(f, "  and {unlisted} more")?;
+        }
+        if let Some(seed) = self.failed.keys().next() {
+            writeln!(f, "To repeat one, step by step: cargo simulate --seed {seed}")?;
         }
         Ok(())
     }
@@ -124,4 +134,24 @@ pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> Tally
         let tallies = handles.into_iter().map(|handle| handle.join().expect("a run panicked"));
         tallies.fold(Tally::default(), Tally::merge)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LISTED_MAX, Tally};
+
+    fn failed(seeds: u64) -> String {
+        let failed = (7..7 + seeds).map(|seed| (seed, vec!["a record is missing".to_owned()]));
+        Tally { runs: 100, failed: failed.collect(), ..Tally::default() }.to_string()
+    }
+
+    #[test]
+    fn a_summary_says_how_to_repeat_a_failed_seed_and_how_many_it_does_not_list() {
+        assert!(!failed(0).contains("cargo simulate"));
+        let listed = u64::try_from(LISTED_MAX).unwrap();
+        let all = failed(listed);
+        assert!(all.contains("seed 16: a record is missing") && !all.contains("\n  and "), "{all}");
+        assert!(all.ends_with("cargo simulate --seed 7\n"), "{all}");
+        assert!(failed(listed + 3).contains("\n  and 3 more\n"));
+    }
 }

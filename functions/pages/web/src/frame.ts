@@ -32,6 +32,15 @@ const origins = (document.querySelector<HTMLMetaElement>("meta[name=crm-origins]
 const isFramed = window.parent !== window;
 document.documentElement.dataset["framed"] = String(isFramed);
 
+/** An id as the API can refuse it with a sentence, if it is not encoded correctly. */
+function idOf(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The element of this page, by its address. */
 function elementOf(path: string): HTMLElement | undefined {
   const [page = "", id = ""] = path.replace(/^.*\/pages\//, "").split("/");
@@ -44,7 +53,7 @@ function elementOf(path: string): HTMLElement | undefined {
   const [name, attribute] = names[page] ?? [];
   if (!name) return undefined;
   const made = document.createElement(`servicecortex-xero-${name}`);
-  if (attribute) made.setAttribute(attribute, decodeURIComponent(id));
+  if (attribute) made.setAttribute(attribute, idOf(id));
   return made;
 }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::scratch::is_alive;
 
+const OTHER_FILE: &str = "Name a file that does not exist.";
+
 /// The part of the addresses that every release writes.
 #[derive(Deserialize)]
 struct LeftAddresses {
@@ -26,23 +28,25 @@ pub fn prepare_named_file(file: &Path) -> Result<(), Failure> {
             return if parent.is_none_or(Path::is_dir) {
                 Ok(())
             } else {
-                Err(cannot().because("its folder does not exist"))
+                Err(cannot()
+                    .because("its folder does not exist")
+                    .remedy("Create the folder, or name a file in another one."))
             };
         }
-        Err(error) => return Err(cannot().because(error)),
+        Err(error) => return Err(cannot().because(error).remedy(OTHER_FILE)),
     };
     if !content.trim_ascii().is_empty() {
         let Ok(left) = serde_json::from_slice::<LeftAddresses>(&content) else {
             return Err(cannot()
                 .because("it exists and contains something else")
-                .remedy("Name a file that does not exist."));
+                .remedy(OTHER_FILE));
         };
         if i32::try_from(left.process).is_ok_and(is_alive) {
             let owner = format!("it belongs to the running stack of process {}", left.process);
             return Err(cannot().because(owner).remedy("Name another file, or end that stack."));
         }
     }
-    std::fs::remove_file(file).map_err(|error| cannot().because(error))
+    std::fs::remove_file(file).map_err(|error| cannot().because(error).remedy(OTHER_FILE))
 }
 
 #[cfg(test)]
@@ -82,7 +86,10 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&file).unwrap(), content);
         }
         std::fs::remove_file(&file).unwrap();
-        assert!(complaint(&file.join("addresses.json")).contains("folder does not exist"));
-        assert!(complaint(&std::env::temp_dir()).contains("Cannot write the addresses"));
+        let absent = complaint(&file.join("addresses.json"));
+        assert!(absent.contains("folder does not exist\nCreate the folder"), "{absent}");
+        let folder = complaint(&std::env::temp_dir());
+        assert!(folder.starts_with("Cannot write the addresses"), "{folder}");
+        assert!(folder.ends_with("\nName a file that does not exist."), "{folder}");
     }
 }

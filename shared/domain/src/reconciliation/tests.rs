@@ -65,7 +65,9 @@ fn an_interruption_is_waited_out_by_the_ladder_and_then_it_is_given_up() {
     assert_eq!(at, Some(Timestamp::from_second(300).unwrap()));
     assert!(interrupted(FailureClass::Transient, 5).1.is_some());
     let (last, at) = interrupted(FailureClass::Transient, 6);
-    assert!(matches!(last.place, ReconciliationProgress::Stopped { .. }) && at.is_none());
+    let ReconciliationProgress::Stopped { failure } = last.place else { panic!("not stopped") };
+    assert!(failure.remedy.starts_with("Try again"), "no attempt follows: {failure}");
+    assert_eq!(at, None);
 }
 
 #[test]

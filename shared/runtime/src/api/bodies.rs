@@ -167,6 +167,22 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_not_json_is_refused_with_the_place_of_the_error() {
+        let bodies: [(&[u8], &str); 4] = [
+            (br#"{"sales":"200",}"#, "; this body is not JSON (line 1, column 16)"),
+            (b"{\n\"sales\":\"200\"\n", "; this body is not JSON (line 3, column 0)"),
+            (b"{\"sales\":\"\xff\"}", "; this body is not text in UTF-8"),
+            (b"\xef\xbb\xbf{\"sales\":\"200\"}", "; this body begins with a byte order mark"),
+        ];
+        for (bytes, expected) in bodies {
+            let [codes, ..] = list_body_errors(bytes);
+            let error = codes.unwrap();
+            assert!(error.starts_with("body: must contain sales"), "{error}");
+            assert!(error.ends_with(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_no_body_at_all_is_told_what_it_must_be() {
         for bytes in [&b""[..], b"{", b"[]", b"\xff", b"7"] {
             for objection in list_body_errors(bytes) {

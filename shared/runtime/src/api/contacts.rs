@@ -205,7 +205,9 @@ async fn start_reconciliation(
     };
     match started.map_err(|error| log_unavailable(&error))? {
         Some(row) => Ok(json_response(202, &ReconciliationView::from(Some(row)))),
-        None => Err(ProblemDetails::not_found("Xero was never connected.")),
+        None => Err(ProblemDetails::not_found(
+            "Xero was never connected. Go to Settings > Integrations > Xero and click Connect to Xero.",
+        )),
     }
 }
 

@@ -197,14 +197,16 @@ impl<S: Send + Sync> FromRequestParts<S> for ExpectedVersion {
     }
 }
 
-/// Parses the header `If-Match`. A tag that no response has had matches no version.
+/// Parses the header `If-Match`. A tag that no response has had matches no version. A header that is
+/// no tag says nothing about the version, so it is refused as such.
 fn parse_expected_version(header: Option<&[u8]>) -> Result<Option<u64>, ProblemDetails> {
     let Some(tag) = header.filter(|tag| *tag != b"*") else { return Ok(None) };
-    let number = std::str::from_utf8(tag).ok().and_then(|tag| {
-        let tag = tag.trim().trim_start_matches("W/");
-        tag.strip_prefix('"')?.strip_suffix('"')?.parse::<u64>().ok()
-    });
-    number.map(Some).ok_or_else(ProblemDetails::changed_meanwhile)
+    let tag = std::str::from_utf8(tag).unwrap_or_default().trim().trim_start_matches("W/");
+    let Some(content) = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
+        let must = "must be the etag of an earlier response with its quotation marks, or *";
+        return Err(ProblemDetails::bad_field(IF_MATCH.as_str(), must));
+    };
+    content.parse::<u64>().map(Some).map_err(|_| ProblemDetails::changed_meanwhile())
 }
 
 impl<T, S> FromRequest<S> for JsonBody<T>
@@ -291,8 +293,16 @@ mod tests {
         assert_eq!(read("*"), Ok(None));
         assert_eq!(read("\"0\""), Ok(Some(0)));
         assert_eq!(read("\"17\""), Ok(Some(17)));
-        for odd in ["", "17", "\"x\"", "\"1\", \"2\"", "\"-1\""] {
-            assert_eq!(read(odd), Err(ProblemDetails::changed_meanwhile()), "{odd}");
+        for other in ["\"x\"", "\"1\", \"2\"", "\"-1\"", "\"\""] {
+            assert_eq!(read(other), Err(ProblemDetails::changed_meanwhile()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_no_tag_is_refused_as_such_and_not_as_a_change_of_another_person() {
+        for odd in [&b""[..], b"17", b"\"", b"\"17", b"W/17", b"\xff"] {
+            let refused = parse_expected_version(Some(odd)).unwrap_err().into_detail();
+            assert!(refused.starts_with("if-match: must be the etag"), "{odd:?}: {refused}");
         }
     }
 }

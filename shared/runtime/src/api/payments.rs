@@ -204,7 +204,7 @@ async fn resolve_payment(
         }
     };
     let payment = Uuid::parse_str(&payment).map_err(|_| {
-        ProblemDetails::bad_field("xero_payment_id", "must be the id of a payment in Xero")
+        ProblemDetails::bad_field("xero_payment_id", "must be the id of a payment in Xero, a UUID")
     })?;
     let (account, by, invoice) = (&caller.account, &caller.user, parse_crm_id("invoice_id", &id)?);
     let payment = XeroPaymentId(payment);

@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::extract::{Administrator, JsonBody, PathIds};
-use super::records::unknown_record;
 use super::views::SurplusView;
 use super::{RouteResult, log_unavailable};
 use crate::http::{ProblemDetails, RequestBody, json_response};
@@ -74,7 +73,10 @@ async fn resolve_surplus(
         SurplusChoice::Invoice(invoice) => SurplusAnswer::Invoice(invoice),
     };
     let id = Uuid::parse_str(&id).map_err(|_| {
-        ProblemDetails::bad_field("xero_id", "must be the id of an overpayment in Xero")
+        ProblemDetails::bad_field(
+            "xero_id",
+            "must be the id of an overpayment or prepayment in Xero, a UUID",
+        )
     })?;
     let resolved = surpluses::resolve_surplus(&engine, &caller.account, XeroId(id), answer).await;
     match resolved.map_err(|error| log_unavailable(&error))? {
@@ -84,7 +86,9 @@ async fn resolve_surplus(
         ResolveSurplusOutcome::NotOpen => Err(ProblemDetails::state_conflict(
             "This overpayment or prepayment is already closed or used up.",
         )),
-        ResolveSurplusOutcome::Unknown => Err(unknown_record()),
+        ResolveSurplusOutcome::Unknown => Err(ProblemDetails::not_found(
+            "No overpayment or prepayment with this id is known. New ones are read from Xero at least once a day.",
+        )),
         ResolveSurplusOutcome::UnknownInvoice => {
             Err(ProblemDetails::bad_field("invoice", "must be the id of an invoice that was sent"))
         }

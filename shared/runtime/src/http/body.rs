@@ -15,10 +15,18 @@ pub(crate) trait RequestBody: DeserializeOwned {
     const MUST: &'static str;
 }
 
-/// Parses a body. Errors do not quote it.
+/// Some programs put this invisible sign in front of a text. JSON does not allow it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Parses a body. Errors do not quote it. They say why a body with the right fields is not JSON.
 pub(crate) fn parse_body<T: RequestBody>(bytes: &[u8]) -> Result<T, ProblemDetails> {
     let wrong = || ProblemDetails::bad_field("body", T::MUST);
-    let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;
+    let wrong_form =
+        |form: &str| ProblemDetails::bad_field("body", &format!("{}; this body {form}", T::MUST));
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong_form("is not text in UTF-8"))?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return Err(wrong_form("begins with a byte order mark"));
+    }
     // serde also reads a struct from a list of its fields' values.
     if !text.trim_start().starts_with('{') {
         return Err(wrong());
@@ -30,9 +38,11 @@ pub(crate) fn parse_body<T: RequestBody>(bytes: &[u8]) -> Result<T, ProblemDetai
         UnreadableBody::Field { field, problem: _ } if field != "body" => {
             ProblemDetails::bad_request(field, error.to_string())
         }
+        UnreadableBody::NotJson { line, column } => {
+            wrong_form(&format!("is not JSON (line {line}, column {column})"))
+        }
         UnreadableBody::Field { field: _, problem: _ }
         | UnreadableBody::Oversized { bytes: _ }
-        | UnreadableBody::NotJson { line: _, column: _ }
         | UnreadableBody::UnknownVersion
         | UnreadableBody::UnknownType
         | UnreadableBody::WrongQueue { expected: _ }

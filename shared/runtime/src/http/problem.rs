@@ -126,7 +126,7 @@ impl ProblemDetails {
 
     /// The address exists for other methods.
     pub(crate) fn method_not_allowed() -> Self {
-        let detail = "This address does not support this method.".to_owned();
+        let detail = "This address does not support this method. GET /v1/openapi.json describes those that it supports.".to_owned();
         Self::new(405, ProblemType::MethodNotAllowed, "The method is not allowed", detail)
     }
 

@@ -79,11 +79,13 @@ impl TryFrom<SweepFields> for SweepEvent {
         let mut commands = commands.into_iter().flatten();
         let command = commands.next();
         if commands.next().is_some() {
-            return Err("must contain one command at most");
+            return Err("must contain one command at most: after, disconnect, erase or revoke");
         }
         let is_of_schedule = command.is_none() && fields.others.contains_key(SOURCE);
         if !fields.others.is_empty() && !is_of_schedule {
-            return Err("holds a field that is not a command");
+            return Err(
+                "holds a field that is not a command; the commands are after, disconnect, erase and revoke",
+            );
         }
         Ok(command.unwrap_or(Self::Schedule))
     }
@@ -135,6 +137,18 @@ mod tests {
             r#"{"erase":{"account":"acc_1"},"source":"operator"}"#,
         ] {
             assert_eq!(read(event), None, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_refused_event_names_the_commands_that_exist() {
+        for event in
+            [r#"{"eraze":{"account":"acc_1"}}"#, r#"{"erase":{"account":"acc_1"},"revoke":"all"}"#]
+        {
+            let error = serde_json::from_str::<SweepEvent>(event).unwrap_err().to_string();
+            for command in ["after", "disconnect", "erase", "revoke"] {
+                assert!(error.contains(command), "{event}: {error}");
+            }
         }
     }
 }

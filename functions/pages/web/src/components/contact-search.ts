@@ -49,7 +49,7 @@ export class ContactSearch extends LitElement {
     clearTimeout(this.#timer);
     this.#running?.abort();
     if (text.length < QUERY_MIN) {
-      this.#contacts = undefined;
+      this.#contacts = this.#failure = undefined;
       this.#isSearching = false;
       this.requestUpdate();
       return;
@@ -87,11 +87,13 @@ export class ContactSearch extends LitElement {
     const found = this.#contacts;
     const says = this.#isSearching
       ? "Searching…"
-      : found === undefined
-        ? "Type at least two characters."
-        : found.length === 0
-          ? "No contact in Xero matches this."
-          : `${count(found.length, "contact")}${found.length === 50 ? " shown. Type more to narrow the search." : ""}`;
+      : this.#failure
+        ? ""
+        : found === undefined
+          ? "Type at least two characters."
+          : found.length === 0
+            ? "No contact in Xero matches this."
+            : `${count(found.length, "contact")}${found.length === 50 ? " shown. Type more to narrow the search." : ""}`;
     return html`<div class="stack">
       <div class="field">
         <label for="query">Name, e-mail or number in Xero</label>

@@ -170,7 +170,9 @@ export abstract class RecordPart extends PreviewPart {
       <summary class="muted">History</summary>
       ${this.refusalOf("history")}
       ${entries === undefined
-        ? html`<p class="muted small">Reading…</p>`
+        ? this.busy.has("history")
+          ? html`<p class="muted small">Reading…</p>`
+          : nothing
         : entries.length === 0
           ? html`<p class="muted small">Nothing in the last 30 days.</p>`
           : html`<ol class="timeline">
