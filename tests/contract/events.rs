@@ -75,7 +75,7 @@ fn told() -> Vec<Told> {
 fn every_type_of_event_has_a_schema_and_an_example() {
     let schemas = outbound_schemas();
     assert_eq!(schemas.keys().map(String::as_str).collect::<Vec<_>>(), EVENT_TYPES);
-    let shown = told().iter().map(|told| type_of(&told.event.news)).collect::<BTreeSet<_>>();
+    let shown = told().iter().map(|told| type_of(&told.event.content)).collect::<BTreeSet<_>>();
     assert_eq!(shown, BTreeSet::from(EVENT_TYPES));
 }
 
@@ -83,7 +83,7 @@ fn every_type_of_event_has_a_schema_and_an_example() {
 fn every_example_of_an_event_is_valid_and_equals_the_written_event() {
     let schemas = outbound_schemas();
     for Told { name, message, event } in told() {
-        let event_type = type_of(&event.news);
+        let event_type = type_of(&event.content);
         assert_eq!(message["type"].as_str(), Some(event_type), "{name}");
         let case = name.strip_prefix(event_type);
         assert!(case.is_some_and(|case| case.is_empty() || case.starts_with('.')), "{name}");
@@ -112,7 +112,7 @@ fn the_text_of_every_event_says_what_its_delivery_depends_on() {
 fn a_field_of_an_event_is_required_by_its_schema_if_the_code_always_writes_it() {
     let schemas = outbound_schemas();
     for Told { name, message, event } in told() {
-        let schema = &schemas[type_of(&event.news)];
+        let schema = &schemas[type_of(&event.content)];
         for field in message.as_object().unwrap().keys() {
             let mut without = message.clone();
             without.as_object_mut().unwrap().remove(field);
@@ -128,7 +128,7 @@ fn an_event_may_have_unknown_fields() {
     for Told { name, message, event } in told() {
         let mut later = message;
         later.as_object_mut().unwrap().insert("added_later".to_owned(), Value::Bool(true));
-        let objections = objections(&schemas[type_of(&event.news)], &later);
+        let objections = objections(&schemas[type_of(&event.content)], &later);
         assert_eq!(objections, Vec::<String>::new(), "{name}");
         let read = serde_json::from_str::<OutboundEvent>(&later.to_string());
         assert_eq!(read.unwrap(), event, "{name}");
@@ -142,7 +142,7 @@ fn a_reader_of_the_last_release_accepts_every_event_of_its_types() {
     let mut read = BTreeSet::new();
     for Told { name, message, event } in told() {
         // A reader ignores types that it does not know.
-        let event_type = type_of(&event.news);
+        let event_type = type_of(&event.content);
         let Some(schema) = released.get(event_type) else { continue };
         assert_eq!(objections(schema, &message), Vec::<String>::new(), "{name}");
         read.insert(event_type);
@@ -169,7 +169,7 @@ fn the_guide_names_exactly_the_events_without_a_number() {
     let (_, named) = guide.split_once("- The other events (").unwrap();
     let (named, _) = named.split_once(") have no number").unwrap();
     for Told { name, message, event } in told() {
-        let is_named = named.contains(&format!("`{}`", type_of(&event.news)));
+        let is_named = named.contains(&format!("`{}`", type_of(&event.content)));
         assert_eq!(is_named, message.get("sequence").is_none(), "{name}");
     }
 }

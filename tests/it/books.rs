@@ -213,7 +213,7 @@ fn an_invoice_voided_in_xero_is_a_difference_even_without_any_open_invoice() {
     let polled = polls_for_a_day(&world);
     // Each account has its hour of the day, in which Xero is read once.
     let read = polled.iter().filter(|one| **one != PollOutcome::Idle).collect::<Vec<_>>();
-    assert_eq!(read, [&PollOutcome::Read { news: 0 }]);
+    assert_eq!(read, [&PollOutcome::Read { changed: 0 }]);
     let lists = world.calls().split_off(calls).into_iter();
     let lists = lists.filter(|call| matches!(call.as_str(), "GET /Invoices" | "GET /Payments"));
     assert_eq!(lists.count(), 2);

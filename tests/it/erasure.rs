@@ -115,7 +115,7 @@ fn told_disconnected(world: &World, account: &AccountId) -> usize {
     let mut seen = BTreeSet::new();
     let told = world.told.deliveries().into_iter().filter(|event| {
         let is_end = matches!(
-            event.news,
+            event.content,
             EventContent::Connection { status: ConnectionStatus::Disconnected, .. }
         );
         is_end && event.account_id == *account && seen.insert(event.event_id)

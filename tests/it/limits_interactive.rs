@@ -61,8 +61,8 @@ fn searches_leave_a_share_of_the_day_to_pushes() {
         day_limit: 5_000,
         of_people: 0,
     };
-    let meter = CallBudget { seen: Some(few), ..row.record };
-    run(world.engine.store.put_call_budget(&meter, WriteExpectation::Version(row.version)))
+    let call_budget = CallBudget { seen: Some(few), ..row.record };
+    run(world.engine.store.put_call_budget(&call_budget, WriteExpectation::Version(row.version)))
         .unwrap()
         .unwrap();
     let before = world.calls().len();

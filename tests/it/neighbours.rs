@@ -43,7 +43,7 @@ fn an_invoice_with_an_unreadable_reverse_link_delays_no_other() {
     let (world, other) = two_paid_invoices();
     let link = world.mapping(Invoice, "inv_1").unwrap().link.unwrap();
     damage(&world, &format!("XID#invoice#{}", link.xero_id));
-    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 1 });
     assert_eq!(imported(&world), [other]);
     assert!(is_defect_counted(&world));
 }
@@ -54,7 +54,11 @@ fn an_invoice_whose_money_cannot_be_processed_delays_no_other_and_is_reported() 
         for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
             let (mut world, other) = two_paid_invoices();
             spoil(&mut world, row, trouble);
-            assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{row} {trouble:?}");
+            assert_eq!(
+                world.wait_and_poll(),
+                PollOutcome::Read { changed: 1 },
+                "{row} {trouble:?}"
+            );
             assert_eq!(imported(&world), [other], "{row} {trouble:?}");
             assert!(is_defect_counted(&world), "{row} {trouble:?}");
             let lines = world.log().into_iter();

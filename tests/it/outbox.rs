@@ -65,7 +65,7 @@ impl EventPublisher for PickyQueue {
 
 /// The record of an event about a record that was given up.
 fn subject(event: &OutboundEvent) -> Option<String> {
-    let EventContent::Skipped { crm_id, .. } = &event.news else { return None };
+    let EventContent::Skipped { crm_id, .. } = &event.content else { return None };
     Some(crm_id.to_string())
 }
 
@@ -154,7 +154,8 @@ fn refused_messages(world: &World, account: &str) -> Vec<(Option<String>, Option
     let account = AccountId::new(account).unwrap();
     let events = world.told.deliveries().into_iter().filter(|event| event.account_id == account);
     let refused = events.filter_map(|event| {
-        let EventContent::MessageRefused { message_id, message_type, code, .. } = event.news else {
+        let EventContent::MessageRefused { message_id, message_type, code, .. } = event.content
+        else {
             return None;
         };
         assert_eq!(code, "message_refused");

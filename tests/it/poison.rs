@@ -230,8 +230,8 @@ fn a_dead_lettered_message_is_reported_to_its_own_account_only() {
     queues.work(|_| false);
     assert_eq!(queues.graveyard.graves().len(), 3);
     let told = world.told.deliveries();
-    let told = told.iter().filter(|event| matches!(event.news, EventContent::Skipped { .. }));
-    let told = told.map(|event| (event.account_id.as_str(), &event.news)).collect::<Vec<_>>();
+    let told = told.iter().filter(|event| matches!(event.content, EventContent::Skipped { .. }));
+    let told = told.map(|event| (event.account_id.as_str(), &event.content)).collect::<Vec<_>>();
     let [(account, EventContent::Skipped { crm_id, number, code, message, .. })] = told.as_slice()
     else {
         panic!("{told:?}");

@@ -83,7 +83,7 @@ fn poll(world: &World, graveyard: &Graveyard, bodies: Vec<String>) -> Vec<String
 /// The accounts of good ledgers for which the CRM has not received a payment.
 fn not_polled(world: &World, good: &[Ledger]) -> Vec<String> {
     let told = world.told.deliveries().into_iter();
-    let told = told.filter(|event| matches!(event.news, EventContent::PaymentImported(_)));
+    let told = told.filter(|event| matches!(event.content, EventContent::PaymentImported(_)));
     let told = told.map(|event| event.account_id.to_string()).collect::<BTreeSet<_>>();
     let accounts = good.iter().map(|ledger| ledger.account.to_string());
     accounts.filter(|account| !told.contains(account)).collect()

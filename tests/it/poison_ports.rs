@@ -78,7 +78,7 @@ struct BrokenEvents {
 #[async_trait]
 impl EventPublisher for BrokenEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        let news = read_event(event).map(|event| event.news);
+        let news = read_event(event).map(|event| event.content);
         if matches!(news, Some(EventContent::Skipped { .. })) {
             return Err(self.fault.strike());
         }

@@ -92,7 +92,7 @@ fn a_poll_makes_no_call_without_open_invoices_and_two_without_changes() {
     world.advance(QUARTER);
     world.poll_and_wait();
     let calls = world.calls().len();
-    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 0 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { changed: 0 });
     assert_eq!(world.calls().split_off(calls), ["GET /Invoices", "GET /Payments"]);
     assert!(heard(&world).is_empty());
 }
@@ -123,7 +123,7 @@ fn idle_bytes(invoices: usize) -> usize {
         world.poll_and_wait();
     }
     let (calls, rows) = (world.calls().len(), world.table.all_items());
-    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 0 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { changed: 0 });
     assert_eq!(world.calls().len() - calls, 2);
     // The call counts, and the time of the last payment check on the settings page.
     let versions = |items: Vec<store::table::StoredItem>| {
@@ -141,7 +141,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     let world = billed();
     let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
     world.is_paid("#INV_1", "114.00", &receipt);
-    assert_eq!(world.poll_and_wait(), PollOutcome::Read { news: 1 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Read { changed: 1 });
     assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
     let payment = the_import(&world);
     assert_eq!(payment.invoice_id.as_str(), "inv_1");

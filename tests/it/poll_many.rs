@@ -56,7 +56,7 @@ fn the_ledgers_of_one_message_are_polled_independently() {
     assert!(ledgers.iter().all(|ledger| chunks[0].ledgers.contains(ledger)));
     assert_eq!(
         world.poll_all(&ledgers),
-        [PollOutcome::Read { news: 1 }, PollOutcome::Read { news: 1 }]
+        [PollOutcome::Read { changed: 1 }, PollOutcome::Read { changed: 1 }]
     );
     assert_eq!(imports(&world), 2);
 }
@@ -67,7 +67,7 @@ fn the_failure_of_one_ledger_does_not_affect_others_of_its_message() {
     let (world, ledgers) = two_ledgers();
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
-    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Later, PollOutcome::Read { news: 1 }]);
+    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Later, PollOutcome::Read { changed: 1 }]);
     assert_eq!(imports(&world), 1);
 
     // Its row cannot be read.
@@ -79,7 +79,7 @@ fn the_failure_of_one_ledger_does_not_affect_others_of_its_message() {
     let damaged = NewItem { due: row.due, ..NewItem::new(row.key, "{}".to_owned()) };
     let write = ItemWrite::Put { item: damaged, expect: WriteExpectation::Version(row.version) };
     run(world.table.write_items(vec![write])).unwrap().unwrap();
-    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Failed, PollOutcome::Read { news: 1 }]);
+    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Failed, PollOutcome::Read { changed: 1 }]);
     assert_eq!(imports(&world), 1);
 }
 
@@ -118,7 +118,7 @@ fn the_next_poll_resumes_where_the_last_one_stopped_and_makes_progress() {
     }
     assert_eq!(imports(&world), count);
     let before = world.calls().len();
-    assert_eq!(world.poll(), PollOutcome::Read { news: 0 });
+    assert_eq!(world.poll(), PollOutcome::Read { changed: 0 });
     assert_eq!(world.calls().len() - before, 2);
 }
 

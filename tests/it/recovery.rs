@@ -77,7 +77,7 @@ pub(crate) fn passes(world: &World, day: u32) {
     let receipt = Receipt::on("2026-11-03".parse().unwrap());
     world.is_paid(&format!("#INV_{day}_3"), "114.00", &receipt);
     world.advance(QUARTER);
-    assert!(matches!(world.poll(), PollOutcome::Read { news } if news > 0));
+    assert!(matches!(world.poll(), PollOutcome::Read { changed } if changed > 0));
     world.advance(QUARTER);
 }
 
@@ -101,7 +101,7 @@ fn restored(world: &mut World, items: Vec<StoredItem>, memory: RecoveryMode) {
 fn kept_by_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
     let mut kept = BTreeMap::new();
     for event in deliveries {
-        if let EventContent::PaymentImported(payment) = &event.news {
+        if let EventContent::PaymentImported(payment) = &event.content {
             let newest: &mut u64 = kept.entry(payment.xero_payment_id.to_string()).or_default();
             *newest = (*newest).max(payment.sequence);
         }
@@ -172,10 +172,10 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
     assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
     let newest = told
         .iter()
-        .filter_map(|event| event.news.invoice_sequence().map(|(_, number)| number))
+        .filter_map(|event| event.content.invoice_sequence().map(|(_, number)| number))
         .max();
     for event in &again[told.len()..] {
-        let sequence = event.news.invoice_sequence().map(|(_, number)| number);
+        let sequence = event.content.invoice_sequence().map(|(_, number)| number);
         assert!(sequence.is_none_or(|number| Some(number) > newest), "{event:?}");
     }
 }

@@ -377,7 +377,8 @@ fn a_message_that_cannot_be_moved_at_once_is_the_same_event_in_every_report() {
     assert!(deliver("m1", "inv_1").is_empty());
     assert_eq!(dead_letters.graveyard.graves().len(), 1);
     let events = world.told.deliveries();
-    let events = events.iter().filter(|event| matches!(event.news, EventContent::Skipped { .. }));
+    let events =
+        events.iter().filter(|event| matches!(event.content, EventContent::Skipped { .. }));
     let ids = events.map(|event| event.event_id).collect::<Vec<_>>();
     assert_eq!(ids, [ids[0]; 3]);
     // The same record in another message is another event.

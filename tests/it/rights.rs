@@ -8,7 +8,7 @@ mod plays;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tests::access::{Access, Function, HintQueue};
+use tests::access::{Access, Function, WakeUpQueue};
 use tests::simulation::many;
 use tests::template::{Right, Template};
 
@@ -81,12 +81,12 @@ fn rights_for(access: Access) -> Vec<Right> {
             right("secretsmanager:TagResource", grants()),
         ],
         Access::DeleteSecret => vec![right("secretsmanager:DeleteSecret", grants())],
-        Access::Book => vec![
+        Access::ScheduleWakeUp => vec![
             right("scheduler:CreateSchedule", SCHEDULES),
             right("iam:PassRole", "ScheduleRole.Arn"),
         ],
-        Access::Leave(queue) => vec![right("sqs:SendMessage", hint_queue(queue))],
-        Access::Tell => vec![right("sqs:SendMessage", "EventQueue.Arn")],
+        Access::EnqueueWakeUp(queue) => vec![right("sqs:SendMessage", name_wake_up_queue(queue))],
+        Access::PublishEvent => vec![right("sqs:SendMessage", "EventQueue.Arn")],
     }
 }
 
@@ -97,12 +97,12 @@ fn on_table(action: &str, index: &str) -> Vec<Right> {
     vec![right(action, own), right(action, format!("{RESTORED}{index}"))]
 }
 
-const fn hint_queue(queue: HintQueue) -> &'static str {
+const fn name_wake_up_queue(queue: WakeUpQueue) -> &'static str {
     match queue {
-        HintQueue::Contacts => "ContactWakeUpQueue.Arn",
-        HintQueue::Invoices => "InvoiceWakeUpQueue.Arn",
-        HintQueue::CreditNotes => "CreditNoteWakeUpQueue.Arn",
-        HintQueue::Payments => "PaymentWakeUpQueue.Arn",
+        WakeUpQueue::Contacts => "ContactWakeUpQueue.Arn",
+        WakeUpQueue::Invoices => "InvoiceWakeUpQueue.Arn",
+        WakeUpQueue::CreditNotes => "CreditNoteWakeUpQueue.Arn",
+        WakeUpQueue::Payments => "PaymentWakeUpQueue.Arn",
     }
 }
 

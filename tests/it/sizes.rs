@@ -310,14 +310,14 @@ pub fn damage(world: &World, sk: &str) -> StoredItem {
 }
 
 #[test]
-fn a_meter_remembers_at_most_the_calls_allowed_in_a_minute() {
-    let mut meter = CallBudget::new(TenantId(Uuid::from_u128(1)));
+fn a_call_budget_remembers_at_most_the_calls_allowed_in_a_minute() {
+    let mut call_budget = CallBudget::new(TenantId(Uuid::from_u128(1)));
     for number in 0..6_000_u128 {
         let now = Timestamp::from_millisecond(i64::try_from(number).unwrap()).unwrap();
         let by = ClaimId(Uuid::from_u128(number));
-        if let CallDecision::Go(next) = meter.decide_call(by, CallPriority::Person, now) {
-            meter = next.after_answer(by, None, now);
+        if let CallDecision::Go(next) = call_budget.decide_call(by, CallPriority::Person, now) {
+            call_budget = next.after_answer(by, None, now);
         }
-        assert!(meter.lanes.len() + meter.ended.len() <= 60);
+        assert!(call_budget.in_flight.len() + call_budget.ended.len() <= 60);
     }
 }

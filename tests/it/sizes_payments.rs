@@ -87,12 +87,12 @@ fn any_number_of_payments_is_imported_and_removed_once_each_and_in_order() {
     for count in [40, 41, 120, 619, 1_300] {
         let world = billed();
         let payments = pay(&world, count);
-        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 1 }, "{count}");
         assert!(is_once(&reported(&world).0, &payments), "{count}");
         assert_eq!(known(&world).received.len(), count);
-        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 0 }, "{count}");
         unpay(&world, &payments);
-        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 }, "{count}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 1 }, "{count}");
         assert!(is_once(&reported(&world).1, &payments), "{count}");
         assert!(known(&world).received.iter().all(|one| one.is == PaymentMatch::Removed));
         assert!(is_in_order(&world), "{count}");
@@ -119,7 +119,7 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
         let left =
             world.table.all_items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
         assert_eq!(left.count(), 0, "step {step}");
-        assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 }, "step {step}");
+        assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 0 }, "step {step}");
         if died.is_some() {
             assert!(step > 100, "{step}");
             return;
@@ -252,7 +252,7 @@ fn a_payment_beyond_the_limit_of_its_invoice_is_refused_with_a_log_entry_and_an_
 fn an_invoice_with_an_unreadable_row_delays_no_other() {
     let (world, other) = two_paid_invoices();
     damage(&world, "MAP#invoice#inv_1");
-    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 1 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 1 });
     assert_eq!(reported(&world).0, [other]);
     let lines = world.log().into_iter().filter(|line| line.message.contains("Contact support"));
     assert_eq!(lines.map(|line| line.crm_id.to_string()).collect::<Vec<_>>(), ["inv_1"]);
@@ -281,6 +281,6 @@ fn a_failing_poll_is_counted_and_recorded_until_one_succeeds() {
     items.retain(|item| item.key != whole.key);
     items.push(whole);
     world.table.restore_items(items);
-    assert_eq!(world.wait_and_poll(), PollOutcome::Read { news: 0 });
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 0 });
     assert_eq!((failing_since(&world), failures(&world)), (None, 2));
 }

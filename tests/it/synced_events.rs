@@ -132,7 +132,7 @@ struct ClosedQueue {
 impl EventPublisher for ClosedQueue {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
         let is_refused = matches!(
-            read_event(event).map(|event| event.news),
+            read_event(event).map(|event| event.content),
             Some(EventContent::RecordSynced(record)) if record.crm_id.as_str() == self.crm_id
         );
         if is_refused && !self.is_open.load(Ordering::SeqCst) {

@@ -113,7 +113,7 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         let polled = world.poll();
         let is_left_out = bytes >= LIMIT;
         let expected = invoices_without(25, is_left_out.then_some(giant));
-        assert_eq!(polled, PollOutcome::Read { news: expected.len() }, "{giant}, {bytes}");
+        assert_eq!(polled, PollOutcome::Read { changed: expected.len() }, "{giant}, {bytes}");
         assert_eq!(imported(&world), expected, "{giant}, {bytes}");
         assert_eq!(world.status().last_payment_check_at, Some(world.clock.now()));
         assert_eq!(count(&world, Metric::PollFailed), 0);
@@ -128,7 +128,7 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         assert!(log.iter().all(|id| *id == format!("inv_{giant:02}")), "{log:?}");
         world.clock.advance(QUARTER);
         let calls = world.calls().len();
-        assert_eq!(world.poll(), PollOutcome::Read { news: 0 });
+        assert_eq!(world.poll(), PollOutcome::Read { changed: 0 });
         assert!(world.calls().len() - calls < 40);
     }
 }

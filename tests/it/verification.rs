@@ -62,8 +62,8 @@ fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
             assert_eq!(polls(&world), (PollOutcome::Later, repeated), "{failing}");
         }
         world.xero().clear_faults();
-        assert_eq!(polls(&world), (PollOutcome::Read { news: 0 }, recovered), "{failing}");
-        assert_eq!(polls(&world), (PollOutcome::Read { news: 0 }, [1, 0, 0]), "{failing}");
+        assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, recovered), "{failing}");
+        assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, [1, 0, 0]), "{failing}");
         assert_eq!(comparisons(&world), 1, "{failing}");
     }
 }

@@ -34,11 +34,11 @@ pub enum Access {
     /// Deleting a grant's secret.
     DeleteSecret,
     /// Scheduling a wake-up.
-    Book,
+    ScheduleWakeUp,
     /// Sending a wake-up to a queue.
-    Leave(HintQueue),
+    EnqueueWakeUp(WakeUpQueue),
     /// Sending an event to the CRM.
-    Tell,
+    PublishEvent,
 }
 
 /// A function, by the prefix of its resources' names in the template.
@@ -116,7 +116,7 @@ impl Function {
 
 /// A queue of wake-ups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HintQueue {
+pub enum WakeUpQueue {
     /// Of clients.
     Contacts,
     /// Of invoices.
@@ -148,12 +148,12 @@ impl Access {
     }
 
     /// The actions that a wake-up for records of a kind needs.
-    pub const fn of_hint(kind: EntityKind) -> Self {
-        Self::Leave(match kind {
-            EntityKind::Contact => HintQueue::Contacts,
-            EntityKind::Invoice => HintQueue::Invoices,
-            EntityKind::CreditNote | EntityKind::Allocation => HintQueue::CreditNotes,
-            EntityKind::Payment => HintQueue::Payments,
+    pub const fn of_wake_up(kind: EntityKind) -> Self {
+        Self::EnqueueWakeUp(match kind {
+            EntityKind::Contact => WakeUpQueue::Contacts,
+            EntityKind::Invoice => WakeUpQueue::Invoices,
+            EntityKind::CreditNote | EntityKind::Allocation => WakeUpQueue::CreditNotes,
+            EntityKind::Payment => WakeUpQueue::Payments,
         })
     }
 }

@@ -149,13 +149,13 @@ impl Bookings {
 #[async_trait]
 impl WakeUps for Bookings {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
-        self.gate.uses(Access::Book);
+        self.gate.uses(Access::ScheduleWakeUp);
         self.keep(wake, at).await
     }
 
     /// A queued wake-up is behind the others: here, it is due when time advances.
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
-        self.gate.uses(Access::of_hint(wake.kind));
+        self.gate.uses(Access::of_wake_up(wake.kind));
         self.keep(wake, Timestamp::UNIX_EPOCH).await
     }
 }
@@ -188,7 +188,7 @@ impl Told {
         let mut seen = BTreeSet::new();
         let mut events = self.deliveries();
         events.retain(|event| seen.insert(event.event_id));
-        events.into_iter().map(|event| event.news).collect()
+        events.into_iter().map(|event| event.content).collect()
     }
 }
 
@@ -203,7 +203,7 @@ const EVENTS_PER_CALL: usize = 10;
 #[async_trait]
 impl EventPublisher for Told {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        self.gate.uses(Access::Tell);
+        self.gate.uses(Access::PublishEvent);
         let publish = async {
             locked(&self.events).push(event.clone());
             Ok(())
@@ -214,7 +214,7 @@ impl EventPublisher for Told {
     async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
         let mut published = PublishedEvents::default();
         for together in events.chunks(EVENTS_PER_CALL) {
-            self.gate.uses(Access::Tell);
+            self.gate.uses(Access::PublishEvent);
             let publish = async {
                 locked(&self.events).extend_from_slice(together);
                 Ok(())

@@ -225,7 +225,7 @@ impl World {
             let EventContent::Connection { status, .. } = news else { return None };
             Some(status)
         };
-        told.into_iter().filter_map(|event| status(event.news)).collect()
+        told.into_iter().filter_map(|event| status(event.content)).collect()
     }
 
     /// The limits of an invocation that starts now.

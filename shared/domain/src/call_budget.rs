@@ -24,7 +24,7 @@ const PER_MINUTE_OF_PEOPLE: usize = 40;
 /// Share of the daily limit that people's requests may use, in percent.
 const PERCENT_OF_PEOPLE: u32 = 60;
 /// Concurrent calls that people's requests may make.
-const LANES_OF_PEOPLE: usize = 4;
+const CONCURRENT_OF_PEOPLE: usize = 4;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 /// Xero's daily limits on one organisation: that of the smallest plan, and that of all other plans.
 const PER_DAY: [u32; 2] = [1_000, 5_000];
@@ -36,20 +36,20 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(60);
 const APP_RESERVE: u32 = 1_000;
 /// How long a call without an answer counts as in flight, in seconds. It may still arrive at Xero,
 /// even if its process died.
-const LANE_SECONDS: i64 = IN_FLIGHT_SECONDS + 5;
+const COUNTED_IN_FLIGHT_SECONDS: i64 = IN_FLIGHT_SECONDS + 5;
 /// How far ahead the clock of another process may be. A later instant comes from a wrong clock, and
 /// no call waits for it.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// How many answers may arrive after one that Xero counted later: those of all other concurrent calls.
 const LATE_ANSWERS_MAX: u32 = 5;
-/// The interval after which a further call in flight is tried.
-const LANE_FREE_IN: SignedDuration = SignedDuration::from_secs(1);
+/// The interval after which a call is decided again if too many others are in flight.
+const IN_FLIGHT_RECHECK: SignedDuration = SignedDuration::from_secs(1);
 
 /// The limit that a call would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExhaustedLimit {
     /// Concurrent calls.
-    Lanes,
+    Concurrent,
     /// Calls in a minute.
     Minute,
     /// Calls in a day, minus those reserved for higher priorities.
@@ -64,7 +64,8 @@ pub struct CallBudget {
     /// The organisation.
     pub tenant: TenantId,
     /// Calls in progress.
-    pub lanes: Vec<InFlight>,
+    #[serde(rename = "lanes")]
+    pub in_flight: Vec<InFlight>,
     /// The instants at which calls ended in the last minute.
     pub ended: Vec<Timestamp>,
     /// The instants at which calls for users' requests ended in the last minute.
@@ -124,7 +125,7 @@ impl CallBudget {
     pub const fn new(tenant: TenantId) -> Self {
         Self {
             tenant,
-            lanes: Vec::new(),
+            in_flight: Vec::new(),
             ended: Vec::new(),
             ended_of_people: Vec::new(),
             seen: None,
@@ -137,10 +138,10 @@ impl CallBudget {
         if let Some((until, exhausted)) = current.required_wait(priority, now) {
             return CallDecision::Wait { until, exhausted };
         }
-        let lane = SignedDuration::from_secs(LANE_SECONDS);
-        let until = now.saturating_add(lane).unwrap_or(Timestamp::MAX);
+        let counted = SignedDuration::from_secs(COUNTED_IN_FLIGHT_SECONDS);
+        let until = now.saturating_add(counted).unwrap_or(Timestamp::MAX);
         let is_of_person = priority == CallPriority::Person;
-        current.lanes.push(InFlight { by, until, is_of_person });
+        current.in_flight.push(InFlight { by, until, is_of_person });
         if let Some(seen) = &mut current.seen {
             seen.since = seen.since.saturating_add(1);
             seen.of_people = seen.of_people.saturating_add(u32::from(is_of_person));
@@ -159,13 +160,13 @@ impl CallBudget {
     #[must_use]
     pub fn after_answer(&self, by: ClaimId, left: Option<(u32, u32)>, now: Timestamp) -> Self {
         let mut current = self.advanced_to(now);
-        if let Some(lane) = current.lanes.iter().find(|lane| lane.by == by).copied() {
-            current.lanes.retain(|lane| lane.by != by);
-            current.end_call(lane, now);
+        if let Some(call) = current.in_flight.iter().find(|call| call.by == by).copied() {
+            current.in_flight.retain(|call| call.by != by);
+            current.end_call(call, now);
         }
         if let Some((day_remaining, app_remaining)) = left {
             // The answer may not count calls that are still in progress.
-            let since = u32::try_from(current.lanes.len()).unwrap_or(u32::MAX);
+            let since = u32::try_from(current.in_flight.len()).unwrap_or(u32::MAX);
             let same_day = current.seen.filter(|seen| seen.is_same_day(day_remaining));
             let day_limit =
                 same_day.map_or_else(|| infer_day_limit(day_remaining), |seen| seen.day_limit);
@@ -187,27 +188,28 @@ impl CallBudget {
     #[must_use]
     pub fn after_withdrawal(&self, by: ClaimId, now: Timestamp) -> Self {
         let mut current = self.advanced_to(now);
-        current.lanes.retain(|lane| lane.by != by);
+        current.in_flight.retain(|call| call.by != by);
         current
     }
 
     /// Whether any call may still be in progress.
     pub fn is_busy(&self, now: Timestamp) -> bool {
-        self.lanes.iter().any(|lane| lane.until > now)
+        self.in_flight.iter().any(|call| call.until > now)
     }
 
     /// Ends the calls in flight that have lapsed, and drops calls that ended more than a minute
     /// ago, or that a wrong clock dates in the future.
     fn advanced_to(&self, now: Timestamp) -> Self {
         let mut current = self.clone();
-        let latest = SignedDuration::from_secs(LANE_SECONDS).saturating_add(CLOCK_AHEAD_MAX);
+        let latest =
+            SignedDuration::from_secs(COUNTED_IN_FLIGHT_SECONDS).saturating_add(CLOCK_AHEAD_MAX);
         let is_lapsed =
-            |lane: &InFlight| lane.until <= now || lane.until.duration_since(now) > latest;
-        let (lapsed, lanes) = current.lanes.into_iter().partition(is_lapsed);
+            |call: &InFlight| call.until <= now || call.until.duration_since(now) > latest;
+        let (lapsed, in_flight) = current.in_flight.into_iter().partition(is_lapsed);
         let lapsed: Vec<InFlight> = lapsed;
-        current.lanes = lanes;
-        for lane in lapsed {
-            current.end_call(lane, lane.until);
+        current.in_flight = in_flight;
+        for call in lapsed {
+            current.end_call(call, call.until);
         }
         for ended in [&mut current.ended, &mut current.ended_of_people] {
             ended.retain(|at| now.duration_since(*at) <= MINUTE && !is_beyond_clocks(*at, now));
@@ -216,9 +218,9 @@ impl CallBudget {
         current
     }
 
-    fn end_call(&mut self, lane: InFlight, at: Timestamp) {
+    fn end_call(&mut self, call: InFlight, at: Timestamp) {
         self.ended.push(at);
-        if lane.is_of_person {
+        if call.is_of_person {
             self.ended_of_people.push(at);
         }
     }
@@ -229,14 +231,14 @@ impl CallBudget {
         now: Timestamp,
     ) -> Option<(Timestamp, ExhaustedLimit)> {
         let after = |from: Timestamp, wait| from.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let of_people = self.lanes.iter().filter(|lane| lane.is_of_person).count();
+        let of_people = self.in_flight.iter().filter(|call| call.is_of_person).count();
         let is_person = priority == CallPriority::Person;
-        if self.lanes.len() >= priority.concurrent_calls()
-            || (is_person && of_people >= LANES_OF_PEOPLE)
+        if self.in_flight.len() >= priority.concurrent_calls()
+            || (is_person && of_people >= CONCURRENT_OF_PEOPLE)
         {
-            return Some((after(now, LANE_FREE_IN), ExhaustedLimit::Lanes));
+            return Some((after(now, IN_FLIGHT_RECHECK), ExhaustedLimit::Concurrent));
         }
-        let all = minute_ends(self.lanes.len(), &self.ended, priority.per_minute(), now);
+        let all = minute_ends(self.in_flight.len(), &self.ended, priority.per_minute(), now);
         let people = minute_ends(of_people, &self.ended_of_people, PER_MINUTE_OF_PEOPLE, now);
         let people = people.filter(|_| is_person);
         if let Some(until) = all.max(people) {
@@ -299,5 +301,5 @@ const fn infer_day_limit(day_remaining: u32) -> u32 {
 }
 
 #[cfg(test)]
-#[path = "meter_tests.rs"]
+#[path = "call_budget_tests.rs"]
 mod tests;

@@ -4,6 +4,7 @@
 mod amounts;
 mod awaited;
 mod earlier_form;
+mod kept_snapshot;
 mod link;
 mod numbers;
 mod open_invoice;
@@ -13,11 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::amounts::{CREDITS_MAX, CreditUse, CreditUser, DocumentAmounts};
+pub use self::kept_snapshot::KeptSnapshot;
 pub use self::link::{LinkOrigin, WithheldMark, XeroLink};
 pub(crate) use self::numbers::is_copy_number;
 use self::restored::Restoration;
 use crate::entity::EntityKind;
-use crate::idempotency::ContentHash;
 use crate::ids::{CrmId, Ledger, XeroId};
 use crate::operation::{
     EventRefusal, Operation, OperationEvent, OperationState, SnapshotFreshness, TransitionResult,
@@ -47,32 +48,6 @@ impl MappingKey {
     pub fn hash_seed(&self) -> String {
         let Ledger { account, tenant } = &self.ledger;
         format!("{account}#{tenant}#{}#{}", self.kind, self.crm_id)
-    }
-}
-
-/// A CRM record as received, in the form in which it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptSnapshot {
-    /// The CRM's revision, which rises with every change. It alone decides which of two snapshots
-    /// is newer.
-    pub revision: u64,
-    /// The key by which the document can be found in Xero, such as an invoice's number or a
-    /// contact's number.
-    pub natural_key: String,
-    /// The hash of `json`.
-    pub hash: ContentHash,
-    /// The snapshot as JSON text, serialised from the checked record. The table stores it
-    /// compressed, beside the rest of the row: as text inside JSON it would be escaped. Rows of
-    /// earlier releases hold it here.
-    #[serde(default, skip_serializing)]
-    pub json: String,
-}
-
-impl KeptSnapshot {
-    /// A snapshot of the record's state at `revision`, with the hash of `json`.
-    pub fn new(revision: u64, natural_key: String, json: String) -> Self {
-        let hash = ContentHash::of_bytes(json.as_bytes());
-        Self { revision, natural_key, hash, json }
     }
 }
 

@@ -1,13 +1,12 @@
 //! Tests of accepting snapshots.
 
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::numbers::EARLIER_KEYS_MAX;
 use super::*;
 use crate::document::sales::DocumentStatus;
 use crate::ids::{AccountId, TenantId, UserId};
-use crate::money::{Currency, Money};
+use crate::money::tests::pounds;
 use crate::operation::{ClaimId, Trigger, WriteTrace};
 
 /// The key of an invoice's mapping.
@@ -15,6 +14,38 @@ pub(crate) fn a_key(id: &str) -> MappingKey {
     let account = AccountId::new("acc_1").unwrap();
     let ledger = Ledger { account, tenant: TenantId(Uuid::from_u128(7)) };
     MappingKey::new(ledger, EntityKind::Invoice, CrmId::new(id).unwrap())
+}
+
+/// The mapping of a record whose first snapshot has arrived.
+pub(crate) fn an_unsent_mapping(id: &str, snapshot: KeptSnapshot) -> Mapping {
+    into_newer(Mapping::accept_snapshot(None, &a_key(id), snapshot, Timestamp::UNIX_EPOCH))
+}
+
+/// A link to the counterpart with this id, of which nothing else is known.
+pub(crate) fn a_link(xero_id: u128) -> XeroLink {
+    XeroLink {
+        xero_id: XeroId(Uuid::from_u128(xero_id)),
+        number: None,
+        xero_updated_at: None,
+        amounts: None,
+        contact: None,
+    }
+}
+
+/// The amounts of a document over 100.00, of which this much is due, in cents.
+pub(crate) fn document_amounts(status: DocumentStatus, due: i64) -> DocumentAmounts {
+    DocumentAmounts {
+        status,
+        crm_total: pounds(10_000),
+        xero_total: pounds(10_000),
+        amount_due: pounds(due),
+        amount_paid: None,
+        amount_credited: None,
+        credits: Vec::new(),
+        credit_uses: Vec::new(),
+        due_date: None,
+        paid_on: None,
+    }
 }
 
 fn snapshot(revision: u64, text: &str) -> KeptSnapshot {
@@ -26,7 +57,10 @@ fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> SnapshotAcceptance
 }
 
 fn newer(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Mapping {
-    let accepted = accept(known, snapshot);
+    into_newer(accept(known, snapshot))
+}
+
+fn into_newer(accepted: SnapshotAcceptance) -> Mapping {
     let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
     *mapping
 }
@@ -174,14 +208,7 @@ fn the_record_of_an_earlier_release_holds_its_snapshot() {
 fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
     let mut mapping = newer(None, snapshot(1, "a"));
     for number in 0..u128::try_from(PREVIOUS_XERO_IDS_MAX * 100).unwrap() {
-        let link = XeroLink {
-            xero_id: XeroId(Uuid::from_u128(number)),
-            number: None,
-            xero_updated_at: None,
-            amounts: None,
-            contact: None,
-        };
-        mapping = Mapping { link: Some(link), ..mapping }.new_generation();
+        mapping = Mapping { link: Some(a_link(number)), ..mapping }.new_generation();
         let expected = usize::try_from(number + 1).unwrap().min(PREVIOUS_XERO_IDS_MAX);
         assert_eq!(mapping.previous_xero_ids.len(), expected);
         assert_eq!(mapping.previous_xero_ids.last(), Some(&XeroId(Uuid::from_u128(number))));
@@ -216,14 +243,7 @@ fn earlier_keys_are_kept_up_to_a_limit_the_newest_of_them() {
 
 #[test]
 fn a_client_that_was_only_linked_is_unwritten_until_a_sync_or_an_unlink() {
-    let link = XeroLink {
-        xero_id: XeroId(Uuid::from_u128(9)),
-        number: None,
-        xero_updated_at: None,
-        amounts: None,
-        contact: None,
-    };
-    let linked = newer(None, snapshot(3, "a")).linked_to(link, Timestamp::UNIX_EPOCH);
+    let linked = newer(None, snapshot(3, "a")).linked_to(a_link(9), Timestamp::UNIX_EPOCH);
     assert!(!linked.is_unwritten_contact(), "it is an invoice");
     let key = MappingKey { kind: EntityKind::Contact, ..linked.key.clone() };
     let client = Mapping { key, ..linked };
@@ -236,13 +256,7 @@ fn a_client_that_was_only_linked_is_unwritten_until_a_sync_or_an_unlink() {
 fn a_record_continues_after_a_change_later_than_the_beginning_of_its_failed_attempt() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let changed = |xero_updated_at| {
-        let link = XeroLink {
-            xero_id: XeroId(Uuid::from_u128(9)),
-            number: None,
-            xero_updated_at,
-            amounts: None,
-            contact: None,
-        };
+        let link = XeroLink { xero_updated_at, ..a_link(9) };
         Mapping { link: Some(link), ..newer(None, snapshot(1, "document")) }
     };
     let mut failed = newer(None, snapshot(1, "record"));
@@ -265,13 +279,7 @@ fn a_record_continues_after_a_change_later_than_the_beginning_of_its_failed_atte
 #[test]
 fn a_record_that_failed_for_an_archived_contact_continues_once_that_is_seen_in_use() {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let link = XeroLink {
-        xero_id: XeroId(Uuid::from_u128(9)),
-        number: None,
-        xero_updated_at: Some(at(10)),
-        amounts: None,
-        contact: None,
-    };
+    let link = XeroLink { xero_updated_at: Some(at(10)), ..a_link(9) };
     let client = Mapping { link: Some(link), ..newer(None, snapshot(1, "client")) };
     let mut failed = newer(None, snapshot(1, "record"));
     failed.operation.attempt_began_at = Some(at(10));
@@ -294,26 +302,7 @@ fn only_a_document_that_the_crm_voided_and_restores_gets_a_new_copy() {
         KeptSnapshot::new(revision, "#a".to_owned(), json)
     };
     let in_xero = |first: KeptSnapshot, status: DocumentStatus| {
-        let pounds = Money::new(Decimal::ONE, Currency::new("GBP").unwrap());
-        let amounts = DocumentAmounts {
-            status,
-            crm_total: pounds,
-            xero_total: pounds,
-            amount_due: pounds,
-            amount_paid: None,
-            amount_credited: None,
-            credits: Vec::new(),
-            credit_uses: Vec::new(),
-            due_date: None,
-            paid_on: None,
-        };
-        let link = XeroLink {
-            xero_id: XeroId(Uuid::from_u128(9)),
-            number: None,
-            xero_updated_at: None,
-            amounts: Some(amounts),
-            contact: None,
-        };
+        let link = XeroLink { amounts: Some(document_amounts(status, 10_000)), ..a_link(9) };
         let mut known = Mapping { link: Some(link), ..newer(None, first) };
         known.operation.state = OperationState::Synced;
         known

@@ -29,7 +29,7 @@ pub struct InvoiceObservation {
     /// The invoice's payments to store.
     pub payments: InvoicePayments,
     /// The events for the CRM, in order: at most three more than the changes of payments.
-    pub news: Vec<EventContent>,
+    pub events: Vec<EventContent>,
     /// Whether the observation is complete. If not, the invoice counts as unseen and must be
     /// observed again after this result is stored.
     pub is_all: bool,
@@ -85,7 +85,7 @@ pub fn observe_invoice(
 ) -> Option<InvoiceObservation> {
     let link = mapping.link.as_ref()?;
     let before = link.amounts.as_ref()?;
-    let (after, updated_at, payments) = match seen {
+    let (after, updated_at, seen_payments) = match seen {
         SeenInvoice::There { invoice, payments } => {
             if invoice.id.0 != link.xero_id.0
                 || is_older(invoice.updated_at, link.xero_updated_at, now)
@@ -99,21 +99,22 @@ pub fn observe_invoice(
         SeenInvoice::Missing(id) if id.0 != link.xero_id.0 => return None,
         SeenInvoice::Missing(_) => (before.as_missing(), Some(now), None),
     };
-    let mut receipts = known.clone();
-    let changes = payments.map(|payments| receipts.observe_payments(payments));
-    let mut receipts = receipts.with_decisions_since(known, now);
-    let PaymentChanges { notices: told, is_all } =
+    let mut payments = known.clone();
+    let changes = seen_payments.map(|seen_payments| payments.observe_payments(seen_payments));
+    let mut payments = payments.with_decisions_since(known, now);
+    let PaymentChanges { notices, is_all } =
         changes.unwrap_or(PaymentChanges { notices: Vec::new(), is_all: true });
     if !is_all {
-        return Some(observe_partially(mapping, link, receipts, told, now));
+        return Some(observe_partially(mapping, link, payments, notices, now));
     }
-    let is_beyond_limit = payments.is_some_and(|payments| receipts.leaves_out(payments));
-    let is_new_beyond_limit = is_beyond_limit && !receipts.is_beyond_limit;
-    receipts.is_beyond_limit |= is_beyond_limit;
+    let is_beyond_limit =
+        seen_payments.is_some_and(|seen_payments| payments.leaves_out(seen_payments));
+    let is_new_beyond_limit = is_beyond_limit && !payments.is_beyond_limit;
+    payments.is_beyond_limit |= is_beyond_limit;
     let is_unseen = link.xero_updated_at.is_none();
     // Records that failed because of the invoice's state continue after any later change in Xero.
-    let is_touched = payments.is_some() && is_newer(updated_at, link.xero_updated_at, now);
-    let is_same = after == *before && told.is_empty() && !is_unseen && !is_new_beyond_limit;
+    let is_touched = seen_payments.is_some() && is_newer(updated_at, link.xero_updated_at, now);
+    let is_same = after == *before && notices.is_empty() && !is_unseen && !is_new_beyond_limit;
     if is_same && !is_touched {
         return None;
     }
@@ -126,11 +127,11 @@ pub fn observe_invoice(
     };
     let link = XeroLink { amounts: Some(after.clone()), xero_updated_at, number, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
-    let mut news = report_payments(&mut mapping, told, now);
-    news.extend(is_new_beyond_limit.then(|| limit_event(&mut mapping, &after, now)));
-    news.extend(status_event(&mut mapping, before, &after, is_unseen, now));
-    news.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
-    Some(InvoiceObservation { mapping, payments: receipts, news, is_all: true })
+    let mut events = report_payments(&mut mapping, notices, now);
+    events.extend(is_new_beyond_limit.then(|| limit_event(&mut mapping, &after, now)));
+    events.extend(status_event(&mut mapping, before, &after, is_unseen, now));
+    events.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
+    Some(InvoiceObservation { mapping, payments, events, is_all: true })
 }
 
 /// Observes as many changed payments as fit into one transaction. The invoice stays unseen until a
@@ -138,14 +139,14 @@ pub fn observe_invoice(
 fn observe_partially(
     mapping: &Mapping,
     link: &XeroLink,
-    receipts: InvoicePayments,
-    told: Vec<PaymentNotice>,
+    payments: InvoicePayments,
+    notices: Vec<PaymentNotice>,
     now: Timestamp,
 ) -> InvoiceObservation {
     let link = XeroLink { xero_updated_at: None, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
-    let news = report_payments(&mut mapping, told, now);
-    InvoiceObservation { mapping, payments: receipts, news, is_all: false }
+    let events = report_payments(&mut mapping, notices, now);
+    InvoiceObservation { mapping, payments, events, is_all: false }
 }
 
 /// The event that says that not every payment on the invoice is reported.
@@ -165,10 +166,10 @@ fn limit_event(mapping: &mut Mapping, after: &DocumentAmounts, now: Timestamp) -
 /// The events about payments on a mapping's invoice.
 pub fn report_payments(
     mapping: &mut Mapping,
-    told: Vec<PaymentNotice>,
+    notices: Vec<PaymentNotice>,
     now: Timestamp,
 ) -> Vec<EventContent> {
-    told.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
+    notices.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
 }
 
 /// Takes the next sequence number of a mapping's invoice.
@@ -179,30 +180,31 @@ fn next_sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
 
 fn payment_change_event(
     mapping: &mut Mapping,
-    told: PaymentNotice,
+    notice: PaymentNotice,
     now: Timestamp,
 ) -> EventContent {
     let sequence = next_sequence(mapping, now);
-    let news = |received| PaymentEventContent::new(received, mapping.key.crm_id.clone(), sequence);
-    match told {
-        PaymentNotice::Imported(received) => EventContent::PaymentImported(news(received)),
+    let content =
+        |received| PaymentEventContent::new(received, mapping.key.crm_id.clone(), sequence);
+    match notice {
+        PaymentNotice::Imported(received) => EventContent::PaymentImported(content(received)),
         PaymentNotice::Removed { received, payment } => EventContent::PaymentRemoved {
-            payment: news(received),
+            payment: content(received),
             reason: RemovalReason::RemovedInXero,
             payment_id: payment,
         },
         PaymentNotice::Same { received, payment } => EventContent::PaymentRemoved {
-            payment: news(received),
+            payment: content(received),
             reason: RemovalReason::SamePayment,
             payment_id: Some(payment),
         },
         PaymentNotice::Unclear { received, candidates } => EventContent::PaymentUnclear {
-            payment: news(received),
+            payment: content(received),
             state: UnclearState::Open,
             candidates,
         },
         PaymentNotice::Resolved(received) => EventContent::PaymentUnclear {
-            payment: news(received),
+            payment: content(received),
             state: UnclearState::Closed,
             candidates: Vec::new(),
         },

@@ -94,9 +94,9 @@ mod tests {
 
     use super::*;
     use crate::document::sales::DocumentStatus;
-    use crate::ids::XeroId;
-    use crate::mapping::tests::a_key;
-    use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
+    use crate::ids::XeroCreditNoteId;
+    use crate::mapping::KeptSnapshot;
+    use crate::mapping::tests::{a_link, an_unsent_mapping};
     use crate::money::tests::pounds;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -121,17 +121,13 @@ mod tests {
 
     fn a_mapping() -> Mapping {
         let snapshot = KeptSnapshot::new(1, "CN-1".to_owned(), "{}".to_owned());
-        let accepted = Mapping::accept_snapshot(None, &a_key("cn_1"), snapshot, NOW);
-        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
         let open = remote(DocumentStatus::Authorised, 11_400);
         let link = XeroLink {
-            xero_id: XeroId(Uuid::from_u128(5)),
-            number: None,
             xero_updated_at: Timestamp::from_second(50).ok(),
             amounts: Some(DocumentAmounts::of_credit_note(pounds(11_400), &open)),
-            contact: None,
+            ..a_link(5)
         };
-        Mapping { link: Some(link), ..*mapping }
+        Mapping { link: Some(link), ..an_unsent_mapping("cn_1", snapshot) }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn observe_removed_refund(
     if remote.status != MoneyStatus::Deleted {
         return None;
     }
-    let part: PaymentPart = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let part: PaymentPart = mapping.snapshot.parse_text().ok()?;
     let is_refund = match part.role {
         PartRole::Refund(_) => true,
         PartRole::Invoice(_)
@@ -61,9 +61,9 @@ mod tests {
 
     use super::*;
     use crate::crm::refund::Refund;
-    use crate::ids::{XeroId, XeroPaymentId};
-    use crate::mapping::tests::a_key;
-    use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
+    use crate::ids::XeroPaymentId;
+    use crate::mapping::KeptSnapshot;
+    use crate::mapping::tests::{a_link, an_unsent_mapping};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -76,16 +76,8 @@ mod tests {
         .unwrap();
         let json = serde_json::to_string(&refund.split_into_parts()[place]).unwrap();
         let snapshot = KeptSnapshot::new(1, "Stripe refund".to_owned(), json);
-        let accepted = Mapping::accept_snapshot(None, &a_key("ref_1.1"), snapshot, NOW);
-        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
-        let link = XeroLink {
-            xero_id: XeroId(Uuid::from_u128(5)),
-            number: None,
-            xero_updated_at: Timestamp::from_second(-50).ok(),
-            amounts: None,
-            contact: None,
-        };
-        Mapping { link: Some(link), ..*mapping }
+        let link = XeroLink { xero_updated_at: Timestamp::from_second(-50).ok(), ..a_link(5) };
+        Mapping { link: Some(link), ..an_unsent_mapping("ref_1.1", snapshot) }
     }
 
     fn a_payment(status: MoneyStatus) -> RemotePayment {

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::document::invoice::{AppliedCredit, CreditKind, PaymentsAndCredits};
-use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
+use crate::ids::{XeroInvoiceId, XeroPaymentId};
 use crate::invoice_payments::{CHANGES_MAX, PaymentMatch};
-use crate::mapping::tests::a_key;
-use crate::mapping::{CREDITS_MAX, KeptSnapshot, SnapshotAcceptance};
+use crate::mapping::tests::{a_key, a_link, an_unsent_mapping};
+use crate::mapping::{CREDITS_MAX, KeptSnapshot};
 use crate::money::tests::pounds;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -47,19 +47,12 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
 /// The mapping of that invoice directly after it was pushed.
 fn a_mapping() -> Mapping {
     let snapshot = KeptSnapshot::new(1, "#inv_1".to_owned(), "{}".to_owned());
-    let SnapshotAcceptance::Newer(mapping) =
-        Mapping::accept_snapshot(None, &a_key("inv_1"), snapshot, NOW)
-    else {
-        panic!("a first snapshot is news")
-    };
     let link = XeroLink {
-        xero_id: XeroId(Uuid::from_u128(5)),
-        number: None,
         xero_updated_at: Some(NOW),
         amounts: Some(DocumentAmounts::of_invoice(pounds(11_400), &remote(0, 0))),
-        contact: None,
+        ..a_link(5)
     };
-    Mapping { link: Some(link), ..*mapping }
+    Mapping { link: Some(link), ..an_unsent_mapping("inv_1", snapshot) }
 }
 
 fn receipts() -> InvoicePayments {
@@ -83,7 +76,7 @@ fn seen(invoice: &RemoteInvoice, payments: &[ReceivedPayment]) -> Option<Invoice
     observe_invoice(&a_mapping(), &receipts(), SeenInvoice::There { invoice, payments }, NOW)
 }
 
-fn kinds(news: &[EventContent]) -> Vec<&'static str> {
+fn kinds(events: &[EventContent]) -> Vec<&'static str> {
     let kind = |one: &EventContent| match one {
         EventContent::PaymentImported(_) => "imported",
         EventContent::PaymentRemoved { .. } => "removed",
@@ -101,7 +94,7 @@ fn kinds(news: &[EventContent]) -> Vec<&'static str> {
         | EventContent::CreditNoteStatus { .. }
         | EventContent::BooksCompared { .. } => "other",
     };
-    news.iter().map(kind).collect()
+    events.iter().map(kind).collect()
 }
 
 #[test]
@@ -112,10 +105,10 @@ fn what_is_as_it_was_changes_nothing() {
 #[test]
 fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
     let seen = seen(&remote(11_400, 0), &[received(1, 11_400)]).unwrap();
-    assert_eq!(kinds(&seen.news), ["imported", "paid"]);
+    assert_eq!(kinds(&seen.events), ["imported", "paid"]);
     assert_eq!(seen.mapping.event_sequence, 2);
-    let EventContent::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.news[1] else {
-        panic!("{:?}", seen.news)
+    let EventContent::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.events[1] else {
+        panic!("{:?}", seen.events)
     };
     assert_eq!((*sequence, *paid_on), (2, Some(date(2026, 11, 9))));
     assert!(amount_due.amount.is_zero());
@@ -124,11 +117,11 @@ fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
 #[test]
 fn a_part_payment_and_then_its_removal_are_told() {
     let part = seen(&remote(5_000, 0), &[received(1, 5_000)]).unwrap();
-    assert_eq!(kinds(&part.news), ["imported", "part paid"]);
+    assert_eq!(kinds(&part.events), ["imported", "part paid"]);
     let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
     let again = SeenInvoice::There { invoice: &back, payments: &[] };
     let removed = observe_invoice(&part.mapping, &part.payments, again, NOW).unwrap();
-    assert_eq!(kinds(&removed.news), ["removed", "unpaid"]);
+    assert_eq!(kinds(&removed.events), ["removed", "unpaid"]);
     assert_eq!(removed.mapping.event_sequence, 4);
 }
 
@@ -141,10 +134,10 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
         amount: pounds(11_400).amount,
     }];
     let seen = seen(&credited, &[]).unwrap();
-    assert_eq!(kinds(&seen.news), ["paid"]);
-    let EventContent::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.news[0]
+    assert_eq!(kinds(&seen.events), ["paid"]);
+    let EventContent::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.events[0]
     else {
-        panic!("{:?}", seen.news)
+        panic!("{:?}", seen.events)
     };
     assert_eq!(
         (amount_paid.amount, amount_credited.amount),
@@ -158,7 +151,7 @@ fn a_void_is_told_and_marks_the_mapping() {
     let mut voided = remote(0, 0);
     voided.status = DocumentStatus::Voided;
     let seen = seen(&voided, &[]).unwrap();
-    assert_eq!(kinds(&seen.news), ["status"]);
+    assert_eq!(kinds(&seen.events), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
     let afresh = seen.mapping.new_generation();
     assert_eq!((afresh.generation, afresh.previous_xero_ids.len()), (2, 1));
@@ -169,7 +162,7 @@ fn a_void_is_told_and_marks_the_mapping() {
 fn an_invoice_that_xero_has_no_longer_is_told_like_a_deleted_one() {
     let missing = |number| SeenInvoice::Missing(XeroInvoiceId(Uuid::from_u128(number)));
     let seen = observe_invoice(&a_mapping(), &receipts(), missing(5), NOW).unwrap();
-    assert_eq!(kinds(&seen.news), ["status"]);
+    assert_eq!(kinds(&seen.events), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
     // An earlier copy says nothing about the present one.
     assert_eq!(observe_invoice(&a_mapping(), &receipts(), missing(6), NOW), None);
@@ -182,8 +175,10 @@ fn a_total_or_a_due_date_changed_in_xero_is_told() {
     edited.amount_due = pounds(12_000);
     edited.due_date = Some(date(2026, 12, 24));
     let seen = seen(&edited, &[]).unwrap();
-    assert_eq!(kinds(&seen.news), ["status", "unpaid"]);
-    let EventContent::XeroStatus { remarks, .. } = &seen.news[0] else { panic!("{:?}", seen.news) };
+    assert_eq!(kinds(&seen.events), ["status", "unpaid"]);
+    let EventContent::XeroStatus { remarks, .. } = &seen.events[0] else {
+        panic!("{:?}", seen.events)
+    };
     assert_eq!(remarks.len(), 2, "{remarks:?}");
 }
 
@@ -192,7 +187,7 @@ fn a_change_that_shows_nothing_else_is_stored_with_its_instant_and_not_reported(
     let later = Timestamp::from_second(5).ok();
     let touched = RemoteInvoice { updated_at: later, ..remote(0, 0) };
     let seen = seen(&touched, &[]).unwrap();
-    assert!(seen.news.is_empty(), "{:?}", seen.news);
+    assert!(seen.events.is_empty(), "{:?}", seen.events);
     assert_eq!(seen.payments, receipts());
     assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, later);
     let there = SeenInvoice::There { invoice: &touched, payments: &[] };
@@ -207,7 +202,7 @@ fn a_number_that_was_changed_in_xero_is_remembered_and_that_of_a_copy_stays() {
     let number_after = |mapping: &Mapping| {
         let there = SeenInvoice::There { invoice: &renumbered, payments: &[] };
         let seen = observe_invoice(mapping, &receipts(), there, NOW).unwrap();
-        assert!(seen.news.is_empty(), "{:?}", seen.news);
+        assert!(seen.events.is_empty(), "{:?}", seen.events);
         seen.mapping.link.unwrap().number
     };
     let mut mapping = a_mapping();
@@ -231,7 +226,7 @@ fn a_change_dated_in_the_future_hides_no_later_one() {
     // The row states the year 2100, in this observation or when it was written.
     let odd = RemoteInvoice { updated_at: Some(far), ..remote(5_000, 0) };
     let seen = seen(&odd, &[received(1, 5_000)]).unwrap();
-    assert_eq!(kinds(&seen.news), ["imported", "part paid"]);
+    assert_eq!(kinds(&seen.events), ["imported", "part paid"]);
     assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
     let known = a_mapping().link.unwrap();
     let written = XeroLink { xero_updated_at: Some(far), ..known };
@@ -240,7 +235,7 @@ fn a_change_dated_in_the_future_hides_no_later_one() {
     let there = SeenInvoice::There { invoice: &paid, payments: &payments };
     for mapping in [seen.mapping, written] {
         let later = observe_invoice(&mapping, &receipts(), there, NOW).unwrap();
-        assert_eq!(kinds(&later.news), ["imported", "paid"]);
+        assert_eq!(kinds(&later.events), ["imported", "paid"]);
         assert_eq!(later.mapping.link.unwrap().xero_updated_at, Some(NOW));
     }
     // Xero's clock may be ahead, by hours at most.
@@ -263,7 +258,7 @@ fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
     let payments = vec![received(1, 11_400)];
     let there = SeenInvoice::There { invoice: &paid, payments: &payments };
     let seen = observe_invoice(&mapping, &receipts(), there, NOW).unwrap();
-    assert_eq!(kinds(&seen.news), ["imported", "paid"]);
+    assert_eq!(kinds(&seen.events), ["imported", "paid"]);
     let link = seen.mapping.link.clone().unwrap();
     assert!(!has_unreported_changes(Some(&link), link.xero_id, &amounts));
     let again = observe_invoice(&seen.mapping, &seen.payments, there, NOW);
@@ -287,8 +282,8 @@ fn the_approval_of_a_draft_is_reported_once() {
         let seen = SeenInvoice::There { invoice: &invoice, payments: &[] };
         let seen = |mapping: &Mapping| observe_invoice(mapping, &receipts(), seen, NOW);
         let first = seen(&mapping).unwrap();
-        let [EventContent::XeroStatus { status, remarks, .. }] = first.news.as_slice() else {
-            panic!("{:?}", first.news);
+        let [EventContent::XeroStatus { status, remarks, .. }] = first.events.as_slice() else {
+            panic!("{:?}", first.events);
         };
         assert_eq!(status, "AUTHORISED");
         assert_eq!(remarks.as_slice(), ["It was approved in Xero."]);
@@ -310,7 +305,7 @@ fn observed_to_the_end(
         let is_unseen = seen.mapping.link.as_ref().unwrap().xero_updated_at.is_none();
         assert_eq!(is_unseen, !seen.is_all, "an invoice is unseen until all of it is observed");
         (mapping, known) = (seen.mapping, seen.payments);
-        steps.push(seen.news);
+        steps.push(seen.events);
         if seen.is_all {
             break;
         }
@@ -331,15 +326,15 @@ fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
         let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
         let (_, _, removed) = observed_to_the_end(mapping, known, &back, &[]);
         for (steps, word) in [(imported, "imported"), (removed, "removed")] {
-            assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 2), "{count}");
-            let news = steps.concat();
-            let told = kinds(&news).iter().filter(|kind| **kind == word).count();
+            assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 2), "{count}");
+            let events = steps.concat();
+            let told = kinds(&events).iter().filter(|kind| **kind == word).count();
             assert_eq!(told, count);
-            let sequences = news.iter().map(|one| one.invoice_sequence().unwrap().1);
+            let sequences = events.iter().map(|one| one.invoice_sequence().unwrap().1);
             assert!(sequences.is_sorted(), "{count} {word}");
             // The amounts paid and due are reported once, when all payments have been observed.
-            assert_eq!(kinds(&news).len(), count + 1, "{count} {word}");
-            assert_ne!(kinds(&news).last(), Some(&word));
+            assert_eq!(kinds(&events).len(), count + 1, "{count} {word}");
+            assert_ne!(kinds(&events).last(), Some(&word));
         }
     }
 }
@@ -371,17 +366,17 @@ fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
         let (mapping, known, steps) =
             observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
         // In addition to the payments' events: that there are too many payments, and what is due.
-        assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 3), "{count}");
-        let news = steps.concat();
-        let imported = kinds(&news).iter().filter(|kind| **kind == "imported").count();
+        assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 3), "{count}");
+        let events = steps.concat();
+        let imported = kinds(&events).iter().filter(|kind| **kind == "imported").count();
         assert_eq!((imported, known.received.len()), (followed, followed));
         assert_eq!(known.is_beyond_limit, beyond);
-        assert_eq!(kinds(&news).contains(&"status"), beyond);
+        assert_eq!(kinds(&events).contains(&"status"), beyond);
         let again = SeenInvoice::There { invoice: &paid, payments: &payments };
         assert_eq!(observe_invoice(&mapping, &known, again, NOW), None, "{count}");
         let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
         let (_, _, steps) = observed_to_the_end(mapping, known, &back, &[]);
-        assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 3), "{count}");
+        assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 3), "{count}");
         let removed = kinds(&steps.concat()).into_iter().filter(|kind| *kind == "removed").count();
         assert_eq!(removed, followed, "{count}");
     }

@@ -49,7 +49,7 @@ pub struct OutboundEvent {
     pub occurred_at: Timestamp,
     /// The content of the event.
     #[serde(flatten)]
-    pub news: EventContent,
+    pub content: EventContent,
 }
 
 /// The content of an event.
@@ -209,13 +209,13 @@ pub enum EventContent {
 
 impl OutboundEvent {
     /// An event that occurs now. A date outside the years that the contract can express is left out.
-    pub fn new(id: Uuid, account: AccountId, news: EventContent, now: Timestamp) -> Self {
+    pub fn new(id: Uuid, account: AccountId, content: EventContent, now: Timestamp) -> Self {
         Self {
             version: CONTRACT_VERSION,
             event_id: EventId(id),
             account_id: account,
             occurred_at: now,
-            news: news.without_inexpressible_dates(),
+            content: content.without_inexpressible_dates(),
         }
     }
 

@@ -55,13 +55,9 @@ pub struct PollProgress {
     /// `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_notes: Option<ListPosition>,
-    /// Whether the credit notes with credit left are still to be verified individually.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_verifying_notes: bool,
-    /// The key after which the verification of credit notes continues; `None` if it begins with the
-    /// first one.
+    /// The individual verification of the credit notes with credit left; `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verifying_notes_after: Option<String>,
+    pub open_notes: Option<NoteVerification>,
     /// The place in the list of given-up records after which the next daily question about stopped
     /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say
     /// it.
@@ -99,6 +95,15 @@ pub struct PollProgress {
     pub failed_at: Option<Timestamp>,
 }
 
+/// The progress of verifying the credit notes with credit left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteVerification {
+    /// The place in the list of these notes after which it continues; `None` if it begins with the
+    /// first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(number: &u32) -> bool {
     *number == 0
@@ -117,8 +122,7 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: None,
-            is_verifying_notes: false,
-            verifying_notes_after: None,
+            open_notes: None,
             stopped_payments_after: None,
             codes_due_since: None,
             is_comparing: false,

@@ -273,17 +273,17 @@ pub fn observe_surplus(
         updated_at: believed_instant(remote.updated_at, now).or(known_at),
     };
     let was_open = known.is_some_and(Surplus::is_open);
-    let is_news = was_open || observed.is_open();
-    // A change that shows nowhere but in its instant or its contact is no news.
-    let is_as_told = known.is_some_and(|known| {
+    let is_reportable = was_open || observed.is_open();
+    // A change of nothing but its instant or its contact is not reported.
+    let is_as_reported = known.is_some_and(|known| {
         let (updated_at, contact) = (known_at, known_contact);
         Surplus { contact, updated_at, ..observed.clone() } == *known
     });
-    let is_unchanged = is_as_told && observed.contact == known_contact;
-    if is_unchanged || (known.is_none() && !is_news) {
+    let is_unchanged = is_as_reported && observed.contact == known_contact;
+    if is_unchanged || (known.is_none() && !is_reportable) {
         return None;
     }
-    if is_as_told || !is_news {
+    if is_as_reported || !is_reportable {
         return Some((observed, None));
     }
     let sequence = raise_sequence(observed.sequence, now);

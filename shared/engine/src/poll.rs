@@ -49,6 +49,7 @@ use crate::{Engine, Invocation};
 use self::changes::PollReading;
 use self::failed_poll::{needs_account_action, record_poll_failure};
 use self::progress::{save_progress, stop_polling};
+use self::surpluses::PaidInvoice;
 pub use self::tick::{CHUNK, PollChunk, plan_tick};
 
 /// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
@@ -72,8 +73,8 @@ pub enum PollOutcome {
     Idle,
     /// Xero was read.
     Read {
-        /// The number of invoices with changes.
-        news: usize,
+        /// The number of documents with changes.
+        changed: usize,
     },
     /// Xero or its limits did not allow reading now. The next poll tries again.
     Later,
@@ -189,8 +190,8 @@ async fn poll_ledger(
 ) -> Result<PollOutcome, AttemptError> {
     // This comes first, because most ledgers have no open invoice most of the time and cost only
     // this read, except in one hour of the day.
-    let any = engine.store.list_open_invoices(ledger, None, NonZeroU16::MIN).await?;
-    let is_idle = any.invoices.is_empty();
+    let first = engine.store.list_open_invoices(ledger, None, NonZeroU16::MIN).await?;
+    let is_idle = first.documents.is_empty();
     if is_idle && !is_check_due(&ledger.account, engine.clock.now()) {
         return Ok(PollOutcome::Idle);
     }
@@ -210,7 +211,8 @@ async fn poll_ledger(
             .await?
             .with_priority(CallPriority::Poll);
     let read = read_changes(&tenant_session, row, is_idle).await;
-    Ok(PollOutcome::Read { news: tenant_session.record_error_on_connection(read).await? })
+    let changed = tenant_session.record_error_on_connection(read).await?;
+    Ok(PollOutcome::Read { changed })
 }
 
 /// Reads changes page by page, then checks invoices one by one if that is due: always for a ledger
@@ -248,22 +250,11 @@ async fn read_changes(
     let now = tenant_session.engine.clock.now();
     let mut progress = row.record.clone().without_future(now).with_surplus_positions();
     // Failures of both are returned after the rest of the poll is recorded.
-    let (mut verified, mut changed_surpluses) = (Ok(0), Ok(0));
-    if reading.is_complete() {
-        if is_idle || progress.is_verification_due(now) || progress.is_verification_unfinished() {
-            let work = verify::verify_ledger(tenant_session, &mut progress, is_idle).boxed();
-            verified = work.await;
-        }
-        if progress.is_surplus_due {
-            let read = surpluses::read_surpluses(tenant_session, &mut progress, &paid).boxed();
-            changed_surpluses = read.await;
-        }
-        // This comes last: all changes are observed by now, and the settings page shows this
-        // instant.
-        if verified.is_ok() {
-            progress.checked_at = Some(tenant_session.engine.clock.now());
-        }
-    }
+    let (verified, changed_surpluses) = if reading.is_complete() {
+        check_after_changes(tenant_session, &mut progress, &paid, is_idle).await
+    } else {
+        (Ok(0), Ok(0))
+    };
     // A poll that fails here every time must not count as completed.
     let is_completed = verified.is_ok() && changed_surpluses.is_ok();
     let progress = if is_completed { progress.with_completed_poll() } else { progress };
@@ -273,6 +264,32 @@ async fn read_changes(
         books::compare_after_verification(engine, row, invocation).boxed().await?;
     }
     Ok(changed + verified? + changed_surpluses?)
+}
+
+/// Performs what is due after all changes are read: the daily verification, and reading
+/// overpayments and prepayments. A failure of one does not prevent the other. Returns how many
+/// documents and how many overpayments and prepayments changed.
+async fn check_after_changes(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+    paid: &[PaidInvoice],
+    is_idle: bool,
+) -> (Result<usize, AttemptError>, Result<usize, AttemptError>) {
+    let (mut verified, mut changed_surpluses) = (Ok(0), Ok(0));
+    let now = tenant_session.engine.clock.now();
+    if is_idle || progress.is_verification_due(now) || progress.is_verification_unfinished() {
+        let work = verify::verify_ledger(tenant_session, progress, is_idle).boxed();
+        verified = work.await;
+    }
+    if progress.is_surplus_due {
+        let read = surpluses::read_surpluses(tenant_session, progress, paid).boxed();
+        changed_surpluses = read.await;
+    }
+    // This comes last: all changes are observed by now, and the settings page shows this instant.
+    if verified.is_ok() {
+        progress.checked_at = Some(tenant_session.engine.clock.now());
+    }
+    (verified, changed_surpluses)
 }
 
 fn is_connected(connection: &Connection, ledger: &Ledger) -> bool {

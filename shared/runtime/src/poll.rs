@@ -129,7 +129,7 @@ async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
     tracing::info!(
         ledgers = polled.len(),
         idle = count(|one| *one == PollOutcome::Idle),
-        read = count(|one| matches!(one, PollOutcome::Read { news: _ })),
+        read = count(|one| matches!(one, PollOutcome::Read { changed: _ })),
         later = count(|one| *one == PollOutcome::Later),
         failed = count(|one| *one == PollOutcome::Failed),
         "polled a chunk"

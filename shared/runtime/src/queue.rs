@@ -119,9 +119,9 @@ enum ProcessingOutcome {
     /// The queue does not accept such messages.
     Unreadable(UnreadableBody),
     /// There was no time to begin processing it.
-    Unbegun,
+    NotStarted,
     /// Its outcome could not be recorded.
-    Unrecorded(PersistError),
+    NotRecorded(PersistError),
     /// Processing it panicked.
     Panicked,
 }
@@ -200,9 +200,9 @@ impl PushWorker {
         );
         let work = async {
             let mut ended = BatchDispositions::default();
-            let ends = self.process_at_rate(group, is_full, batch.deadline).await;
-            for (record, end) in group.records.iter().zip(ends) {
-                let disposition = self.finish_isolated(batch, group.source, record, end).await;
+            let outcomes = self.process_at_rate(group, is_full, batch.deadline).await;
+            for (record, outcome) in group.records.iter().zip(outcomes) {
+                let disposition = self.finish_isolated(batch, group.source, record, outcome).await;
                 ended.add_record(group.source, record, disposition);
             }
             ended
@@ -210,8 +210,8 @@ impl PushWorker {
         work.instrument(span).await
     }
 
-    /// Processes the records of a group at the rate of their arrival. Returns one result per record,
-    /// in their order.
+    /// Processes the records of a group at the rate of their arrival. Returns one outcome per
+    /// record, in their order.
     async fn process_at_rate(
         &self,
         group: &MessageGroup,
@@ -221,14 +221,14 @@ impl PushWorker {
         let (clock, invocation) = (&self.engine.clock, Invocation::with_deadline(deadline));
         let is_full = is_full && group.has_most_messages();
         let rate = self.full_deliveries.infer_rate(&group.id, is_full, clock.now());
-        let ends = self.process_records(group, rate, invocation).await;
+        let outcomes = self.process_records(group, rate, invocation).await;
         if is_full {
             self.full_deliveries.remember_end(&group.id, clock.now());
         }
-        ends
+        outcomes
     }
 
-    /// Processes the records of a group together or, if that panics, one by one. Returns one result
+    /// Processes the records of a group together or, if that panics, one by one. Returns one outcome
     /// per record, in their order.
     async fn process_records(
         &self,
@@ -238,25 +238,28 @@ impl PushWorker {
     ) -> Vec<ProcessingOutcome> {
         let MessageGroup { source, id: _, records } = group;
         let together = self.receive_records(*source, records, rate, invocation);
-        if let Ok(ends) = AssertUnwindSafe(together).catch_unwind().await {
-            return ends;
+        if let Ok(outcomes) = AssertUnwindSafe(together).catch_unwind().await {
+            return outcomes;
         }
         // One of the records causes the panic. Work that the others have done is recognised when
         // they are processed again.
         tracing::error!("processing records together panicked; they are processed one by one");
-        let mut ends = Vec::with_capacity(records.len());
+        let mut outcomes = Vec::with_capacity(records.len());
         for record in records {
             let record = slice::from_ref(record);
             let alone = self.receive_records(*source, record, ArrivalRate::Ordinary, invocation);
             let alone = AssertUnwindSafe(alone).catch_unwind().await;
-            ends.push(
-                alone.ok().and_then(|mut ends| ends.pop()).unwrap_or(ProcessingOutcome::Panicked),
+            outcomes.push(
+                alone
+                    .ok()
+                    .and_then(|mut outcomes| outcomes.pop())
+                    .unwrap_or(ProcessingOutcome::Panicked),
             );
         }
-        ends
+        outcomes
     }
 
-    /// Parses and processes records. Returns one result per record, in their order.
+    /// Parses and processes records. Returns one outcome per record, in their order.
     async fn receive_records(
         &self,
         source: QueueSource,
@@ -265,7 +268,7 @@ impl PushWorker {
         invocation: Invocation,
     ) -> Vec<ProcessingOutcome> {
         if invocation.is_past_last_call(self.engine.clock.now()) {
-            return records.iter().map(|_| ProcessingOutcome::Unbegun).collect();
+            return records.iter().map(|_| ProcessingOutcome::NotStarted).collect();
         }
         let (mut messages, mut refusals) = (Vec::new(), Vec::with_capacity(records.len()));
         for record in records {
@@ -279,15 +282,15 @@ impl PushWorker {
         }
         let received = receive_messages(&self.engine, &messages, rate, invocation).await;
         let mut received = received.into_iter();
-        let end = |refusal| match refusal {
+        let outcome_of = |refusal| match refusal {
             Some(unreadable) => ProcessingOutcome::Unreadable(unreadable),
             None => match received.next() {
                 Some(Ok(received)) => ProcessingOutcome::Received(received),
-                Some(Err(error)) => ProcessingOutcome::Unrecorded(error),
-                None => ProcessingOutcome::Unbegun,
+                Some(Err(error)) => ProcessingOutcome::NotRecorded(error),
+                None => ProcessingOutcome::NotStarted,
             },
         };
-        refusals.into_iter().map(end).collect()
+        refusals.into_iter().map(outcome_of).collect()
     }
 
     const fn queue_for(&self, source: QueueSource) -> &ServedQueue {

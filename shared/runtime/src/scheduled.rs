@@ -2,6 +2,7 @@
 
 mod sweep_event;
 
+use domain::ids::{AccountId, TenantId};
 use engine::error_chain::ErrorChain;
 use engine::jobs::cleanup::remove_expired_rows;
 use engine::jobs::erasure::{
@@ -17,6 +18,7 @@ use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::IgnoredAny;
+use store::StoreError;
 
 pub use self::sweep_event::SweepEvent;
 use crate::boot::{boot_engine, boot_table};
@@ -77,51 +79,76 @@ async fn answer_sweep_event(
             Some(SweepAnswer::Retried(answer_after_outage(engine, invocation).await?))
         }
         SweepEvent::Disconnect(account) => {
-            let ended = end_connection(engine, &account, invocation).await;
-            Some(SweepAnswer::Ended(ended.inspect_err(|error| {
-                tracing::error!(
-                    error = %ErrorChain(error),
-                    account.id = %account,
-                    "the account could not be disconnected"
-                );
-            })?))
+            Some(SweepAnswer::Ended(answer_disconnect(engine, &account, invocation).await?))
         }
         SweepEvent::Erase(account, others) => {
-            let erased = erase_account(engine, &account, &others, invocation).await;
-            Some(SweepAnswer::Erased(erased.inspect_err(|error| {
-                tracing::error!(
-                    error = %ErrorChain(error),
-                    account.id = %account,
-                    "the account could not be erased"
-                );
-            })?))
+            let erased = answer_erase(engine, &account, &others, invocation).await?;
+            Some(SweepAnswer::Erased(erased))
         }
         SweepEvent::RevokeAll => {
-            let revoked = revoke_all_grants(engine, invocation).await.inspect_err(|error| {
-                tracing::error!(error = %ErrorChain(error), "the connections could not be ended");
-            })?;
-            let RevocationSummary { done, accounts, ended, later, failed } = revoked;
-            tracing::info!(
-                accounts,
-                connections = ended,
-                later,
-                failed,
-                is_cut_short = !done,
-                "ended connections"
-            );
-            Some(SweepAnswer::Revoked(revoked))
+            Some(SweepAnswer::Revoked(answer_revoke_all(engine, invocation).await?))
         }
     })
+}
+
+async fn answer_disconnect(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<EndConnectionOutcome, StoreError> {
+    let ended = end_connection(engine, account, invocation).await;
+    ended.inspect_err(|error| {
+        tracing::error!(
+            error = %ErrorChain(error),
+            account.id = %account,
+            "the account could not be disconnected"
+        );
+    })
+}
+
+async fn answer_erase(
+    engine: &Engine,
+    account: &AccountId,
+    others: &[TenantId],
+    invocation: Invocation,
+) -> Result<ErasureSummary, StoreError> {
+    let erased = erase_account(engine, account, others, invocation).await;
+    erased.inspect_err(|error| {
+        tracing::error!(
+            error = %ErrorChain(error),
+            account.id = %account,
+            "the account could not be erased"
+        );
+    })
+}
+
+async fn answer_revoke_all(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<RevocationSummary, StoreError> {
+    let revoked = revoke_all_grants(engine, invocation).await.inspect_err(|error| {
+        tracing::error!(error = %ErrorChain(error), "the connections could not be ended");
+    })?;
+    let RevocationSummary { done, accounts, ended, later, failed } = revoked;
+    tracing::info!(
+        accounts,
+        connections = ended,
+        later,
+        failed,
+        is_cut_short = !done,
+        "ended connections"
+    );
+    Ok(revoked)
 }
 
 async fn answer_after_outage(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<RetriedRecords, Error> {
-    let given = release_after_outage(engine, invocation).await.inspect_err(|error| {
+    let released = release_after_outage(engine, invocation).await.inspect_err(|error| {
         tracing::error!(error = %ErrorChain(error), "records that were given up could not be released");
     })?;
-    let OutageReleaseSummary { records, looked_at, is_cut_short } = given;
+    let OutageReleaseSummary { records, looked_at, is_cut_short } = released;
     tracing::info!(records, looked_at, is_cut_short, "records released after an outage");
     Ok(RetriedRecords { records, looked_at, is_cut_short })
 }

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
-use self::open_groups::{OpenGroups, Seat};
+use self::open_groups::{MemberId, OpenGroups};
 use crate::table::{
     BoxError, FoundItems, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite,
     StoredItem, TableError, TableQuery, check_limits,
@@ -76,8 +76,8 @@ impl GroupingTable {
             };
             sending.boxed().shared()
         };
-        let (seat, result) = lock_groups(&self.groups).join_or_start(writes, start);
-        Membership { groups: self.groups.clone(), seat, result }
+        let (member, result) = lock_groups(&self.groups).join_or_start(writes, start);
+        Membership { groups: self.groups.clone(), member, result }
     }
 }
 
@@ -119,7 +119,7 @@ impl ItemTable for GroupingTable {
 /// A transaction's membership of a group. It ends when it is dropped.
 struct Membership {
     groups: Arc<Mutex<OpenGroups<GroupResult>>>,
-    seat: Seat,
+    member: MemberId,
     result: GroupResult,
 }
 
@@ -131,7 +131,7 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        lock_groups(&self.groups).leave_group(self.seat);
+        lock_groups(&self.groups).leave_group(self.member);
     }
 }
 

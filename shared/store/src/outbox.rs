@@ -86,14 +86,11 @@ impl Store {
         events: &[&EventMessage],
         decide: impl Fn(Option<AccountActivity>) -> Option<AccountActivity>,
     ) -> Result<(), StoreError> {
-        let known = self.find_activity(account).await?;
-        let (known, expect) = match known {
-            Some(VersionedRecord { record, version }) => {
-                (Some(record), WriteExpectation::Version(version))
-            }
-            None => (None, WriteExpectation::Absent),
+        let row = self.find_activity(account).await?;
+        let expect = WriteExpectation::from(row.as_ref().map(|row| row.version));
+        let Some(next) = decide(row.map(|row| row.record)) else {
+            return self.mark_all_delivered(events).await;
         };
-        let Some(next) = decide(known) else { return self.mark_all_delivered(events).await };
         // One write of the transaction is the activity.
         let (together, rest) = events.split_at(events.len().min(MAX_WRITES - 1));
         let mut writes = together.iter().map(|event| delivered(event)).collect::<Vec<_>>();

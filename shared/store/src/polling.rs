@@ -4,23 +4,34 @@ use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, PaymentId};
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, MappingKey};
 use domain::poll::PollProgress;
 
 use crate::keys;
 use crate::results::{PaymentParts, StoreError, VersionedRecord};
 use crate::store::{Store, decode_all};
 use crate::table::{
-    IndexQuery, ItemVersion, SortOrder, SortRange, TableIndex, TableQuery, WriteExpectation,
+    IndexEntry, IndexQuery, ItemVersion, SortOrder, SortRange, TableIndex, TableQuery,
+    WriteExpectation,
 };
 
-/// A page of open invoices.
+/// A page of open invoices, or of credit notes with credit left.
 #[derive(Debug, Clone)]
 pub struct OpenPage {
-    /// The invoices' ids in the CRM.
-    pub invoices: Vec<CrmId>,
+    /// The ids of the documents in the CRM.
+    pub documents: Vec<CrmId>,
     /// The position of the last one, if there may be more.
     pub next: Option<String>,
+}
+
+fn open_query(
+    pk: String,
+    range: SortRange,
+    after: Option<IndexEntry>,
+    limit: NonZeroU16,
+) -> IndexQuery {
+    let (index, order) = (TableIndex::Open, SortOrder::Ascending);
+    IndexQuery { index, pk, range, order, limit, after }
 }
 
 impl Store {
@@ -48,7 +59,24 @@ impl Store {
         after: Option<&str>,
         limit: NonZeroU16,
     ) -> Result<OpenPage, StoreError> {
-        self.list_open_page(ledger, SortRange::All, after, limit).await
+        let after = after.and_then(|sort| keys::open_entry(ledger, sort));
+        let query = open_query(keys::ledger_partition(ledger), SortRange::All, after, limit);
+        self.read_open_page("find open invoices", query).await
+    }
+
+    /// Returns credit notes of a ledger with credit left after a position, in the order of their ids.
+    /// Notes that only an earlier release wrote are not among them.
+    pub async fn list_open_notes(
+        &self,
+        ledger: &Ledger,
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<OpenPage, StoreError> {
+        let key = |id| MappingKey::new(ledger.clone(), EntityKind::CreditNote, id);
+        let after = after.and_then(|id| CrmId::new(id).ok());
+        let after = after.map(|id| keys::open_note_entry(&key(id)));
+        let query = open_query(keys::open_note_partition(ledger), SortRange::All, after, limit);
+        self.read_open_page("find credit notes with credit left", query).await
     }
 
     /// Returns invoices of a ledger with changes that a write or a read has shown and that have not
@@ -58,33 +86,21 @@ impl Store {
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<CrmId>, StoreError> {
-        let page = self
-            .list_open_page(ledger, SortRange::Prefix(keys::unseen_prefix()), None, limit)
-            .await?;
-        Ok(page.invoices)
+        let range = SortRange::Prefix(keys::unseen_prefix());
+        let query = open_query(keys::ledger_partition(ledger), range, None, limit);
+        Ok(self.read_open_page("find open invoices", query).await?.documents)
     }
 
-    async fn list_open_page(
+    async fn read_open_page(
         &self,
-        ledger: &Ledger,
-        range: SortRange,
-        after: Option<&str>,
-        limit: NonZeroU16,
+        operation: &'static str,
+        query: IndexQuery,
     ) -> Result<OpenPage, StoreError> {
-        let query = IndexQuery {
-            index: TableIndex::Open,
-            pk: keys::ledger_partition(ledger),
-            range,
-            order: SortOrder::Ascending,
-            limit,
-            after: after.and_then(|sort| keys::open_entry(ledger, sort)),
-        };
         let page = self.table.query_index(query).await;
-        let page =
-            page.map_err(|source| StoreError::Table { operation: "find open invoices", source })?;
-        let invoices = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
-        let invoices = invoices.map(|key| key.crm_id).collect();
-        Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
+        let page = page.map_err(|source| StoreError::Table { operation, source })?;
+        let documents = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
+        let documents = documents.map(|key| key.crm_id).collect();
+        Ok(OpenPage { documents, next: page.next.map(|entry| entry.index.sk) })
     }
 
     /// Returns all parts of a payment. An unreadable row does not prevent reading the others.

@@ -261,8 +261,8 @@ impl StoredRecord for Mapping {
     }
 
     fn with_index_keys(&self, item: NewItem) -> NewItem {
-        let (due, open, attention) =
-            (keys::due_mapping_key(self), keys::open_invoice_key(self), keys::attention_key(self));
+        let open = keys::open_invoice_key(self).or_else(|| keys::open_note_key(self));
+        let (due, attention) = (keys::due_mapping_key(self), keys::attention_key(self));
         NewItem { due, open, attention, ..item }
     }
 

@@ -26,7 +26,7 @@ pub trait RateLimiter: Send + Sync + Debug {
 
     /// Reports that a permitted call has ended. If the caller dies and does not report it, the
     /// effect must be no worse than that of a slow call.
-    async fn release_permit(&self, pass: Permit, ending: CallOutcome);
+    async fn release_permit(&self, permit: Permit, outcome: CallOutcome);
 
     /// Reports rows of an answer that could not be read. There is at least one.
     fn report_undecodable_rows(&self, rows: &[UndecodableRow]);

@@ -101,12 +101,12 @@ impl ApiSession {
         let Some(rate_limiter) = &self.rate_limiter else {
             return self.finish_call(call, self.transport.send_request(request).await);
         };
-        let pass = rate_limiter
+        let permit = rate_limiter
             .acquire_permit()
             .await
             .map_err(|source| XeroError::NotPermitted { source })?;
-        let outcome = self.transport.send_request(request).await;
-        let ending = match &outcome {
+        let answer = self.transport.send_request(request).await;
+        let outcome = match &answer {
             Ok(response) => CallOutcome::Answered(RateLimitHeaders::from_answer(response)),
             Err(error) if error.sent == RequestSent::No => CallOutcome::NotSent,
             // Xero has answered, so the call is over.
@@ -115,16 +115,16 @@ impl ApiSession {
             }
             Err(_) => CallOutcome::Unanswered,
         };
-        rate_limiter.release_permit(pass, ending).await;
-        self.finish_call(call, outcome)
+        rate_limiter.release_permit(permit, outcome).await;
+        self.finish_call(call, answer)
     }
 
     fn finish_call(
         &self,
         call: &ApiCall,
-        outcome: Result<Response<Bytes>, TransportError>,
+        answer: Result<Response<Bytes>, TransportError>,
     ) -> Result<Bytes, XeroError> {
-        match outcome {
+        match answer {
             Ok(response) => self.read_answer(call, response),
             Err(error) => {
                 tracing::info!(

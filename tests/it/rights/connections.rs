@@ -21,7 +21,7 @@ use engine::jobs::erasure::{end_connection, erase_account, revoke_all_grants};
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
-use tests::access::{Access, Function, HintQueue};
+use tests::access::{Access, Function, WakeUpQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
 use tests::gate::run;
 use tests::kinds::assert_every_queue;
@@ -141,7 +141,10 @@ pub(super) fn connected_meanwhile() -> Used {
         assert!(received.unwrap().iter().all(Result::is_ok), "{kind}");
         let mut accesses = world.gate.take_used();
         accesses.extend(clock.used.lock().unwrap().iter());
-        assert!(accesses.contains(&Access::Leave(HintQueue::Contacts)), "{kind}: {accesses:?}");
+        assert!(
+            accesses.contains(&Access::EnqueueWakeUp(WakeUpQueue::Contacts)),
+            "{kind}: {accesses:?}"
+        );
         used.insert(Function::of_queue(kind), accesses);
     }
     used

@@ -21,7 +21,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
-use tests::access::{Access, Function, HintQueue};
+use tests::access::{Access, Function, WakeUpQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
 use tests::kinds::assert_every_queue;
@@ -124,8 +124,8 @@ pub(super) fn approved() -> BTreeSet<Access> {
     world.gate.take_used();
     let _polled = world.poll();
     let used = world.gate.take_used();
-    for queue in [HintQueue::CreditNotes, HintQueue::Payments] {
-        assert!(used.contains(&Access::Leave(queue)), "{queue:?}: {used:?}");
+    for queue in [WakeUpQueue::CreditNotes, WakeUpQueue::Payments] {
+        assert!(used.contains(&Access::EnqueueWakeUp(queue)), "{queue:?}: {used:?}");
     }
     used
 }
@@ -144,7 +144,7 @@ pub(super) fn reopened() -> BTreeSet<Access> {
     world.gate.take_used();
     let _polled = world.poll();
     let used = world.gate.take_used();
-    assert!(used.contains(&Access::Leave(HintQueue::Invoices)), "{used:?}");
+    assert!(used.contains(&Access::EnqueueWakeUp(WakeUpQueue::Invoices)), "{used:?}");
     used
 }
 
@@ -160,8 +160,8 @@ pub(super) fn taken_back() -> BTreeSet<Access> {
     world.gate.take_used();
     world.receive(Payment, &payment.deleted().body());
     let used = world.gate.take_used();
-    for queue in [HintQueue::Invoices, HintQueue::CreditNotes] {
-        assert!(used.contains(&Access::Leave(queue)), "{queue:?}: {used:?}");
+    for queue in [WakeUpQueue::Invoices, WakeUpQueue::CreditNotes] {
+        assert!(used.contains(&Access::EnqueueWakeUp(queue)), "{queue:?}: {used:?}");
     }
     used
 }

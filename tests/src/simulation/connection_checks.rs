@@ -99,7 +99,7 @@ impl SimWorld {
             .into_iter()
             .filter(|event| event.account_id.as_str() == account && seen.insert(event.event_id));
         let status = |event: OutboundEvent| {
-            let EventContent::Connection { status, .. } = event.news else { return None };
+            let EventContent::Connection { status, .. } = event.content else { return None };
             Some(status)
         };
         let expired =

@@ -18,7 +18,7 @@ pub enum Port {
     /// Scheduling a wake-up.
     Booking,
     /// Enqueuing a wake-up.
-    Hint,
+    WakeUp,
     /// Sending an event to the CRM.
     Event,
     /// A call of Xero's Accounting API, or of its identity host.
@@ -65,7 +65,7 @@ pub enum Fault {
 impl Port {
     /// Every port.
     pub const ALL: [Self; 8] =
-        domain::every_variant![Read, Write, Index, Secret, Booking, Hint, Event, Xero];
+        domain::every_variant![Read, Write, Index, Secret, Booking, WakeUp, Event, Xero];
 
     /// The possible faults of a step of this port.
     pub const fn faults(self) -> &'static [Fault] {
@@ -101,7 +101,9 @@ impl Port {
             ],
             // A queue does not lose an accepted message; a schedule may be lost.
             Self::Booking => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
-            Self::Hint | Self::Event => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice],
+            Self::WakeUp | Self::Event => {
+                &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice]
+            }
             Self::Xero => &[
                 FailBefore,
                 FailAfter,
@@ -125,7 +127,7 @@ impl Port {
             Self::Read | Self::Index => 1,
             Self::Write => 2,
             Self::Secret | Self::Booking | Self::Xero => 8,
-            Self::Hint => 16,
+            Self::WakeUp => 16,
             Self::Event => 40,
         }
     }
@@ -134,7 +136,7 @@ impl Port {
     const fn usual(self) -> (u64, u64) {
         match self {
             Self::Read | Self::Write | Self::Index => (2, 8),
-            Self::Secret | Self::Booking | Self::Hint | Self::Event => (5, 30),
+            Self::Secret | Self::Booking | Self::WakeUp | Self::Event => (5, 30),
             Self::Xero => (80, 700),
         }
     }

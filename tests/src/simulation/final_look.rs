@@ -273,7 +273,7 @@ fn out_of_order(heard: &[OutboundEvent]) -> Vec<String> {
     let mut newest: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut wrong = Vec::new();
     for event in heard.iter().filter(|event| seen.insert(event.event_id)) {
-        let Some((invoice, sequence)) = event.news.invoice_sequence() else { continue };
+        let Some((invoice, sequence)) = event.content.invoice_sequence() else { continue };
         let name = (event.account_id.to_string(), invoice.to_string());
         let before = newest.insert(name, sequence).unwrap_or(0);
         if sequence <= before {

@@ -199,7 +199,7 @@ impl SimWorld {
     fn imported(&self) -> BTreeSet<Uuid> {
         let mut heard = BTreeMap::new();
         for event in locked(&self.events.heard).iter() {
-            heard.insert(event.event_id, event.news.clone());
+            heard.insert(event.event_id, event.content.clone());
         }
         let mut counts: BTreeMap<Uuid, i32> = BTreeMap::new();
         for news in heard.into_values() {

@@ -144,14 +144,14 @@ impl Clock for Net {
 
 /// Scheduled and enqueued wake-ups.
 #[derive(Debug, Clone)]
-pub struct SimHints {
+pub struct SimWakeUps {
     /// The queues.
     pub queues: super::queue::Queues,
     /// The world.
     pub net: Net,
 }
 
-impl SimHints {
+impl SimWakeUps {
     async fn step(
         &self,
         port: Port,
@@ -179,9 +179,9 @@ impl SimHints {
 }
 
 #[async_trait]
-impl WakeUps for SimHints {
+impl WakeUps for SimWakeUps {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
-        self.net.uses(Access::Book);
+        self.net.uses(Access::ScheduleWakeUp);
         let what = format!("schedule {:?} at {at}", wake.work);
         let timeline = &self.net.timeline;
         let book = || {
@@ -193,14 +193,14 @@ impl WakeUps for SimHints {
     }
 
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
-        self.net.uses(Access::of_hint(wake.kind));
+        self.net.uses(Access::of_wake_up(wake.kind));
         let what = format!("leave {:?}", wake.work);
         let leave = || {
             let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
             self.queues.push(wake.kind, source, account, wake.to_body());
             self.net.timeline.schedule(self.net.timeline.now(), Occurrence::Deliver);
         };
-        self.step(Port::Hint, what, leave).await
+        self.step(Port::WakeUp, what, leave).await
     }
 }
 
@@ -216,9 +216,9 @@ pub struct SimEvents {
 #[async_trait]
 impl EventPublisher for SimEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        self.net.uses(Access::Tell);
+        self.net.uses(Access::PublishEvent);
         let event = read_event(event).expect("an event of this release");
-        let what = format!("tell {:?}", event.news);
+        let what = format!("tell {:?}", event.content);
         let fate = self.net.fate(Port::Event, move || what);
         self.net.before(&fate).await;
         if fate.fault == Some(Fault::FailBefore) {

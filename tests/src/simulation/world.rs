@@ -20,7 +20,7 @@ use xero_sim::{Organisation, Settings, Simulator, Tier};
 use super::checker::{self, Watch};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
 use super::faults::Faults;
-use super::ports::{Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero};
+use super::ports::{Net, Occurrence, SimEvents, SimSecrets, SimTable, SimWakeUps, SimXero};
 use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
@@ -121,7 +121,7 @@ impl SimWorld {
             clock: Arc::new(net.clone()),
             ids: Arc::new(CountedIds::default()),
             secrets: Arc::new(secrets.clone()),
-            wake_ups: Arc::new(SimHints { queues: queues.clone(), net: net.clone() }),
+            wake_ups: Arc::new(SimWakeUps { queues: queues.clone(), net: net.clone() }),
             events: Arc::new(events.clone()),
             app: registered(app()),
             endpoints: places(),

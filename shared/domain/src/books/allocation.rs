@@ -12,7 +12,7 @@ use crate::operation::OperationState;
 
 /// Compares an allocation. Returns `None` if its snapshot cannot be read.
 pub fn compare_allocation(mapping: &Mapping) -> Option<ComparedRecord> {
-    let allocation: Allocation = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let allocation: Allocation = mapping.snapshot.parse_text().ok()?;
     let applied = allocation.applied_amount();
     let zero = Money::new(Decimal::ZERO, applied.currency).in_cents();
     let is_done = mapping.operation.state == OperationState::Synced

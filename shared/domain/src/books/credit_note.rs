@@ -91,7 +91,7 @@ fn read_crm_note(mapping: &Mapping) -> Option<CrmCreditNote> {
         let amounts = mapping.amounts_in_xero()?;
         return Some(CrmCreditNote { total: amounts.crm_total, is_voided: false });
     }
-    let note: CreditNote = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let note: CreditNote = mapping.snapshot.parse_text().ok()?;
     let is_voided = note.standing == RecordStatus::Voided;
     Some(CrmCreditNote { total: note.credited_total(), is_voided })
 }

@@ -69,7 +69,7 @@ fn read_crm_invoice(mapping: &Mapping) -> Option<CrmInvoice> {
         let amounts = mapping.amounts_in_xero()?;
         return Some(CrmInvoice { total: amounts.crm_total, is_voided: false });
     }
-    let invoice: Invoice = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let invoice: Invoice = mapping.snapshot.parse_text().ok()?;
     let is_voided = invoice.standing == RecordStatus::Voided;
     Some(CrmInvoice { total: invoice.billed_total(), is_voided })
 }

@@ -13,18 +13,13 @@ use super::*;
 use crate::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use crate::document::sales::DocumentStatus;
 use crate::entity::EntityKind;
-use crate::ids::{PaymentId, XeroId, XeroPaymentId};
+use crate::ids::{PaymentId, XeroPaymentId};
 use crate::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
-use crate::mapping::tests::a_key;
-use crate::mapping::{
-    CreditUse, CreditUser, DocumentAmounts, KeptSnapshot, Mapping, SnapshotAcceptance, XeroLink,
-};
+use crate::mapping::tests::{a_key, a_link, an_unsent_mapping, document_amounts};
+use crate::mapping::{CreditUse, CreditUser, DocumentAmounts, KeptSnapshot, Mapping, XeroLink};
 use crate::money::Currency;
+use crate::money::tests::pounds;
 use crate::operation::OperationState;
-
-fn money(cents: i64) -> Money {
-    Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
-}
 
 fn a_snapshot(total: &str, standing: &str) -> String {
     format!(
@@ -37,34 +32,24 @@ fn a_snapshot(total: &str, standing: &str) -> String {
 /// An invoice over this total that was not sent yet.
 fn unsent(total: &str) -> Mapping {
     let snapshot = KeptSnapshot::new(1, "#INV-1".to_owned(), a_snapshot(total, "sent"));
-    let accepted = Mapping::accept_snapshot(None, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH);
-    let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
-    *mapping
+    an_unsent_mapping("inv_1", snapshot)
 }
 
 /// An invoice over 100.00 whose document in Xero has this status and these amounts in cents.
 fn sent(status: DocumentStatus, due: i64, paid: i64, credited: i64) -> Mapping {
     let amounts = DocumentAmounts {
-        status,
-        crm_total: money(10_000),
-        xero_total: money(due + paid + credited),
-        amount_due: money(due),
-        amount_paid: Some(money(paid)),
-        amount_credited: Some(money(credited)),
-        credits: Vec::new(),
-        credit_uses: Vec::new(),
-        due_date: None,
-        paid_on: None,
+        xero_total: pounds(due + paid + credited),
+        amount_paid: Some(pounds(paid)),
+        amount_credited: Some(pounds(credited)),
+        ..document_amounts(status, due)
     };
     let mut mapping = unsent("100.00");
     mapping.synced_revision = Some(1);
     mapping.operation.state = OperationState::Synced;
     mapping.link = Some(XeroLink {
-        xero_id: XeroId(Uuid::from_u128(1)),
-        number: None,
         xero_updated_at: Some(Timestamp::UNIX_EPOCH),
         amounts: Some(amounts),
-        contact: None,
+        ..a_link(1)
     });
     mapping
 }
@@ -74,7 +59,7 @@ fn recorded(id: &str, method: PaymentMethod, cents: i64) -> RecordedPayment {
         payment: PaymentId::new(id).unwrap(),
         revision: 1,
         method,
-        amount: money(cents),
+        amount: pounds(cents),
         date: date(2026, 11, 2),
         reference: None,
         standing: PaymentRecordStatus::Recorded,
@@ -84,7 +69,7 @@ fn recorded(id: &str, method: PaymentMethod, cents: i64) -> RecordedPayment {
 fn received(cents: i64, is: PaymentMatch) -> ReceivedPayment {
     ReceivedPayment {
         id: XeroPaymentId(Uuid::from_u128(7)),
-        amount: money(cents),
+        amount: pounds(cents),
         date: None,
         reference: None,
         account: None,
@@ -248,7 +233,7 @@ fn a_change_that_was_not_read_and_another_currency_are_reasons_of_their_own() {
     let compared = compare_invoice(&other, None, &BTreeSet::new()).unwrap();
     let difference = compared.difference.unwrap();
     assert_eq!(difference.reasons[0].code, DifferenceCode::CurrencyDiffers);
-    assert_eq!((difference.crm, difference.xero.currency.as_str()), (money(10_000), "EUR"));
+    assert_eq!((difference.crm, difference.xero.currency.as_str()), (pounds(10_000), "EUR"));
 }
 
 #[test]
@@ -289,7 +274,7 @@ fn an_allocation_that_xero_lacks_or_still_has_is_a_difference() {
         (an_allocation("removed"), None),
     ] {
         let compared = compare_allocation(&mapping).unwrap();
-        assert_eq!(compared.crm, money(expected.map_or(0, |(cents, _)| cents)));
+        assert_eq!(compared.crm, pounds(expected.map_or(0, |(cents, _)| cents)));
         let code = compared.difference.map(|difference| difference.reasons[0].code);
         assert_eq!(code, expected.map(|(_, code)| code));
     }
@@ -334,10 +319,10 @@ fn a_credit_note_that_only_one_side_has_or_with_another_total_is_a_difference() 
     ] {
         let compared = compare_credit_note(&mapping, &[]).unwrap();
         let (crm, xero) = expected.map_or((0, 0), |(crm, xero, _)| (crm, xero));
-        assert_eq!((compared.crm, compared.xero), (money(crm), money(xero)), "{mapping:?}");
+        assert_eq!((compared.crm, compared.xero), (pounds(crm), pounds(xero)), "{mapping:?}");
         let reasons = compared.difference.map(|difference| difference.reasons);
         let reasons = reasons.map(|reasons| (reasons[0].code, reasons[0].amount, reasons.len()));
-        assert_eq!(reasons, expected.map(|(crm, xero, code)| (code, money(crm - xero), 1)));
+        assert_eq!(reasons, expected.map(|(crm, xero, code)| (code, pounds(crm - xero), 1)));
     }
 }
 
@@ -347,23 +332,23 @@ fn credit_that_only_xero_has_used_is_a_difference_of_the_credit_that_is_left() {
     let note = |total: i64| {
         let mut mapping = a_credit_note(sent(DocumentStatus::Authorised, total, 0, 0), "sent");
         let amounts = mapping.link.as_mut().unwrap().amounts.as_mut().unwrap();
-        amounts.amount_due = money(total - 8_000);
+        amounts.amount_due = pounds(total - 8_000);
         mapping
     };
     let used = DifferenceCode::CreditUsedInXero;
     for (total, crm, xero, expected) in [
-        (10_000, -7_000, -2_000, vec![(used, money(-5_000))]),
+        (10_000, -7_000, -2_000, vec![(used, pounds(-5_000))]),
         (
             9_000,
             -7_000,
             -1_000,
-            vec![(DifferenceCode::TotalDiffers, money(-1_000)), (used, money(-5_000))],
+            vec![(DifferenceCode::TotalDiffers, pounds(-1_000)), (used, pounds(-5_000))],
         ),
     ] {
         let refund = XeroPaymentId(Uuid::from_u128(8));
-        let by_hand = CreditUse { by: CreditUser::Refund(refund), amount: money(5_000) };
+        let by_hand = CreditUse { by: CreditUser::Refund(refund), amount: pounds(5_000) };
         let compared = compare_credit_note(&note(total), &[by_hand]).unwrap();
-        assert_eq!((compared.crm, compared.xero), (money(crm), money(xero)), "{total}");
+        assert_eq!((compared.crm, compared.xero), (pounds(crm), pounds(xero)), "{total}");
         let reasons = compared.difference.unwrap().reasons.into_iter();
         let reasons = reasons.map(|reason| (reason.code, reason.amount)).collect::<Vec<_>>();
         assert_eq!(reasons, expected, "{total}");

@@ -116,7 +116,7 @@ impl InvoicePayments {
     /// are followed.
     pub fn observe_payments(&mut self, present: &[ReceivedPayment]) -> PaymentChanges {
         let mut budget = ChangeBudget::new();
-        let mut told = Vec::new();
+        let mut notices = Vec::new();
         let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
         // The CRM deleted these payments itself, so their removal is not reported.
         let deleted = self.recorded.iter().filter(|one| !one.is_in_effect());
@@ -126,10 +126,10 @@ impl InvoicePayments {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { notices: told, is_all: false };
+                return PaymentChanges { notices, is_all: false };
             }
             let is_known = known.same_as().is_some_and(|payment| deleted.contains(payment));
-            told.extend(mark_removed(known).filter(|_| !is_known));
+            notices.extend(mark_removed(known).filter(|_| !is_known));
         }
         let known = self.received.iter().enumerate();
         let mut places: BTreeMap<XeroPaymentId, usize> =
@@ -145,10 +145,10 @@ impl InvoicePayments {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { notices: told, is_all: false };
+                return PaymentChanges { notices, is_all: false };
             }
             let one = ReceivedPayment { is: recognise_payment(self, one), ..one.clone() };
-            told.extend(new_payment_notice(&one));
+            notices.extend(new_payment_notice(&one));
             if let Some(slot) = place.and_then(|place| self.received.get_mut(place)) {
                 *slot = one;
             } else {
@@ -156,7 +156,7 @@ impl InvoicePayments {
                 self.received.push(one);
             }
         }
-        PaymentChanges { notices: told, is_all: true }
+        PaymentChanges { notices, is_all: true }
     }
 
     /// The payments in Xero, those first that the integration wrote: a payment that it wrote is not
@@ -186,7 +186,7 @@ impl InvoicePayments {
     /// one just recorded, and a payment that was recognised as a deleted one is now a payment in
     /// Xero alone.
     fn recognise_again(&mut self, mut budget: ChangeBudget) -> PaymentChanges {
-        let mut told = Vec::new();
+        let mut notices = Vec::new();
         for index in 0..self.received.len() {
             let Some(known) = self.received.get(index).cloned() else { continue };
             let is = match &known.is {
@@ -207,27 +207,27 @@ impl InvoicePayments {
                 continue;
             }
             if !budget.take_one() {
-                return PaymentChanges { notices: told, is_all: false };
+                return PaymentChanges { notices, is_all: false };
             }
             let changed = ReceivedPayment { is: is.clone(), ..known.clone() };
             match &is {
                 PaymentMatch::Same { payment } if was_imported => {
                     let payment = payment.clone();
-                    told.push(PaymentNotice::Same { received: known, payment });
+                    notices.push(PaymentNotice::Same { received: known, payment });
                 }
                 PaymentMatch::Same { payment: _ } if was_unclear => {
-                    told.push(PaymentNotice::Resolved(known));
+                    notices.push(PaymentNotice::Resolved(known));
                 }
                 PaymentMatch::Imported
                 | PaymentMatch::Same { payment: _ }
                 | PaymentMatch::Unclear { candidates: _ }
-                | PaymentMatch::Removed => told.extend(new_payment_notice(&changed)),
+                | PaymentMatch::Removed => notices.extend(new_payment_notice(&changed)),
             }
             if let Some(slot) = self.received.get_mut(index) {
                 slot.is = is;
             }
         }
-        PaymentChanges { notices: told, is_all: true }
+        PaymentChanges { notices, is_all: true }
     }
 
     /// Classifies a payment that was matched with a payment of the CRM and no longer is.

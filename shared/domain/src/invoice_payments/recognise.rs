@@ -15,19 +15,19 @@ const DAYS_OF_DOUBT: i32 = 45;
 
 /// Decides how a new payment in Xero relates to the CRM's payments.
 pub(super) fn recognise_payment(
-    receipts: &InvoicePayments,
+    payments: &InvoicePayments,
     received: &ReceivedPayment,
 ) -> PaymentMatch {
     let taken: BTreeSet<&PaymentId> =
-        receipts.received.iter().filter_map(ReceivedPayment::same_as).collect();
-    let others = receipts.received.iter().filter(|other| other.id != received.id);
+        payments.received.iter().filter_map(ReceivedPayment::same_as).collect();
+    let others = payments.received.iter().filter(|other| other.id != received.id);
     let taken_by_others: BTreeSet<&PaymentId> =
         others.filter_map(ReceivedPayment::same_as).collect();
     let free =
-        receipts.recorded.iter().filter(|one| one.is_in_effect() && !taken.contains(&one.payment));
+        payments.recorded.iter().filter(|one| one.is_in_effect() && !taken.contains(&one.payment));
     // The reference alone identifies a pushed payment, whatever else was changed in Xero.
     let reference = received.reference.as_deref().unwrap_or_default();
-    let ours = receipts.recorded.iter().find(|one| {
+    let ours = payments.recorded.iter().find(|one| {
         let has_another = taken_by_others.contains(&one.payment);
         !has_another && one.is_written_as(received)
     });

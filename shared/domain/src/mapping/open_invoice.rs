@@ -1,9 +1,10 @@
-//! Open invoices: those whose state in Xero may still change the CRM's.
+//! Open invoices and credit notes: those whose state in Xero may still change the CRM's.
 
 use rust_decimal::Decimal;
 
 use super::{DocumentAmounts, Mapping, XeroLink};
 use crate::entity::EntityKind;
+use crate::ids::XeroCreditNoteId;
 
 impl DocumentAmounts {
     /// Whether the document counts in the books and something is still to be paid.
@@ -24,48 +25,32 @@ impl Mapping {
         let amounts = link.amounts.as_ref()?;
         (amounts.is_unpaid() || link.xero_updated_at.is_none()).then_some(link)
     }
+
+    /// Returns the id in Xero of a credit note with credit left, or `None` for any other record.
+    pub fn open_note_id(&self) -> Option<XeroCreditNoteId> {
+        let link = self.link.as_ref().filter(|_| self.key.kind == EntityKind::CreditNote)?;
+        link.amounts.as_ref()?.is_unpaid().then_some(XeroCreditNoteId(link.xero_id.0))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use uuid::Uuid;
 
     use super::*;
     use crate::document::sales::DocumentStatus;
-    use crate::ids::XeroId;
-    use crate::mapping::tests::a_key;
-    use crate::mapping::{KeptSnapshot, SnapshotAcceptance};
-    use crate::money::{Currency, Money};
+    use crate::mapping::KeptSnapshot;
+    use crate::mapping::tests::{a_link, an_unsent_mapping, document_amounts};
 
     /// A mapping whose document in Xero has this status and this amount due, in cents.
     fn a_mapping(status: DocumentStatus, due: i64) -> Mapping {
         let snapshot = KeptSnapshot::new(1, "#INV-1".to_owned(), "{}".to_owned());
-        let accepted =
-            Mapping::accept_snapshot(None, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH);
-        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
-        let mut mapping = *mapping;
-        let pounds = |cents| Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap());
-        let amounts = DocumentAmounts {
-            status,
-            crm_total: pounds(10_000),
-            xero_total: pounds(10_000),
-            amount_due: pounds(due),
-            amount_paid: None,
-            amount_credited: None,
-            credits: Vec::new(),
-            credit_uses: Vec::new(),
-            due_date: None,
-            paid_on: None,
-        };
-        mapping.link = Some(XeroLink {
-            xero_id: XeroId(Uuid::from_u128(1)),
-            number: None,
+        let link = XeroLink {
             xero_updated_at: Some(Timestamp::UNIX_EPOCH),
-            amounts: Some(amounts),
-            contact: None,
-        });
-        mapping
+            amounts: Some(document_amounts(status, due)),
+            ..a_link(1)
+        };
+        Mapping { link: Some(link), ..an_unsent_mapping("inv_1", snapshot) }
     }
 
     fn is_open(mapping: &Mapping) -> bool {
@@ -93,9 +78,14 @@ mod tests {
     #[test]
     fn a_record_of_another_kind_or_without_a_document_is_not_an_open_invoice() {
         let open = a_mapping(DocumentStatus::Authorised, 1);
+        assert_eq!(open.open_note_id(), None);
         let mut note = open.clone();
         note.key.kind = EntityKind::CreditNote;
         assert!(!is_open(&note));
+        assert!(note.open_note_id().is_some());
+        let mut used = a_mapping(DocumentStatus::Paid, 0);
+        used.key.kind = EntityKind::CreditNote;
+        assert_eq!(used.open_note_id(), None);
         let mut contact = open.clone();
         contact.link.as_mut().unwrap().amounts = None;
         assert!(!is_open(&contact));

@@ -70,7 +70,7 @@ impl Mapping {
 impl KeptSnapshot {
     /// Whether a document is in effect. `None` if the text was dropped or cannot be read.
     fn find_status(&self) -> Option<RecordStatus> {
-        let stated = serde_json::from_str::<StatedStatus>(&self.json).ok()?;
+        let stated = self.parse_text::<StatedStatus>().ok()?;
         Some(stated.standing)
     }
 }

@@ -41,7 +41,7 @@ impl EventMessage {
 
 impl From<&OutboundEvent> for EventMessage {
     fn from(event: &OutboundEvent) -> Self {
-        let invoice_sequence = event.news.invoice_sequence();
+        let invoice_sequence = event.content.invoice_sequence();
         Self {
             event_id: event.event_id,
             account_id: event.account_id.clone(),

@@ -7,7 +7,7 @@ use crate::invoice_payments::InferredMethod;
 use crate::money::Currency;
 
 fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
-    let news = match about {
+    let content = match about {
         Some((invoice, sequence)) => EventContent::XeroStatus {
             invoice_id: CrmId::new(invoice).unwrap(),
             number: String::new(),
@@ -22,7 +22,7 @@ fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
         },
     };
     let at = Timestamp::from_second(at).unwrap();
-    OutboundEvent::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), news, at)
+    OutboundEvent::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), content, at)
 }
 
 #[test]
@@ -70,8 +70,9 @@ fn a_date_that_the_contract_cannot_express_is_left_out() {
         })
     };
     let account = AccountId::new("acc_1").unwrap();
-    let written = |news| {
-        OutboundEvent::new(Uuid::from_u128(1), account.clone(), news, Timestamp::UNIX_EPOCH).news
+    let written = |content| {
+        OutboundEvent::new(Uuid::from_u128(1), account.clone(), content, Timestamp::UNIX_EPOCH)
+            .content
     };
     for odd in [date(1, 1, 1), date(1899, 12, 31), date(2206, 11, 9), date(9999, 12, 31)] {
         assert_eq!(written(paid(Some(odd))), paid(None), "{odd}");

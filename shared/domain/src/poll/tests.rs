@@ -130,10 +130,11 @@ fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_re
     let checked = PollProgress { codes_due_since: None, ..read };
     assert!(checked.is_verification_unfinished(), "the notes with credit left are unread");
     let half = checked.with_verified_notes(Some("here".to_owned()));
-    assert_eq!(half.verifying_notes_after.as_deref(), Some("here"));
+    let place = Some(NoteVerification { after: Some("here".to_owned()) });
+    assert_eq!(half.open_notes, place);
     assert!(half.is_verification_unfinished());
     let later = half.clone().with_verified_invoices(at(300_000));
-    assert_eq!(later.verifying_notes_after, half.verifying_notes_after);
+    assert_eq!(later.open_notes, place);
     assert!(!half.with_verified_notes(None).is_verification_unfinished());
     // An instant in the future would leave out every change.
     let position = Some(ListPosition { from: far(), rows_read: 10 });

@@ -1,11 +1,11 @@
 //! The daily verification: every open invoice is read by its id, then the changed credit notes are
 //! read, and those with credit left by their ids, the account codes are checked, and the books are
-//! compared. Each part is completed on its
-//! own, so a failure of a later one repeats none of the earlier ones.
+//! compared. Each part is completed on its own, so a failure of a later one repeats none of the
+//! earlier ones.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ListPosition, PollProgress, subtract_overlap};
+use super::{ListPosition, NoteVerification, PollProgress, subtract_overlap};
 
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -24,7 +24,7 @@ impl PollProgress {
     /// Whether the open invoices were verified, and credit notes are still to be read or account
     /// codes to be checked.
     pub const fn is_verification_unfinished(&self) -> bool {
-        self.credit_notes.is_some() || self.is_verifying_notes || self.codes_due_since.is_some()
+        self.credit_notes.is_some() || self.open_notes.is_some() || self.codes_due_since.is_some()
     }
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
@@ -46,7 +46,7 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: self.credit_notes.or(Some(first)),
-            is_verifying_notes: true,
+            open_notes: Some(self.open_notes.unwrap_or_default()),
             codes_due_since: Some(now),
             is_surplus_due: true,
             ..self
@@ -59,11 +59,12 @@ impl PollProgress {
         Self { credit_notes: None, is_comparing: true, ..self }
     }
 
-    /// The progress after a page of credit notes was verified, with the key after which the next page
+    /// The progress after a page of credit notes was verified, with the place after which the next page
     /// begins. `None` after the last one.
     #[must_use]
     pub fn with_verified_notes(self, next: Option<String>) -> Self {
-        Self { is_verifying_notes: next.is_some(), verifying_notes_after: next, ..self }
+        let open_notes = next.map(|after| NoteVerification { after: Some(after) });
+        Self { open_notes, ..self }
     }
 
     /// The progress of a ledger without documents, which needs no verification. The books are

@@ -18,7 +18,7 @@ use crate::translate::text::DocumentTexts;
 const REFERENCE_LIMIT: usize = 255;
 
 /// The start of the tag with which the reference of every credit note of this integration ends.
-pub const TAG_START: &str = "(SC-";
+pub(crate) const TAG_START: &str = "(SC-";
 
 /// The tag by which a credit note is recognised in Xero.
 pub fn credit_note_tag(note: &CreditNote) -> String {

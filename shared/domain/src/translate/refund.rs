@@ -14,6 +14,7 @@ use crate::failure::{Failure, FailureClass};
 use crate::ids::{CreditNoteId, CrmId, PaymentId};
 use crate::money::round_to_cents;
 use crate::totals;
+use crate::translate::credit_note::TAG_START;
 
 pub use self::booked_values::with_booked_values;
 
@@ -23,6 +24,11 @@ pub const REFUND_NOTE_BEGINNING: &str = "REFUND-";
 /// The number of a refund's credit note in Xero.
 pub fn refund_note_number(part: &PaymentPart) -> String {
     format!("{REFUND_NOTE_BEGINNING}{}", part.payment)
+}
+
+/// The tag with which the reference of a refund's credit note ends in Xero.
+pub fn refund_note_tag(part: &PaymentPart) -> String {
+    format!("{TAG_START}{})", part.payment)
 }
 
 /// The id of the part of a refund that becomes the credit note with this number. `None` if the
@@ -115,6 +121,7 @@ mod tests {
     use super::*;
     use crate::crm::payment::{PartRole, tests::a_payment};
     use crate::money::Money;
+    use crate::translate::credit_note::credit_note_tag;
     use crate::translate::tests::{a_line, an_invoice};
 
     fn a_part(cents: i64, invoice: &Invoice) -> PaymentPart {
@@ -132,6 +139,14 @@ mod tests {
         let found = find_note_part_id(&refund_note_number(&part));
         assert_eq!(found, Some(build_part_id(&part.payment, REFUND_NOTE_PART)));
         assert_eq!(find_note_part_id("CN_1"), None);
+    }
+
+    #[test]
+    fn a_refunds_credit_note_has_the_tag_by_which_it_is_looked_up() {
+        let invoice = an_invoice();
+        let part = a_part(100, &invoice);
+        let note = build_refund_note(&part, &invoice).unwrap();
+        assert_eq!(credit_note_tag(&note), refund_note_tag(&part));
     }
 
     fn of_lines(lines: Vec<DocumentLine>) -> Invoice {

@@ -73,7 +73,7 @@ pub(super) async fn find_parts(
 
 /// Returns the snapshot of a part. A part without a readable one is reported.
 pub(super) fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<PaymentPart> {
-    let part = serde_json::from_str(&mapping.snapshot.json).ok();
+    let part = mapping.snapshot.parse_text().ok();
     if part.is_none() {
         engine.report_unreadable_snapshot(mapping);
     }
@@ -141,7 +141,7 @@ async fn find_other_parts(
 /// is named by its id.
 fn is_document_named(known: &Mapping, named: &[PaymentPart]) -> bool {
     let Some(part) = named.iter().find(|one| one.id == known.key.crm_id) else { return false };
-    let known = serde_json::from_str::<PaymentPart>(&known.snapshot.json).ok();
+    let known = known.snapshot.parse_text::<PaymentPart>().ok();
     known.is_none_or(|known| part.names_document_of(&known))
 }
 

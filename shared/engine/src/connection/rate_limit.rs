@@ -86,9 +86,9 @@ impl RateLimiter for TenantRateLimiter {
         Err(reason)
     }
 
-    async fn release_permit(&self, permit: Permit, ending: CallOutcome) {
+    async fn release_permit(&self, permit: Permit, outcome: CallOutcome) {
         let by = ClaimId(permit.0);
-        match ending {
+        match outcome {
             CallOutcome::Answered(budget) => {
                 let day = budget.day_remaining.filter(|day| *day < FEW_CALLS);
                 if let Some(day) = day {
@@ -140,7 +140,7 @@ impl TenantRateLimiter {
                     // It may be the connection that has changed.
                     version = None;
                 }
-                CallDecision::Wait { until: _, exhausted: ExhaustedLimit::Lanes }
+                CallDecision::Wait { until: _, exhausted: ExhaustedLimit::Concurrent }
                     if rechecks < CALLS_RECHECKS_MAX =>
                 {
                     rechecks += 1;
@@ -240,7 +240,7 @@ fn remaining_calls(budget: RateLimitHeaders) -> Option<(u32, u32)> {
 
 const fn exceeded_limit(exhausted: ExhaustedLimit) -> RateLimit {
     match exhausted {
-        ExhaustedLimit::Lanes => RateLimit::Concurrent,
+        ExhaustedLimit::Concurrent => RateLimit::Concurrent,
         ExhaustedLimit::Minute => RateLimit::Minute,
         ExhaustedLimit::Day => RateLimit::Day,
         ExhaustedLimit::AppMinute => RateLimit::AppMinute,

@@ -97,17 +97,17 @@ impl<'a> MessageBatch<'a> {
     }
 
     /// Adds the outcomes of records.
-    pub(super) fn add_outcomes(&mut self, ends: Vec<IndexedOutcome>) {
-        self.outcomes.extend(ends);
+    pub(super) fn add_outcomes(&mut self, outcomes: Vec<IndexedOutcome>) {
+        self.outcomes.extend(outcomes);
     }
 
     /// Sets the outcome of a whole message.
     pub(super) fn set_outcome(
         &mut self,
         message: usize,
-        end: Result<MessageOutcome, PersistError>,
+        outcome: Result<MessageOutcome, PersistError>,
     ) {
-        self.outcomes.push((message, end));
+        self.outcomes.push((message, outcome));
     }
 
     /// Returns the outcome of each message. A message with a record that could not be recorded is
@@ -116,14 +116,14 @@ impl<'a> MessageBatch<'a> {
         self,
         messages: &[InboundBody],
     ) -> Vec<Result<MessageOutcome, PersistError>> {
-        let mut ends: Vec<Vec<Result<MessageOutcome, PersistError>>> =
+        let mut outcomes: Vec<Vec<Result<MessageOutcome, PersistError>>> =
             messages.iter().map(|_| Vec::new()).collect();
-        for (message, end) in self.outcomes {
-            if let Some(of_message) = ends.get_mut(message) {
-                of_message.push(end);
+        for (message, outcome) in self.outcomes {
+            if let Some(of_message) = outcomes.get_mut(message) {
+                of_message.push(outcome);
             }
         }
-        ends.into_iter().map(combine_outcomes).collect()
+        outcomes.into_iter().map(combine_outcomes).collect()
     }
 }
 
@@ -142,9 +142,9 @@ fn list_crm_ids(content: &MessageContent) -> Vec<CrmId> {
 }
 
 fn combine_outcomes(
-    ends: Vec<Result<MessageOutcome, PersistError>>,
+    outcomes: Vec<Result<MessageOutcome, PersistError>>,
 ) -> Result<MessageOutcome, PersistError> {
-    let mut received = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut received = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
     match received.len() {
         1 => Ok(received.pop().unwrap_or(MessageOutcome::Pushed(PushOutcome::Unknown))),
         _ => Ok(MessageOutcome::Woken(received)),

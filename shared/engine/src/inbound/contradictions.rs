@@ -87,7 +87,7 @@ async fn find_contradicting_part(
     for part in parts {
         let key = MappingKey::new(ledger.clone(), EntityKind::Payment, part.id.clone());
         let Some(mapping) = find_readable_mapping(engine, &key).await? else { continue };
-        let Ok(known) = serde_json::from_str::<PaymentPart>(&mapping.snapshot.json) else {
+        let Ok(known) = mapping.snapshot.parse_text::<PaymentPart>() else {
             continue;
         };
         if known.role.is_of_refund() != part.role.is_of_refund() {
@@ -117,7 +117,7 @@ async fn is_written_part_dropped(
     }
     let stored = engine.store.list_payment_parts(ledger, payment).await?;
     Ok(stored.rows.iter().any(|row| {
-        let known = serde_json::from_str::<PaymentPart>(&row.record.snapshot.json);
+        let known = row.record.snapshot.parse_text::<PaymentPart>();
         known.is_ok_and(|known| known.is_dropped_by(parts)) && may_be_in_xero(&row.record)
     }))
 }
@@ -130,7 +130,7 @@ async fn find_changed_allocation(
     let crm_id = AllocationEntity::record_id(allocation);
     let key = MappingKey::new(ledger.clone(), EntityKind::Allocation, crm_id);
     let Some(mapping) = find_readable_mapping(engine, &key).await? else { return Ok(None) };
-    let Ok(known) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+    let Ok(known) = mapping.snapshot.parse_text::<Allocation>() else {
         return Ok(None);
     };
     if !allocation.is_change_of(&known) || !may_be_in_xero(&mapping) {

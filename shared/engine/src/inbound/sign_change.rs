@@ -78,7 +78,7 @@ async fn void_other_document<E: SyncEntity>(
         return Ok(SignChange::Overtaken { known });
     }
     if known < revision {
-        let snapshot: Option<E::Snapshot> = serde_json::from_str(&row.record.snapshot.json).ok();
+        let snapshot: Option<E::Snapshot> = row.record.snapshot.parse_text().ok();
         let Some(snapshot) = snapshot else { return Ok(SignChange::No) };
         let voided = push::encode_snapshot::<E>(&voided(snapshot));
         push::keep_snapshot(engine, &key, &voided, KeepReason::Queue).await?;

@@ -222,7 +222,7 @@ fn is_same(received: &ReceivedPayment, recorded: &PaymentId) -> bool {
 /// Returns whether an allocation applies credit of a note that is not in Xero. Its amount is then a
 /// part of the note's difference.
 async fn is_of_unsent_note(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
-    let Ok(allocation) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+    let Ok(allocation) = mapping.snapshot.parse_text::<Allocation>() else {
         return Ok(false);
     };
     let documents = list_documents(&mapping.key.ledger, &allocation).into_iter();

@@ -61,7 +61,7 @@ pub(super) async fn observe_changes(
         find_own_invoices(tenant_session, ids.chain(touched.iter().copied()).collect()).await?;
     let mut unread = Vec::new();
     for (id, crm_id) in ours.iter().filter(|(id, _)| !seen.contains_key(id)) {
-        if touched.contains(id) || has_news(tenant_session, *id, crm_id, &details).await? {
+        if touched.contains(id) || has_other_payment(tenant_session, *id, crm_id, &details).await? {
             unread.push(*id);
         }
     }
@@ -198,7 +198,7 @@ pub(super) async fn observe_missing(
 
 /// Returns whether a payment on an invoice differs from the known one. Payments that were read
 /// again because polls overlap do not.
-async fn has_news(
+async fn has_other_payment(
     tenant_session: &TenantSession<'_>,
     id: XeroInvoiceId,
     crm_id: &CrmId,
@@ -206,12 +206,12 @@ async fn has_news(
 ) -> Result<bool, PersistError> {
     // Observing the invoice reports that its rows cannot be read.
     let Some(received) = known_payments(tenant_session, crm_id).await? else { return Ok(true) };
-    let is_news = |payment: &RemotePayment| {
+    let is_other = |payment: &RemotePayment| {
         let known = received.iter().find(|one| one.id == payment.id);
         let counts = known.is_some_and(|one| one.is != PaymentMatch::Removed);
         counts != (payment.status == MoneyStatus::Authorised)
     };
-    Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
+    Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_other))
 }
 
 /// Observes one invoice, and starts again after a conflict with another process. Its payments are
@@ -292,18 +292,18 @@ async fn commit_observation(
     rows: &InvoicePaymentRows,
     observation: InvoiceObservation,
 ) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
-    let InvoiceObservation { mapping, payments: receipts, news, is_all: _ } = observation;
+    let InvoiceObservation { mapping, payments, events, is_all: _ } = observation;
     let engine = tenant_session.engine;
-    if news.is_empty() && is_only_touched((&before.record, &rows.record), (&mapping, &receipts)) {
+    if events.is_empty() && is_only_touched((&before.record, &rows.record), (&mapping, &payments)) {
         let expect = WriteExpectation::Version(before.version);
         let version = engine.store.put_mapping(&mapping, expect, None).await?;
         return Ok((VersionedRecord { record: mapping, version }, rows.clone()));
     }
     let began = engine.clock.now();
-    let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
-    let events = engine.new_events(&tenant_session.ledger.account, news);
+    let remarks = events.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
+    let events = engine.new_events(&tenant_session.ledger.account, events);
     let row = Some((&mapping, before.version));
-    let rows = engine.store.put_invoice_payments(rows, receipts, row, &events).await?;
+    let rows = engine.store.put_invoice_payments(rows, payments, row, &events).await?;
     engine.deliver_committed(&tenant_session.ledger.account, &events).await;
     sync_log::log_import(engine, &mapping, None, &remarks, began).await;
     Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))

@@ -6,12 +6,11 @@ use std::num::NonZeroU16;
 use domain::call_budget::CallPriority;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
-use domain::ids::XeroCreditNoteId;
-use domain::mapping::{DocumentAmounts, Mapping};
+use domain::ids::{CrmId, XeroCreditNoteId};
+use domain::mapping::{Mapping, MappingKey};
 use domain::poll::PollProgress;
 use futures::FutureExt;
-use store::VersionedRecord;
-use store::table::PageCursor;
+use store::{ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::credit_notes::{find_by_ids, get};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
@@ -21,7 +20,8 @@ use super::unreadable;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 
-/// Records per page. With the longest snapshots, a page takes 10 MB of memory.
+/// Credit notes per page, which one call of Xero reads. With the longest snapshots, a page takes 10 MB
+/// of memory.
 const PAGE: NonZeroU16 = NonZeroU16::new(40).expect("not zero");
 /// Maximum pages per poll. The next poll continues.
 const PAGES_MAX: usize = 10;
@@ -38,23 +38,37 @@ pub(super) async fn verify_open_notes(
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let mut changed = 0;
     for _ in 0..PAGES_MAX {
-        if !progress.is_verifying_notes {
-            break;
-        }
-        let after = progress.verifying_notes_after.clone().map(PageCursor::at_sort_key);
-        let page = engine.store.list_mappings(ledger, EntityKind::CreditNote, after, PAGE).await?;
-        engine.report_unreadable(&ledger.account, &page.unreadable);
-        let open = page.rows.into_iter().filter_map(|row| {
-            let is_open = row.record.amounts_in_xero().is_some_and(DocumentAmounts::is_unpaid);
-            let id = row.record.link.as_ref().filter(|_| is_open)?.xero_id;
-            Some((XeroCreditNoteId(id.0), row))
-        });
-        let open = open.collect::<Vec<_>>();
+        let Some(verification) = &progress.open_notes else { break };
+        let after = verification.after.as_deref();
+        let page = engine.store.list_open_notes(ledger, after, PAGE).await?;
+        let open = read_open_notes(tenant_session, page.documents).await?;
         changed += verify_notes(tenant_session, open).boxed().await?;
-        let next = page.next.map(|cursor| cursor.sort_key().to_owned());
-        *progress = progress.clone().with_verified_notes(next);
+        *progress = progress.clone().with_verified_notes(page.next);
     }
     Ok(changed)
+}
+
+/// Reads the mappings of credit notes. The list may be outdated, so notes without credit left are
+/// left out; so is a note whose row cannot be read, which is reported.
+async fn read_open_notes(
+    tenant_session: &TenantSession<'_>,
+    notes: Vec<CrmId>,
+) -> Result<OpenNotes, StoreError> {
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let key = |id| MappingKey::new(ledger.clone(), EntityKind::CreditNote, id);
+    let keys = notes.into_iter().map(key).collect::<Vec<_>>();
+    let mut rows = ReadAheadKeys::default();
+    for key in &keys {
+        rows.add_mapping(key);
+    }
+    let ahead = engine.with_rows_read_ahead(rows).await;
+    let mut open = OpenNotes::with_capacity(keys.len());
+    for key in &keys {
+        let read = ahead.store.find_mapping(key).boxed();
+        let row = engine.skip_failing(&ledger.account, read).await?.flatten();
+        open.extend(row.and_then(|row| Some((row.record.open_note_id()?, row))));
+    }
+    Ok(open)
 }
 
 /// Reads credit notes from Xero and records their changes. Returns the number of notes with changes.

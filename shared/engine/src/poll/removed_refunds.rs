@@ -142,7 +142,7 @@ async fn find_refunded_invoice(
     let PartRole::Refund(RefundSource::Part(note)) = &refund.role else { return Ok(None) };
     let key = MappingKey::new(ledger.clone(), EntityKind::Payment, note.clone());
     let Some(row) = engine.store.find_mapping(&key).await? else { return Ok(None) };
-    let note = serde_json::from_str::<PaymentPart>(&row.record.snapshot.json);
+    let note = row.record.snapshot.parse_text::<PaymentPart>();
     let Some(PartRole::RefundNote(invoice)) = note.ok().map(|note| note.role) else {
         return Ok(None);
     };

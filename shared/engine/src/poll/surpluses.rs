@@ -199,9 +199,8 @@ async fn find_billed_client(
     for invoice in invoices {
         let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
         let found = store.find_mapping(&key).await?;
-        let snapshot = found.and_then(|row| {
-            serde_json::from_str::<InvoiceSnapshot>(&row.record.snapshot.json).ok()
-        });
+        let snapshot =
+            found.and_then(|row| row.record.snapshot.parse_text::<InvoiceSnapshot>().ok());
         if let Some(snapshot) = snapshot {
             return Ok(Some(snapshot.client_id.into()));
         }

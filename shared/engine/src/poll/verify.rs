@@ -1,6 +1,7 @@
 //! Checks invoices one by one: once a day all open invoices, because Xero's lists of changes miss
 //! some edits, and in every poll the invoices on which a write or a read has shown a change.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 use domain::call_budget::CallPriority;
@@ -10,7 +11,6 @@ use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
 use futures::FutureExt;
-use std::collections::{BTreeMap, BTreeSet};
 use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
@@ -27,10 +27,10 @@ use crate::sync::surplus_clients;
 const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
-/// the credit notes that changed, and checks the credit notes with credit left, then assigns overpayments to their clients, then asks about the
-/// payments and refunds that were given up, then checks the account codes. Records the progress
-/// after each part, so that a failure repeats none that is complete. Returns the number of
-/// documents with changes.
+/// the credit notes that changed, and checks the credit notes with credit left, then assigns
+/// overpayments to their clients, then asks about the payments and refunds that were given up, then
+/// checks the account codes. Records the progress after each part, so that a failure repeats none
+/// that is complete. Returns the number of documents with changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -50,10 +50,10 @@ pub(super) async fn verify_ledger(
         Err(error) if error.is_not_permitted() => Ok(0),
         seen => seen,
     };
-    // It is asked once for each verification, by the poll that has read the first credit notes. While
-    // they cannot be read, every poll begins with them again.
-    let was_begin = before.is_some_and(|position| position.rows_read == 0);
-    let asked = if was_begin && progress.credit_notes != before {
+    // Once for each verification, by the poll that reads the first credit notes. While they cannot
+    // be read, every poll begins with them again.
+    let had_read_none = before.is_some_and(|position| position.rows_read == 0);
+    let checked = if had_read_none && progress.credit_notes != before {
         let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
         surplus_clients::try_assign_surpluses(engine, ledger).await;
         stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await
@@ -65,7 +65,7 @@ pub(super) async fn verify_ledger(
         chart::check_account_codes(tenant_session).boxed().await?;
         progress.codes_due_since = None;
     }
-    match asked {
+    match checked {
         Err(error) if !error.is_not_permitted() => Err(error),
         Ok(()) | Err(_) => Ok(changed + seen?),
     }
@@ -95,7 +95,7 @@ async fn verify_open_invoices(
         let after = progress.verifying_after.clone();
         let page =
             store.list_open_invoices(&tenant_session.ledger, after.as_deref(), limit).await?;
-        match verify_invoices(tenant_session, &page.invoices, CallPriority::Verification).await {
+        match verify_invoices(tenant_session, &page.documents, CallPriority::Verification).await {
             Ok(seen) => changed += seen,
             Err(error) if error.is_not_permitted() => return Ok(changed),
             Err(error) => return Err(error),
@@ -186,7 +186,7 @@ async fn verify_invoices(
                 let missing = observe::observe_missing(tenant_session, (*id, crm_id));
                 changed += usize::from(missing.await?);
             }
-            // It is asked again with the next check.
+            // The next check asks for it again.
             Err(error) if is_about_one_document(&error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),

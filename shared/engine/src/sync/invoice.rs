@@ -207,14 +207,14 @@ impl SalesEntity for InvoiceEntity {
         let amounts = DocumentAmounts::of_invoice(task.snapshot.billed_total(), remote);
         let (known, id) = (task.mapping.link.as_ref(), XeroId::from(remote.id));
         let is_read = operation == LoggedOperation::Push;
-        let is_news = operation != LoggedOperation::Void
+        let is_unreported = operation != LoggedOperation::Void
             && (has_unreported_changes(known, id, &amounts)
                 || (is_read && has_other_balance(known, id, &amounts)));
         XeroLink {
             xero_id: remote.id.into(),
             number: remote.number.clone(),
             // The poll reports the change to the CRM; its lists may already have passed it.
-            xero_updated_at: remote.updated_at.filter(|_| !is_news),
+            xero_updated_at: remote.updated_at.filter(|_| !is_unreported),
             amounts: Some(amounts),
             contact: None,
         }

@@ -135,10 +135,10 @@ async fn record_share(
     invoice: &CrmId,
     recorded: &RecordedPayment,
 ) -> Result<(), PersistError> {
-    let changed = change_in_steps(engine, ledger, invoice, |receipts| {
-        let before = receipts.clone();
-        let changes = receipts.record_payment(recorded.clone());
-        (*receipts != before).then_some(changes)
+    let changed = change_in_steps(engine, ledger, invoice, |payments| {
+        let before = payments.clone();
+        let changes = payments.record_payment(recorded.clone());
+        (*payments != before).then_some(changes)
     });
     changed.await.map_err(PersistError::from)
 }
@@ -175,8 +175,8 @@ pub(crate) async fn merge_payments(
     ledger: &Ledger,
     from: &InvoicePayments,
 ) -> Result<Vec<RecordedPayment>, StoreError> {
-    let changed = change_in_steps(engine, ledger, &from.invoice, |receipts| {
-        receipts.add_recorded(&from.recorded)
+    let changed = change_in_steps(engine, ledger, &from.invoice, |payments| {
+        payments.add_recorded(&from.recorded)
     });
     changed.await?;
     let rows = engine.store.find_invoice_payments(ledger, &from.invoice).await?;
@@ -208,9 +208,9 @@ pub async fn resolve_payment(
     answer: PaymentDecision,
 ) -> Result<bool, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let resolved = change_invoice_payments(engine, &ledger, invoice, Some(by), |receipts| {
-        let told = receipts.resolve_payment(payment, answer.clone())?;
-        Some(PaymentChanges { notices: told, is_all: true })
+    let resolved = change_invoice_payments(engine, &ledger, invoice, Some(by), |payments| {
+        let notices = payments.resolve_payment(payment, answer.clone())?;
+        Some(PaymentChanges { notices, is_all: true })
     });
     let Some(change) = resolved.await? else { return Ok(false) };
     try_release_decided_payments(engine, &ledger, &change.decided).await;
@@ -245,16 +245,16 @@ async fn change_invoice_payments(
         let rows = rows.unwrap_or_else(|| {
             InvoicePaymentRows::without_payments(ledger.clone(), invoice.clone())
         });
-        let mut receipts = rows.record.clone();
-        let Some(PaymentChanges { notices: told, is_all }) = step(&mut receipts) else {
+        let mut payments = rows.record.clone();
+        let Some(PaymentChanges { notices, is_all }) = step(&mut payments) else {
             return Ok(None);
         };
-        let receipts = receipts.with_decisions_since(&rows.record, engine.clock.now());
-        let decided = list_decided_payments(&rows.record, &receipts);
-        let admits_refunds = receipts.admits_more_refunds_than(&rows.record);
+        let payments = payments.with_decisions_since(&rows.record, engine.clock.now());
+        let decided = list_decided_payments(&rows.record, &payments);
+        let admits_refunds = payments.admits_more_refunds_than(&rows.record);
         let mapping =
-            if told.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
-        match write_invoice_payments(engine, &rows, receipts, mapping, told, by).await {
+            if notices.is_empty() { None } else { find_mapping(engine, ledger, invoice).await? };
+        match write_invoice_payments(engine, &rows, payments, mapping, notices, by).await {
             Ok(()) => return Ok(Some(AppliedChange { is_all, decided, admits_refunds })),
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -276,20 +276,20 @@ fn find_invoice_key(ledger: &Ledger, invoice: &CrmId) -> MappingKey {
 async fn write_invoice_payments(
     engine: &Engine,
     before: &InvoicePaymentRows,
-    receipts: InvoicePayments,
+    payments: InvoicePayments,
     mapping: Option<VersionedRecord<Mapping>>,
-    told: Vec<PaymentNotice>,
+    notices: Vec<PaymentNotice>,
     by: Option<&UserId>,
 ) -> Result<(), StoreError> {
     let Some(VersionedRecord { mut record, version }) = mapping else {
         // The CRM receives no events about an invoice that Xero does not have.
-        return engine.store.put_invoice_payments(before, receipts, None, &[]).await.map(drop);
+        return engine.store.put_invoice_payments(before, payments, None, &[]).await.map(drop);
     };
-    let (account, began) = (receipts.ledger.account.clone(), engine.clock.now());
-    let news = report_payments(&mut record, told, began);
-    let remarks = news.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
-    let events = engine.new_events(&account, news);
-    engine.store.put_invoice_payments(before, receipts, Some((&record, version)), &events).await?;
+    let (account, began) = (payments.ledger.account.clone(), engine.clock.now());
+    let events = report_payments(&mut record, notices, began);
+    let remarks = events.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
+    let events = engine.new_events(&account, events);
+    engine.store.put_invoice_payments(before, payments, Some((&record, version)), &events).await?;
     engine.deliver_committed(&account, &events).await;
     sync_log::log_import(engine, &record, by, &remarks, began).await;
     Ok(())

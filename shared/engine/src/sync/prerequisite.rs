@@ -61,8 +61,7 @@ pub(crate) async fn find_negative_invoice(
 /// Returns whether the CRM has the credit of a negative invoice: it was neither voided nor replaced
 /// by a positive invoice.
 fn is_in_effect(credit: &Mapping) -> bool {
-    serde_json::from_str::<CreditNote>(&credit.snapshot.json)
-        .is_ok_and(|note| note.standing == RecordStatus::Sent)
+    credit.snapshot.parse_text::<CreditNote>().is_ok_and(|note| note.standing == RecordStatus::Sent)
 }
 
 fn negative_invoice_failure(credit: &Mapping) -> Failure {

@@ -42,7 +42,7 @@ pub(crate) use self::overlooked_changes::{
 };
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
-use self::release_mappings::{has_failed_before, release_mappings};
+use self::release_mappings::{ReleaseTerms, has_failed_before, release_mappings};
 pub(crate) use self::restored_contacts::{record_restored_contact, release_after_restore};
 use crate::errors::PersistError;
 use crate::{Engine, Invocation, concurrency};
@@ -55,8 +55,8 @@ const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     let epoch = find_working_epoch(engine, ledger).await?;
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, keys, event, at_once, epoch, |_| true).await.map(drop)
+    let terms = ReleaseTerms { epoch, ..ReleaseTerms::AT_ONCE };
+    release_mappings(engine, ledger, keys, terms, |_| true).await.map(drop)
 }
 
 /// Releases the records of a ledger that wait for its connection, which works again, page by page
@@ -73,8 +73,8 @@ pub(crate) async fn release_unauthorised(
     let mut scan = LedgerScan::new();
     while !scan.is_done() && !invocation.is_past_last_call(engine.clock.now()) {
         let keys = engine.store.list_parked_page(ledger, &mut scan, PER_SHARD).await?;
-        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        release_mappings(engine, ledger, keys, event, at_once, Some(epoch), wanted).await?;
+        let terms = ReleaseTerms { epoch: Some(epoch), ..ReleaseTerms::AT_ONCE };
+        release_mappings(engine, ledger, keys, terms, wanted).await?;
     }
     Ok(())
 }
@@ -98,31 +98,32 @@ pub async fn release_after_outage(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<OutageReleaseSummary, PersistError> {
-    let mut given = OutageReleaseSummary::default();
+    let mut summary = OutageReleaseSummary::default();
     let mut failed = None;
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
         if invocation.is_past_last_call(engine.clock.now()) {
-            given.is_cut_short = true;
+            summary.is_cut_short = true;
             break;
         }
         let keys = scan.take_page(engine.store.list_given_up(shard, after, PER_SHARD).await?);
-        given.looked_at += keys.len();
+        summary.looked_at += keys.len();
         let ledgers = group_by_ledger(keys);
         let released = ledgers.iter().map(|(ledger, keys)| {
-            let (event, at_once) = (OperationEvent::Outlived, ReleaseTiming::AtOnce);
-            release_mappings(engine, ledger, keys.clone(), event, at_once, None, |_| true).boxed()
+            let event = OperationEvent::Outlived;
+            let terms = ReleaseTerms { event, ..ReleaseTerms::AT_ONCE };
+            release_mappings(engine, ledger, keys.clone(), terms, |_| true).boxed()
         });
         for released in concurrency::map_concurrently(released.collect()).await {
             match released {
-                Ok(records) => given.records += records,
+                Ok(records) => summary.records += records,
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
     }
     match failed {
         Some(error) => Err(error),
-        None => Ok(given),
+        None => Ok(summary),
     }
 }
 
@@ -137,9 +138,8 @@ pub(crate) async fn release_if_connected(
     if let Some(epoch) = find_working_epoch(engine, &key.ledger).await?
         && has_failed_before(mapping, epoch)
     {
-        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-        let (keys, epoch) = (vec![key.clone()], Some(epoch));
-        release_mappings(engine, &key.ledger, keys, event, at_once, epoch, |_| true).await?;
+        let terms = ReleaseTerms { epoch: Some(epoch), ..ReleaseTerms::AT_ONCE };
+        release_mappings(engine, &key.ledger, vec![key.clone()], terms, |_| true).await?;
     }
     Ok(())
 }
@@ -151,9 +151,9 @@ pub(crate) async fn release_if_prerequisite_met(
     timing: ReleaseTiming,
 ) -> Result<(), PersistError> {
     if is_prerequisite_met(engine, mapping).await? {
-        let (key, event) = (&mapping.key, OperationEvent::Released);
-        let keys = vec![key.clone()];
-        release_mappings(engine, &key.ledger, keys, event, timing, None, |_| true).await?;
+        let key = &mapping.key;
+        let terms = ReleaseTerms { timing, ..ReleaseTerms::AT_ONCE };
+        release_mappings(engine, &key.ledger, vec![key.clone()], terms, |_| true).await?;
     }
     Ok(())
 }
@@ -173,8 +173,8 @@ pub(crate) async fn release_overlooked(
             ready.push(key);
         }
     }
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, ready, event, at_once, epoch, |_| true).await.map(drop)
+    let terms = ReleaseTerms { epoch, ..ReleaseTerms::AT_ONCE };
+    release_mappings(engine, ledger, ready, terms, |_| true).await.map(drop)
 }
 
 /// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if

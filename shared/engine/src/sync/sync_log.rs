@@ -65,18 +65,20 @@ pub(crate) fn failed_entry(
     let kept = operation.failure.as_ref();
     let failure = kept.filter(|_| operation.state == OperationState::Skipped).unwrap_or(failure);
     let counted = failure.class.is_counted();
-    let (status, then) = match &operation.state {
-        OperationState::Skipped => (LogStatus::Skipped, " The record was given up.".to_owned()),
+    let (status, then, next_attempt_at) = match &operation.state {
+        OperationState::Skipped => {
+            (LogStatus::Skipped, " The record was given up.".to_owned(), None)
+        }
         OperationState::Waiting { until } => {
             let status = if counted { LogStatus::Retrying } else { LogStatus::Waiting };
-            (status, format!("{NEXT_ATTEMPT}{}.", clock_time(*until)))
+            (status, format!("{NEXT_ATTEMPT}{}.", clock_time(*until)), Some(*until))
         }
-        OperationState::Parked { on: _ } => (LogStatus::Waiting, String::new()),
+        OperationState::Parked { on: _ } => (LogStatus::Waiting, String::new(), None),
         OperationState::Due
         | OperationState::Claimed { by: _, until: _ }
         | OperationState::Synced
         | OperationState::Withheld => {
-            (LogStatus::Retrying, " A newer version will be sent next.".to_owned())
+            (LogStatus::Retrying, " A newer version will be sent next.".to_owned(), None)
         }
     };
     let outcome = LoggedOutcome {
@@ -84,15 +86,7 @@ pub(crate) fn failed_entry(
         status,
         message: format!("{failure}{then}"),
         remedy: find_remedy(failure),
-        next_attempt_at: match &operation.state {
-            OperationState::Waiting { until } => Some(*until),
-            OperationState::Skipped
-            | OperationState::Parked { on: _ }
-            | OperationState::Due
-            | OperationState::Claimed { by: _, until: _ }
-            | OperationState::Synced
-            | OperationState::Withheld => None,
-        },
+        next_attempt_at,
         code: Some(failure.code.clone().into_owned()),
     };
     let entry = attempt_entry(engine, mapping, outcome, began);

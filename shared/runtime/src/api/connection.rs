@@ -11,7 +11,7 @@ use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::commands::status;
 use engine::connection::disconnect;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +21,7 @@ use super::extract::{Administrator, AnyCaller, JsonBody, NoBody};
 use super::views::{CompletionView, ConnectView, OrganisationView, StatusView};
 use super::{RouteResult, answer_in_time, interactive_invocation, log_unavailable};
 use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
+use crate::secret_text::deserialize_secret;
 
 /// Declares the routes of this module.
 pub(super) fn declare_connection_routes() -> OpenApiRouter<Engine> {
@@ -67,12 +68,6 @@ pub(super) struct ConnectTicket {
 impl RequestBody for ConnectTicket {
     const SHAPE: BodyShape = BodyShape::Object(TICKET);
     const MUST: &'static str = "must be {\"ticket\": \"<the ticket of the callback>\"}";
-}
-
-fn deserialize_secret<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// Some of the selected organisations belong to another account.

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use engine::ports::{AppSource, PortError, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use xero::OAuthApp;
 
 use super::BootError;
 use crate::aws::SecretsManager;
 use crate::config::{FunctionConfig, XeroConfig};
+use crate::secret_text::deserialize_secret;
 
 /// The secret, which the operator fills.
 #[derive(Debug, Clone)]
@@ -23,12 +24,6 @@ struct AppCredentials {
     client_id: String,
     #[serde(deserialize_with = "deserialize_secret")]
     client_secret: SecretString,
-}
-
-fn deserialize_secret<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
 }
 
 impl AppSecret {

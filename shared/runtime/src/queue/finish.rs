@@ -69,10 +69,10 @@ impl PushWorker {
         batch: &BatchContext,
         source: QueueSource,
         record: &SqsMessage,
-        end: ProcessingOutcome,
+        outcome: ProcessingOutcome,
     ) -> RecordDisposition {
         let message_id = record.message_id.as_deref().unwrap_or_default();
-        let lasting = match end {
+        let permanent = match outcome {
             ProcessingOutcome::Received(received) => {
                 tracing::info!(message.id = message_id, received = ?received, "done");
                 return RecordDisposition::Done;
@@ -82,14 +82,14 @@ impl PushWorker {
                     (DeadLetterReason::from(&unreadable), unreadable_message_failure(&unreadable));
                 return self.move_aside(batch, source, record, &reason, &failure).await;
             }
-            ProcessingOutcome::Unbegun => {
+            ProcessingOutcome::NotStarted => {
                 tracing::info!(
                     message.id = message_id,
                     "too little time is left; the record returns to the queue"
                 );
                 None
             }
-            ProcessingOutcome::Unrecorded(error) => {
+            ProcessingOutcome::NotRecorded(error) => {
                 tracing::error!(
                     error = %ErrorChain(&error),
                     message.id = message_id,
@@ -102,24 +102,34 @@ impl PushWorker {
                 Some(retry_policy::panicked_reason())
             }
         };
-        let Some(reason) = lasting else {
-            let delay = redelivery_delay(receive_count(record));
-            return self.return_to_queue(batch, source, record, delay).await;
-        };
-        match self.count_failures(record, &reason).await {
+        match permanent {
+            Some(reason) => self.finish_failed(batch, source, record, &reason).await,
+            None => self.return_with_backoff(batch, source, record).await,
+        }
+    }
+
+    /// Counts a failure that every delivery of the record would have. Returns the record to the
+    /// queue, or moves it aside if it has failed too often.
+    async fn finish_failed(
+        &self,
+        batch: &BatchContext,
+        source: QueueSource,
+        record: &SqsMessage,
+        reason: &DeadLetterReason,
+    ) -> RecordDisposition {
+        match self.count_failures(record, reason).await {
             Ok(failures) if failures >= FAILURES_MAX => {
-                let failure = exhausted_attempts_failure(&reason);
-                self.move_aside(batch, source, record, &reason, &failure).await
+                let failure = exhausted_attempts_failure(reason);
+                self.move_aside(batch, source, record, reason, &failure).await
             }
             Ok(_) => self.return_to_queue(batch, source, record, retry_policy::BETWEEN_TRIES).await,
             Err(error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
-                    message.id = message_id,
+                    message.id = record.message_id.as_deref().unwrap_or_default(),
                     "a failure could not be counted"
                 );
-                let delay = redelivery_delay(receive_count(record));
-                self.return_to_queue(batch, source, record, delay).await
+                self.return_with_backoff(batch, source, record).await
             }
         }
     }
@@ -157,8 +167,7 @@ impl PushWorker {
             let reported = report_dead_letter(&self.engine, message_id, body, group, failure).await;
             if let Err(error) = reported {
                 tracing::error!(error = %ErrorChain(&error), "a refused message could not be reported");
-                let delay = redelivery_delay(receive_count(record));
-                return self.return_to_queue(batch, source, record, delay).await;
+                return self.return_with_backoff(batch, source, record).await;
             }
         }
         tracing::error!(
@@ -171,10 +180,20 @@ impl PushWorker {
             Ok(()) => RecordDisposition::Done,
             Err(error) => {
                 tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
-                let delay = redelivery_delay(receive_count(record));
-                self.return_to_queue(batch, source, record, delay).await
+                self.return_with_backoff(batch, source, record).await
             }
         }
+    }
+
+    /// Returns a record to the queue for redelivery after a delay that rises with its deliveries.
+    pub(super) async fn return_with_backoff(
+        &self,
+        batch: &BatchContext,
+        source: QueueSource,
+        record: &SqsMessage,
+    ) -> RecordDisposition {
+        let delay = redelivery_delay(receive_count(record));
+        self.return_to_queue(batch, source, record, delay).await
     }
 
     /// Returns a record to the queue for redelivery after `delay`. If that fails, the record

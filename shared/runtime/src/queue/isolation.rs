@@ -8,8 +8,7 @@ use futures::FutureExt;
 
 use super::finish::RecordDisposition;
 use super::held::BatchContext;
-use super::records::receive_count;
-use super::{ProcessingOutcome, PushWorker, redelivery_delay};
+use super::{ProcessingOutcome, PushWorker};
 
 impl PushWorker {
     /// Finishes a record. If that panics, the record returns to the queue, and the others are
@@ -19,17 +18,15 @@ impl PushWorker {
         batch: &BatchContext,
         source: QueueSource,
         record: &SqsMessage,
-        end: ProcessingOutcome,
+        outcome: ProcessingOutcome,
     ) -> RecordDisposition {
-        let finish = AssertUnwindSafe(self.finish_record(batch, source, record, end).boxed());
+        let finish = AssertUnwindSafe(self.finish_record(batch, source, record, outcome).boxed());
         if let Ok(disposition) = finish.catch_unwind().await {
             return disposition;
         }
         tracing::error!("finishing a record panicked; it returns to the queue");
-        let delay = redelivery_delay(receive_count(record));
-        let give_back =
-            AssertUnwindSafe(self.return_to_queue(batch, source, record, delay).boxed());
+        let returned = AssertUnwindSafe(self.return_with_backoff(batch, source, record).boxed());
         // Without a specific delay, it is redelivered when the visibility timeout ends.
-        give_back.catch_unwind().await.unwrap_or(RecordDisposition::Returned)
+        returned.catch_unwind().await.unwrap_or(RecordDisposition::Returned)
     }
 }

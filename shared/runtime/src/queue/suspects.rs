@@ -17,7 +17,7 @@ use futures::future::join_all;
 use super::finish::BatchDispositions;
 use super::held::BatchContext;
 use super::records::{MessageGroup, group_of, receive_count, source_of};
-use super::{PushWorker, redelivery_delay, retry_policy};
+use super::{PushWorker, retry_policy};
 
 /// The delay of a message that waits until the others of its batch are processed.
 const POSTPONED_FOR: Duration = Duration::from_secs(1);
@@ -94,8 +94,7 @@ impl PushWorker {
                 continue;
             }
             if !self.prepare_suspect(message_id, batch, ended).await {
-                let delay = redelivery_delay(receive_count(&record));
-                let returned = self.return_to_queue(batch, source, &record, delay).await;
+                let returned = self.return_with_backoff(batch, source, &record).await;
                 ended.add_record(source, &record, returned);
                 continue;
             }

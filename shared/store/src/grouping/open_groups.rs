@@ -34,7 +34,7 @@ struct Member {
 
 /// Identifies a member of a group.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seat {
+pub(super) struct MemberId {
     group: u64,
     number: u64,
 }
@@ -47,23 +47,23 @@ impl<R> Default for OpenGroups<R> {
 
 impl<R: Clone> OpenGroups<R> {
     /// Adds a transaction to the first group that admits it, or to a new group, whose result is
-    /// made from the group's id. Returns its seat and the result of its group.
+    /// made from the group's id. Returns the id of the member and the result of its group.
     pub(super) fn join_or_start(
         &mut self,
         writes: &Arc<Vec<ItemWrite>>,
         start: impl FnOnce(u64) -> R,
-    ) -> (Seat, R) {
+    ) -> (MemberId, R) {
         let number = self.next_id;
         self.next_id += 1;
         let member = Member { number, writes: writes.clone(), bytes: transaction_bytes(writes) };
         if let Some(group) = self.groups.iter_mut().find(|group| group.admits(&member)) {
             group.members.push(member);
-            return (Seat { group: group.id, number }, group.result.clone());
+            return (MemberId { group: group.id, number }, group.result.clone());
         }
         // The number of its first member identifies a group.
         let result = start(number);
         self.groups.push(OpenGroup { id: number, members: vec![member], result: result.clone() });
-        (Seat { group: number, number }, result)
+        (MemberId { group: number, number }, result)
     }
 
     /// Removes a group and returns its transactions, in the order in which they joined.
@@ -76,13 +76,13 @@ impl<R: Clone> OpenGroups<R> {
     }
 
     /// Removes a transaction from its group, if that is not sent yet.
-    pub(super) fn leave_group(&mut self, seat: Seat) {
-        let Some(group) = self.groups.iter_mut().find(|group| group.id == seat.group) else {
+    pub(super) fn leave_group(&mut self, id: MemberId) {
+        let Some(group) = self.groups.iter_mut().find(|group| group.id == id.group) else {
             return;
         };
-        group.members.retain(|member| member.number != seat.number);
+        group.members.retain(|member| member.number != id.number);
         if group.members.is_empty() {
-            self.groups.retain(|group| group.id != seat.group);
+            self.groups.retain(|group| group.id != id.group);
         }
     }
 }

@@ -136,6 +136,24 @@ pub(crate) fn open_invoice_key(mapping: &Mapping) -> Option<IndexKey> {
     Some(IndexKey::new(ledger_partition(&mapping.key.ledger), sort))
 }
 
+/// The key in the `open` index of the mapping of a credit note with credit left: by ledger, apart from
+/// the invoices, then by its id in the CRM.
+pub(crate) fn open_note_key(mapping: &Mapping) -> Option<IndexKey> {
+    mapping.open_note_id()?;
+    Some(open_note_entry(&mapping.key).index)
+}
+
+/// The entry of a credit note in the `open` index.
+pub(crate) fn open_note_entry(key: &MappingKey) -> IndexEntry {
+    let index = IndexKey::new(open_note_partition(&key.ledger), key.crm_id.as_str());
+    IndexEntry { index, key: mapping_key(key) }
+}
+
+/// The partition of the `open` index with a ledger's credit notes.
+pub(crate) fn open_note_partition(ledger: &Ledger) -> String {
+    format!("{}#NOTES", ledger_partition(ledger))
+}
+
 /// The partition of the `due` index with a shard's entries that have a due time.
 pub(crate) fn timed_partition(shard: u32) -> String {
     format!("DUE#{shard:02}")

@@ -102,8 +102,8 @@ async fn find_by_beginning(
     session: &ApiSession,
     number: &str,
 ) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
-    let ends = |sign: char| matches!(sign, '"' | '\\') || sign.is_control();
-    let filter = match number.split(ends).next().unwrap_or_default() {
+    let is_unquotable = |sign: char| matches!(sign, '"' | '\\') || sign.is_control();
+    let filter = match number.split(is_unquotable).next().unwrap_or_default() {
         "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
         beginning => clause_of_beginning(beginning),
     };

@@ -117,8 +117,11 @@ mod tests {
         Chart { tax_rates: rates, ..a_chart(accounts) }
     }
 
+    /// The account and the tax rate of a line.
+    type BookedValues = (Option<String>, Option<String>);
+
     /// The account and the tax rate of each line of an invoice with two lines.
-    fn booked(held: &[RemoteLine]) -> Result<Vec<(Option<String>, Option<String>)>, Failure> {
+    fn booked(held: &[RemoteLine]) -> Result<Vec<BookedValues>, Failure> {
         let own = DocumentLine {
             account_code: Some("260".to_owned()),
             tax_name: Some("20%".to_owned()),

@@ -104,7 +104,7 @@ pub(super) fn find_client_identity(mapping: &Mapping, now: Timestamp) -> Option<
     if mapping.is_held(now) || mapping.operation.state == OperationState::Withheld {
         return None;
     }
-    let client: Client = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let client: Client = mapping.snapshot.parse_text().ok()?;
     let not = mapping.previous_xero_ids.iter().map(|left| XeroContactId(left.0)).collect();
     Some(ClientIdentity { number: mapping.contact_number(), not, ..ClientIdentity::from(&client) })
 }

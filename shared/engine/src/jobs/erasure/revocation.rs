@@ -115,11 +115,12 @@ async fn end_connections(
     invocation: Invocation,
     revoked: &mut RevocationSummary,
 ) {
-    let ends = accounts.iter().map(|account| {
+    let endings = accounts.iter().map(|account| {
         let ended = end_connection_in_time(engine, account, invocation);
         engine.skip_failing(account, ended).boxed()
     });
-    for (account, ended) in accounts.iter().zip(concurrency::map_concurrently(ends.collect()).await)
+    for (account, ended) in
+        accounts.iter().zip(concurrency::map_concurrently(endings.collect()).await)
     {
         revoked.accounts += 1;
         match ended {

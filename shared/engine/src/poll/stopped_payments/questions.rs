@@ -81,7 +81,7 @@ fn find_kept_document(record: &Mapping) -> Option<KeptDocument> {
     if !record.is_refused_removal() {
         return None;
     }
-    let part = serde_json::from_str::<PaymentPart>(&record.snapshot.json).ok()?;
+    let part = record.snapshot.parse_text::<PaymentPart>().ok()?;
     let id = record.link.as_ref()?.xero_id.0;
     match part.role {
         PartRole::Invoice(_) | PartRole::Refund(_) => {

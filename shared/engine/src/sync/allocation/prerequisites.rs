@@ -93,7 +93,7 @@ pub(crate) async fn is_credit_note_in_xero(
     engine: &Engine,
     mapping: &Mapping,
 ) -> Result<Option<bool>, StoreError> {
-    let Ok(allocation) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+    let Ok(allocation) = mapping.snapshot.parse_text::<Allocation>() else {
         return Ok(None);
     };
     let notes = read_credit_notes(engine, &mapping.key.ledger, &allocation).await?;

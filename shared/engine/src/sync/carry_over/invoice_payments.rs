@@ -84,7 +84,7 @@ pub(super) async fn refuse_share_without_room(
     if mapping.key.kind != EntityKind::Payment {
         return Ok(false);
     }
-    let Ok(part) = serde_json::from_str::<PaymentPart>(&mapping.snapshot.json) else {
+    let Ok(part) = mapping.snapshot.parse_text::<PaymentPart>() else {
         return Ok(false);
     };
     let PartRole::Invoice(invoice) = part.role else { return Ok(false) };

@@ -63,7 +63,7 @@ async fn free_withheld_refund(
     if withheld.key.kind != EntityKind::Payment {
         return Ok(None);
     }
-    let Ok(part) = serde_json::from_str::<PaymentPart>(&withheld.snapshot.json) else {
+    let Ok(part) = withheld.snapshot.parse_text::<PaymentPart>() else {
         return Ok(None);
     };
     match &part.role {

@@ -166,7 +166,7 @@ async fn find_payments_beside(
         return Ok(None);
     }
     // An attempt at the part reports a snapshot that cannot be read.
-    let Ok(part) = serde_json::from_str::<PaymentPart>(&mapping.snapshot.json) else {
+    let Ok(part) = mapping.snapshot.parse_text::<PaymentPart>() else {
         return Ok(None);
     };
     let known = find_known_payments(engine, &mapping.key.ledger, &part).await?;

@@ -5,7 +5,7 @@ use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePaymen
 use domain::failure::Failure;
 use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
-use domain::translate::refund::refund_note_number;
+use domain::translate::refund::{refund_note_number, refund_note_tag};
 use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
@@ -103,9 +103,9 @@ async fn find_refund_note(
 ) -> Result<Option<RemotePart>, AttemptError> {
     let number = refund_note_number(&task.snapshot);
     let all = credit_notes::find_by_numbers(&tenant_session.api, &[number.as_str()]).await?;
-    let end = format!("(SC-{})", task.snapshot.payment);
+    let tag = refund_note_tag(&task.snapshot);
     let same = all.rows.into_iter().filter(|note| {
-        note.is_sales && note.reference.as_deref().is_some_and(|text| text.ends_with(&end))
+        note.is_sales && note.reference.as_deref().is_some_and(|text| text.ends_with(&tag))
     });
     let ours = select_authorised(same.map(RemotePart::Note), &number)?;
     match all.undecodable.iter().find(|odd| odd.may_have_number(&number)) {

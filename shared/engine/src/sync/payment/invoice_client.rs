@@ -13,7 +13,7 @@ use crate::sync::prerequisite::{
 
 /// Returns the invoice as the CRM sent it, or `None` if its row does not have it in readable form.
 pub(super) fn read_invoice_snapshot(invoice: &Mapping) -> Option<InvoiceSnapshot> {
-    serde_json::from_str(&invoice.snapshot.json).ok()
+    invoice.snapshot.parse_text().ok()
 }
 
 /// Returns the client of an invoice. `None` if its snapshot cannot be read.

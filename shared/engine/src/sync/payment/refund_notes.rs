@@ -8,8 +8,9 @@ use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, PaymentId, XeroContactId};
 use domain::invoice_payments::{InvoicePayments, InvoiceRefund};
 use domain::mapping::{Mapping, MappingKey};
-use domain::translate::credit_note::TAG_START;
-use domain::translate::refund::{REFUND_NOTE_BEGINNING, find_note_part_id, refund_note_number};
+use domain::translate::refund::{
+    REFUND_NOTE_BEGINNING, find_note_part_id, refund_note_number, refund_note_tag,
+};
 use futures::FutureExt;
 use store::{ReadAheadKeys, StoreError};
 use xero::ApiSession;
@@ -52,11 +53,11 @@ impl NotedRefunds {
     /// Whether the credit note of a part is in effect in Xero, although the part's row may not know
     /// it: an attempt without an answer may have created it.
     pub(super) fn has_note_of(&self, part: &PaymentPart) -> bool {
-        let (number, end) = (refund_note_number(part), format!("{TAG_START}{})", part.payment));
+        let (number, tag) = (refund_note_number(part), refund_note_tag(part));
         self.notes.iter().any(|note| {
             let has_number =
                 note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&number));
-            let has_tag = note.reference.as_ref().is_some_and(|text| text.ends_with(&end));
+            let has_tag = note.reference.as_ref().is_some_and(|text| text.ends_with(&tag));
             has_number && has_tag && !note.status.is_gone()
         })
     }
@@ -146,7 +147,7 @@ pub(super) fn find_note_key(payments: &InvoicePayments, refund: &InvoiceRefund) 
 }
 
 pub(super) fn parse_part(mapping: &Mapping) -> Option<PaymentPart> {
-    serde_json::from_str(&mapping.snapshot.json).ok()
+    mapping.snapshot.parse_text().ok()
 }
 
 /// Returns whether the money of a refund was returned and the payment then deleted in Xero. Its

@@ -39,13 +39,9 @@ pub(super) async fn accept_and_claim(
     let mut conflicts = ConflictLimit::default();
     loop {
         let now = engine.clock.now();
-        let known = engine.store.find_mapping(key).await?;
-        let (known, expect) = match known {
-            Some(VersionedRecord { record, version }) => {
-                (Some(record), WriteExpectation::Version(version))
-            }
-            None => (None, WriteExpectation::Absent),
-        };
+        let row = engine.store.find_mapping(key).await?;
+        let expect = WriteExpectation::from(row.as_ref().map(|row| row.version));
+        let known = row.map(|row| row.record);
         let pending = match accept_snapshot(known, key, offered, now) {
             Ok(pending) => pending,
             Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),

@@ -25,9 +25,9 @@ impl<'a> PushItem<'a> {
     }
 
     /// Records the result of pushing the record.
-    pub(super) fn finish(&mut self, end: Result<FinishedPush, PersistError>) {
+    pub(super) fn finish(&mut self, result: Result<FinishedPush, PersistError>) {
         self.is_due = false;
-        self.result = end;
+        self.result = result;
     }
 
     /// Records that a newer snapshot has arrived. The next round pushes it; if there is no further

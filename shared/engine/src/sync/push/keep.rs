@@ -92,9 +92,7 @@ pub(crate) async fn keep_snapshots_together(
     let mut changed = Vec::with_capacity(snapshots.len());
     for (key, offered) in snapshots {
         let Ok(row) = engine.store.find_mapping(key).await else { return false };
-        let expect = row
-            .as_ref()
-            .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        let expect = WriteExpectation::from(row.as_ref().map(|row| row.version));
         let known = row.map(|row| row.record);
         if let Ok(mapping) = decide_keeping(engine, known, key, offered, keep) {
             changed.push((mapping, expect));

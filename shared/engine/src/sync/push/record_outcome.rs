@@ -21,20 +21,18 @@ use domain::failure::FailureClass;
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
 use domain::operation::{OperationEvent, SnapshotFreshness, WriteTrace};
-use futures::FutureExt;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, determine_failure};
-use self::conclusion::conclude_failure;
+use self::conclusion::{conclude_failure, release_waiting_records};
 pub(super) use self::events::skipped_event;
 use self::events::{collect_event, success_event};
 use super::{AttemptFacts, ClaimedRecord, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
-use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::{Synced, already_linked_failure, release, surplus_clients, sync_log};
+use crate::sync::{Synced, already_linked_failure, release, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success(
@@ -64,9 +62,12 @@ pub(super) async fn record_success(
         let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
         // What waits for a record was released when the record got its link.
         let is_unawaited = before.record.link.is_none() && !is_awaited;
-        let (news, entry_of) = (event.as_ref(), Some(&entry));
-        let confirmation =
-            OutcomeConfirmation { is_reserved, is_unawaited, event: news, entry: entry_of };
+        let confirmation = OutcomeConfirmation {
+            is_reserved,
+            is_unawaited,
+            event: event.as_ref(),
+            entry: Some(&entry),
+        };
         match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
                 if synced.has_total_difference() {
@@ -74,7 +75,8 @@ pub(super) async fn record_success(
                 }
                 sync_log::report_entry(engine, &entry);
                 collect_event(engine, event, &synced);
-                release_waiting_records(engine, claimed, (&before.record, &next), is_awaited).await;
+                let (earlier, claimed) = (&before.record, &claimed.row.record);
+                release_waiting_records(engine, claimed, (earlier, &next), is_awaited).await;
                 if let Some(client) = &restored {
                     release::release_after_restore(engine, client).await;
                 }
@@ -141,53 +143,6 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, metric: Metric, what: 
         crm.id = %mapping.key.crm_id,
         "{what}"
     );
-}
-
-/// Releases the records that waited for a document or failed because of its former state. `before`
-/// and `next` are the mapping before and after its outcome was recorded.
-async fn release_waiting_records(
-    engine: &Engine,
-    claimed: &ClaimedRecord,
-    (before, next): (&Mapping, &Mapping),
-    is_awaited: bool,
-) {
-    let is_new = before.link.is_none();
-    let is_approved = before.is_unapproved_in_xero() && !next.is_unapproved_in_xero();
-    if (is_new && is_awaited) || is_approved {
-        try_release_dependants(engine, next).await;
-    }
-    if is_new {
-        try_release_of_negative_invoice(engine, next).await;
-    }
-    release::release_after_success(engine, &claimed.row.record, next).await;
-    surplus_clients::follow_new_contact(engine, before, next).await;
-}
-
-/// Releases the records that waited for this document. The document is already recorded, so a
-/// failure is only logged; the sweep releases them later.
-async fn try_release_dependants(engine: &Engine, mapping: &Mapping) {
-    if let Err(error) = release::release_dependants(engine, mapping).await {
-        tracing::error!(
-            error = %ErrorChain(&error),
-            account.id = %mapping.key.ledger.account,
-            crm.id = %mapping.key.crm_id,
-            "the records waiting for this document could not be released"
-        );
-    }
-}
-
-/// Releases the records that waited for an invoice which is this credit note in Xero. The document
-/// is already recorded, so a failure is only logged; the sweep releases them later.
-async fn try_release_of_negative_invoice(engine: &Engine, mapping: &Mapping) {
-    let released = release::release_dependants_of_negative_invoice(engine, mapping).boxed();
-    if let Err(error) = released.await {
-        tracing::error!(
-            error = %ErrorChain(&error),
-            account.id = %mapping.key.ledger.account,
-            crm.id = %mapping.key.crm_id,
-            "the records waiting for this negative invoice could not be released"
-        );
-    }
 }
 
 /// Returns the record to which the document belongs.

@@ -3,10 +3,10 @@
 use domain::failure::Failure;
 use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::{AttentionReason, OperationEvent};
+use domain::operation::AttentionReason;
 use store::LedgerScan;
 
-use super::{PER_SHARD, ReleaseTiming, release_mappings};
+use super::{PER_SHARD, ReleaseTerms, release_mappings};
 use crate::errors::PersistError;
 use crate::{Engine, Invocation};
 
@@ -22,9 +22,9 @@ pub(crate) async fn release_failed_for_settings(
     let (mut scan, mut failed) = (LedgerScan::new(), None);
     while !scan.is_done() {
         let keys = engine.store.list_next_skipped(ledger, &mut scan, PER_SHARD).await?;
-        let released = release_those_for_settings(engine, ledger, keys).await;
+        let released = release_failed_records(engine, ledger, keys).await;
         failed = failed.or(released.err());
-        if !scan.is_done() && has_run_out_of_time(engine, ledger, invocation) {
+        if !scan.is_done() && is_cut_short(engine, ledger, invocation) {
             return failed.map_or(Ok(()), Err);
         }
     }
@@ -32,36 +32,37 @@ pub(crate) async fn release_failed_for_settings(
     loop {
         let page = engine.store.list_attention(ledger, failing, after.as_ref(), PER_SHARD).await?;
         let keys = page.records.into_iter().map(|one| one.key).collect();
-        let released = release_those_for_settings(engine, ledger, keys).await;
+        let released = release_failed_records(engine, ledger, keys).await;
         failed = failed.or(released.err());
         after = page.next;
-        if after.is_none() || has_run_out_of_time(engine, ledger, invocation) {
+        if after.is_none() || is_cut_short(engine, ledger, invocation) {
             break;
         }
     }
     failed.map_or(Ok(()), Err)
 }
 
-async fn release_those_for_settings(
+/// Releases those of the records that failed because of the settings.
+async fn release_failed_records(
     engine: &Engine,
     ledger: &Ledger,
     keys: Vec<MappingKey>,
 ) -> Result<(), PersistError> {
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     // No setting changes the state of a document.
     let may_end =
         |failure: &Failure| failure.is_about_settings() && !failure.is_about_document_state();
     let wanted = |mapping: &Mapping| mapping.operation.failure.as_ref().is_some_and(may_end);
-    release_mappings(engine, ledger, keys, event, at_once, None, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await.map(drop)
 }
 
-fn has_run_out_of_time(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> bool {
-    let is_over = invocation.is_past_last_call(engine.clock.now());
-    if is_over {
+/// Returns whether no time is left, and logs that records remain.
+fn is_cut_short(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> bool {
+    let is_past_last_call = invocation.is_past_last_call(engine.clock.now());
+    if is_past_last_call {
         tracing::warn!(
             account.id = %ledger.account,
             "not every failed record was released after a change of the settings"
         );
     }
-    is_over
+    is_past_last_call
 }

@@ -7,11 +7,10 @@ use domain::failure::Failure;
 use domain::ids::{CrmId, Ledger, PaymentId};
 use domain::invoice_payments::InvoicePayments;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::OperationEvent;
 use futures::FutureExt;
 use store::StoreError;
 
-use super::{ReleaseTiming, is_prerequisite_met, release_mappings};
+use super::{ReleaseTerms, is_prerequisite_met, release_mappings};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::sync::is_undecided;
@@ -70,8 +69,7 @@ async fn release_decided_payments(
         }
     }
     let keys = ready.into_iter().collect::<Vec<MappingKey>>();
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    let released = release_mappings(engine, ledger, keys, event, at_once, None, |_| true).await;
+    let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, |_| true).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

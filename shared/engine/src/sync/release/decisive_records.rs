@@ -15,11 +15,11 @@ use crate::sync::{find_paid_invoice, list_documents};
 /// Returns the documents on whose state in Xero it depends whether Xero accepts a record. Empty for
 /// a record that is a document itself.
 pub(super) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
-    let (ledger, json) = (&mapping.key.ledger, &mapping.snapshot.json);
+    let (ledger, snapshot) = (&mapping.key.ledger, &mapping.snapshot);
     match mapping.key.kind {
         EntityKind::Payment => {
             // An attempt at the record reports a snapshot that cannot be read.
-            let Ok(part) = serde_json::from_str::<PaymentPart>(json) else { return Vec::new() };
+            let Ok(part) = snapshot.parse_text::<PaymentPart>() else { return Vec::new() };
             let credit_notes = match &part.role {
                 // The id may be that of an invoice with a negative total.
                 PartRole::Refund(RefundSource::CreditNote(id)) => {
@@ -40,7 +40,7 @@ pub(super) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
             find_paid_invoice(ledger, &part).into_iter().chain(credit_notes).collect()
         }
         EntityKind::Allocation => {
-            let allocation = serde_json::from_str::<Allocation>(json);
+            let allocation = snapshot.parse_text::<Allocation>();
             allocation.map(|one| list_documents(ledger, &one)).unwrap_or_default()
         }
         EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => Vec::new(),
@@ -67,16 +67,16 @@ pub(super) fn find_accepted_client(mapping: &Mapping) -> Option<MappingKey> {
 /// Returns the client of a client's or a document's record, and whether that record is in effect.
 fn read_client_and_status(mapping: &Mapping) -> Option<(MappingKey, RecordStatus)> {
     let MappingKey { ledger, kind, crm_id } = &mapping.key;
-    let json = &mapping.snapshot.json;
+    let snapshot = &mapping.snapshot;
     // An attempt at the record reports a snapshot that cannot be read.
     let (client, status) = match kind {
         EntityKind::Contact => (crm_id.clone(), RecordStatus::Sent),
         EntityKind::Invoice => {
-            let invoice = serde_json::from_str::<Invoice>(json).ok()?;
+            let invoice = snapshot.parse_text::<Invoice>().ok()?;
             (CrmId::from(invoice.client_id), invoice.standing)
         }
         EntityKind::CreditNote => {
-            let note = serde_json::from_str::<CreditNote>(json).ok()?;
+            let note = snapshot.parse_text::<CreditNote>().ok()?;
             (CrmId::from(note.client_id), note.standing)
         }
         EntityKind::Allocation | EntityKind::Payment => return None,

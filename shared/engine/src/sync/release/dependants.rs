@@ -9,12 +9,11 @@ use domain::entity::EntityKind;
 use domain::envelope::{DependantRelease, WakeUpKind};
 use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::OperationEvent;
 use futures::FutureExt;
 use store::StoreError;
 
 use super::{
-    ReleaseTiming, find_client_of_archived_contact, list_decisive_documents, release_mappings,
+    ReleaseTerms, find_client_of_archived_contact, list_decisive_documents, release_mappings,
 };
 use crate::errors::PersistError;
 use crate::{Engine, concurrency};
@@ -114,9 +113,8 @@ pub(crate) async fn release_dependants_of_negative_invoice(
     let Some(invoice) = invoice else { return Ok(()) };
     let invoice = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice);
     let keys = list_all_dependants(engine, &invoice).await?;
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| mapping.awaited_record().as_ref() == Some(&invoice);
-    release_mappings(engine, ledger, keys, event, at_once, None, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await.map(drop)
 }
 
 /// Releases the records that are parked on any of these records of one ledger, or were given up
@@ -133,8 +131,7 @@ async fn release_parked_on(
     let keys = dependants.iter().flat_map(|found| &found.keys).cloned();
     let keys = keys.collect::<BTreeSet<MappingKey>>();
     let keys = keys.into_iter().collect::<Vec<_>>();
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
-    release_mappings(engine, ledger, keys, event, at_once, None, |mapping| {
+    release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, |mapping| {
         let awaited = mapping.awaited_record().or_else(|| find_client_of_archived_contact(mapping));
         mapping.is_stopped_by_document()
             || awaited.is_some_and(|one| done.iter().any(|done| is_named_by(&done.key, &one)))

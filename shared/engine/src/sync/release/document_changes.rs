@@ -11,14 +11,13 @@ use domain::entity::EntityKind;
 use domain::ids::Ledger;
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
 use domain::money::Money;
-use domain::operation::OperationEvent;
 use futures::FutureExt;
 use jiff::Timestamp;
 use store::StoreError;
 
 use super::admissible_refunds::list_admissible_refunds;
 use super::dependants::list_all_dependants;
-use super::{ReleaseTiming, list_decisive_documents, release_mappings};
+use super::{ReleaseTerms, list_decisive_documents, release_mappings};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::{Engine, concurrency};
@@ -140,11 +139,13 @@ fn list_changed_documents(pushed: &Mapping, next: &Mapping) -> Vec<ChangedDocume
 
 /// Returns whether a record removes money or credit from documents.
 fn is_removal(mapping: &Mapping) -> bool {
-    let json = &mapping.snapshot.json;
+    let snapshot = &mapping.snapshot;
     match mapping.key.kind {
-        EntityKind::Payment => serde_json::from_str::<PaymentPart>(json)
+        EntityKind::Payment => snapshot
+            .parse_text::<PaymentPart>()
             .is_ok_and(|part| part.standing == PaymentRecordStatus::Deleted),
-        EntityKind::Allocation => serde_json::from_str::<Allocation>(json)
+        EntityKind::Allocation => snapshot
+            .parse_text::<Allocation>()
             .is_ok_and(|one| one.standing == AllocationRecordStatus::Removed),
         EntityKind::Contact | EntityKind::Invoice | EntityKind::CreditNote => false,
     }
@@ -186,7 +187,6 @@ pub(crate) async fn release_changed_documents(
             BTreeSet::new()
         }
     };
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = |mapping: &Mapping| {
         if mapping.is_refused_refund() {
             return admissible.contains(&mapping.key);
@@ -194,7 +194,7 @@ pub(crate) async fn release_changed_documents(
         let is_early = |before: &Timestamp| mapping.has_failed_before(*before);
         mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
     };
-    let released = release_mappings(engine, ledger, keys, event, at_once, None, wanted).await;
+    let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

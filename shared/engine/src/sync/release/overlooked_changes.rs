@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::{Operation, OperationEvent};
+use domain::operation::Operation;
 use futures::FutureExt;
 use store::StoreError;
 
 use super::{
-    ReleaseTiming, find_client_of_archived_contact, find_working_epoch, list_decisive_documents,
-    release_mappings,
+    ReleaseTerms, ReleaseTiming, find_client_of_archived_contact, find_working_epoch,
+    list_decisive_documents, release_mappings,
 };
 use crate::errors::PersistError;
 use crate::sync::{has_room_for_refund, is_decided_since_failure, is_undecided};
@@ -31,14 +31,14 @@ pub(crate) async fn release_if_reason_has_passed(
     if !has_reason_passed(engine, mapping).await? {
         return Ok(false);
     }
-    let (key, event) = (&mapping.key, OperationEvent::Released);
+    let key = &mapping.key;
     // Another attempt may have failed since.
     let failed_at = mapping.operation.failed_at;
     let wanted = |known: &Mapping| {
         known.waits_for_recorded_change() && known.operation.failed_at == failed_at
     };
-    let keys = vec![key.clone()];
-    let released = release_mappings(engine, &key.ledger, keys, event, timing, None, wanted).await?;
+    let (keys, terms) = (vec![key.clone()], ReleaseTerms { timing, ..ReleaseTerms::AT_ONCE });
+    let released = release_mappings(engine, &key.ledger, keys, terms, wanted).await?;
     Ok(released > 0)
 }
 
@@ -66,10 +66,9 @@ pub(crate) async fn release_after_overlooked_changes(
         }
     }
     let keys = ready.keys().cloned().collect::<Vec<_>>();
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     // Another attempt may have failed since.
     let wanted = |known: &Mapping| ready.get(&known.key) == Some(&known.operation);
-    let released = release_mappings(engine, ledger, keys, event, at_once, None, wanted).await;
+    let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await;
     match failed {
         Some(error) => Err(error),
         None => released.map(drop),

@@ -4,10 +4,9 @@
 
 use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::OperationEvent;
 use futures::FutureExt;
 
-use super::{ChangedDocument, ReleaseTiming, release_changed_documents, release_mappings};
+use super::{ChangedDocument, ReleaseTerms, release_changed_documents, release_mappings};
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
@@ -35,7 +34,6 @@ pub(crate) async fn release_refused_removals(
     ledger: &Ledger,
     keys: Vec<MappingKey>,
 ) -> Result<(), PersistError> {
-    let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
     let wanted = Mapping::is_refused_removal;
-    release_mappings(engine, ledger, keys, event, at_once, None, wanted).await.map(drop)
+    release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await.map(drop)
 }

@@ -24,31 +24,44 @@ pub(crate) enum ReleaseTiming {
     Later,
 }
 
+/// How mappings are released.
+#[derive(Debug, Clone)]
+pub(super) struct ReleaseTerms {
+    /// The event in the operations of the mappings.
+    pub(super) event: OperationEvent,
+    pub(super) timing: ReleaseTiming,
+    /// The epoch of the connection, if the caller knows that it works. A mapping that waits for its
+    /// connection is released only if that epoch began after its failure: it may have begun to wait
+    /// after the caller decided to release it for another reason.
+    pub(super) epoch: Option<u64>,
+}
+
+impl ReleaseTerms {
+    /// The mappings continue at once. Those that wait for their connection stay as they are.
+    pub(super) const AT_ONCE: Self =
+        Self { event: OperationEvent::Released, timing: ReleaseTiming::AtOnce, epoch: None };
+}
+
 /// Releases those of the mappings that are wanted and stopped, and enqueues or schedules wake-ups
 /// for them. Returns how many. A mapping that can never be released is reported and left out. Any
 /// other failure of one is returned after the others are released and woken up.
-///
-/// `epoch` is that of the connection, if the caller knows that it works. A mapping that waits for its
-/// connection is released only if that epoch began after its failure: it may have begun to wait
-/// after the caller decided to release it for another reason.
 pub(super) async fn release_mappings(
     engine: &Engine,
     ledger: &Ledger,
     keys: Vec<MappingKey>,
-    event: OperationEvent,
-    timing: ReleaseTiming,
-    epoch: Option<u64>,
+    terms: ReleaseTerms,
     wanted: impl Fn(&Mapping) -> bool + Sync,
 ) -> Result<usize, PersistError> {
+    let ReleaseTerms { event, timing, epoch } = terms;
     let wanted = |mapping: &Mapping| may_work_again(mapping, epoch) && wanted(mapping);
     let (event, wanted) = (&event, &wanted);
-    let ends = keys.iter().map(|key| {
+    let work = keys.iter().map(|key| {
         let released = release_mapping(engine, key, event, wanted);
         engine.skip_failing(&key.ledger.account, released).boxed()
     });
     let (mut released, mut failed) = (Vec::new(), None);
-    for end in concurrency::map_concurrently(ends.collect()).await {
-        match end {
+    for result in concurrency::map_concurrently(work.collect()).await {
+        match result {
             Ok(one) => released.extend(one.flatten()),
             Err(error) => failed = failed.or(Some(PersistError::from(error))),
         }

@@ -9,11 +9,10 @@
 //! after the release.
 
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::OperationEvent;
 use futures::FutureExt;
 
 use super::{
-    ReleaseTiming, find_accepted_client, find_client_of_archived_contact, release_dependants,
+    ReleaseTerms, find_accepted_client, find_client_of_archived_contact, release_dependants,
     release_mappings,
 };
 use crate::Engine;
@@ -94,9 +93,8 @@ async fn release_stopped_by_contact(
     let Some(row) = engine.store.find_mapping(client).await? else { return Ok(()) };
     let documents = release_dependants(engine, &row.record).await;
     if row.record.is_stopped_by_archived_contact() {
-        let (event, at_once) = (OperationEvent::Released, ReleaseTiming::AtOnce);
         let (keys, wanted) = (vec![client.clone()], Mapping::is_stopped_by_archived_contact);
-        release_mappings(engine, &client.ledger, keys, event, at_once, None, wanted).await?;
+        release_mappings(engine, &client.ledger, keys, ReleaseTerms::AT_ONCE, wanted).await?;
     }
     documents
 }

@@ -154,7 +154,7 @@ mod tests {
             let text = format!(r#"{{"amount":"{amount}","currency":"GBP"}}"#);
             serde_json::from_str::<Money>(&text).unwrap()
         };
-        let news = EventContent::PaymentStatus {
+        let content = EventContent::PaymentStatus {
             invoice_id: CrmId::new("inv_1").unwrap(),
             number: "#INV-1".to_owned(),
             sequence: 1,
@@ -167,7 +167,7 @@ mod tests {
             credits: Vec::new(),
         };
         assert_eq!(
-            describe_event(&news),
+            describe_event(&content),
             ["GBP 180.00 is still due in Xero.", "Credit of GBP 60.00 is applied to it."]
         );
     }

@@ -1,4 +1,5 @@
-//! Concludes a recorded failure: the record is released if its reason to wait has passed meanwhile.
+//! What follows a recorded outcome: a success releases the records that waited for it, and a failed
+//! record is released if its reason to wait has passed meanwhile.
 
 use domain::mapping::Mapping;
 use domain::operation::{OperationState, ParkingReason, Trigger};
@@ -6,9 +7,11 @@ use domain::retry;
 use futures::FutureExt;
 
 use crate::Engine;
+use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::sync::push::{FinishedPush, PushOutcome, RecordedOutcome};
 use crate::sync::release::{self, ReleaseTiming};
+use crate::sync::surplus_clients;
 
 /// Releases the record if its reason to wait has passed, and returns when to check it again: after
 /// a pause if it failed for the same reason as `claimed`, its earlier state, and no user asked.
@@ -27,7 +30,7 @@ pub(super) async fn conclude_failure(
         let pushed = PushOutcome::from_state(&next.operation.state);
         return Ok(RecordedOutcome::Done(pushed.without_wake_up()));
     }
-    let look = match next.operation.state {
+    let wake_up_at = match next.operation.state {
         OperationState::Waiting { until }
             if next.operation.failure.is_none() && until <= engine.clock.now() =>
         {
@@ -57,6 +60,54 @@ pub(super) async fn conclude_failure(
     };
     Ok(RecordedOutcome::Done(FinishedPush {
         pushed: PushOutcome::from_state(&next.operation.state),
-        wake_up_at: look,
+        wake_up_at,
     }))
+}
+
+/// Releases the records that waited for a document or failed because of its former state. `claimed`
+/// is its mapping when the attempt began; `before` and `next` are the mapping before and after its
+/// outcome was recorded. `is_awaited` tells whether records may wait for a document that is new.
+pub(super) async fn release_waiting_records(
+    engine: &Engine,
+    claimed: &Mapping,
+    (before, next): (&Mapping, &Mapping),
+    is_awaited: bool,
+) {
+    let is_new = before.link.is_none();
+    let is_approved = before.is_unapproved_in_xero() && !next.is_unapproved_in_xero();
+    if (is_new && is_awaited) || is_approved {
+        try_release_dependants(engine, next).await;
+    }
+    if is_new {
+        try_release_of_negative_invoice(engine, next).await;
+    }
+    release::release_after_success(engine, claimed, next).await;
+    surplus_clients::follow_new_contact(engine, before, next).await;
+}
+
+/// Releases the records that waited for this document. The document is already recorded, so a
+/// failure is only logged; the sweep releases them later.
+async fn try_release_dependants(engine: &Engine, mapping: &Mapping) {
+    if let Err(error) = release::release_dependants(engine, mapping).await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %mapping.key.ledger.account,
+            crm.id = %mapping.key.crm_id,
+            "the records waiting for this document could not be released"
+        );
+    }
+}
+
+/// Releases the records that waited for an invoice which is this credit note in Xero. The document
+/// is already recorded, so a failure is only logged; the sweep releases them later.
+async fn try_release_of_negative_invoice(engine: &Engine, mapping: &Mapping) {
+    let released = release::release_dependants_of_negative_invoice(engine, mapping).boxed();
+    if let Err(error) = released.await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %mapping.key.ledger.account,
+            crm.id = %mapping.key.crm_id,
+            "the records waiting for this negative invoice could not be released"
+        );
+    }
 }

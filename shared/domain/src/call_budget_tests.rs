@@ -36,26 +36,26 @@ fn left(day_remaining: u32) -> CallBudget {
 }
 
 #[test]
-fn four_pushes_at_once_leave_a_lane_for_a_person_and_none_for_a_sixth_call() {
+fn four_pushes_at_once_leave_a_call_for_a_person_and_none_for_a_sixth_call() {
     let mut call_budget = CallBudget::new(TENANT);
     for number in 0..4 {
         call_budget = go(call_budget.decide_call(who(number), CallPriority::Push, at(0)));
     }
     assert_eq!(
         refused(&call_budget.decide_call(who(4), CallPriority::Push, at(0))).1,
-        ExhaustedLimit::Lanes
+        ExhaustedLimit::Concurrent
     );
     call_budget = go(call_budget.decide_call(who(5), CallPriority::Person, at(0)));
     assert_eq!(
         refused(&call_budget.decide_call(who(6), CallPriority::Person, at(0))).1,
-        ExhaustedLimit::Lanes
+        ExhaustedLimit::Concurrent
     );
     let freed = call_budget.after_answer(who(0), None, at(500));
     go(freed.decide_call(who(6), CallPriority::Person, at(500)));
 }
 
 #[test]
-fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
+fn a_call_whose_process_died_counts_as_in_flight_until_it_can_no_longer_arrive() {
     let mut call_budget = CallBudget::new(TENANT);
     for number in 0..5 {
         let priority = if number == 0 { CallPriority::Push } else { CallPriority::Person };
@@ -64,7 +64,7 @@ fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
     assert!(call_budget.is_busy(at(64_999)));
     assert_eq!(
         refused(&call_budget.decide_call(who(9), CallPriority::Person, at(64_999))).1,
-        ExhaustedLimit::Lanes
+        ExhaustedLimit::Concurrent
     );
     assert!(!call_budget.is_busy(at(65_000)));
     go(call_budget.decide_call(who(9), CallPriority::Person, at(65_000)));
@@ -143,7 +143,7 @@ proptest! {
             if answered {
                 under_way.push((now + takes, number));
             }
-            prop_assert!(call_budget.lanes.len() <= 5);
+            prop_assert!(call_budget.in_flight.len() <= 5);
         }
         for start in &arrivals {
             let window = arrivals.iter().filter(|at| (*start..start + 60_000).contains(at));
@@ -179,7 +179,7 @@ fn a_row_of_the_previous_release_counts_no_calls_of_people() {
         "lanes":[{"by":"00000000-0000-0000-0000-000000000001","until":"1970-01-01T00:01:00Z"}],
         "ended":["1970-01-01T00:00:00Z"]}"#;
     let call_budget: CallBudget = serde_json::from_str(json).unwrap();
-    assert!(call_budget.ended_of_people.is_empty() && !call_budget.lanes[0].is_of_person);
+    assert!(call_budget.ended_of_people.is_empty() && !call_budget.in_flight[0].is_of_person);
     assert_eq!(call_budget.ended.len(), 1);
 }
 
@@ -212,7 +212,7 @@ fn background_pushes_keep_a_share_of_the_day_and_a_call_at_once() {
     }
     assert_eq!(
         refused(&call_budget.decide_call(who(4), CallPriority::Person, at(0))).1,
-        ExhaustedLimit::Lanes
+        ExhaustedLimit::Concurrent
     );
 }
 
@@ -251,14 +251,14 @@ fn instants_of_a_clock_that_was_a_day_ahead_delay_no_call() {
         minute = go(minute.decide_call(who(number), CallPriority::Push, at(day)));
         minute = minute.after_answer(who(number), None, at(day));
     }
-    let mut lanes = CallBudget::new(TENANT);
+    let mut concurrent = CallBudget::new(TENANT);
     for number in 0..4 {
-        lanes = go(lanes.decide_call(who(number), CallPriority::Push, at(day)));
+        concurrent = go(concurrent.decide_call(who(number), CallPriority::Push, at(day)));
     }
     let spent = CallBudget::new(TENANT).after_answer(who(0), Some((0, 0)), at(day));
-    for call_budget in [minute, lanes, spent] {
+    for call_budget in [minute, concurrent, spent] {
         let next = go(call_budget.decide_call(who(99), CallPriority::Push, at(0)));
-        assert_eq!(next.lanes.len(), 1);
+        assert_eq!(next.in_flight.len(), 1);
     }
     // A clock may be a little ahead.
     let ahead = CallBudget::new(TENANT).after_answer(who(0), Some((0, 9_000)), at(120_000));
@@ -278,11 +278,11 @@ fn each_purpose_leaves_calls_at_once_in_a_minute_and_in_a_day_to_more_urgent_one
         let exhausted_by = |call_budget: &CallBudget| {
             refused(&call_budget.decide_call(who(999), priority, at(1))).1
         };
-        let mut lanes = CallBudget::new(TENANT);
+        let mut concurrent = CallBudget::new(TENANT);
         for number in 0..at_once {
-            lanes = go(lanes.decide_call(who(number), priority, at(0)));
+            concurrent = go(concurrent.decide_call(who(number), priority, at(0)));
         }
-        assert_eq!(exhausted_by(&lanes), ExhaustedLimit::Lanes, "{priority:?}");
+        assert_eq!(exhausted_by(&concurrent), ExhaustedLimit::Concurrent, "{priority:?}");
         let mut minute = CallBudget::new(TENANT);
         for number in 0..per_minute {
             minute = go(minute.decide_call(who(number), priority, at(0)));

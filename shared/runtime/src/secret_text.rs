@@ -1,0 +1,11 @@
+//! Reads a secret from JSON into a type that never prints it.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+/// Reads a text as a secret.
+pub(crate) fn deserialize_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
