@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.d8cc954f5fcd.js",
-        bytes: include_bytes!("../dist/xero.d8cc954f5fcd.js"),
+        name: "xero.b45f16cf5dcd.js",
+        bytes: include_bytes!("../dist/xero.b45f16cf5dcd.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.996da11943d5.js",
-        bytes: include_bytes!("../dist/frame.996da11943d5.js"),
+        name: "frame.9d27875f9f6a.js",
+        bytes: include_bytes!("../dist/frame.9d27875f9f6a.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,
