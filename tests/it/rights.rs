@@ -14,7 +14,7 @@ use tests::template::{Right, Template};
 
 use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
 use plays::{
-    approved, checked, cleaned_up, compared, given_up, kept_alive, polled, pressed, put_off,
+    approved, checked, cleaned_up, compared, deferred, given_up, kept_alive, polled, pressed,
     reopened, swept, taken_back, ticked,
 };
 
@@ -42,7 +42,7 @@ fn used() -> Used {
     used.entry(Function::Sweep).or_default().extend(commanded());
     used.entry(Function::ContactPush).or_default().extend(compared());
     used.entry(Function::ContactPush).or_default().extend(carried_over());
-    let plays = [given_up(), put_off(), connects(), connected_meanwhile(), cut_off(), released()];
+    let plays = [given_up(), deferred(), connects(), connected_meanwhile(), cut_off(), released()];
     for (function, accesses) in plays.into_iter().flatten() {
         used.entry(function).or_default().extend(accesses);
     }

@@ -140,8 +140,8 @@ fn a_burst_is_stored_and_then_pushed_with_few_calls() {
         for (documents, limit) in [(10, 4 * 10), (50, 3 * 50)] {
             let messages = messages(documents, documents, "cli_1");
             for batch in messages.chunks(10) {
-                let put_off = MessageOutcome::PutOff;
-                let counts = receive(&world, &calls, batch, ArrivalRate::Burst, &put_off);
+                let deferred = MessageOutcome::Deferred;
+                let counts = receive(&world, &calls, batch, ArrivalRate::Burst, &deferred);
                 // The connection is read again at the end, because the account may have been
                 // connected to another organisation meanwhile.
                 let expected = Counts { gets: 1, batches: 1, transactions: 1, ..Counts::default() };

@@ -53,7 +53,7 @@ pub enum MessageOutcome {
     /// The record was pushed, or the variant says why not.
     Pushed(PushOutcome),
     /// The record was stored, and a wake-up enqueued to push it together with others.
-    PutOff,
+    Deferred,
     /// The message needed no push: a client's data, or a payment that reaches Xero through the
     /// bank.
     Recorded,

@@ -54,7 +54,7 @@ pub(super) fn given_up() -> Used {
 }
 
 /// A burst on each queue, which is deferred; negative invoices are deferred as credit notes.
-pub(super) fn put_off() -> Used {
+pub(super) fn deferred() -> Used {
     let invoice = |number: i32| an_invoice(&format!("inv_{number}"), "cli_1");
     let client = |number: i32| format!("cli_{number}");
     let bursts: [(EntityKind, [String; 10]); 5] = [
@@ -73,11 +73,11 @@ pub(super) fn put_off() -> Used {
         let world = World::connected();
         world.gate.take_used();
         let received = world.receive_together(kind, &burst);
-        let is_one = |one: &MessageOutcome| *one == MessageOutcome::PutOff;
-        let is_put_off = |one: &MessageOutcome| {
+        let is_one = |one: &MessageOutcome| *one == MessageOutcome::Deferred;
+        let is_deferred = |one: &MessageOutcome| {
             is_one(one) || matches!(one, MessageOutcome::Woken(all) if all.iter().all(is_one))
         };
-        assert!(received.iter().all(is_put_off), "{received:?}");
+        assert!(received.iter().all(is_deferred), "{received:?}");
         used.entry(Function::of_queue(kind)).or_default().extend(world.gate.take_used());
     }
     used

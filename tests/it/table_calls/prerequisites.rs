@@ -34,7 +34,7 @@ fn account_with_invoices() -> (World, Calls) {
 /// Stores the records of a burst, and pushes them together. Returns the calls of the push.
 fn push_burst(world: &World, calls: &Calls, burst: &Burst) -> Counts {
     for outcome in world.receive_together(burst.kind.queue_kind(), &burst.messages) {
-        assert_eq!(outcome, MessageOutcome::PutOff);
+        assert_eq!(outcome, MessageOutcome::Deferred);
     }
     // Other wake-ups are left for later.
     while world.bookings.take_first().is_some() {}

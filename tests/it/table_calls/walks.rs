@@ -71,7 +71,7 @@ fn a_sync_all_reads_and_records_each_page_once() {
             // Invoices that were stored and not pushed yet, on the first pages.
             let stored = messages(documents, documents, "cli_1");
             for batch in stored.chunks(10) {
-                receive(&world, &calls, batch, ArrivalRate::Burst, &MessageOutcome::PutOff);
+                receive(&world, &calls, batch, ArrivalRate::Burst, &MessageOutcome::Deferred);
             }
             let account = world.account();
             let started = sync_all::start_sync_all(&world.engine, &account, owner());

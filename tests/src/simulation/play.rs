@@ -352,7 +352,7 @@ fn is_recorded(received: &MessageOutcome) -> bool {
     match received {
         MessageOutcome::Pushed(pushed) => *pushed != PushOutcome::Superseded,
         MessageOutcome::Woken(all) => all.iter().all(is_recorded),
-        MessageOutcome::PutOff | MessageOutcome::Recorded | MessageOutcome::NotKept => true,
+        MessageOutcome::Deferred | MessageOutcome::Recorded | MessageOutcome::NotKept => true,
         MessageOutcome::Walked => false,
     }
 }

@@ -66,7 +66,7 @@ impl<'a> MessageBatch<'a> {
                     self.set_outcome(message, Err(error));
                 }
                 for _ in withdrawn {
-                    self.set_outcome(message, Ok(MessageOutcome::PutOff));
+                    self.set_outcome(message, Ok(MessageOutcome::Deferred));
                 }
             }
             Ok(Err(received)) => self.set_outcome(message, Ok(received)),

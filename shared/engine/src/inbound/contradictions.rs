@@ -198,7 +198,7 @@ pub(super) async fn resolve_contradiction(
         Contradiction::Changed => Ok(log_unchanged(engine, &ledger.account, subject, remedy).await),
         Contradiction::Removal(removal) => {
             remove_applied_credit(engine, ledger, &removal).await?;
-            Ok(MessageOutcome::PutOff)
+            Ok(MessageOutcome::Deferred)
         }
     }
 }

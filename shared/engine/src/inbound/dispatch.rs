@@ -96,9 +96,9 @@ async fn defer_group(
     }
     let records = stored.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
     let records = records.into_iter().collect::<Vec<_>>();
-    let left = engine.enqueue_wake_ups(ledger, *kind, &records).await;
-    let left = left.map_err(PersistError::from).map(|()| MessageOutcome::PutOff);
-    outcomes.extend(stored.into_iter().map(|arrival| (arrival.message, left.clone())));
+    let enqueued = engine.enqueue_wake_ups(ledger, *kind, &records).await;
+    let outcome = enqueued.map_err(PersistError::from).map(|()| MessageOutcome::Deferred);
+    outcomes.extend(stored.into_iter().map(|arrival| (arrival.message, outcome.clone())));
     outcomes
 }
 
@@ -157,14 +157,14 @@ async fn push_wave(
     });
     let offers = offers.collect::<Vec<_>>();
     let routine = Trigger::Routine;
-    let ends = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
+    let pushed = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
     engine.deliver_synced_events(&ledger.account).await;
-    for ((arrival, offer), end) in ready.into_iter().zip(&offers).zip(ends) {
-        if let (Ok(outcome), Some(snapshot)) = (&end, &offer.snapshot) {
+    for ((arrival, offer), outcome) in ready.into_iter().zip(&offers).zip(pushed) {
+        if let (Ok(pushed), Some(snapshot)) = (&outcome, &offer.snapshot) {
             let key = MappingKey::new(ledger.clone(), *kind, offer.crm_id.clone());
-            log_without_push(engine, key, snapshot, outcome).await;
+            log_without_push(engine, key, snapshot, pushed).await;
         }
-        outcomes.push((arrival.message, end.map(MessageOutcome::Pushed)));
+        outcomes.push((arrival.message, outcome.map(MessageOutcome::Pushed)));
     }
     outcomes
 }
