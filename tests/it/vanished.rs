@@ -13,6 +13,8 @@ use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 use xero_sim::InvoiceStatus;
 
+/// The credit notes that one call of the daily verification reads.
+const NOTES_PER_PAGE: usize = 40;
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// A world with a document of this kind for each id, whose changes the poll has read.
@@ -97,6 +99,20 @@ fn a_document_that_vanished_is_reported_once_as_deleted_and_the_others_are_not()
             assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
         }
     }
+}
+
+#[test]
+fn credit_notes_are_verified_beyond_the_first_page() {
+    let ids = (0..NOTES_PER_PAGE * 2 + 1).map(|number| format!("crn_{number:03}"));
+    let ids = ids.collect::<Vec<_>>();
+    let world = with_documents(CreditNote, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let lost = [0, NOTES_PER_PAGE, NOTES_PER_PAGE * 2].map(|number| ids[number].as_str());
+    for id in lost {
+        vanishes(&world, xero_id(&world, CreditNote, id));
+    }
+    poll_for_two_days(&world);
+    let expected = lost.map(|id| (id.to_owned(), "DELETED".to_owned()));
+    assert_eq!(statuses_told(&world), expected);
 }
 
 #[test]

@@ -25,7 +25,7 @@
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
 //! | comparison of the books | `L#account#tenant` | `BOOKS` | | |
 //! | reconciliation findings | `L#account#tenant` | `FOUND#instant#page` | | |
-//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
+//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices, credit notes with credit left |
 //! | payments of an invoice | `L#account#tenant` | `MONEY#crm id` | | |
 //! | CRM payment on an invoice | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
 //! | Xero payment on an invoice | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
@@ -47,6 +47,7 @@
 //! about or that belong to no client, are also in the `attention` index, by ledger.
 
 mod index_keys;
+mod open_keys;
 mod payment_keys;
 mod swept_list;
 
@@ -58,6 +59,7 @@ use domain::outbound::EventMessage;
 use jiff::Timestamp;
 
 pub(crate) use self::index_keys::*;
+pub(crate) use self::open_keys::*;
 pub(crate) use self::payment_keys::*;
 pub(crate) use self::swept_list::SweptList;
 use crate::table::ItemKey;
