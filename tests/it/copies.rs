@@ -257,3 +257,42 @@ fn a_document_that_is_restored_after_its_void_died_at_any_step_is_in_the_books_o
         }
     }
 }
+
+#[test]
+fn a_change_or_a_void_that_follows_a_copy_that_died_at_any_step_is_carried_out_once() {
+    for (kind, moment, is_voided) in [
+        (Invoice, Moment::After, false),
+        (Invoice, Moment::After, true),
+        (CreditNote, Moment::Before, false),
+        (CreditNote, Moment::After, true),
+    ] {
+        for step in 1.. {
+            let mut world = keeping_numbers();
+            world.receive(kind, &at_revision(kind, 1, false));
+            void(&world, kind, "A-1");
+            let at = Death { step, moment };
+            world.gate.arm(Some(at));
+            let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
+            let invocation = world.invocation();
+            let synced = records::sync_record_now(&world.engine, &account, kind, id, invocation);
+            let is_finished = run(synced).is_some();
+            world.gate.arm(None);
+            world.restart();
+            world.receive(kind, &at_revision(kind, 2, is_voided));
+            world.advance(SignedDuration::from_hours(13));
+            if !is_voided {
+                // If the copy was not begun, a person has to ask for it again.
+                copy(&world, kind, "doc_1");
+            }
+            let expected: &[&str] = if is_voided { &[] } else { &["A-1~2"] };
+            assert_eq!(live(&world, kind), expected, "{kind} {at:?}");
+            let mapping = world.mapping(kind, "doc_1").unwrap();
+            assert_eq!(mapping.operation.state, OperationState::Synced, "{kind} {at:?}");
+            assert_eq!(mapping.synced_revision, Some(2), "{kind} {at:?}");
+            if is_finished {
+                assert!(step > 3, "{step} steps");
+                break;
+            }
+        }
+    }
+}

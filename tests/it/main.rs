@@ -92,6 +92,7 @@ mod repeated_failures;
 mod restored_contacts;
 mod rights;
 mod row_compatibility;
+mod shown_again;
 mod sizes;
 mod sizes_connection;
 mod sizes_payments;

@@ -151,7 +151,7 @@ fn one_sync_of_a_document_that_vanished_creates_a_new_copy() {
 }
 
 #[test]
-fn the_void_of_a_document_that_vanished_needs_no_call_and_is_not_reported() {
+fn the_void_of_a_document_that_vanished_needs_no_write_and_is_not_reported() {
     for kind in [Invoice, CreditNote] {
         let world = with_documents(kind, &["doc_1"]);
         let vanished = xero_id(&world, kind, "doc_1");

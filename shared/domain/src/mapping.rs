@@ -62,8 +62,8 @@ pub struct Mapping {
     /// The newest snapshot that was accepted.
     pub snapshot: KeptSnapshot,
     /// Natural keys of earlier snapshots under which a write may have been carried out without an
-    /// answer, newest last. They are looked up together with the current key until the document is
-    /// found.
+    /// answer, and numbers in Xero of documents that count as deleted, newest last. They are looked up
+    /// together with the current key until the document is found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_keys: Vec<String>,
     /// The numbers of a credit note's earlier snapshots, newest last, at most
@@ -168,7 +168,7 @@ impl Mapping {
             Restoration::OfGoneDocument => moved.new_generation(),
             Restoration::Unclear => Self { is_restored: true, ..moved },
         };
-        let earlier_keys = known.keys_to_keep(&snapshot);
+        let earlier_keys = moved.keys_to_keep(&snapshot);
         let former_numbers = known.numbers_to_keep(&snapshot);
         SnapshotAcceptance::Newer(Box::new(Self {
             snapshot,
@@ -227,14 +227,16 @@ impl Mapping {
     }
 
     /// The mapping prepared for a new copy of its document. The previous counterpart is recorded in
-    /// `left`.
+    /// `left`. If it counts as deleted, Xero may only not have shown it, so the next attempt looks for
+    /// it by its number before it writes.
     #[must_use]
     pub fn new_generation(self) -> Self {
-        let mut left = self.previous_xero_ids;
-        left.extend(self.link.as_ref().map(|link| link.xero_id));
+        let known = self.with_deleted_document_sought();
+        let mut left = known.previous_xero_ids;
+        left.extend(known.link.as_ref().map(|link| link.xero_id));
         let surplus = left.len().saturating_sub(PREVIOUS_XERO_IDS_MAX);
         let left = left.split_off(surplus);
-        let generation = self.generation.saturating_add(1);
+        let generation = known.generation.saturating_add(1);
         Self {
             generation,
             previous_xero_ids: left,
@@ -242,7 +244,7 @@ impl Mapping {
             link_origin: None,
             synced_revision: None,
             is_restored: false,
-            ..self
+            ..known
         }
     }
 

@@ -159,7 +159,9 @@ fn only_tilde_and_digits_at_the_end_are_the_form_of_a_copys_number() {
 fn an_update_keeps_the_number_that_a_copy_was_assigned_and_no_other() {
     let is_kept = |generation, number: &str| numbered("A-1", generation).is_copy_number(number);
     assert!(is_kept(1, "A-1~2") && is_kept(1, "A-1-2"));
-    assert!(!is_kept(1, "A-1") && !is_kept(2, "A-1~2"));
+    assert!(!is_kept(1, "A-1") && !is_kept(1, "A-1~3"));
+    // An earlier copy that counted as deleted, and that Xero has shown again.
+    assert!(is_kept(2, "A-1~2") && !is_kept(2, "A-1~1") && !is_kept(2, "B-1~2"));
     // A document that is no copy is renumbered with its record.
     assert!(!is_kept(0, "A-1-1") && !is_kept(0, "A-1~1"));
 }
@@ -224,6 +226,35 @@ fn a_copy_that_may_exist_is_found_after_its_record_is_renumbered() {
     for key in ["B-1", "B-1~2", "A-1", "A-1~2"] {
         assert!(keys.iter().any(|known| known == key), "{key}: {keys:?}");
     }
+}
+
+#[test]
+fn a_document_that_counts_as_deleted_is_looked_for_by_its_number_before_it_is_copied() {
+    let in_xero = |status, number: &str| {
+        let amounts = Some(document_amounts(status, 10_000));
+        let link = XeroLink { number: Some(number.to_owned()), amounts, ..a_link(9) };
+        Mapping { link: Some(link), ..newer(None, snapshot(1, "a")) }
+    };
+    let deleted = in_xero(DocumentStatus::Deleted, "X-9").new_generation();
+    assert_eq!(deleted.operation.trace, WriteTrace::Uncertain);
+    assert_eq!(deleted.natural_keys(), ["#a", "#a~2", "#a-2", "X-9"]);
+    // Xero has shown that it is voided, and never changes that.
+    let voided = in_xero(DocumentStatus::Voided, "X-9").new_generation();
+    assert_eq!(voided.operation.trace, WriteTrace::Clean);
+    assert_eq!(voided.natural_keys(), ["#a", "#a~2", "#a-2"]);
+    // Xero would take it for two numbers.
+    let listed = in_xero(DocumentStatus::Deleted, "X,9").new_generation();
+    assert_eq!(listed.earlier_keys, Vec::<String>::new());
+    let stated = |revision, standing: &str| {
+        let json = format!(r#"{{"standing":"{standing}"}}"#);
+        KeptSnapshot::new(revision, "#a".to_owned(), json)
+    };
+    let mut gone = in_xero(DocumentStatus::Deleted, "X-9");
+    gone.snapshot = stated(1, "voided");
+    gone.operation.state = OperationState::Synced;
+    let restored = newer(Some(&gone), stated(2, "sent"));
+    assert_eq!((restored.generation, restored.operation.trace), (2, WriteTrace::Uncertain));
+    assert!(restored.natural_keys().contains(&"X-9".to_owned()));
 }
 
 #[test]

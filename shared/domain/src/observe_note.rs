@@ -77,7 +77,10 @@ pub(crate) fn describe_note_changes(
     after: &DocumentAmounts,
 ) -> Vec<String> {
     if !after.status.is_gone() {
-        return after.describe_changed_total(before).into_iter().collect();
+        // Xero had only not shown it, because it never changes a voided or deleted note.
+        let is_back = before.status.is_gone();
+        let back = is_back.then(|| "It is in Xero again.".to_owned());
+        return back.into_iter().chain(after.describe_changed_total(before)).collect();
     }
     if before.status.is_gone() {
         return Vec::new();
@@ -164,6 +167,10 @@ mod tests {
         assert_eq!(remarks, ["It was deleted in Xero. Sync it again to create a new copy there."]);
         assert_eq!(missing.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
         assert_eq!(observe_missing_note(&missing.mapping, id(5), NOW), None);
+        let back = remote(DocumentStatus::Authorised, 400);
+        let shown = observe_credit_note(&missing.mapping, &back, NOW).unwrap();
+        assert_eq!(shown.remarks, ["It is in Xero again."]);
+        assert_eq!(observe_credit_note(&shown.mapping, &back, NOW), None);
         assert_eq!(observe_missing_note(&a_mapping(), id(6), NOW), None, "it is an earlier copy");
     }
 

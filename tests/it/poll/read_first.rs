@@ -111,3 +111,23 @@ fn a_void_that_a_user_sees_first_is_not_reported_because_a_copy_replaces_the_doc
     }
     assert!(remarks(&world).is_empty(), "{:?}", remarks(&world));
 }
+
+#[test]
+fn a_copy_of_an_invoice_whose_payment_and_void_no_poll_has_read_reports_its_amounts_once() {
+    let world = billed();
+    let payment = world.is_paid("#INV_1", "50.00", &today());
+    world.poll_and_wait();
+    assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
+    let invoice = the_invoice(&world);
+    world.by_hand_apart(|bookkeeper| {
+        bookkeeper.remove_payment(payment).unwrap();
+        bookkeeper.void(invoice).unwrap();
+    });
+    press_sync_now(&world, Invoice, "inv_1");
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().generation, 2);
+    for _ in 0..3 {
+        world.poll_and_wait();
+        let after = ["imported 50.00", "part paid 64.00", "removed 50.00", "unpaid 114.00"];
+        assert_eq!(heard(&world), after);
+    }
+}

@@ -19,7 +19,8 @@ pub struct XeroLink {
     pub number: Option<String>,
     /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
     /// showed payments, credits or another amount due on an invoice that no event has reported to
-    /// the CRM. For a contact that was archived and restored: when a success showed the restore.
+    /// the CRM, or if the invoice is a new copy, whose amounts the CRM does not know yet. For a
+    /// contact that was archived and restored: when a success showed the restore.
     pub xero_updated_at: Option<Timestamp>,
     /// Status and amounts, for invoices and credit notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,9 +2,10 @@
 //! deleted in Xero.
 
 use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
+use crate::document::sales::DocumentStatus;
 use crate::idempotency::ContentHash;
 use crate::ids::DERIVED;
-use crate::operation::{OperationState, WriteTrace};
+use crate::operation::{Operation, OperationState, WriteTrace};
 
 /// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
 /// often while answers are lost.
@@ -28,6 +29,7 @@ impl Mapping {
     /// Every key under which its document may be found, the current one first.
     pub fn natural_keys(&self) -> Vec<String> {
         let present = std::iter::once(self.snapshot.natural_key.clone());
+        let present = present.chain(self.changed_number());
         let is_copy = self.generation > 1;
         let copy = is_copy.then(|| [self.copy_number(), self.earlier_copy_number()]);
         let copy = copy.into_iter().flatten().filter(|number| number.len() <= NUMBER_LIMIT);
@@ -38,8 +40,12 @@ impl Mapping {
     /// the record's number, `~` and the generation, at most 255 characters. No record has such a
     /// number of its own, because the contract refuses it.
     pub fn copy_number(&self) -> String {
+        self.number_of_copy(self.generation)
+    }
+
+    fn number_of_copy(&self, generation: u32) -> String {
         let number = &self.snapshot.natural_key;
-        let suffix = format!("{DERIVED}{}", self.generation);
+        let suffix = format!("{DERIVED}{generation}");
         if number.len() + suffix.len() <= NUMBER_LIMIT {
             return format!("{number}{suffix}");
         }
@@ -58,10 +64,41 @@ impl Mapping {
     }
 
     /// Whether this is a number that one of the record's copies was assigned. An update of that
-    /// copy keeps it.
+    /// copy keeps it, because an earlier document may hold the record's number. It may be an earlier
+    /// copy that counted as deleted, and that Xero has shown again.
     pub fn is_copy_number(&self, number: &str) -> bool {
-        self.generation > 1
-            && (number == self.copy_number() || number == self.earlier_copy_number())
+        let stated = number.rsplit_once(DERIVED).and_then(|(_, stated)| stated.parse::<u32>().ok());
+        let is_copy = stated.is_some_and(|copy| {
+            copy > 1 && copy <= self.generation && number == self.number_of_copy(copy)
+        });
+        is_copy || (self.generation > 1 && number == self.earlier_copy_number())
+    }
+
+    /// The number of its document in Xero, if it is another one than the record's: a copy was assigned
+    /// it, or a person changed it there. Xero cannot be asked for a number that contains a comma.
+    fn changed_number(&self) -> Option<String> {
+        let number = self.link.as_ref()?.number.as_ref()?;
+        let is_other = *number != self.snapshot.natural_key;
+        let is_listable = !number.is_empty() && !number.contains(',');
+        (is_other && is_listable).then(|| number.clone())
+    }
+
+    /// The mapping with its document to be looked for before the next write, if it counts as deleted.
+    /// Xero answers the same for a document that it does not show for a while, and the CRM's number
+    /// may be free although that document counts in the books: a person may have renumbered it.
+    pub(super) fn with_deleted_document_sought(self) -> Self {
+        let status = self.amounts_in_xero().map(|amounts| &amounts.status);
+        if status != Some(&DocumentStatus::Deleted) {
+            return self;
+        }
+        let mut keys = self.earlier_keys.clone();
+        if let Some(number) = self.changed_number() {
+            keys.retain(|key| *key != number);
+            keys.push(number);
+        }
+        let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
+        let operation = Operation { trace: WriteTrace::Uncertain, ..self.operation.clone() };
+        Self { earlier_keys: keys.split_off(surplus), operation, ..self }
     }
 
     /// The keys under which a document may exist in Xero although no answer confirmed it.

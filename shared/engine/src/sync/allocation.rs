@@ -5,6 +5,7 @@
 //! other record, is this one. An unlinked allocation to be removed is reserved first.
 
 mod explain;
+mod notes;
 mod outcome;
 mod prerequisites;
 
@@ -23,6 +24,7 @@ use futures::TryFutureExt;
 use store::ConflictLimit;
 use xero::api::{WriteOutcome, credit_notes};
 
+use self::notes::fetch_credit_note;
 use self::outcome::{allocation_not_shown_error, synced_allocation};
 use self::prerequisites::AllocationPrerequisites;
 pub(crate) use self::prerequisites::{is_credit_note_in_xero, list_documents};
@@ -107,7 +109,7 @@ async fn apply_credit(
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
     let documents = prerequisites::require_prerequisites(engine, task).await?;
-    let Some(note) = credit_notes::get(&tenant_session.api, documents.note).await? else {
+    let Some(note) = fetch_credit_note(tenant_session, documents.note).await? else {
         return conclude_without_credit_note(task);
     };
     if let Some(link) = &task.mapping.link {
@@ -201,7 +203,7 @@ async fn delete_allocation(
                 prerequisites::require_prerequisites(engine, task).await?
             }
         };
-    let note = credit_notes::get(&tenant_session.api, documents.note).await?;
+    let note = fetch_credit_note(tenant_session, documents.note).await?;
     let Some(note) = note else { return nothing() };
     let ours = match link {
         Some(link) => {

@@ -207,8 +207,11 @@ impl SalesEntity for InvoiceEntity {
         let amounts = DocumentAmounts::of_invoice(task.snapshot.billed_total(), remote);
         let (known, id) = (task.mapping.link.as_ref(), XeroId::from(remote.id));
         let is_read = operation == LoggedOperation::Push;
+        // The CRM may know amounts that were paid or credited on the document that a copy replaces.
+        let is_new_copy = known.is_none() && task.mapping.generation > 1;
         let is_unreported = operation != LoggedOperation::Void
-            && (has_unreported_changes(known, id, &amounts)
+            && (is_new_copy
+                || has_unreported_changes(known, id, &amounts)
                 || (is_read && has_other_balance(known, id, &amounts)));
         XeroLink {
             xero_id: remote.id.into(),

@@ -159,9 +159,11 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
     let mut adopted = Vec::new();
     for (one, found) in find::find_documents::<T>(tenant_session, conflicting).await {
         match found {
-            // The task's own earlier copy, voided in Xero, holds the number.
             LookupOutcome::Nothing if one.task.mapping.generation > 1 => {
-                adopted.push((one, DocumentTarget::Renumbered));
+                // The task's own earlier copy, voided in Xero, holds the number.
+                if find::is_replaced_document_gone::<T>(tenant_session, one.task).await {
+                    adopted.push((one, DocumentTarget::Renumbered));
+                }
             }
             LookupOutcome::Nothing => {}
             LookupOutcome::Ours(target) => {

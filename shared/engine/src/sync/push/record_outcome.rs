@@ -109,7 +109,11 @@ fn with_synced_document(mapping: Mapping, synced: &Synced, revision: Revision) -
     let link = synced.link.clone().or(mapping.link.clone());
     // Once the document is found, no other numbers have to be looked up.
     let earlier_keys = if link.is_some() { Vec::new() } else { mapping.earlier_keys.clone() };
-    let synced = Mapping { link, earlier_keys, synced_revision: Some(revision), ..mapping };
+    // A document that counted as deleted, and that Xero has shown again, is no earlier one.
+    let mut previous_xero_ids = mapping.previous_xero_ids.clone();
+    previous_xero_ids.retain(|left| link.as_ref().is_none_or(|link| link.xero_id != *left));
+    let synced_revision = Some(revision);
+    let synced = Mapping { link, earlier_keys, previous_xero_ids, synced_revision, ..mapping };
     synced.with_shown_document()
 }
 

@@ -79,6 +79,23 @@ pub(super) async fn fetch_by_numbers<T: SalesEntity>(
     T::find_by_numbers(&tenant_session.api, &numbers).await
 }
 
+/// Returns whether Xero shows that the document that a task's copy replaces was voided or deleted.
+/// Only then may the copy have another number: Xero may not have shown that document for a while, and
+/// it may hold the number itself. If it cannot be read, the error becomes the outcome.
+pub(super) async fn is_replaced_document_gone<T: SalesEntity>(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, T::Snapshot>,
+) -> bool {
+    let Some(replaced) = task.mapping.previous_xero_ids.last() else { return true };
+    match T::get(&tenant_session.api, T::typed_id(*replaced)).await {
+        Ok(remote) => remote.is_some_and(|remote| remote.document_head().status.is_gone()),
+        Err(error) => {
+            task.set_outcome(Err(error.into()));
+            false
+        }
+    }
+}
+
 /// Determines which of the documents is the task's. If none is, but an unreadable row may be,
 /// returns that row as an error: then no second document may be created.
 pub(super) fn identify_document<'f, T: SalesEntity>(

@@ -71,7 +71,8 @@ fn target_status(number: &str, status: &DocumentStatus) -> Result<Option<TargetS
 }
 
 /// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
-/// have created by their numbers. Foreign documents are not voided.
+/// have created by their numbers. Foreign documents are not voided. A linked document that Xero does
+/// not show by its id is looked for by its number, too: nothing would void it later.
 async fn fetch_existing_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     voided: Vec<&'a SyncTask<'a, T::Snapshot>>,
@@ -84,12 +85,18 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
             None => documents.push((task, None)),
         }
     }
-    documents.extend(fetch_linked_documents::<T>(tenant_session, linked).await);
+    for (task, remote) in fetch_linked_documents::<T>(tenant_session, linked).await {
+        match remote {
+            Some(remote) => documents.push((task, Some(remote))),
+            None => sought.push(task),
+        }
+    }
     documents.extend(fetch_sought_documents::<T>(tenant_session, sought).await);
     documents
 }
 
-/// Looks for documents that an unanswered try may have created, by their numbers.
+/// Looks for documents that Xero has not shown, or that an unanswered try may have created, by their
+/// numbers.
 async fn fetch_sought_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     sought: Vec<&'a SyncTask<'a, T::Snapshot>>,
@@ -101,6 +108,12 @@ async fn fetch_sought_documents<'a, T: SalesEntity>(
     match find::fetch_by_numbers::<T>(tenant_session, &sought).await {
         Ok(rows) => {
             for task in sought {
+                let linked = task.mapping.link.as_ref().map(|link| link.xero_id);
+                let shown = rows.rows.iter().find(|one| Some(one.document_head().id) == linked);
+                if let Some(remote) = shown {
+                    documents.push((task, Some(remote.clone())));
+                    continue;
+                }
                 match find::identify_document::<T>(tenant_session, task, None, &rows) {
                     Ok(FoundDocument::Ours(remote)) => documents.push((task, Some(remote))),
                     Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
