@@ -131,8 +131,56 @@ fn a_code_that_a_bookkeeper_gives_to_another_account_is_not_used_for_that_one() 
     reassign_sales_code(&mut world.xero().bookkeeper(now, tenant).unwrap());
     world.advance(SignedDuration::from_hours(25));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Skipped);
+    let refused = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(refused.state, OperationState::Skipped);
+    let failure = refused.failure.unwrap();
+    assert!(failure.message.contains("Sales (REVENUE), which now has the code 4000."), "{failure}");
     world.choose_codes(AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() });
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
+}
+
+#[test]
+fn an_account_whose_code_a_bookkeeper_changes_is_named_with_its_new_code() {
+    let world = World::connected();
+    world.choose_codes(AccountCodes::default());
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("200", "4000").unwrap());
+    world.advance(SignedDuration::from_hours(25));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "account_code_unknown");
+    let new_code = "Sales, for which it was chosen, now has the code 4000.";
+    assert!(failure.message.ends_with(new_code), "{failure}");
+    assert!(failure.remedy.starts_with("Choose the default account code"), "{failure}");
+    // The bookkeeper takes the change back, and a user need not choose anything.
+    world.by_hand(|bookkeeper| bookkeeper.renumber_account("4000", "200").unwrap());
+    world.advance(SignedDuration::from_mins(6));
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    assert_eq!(world.state(Invoice, "inv_2"), OperationState::Synced);
+}
+
+#[test]
+fn a_code_of_an_earlier_release_gets_its_meaning_from_the_daily_check() {
+    let world = World::connected();
+    let account = world.account();
+    let codes = AccountCodes { gift_card: Some("835".to_owned()), ..AccountCodes::default() };
+    run(world.engine.store.replace_account_codes(&account, codes, None)).unwrap().unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.wait_and_poll();
+    world.clock.advance(SignedDuration::from_hours(24));
+    world.wait_and_poll();
+    assert!(world.status().warnings.is_empty());
+    world.by_hand(reassign_sales_code);
+    world.clock.advance(SignedDuration::from_hours(24));
+    world.wait_and_poll();
+    let warnings = world.status().warnings;
+    assert_eq!(
+        warnings,
+        ["sales must be confirmed: account 200 is Other Revenue (OTHERINCOME) in Xero, but was \
+          chosen as Sales (REVENUE), which now has the code 4000; save the settings to use it, or \
+          choose another account."]
+    );
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "account_code_reassigned");
 }

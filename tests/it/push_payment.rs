@@ -151,6 +151,37 @@ fn a_payment_of_which_a_part_was_entered_by_hand_counts_once_after_the_part_is_r
 }
 
 #[test]
+fn a_payment_entered_by_hand_beside_a_pushed_one_is_reported_once_and_its_removal_cures_it() {
+    let world = World::with_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "50.00")]).body());
+    let entered = world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 3)));
+    world.wait_and_poll();
+    world.wait_and_poll();
+    let reports = || {
+        let remarks = world.told.news().into_iter().filter_map(|news| {
+            let EventContent::XeroStatus { remarks, .. } = news else { return None };
+            Some(remarks.join(" "))
+        });
+        remarks.collect::<Vec<_>>()
+    };
+    let [report] = &reports()[..] else { panic!("{:?}", reports()) };
+    assert!(report.contains("the payment pay_1 of 2026-11-02"), "{report}");
+    assert!(report.contains("one of 2026-11-03 into"), "{report}");
+    assert!(report.contains("remove the one that was entered"), "{report}");
+    assert!(world.log().iter().any(|entry| entry.message.contains(report.as_str())));
+    assert_eq!(standing(&world), (2, 0), "nothing is removed by itself");
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(entered).unwrap());
+    world.wait_and_poll();
+    assert_eq!(reports().len(), 1);
+    assert_eq!(standing(&world), (1, 0));
+    let news = world.told.news();
+    let count = |is_it: fn(&EventContent) -> bool| news.iter().filter(|one| is_it(one)).count();
+    assert_eq!(count(|one| matches!(one, EventContent::PaymentImported { .. })), 1);
+    assert_eq!(count(|one| matches!(one, EventContent::PaymentRemoved { .. })), 1);
+}
+
+#[test]
 fn a_refusal_lists_ten_payments_of_an_invoice_and_counts_the_others() {
     for (paid, more) in [(10, None), (12, Some("and 2 more."))] {
         let world = World::with_accounts();

@@ -81,6 +81,7 @@ impl AccountCodes {
         let codes = self.list_accounts().into_iter().filter_map(|(purpose, code)| {
             let code = code?;
             let problem = account_objection(purpose, code, chart)
+                .map(|problem| self.add_new_code(problem, code, chart))
                 .or_else(|| self.find_account_doubt(code, chart))?;
             Some(CodeObjection { field: purpose.field_name().to_owned(), problem })
         });

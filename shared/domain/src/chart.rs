@@ -155,9 +155,15 @@ impl TaxRate {
 }
 
 impl Chart {
-    /// The account with this code.
+    /// The account with this code. One in use precedes others: Xero may list a deleted account whose
+    /// code was given to a new one.
     pub fn find_account(&self, code: &str) -> Option<&ChartAccount> {
-        self.accounts.iter().find(|account| account.code == code)
+        let mut named = self.accounts.iter().filter(|account| account.code == code);
+        let first = named.next()?;
+        if first.is_active {
+            return Some(first);
+        }
+        Some(named.find(|account| account.is_active).unwrap_or(first))
     }
 
     /// The end of a sentence about an account that is not among these.

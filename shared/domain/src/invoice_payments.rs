@@ -14,6 +14,8 @@ mod changes;
 mod counterpart;
 mod decided;
 mod decision;
+mod duplicates;
+mod notices;
 mod paid_invoices;
 mod recognise;
 mod refunds;
@@ -28,9 +30,10 @@ use crate::crm::payment::{
 use crate::ids::{CrmId, InvoiceId, Ledger, PaymentId, XeroId, XeroPaymentId};
 use crate::money::Money;
 
-pub use changes::{PaymentChanges, PaymentNotice};
+pub use changes::PaymentChanges;
 pub use counterpart::Counterpart;
 pub use decision::PaymentDecision;
+pub use notices::PaymentNotice;
 pub use paid_invoices::PaidInvoices;
 pub use refunds::{InvoiceRefund, REFUNDS_MAX, RefundAdmission};
 

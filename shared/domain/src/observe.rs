@@ -3,12 +3,14 @@
 
 mod known_payments;
 mod order;
+mod payment_events;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 pub use self::known_payments::depends_on_known_payments;
 pub(crate) use self::order::{believed_instant, is_newer, is_older, raise_sequence};
+pub use self::payment_events::report_payments;
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
 use crate::ids::{XeroId, XeroInvoiceId};
@@ -17,9 +19,7 @@ use crate::invoice_payments::{
 };
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
 use crate::money::Money;
-use crate::outbound::{
-    EventContent, PaymentEventContent, PaymentState, RemovalReason, UnclearState,
-};
+use crate::outbound::{EventContent, PaymentState};
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct InvoiceObservation {
     pub mapping: Mapping,
     /// The invoice's payments to store.
     pub payments: InvoicePayments,
-    /// The events for the CRM, in order: at most three more than the changes of payments.
+    /// The events for the CRM, in order: at most four more than the changes of payments.
     pub events: Vec<EventContent>,
     /// Whether the observation is complete. If not, the invoice counts as unseen and must be
     /// observed again after this result is stored.
@@ -163,52 +163,10 @@ fn limit_event(mapping: &mut Mapping, after: &DocumentAmounts, now: Timestamp) -
     }
 }
 
-/// The events about payments on a mapping's invoice.
-pub fn report_payments(
-    mapping: &mut Mapping,
-    notices: Vec<PaymentNotice>,
-    now: Timestamp,
-) -> Vec<EventContent> {
-    notices.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
-}
-
 /// Takes the next sequence number of a mapping's invoice.
 fn next_sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
     mapping.event_sequence = raise_sequence(mapping.event_sequence, now);
     mapping.event_sequence
-}
-
-fn payment_change_event(
-    mapping: &mut Mapping,
-    notice: PaymentNotice,
-    now: Timestamp,
-) -> EventContent {
-    let sequence = next_sequence(mapping, now);
-    let content =
-        |received| PaymentEventContent::new(received, mapping.key.crm_id.clone(), sequence);
-    match notice {
-        PaymentNotice::Imported(received) => EventContent::PaymentImported(content(received)),
-        PaymentNotice::Removed { received, payment } => EventContent::PaymentRemoved {
-            payment: content(received),
-            reason: RemovalReason::RemovedInXero,
-            payment_id: payment,
-        },
-        PaymentNotice::Same { received, payment } => EventContent::PaymentRemoved {
-            payment: content(received),
-            reason: RemovalReason::SamePayment,
-            payment_id: Some(payment),
-        },
-        PaymentNotice::Unclear { received, candidates } => EventContent::PaymentUnclear {
-            payment: content(received),
-            state: UnclearState::Open,
-            candidates,
-        },
-        PaymentNotice::Resolved(received) => EventContent::PaymentUnclear {
-            payment: content(received),
-            state: UnclearState::Closed,
-            candidates: Vec::new(),
-        },
-    }
 }
 
 /// The event about the invoice itself, if a person must know about a change.

@@ -7,9 +7,10 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::*;
+use crate::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use crate::document::invoice::{AppliedCredit, CreditKind, PaymentsAndCredits};
-use crate::ids::{XeroInvoiceId, XeroPaymentId};
-use crate::invoice_payments::{CHANGES_MAX, PaymentMatch};
+use crate::ids::{PaymentId, XeroInvoiceId, XeroPaymentId};
+use crate::invoice_payments::{CHANGES_MAX, PaymentMatch, RecordedPayment};
 use crate::mapping::tests::{a_key, a_link, an_unsent_mapping};
 use crate::mapping::{CREDITS_MAX, KeptSnapshot};
 use crate::money::tests::pounds;
@@ -380,4 +381,37 @@ fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
         let removed = kinds(&steps.concat()).into_iter().filter(|kind| *kind == "removed").count();
         assert_eq!(removed, followed, "{count}");
     }
+}
+
+#[test]
+fn a_payment_that_may_repeat_a_pushed_one_is_reported_with_the_remedy_and_counts() {
+    let recorded = RecordedPayment {
+        payment: PaymentId::new("pay_1").unwrap(),
+        revision: 1,
+        method: PaymentMethod::Stripe,
+        amount: pounds(5_000),
+        date: date(2026, 11, 8),
+        reference: None,
+        standing: PaymentRecordStatus::Recorded,
+    };
+    let known = InvoicePayments { recorded: vec![recorded], ..receipts() };
+    let reference = Some("Stripe (SC-pay_1)".to_owned());
+    let payments = [ReceivedPayment { reference, ..received(1, 5_000) }, received(2, 5_000)];
+    let (invoice, mapping) = (remote(10_000, 0), a_mapping());
+    let seen = SeenInvoice::There { invoice: &invoice, payments: &payments };
+    let observed = observe_invoice(&mapping, &known, seen, NOW).unwrap();
+    assert_eq!(kinds(&observed.events), ["imported", "status", "part paid"]);
+    let EventContent::XeroStatus { status, remarks, sequence, .. } = &observed.events[1] else {
+        panic!("{:?}", observed.events)
+    };
+    assert_eq!((status.as_str(), *sequence), ("AUTHORISED", 2));
+    assert_eq!(
+        remarks.as_slice(),
+        [
+            "It has two payments of GBP 50.00 in Xero that may be the same money: the payment pay_1 of \
+          2026-11-08, which ServiceCortex sent, and one of 2026-11-09, which was entered in Xero. Both \
+          count. If they are the same, remove the one that was entered: ServiceCortex then drops it as \
+          well. If not, nothing needs to be done."
+        ]
+    );
 }

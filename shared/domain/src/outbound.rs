@@ -122,7 +122,8 @@ pub enum EventContent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         credits: Vec<AppliedCredit>,
     },
-    /// An invoice was voided or deleted in Xero, is missing there, or differs from what was sent.
+    /// An invoice was voided or deleted in Xero, is missing there, differs from what was sent, or has
+    /// payments there that may be the same money.
     #[serde(rename = "invoice.xero_status")]
     XeroStatus {
         /// The invoice in the CRM.

@@ -26,7 +26,7 @@ use crate::table::{
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
 /// Payments of each side that one change moves out of the first row. Together with the maximum of
-/// other rows in a change (the first row, the mapping, `CHANGES_MAX` payments, and three events
+/// other rows in a change (the first row, the mapping, `CHANGES_MAX` payments, and four events
 /// more than that) they fit into the hundred writes of a transaction.
 const MOVED_MAX: usize = 7;
 
@@ -176,7 +176,7 @@ impl Store {
     /// after the write.
     ///
     /// A change may affect at most [`CHANGES_MAX`](domain::invoice_payments::CHANGES_MAX) payments
-    /// and report at most three events more than that; a larger one is a [`StoreError::TooLarge`].
+    /// and report at most four events more than that; a larger one is a [`StoreError::TooLarge`].
     pub async fn put_invoice_payments(
         &self,
         before: &InvoicePaymentRows,
@@ -266,8 +266,9 @@ mod tests {
 
     #[test]
     fn the_largest_change_fits_into_one_transaction() {
-        // Besides the payments: the limit was exceeded, the invoice's status, and the amount due.
-        let (head, mapping, events) = (1, 1, CHANGES_MAX + 3);
+        // Besides the payments: possible duplicates, the limit was exceeded, the invoice's status, and
+        // the amount due.
+        let (head, mapping, events) = (1, 1, CHANGES_MAX + 4);
         assert!(head + mapping + CHANGES_MAX + events + 2 * MOVED_MAX <= MAX_WRITES);
     }
 }

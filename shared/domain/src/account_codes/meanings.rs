@@ -100,17 +100,37 @@ impl AccountCodes {
         self.meanings.as_ref()?.find_tax_change(tax, chart)
     }
 
+    /// The code that a bookkeeper gave to the account for which this code was chosen, as a sentence
+    /// without its period. `None` if the account has the same code, or if nobody can tell.
+    pub(crate) fn find_new_code(&self, code: &str, chart: &Chart) -> Option<String> {
+        let account = self.meanings.as_ref()?.find_renumbered_account(code, chart)?;
+        let (name, new_code) = (&account.name, &account.code);
+        Some(format!("{name}, for which it was chosen, now has the code {new_code}"))
+    }
+
+    /// An objection to an account, with the code that the account has now.
+    pub(super) fn add_new_code(&self, problem: String, code: &str, chart: &Chart) -> String {
+        match self.find_new_code(code, chart) {
+            Some(new_code) => format!("{problem}; {new_code}"),
+            None => problem,
+        }
+    }
+
     /// The objection to an account that is not the one for which its code was chosen.
     pub(super) fn find_account_doubt(&self, code: &str, chart: &Chart) -> Option<String> {
         let change = self.find_account_change(chart.find_account(code)?, chart)?;
-        Some(format!("must be confirmed: account {change}"))
+        Some(format!(
+            "must be confirmed: account {change}; save the settings to use it, or choose another account"
+        ))
     }
 
     /// Like [`Self::find_account_doubt`], for a tax rate.
     pub(super) fn find_tax_doubt(&self, tax_type: &str, chart: &Chart) -> Option<String> {
         let tax = chart.tax_rates.iter().find(|tax| tax.tax_type == tax_type)?;
         let change = self.find_tax_change(tax, chart)?;
-        Some(format!("must be confirmed: tax rate {change}"))
+        Some(format!(
+            "must be confirmed: tax rate {change}; save the settings to use it, or choose another rate"
+        ))
     }
 }
 
@@ -131,8 +151,29 @@ impl ChosenMeanings {
         };
         (!is_same).then(|| {
             let before = describe_account(&chosen.name, &chosen.account_type, chosen.currency);
-            format!("{code} is {now} in Xero, but was chosen as {before} of {organisation}")
+            let place = if is_same_organisation {
+                let renumbered = self.find_renumbered_account(code, chart);
+                let new_code =
+                    renumbered.map(|one| format!(", which now has the code {}", one.code));
+                new_code.unwrap_or_default()
+            } else {
+                format!(" of {organisation}")
+            };
+            format!("{code} is {now} in Xero, but was chosen as {before}{place}")
         })
+    }
+
+    /// The account for which a code was chosen, if a bookkeeper gave it another code.
+    fn find_renumbered_account<'a>(
+        &self,
+        code: &str,
+        chart: &'a Chart,
+    ) -> Option<&'a ChartAccount> {
+        let chosen = self.accounts.iter().find(|chosen| chosen.code == code)?;
+        let is_it = |account: &&ChartAccount| {
+            chosen.id.is_some() && account.id == chosen.id && account.is_active
+        };
+        chart.accounts.iter().find(is_it).filter(|account| account.code != code)
     }
 
     /// A tax rate keeps its code in one organisation, whatever its name.
@@ -141,7 +182,14 @@ impl ChosenMeanings {
             return None;
         }
         let chosen = self.tax_rates.iter().find(|chosen| chosen.tax_type == tax.tax_type);
-        if chosen.is_some_and(|chosen| is_same_text(&chosen.name, &tax.name)) {
+        // Xero may list a code under several names.
+        let is_same = self.tax_rates.iter().any(|one| {
+            one.tax_type == tax.tax_type
+                && chart.tax_rates.iter().any(|listed| {
+                    listed.tax_type == tax.tax_type && is_same_text(&one.name, &listed.name)
+                })
+        });
+        if is_same {
             return None;
         }
         let before = chosen.map(|chosen| format!("as {} of ", chosen.name));

@@ -46,3 +46,17 @@ pub(crate) fn a_rate(tax_type: &str, name: &str, percent: Decimal) -> TaxRate {
         can_apply_to_revenue: true,
     }
 }
+
+#[test]
+fn an_account_in_use_precedes_a_deleted_one_of_the_same_code() {
+    let deleted = |name: &str| ChartAccount {
+        name: name.to_owned(),
+        is_active: false,
+        ..an_account("200", "REVENUE")
+    };
+    let chart = a_chart(vec![deleted("First"), an_account("200", "REVENUE"), deleted("Last")]);
+    assert_eq!(chart.find_account("200"), Some(&an_account("200", "REVENUE")));
+    let chart = a_chart(vec![deleted("First"), deleted("Last")]);
+    assert_eq!(chart.find_account("200"), Some(&deleted("First")));
+    assert_eq!(chart.find_account("201"), None);
+}

@@ -18,7 +18,7 @@ pub enum ResponsibleParty {
 
 /// The responsible parties of failures without a cause, by their code, if the class does not
 /// determine them.
-const BY_NAME: [(&str, ResponsibleParty); 12] = [
+const BY_NAME: [(&str, ResponsibleParty); 13] = [
     ("account_number_taken", ResponsibleParty::Bookkeeper),
     ("allocation_type_differs", ResponsibleParty::Bookkeeper),
     ("currency_not_enabled", ResponsibleParty::Bookkeeper),
@@ -28,6 +28,7 @@ const BY_NAME: [(&str, ResponsibleParty); 12] = [
     ("period_locked", ResponsibleParty::Bookkeeper),
     ("plan_limit", ResponsibleParty::Bookkeeper),
     ("prerequisite_not_approved", ResponsibleParty::Bookkeeper),
+    ("refund_account_unusable", ResponsibleParty::Bookkeeper),
     ("year_locked", ResponsibleParty::Bookkeeper),
     ("document_type_invalid", ResponsibleParty::Support),
     ("link_invalid", ResponsibleParty::Support),

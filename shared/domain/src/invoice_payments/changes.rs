@@ -2,43 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::notices::{mark_removed, new_payment_notice};
 use super::recognise::recognise_payment;
 use super::{
-    CHANGES_MAX, InvoicePayments, PAYMENTS_MAX, PaymentMatch, ReceivedPayment, RecordedPayment,
+    CHANGES_MAX, InvoicePayments, PAYMENTS_MAX, PaymentMatch, PaymentNotice, ReceivedPayment,
+    RecordedPayment,
 };
 use crate::crm::payment::normalise_reference;
 use crate::ids::{PaymentId, XeroPaymentId};
-
-/// A change of a payment that the CRM is notified of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaymentNotice {
-    /// Xero has a payment that the CRM does not know.
-    Imported(ReceivedPayment),
-    /// A payment that the CRM knows, imported or its own, is no longer in Xero.
-    Removed {
-        /// The payment as it was in Xero.
-        received: ReceivedPayment,
-        /// The CRM's own payment that it was, if any.
-        payment: Option<PaymentId>,
-    },
-    /// An imported payment is one that the CRM has recorded itself, so its import is a duplicate.
-    Same {
-        /// The payment as it is in Xero.
-        received: ReceivedPayment,
-        /// The CRM's own payment that it is.
-        payment: PaymentId,
-    },
-    /// A payment in Xero may be one that the CRM recorded, and a person must decide.
-    Unclear {
-        /// The payment as it is in Xero.
-        received: ReceivedPayment,
-        /// The payments of the CRM that it may be.
-        candidates: Vec<PaymentId>,
-    },
-    /// A payment that was unclear is a payment of the CRM, or was removed in Xero. Nothing has to be
-    /// imported or dropped.
-    Resolved(ReceivedPayment),
-}
 
 /// The result of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +120,7 @@ impl InvoicePayments {
             }
             let one = ReceivedPayment { is: recognise_payment(self, one), ..one.clone() };
             notices.extend(new_payment_notice(&one));
+            notices.extend(self.find_possible_duplicate(&one));
             if let Some(slot) = place.and_then(|place| self.received.get_mut(place)) {
                 *slot = one;
             } else {
@@ -221,7 +193,10 @@ impl InvoicePayments {
                 PaymentMatch::Imported
                 | PaymentMatch::Same { payment: _ }
                 | PaymentMatch::Unclear { candidates: _ }
-                | PaymentMatch::Removed => notices.extend(new_payment_notice(&changed)),
+                | PaymentMatch::Removed => {
+                    notices.extend(new_payment_notice(&changed));
+                    notices.extend(self.find_possible_duplicate(&changed));
+                }
             }
             if let Some(slot) = self.received.get_mut(index) {
                 slot.is = is;
@@ -258,31 +233,5 @@ impl InvoicePayments {
                 && recorded.revision > one.revision
                 && (one.amount != recorded.amount || one.method != recorded.method)
         })
-    }
-}
-
-/// The notification about a payment that the CRM does not know, or that a person must decide about.
-/// An unclear payment is not imported, so that no money is counted twice.
-pub(super) fn new_payment_notice(received: &ReceivedPayment) -> Option<PaymentNotice> {
-    match &received.is {
-        PaymentMatch::Imported => Some(PaymentNotice::Imported(received.clone())),
-        PaymentMatch::Unclear { candidates } => Some(PaymentNotice::Unclear {
-            received: received.clone(),
-            candidates: candidates.clone(),
-        }),
-        PaymentMatch::Same { payment: _ } | PaymentMatch::Removed => None,
-    }
-}
-
-fn mark_removed(known: &mut ReceivedPayment) -> Option<PaymentNotice> {
-    let was = std::mem::replace(&mut known.is, PaymentMatch::Removed);
-    let received = known.clone();
-    match was {
-        PaymentMatch::Imported => Some(PaymentNotice::Removed { received, payment: None }),
-        PaymentMatch::Same { payment } => {
-            Some(PaymentNotice::Removed { received, payment: Some(payment) })
-        }
-        PaymentMatch::Unclear { candidates: _ } => Some(PaymentNotice::Resolved(received)),
-        PaymentMatch::Removed => None,
     }
 }

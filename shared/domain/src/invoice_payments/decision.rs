@@ -1,6 +1,6 @@
 //! Users' decisions about unclear payments.
 
-use super::changes::new_payment_notice;
+use super::notices::new_payment_notice;
 use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment};
 use crate::ids::{PaymentId, XeroPaymentId};
 
@@ -41,7 +41,10 @@ impl InvoicePayments {
         };
         let received = self.received.iter_mut().find(unclear)?;
         received.is = is;
-        let notice = new_payment_notice(received);
-        Some(vec![notice.unwrap_or_else(|| PaymentNotice::Resolved(received.clone()))])
+        let received = received.clone();
+        let notice = new_payment_notice(&received);
+        let duplicate = self.find_possible_duplicate(&received);
+        let notice = notice.unwrap_or(PaymentNotice::Resolved(received));
+        Some(std::iter::once(notice).chain(duplicate).collect())
     }
 }

@@ -11,7 +11,7 @@ use crate::ids::PaymentId;
 const DAYS_TO_THE_BANK: i32 = 7;
 /// The number of days after which a payment of the same amount counts as a different one. Between
 /// the two limits the match is unclear.
-const DAYS_OF_DOUBT: i32 = 45;
+pub(super) const DAYS_OF_DOUBT: i32 = 45;
 
 /// Decides how a new payment in Xero relates to the CRM's payments.
 pub(super) fn recognise_payment(
@@ -115,7 +115,7 @@ fn fold_reference(text: &str) -> String {
 
 /// The number of days between two payments. A payment in Xero whose date cannot be read may be of any
 /// day, so the match is unclear.
-fn days_between(recorded: &RecordedPayment, received: &ReceivedPayment) -> i32 {
+pub(super) fn days_between(recorded: &RecordedPayment, received: &ReceivedPayment) -> i32 {
     let Some(date) = received.date else { return DAYS_OF_DOUBT };
     date.since(recorded.date).map_or(i32::MAX, |span| span.get_days().saturating_abs())
 }

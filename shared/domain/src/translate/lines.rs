@@ -99,9 +99,14 @@ pub(super) fn check_total(
 fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a ChartAccount, Failure> {
     let code = &codes.sales;
     let Some(account) = chart.find_account(code) else {
+        let new_code = codes.find_new_code(code, chart).map(|text| format!(" {text}."));
         return Err(untranslatable_document(
             FailureCause::AccountCodeUnknown,
-            format!("Account {code} {}.", chart.describe_missing_account()),
+            format!(
+                "Account {code} {}.{}",
+                chart.describe_missing_account(),
+                new_code.unwrap_or_default()
+            ),
             "Choose the default account code in Settings > Billing > Payment Settings.",
         ));
     };
@@ -125,7 +130,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Chart
     if let Some(change) = codes.find_account_change(account, chart) {
         return Err(untranslatable_document(
             "account_code_reassigned",
-            format!("Account {change}, so nothing was booked on it."),
+            format!("Account {change}. Nothing was booked on account {code}."),
             "Check the default account code in Settings > Billing > Payment Settings and save it; the document is then sent automatically.",
         ));
     }

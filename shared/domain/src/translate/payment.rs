@@ -220,7 +220,7 @@ fn find_chosen_account<'a>(
             None => Ok(account),
             Some(change) => Err(untranslatable_payment(
                 "account_code_reassigned",
-                format!("Account {change}, so nothing was booked on it."),
+                format!("Account {change}. Nothing was booked on account {code}."),
                 format!(
                     "Check the {name} account in {SETTINGS} and save it; the payment is then sent automatically."
                 ),
@@ -233,11 +233,15 @@ fn find_chosen_account<'a>(
                 "Choose another {name} account in {SETTINGS}, or restore this one in Xero, then retry."
             ),
         )),
-        None => Err(untranslatable_payment(
-            FailureCause::AccountCodeUnknown,
-            format!("The {name} account {code} {}.", chart.describe_missing_account()),
-            format!("Choose the {name} account in {SETTINGS}."),
-        )),
+        None => {
+            let new_code = codes.find_new_code(code, chart).map(|text| format!(" {text}."));
+            let problem = chart.describe_missing_account();
+            Err(untranslatable_payment(
+                FailureCause::AccountCodeUnknown,
+                format!("The {name} account {code} {problem}.{}", new_code.unwrap_or_default()),
+                format!("Choose the {name} account in {SETTINGS}."),
+            ))
+        }
     }
 }
 

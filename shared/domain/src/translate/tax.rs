@@ -156,7 +156,7 @@ fn find_chosen_rate<'a>(
         untranslatable_document(
             FailureCause::TaxTypeUnusable,
             message,
-            "Choose the tax rate again in Settings > Billing > Payment Settings.",
+            "Choose the tax rate again in Settings > Billing > Payment Settings and save it.",
         )
     };
     let usable = list_sales_rates(chart).into_iter().find(|tax| tax.tax_type == chosen);

@@ -3,7 +3,6 @@
 mod available;
 
 use domain::account_codes::{AccountCodes, CodeObjection};
-use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::{Mapping, MappingKey, WithheldMark};
@@ -183,11 +182,7 @@ pub async fn replace_account_codes(
     if !engine.store.replace_account_codes(account, codes, expected).await? {
         return Ok(CodeChoiceOutcome::Changed);
     }
-    let cured = |connection: Connection| {
-        let had = !connection.warnings.is_empty();
-        had.then(|| Connection { warnings: Vec::new(), ..connection })
-    };
-    connection::change_connection(engine, account, cured).await?;
+    chart::record_warnings(engine, &ledger, &[]).await?;
     release::release_failed_for_settings(engine, &ledger, invocation).await?;
     Ok(CodeChoiceOutcome::Done)
 }

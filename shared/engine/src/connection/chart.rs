@@ -1,10 +1,10 @@
 //! The organisation's chart of accounts and tax rates. It is read from Xero once a day and kept in
 //! the table in between, and the account codes in use are checked against it.
 
-use domain::account_codes::CodeObjection;
+use domain::account_codes::{AccountCodes, CodeObjection};
 use domain::chart::Chart;
 use domain::connection::Connection;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, Ledger};
 use futures::FutureExt;
 use futures::future::try_join3;
 use jiff::{SignedDuration, Timestamp};
@@ -89,9 +89,8 @@ pub(crate) async fn record_code_meanings(
     engine: &Engine,
     account: &AccountId,
 ) -> Result<(), StoreError> {
-    let VersionedSetting { value: codes, version } =
-        engine.store.find_account_codes(account).await?;
-    if codes.meanings.is_some() || codes.are_defaults() {
+    let setting = engine.store.find_account_codes(account).await?;
+    if !lacks_meanings(&setting.value) {
         return Ok(());
     }
     let connection = engine.store.find_connection(account).await?;
@@ -103,38 +102,74 @@ pub(crate) async fn record_code_meanings(
         found => found?,
     };
     let Some(chart) = chart else { return Ok(()) };
-    let codes = codes.with_meanings(ledger.tenant, &chart);
-    // A user who chooses codes at the same time stores their meanings, too.
-    engine.store.replace_account_codes(account, codes, Some(version)).await.map(drop)
+    store_meanings(engine, &ledger, setting, &chart).await
+}
+
+/// Returns whether a user chose the codes and an earlier release stored them without what they mean.
+fn lacks_meanings(codes: &AccountCodes) -> bool {
+    codes.meanings.is_none() && !codes.are_defaults()
+}
+
+/// Stores what codes mean in the organisation of this chart. A user who chooses codes at the same
+/// time stores their meanings, too.
+async fn store_meanings(
+    engine: &Engine,
+    ledger: &Ledger,
+    setting: VersionedSetting<AccountCodes>,
+    chart: &Chart,
+) -> Result<(), StoreError> {
+    let VersionedSetting { value: codes, version } = setting;
+    let codes = codes.with_meanings(ledger.tenant, chart);
+    engine.store.replace_account_codes(&ledger.account, codes, Some(version)).await.map(drop)
 }
 
 /// Checks the choices in use against the chart as Xero has it now, and records objections on the
 /// connection, so that people see them before a push fails. Choices that were made for another
-/// organisation cause a warning until a user confirms them.
+/// organisation cause a warning until a user confirms them. Codes that an earlier release stored get
+/// their meanings, so that a later change in Xero is noticed.
 pub(crate) async fn check_account_codes(
     tenant_session: &TenantSession<'_>,
 ) -> Result<(), AttemptError> {
-    let account = &tenant_session.ledger.account;
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let chart =
         tenant_session.record_error_on_connection(fetch_chart(tenant_session).await).await?;
-    let codes = tenant_session.engine.store.read_account_codes(account).await?;
-    let tracking = check_default_tracking(tenant_session, &codes, TrackingAge::Stored).await;
+    let setting = engine.store.find_account_codes(&ledger.account).await?;
+    let codes = &setting.value;
+    let tracking = check_default_tracking(tenant_session, codes, TrackingAge::Stored).await;
     let mut objections = codes.find_objections(&chart);
     objections.extend(tenant_session.record_error_on_connection(tracking).await?);
-    let other = codes.find_other_organisation(tenant_session.ledger.tenant);
+    let other = codes.find_other_organisation(ledger.tenant);
     let other = other.map(describe_other_organisation);
     let warnings = other.into_iter().chain(describe_objections(&objections)).collect::<Vec<_>>();
+    record_warnings(engine, ledger, &warnings).await?;
     if !warnings.is_empty() {
         tracing::warn!(
-            account.id = %account,
+            account.id = %ledger.account,
             warnings = warnings.len(),
             "account codes are not usable"
         );
+        // A user who saved the settings meanwhile has removed the warnings, perhaps before they were
+        // recorded.
+        if engine.store.read_account_codes(&ledger.account).await? != *codes {
+            record_warnings(engine, ledger, &[]).await?;
+        }
     }
-    let recorded = change_connection(tenant_session.engine, account, |connection| {
-        let is_same = connection.warnings == warnings;
-        (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
-    });
-    recorded.await?;
+    if lacks_meanings(codes) {
+        store_meanings(engine, ledger, setting, &chart).await?;
+    }
     Ok(())
+}
+
+/// Replaces the warnings about the settings, unless the account uses another organisation by now.
+pub(crate) async fn record_warnings(
+    engine: &Engine,
+    ledger: &Ledger,
+    warnings: &[String],
+) -> Result<(), StoreError> {
+    let recorded = change_connection(engine, &ledger.account, |connection| {
+        let is_current = connection.current_ledger().as_ref() == Some(ledger);
+        let is_new = is_current && connection.warnings != warnings;
+        is_new.then(|| Connection { warnings: warnings.to_vec(), ..connection })
+    });
+    recorded.await.map(drop)
 }

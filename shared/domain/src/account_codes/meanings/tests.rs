@@ -52,10 +52,58 @@ fn a_code_stands_for_the_account_for_which_it_was_chosen_alone() {
         (
             "sales",
             "must be confirmed: account 200 is Turnover (REVENUE) in Xero, \
-             but was chosen as Sales (REVENUE) of Ridgeway"
+             but was chosen as Sales (REVENUE) of Ridgeway; \
+             save the settings to use it, or choose another account"
         )
     );
     assert!(codes.with_meanings(tenant(2), &now).find_objections(&now).is_empty());
+}
+
+#[test]
+fn an_account_that_a_bookkeeper_renumbers_is_named_with_its_new_code() {
+    let renumbered =
+        |code: &str| ChartAccount { code: code.to_owned(), ..account(1, "Sales", "REVENUE") };
+    let before = chart_of(1, vec![renumbered("200")]);
+    let codes = AccountCodes::default().with_meanings(tenant(1), &before);
+    let problem = |accounts: Vec<ChartAccount>| {
+        let objections = codes.find_objections(&chart_of(1, accounts));
+        objections.into_iter().next().map(|one| one.problem)
+    };
+    assert_eq!(
+        problem(vec![renumbered("4000")]).unwrap(),
+        "names account 200, which does not exist in Xero; \
+         Sales, for which it was chosen, now has the code 4000"
+    );
+    assert_eq!(
+        problem(vec![account(2, "Turnover", "REVENUE"), renumbered("4000")]).unwrap(),
+        "must be confirmed: account 200 is Turnover (REVENUE) in Xero, \
+         but was chosen as Sales (REVENUE), which now has the code 4000; \
+         save the settings to use it, or choose another account"
+    );
+    let archived = ChartAccount { is_active: false, ..renumbered("4000") };
+    assert_eq!(problem(vec![archived]).unwrap(), "names account 200, which does not exist in Xero");
+    // An account that is restored is the same one.
+    let archived = ChartAccount { is_active: false, ..renumbered("200") };
+    assert!(problem(vec![archived]).is_some());
+    assert_eq!(problem(vec![renumbered("200")]), None);
+}
+
+#[test]
+fn a_tax_rate_that_xero_lists_under_several_names_is_the_one_with_any_of_them() {
+    let chart = |number: u128, names: &[&str]| {
+        let rates = names.iter().map(|name| a_rate("NONE", name, Decimal::ZERO)).collect();
+        Chart { tax_rates: rates, ..chart_of(number, vec![account(1, "Sales", "REVENUE")]) }
+    };
+    let tax_types = BTreeMap::from([("none".to_owned(), "NONE".to_owned())]);
+    let codes = AccountCodes { tax_types, ..AccountCodes::default() };
+    let codes = codes.with_meanings(tenant(1), &chart(1, &["No VAT", "Tax Exempt"]));
+    for (names, is_same) in [
+        (["Tax Exempt", "No GST"], true),
+        (["No GST", "No VAT"], true),
+        (["No GST", "None"], false),
+    ] {
+        assert_eq!(codes.find_objections(&chart(2, &names)).is_empty(), is_same, "{names:?}");
+    }
 }
 
 #[test]

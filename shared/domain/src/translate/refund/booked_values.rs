@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::chart::ChartAccount;
     use crate::chart::tests::{a_chart, a_rate, an_account};
+    use crate::failure::ResponsibleParty;
     use crate::translate::tests::{a_line, an_invoice};
 
     fn held(account: &str, tax_type: &str) -> RemoteLine {
@@ -158,6 +159,7 @@ mod tests {
             let refused = booked(&[held(account, "OUTPUT2")]).unwrap_err();
             assert_eq!(refused.code, "refund_account_unusable");
             assert!(refused.message.contains(account), "{refused}");
+            assert_eq!(refused.find_responsible_party(), ResponsibleParty::Bookkeeper);
         }
     }
 }

@@ -25,8 +25,9 @@ pub(super) struct RefundedInvoice {
     pub(super) lines_in_xero: Vec<RemoteLine>,
 }
 
-/// Returns the invoices whose money these parts return. If Xero does not show one, its parts get an
-/// outcome: nobody knows on which accounts its money was booked.
+/// Returns the invoices whose money these parts return. If one cannot be read from Xero, its parts
+/// get an outcome: nobody knows on which accounts its money was booked. One that Xero no longer has
+/// is returned without lines: its money is booked nowhere, so the usual rules choose the accounts.
 pub(super) async fn read_refunded_invoices(
     tenant_session: &TenantSession<'_>,
     parts: &[PartWithPrerequisite<'_>],

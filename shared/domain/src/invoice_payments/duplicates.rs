@@ -1,0 +1,73 @@
+//! Payments in Xero that may be the same money: one that the integration wrote, and one that somebody
+//! entered.
+//!
+//! The integration cannot tell which of the two is right, and both count in Xero. So a person is
+//! notified once, when the second of them is first seen; nothing is removed.
+
+use std::collections::BTreeMap;
+
+use super::recognise::{DAYS_OF_DOUBT, days_between};
+use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment};
+use crate::ids::PaymentId;
+
+impl InvoicePayments {
+    /// The notification that a payment which is now known in Xero may be the same money as another one
+    /// there. Of several, the one with the nearest date. `None` if there is no such payment.
+    pub(super) fn find_possible_duplicate(
+        &self,
+        received: &ReceivedPayment,
+    ) -> Option<PaymentNotice> {
+        match &received.is {
+            PaymentMatch::Imported => self.find_written_duplicate(received),
+            PaymentMatch::Same { payment } => self.find_entered_duplicate(received, payment),
+            PaymentMatch::Unclear { candidates: _ } | PaymentMatch::Removed => None,
+        }
+    }
+
+    /// The payment of the CRM that the integration wrote and that an imported payment may repeat.
+    fn find_written_duplicate(&self, entered: &ReceivedPayment) -> Option<PaymentNotice> {
+        let in_xero = self.received.iter().filter_map(|one| Some((one.same_as()?, one)));
+        let in_xero = in_xero.collect::<BTreeMap<&PaymentId, &ReceivedPayment>>();
+        let written = self.recorded.iter().filter(|one| {
+            let document = in_xero.get(&one.payment);
+            may_be_same_money(one, entered)
+                && document.is_some_and(|document| one.is_written_as(document))
+        });
+        let nearest = written.min_by_key(|one| days_between(one, entered))?;
+        Some(duplicate_notice(nearest, entered))
+    }
+
+    /// The imported payment that repeats a payment of the CRM, if the integration wrote that one.
+    fn find_entered_duplicate(
+        &self,
+        received: &ReceivedPayment,
+        payment: &PaymentId,
+    ) -> Option<PaymentNotice> {
+        let written = self.recorded.iter().find(|one| one.payment == *payment)?;
+        if !written.is_written_as(received) {
+            return None;
+        }
+        let entered = self
+            .received
+            .iter()
+            .filter(|one| one.is == PaymentMatch::Imported && may_be_same_money(written, one));
+        let nearest = entered.min_by_key(|one| days_between(written, one))?;
+        Some(duplicate_notice(written, nearest))
+    }
+}
+
+/// Whether both have the same amount, and dates so near that a person would have to decide about a
+/// payment that the integration does not write.
+fn may_be_same_money(written: &RecordedPayment, entered: &ReceivedPayment) -> bool {
+    written.is_in_effect()
+        && written.amount == entered.amount
+        && days_between(written, entered) <= DAYS_OF_DOUBT
+}
+
+fn duplicate_notice(written: &RecordedPayment, entered: &ReceivedPayment) -> PaymentNotice {
+    PaymentNotice::PossibleDuplicate {
+        entered: entered.clone(),
+        payment: written.payment.clone(),
+        paid_on: written.date,
+    }
+}

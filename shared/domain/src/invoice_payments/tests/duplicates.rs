@@ -1,0 +1,100 @@
+//! Tests of payments in Xero that may be the same money as one that the integration wrote.
+
+use super::*;
+
+/// The document that the integration wrote for a payment by Stripe of 50.00.
+fn stripe_document(id: u128) -> ReceivedPayment {
+    ReceivedPayment { reference: Some("Stripe (SC-pay_1)".to_owned()), ..received(id, 5_000, 2) }
+}
+
+fn with_stripe_payment() -> InvoicePayments {
+    let mut payments = empty();
+    payments.noted(recorded("pay_1", PaymentMethod::Stripe, 5_000, 2));
+    payments
+}
+
+/// The payments in Xero that were reported as possible duplicates of `pay_1`.
+fn duplicates(notices: &[PaymentNotice]) -> Vec<u128> {
+    let ids = notices.iter().filter_map(|one| match one {
+        PaymentNotice::PossibleDuplicate { entered, payment: of, paid_on } => {
+            assert_eq!((of, *paid_on), (&payment("pay_1"), date(2026, 11, 2)));
+            Some(entered.id.0.as_u128())
+        }
+        PaymentNotice::Imported(_)
+        | PaymentNotice::Removed { .. }
+        | PaymentNotice::Same { .. }
+        | PaymentNotice::Unclear { .. }
+        | PaymentNotice::Resolved(_) => None,
+    });
+    ids.collect()
+}
+
+#[test]
+fn money_like_a_payment_that_was_pushed_is_reported_once_whichever_is_seen_first() {
+    let (ours, entered) = (stripe_document(1), received(2, 5_000, 4));
+    for steps in [
+        vec![vec![ours.clone()], vec![ours.clone(), entered.clone()]],
+        vec![vec![entered.clone()], vec![entered.clone(), ours.clone()]],
+        vec![vec![entered.clone(), ours.clone()]],
+    ] {
+        let mut payments = with_stripe_payment();
+        let mut told = Vec::new();
+        for present in &steps {
+            told.extend(payments.observed(present));
+        }
+        assert_eq!(duplicates(&told), [2], "{told:?}");
+        let imported = told.iter().filter(|one| matches!(one, PaymentNotice::Imported(_)));
+        assert_eq!(imported.count(), 1, "it counts all the same");
+        assert!(payments.observed(&[ours.clone(), entered.clone()]).is_empty());
+        // The remedy ends it, without another report.
+        let told = payments.observed(std::slice::from_ref(&ours));
+        assert!(
+            matches!(told.as_slice(), [PaymentNotice::Removed { payment: None, .. }]),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn so_is_money_like_a_payment_by_another_method_that_was_pushed() {
+    let mut payments = empty();
+    payments.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
+    let reference = Some("Cash (SC-pay_1)".to_owned());
+    let ours = ReceivedPayment { reference, ..received(1, 5_000, 2) };
+    assert!(payments.observed(std::slice::from_ref(&ours)).is_empty());
+    assert_eq!(duplicates(&payments.observed(&[ours, received(2, 5_000, 2)])), [2]);
+}
+
+#[test]
+fn other_money_is_no_duplicate() {
+    let other = received(2, 5_000, 4);
+    for (entered, is_like) in [
+        (other.clone(), true),
+        (ReceivedPayment { date: Some(date(2026, 12, 17)), ..other.clone() }, true),
+        (ReceivedPayment { date: Some(date(2026, 12, 18)), ..other.clone() }, false),
+        (ReceivedPayment { date: None, ..other.clone() }, true),
+        (received(2, 5_001, 4), false),
+    ] {
+        let mut payments = with_stripe_payment();
+        let told = payments.observed(&[stripe_document(1), entered.clone()]);
+        assert_eq!(!duplicates(&told).is_empty(), is_like, "{entered:?}");
+    }
+    // A payment that Xero does not have, or no longer has, counts nowhere else.
+    let mut payments = with_stripe_payment();
+    assert!(duplicates(&payments.observed(std::slice::from_ref(&other))).is_empty());
+    let mut payments = with_stripe_payment();
+    payments.observed(&[stripe_document(1)]);
+    assert!(duplicates(&payments.observed(&[other])).is_empty());
+}
+
+#[test]
+fn money_that_a_person_calls_another_payment_is_compared_with_what_was_pushed() {
+    let mut payments = with_stripe_payment();
+    payments.noted(recorded("pay_2", PaymentMethod::Cheque, 5_000, 1));
+    let told = payments.observed(&[stripe_document(1), received(2, 5_000, 20)]);
+    assert!(duplicates(&told).is_empty(), "{told:?}");
+    let id = XeroPaymentId(Uuid::from_u128(2));
+    let told = payments.resolve_payment(id, PaymentDecision::New).unwrap();
+    assert!(matches!(told.first(), Some(PaymentNotice::Imported(_))), "{told:?}");
+    assert_eq!(duplicates(&told), [2]);
+}
