@@ -3,8 +3,10 @@
 //! one for every ten events, which delivers them.
 
 mod counted_table;
+mod polls;
 mod prerequisites;
 mod refunds;
+mod status_page;
 mod walks;
 
 use std::collections::BTreeMap;
@@ -250,7 +252,8 @@ fn invoices_that_a_poll_reads_because_they_were_just_pushed_are_compared_togethe
         });
         let few = *few.get_or_insert(counts);
         assert_eq!(counts, few, "{documents} documents");
-        // Their links, and their mappings. None of them has a payment, so none is looked for.
-        assert_eq!(counts.batches, 2, "{documents} documents: {counts:?}");
+        // The rows of the poll, the links of the invoices, and their mappings. None of them has a
+        // payment, so none is looked for.
+        assert_eq!(counts.batches, 3, "{documents} documents: {counts:?}");
     }
 }

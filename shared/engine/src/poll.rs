@@ -48,7 +48,7 @@ use crate::{Engine, Invocation};
 
 use self::changes::PollReading;
 use self::failed_poll::{needs_account_action, record_poll_failure};
-use self::progress::{save_progress, stop_polling};
+use self::progress::{read_rows_ahead, save_progress, stop_polling};
 use self::surpluses::PaidInvoice;
 pub use self::tick::{CHUNK, PollChunk, plan_tick};
 
@@ -195,6 +195,7 @@ async fn poll_ledger(
     if is_idle && !is_check_due(&ledger.account, engine.clock.now()) {
         return Ok(PollOutcome::Idle);
     }
+    let engine: &Engine = &*read_rows_ahead(engine, ledger).await;
     let row = engine.store.find_poll_progress(ledger).await?;
     let row = if is_idle { idle::find_due_ledger(engine, row, invocation).await? } else { row };
     let Some(row) = row else {

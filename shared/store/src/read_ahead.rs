@@ -13,7 +13,7 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, TenantId, XeroId};
 use domain::mapping::MappingKey;
 
-use crate::keys;
+use crate::keys::{self, SweptList};
 use crate::results::StoreError;
 use crate::store::Store;
 use crate::table::{
@@ -65,18 +65,32 @@ impl ReadAheadKeys {
         self.add_read(keys::activity_key(account));
     }
 
+    /// Adds one read of the progress of polling a ledger.
+    pub fn add_poll_progress(&mut self, ledger: &Ledger) {
+        self.add_read(keys::poll_progress_key(ledger));
+    }
+
+    /// Adds one read of where the last sweep stopped in each shard of each list.
+    pub fn add_sweep_cursors(&mut self) {
+        for list in [SweptList::Parked, SweptList::GivenUp] {
+            for shard in 0..keys::SHARDS {
+                self.add_read(keys::sweep_key(list, shard));
+            }
+        }
+    }
+
     fn add_read(&mut self, key: ItemKey) {
         *self.0.entry(key).or_insert(0) += 1;
     }
 }
 
 impl Store {
-    /// Reads rows together. Returns a store with which they need not be read again. A single row is
+    /// Reads rows together. Returns a store with which they need not be read again. A single read is
     /// left to its reader.
     pub async fn read_ahead(&self, rows: ReadAheadKeys) -> Result<Self, StoreError> {
         const OPERATION: &str = "read rows ahead";
         let ReadAheadKeys(reads) = rows;
-        if reads.len() < 2 {
+        if reads.values().sum::<u32>() < 2 {
             return Ok(self.clone());
         }
         let found = self.table.get_many(reads.keys().cloned().collect()).await;

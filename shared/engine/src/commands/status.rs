@@ -3,16 +3,17 @@
 use domain::connection::{Connection, ConnectionEnd, ConnectionStatus, PinnedOrganisation};
 use domain::failure::Failure;
 use domain::health::{WARN_FROM, skipped_records_warning};
-use domain::ids::{AccountId, TenantId, UserId};
+use domain::ids::{AccountId, Ledger, TenantId, UserId};
 use domain::operation::AttentionReason;
 use futures::future::try_join3;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{AttentionCount, StoreError};
+use store::{AttentionCount, ReadAheadKeys, StoreError};
 
 use crate::Engine;
+use crate::commands::links::{OrganisationFacts, XeroPages, find_organisation};
 use crate::commands::views::RecordView;
-use crate::connection::ledgers::find_records_ledger;
+use crate::connection::ledgers::ledger_of;
 
 /// The status page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,12 +143,34 @@ struct AttentionCounts {
     waiting: u32,
 }
 
+/// Returns the status of an account's connection, and the pages and the facts of its organisation in
+/// Xero. Their rows are read together, as far as this process knows which organisation that is.
+pub async fn read_status_and_organisation(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(StatusView, (XeroPages, Option<OrganisationFacts>)), StoreError> {
+    let mut rows = ReadAheadKeys::default();
+    // The status depends on the connection, and so does the organisation.
+    rows.add_connection(account);
+    rows.add_connection(account);
+    rows.add_activity(account);
+    if let Some(ledger) = engine.last_tenants.find_ledger(account) {
+        rows.add_poll_progress(&ledger);
+        rows.add_chart(&ledger);
+    }
+    let ahead = engine.with_rows_read_ahead(rows).await;
+    let status = read_status(&ahead, account).await?;
+    Ok((status, find_organisation(&ahead, account).await?))
+}
+
 /// Returns the status of an account's connection.
 pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
     let now = engine.clock.now();
     let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let connection = connection.unwrap_or_else(|| Connection::never_connected(account.clone()));
-    let attentions = read_attention_counts(engine, account).await?;
+    let ledger = ledger_of(Some(&connection), account);
+    engine.last_tenants.remember_ledger(&ledger);
+    let attentions = read_attention_counts(engine, &ledger).await?;
     let activity = engine.store.find_activity(account).await?.map(|row| row.record);
     let polls = match connection.current_ledger() {
         Some(ledger) => engine.store.find_poll_progress(&ledger).await?.map(|row| row.record),
@@ -197,10 +220,9 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
 
 async fn read_attention_counts(
     engine: &Engine,
-    account: &AccountId,
+    ledger: &Ledger,
 ) -> Result<AttentionCounts, StoreError> {
-    let ledger = find_records_ledger(engine, account).await?;
-    let count = |reason| engine.store.count_attention(&ledger, reason);
+    let count = |reason| engine.store.count_attention(ledger, reason);
     let (failing, given_up, waiting) = try_join3(
         count(AttentionReason::Failing),
         count(AttentionReason::GivenUp),

@@ -8,7 +8,7 @@ use domain::ids::{AccountId, Ledger};
 use futures::FutureExt;
 use futures::future::try_join3;
 use jiff::{SignedDuration, Timestamp};
-use store::{StoreError, VersionedSetting};
+use store::{Store, StoreError, VersionedSetting};
 use xero::api::{accounts, organisation, tax_rates};
 
 use crate::Engine;
@@ -18,8 +18,16 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
 pub async fn load_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    load_chart_from(tenant_session, &tenant_session.engine.store).await
+}
+
+/// Like [`load_chart`], from a store that may have read the chart ahead.
+pub(crate) async fn load_chart_from(
+    tenant_session: &TenantSession<'_>,
+    store: &Store,
+) -> Result<Chart, AttemptError> {
     let now = tenant_session.engine.clock.now();
-    match tenant_session.engine.store.find_chart(&tenant_session.ledger).await {
+    match store.find_chart(&tenant_session.ledger).await {
         Ok(Some(chart)) if !chart.is_stale(now) => Ok(chart),
         // An unreadable record is replaced with a new read from Xero.
         Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(tenant_session).await,

@@ -6,7 +6,7 @@
 //! connection is read. A disconnect does the two in the opposite order: either the call sees that
 //! the connection has ended, or the disconnect sees the call.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +36,10 @@ const CONNECTION_READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(5);
 /// metric.
 const FEW_CALLS: u32 = 1_000;
 
+/// The row with the count of calls as an attempt last wrote it. The limiters of the attempt's
+/// sessions share it.
+pub(crate) type KnownCallBudget = Arc<Mutex<Option<VersionedRecord<CallBudget>>>>;
+
 /// Counts the calls of one attempt on one organisation.
 #[derive(Debug)]
 pub(crate) struct TenantRateLimiter {
@@ -48,7 +52,7 @@ pub(crate) struct TenantRateLimiter {
     pub(crate) priority: CallPriority,
     pub(crate) invocation: Invocation,
     /// The row as this attempt last wrote it.
-    pub(crate) known: Mutex<Option<VersionedRecord<CallBudget>>>,
+    pub(crate) known: KnownCallBudget,
     /// The version of the connection's row in which the connection is the required one, if it is
     /// known.
     pub(crate) connection_version: Option<ItemVersion>,

@@ -4,7 +4,7 @@
 mod attempt_error;
 mod refusal;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::call_budget::CallPriority;
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
@@ -22,7 +22,7 @@ use crate::connection::connection_failures::{
     unusable_connection_failure,
 };
 use crate::connection::grant_tokens::GrantTokens;
-use crate::connection::rate_limit::TenantRateLimiter;
+use crate::connection::rate_limit::{KnownCallBudget, TenantRateLimiter};
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::{Engine, Invocation};
@@ -48,6 +48,7 @@ pub struct TenantSession<'a> {
     connected_at: Option<Timestamp>,
     /// The version of the usable connection with which the session was opened.
     connection_version: Option<ItemVersion>,
+    call_budget: KnownCallBudget,
     tokens: Arc<GrantTokens>,
 }
 
@@ -147,6 +148,7 @@ impl<'a> TenantSession<'a> {
             priority,
             connected_at,
             connection_version: None,
+            call_budget: KnownCallBudget::default(),
             tokens,
         };
         tenant_session.with_rate_limiter()
@@ -182,7 +184,7 @@ impl<'a> TenantSession<'a> {
             state: ConnectionState::Active,
             priority,
             invocation: self.invocation,
-            known: Mutex::new(None),
+            known: self.call_budget.clone(),
             connection_version: self.connection_version,
         }
     }

@@ -9,8 +9,8 @@ use domain::ids::{AccountId, CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use store::DueEntry;
 use store::keys::SHARDS;
+use store::{DueEntry, ReadAheadKeys};
 
 use crate::commands::organisation;
 use crate::connection::{self, disconnect, token};
@@ -71,25 +71,41 @@ enum SweptRows {
 /// not stop the others.
 pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepSummary {
     let mut swept = SweepSummary::default();
-    let now = engine.clock.now();
-    for rows in [SweptRows::Due, SweptRows::Parked, SweptRows::GivenUp] {
-        for shard in shards_in_order(now) {
-            if invocation.is_past_last_call(engine.clock.now()) {
-                swept.failed += 1;
-                continue;
-            }
-            let done = match rows {
-                SweptRows::Due => sweep_due_rows(engine, shard, invocation, &mut swept).await,
-                SweptRows::Parked => sweep_parked_rows(engine, shard, &mut swept).await,
-                SweptRows::GivenUp => sweep_given_up_rows(engine, shard, &mut swept).await,
-            };
-            if let Err(error) = done {
-                tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
-                swept.failed += 1;
-            }
-        }
+    let shards = shards_in_order(engine.clock.now()).collect::<Vec<_>>();
+    sweep_shards(engine, SweptRows::Due, &shards, invocation, &mut swept).await;
+    // The others are found by where the last sweep stopped in each shard.
+    let mut cursors = ReadAheadKeys::default();
+    cursors.add_sweep_cursors();
+    let engine: &Engine = &*engine.with_rows_read_ahead(cursors).await;
+    for rows in [SweptRows::Parked, SweptRows::GivenUp] {
+        sweep_shards(engine, rows, &shards, invocation, &mut swept).await;
     }
     swept
+}
+
+/// Sweeps rows of one kind in these shards while there is time.
+async fn sweep_shards(
+    engine: &Engine,
+    rows: SweptRows,
+    shards: &[u32],
+    invocation: Invocation,
+    swept: &mut SweepSummary,
+) {
+    for shard in shards.iter().copied() {
+        if invocation.is_past_last_call(engine.clock.now()) {
+            swept.failed += 1;
+            continue;
+        }
+        let done = match rows {
+            SweptRows::Due => sweep_due_rows(engine, shard, invocation, swept).await,
+            SweptRows::Parked => sweep_parked_rows(engine, shard, swept).await,
+            SweptRows::GivenUp => sweep_given_up_rows(engine, shard, swept).await,
+        };
+        if let Err(error) = done {
+            tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
+            swept.failed += 1;
+        }
+    }
 }
 
 /// Returns all shards, beginning with another one in each sweep, so that sweeps that run out of

@@ -1,7 +1,9 @@
 //! Observes invoices, and commits each observation together with its events for the CRM. If more
 //! has changed on an invoice than fits into one transaction, it is observed in steps; it stays
 //! marked as unseen until the last step, so that the next poll continues an interrupted
-//! observation.
+//! observation. The events of the invoices that are observed together are delivered together.
+
+mod commit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,28 +12,27 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
-use domain::invoice_payments::{InvoicePayments, PaymentMatch};
+use domain::invoice_payments::PaymentMatch;
 use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
-use domain::observe::{
-    InvoiceObservation, SeenInvoice, depends_on_known_payments, observe_invoice,
-};
+use domain::observe::{SeenInvoice, depends_on_known_payments, observe_invoice};
 use futures::FutureExt;
-use store::table::WriteExpectation;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, Store, StoreError, VersionedRecord};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
+use self::commit::{commit_observation, is_only_touched};
 use super::ended_waits::EndedWaits;
 use super::isolation::{isolate_invoice, known_payments};
 use super::own_invoices::find_own_invoices;
-use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
+use super::payment_details::{
+    collect_payments, has_details, list_deposits, load_chart_for_deposits,
+};
 use super::stopped_payments::release_removals_of;
 use super::unreadable;
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
 use crate::sync::release::KnownDocument;
-use crate::sync::sync_log;
 
 /// Invoices whose mappings are read together: as many as one request reads. The mappings of a page
 /// of Xero's list would take much memory.
@@ -45,6 +46,15 @@ struct ObservedChange {
     /// What was known about the invoice before, if it has a document in Xero.
     known: Option<KnownDocument>,
     ended: EndedWaits,
+    /// Whether events may have been committed that are still to be delivered.
+    has_events: bool,
+}
+
+impl ObservedChange {
+    /// An observation that failed because of the invoice, perhaps after a step.
+    fn failed() -> Self {
+        Self { has_events: true, ..Self::default() }
+    }
 }
 
 /// Observes the changes that were read, the invoices of changed payments, and the payments of
@@ -111,38 +121,52 @@ async fn observe_group(
     group: &[(CrmId, RemoteInvoice)],
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<usize, AttemptError> {
-    let chart = load_chart_for_deposits(tenant_session, group, details).await?;
-    let chart = chart.as_ref();
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let (mut changed, mut ended, mut failed) = (0, EndedWaits::default(), None);
+    let (mut deposits, mut chart) = (list_deposits(group, details), None);
     for some in group.chunks(READ_TOGETHER) {
-        let store = &read_mappings_ahead(tenant_session, some).await;
+        let store = &read_mappings_ahead(tenant_session, some, !deposits.is_empty()).await;
+        // The chart is read with the first mappings.
+        let named = std::mem::take(&mut deposits);
+        if !named.is_empty() {
+            chart = Some(load_chart_for_deposits(tenant_session, store, &named).boxed().await?);
+        }
+        let chart = chart.as_ref();
         let observed = some.iter().map(|(crm_id, remote)| {
             observe_present(tenant_session, store, crm_id, remote, details, chart).boxed()
         });
+        let mut has_events = false;
         // Each invoice is observed regardless of errors of the others.
         for one in concurrency::map_concurrently(observed.collect()).await {
-            match one {
-                Ok(change) => {
-                    changed += usize::from(change.is_any);
-                    ended.merge(change.ended);
-                }
-                Err(error) => failed = failed.or(Some(error)),
-            }
+            let change = one.unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                ObservedChange::failed()
+            });
+            changed += usize::from(change.is_any);
+            has_events |= change.has_events;
+            ended.merge(change.ended);
+        }
+        if has_events {
+            engine.deliver_outbox(&ledger.account).await;
         }
     }
-    let released = ended.release_records(tenant_session.engine, &tenant_session.ledger).await;
+    let released = ended.release_records(engine, ledger).await;
     match failed.or(released.err()) {
         Some(error) => Err(error.into()),
         None => Ok(changed),
     }
 }
 
-/// Returns a store with the mappings of these invoices read ahead.
+/// Returns a store with the mappings of these invoices read ahead, and the chart if it is needed.
 async fn read_mappings_ahead(
     tenant_session: &TenantSession<'_>,
     invoices: &[(CrmId, RemoteInvoice)],
+    needs_chart: bool,
 ) -> Store {
     let mut rows = ReadAheadKeys::default();
+    if needs_chart {
+        rows.add_chart(&tenant_session.ledger);
+    }
     for (crm_id, _) in invoices {
         rows.add_mapping(&mapping_key(tenant_session, crm_id));
     }
@@ -176,7 +200,8 @@ async fn observe_present(
         Ok::<_, PersistError>(change)
     };
     let observed = observed.boxed();
-    Ok(isolate_invoice(tenant_session, crm_id, observed).await?.unwrap_or_default())
+    let observed = isolate_invoice(tenant_session, crm_id, observed).await?;
+    Ok(observed.unwrap_or_else(ObservedChange::failed))
 }
 
 /// Observes that Xero no longer has an invoice. Returns whether that was a change.
@@ -190,9 +215,17 @@ pub(super) async fn observe_missing(
         observe_one(tenant_session, store, crm_id, seen).await.map_err(PersistError::from)
     };
     let observed = observed.boxed();
-    let observed = isolate_invoice(tenant_session, crm_id, observed).await?;
-    let ObservedChange { is_any, known: _, ended } = observed.unwrap_or_default();
-    ended.release_records(tenant_session.engine, &tenant_session.ledger).await?;
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let observed = isolate_invoice(tenant_session, crm_id, observed).await;
+    let is_delivered = observed
+        .as_ref()
+        .is_ok_and(|observed| observed.as_ref().is_some_and(|observed| !observed.has_events));
+    if !is_delivered {
+        engine.deliver_outbox(&ledger.account).await;
+    }
+    let ObservedChange { is_any, known: _, ended, has_events: _ } =
+        observed?.unwrap_or_else(ObservedChange::failed);
+    ended.release_records(engine, ledger).await?;
     Ok(is_any)
 }
 
@@ -259,8 +292,9 @@ async fn observe_steps(
         let now = tenant_session.engine.clock.now();
         let observation = observe_invoice(&mapping.record, &rows.record, seen, now);
         let Some(observation) = observation else { return Ok(()) };
-        let is_all = observation.is_all;
+        let (is_all, has_events) = (observation.is_all, !observation.events.is_empty());
         let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
+        change.has_events |= has_events;
         let (mapping_after, rows_after) = &committed;
         let before = (&mapping.record, &rows.record);
         let after = (&mapping_after.record, &rows_after.record);
@@ -271,40 +305,4 @@ async fn observe_steps(
         }
         (mapping, rows) = committed;
     }
-}
-
-/// Returns whether an observation differs from the rows before it only by the instant of the last
-/// change in Xero.
-fn is_only_touched(
-    before: (&Mapping, &InvoicePayments),
-    after: (&Mapping, &InvoicePayments),
-) -> bool {
-    let ((mapping_before, payments_before), (mapping, payments)) = (before, after);
-    let (Some(known), Some(link)) = (&mapping_before.link, &mapping.link) else { return false };
-    let was_seen = known.xero_updated_at.is_some() && link.xero_updated_at.is_some();
-    was_seen && known.amounts == link.amounts && payments_before == payments
-}
-
-/// Commits a step. Returns the rows after it.
-async fn commit_observation(
-    tenant_session: &TenantSession<'_>,
-    before: &VersionedRecord<Mapping>,
-    rows: &InvoicePaymentRows,
-    observation: InvoiceObservation,
-) -> Result<(VersionedRecord<Mapping>, InvoicePaymentRows), StoreError> {
-    let InvoiceObservation { mapping, payments, events, is_all: _ } = observation;
-    let engine = tenant_session.engine;
-    if events.is_empty() && is_only_touched((&before.record, &rows.record), (&mapping, &payments)) {
-        let expect = WriteExpectation::Version(before.version);
-        let version = engine.store.put_mapping(&mapping, expect, None).await?;
-        return Ok((VersionedRecord { record: mapping, version }, rows.clone()));
-    }
-    let began = engine.clock.now();
-    let remarks = events.iter().flat_map(sync_log::describe_event).collect::<Vec<_>>();
-    let events = engine.new_events(&tenant_session.ledger.account, events);
-    let row = Some((&mapping, before.version));
-    let rows = engine.store.put_invoice_payments(rows, payments, row, &events).await?;
-    engine.deliver_committed(&tenant_session.ledger.account, &events).await;
-    sync_log::log_import(engine, &mapping, None, &remarks, began).await;
-    Ok((VersionedRecord { record: mapping, version: before.version.next() }, rows))
 }

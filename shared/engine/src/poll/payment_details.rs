@@ -8,6 +8,7 @@ use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::ids::{CrmId, XeroPaymentId};
 use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::money::Money;
+use store::Store;
 
 use super::isolation::known_payments;
 use crate::connection::chart;
@@ -33,26 +34,30 @@ pub(super) async fn has_details(
     Ok(unread.iter().all(|id| known.contains(id)))
 }
 
-/// Returns the chart if a payment's account has to be named. It is read from Xero again if an
-/// account is missing, unless that was done a moment ago.
+/// Returns the payments on these invoices whose accounts have to be named, which takes the chart.
+pub(super) fn list_deposits<'d>(
+    known: &[(CrmId, RemoteInvoice)],
+    details: &'d BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Vec<&'d RemotePayment> {
+    let paid = known.iter().flat_map(|(_, remote)| &remote.settlement.payments);
+    paid.filter_map(|one| details.get(&one.id)).collect()
+}
+
+/// Returns the chart that names the accounts of these payments, from a store that may have read it
+/// ahead. It is read from Xero again if an account is missing, unless that was done a moment ago.
 pub(super) async fn load_chart_for_deposits(
     tenant_session: &TenantSession<'_>,
-    known: &[(CrmId, RemoteInvoice)],
-    details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<Option<Chart>, AttemptError> {
-    let paid = known.iter().flat_map(|(_, remote)| &remote.settlement.payments);
-    let paid = paid.filter_map(|one| details.get(&one.id)).collect::<Vec<_>>();
-    if paid.is_empty() {
-        return Ok(None);
-    }
-    let chart = chart::load_chart(tenant_session).await?;
+    store: &Store,
+    deposits: &[&RemotePayment],
+) -> Result<Chart, AttemptError> {
+    let chart = chart::load_chart_from(tenant_session, store).await?;
     let is_named = |one: &&RemotePayment| {
         chart.find_deposit_account(one.account_id, one.account_code.as_deref()).is_some()
     };
-    if paid.iter().all(is_named) {
-        return Ok(Some(chart));
+    if deposits.iter().all(is_named) {
+        return Ok(chart);
     }
-    Ok(Some(chart::load_recent_chart(tenant_session).await?))
+    chart::load_recent_chart(tenant_session).await
 }
 
 /// Returns all payments of an invoice.

@@ -1,12 +1,23 @@
-//! Writes the progress of polling a ledger.
+//! Reads and writes the progress of polling a ledger.
 
+use domain::ids::Ledger;
 use domain::poll::PollProgress;
 use store::table::WriteExpectation;
-use store::{StoreError, VersionedRecord};
+use store::{ReadAheadKeys, StoreError, VersionedRecord};
 
 use crate::Engine;
 use crate::connection::tenant_session::TenantSession;
 use crate::errors::PersistError;
+
+/// Returns an engine that has read ahead what a poll needs before it calls Xero: the progress, the
+/// connection and the count of calls.
+pub(super) async fn read_rows_ahead(engine: &Engine, ledger: &Ledger) -> Box<Engine> {
+    let mut rows = ReadAheadKeys::default();
+    rows.add_poll_progress(ledger);
+    rows.add_connection(&ledger.account);
+    rows.add_call_budget(ledger.tenant);
+    engine.with_rows_read_ahead(rows).await
+}
 
 /// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
 /// one; that poll reads the remaining changes.

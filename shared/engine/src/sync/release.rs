@@ -8,6 +8,7 @@ mod dependants;
 mod document_changes;
 mod met_prerequisites;
 mod overlooked_changes;
+mod parked_records;
 mod refused_payments;
 mod release_mappings;
 mod restored_contacts;
@@ -40,6 +41,7 @@ use self::met_prerequisites::is_prerequisite_met;
 pub(crate) use self::overlooked_changes::{
     release_after_overlooked_changes, release_if_reason_has_passed,
 };
+pub(crate) use self::parked_records::release_overlooked;
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{ReleaseTerms, has_failed_before, release_mappings};
@@ -156,49 +158,6 @@ pub(crate) async fn release_if_prerequisite_met(
         release_mappings(engine, &key.ledger, vec![key.clone()], terms, |_| true).await?;
     }
     Ok(())
-}
-
-/// Releases those of the given parked mappings whose condition is met although no wake-up arrived.
-/// The sweep calls this once every five minutes for each, so they continue at once.
-pub(crate) async fn release_overlooked(
-    engine: &Engine,
-    ledger: &Ledger,
-    keys: Vec<MappingKey>,
-) -> Result<(), PersistError> {
-    let epoch = find_working_epoch(engine, ledger).await?;
-    let mut ready = Vec::new();
-    for key in keys {
-        let is_ready = is_ready(engine, &key, epoch).boxed();
-        if engine.skip_failing(&ledger.account, is_ready).await? == Some(true) {
-            ready.push(key);
-        }
-    }
-    let terms = ReleaseTerms { epoch, ..ReleaseTerms::AT_ONCE };
-    release_mappings(engine, ledger, ready, terms, |_| true).await.map(drop)
-}
-
-/// Returns whether the condition of a parked mapping is met. `epoch` is that of its connection, if
-/// that works.
-async fn is_ready(
-    engine: &Engine,
-    key: &MappingKey,
-    epoch: Option<u64>,
-) -> Result<bool, StoreError> {
-    let Some(row) = engine.store.find_mapping(key).await? else { return Ok(false) };
-    Ok(match row.record.operation.state {
-        OperationState::Parked { on: ParkingReason::Reconnect } => {
-            epoch.is_some_and(|epoch| has_failed_before(&row.record, epoch))
-        }
-        OperationState::Parked { on: ParkingReason::Prerequisite { .. } } => {
-            epoch.is_some() && is_prerequisite_met(engine, &row.record).await?
-        }
-        OperationState::Due
-        | OperationState::Claimed { by: _, until: _ }
-        | OperationState::Waiting { until: _ }
-        | OperationState::Synced
-        | OperationState::Skipped
-        | OperationState::Withheld => false,
-    })
 }
 
 /// Groups records by their ledgers.

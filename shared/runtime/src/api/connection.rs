@@ -6,7 +6,6 @@ use domain::connection::PinnedOrganisation;
 use domain::ids::TenantId;
 use engine::Engine;
 use engine::commands::connect::{self, ConnectError, ConnectOutcome};
-use engine::commands::links;
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::commands::status;
 use engine::connection::disconnect;
@@ -165,10 +164,8 @@ async fn read_connection(
 }
 
 async fn answer_status(engine: &Engine, caller: &ApiCaller) -> RouteResult {
-    let view = status::read_status(engine, &caller.account).await;
-    let view = view.map_err(|error| log_unavailable(&error))?;
-    let organisation = links::find_organisation(engine, &caller.account).await;
-    let (pages, facts) = organisation.map_err(|error| log_unavailable(&error))?;
+    let read = status::read_status_and_organisation(engine, &caller.account).await;
+    let (view, (pages, facts)) = read.map_err(|error| log_unavailable(&error))?;
     let can_change = caller.role == CallerRole::Administrator;
     Ok(json_response(200, &StatusView::for_caller(view, can_change, &pages, facts)))
 }

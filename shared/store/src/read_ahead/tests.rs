@@ -48,6 +48,21 @@ fn a_row_that_was_read_ahead_answers_as_many_reads_as_were_asked_for() {
 }
 
 #[test]
+fn a_single_row_is_read_ahead_if_it_is_read_more_than_once() {
+    for (reads, expected) in [(1, at(20)), (2, at(10))] {
+        let store = Store::new(Arc::new(MemoryTable::new()));
+        attempt(&store, 10);
+        let mut rows = ReadAheadKeys::default();
+        for _ in 0..reads {
+            rows.add_activity(&an_account());
+        }
+        let ahead = complete(store.read_ahead(rows)).unwrap();
+        attempt(&store, 20);
+        assert_eq!(read(&ahead), Some(expected), "{reads}");
+    }
+}
+
+#[test]
 fn a_read_without_read_ahead_shows_every_earlier_write() {
     let store = Store::new(Arc::new(MemoryTable::new()));
     let ahead = ahead(&store, 1);

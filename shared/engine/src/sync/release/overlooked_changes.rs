@@ -10,7 +10,7 @@ use domain::ids::Ledger;
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::Operation;
 use futures::FutureExt;
-use store::StoreError;
+use store::{ReadAheadKeys, StoreError};
 
 use super::{
     ReleaseTerms, ReleaseTiming, find_client_of_archived_contact, find_working_epoch,
@@ -54,8 +54,13 @@ pub(crate) async fn release_after_overlooked_changes(
     if find_working_epoch(engine, ledger).await?.is_none() {
         return Ok(());
     }
+    let mut rows = ReadAheadKeys::default();
+    for key in keys {
+        rows.add_mapping(key);
+    }
+    let ahead: &Engine = &*engine.with_rows_read_ahead(rows).await;
     let checks = keys.iter().map(|key| {
-        let check = find_released_by_change(engine, key);
+        let check = find_released_by_change(ahead, key);
         engine.skip_failing(&ledger.account, check).boxed()
     });
     let (mut ready, mut failed) = (BTreeMap::<MappingKey, Operation>::new(), None);
