@@ -3,7 +3,7 @@
 //! marked as unseen until the last step, so that the next poll continues an interrupted
 //! observation. The events of the invoices that are observed together are delivered together.
 
-mod commit;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,14 @@ use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
 use domain::invoice_payments::PaymentMatch;
-use domain::mapping::{DocumentAmounts, Mapping, MappingKey};
-use domain::observe::{SeenInvoice, depends_on_known_payments, observe_invoice};
+use domain::mapping::{DocumentAmounts, MappingKey};
+use domain::observe::{SeenInvoice, depends_on_known_payments};
 use futures::FutureExt;
-use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, Store, StoreError, VersionedRecord};
+use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, Store, StoreError};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
-use self::commit::{commit_observation, is_only_touched};
+use self::steps::observe_steps;
 use super::ended_waits::EndedWaits;
 use super::isolation::{isolate_invoice, known_payments};
 use super::own_invoices::find_own_invoices;
@@ -276,33 +276,5 @@ async fn observe_one(
             Ok(()) => return Ok(change),
             Err(error) => conflicts.allow_retry(error)?,
         }
-    }
-}
-
-/// Observes in steps that each fit into a transaction, while there is time.
-async fn observe_steps(
-    tenant_session: &TenantSession<'_>,
-    mapping: VersionedRecord<Mapping>,
-    rows: InvoicePaymentRows,
-    seen: SeenInvoice<'_>,
-    change: &mut ObservedChange,
-) -> Result<(), StoreError> {
-    let (mut mapping, mut rows) = (mapping, rows);
-    loop {
-        let now = tenant_session.engine.clock.now();
-        let observation = observe_invoice(&mapping.record, &rows.record, seen, now);
-        let Some(observation) = observation else { return Ok(()) };
-        let (is_all, has_events) = (observation.is_all, !observation.events.is_empty());
-        let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
-        change.has_events |= has_events;
-        let (mapping_after, rows_after) = &committed;
-        let before = (&mapping.record, &rows.record);
-        let after = (&mapping_after.record, &rows_after.record);
-        change.is_any |= !is_only_touched(before, after);
-        change.ended.add_change(before, after);
-        if is_all || tenant_session.is_past_last_call() {
-            return Ok(());
-        }
-        (mapping, rows) = committed;
     }
 }

@@ -1,17 +1,49 @@
-//! Commits what was observed on an invoice.
+//! Observes an invoice in steps, and commits each.
 
 use domain::invoice_payments::InvoicePayments;
 use domain::mapping::Mapping;
-use domain::observe::InvoiceObservation;
+use domain::observe::{InvoiceObservation, SeenInvoice, observe_invoice};
 use store::table::WriteExpectation;
 use store::{InvoicePaymentRows, StoreError, VersionedRecord};
 
+use super::ObservedChange;
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::sync_log;
 
+/// Observes in steps that each fit into a transaction, while there is time.
+pub(super) async fn observe_steps(
+    tenant_session: &TenantSession<'_>,
+    mapping: VersionedRecord<Mapping>,
+    rows: InvoicePaymentRows,
+    seen: SeenInvoice<'_>,
+    change: &mut ObservedChange,
+) -> Result<(), StoreError> {
+    let (mut mapping, mut rows) = (mapping, rows);
+    loop {
+        let now = tenant_session.engine.clock.now();
+        let observation = observe_invoice(&mapping.record, &rows.record, seen, now);
+        let Some(observation) = observation else { return Ok(()) };
+        let (is_all, has_events) = (observation.is_all, !observation.events.is_empty());
+        let committed = commit_observation(tenant_session, &mapping, &rows, observation).await?;
+        change.has_events |= has_events;
+        let (mapping_after, rows_after) = &committed;
+        let before = (&mapping.record, &rows.record);
+        let after = (&mapping_after.record, &rows_after.record);
+        change.is_any |= !is_only_touched(before, after);
+        change.ended.add_change(before, after);
+        if is_all || tenant_session.is_past_last_call() {
+            return Ok(());
+        }
+        // A delivery is limited, and a single invoice may have thousands of payments.
+        tenant_session.engine.deliver_outbox(&tenant_session.ledger.account).await;
+        change.has_events = false;
+        (mapping, rows) = committed;
+    }
+}
+
 /// Returns whether an observation differs from the rows before it only by the instant of the last
 /// change in Xero.
-pub(super) fn is_only_touched(
+fn is_only_touched(
     before: (&Mapping, &InvoicePayments),
     after: (&Mapping, &InvoicePayments),
 ) -> bool {
@@ -23,7 +55,7 @@ pub(super) fn is_only_touched(
 
 /// Commits a step together with its events, which are still to be delivered. Returns the rows after
 /// it.
-pub(super) async fn commit_observation(
+async fn commit_observation(
     tenant_session: &TenantSession<'_>,
     before: &VersionedRecord<Mapping>,
     rows: &InvoicePaymentRows,
