@@ -28,19 +28,19 @@ const SEEDS_TO_MISS: u64 = 4_000;
 
 #[test]
 fn twenty_thousand_seeds_with_faults_end_with_every_record_in_the_books_once() {
-    let tally = many::play(0..SEEDS, None, false);
-    println!("{tally}");
-    assert!(tally.failed.is_empty(), "{tally}");
-    assert_eq!(tally.runs, SEEDS);
+    let summary = many::play(0..SEEDS, None, false);
+    println!("{summary}");
+    assert!(summary.failed.is_empty(), "{summary}");
+    assert_eq!(summary.runs, SEEDS);
     for port in Port::ALL {
         for fault in port.faults() {
-            let count = tally.injected.get(&(port, *fault)).copied().unwrap_or(0);
+            let count = summary.injected.get(&(port, *fault)).copied().unwrap_or(0);
             assert!(count > 100, "{fault:?} at {port:?} happened {count} times");
         }
     }
-    assert!(tally.lagging_secrets > 1_000, "{} secrets lagged", tally.lagging_secrets);
-    assert!(tally.given_up > 0, "no record was given up");
-    assert!(tally.expired * 500 < tally.runs, "{} connections expired", tally.expired);
+    assert!(summary.lagging_secrets > 1_000, "{} secrets lagged", summary.lagging_secrets);
+    assert!(summary.given_up > 0, "no record was given up");
+    assert!(summary.expired * 500 < summary.runs, "{} connections expired", summary.expired);
 }
 
 #[test]
@@ -170,13 +170,16 @@ fn the_same_seed_gives_the_same_run() {
 
 /// The violations of the first seed in which a missing part is detected.
 fn missed(mutation: Mutation) -> Vec<String> {
-    let tally = many::play(0..SEEDS_TO_MISS, Some(mutation), true);
-    let (seed, violations) = tally
+    let summary = many::play(0..SEEDS_TO_MISS, Some(mutation), true);
+    let (seed, violations) = summary
         .failed
         .into_iter()
         .next()
-        .unwrap_or_else(|| panic!("{mutation:?} is not detected in {} runs", tally.runs));
-    println!("{mutation:?} is detected after {} runs, by seed {seed}: {violations:?}", tally.runs);
+        .unwrap_or_else(|| panic!("{mutation:?} is not detected in {} runs", summary.runs));
+    println!(
+        "{mutation:?} is detected after {} runs, by seed {seed}: {violations:?}",
+        summary.runs
+    );
     violations
 }
 

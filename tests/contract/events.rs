@@ -27,7 +27,7 @@ const EVENT_TYPES: [&str; 13] = [
 ];
 
 /// An event in the JSON of its example, and as it is read.
-struct Told {
+struct EventExample {
     name: String,
     message: Value,
     event: OutboundEvent,
@@ -42,8 +42,8 @@ fn outbound_schemas() -> BTreeMap<String, Validator> {
 }
 
 /// The type of an event. A new type must be added to [`EVENT_TYPES`], too.
-fn type_of(news: &EventContent) -> &'static str {
-    match news {
+fn type_of(content: &EventContent) -> &'static str {
+    match content {
         EventContent::BooksCompared { .. } => "books.compared",
         EventContent::Connection { .. } => "connection.status",
         EventContent::MessageRefused { .. } => "message.refused",
@@ -61,12 +61,12 @@ fn type_of(news: &EventContent) -> &'static str {
 }
 
 /// Every example of an event.
-fn told() -> Vec<Told> {
+fn event_examples() -> Vec<EventExample> {
     let read = |(name, text): (String, String)| {
         let message = serde_json::from_str(&text).unwrap();
         let event = serde_json::from_str::<OutboundEvent>(&text);
         let event = event.unwrap_or_else(|error| panic!("{name}: {error}"));
-        Told { name, message, event }
+        EventExample { name, message, event }
     };
     files(&outbound().join("examples")).into_iter().map(read).collect()
 }
@@ -75,14 +75,17 @@ fn told() -> Vec<Told> {
 fn every_type_of_event_has_a_schema_and_an_example() {
     let schemas = outbound_schemas();
     assert_eq!(schemas.keys().map(String::as_str).collect::<Vec<_>>(), EVENT_TYPES);
-    let shown = told().iter().map(|told| type_of(&told.event.content)).collect::<BTreeSet<_>>();
+    let shown = event_examples()
+        .iter()
+        .map(|example| type_of(&example.event.content))
+        .collect::<BTreeSet<_>>();
     assert_eq!(shown, BTreeSet::from(EVENT_TYPES));
 }
 
 #[test]
 fn every_example_of_an_event_is_valid_and_equals_the_written_event() {
     let schemas = outbound_schemas();
-    for Told { name, message, event } in told() {
+    for EventExample { name, message, event } in event_examples() {
         let event_type = type_of(&event.content);
         assert_eq!(message["type"].as_str(), Some(event_type), "{name}");
         let case = name.strip_prefix(event_type);
@@ -97,7 +100,7 @@ fn every_example_of_an_event_is_valid_and_equals_the_written_event() {
 /// An event is delivered from its text alone, without knowledge of its kind.
 #[test]
 fn the_text_of_every_event_says_what_its_delivery_depends_on() {
-    for Told { name, event, message: _ } in told() {
+    for EventExample { name, event, message: _ } in event_examples() {
         let committed = EventMessage::from(&event);
         assert_eq!(committed.body_text(), event.to_body(), "{name}");
         let stored = serde_json::to_string(&committed).unwrap();
@@ -111,7 +114,7 @@ fn the_text_of_every_event_says_what_its_delivery_depends_on() {
 #[test]
 fn a_field_of_an_event_is_required_by_its_schema_if_the_code_always_writes_it() {
     let schemas = outbound_schemas();
-    for Told { name, message, event } in told() {
+    for EventExample { name, message, event } in event_examples() {
         let schema = &schemas[type_of(&event.content)];
         for field in message.as_object().unwrap().keys() {
             let mut without = message.clone();
@@ -125,7 +128,7 @@ fn a_field_of_an_event_is_required_by_its_schema_if_the_code_always_writes_it() 
 #[test]
 fn an_event_may_have_unknown_fields() {
     let schemas = outbound_schemas();
-    for Told { name, message, event } in told() {
+    for EventExample { name, message, event } in event_examples() {
         let mut later = message;
         later.as_object_mut().unwrap().insert("added_later".to_owned(), Value::Bool(true));
         let objections = objections(&schemas[type_of(&event.content)], &later);
@@ -140,7 +143,7 @@ fn a_reader_of_the_last_release_accepts_every_event_of_its_types() {
     let released = schemas(&outbound().join("released"), "values");
     assert!(!released.is_empty());
     let mut read = BTreeSet::new();
-    for Told { name, message, event } in told() {
+    for EventExample { name, message, event } in event_examples() {
         // A reader ignores types that it does not know.
         let event_type = type_of(&event.content);
         let Some(schema) = released.get(event_type) else { continue };
@@ -168,7 +171,7 @@ fn the_guide_names_exactly_the_events_without_a_number() {
     let guide = std::fs::read_to_string(outbound().join("README.md")).unwrap();
     let (_, named) = guide.split_once("- The other events (").unwrap();
     let (named, _) = named.split_once(") have no number").unwrap();
-    for Told { name, message, event } in told() {
+    for EventExample { name, message, event } in event_examples() {
         let is_named = named.contains(&format!("`{}`", type_of(&event.content)));
         assert_eq!(is_named, message.get("sequence").is_none(), "{name}");
     }

@@ -99,8 +99,8 @@ fn a_value_that_its_field_does_not_accept_is_refused_with_the_path_of_the_field(
                 let read = read_crm_body(&body, kind_of(&example.message_type), ACCOUNT);
                 // A field that is optional may be null, and a list may be empty.
                 let Err(refused) = read else { continue };
-                let told = refused.to_string();
-                assert!(told.starts_with(&at), "{}: {at} is {odd}: {told}", example.name);
+                let objection = refused.to_string();
+                assert!(objection.starts_with(&at), "{}: {at} is {odd}: {objection}", example.name);
             }
         }
     }

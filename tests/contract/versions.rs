@@ -55,9 +55,9 @@ fn the_guide_has_a_row_for_every_version_that_names_the_types_it_added() {
     let versions = rows.iter().map(|(version, _)| *version).collect::<Vec<_>>();
     assert_eq!(versions, ADDED.map(|(version, _)| version));
     // The first version has nothing to be compared with.
-    for ((_, news), (version, added)) in rows.into_iter().zip(ADDED).skip(1) {
+    for ((_, additions), (version, added)) in rows.into_iter().zip(ADDED).skip(1) {
         for message_type in added.iter().copied().map(MessageType::as_str) {
-            assert!(news.contains(&format!("`{message_type}`")), "{version}: {message_type}");
+            assert!(additions.contains(&format!("`{message_type}`")), "{version}: {message_type}");
         }
     }
 }

@@ -10,9 +10,9 @@
     reason = "a test may panic, and prints why it did not run"
 )]
 
-mod deaths;
 #[path = "../it/described.rs"]
 mod described;
+mod kills;
 mod messages;
 mod people;
 mod stack;

@@ -29,8 +29,8 @@ async fn a_business_connects_and_its_invoice_arrives_once_with_amounts_and_log()
     let path = "/v1/sync-log?entity=invoice&status=synced&limit=10";
     let (status, log) = stack.json(Method::GET, path, &token).await;
     assert_eq!(status, 200);
-    let told = log["entries"].as_array().unwrap().iter().map(|entry| entry["message"].clone());
-    assert_eq!(told.collect::<Vec<_>>(), ["Updated in Xero.", "Created in Xero."]);
+    let messages = log["entries"].as_array().unwrap().iter().map(|entry| entry["message"].clone());
+    assert_eq!(messages.collect::<Vec<_>>(), ["Updated in Xero.", "Created in Xero."]);
 }
 
 #[tokio::test]

@@ -57,23 +57,23 @@ pub(crate) struct Stack {
     reason = "the environment contains the addresses of the stack"
 )]
 pub(crate) fn stack() -> Option<Stack> {
-    let told = |name: &str| std::env::var(name).ok();
-    let Some(endpoint) = told("STACK_ENDPOINT") else {
+    let variable = |name: &str| std::env::var(name).ok();
+    let Some(endpoint) = variable("STACK_ENDPOINT") else {
         eprintln!("skipped: STACK_ENDPOINT is not set; `cargo verify --only e2e` runs this");
         return None;
     };
     let http = HttpClient::default();
-    let told = |name: &str| told(name).unwrap_or_else(|| panic!("{name} is not set"));
+    let variable = |name: &str| variable(name).unwrap_or_else(|| panic!("{name} is not set"));
     Some(Stack {
         aws: Aws::new(http.clone(), endpoint),
         http,
-        api: told("STACK_API_URL"),
-        simulator: told("STACK_SIMULATOR_URL"),
-        other_app_secret: told("STACK_OTHER_APP_SECRET"),
-        issuer: told("STACK_ISSUER_URL"),
-        contacts: told("STACK_CONTACT_QUEUE_URL"),
-        invoices: told("STACK_INVOICE_QUEUE_URL"),
-        invoice_dead_letters: told("STACK_INVOICE_DEAD_LETTER_URL"),
+        api: variable("STACK_API_URL"),
+        simulator: variable("STACK_SIMULATOR_URL"),
+        other_app_secret: variable("STACK_OTHER_APP_SECRET"),
+        issuer: variable("STACK_ISSUER_URL"),
+        contacts: variable("STACK_CONTACT_QUEUE_URL"),
+        invoices: variable("STACK_INVOICE_QUEUE_URL"),
+        invoice_dead_letters: variable("STACK_INVOICE_DEAD_LETTER_URL"),
     })
 }
 
@@ -134,8 +134,8 @@ impl Stack {
         assert_eq!(status, 201, "{begun}");
         let page = format!("{}&login_hint={login}", begun["authorize_url"].as_str().unwrap());
         let callback = browser::press(&self.http, &page, "allow").await.unwrap();
-        let landing = browser::come_back(&self.http, &callback).await.unwrap();
-        let ticket = landing.ticket.unwrap_or_else(|| panic!("no ticket: {}", landing.word));
+        let returned = browser::follow_callback(&self.http, &callback).await.unwrap();
+        let ticket = returned.ticket.unwrap_or_else(|| panic!("no ticket: {}", returned.word));
         let answer = browser::present(&self.http, &self.api, &token, &ticket).await.unwrap();
         assert_is_described(&Method::POST, "/v1/connection/complete", &answer);
         let (status, done) = read(&answer);

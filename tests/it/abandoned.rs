@@ -9,7 +9,7 @@ use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::jobs::health::check_health;
 use jiff::SignedDuration;
 use tests::World;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::owner;
 use uuid::Uuid;
 
@@ -31,18 +31,18 @@ fn look_again(world: &World, after: SignedDuration) {
 
 #[test]
 fn a_completion_that_dies_at_any_step_and_is_never_repeated_leaves_no_login() {
-    let (mut deaths, mut abandoned) = (0, 0);
+    let (mut crashes, mut abandoned) = (0, 0);
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::new();
             let account = world.account();
             let ticket = world.authorise(&account, world.user(), &[world.tenant()]);
-            let at = Death { step, moment };
-            world.gate.arm(Some(at));
+            let at = CrashPoint { step, moment };
+            world.io.crash_at(Some(at));
             let invocation = world.invocation();
             let first =
                 run(complete_connect(&world.engine, &account, &owner(), &ticket, invocation));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             look_again(&world, MINUTES(20));
             let is_connected = world.connection().state == ConnectionState::Active;
@@ -53,10 +53,10 @@ fn a_completion_that_dies_at_any_step_and_is_never_repeated_leaves_no_login() {
                 assert!(is_connected, "{at:?}");
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 40 && abandoned > 20, "{abandoned} of {deaths}");
+    assert!(crashes > 40 && abandoned > 20, "{abandoned} of {crashes}");
 }
 
 #[test]
@@ -67,10 +67,10 @@ fn a_login_that_another_account_uses_outlives_a_consent_that_was_interrupted() {
         let other = other();
         let second = world.xero().settings().organisations[1].id;
         let ticket = world.authorise(&other, world.user(), &[second]);
-        world.gate.arm(Some(Death { step, moment: Moment::After }));
+        world.io.crash_at(Some(CrashPoint { step, moment: Moment::After }));
         let invocation = world.invocation();
         drop(run(complete_connect(&world.engine, &other, &owner(), &ticket, invocation)));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         world.restart();
         look_again(&world, MINUTES(20));
         assert_eq!(world.connection().state, ConnectionState::Active, "step {step}");
@@ -119,7 +119,7 @@ fn a_question_that_is_not_answered_within_a_day_ends_and_leaves_no_login() {
     let choice =
         organisation::choose_organisation(&world.engine, &account, TenantId(tenant), invocation);
     assert_eq!(run(choice).unwrap().unwrap(), OrganisationChoiceOutcome::NotOffered);
-    assert!(world.statuses_told(&account).is_empty());
+    assert!(world.reported_statuses(&account).is_empty());
 }
 
 fn other() -> AccountId {

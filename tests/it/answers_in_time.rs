@@ -168,7 +168,7 @@ fn text(answer: &Response<Body>) -> String {
 }
 
 /// An error is a problem document, and a temporary one has a `Retry-After`.
-fn assert_told(name: &str, answer: &Response<Body>) {
+fn assert_explained(name: &str, answer: &Response<Body>) {
     let status = answer.status().as_u16();
     let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
@@ -195,7 +195,7 @@ async fn a_slow_xero_costs_a_few_tries(name: &str, is_token_over: bool) {
     for _ in 0..TRIES_MAX {
         let (took, answer) = gateway.send(&request).await;
         assert!(took <= IN_TIME, "{name}: {took:?}");
-        assert_told(name, &answer);
+        assert_explained(name, &answer);
         let status = answer.status().as_u16();
         statuses.push(status);
         if !is_unfinished(name, status) {
@@ -230,7 +230,7 @@ async fn every_route_answers_in_time_when_aws_is_slow() {
         let gateway = Gateway::new(&business.world, SLOW_AWS);
         let (took, answer) = gateway.send(&business.request(name, "Owner")).await;
         assert!(took <= IN_TIME, "{name}: {took:?}");
-        assert_told(name, &answer);
+        assert_explained(name, &answer);
     }
 }
 
@@ -258,7 +258,7 @@ async fn the_callback_does_not_call_xero_and_redirects_to_the_crm_in_time() {
         let location = world.consent(&world.begin(), login, &[tenant]);
         let asked = world.xero().calls().len();
         let gateway = Gateway::new(&world, delays);
-        let (took, answer) = gateway.come_back(&a_callback(&location)).await;
+        let (took, answer) = gateway.follow_callback(&a_callback(&location)).await;
         assert!(took <= IN_TIME, "{took:?}");
         assert_eq!(answer.status(), 302);
         let location = answer.headers()["location"].to_str().unwrap();
@@ -276,7 +276,7 @@ async fn read_only_users_cause_at_most_one_read_of_the_chart_a_minute() {
     for name in &list_routes() {
         for _ in 0..30 {
             let (_, answer) = gateway.send(&business.request(name, "Member")).await;
-            assert_told(name, &answer);
+            assert_explained(name, &answer);
         }
     }
     let calls = business.world.xero().calls().len() - before;

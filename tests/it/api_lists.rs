@@ -235,7 +235,7 @@ async fn what_was_not_started_yet_is_a_state_and_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_people_who_change_the_account_codes_the_second_is_told() {
+async fn of_two_people_who_change_the_account_codes_the_second_is_refused() {
     let world = World::connected();
     let gateway = Gateway::new(&world, Delays::default());
     let (_, before) = gateway.send(&a_request("GET", "/v1/account-codes", "", "Owner", None)).await;

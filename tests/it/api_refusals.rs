@@ -42,9 +42,9 @@ async fn a_person_who_waits_for_xero_is_told_to_try_again_because_no_attempt_fol
             let gateway = Gateway::new(&world, Delays::default());
             let (answered, problem) = send(&gateway, method, address, "Owner", body).await;
             assert_eq!(answered, 409, "{method} {address}: {problem}");
-            let told = detail(&problem);
-            assert!(told.contains("Try again in a few minutes."), "{status}, {address}: {told}");
-            assert!(!told.contains("automatically"), "{status}, {address}: {told}");
+            let shown = detail(&problem);
+            assert!(shown.contains("Try again in a few minutes."), "{status}, {address}: {shown}");
+            assert!(!shown.contains("automatically"), "{status}, {address}: {shown}");
         }
     }
 }
@@ -53,7 +53,7 @@ async fn a_person_who_waits_for_xero_is_told_to_try_again_because_no_attempt_fol
 async fn a_search_without_time_for_a_call_says_that_xero_is_slow() {
     // The time for calls ends after 24 seconds, and the response is due within 25.
     const TOO_LATE_MILLIS: u64 = 24_500;
-    let mut is_told = false;
+    let mut is_explained = false;
     // How often AWS is called before Xero is.
     for calls in 1..=12 {
         let world = World::connected();
@@ -64,11 +64,11 @@ async fn a_search_without_time_for_a_call_says_that_xero_is_slow() {
         if status == 200 {
             continue;
         }
-        let told = detail(&answer);
-        assert!(!told.contains("This run"), "{calls}: {told}");
-        is_told |= status == 409 && told.contains("taking longer than usual");
+        let shown = detail(&answer);
+        assert!(!shown.contains("This run"), "{calls}: {shown}");
+        is_explained |= status == 409 && shown.contains("taking longer than usual");
     }
-    assert!(is_told, "no request was too late for its call");
+    assert!(is_explained, "no request was too late for its call");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,9 +8,8 @@ use engine::commands::contacts::{self, LinkOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::run;
-use tests::world::ACCOUNT;
+use tests::builders::{a_client, a_payment, a_refund, an_invoice};
+use tests::io_monitor::run;
 use uuid::Uuid;
 
 /// A connected world for each combination of answers about archived contacts.
@@ -160,16 +159,6 @@ fn documents_of_one_call_wait_once_while_their_merged_clients_are_relinked() {
     }
 }
 
-/// A refund of 40.00 by Stripe on the first invoice.
-fn forty_returned() -> String {
-    format!(
-        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_ref_1",
-        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{"id":"ref_1",
-        "revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP","amount":"40.00",
-        "invoice_id":"inv_1"}}}}"#
-    )
-}
-
 #[test]
 fn a_surcharge_and_a_refund_follow_a_contact_that_was_merged() {
     for world in worlds() {
@@ -179,7 +168,7 @@ fn a_surcharge_and_a_refund_follow_a_contact_that_was_merged() {
         merge(&world, world.contact_of("cli_1").unwrap(), kept);
         let payment = a_payment("pay_1", &[("inv_1", "114.00")]).surcharge("2.00");
         world.receive(Payment, &payment.body());
-        world.receive(Payment, &forty_returned());
+        world.receive(Payment, &a_refund("ref_1", "40.00").body());
         world.advance(SignedDuration::from_mins(2));
         for part in ["pay_1.1", "pay_1.surcharge", "ref_1.note", "ref_1.1"] {
             let operation = world.mapping(Payment, part).unwrap().operation;

@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use store::table::TableError;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::ACCOUNT;
 
@@ -94,7 +94,7 @@ fn with_claimed_client() -> World {
         let mut world = World::connected();
         world.restart();
         let _died =
-            world.try_receive(Contact, &client, Some(Death { step, moment: Moment::After }));
+            world.try_receive(Contact, &client, Some(CrashPoint { step, moment: Moment::After }));
         world.restart();
         let state = world.mapping(Contact, "cli_1")?.operation.state;
         matches!(state, OperationState::Claimed { by: _, until: _ }).then_some(world)
@@ -113,7 +113,7 @@ fn a_document_waits_for_a_client_that_another_process_is_pushing_and_then_contin
     let on = ParkingReason::Prerequisite { kind: Contact, crm_id: client };
     assert_eq!(state, OperationState::Parked { on });
     // The lease of the other process ends, and its message is delivered again. No wake-up arrives.
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     world.clock.advance(SignedDuration::from_mins(20));
     world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "push"));
     assert!(world.mapping(Contact, "cli_1").unwrap().link.is_some());

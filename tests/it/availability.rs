@@ -15,7 +15,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, refusal};
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
@@ -69,8 +69,8 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     let made = calls(&world) - before;
     assert!(made <= 12, "{made} calls in a day");
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
-    let told = world.statuses_told(&world.account());
-    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
+    let statuses = world.reported_statuses(&world.account());
+    assert_eq!(statuses, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
     let view = world.status();
     assert_eq!(view.status, ConnectionStatus::OrganisationUnavailable);
     let problem = view.connection_problem.unwrap();
@@ -91,9 +91,9 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
         assert_eq!(world.state(Invoice, &format!("inv_{}", hour + 1)), OperationState::Synced);
     }
     assert_eq!(world.books(|books| books.invoices().count()), 6);
-    let told = world.statuses_told(&world.account());
+    let statuses = world.reported_statuses(&world.account());
     assert_eq!(
-        told,
+        statuses,
         [
             ConnectionStatus::Active,
             ConnectionStatus::OrganisationUnavailable,
@@ -130,9 +130,9 @@ fn a_reconnect_checks_at_once_and_reports_a_closed_organisation_once_more() {
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
     assert!(calls(&world) - before <= 12, "{} calls", calls(&world) - before);
     let unavailable = ConnectionStatus::OrganisationUnavailable;
-    let told = world.statuses_told(&world.account());
+    let statuses = world.reported_statuses(&world.account());
     assert_eq!(
-        told,
+        statuses,
         [ConnectionStatus::Active, unavailable, ConnectionStatus::Active, unavailable]
     );
     // Then the organisation is open again.
@@ -165,9 +165,9 @@ fn the_next_check_detects_a_link_removed_while_the_organisation_is_closed() {
     world.xero().disconnect("servicecortex", user, tenant);
     (0..24).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
-    let told = world.statuses_told(&world.account());
+    let statuses = world.reported_statuses(&world.account());
     assert_eq!(
-        told,
+        statuses,
         [
             ConnectionStatus::Active,
             ConnectionStatus::OrganisationUnavailable,
@@ -198,7 +198,7 @@ fn a_single_refusal_by_a_working_organisation_costs_a_retry_and_no_connection() 
         OperationState::Synced,
         "it was retried automatically"
     );
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }
 
 /// Makes Xero refuse every accounting call for this reason while the switch is on, and counts the
@@ -232,9 +232,9 @@ fn an_organisation_refused_for_any_other_reason_is_unavailable_too() {
         assert!(calls <= 8 && lists <= 6, "{detail}: {calls} calls, {lists} lists");
         let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
         assert_eq!(failure.code, "organisation_unavailable", "{detail}");
-        let told = world.statuses_told(&world.account());
+        let statuses = world.reported_statuses(&world.account());
         assert_eq!(
-            told,
+            statuses,
             [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable],
             "{detail}"
         );
@@ -257,7 +257,7 @@ fn a_forbidden_call_fails_its_record_and_no_connection() {
     assert_eq!(operation.failure.unwrap().code, "not_permitted");
     assert!(matches!(operation.state, OperationState::Waiting { .. }), "{:?}", operation.state);
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }
 
 #[test]

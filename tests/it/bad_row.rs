@@ -9,13 +9,13 @@ use store::table::{
     MAX_ITEM_BYTES, StoredItem, TableError, TableQuery,
 };
 use tests::World;
-use tests::ports::GatedTable;
+use tests::ports::MonitoredTable;
 
 const REASON: &str = "the bad row was read";
 
 /// What happens when the bad row is accessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum RowFault {
     /// Every access panics.
     Panics,
     /// Every access finds it corrupt.
@@ -28,8 +28,8 @@ pub enum Trouble {
     StopsTheFunction,
 }
 
-impl Trouble {
-    fn strike(self, key: &ItemKey) -> Result<(), TableError> {
+impl RowFault {
+    fn check_access(self, key: &ItemKey) -> Result<(), TableError> {
         match self {
             Self::Panics => panic!("{REASON}"),
             Self::IsCorrupt => Err(TableError::Corrupt { key: key.clone(), reason: REASON }),
@@ -45,19 +45,19 @@ impl Trouble {
 /// A table with one bad row.
 #[derive(Debug)]
 struct BadRow {
-    inner: GatedTable,
+    inner: MonitoredTable,
     /// Its sort key.
     row: String,
-    trouble: Trouble,
+    fault: RowFault,
 }
 
 impl BadRow {
     fn check(&self, key: &ItemKey) -> Result<(), TableError> {
-        if key.sk == self.row { self.trouble.strike(key) } else { Ok(()) }
+        if key.sk == self.row { self.fault.check_access(key) } else { Ok(()) }
     }
 
     async fn read(&self, key: &ItemKey) -> Result<(), TableError> {
-        if self.trouble == Trouble::StopsTheFunction && key.sk == self.row {
+        if self.fault == RowFault::StopsTheFunction && key.sk == self.row {
             std::future::pending::<()>().await;
         }
         self.check(key)
@@ -87,7 +87,7 @@ impl ItemTable for BadRow {
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         for write in &writes {
             self.check(write.item_key())?;
-            if self.trouble == Trouble::IsTooLarge && write.item_key().sk == self.row {
+            if self.fault == RowFault::IsTooLarge && write.item_key().sk == self.row {
                 let (bytes, limit) = (MAX_ITEM_BYTES + 1, MAX_ITEM_BYTES);
                 return Err(TableError::TooLarge { bytes, limit });
             }
@@ -99,7 +99,7 @@ impl ItemTable for BadRow {
     async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         let mut page = self.inner.query_items(query).await?;
         if let Some(place) = page.items.iter().position(|item| item.key.sk == self.row) {
-            match self.trouble.strike(&page.items[place].key) {
+            match self.fault.check_access(&page.items[place].key) {
                 Err(TableError::Corrupt { key, reason }) => {
                     page.items.remove(place);
                     page.corrupt.push(CorruptItem { key, reason });
@@ -116,8 +116,8 @@ impl ItemTable for BadRow {
 }
 
 /// Makes the row with this sort key a bad one, whether or not it exists already.
-pub fn spoil(world: &mut World, row: &str, trouble: Trouble) {
-    let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
-    let table = BadRow { inner, row: row.to_owned(), trouble };
+pub fn make_row_bad(world: &mut World, row: &str, fault: RowFault) {
+    let inner = MonitoredTable { table: world.table.clone(), io: world.io.clone() };
+    let table = BadRow { inner, row: row.to_owned(), fault };
     world.engine.store = Store::new(Arc::new(table));
 }

@@ -39,7 +39,7 @@ impl Transport for Mine {
 #[test]
 fn unreadable_messages_are_dead_lettered_with_their_reason_and_delay_no_others() {
     let world = World::connected();
-    let (worker, graveyard, _) = a_worker(&world);
+    let (worker, dead_letters, _) = a_worker(&world);
     let records = vec![
         a_record("m1", ACCOUNT, "not json"),
         a_record("m2", ACCOUNT, an_invoice("inv_1", "cli_1").account("acc_other").body()),
@@ -49,12 +49,12 @@ fn unreadable_messages_are_dead_lettered_with_their_reason_and_delay_no_others()
     ];
     assert!(returned(&world, &worker, records, PLENTY).is_empty());
     assert_eq!(world.books(|books| books.invoices().count()), 2);
-    let graves = graveyard.graves();
-    let ids = graves.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+    let letters = dead_letters.all();
+    let ids = letters.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
     assert_eq!(ids, ["m1", "m2", "m4"]);
-    assert!(graves[0].1.sentence_text().contains("not JSON"), "{graves:?}");
-    assert!(graves[1].1.sentence_text().contains("account_id"), "{graves:?}");
-    assert!(graves[2].1.sentence_text().contains("300000 bytes"), "{graves:?}");
+    assert!(letters[0].1.sentence_text().contains("not JSON"), "{letters:?}");
+    assert!(letters[1].1.sentence_text().contains("account_id"), "{letters:?}");
+    assert!(letters[2].1.sentence_text().contains("300000 bytes"), "{letters:?}");
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn the_batches_of_a_burst_after_the_first_are_stored_and_then_pushed_fifty_at_a_
     assert_eq!(*first, 3, "the first batch is pushed: the search for contacts, contacts, invoices");
     assert!(others.iter().all(|calls| *calls == 0), "the others are only stored: {others:?}");
     // The wake-ups are on their own queue, in batches of ten like all messages.
-    while !world.bookings.is_empty() {
-        let hints = std::iter::from_fn(|| world.bookings.take_first()).take(10);
+    while !world.wake_ups.is_empty() {
+        let hints = std::iter::from_fn(|| world.wake_ups.take_first()).take(10);
         let records = hints
             .enumerate()
             .map(|(index, (_, wake))| a_wake_up(&format!("h{index}"), ACCOUNT, wake.to_body()));

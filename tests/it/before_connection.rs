@@ -23,7 +23,7 @@ use jiff::SignedDuration;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::kinds::assert_every_kind;
 use tests::world::{every_account, owner};
 use uuid::Uuid;
@@ -135,7 +135,7 @@ fn records_sent_before_the_first_connection_arrive_clients_first() {
     let first =
         |what: &str| calls.iter().position(|call| call.contains(what) && !call.starts_with("GET"));
     assert!(first("/Contacts").unwrap() < first("/Invoices").unwrap(), "{calls:?}");
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }
 
 /// A message about a record of this kind that names the client, if the kind has clients.

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Credit, Receipt};
 
 use crate::gateway::{Delays, Gateway, a_request};
@@ -23,13 +23,13 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The results that the CRM received, each event counted once.
 fn compared(world: &World) -> Vec<(bool, BooksTally)> {
-    let result = |news: EventContent| {
-        let EventContent::BooksCompared { is_equal, tally, verified_at: _ } = news else {
+    let result = |content: EventContent| {
+        let EventContent::BooksCompared { is_equal, tally, verified_at: _ } = content else {
             return None;
         };
         Some((is_equal, tally))
     };
-    world.told.news().into_iter().filter_map(result).collect()
+    world.events.contents().into_iter().filter_map(result).collect()
 }
 
 /// The balances of the newest result, as texts: the CRM's and Xero's.
@@ -139,14 +139,14 @@ fn a_credit_note_voided_in_xero_is_a_difference_with_or_without_an_open_invoice(
         assert_eq!(differences(&world), [("cn_1".to_owned(), gone)], "{is_idle}");
         let logged = world.log().into_iter().any(|entry| entry.message.contains("voided in Xero"));
         assert!(logged, "{is_idle}");
-        let told = world.told.news().into_iter().filter_map(|news| {
-            let EventContent::CreditNoteStatus { credit_note_id, status, .. } = news else {
+        let statuses = world.events.contents().into_iter().filter_map(|content| {
+            let EventContent::CreditNoteStatus { credit_note_id, status, .. } = content else {
                 return None;
             };
             Some((credit_note_id.to_string(), status))
         });
         let expected = [("cn_1".to_owned(), "VOIDED".to_owned())];
-        assert_eq!(told.collect::<Vec<_>>(), expected, "{is_idle}");
+        assert_eq!(statuses.collect::<Vec<_>>(), expected, "{is_idle}");
     }
 }
 
@@ -229,8 +229,8 @@ fn a_payment_removed_in_xero_is_seen_within_a_day_without_any_open_invoice() {
     assert_eq!(world.poll_and_wait(), PollOutcome::Idle);
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     polls_for_a_day(&world);
-    let news = world.told.news();
-    let removed = news.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));
+    let contents = world.events.contents();
+    let removed = contents.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));
     assert_eq!(removed.count(), 1);
     assert!(differences(&world).is_empty(), "{:?}", differences(&world));
     assert_eq!(balances(&world), [("GBP 114.00".to_owned(), "GBP 114.00".to_owned())]);
@@ -256,10 +256,10 @@ fn a_comparison_that_is_interrupted_anywhere_is_reported_once() {
         for step in 1.. {
             let world = billed(&["inv_1"]);
             world.clock.advance(DAY);
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let ledgers = [world.ledger()];
             let polled = run(poll_ledgers(&world.engine, &ledgers, world.invocation()));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             for _ in 0..3 {
                 world.clock.advance(QUARTER);
                 world.poll();

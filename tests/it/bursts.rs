@@ -39,11 +39,11 @@ fn ten_invoices_that_arrive_alone_are_pushed_at_once_and_those_that_follow_are_d
     let world = World::connected();
     let (worker, _, _) = a_worker(&world);
     assert_eq!(deliver(&world, &worker, "first", &[(ACCOUNT, FULL)]), FULL);
-    assert!(world.bookings.take_first().is_none(), "no wake-up is needed");
+    assert!(world.wake_ups.take_first().is_none(), "no wake-up is needed");
 
     world.clock.advance(BURST_PAUSE_MAX - SignedDuration::from_millis(1));
     assert_eq!(deliver(&world, &worker, "second", &[(ACCOUNT, FULL)]), 0);
-    assert!(world.bookings.take_first().is_some(), "a wake-up represents the stored invoices");
+    assert!(world.wake_ups.take_first().is_some(), "a wake-up represents the stored invoices");
     assert_eq!(deliver(&world, &worker, "rest", &[(ACCOUNT, 3)]), 3, "the last ones are few");
 
     world.clock.advance(BURST_PAUSE_MAX);

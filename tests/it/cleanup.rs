@@ -14,7 +14,7 @@ use engine::sync::push::PushOutcome;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -138,9 +138,9 @@ fn the_next_cleanup_completes_one_that_died_at_any_step() {
     let world = with_logs(60);
     let mut died = 0;
     for step in (20..).step_by(7) {
-        world.gate.arm(Some(Death { step, moment: Moment::After }));
+        world.io.crash_at(Some(CrashPoint { step, moment: Moment::After }));
         let ended = run(remove_expired_rows(&world.engine.store, &world.clock, world.invocation()));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         if ended.is_some() {
             break;
         }

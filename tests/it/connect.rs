@@ -79,7 +79,7 @@ fn with_several_organisations_the_first_is_used_and_the_others_are_choices() {
 fn cancelling_at_xero_ends_the_connection_attempt() {
     let world = World::new();
     let location = denied(&world, &world.begin());
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Denied));
     let view = world.status();
     assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
     assert_ne!(world.connection().state, ConnectionState::Active);
@@ -92,7 +92,7 @@ fn cancelling_one_connection_attempt_leaves_a_later_one_pending() {
     world.clock.advance(MINUTES(1));
     world.begin();
     let location = denied(&world, &first);
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Denied));
     assert_eq!(world.status().status, ConnectionStatus::Pending);
 }
 
@@ -102,7 +102,7 @@ fn cancelling_a_reconnect_leaves_the_connection_unchanged() {
     let before = world.connection();
     let location = denied(&world, &world.begin());
     assert_eq!(world.status().status, ConnectionStatus::Active);
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Denied));
     assert_eq!(world.connection(), before);
 }
 
@@ -111,7 +111,7 @@ fn a_callback_without_a_code_for_any_other_reason_ends_the_attempt_too() {
     let world = World::new();
     let address = world.begin();
     let location = denied(&world, &address).replace("access_denied", "server_error");
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Failed));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Failed));
     assert_eq!(world.status().status, ConnectionStatus::Disconnected);
 }
 
@@ -120,21 +120,21 @@ fn a_callback_works_once_and_for_a_limited_time() {
     let world = World::new();
     let (tenant, user) = (world.tenant(), world.user());
     let location = world.consent(&world.begin(), user, &[tenant]);
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Authorised { .. }));
-    assert!(matches!(world.come_back(&location), CallbackOutcome::Expired));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Authorised { .. }));
+    assert!(matches!(world.follow_callback(&location), CallbackOutcome::Expired));
 
     let late = world.consent(&world.begin(), user, &[tenant]);
     world.clock.advance(MINUTES(16));
-    assert!(matches!(world.come_back(&late), CallbackOutcome::Expired));
+    assert!(matches!(world.follow_callback(&late), CallbackOutcome::Expired));
 }
 
 #[test]
 fn an_unsolicited_callback_is_refused() {
     let world = World::new();
     let forged = "https://api.servicecortex.example/oauth/callback?code=stolen&state=guessed";
-    assert!(matches!(world.come_back(forged), CallbackOutcome::Expired));
+    assert!(matches!(world.follow_callback(forged), CallbackOutcome::Expired));
     let bare = "https://api.servicecortex.example/oauth/callback";
-    assert!(matches!(world.come_back(bare), CallbackOutcome::Expired));
+    assert!(matches!(world.follow_callback(bare), CallbackOutcome::Expired));
 }
 
 #[test]

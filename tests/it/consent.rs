@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::ports::{Intercepted, not_sent};
 use tests::world::{callback, owner};
 use xero_sim::{Fault, FaultKind, Match};
@@ -59,7 +59,7 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     let address = world.begin_for(&attacker);
     let (login, tenant) = (world.user(), world.tenant());
     let location = world.consent(&address, login, &[tenant]);
-    let outcome = world.come_back(&location);
+    let outcome = world.follow_callback(&location);
     let engine::commands::connect::CallbackOutcome::Authorised { ticket } = outcome else {
         panic!()
     };
@@ -70,7 +70,7 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     assert!(world.secrets.is_empty());
     assert_ne!(world.connection_of(&attacker).state, ConnectionState::Active);
     // The attacker cannot use the same state a second time.
-    let again = world.come_back(&location);
+    let again = world.follow_callback(&location);
     assert!(matches!(again, engine::commands::connect::CallbackOutcome::Expired), "{again:?}");
 }
 
@@ -139,7 +139,7 @@ fn neither_the_code_nor_the_ticket_can_be_read_in_the_table() {
     let (login, tenant) = (world.user(), world.tenant());
     let location = world.consent(&world.begin(), login, &[tenant]);
     let code = callback(&location).code.unwrap();
-    let outcome = world.come_back(&location);
+    let outcome = world.follow_callback(&location);
     let engine::commands::connect::CallbackOutcome::Authorised { ticket } = outcome else {
         panic!()
     };
@@ -243,7 +243,7 @@ fn a_code_that_xero_no_longer_takes_ends_the_connect() {
 }
 
 #[test]
-fn trouble_after_the_exchange_is_gone_on_with_by_the_same_ticket() {
+fn a_completion_that_fails_after_the_exchange_is_resumed_with_the_same_ticket() {
     let world = World::new();
     let ticket = authorised(&world);
     world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Unavailable503 });
@@ -254,7 +254,7 @@ fn trouble_after_the_exchange_is_gone_on_with_by_the_same_ticket() {
 }
 
 /// Whether the claims and uses in the table are those of the account's connection, and no others.
-fn assert_claims_agree(world: &World, at: Death) {
+fn assert_claims_agree(world: &World, at: CrashPoint) {
     let connection = world.connection();
     let items = world.table.all_items();
     let claims = items.iter().filter(|item| item.key.sk == "CLAIM").count();
@@ -265,17 +265,17 @@ fn assert_claims_agree(world: &World, at: Death) {
 
 #[test]
 fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_crm_once() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::new();
             let (ticket, account) = (authorised(&world), world.account());
-            let at = Death { step, moment };
-            world.gate.arm(Some(at));
+            let at = CrashPoint { step, moment };
+            world.io.crash_at(Some(at));
             let invocation = world.invocation();
             let first =
                 run(complete_connect(&world.engine, &account, &owner(), &ticket, invocation));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             assert_claims_agree(&world, at);
             let again = world.complete(&account, &ticket);
@@ -309,7 +309,7 @@ fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_
             assert_eq!(connection.state, ConnectionState::Active, "{at:?}");
             assert!(connection.carried_from.is_empty(), "{at:?}");
             assert_eq!(connection.pending_connect(world.clock.now()), None, "{at:?}");
-            assert_eq!(world.statuses_told(&account), [ConnectionStatus::Active], "{at:?}");
+            assert_eq!(world.reported_statuses(&account), [ConnectionStatus::Active], "{at:?}");
             assert_eq!(world.secrets.len(), 1, "{at:?}");
             world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
             let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
@@ -317,8 +317,8 @@ fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_
             if first.is_some() {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 40, "{deaths} deaths");
+    assert!(crashes > 40, "{crashes} crashes");
 }

@@ -11,7 +11,7 @@ use engine::commands::contacts::{self, LinkOutcome};
 use engine::commands::preferences::{self, PreferencesOutcome};
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 use uuid::Uuid;
 

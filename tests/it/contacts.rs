@@ -15,7 +15,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match as On};
@@ -110,15 +110,18 @@ fn linking_another_clients_contact_is_refused_and_names_that_client() {
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
     let held = world.contact_of("cli_1").unwrap();
-    let told = refused(links(&world, "cli_2", held));
-    assert!(told.contains("cli_1") && told.contains("Unlink it from cli_1 first"), "{told}");
+    let refusal = refused(links(&world, "cli_2", held));
+    assert!(
+        refusal.contains("cli_1") && refusal.contains("Unlink it from cli_1 first"),
+        "{refusal}"
+    );
     assert_eq!(world.contact_of("cli_2"), None);
-    let told = refused(links(&world, "cli_2", Uuid::from_u128(7)));
-    assert!(told.contains("Xero has no such contact"), "{told}");
+    let refusal = refused(links(&world, "cli_2", Uuid::from_u128(7)));
+    assert!(refusal.contains("Xero has no such contact"), "{refusal}");
     let gone = entered(&world, "Summit (old)", |_| {});
     world.by_hand(|bookkeeper| bookkeeper.archive_contact(gone).unwrap());
-    let told = refused(links(&world, "cli_2", gone));
-    assert!(told.contains("\"Summit (old)\" is archived"), "{told}");
+    let refusal = refused(links(&world, "cli_2", gone));
+    assert!(refusal.contains("\"Summit (old)\" is archived"), "{refusal}");
     let free = entered(&world, "Valley", |_| {});
     let unknown = links(&world, "cli_9", free);
     assert!(matches!(unknown, LinkOutcome::Unknown), "{unknown:?}");

@@ -10,7 +10,7 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Fault, FaultKind, Match};
 
 /// A connected world whose Xero keeps the numbers of voided documents.
@@ -47,13 +47,6 @@ fn void(world: &World, kind: EntityKind, number: &str) {
     } else {
         bookkeeper.void_credit_note(id).unwrap();
     }
-}
-
-/// A person syncs the record, whose void no poll has read.
-fn copy(world: &World, kind: EntityKind, id: &str) {
-    let (account, id) = (world.account(), CrmId::new(id).unwrap());
-    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
 }
 
 /// The message about the record `doc_1` with the number `A-1`, at this revision.
@@ -100,7 +93,7 @@ fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() 
                 other();
             }
             void(&world, kind, "A-1");
-            copy(&world, kind, "doc_1");
+            world.sync_now(kind, "doc_1");
             if !is_first {
                 other();
             }
@@ -118,7 +111,7 @@ fn the_longest_numbers_can_be_copied_and_copies_of_similar_ones_differ() {
         for (id, number) in ["doc_1", "doc_2"].into_iter().zip(&numbers) {
             world.receive(kind, &body(kind, id, number));
             void(&world, kind, number);
-            copy(&world, kind, id);
+            world.sync_now(kind, id);
             assert_eq!(world.state(kind, id), OperationState::Synced, "{kind}");
         }
         let live = live(&world, kind);
@@ -132,14 +125,14 @@ fn an_edit_goes_to_the_copy_which_keeps_its_number() {
     let world = keeping_numbers();
     world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
     void(&world, Invoice, "A-1");
-    copy(&world, Invoice, "doc_1");
+    world.sync_now(Invoice, "doc_1");
     let edit = an_invoice("doc_1", "cli_1").number("A-1").revision(2).price("100.00", "120.00");
     assert_eq!(world.receive(Invoice, &edit.body()), MessageOutcome::Pushed(PushOutcome::Synced));
     let total = world.books(|books| books.invoices_numbered("A-1~2").next().unwrap().total);
     assert_eq!(total.to_string(), "120.00");
     // A copy of the copy has the next number.
     void(&world, Invoice, "A-1~2");
-    copy(&world, Invoice, "doc_1");
+    world.sync_now(Invoice, "doc_1");
     assert_eq!(live(&world, Invoice), ["A-1~3"]);
 }
 
@@ -151,15 +144,15 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
             world.receive(Invoice, &body(Invoice, "doc_2", "A-1-2"));
             void(&world, Invoice, "A-1");
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
             let invocation = world.invocation();
             let synced = records::sync_record_now(&world.engine, &account, Invoice, id, invocation);
             let is_finished = run(synced).is_some();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             world.advance(SignedDuration::from_hours(13));
-            copy(&world, Invoice, "doc_1");
+            world.sync_now(Invoice, "doc_1");
             assert_eq!(live(&world, Invoice), ["A-1-2", "A-1~2"], "{moment:?} {step}");
             assert_eq!(world.state(Invoice, "doc_1"), OperationState::Synced, "{moment:?} {step}");
             if is_finished {
@@ -180,7 +173,7 @@ fn a_copys_number_that_a_person_used_in_xero_is_named() {
     let edit = xero_sim::InvoiceEdit { number: Some("A-1~2".to_owned()), ..Default::default() };
     world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(other, edit).unwrap();
     void(&world, Invoice, "A-1");
-    copy(&world, Invoice, "doc_1");
+    world.sync_now(Invoice, "doc_1");
     let failure = world.mapping(Invoice, "doc_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "number_taken");
     assert!(failure.message.contains("A-1~2"), "{failure}");
@@ -195,7 +188,7 @@ fn one_sync_of_a_document_whose_change_xero_refused_because_it_is_voided_creates
         void(&world, kind, "A-1");
         world.receive(kind, &at_revision(kind, 2, false));
         assert_eq!(world.state(kind, "doc_1"), OperationState::Skipped, "{kind}");
-        copy(&world, kind, "doc_1");
+        world.sync_now(kind, "doc_1");
         assert_eq!(live(&world, kind), ["A-1~2"], "{kind}");
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
@@ -237,7 +230,7 @@ fn a_document_that_is_restored_after_its_void_died_at_any_step_is_in_the_books_o
             let mut world = keeping_numbers();
             world.receive(kind, &at_revision(kind, 1, false));
             let voided = at_revision(kind, 2, true);
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = world.try_receive(kind, &voided, Some(at)).is_some();
             world.restart();
             world.receive(kind, &at_revision(kind, 3, false));
@@ -270,19 +263,19 @@ fn a_change_or_a_void_that_follows_a_copy_that_died_at_any_step_is_carried_out_o
             let mut world = keeping_numbers();
             world.receive(kind, &at_revision(kind, 1, false));
             void(&world, kind, "A-1");
-            let at = Death { step, moment };
-            world.gate.arm(Some(at));
+            let at = CrashPoint { step, moment };
+            world.io.crash_at(Some(at));
             let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
             let invocation = world.invocation();
             let synced = records::sync_record_now(&world.engine, &account, kind, id, invocation);
             let is_finished = run(synced).is_some();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             world.receive(kind, &at_revision(kind, 2, is_voided));
             world.advance(SignedDuration::from_hours(13));
             if !is_voided {
                 // If the copy was not begun, a person has to ask for it again.
-                copy(&world, kind, "doc_1");
+                world.sync_now(kind, "doc_1");
             }
             let expected: &[&str] = if is_voided { &[] } else { &["A-1~2"] };
             assert_eq!(live(&world, kind), expected, "{kind} {at:?}");

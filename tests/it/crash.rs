@@ -6,12 +6,12 @@ use domain::operation::OperationState;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment};
+use tests::io_monitor::{CrashPoint, Moment};
 
 /// SQS hides a message for six times the function's timeout.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
 
-fn check(world: &World, at: Death, total: &str) {
+fn check(world: &World, at: CrashPoint, total: &str) {
     world.books(|books| {
         let totals = books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>();
         assert_eq!(totals, [total], "{at:?}");
@@ -29,18 +29,18 @@ fn check(world: &World, at: Death, total: &str) {
 }
 
 /// Kills the process at every step of processing `body`, redelivers the message, and checks the
-/// result. Returns the number of deaths.
-fn die_everywhere(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
-    let mut deaths = 0;
+/// result. Returns the number of crashes.
+fn crash_at_every_step(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::connected();
             prepare(&world);
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let finished = world.try_receive(Invoice, body, Some(at)).is_some();
             if !finished {
-                deaths += 1;
+                crashes += 1;
                 world.restart();
                 // Wake-ups of the dead process fire; then the queue redelivers the message.
                 world.advance(VISIBILITY);
@@ -53,14 +53,14 @@ fn die_everywhere(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
             }
         }
     }
-    deaths
+    crashes
 }
 
 #[test]
 fn a_crash_at_every_step_of_a_first_invoice_leaves_one_contact_and_one_invoice() {
     let body = an_invoice("inv_1", "cli_1").body();
-    let deaths = die_everywhere(|_| {}, &body, "114.00");
-    assert!(deaths > 30, "{deaths} deaths");
+    let crashes = crash_at_every_step(|_| {}, &body, "114.00");
+    assert!(crashes > 30, "{crashes} crashes");
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn a_crash_at_every_step_of_an_edit_leaves_the_edited_invoice() {
     let first = |world: &World| {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     };
-    let deaths = die_everywhere(first, &body, "120.00");
-    assert!(deaths > 20, "{deaths} deaths");
+    let crashes = crash_at_every_step(first, &body, "120.00");
+    assert!(crashes > 20, "{crashes} crashes");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_crash_followed_by_a_newer_revision_leaves_the_newer_one_once() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::connected();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let finished = world.try_receive(Invoice, &body, Some(at)).is_some();
             world.restart();
             // The newer one arrives while the claims of the dead process are still in effect.

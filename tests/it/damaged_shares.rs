@@ -8,7 +8,7 @@ use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
 use tests::world::ACCOUNT;
 
-use crate::bad_row::{Trouble, spoil};
+use crate::bad_row::{RowFault, make_row_bad};
 use crate::function::Queues;
 use crate::poison::is_alone_aside;
 use crate::sizes::{damage, refused};
@@ -17,11 +17,11 @@ use crate::sizes_shares::recorded;
 const INVOICES: [&str; 3] = ["inv_1", "inv_2", "inv_3"];
 const BAD_ROW: &str = "MONEY#inv_2";
 
-/// Troubles that no repetition ends, with the reasons that are recorded.
-const PERMANENT: [(Trouble, &str); 3] = [
-    (Trouble::Panics, "panicked"),
-    (Trouble::IsCorrupt, "corrupt_row"),
-    (Trouble::IsTooLarge, "too_large"),
+/// Faults that no repetition ends, with the reasons that are recorded.
+const PERMANENT: [(RowFault, &str); 3] = [
+    (RowFault::Panics, "panicked"),
+    (RowFault::IsCorrupt, "corrupt_row"),
+    (RowFault::IsTooLarge, "too_large"),
 ];
 
 /// A payment over all three invoices.
@@ -37,7 +37,7 @@ fn three_invoices() -> World {
     }
     let earlier = a_payment("pay_0", &[("inv_2", "5.00")]).method("cash");
     world.receive(Payment, &earlier.body());
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     world
 }
 
@@ -54,9 +54,9 @@ fn assert_aside(world: &World, message: &PaymentMessage, code: &str) {
 
 #[test]
 fn a_damaged_share_leaves_the_other_parts_of_a_pushed_payment_unaffected() {
-    for (trouble, code) in PERMANENT {
+    for (fault, code) in PERMANENT {
         let mut world = three_invoices();
-        spoil(&mut world, BAD_ROW, trouble);
+        make_row_bad(&mut world, BAD_ROW, fault);
         assert_aside(&world, &over_three().fee("3.20"), code);
         for part in ["pay_1.1", "pay_1.3", "pay_1.fee"] {
             let mapping = world.mapping(Payment, part).unwrap_or_else(|| panic!("{code}: {part}"));
@@ -72,9 +72,9 @@ fn a_damaged_share_leaves_the_other_parts_of_a_pushed_payment_unaffected() {
 
 #[test]
 fn a_damaged_share_leaves_the_other_shares_of_a_payment_through_the_bank_unaffected() {
-    for (trouble, code) in PERMANENT {
+    for (fault, code) in PERMANENT {
         let mut world = three_invoices();
-        spoil(&mut world, BAD_ROW, trouble);
+        make_row_bad(&mut world, BAD_ROW, fault);
         assert_aside(&world, &over_three().method("cash"), code);
         for invoice in ["inv_1", "inv_3"] {
             assert_eq!(recorded(&world, invoice), ["pay_1"], "{code}: {invoice}");

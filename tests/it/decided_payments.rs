@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::a_payment;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::Receipt;
@@ -32,29 +32,29 @@ fn with_given_up_cheque() -> (World, Uuid) {
 
 /// A quarter of an hour passes, and a poll runs in a process that dies at this step. Returns
 /// whether it has finished before.
-fn poll_until(world: &World, death: Option<Death>) -> bool {
+fn poll_until(world: &World, crash: Option<CrashPoint>) -> bool {
     world.advance(MINUTES(15));
-    world.gate.arm(death);
+    world.io.crash_at(crash);
     let polled = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
-    world.gate.arm(None);
+    world.io.crash_at(None);
     polled.is_some()
 }
 
 /// The cheque reaches Xero, or is found there, at whichever step the process that decides about it
 /// dies. The decision is then repeated, as a user, the schedule or the queue repeats it.
-fn continues_after_any_death(
+fn continues_after_any_crash(
     prepare: impl Fn(&World, Uuid),
-    decide: impl Fn(&World, Uuid, Option<Death>) -> bool,
+    decide: impl Fn(&World, Uuid, Option<CrashPoint>) -> bool,
     check: impl Fn(&World),
 ) {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let (mut world, doubtful) = with_given_up_cheque();
             prepare(&world, doubtful);
             assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = decide(&world, doubtful, Some(at));
             world.restart();
             // Wake-ups of the dead process fire.
@@ -68,10 +68,10 @@ fn continues_after_any_death(
             if is_finished {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 5, "{deaths} deaths");
+    assert!(crashes > 5, "{crashes} crashes");
 }
 
 /// Xero has both payments.
@@ -82,17 +82,17 @@ fn has_both(world: &World) {
 #[test]
 fn a_users_decision_that_dies_at_any_step_leaves_nothing_given_up() {
     let ask = |world: &World, _: Uuid| assert!(poll_until(world, None));
-    let answer = |world: &World, doubtful: Uuid, death: Option<Death>| {
+    let answer = |world: &World, doubtful: Uuid, crash: Option<CrashPoint>| {
         let (account, by, invoice) = (world.account(), owner(), CrmId::new("inv_1").unwrap());
         let (payment, new) = (XeroPaymentId(doubtful), PaymentDecision::New);
-        world.gate.arm(death);
+        world.io.crash_at(crash);
         let engine = &world.engine;
         let decided =
             run(invoice_payments::resolve_payment(engine, &account, &by, &invoice, payment, new));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         decided.map(Result::unwrap).is_some()
     };
-    continues_after_any_death(ask, answer, has_both);
+    continues_after_any_crash(ask, answer, has_both);
 }
 
 #[test]
@@ -101,18 +101,18 @@ fn a_poll_that_dies_at_any_step_of_recognising_a_payment_leaves_it_not_given_up(
         world.by_hand(|bookkeeper| bookkeeper.remove_payment(doubtful).unwrap());
         world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 10, 11)));
     };
-    let poll = |world: &World, _: Uuid, death: Option<Death>| poll_until(world, death);
-    continues_after_any_death(enter_as_itself, poll, is_counted_once);
+    let poll = |world: &World, _: Uuid, crash: Option<CrashPoint>| poll_until(world, crash);
+    continues_after_any_crash(enter_as_itself, poll, is_counted_once);
 }
 
 #[test]
 fn a_message_that_dies_at_any_step_of_naming_the_payment_in_xero_leaves_nothing_given_up() {
     let ask = |world: &World, _: Uuid| assert!(poll_until(world, None));
-    let record = |world: &World, _: Uuid, death: Option<Death>| {
+    let record = |world: &World, _: Uuid, crash: Option<CrashPoint>| {
         let transfer = a_payment("pay_2", &[("inv_1", "57.00")]).method("bank_transfer");
-        world.try_receive(Payment, &transfer.body(), death).map(Result::unwrap).is_some()
+        world.try_receive(Payment, &transfer.body(), crash).map(Result::unwrap).is_some()
     };
-    continues_after_any_death(ask, record, has_both);
+    continues_after_any_crash(ask, record, has_both);
 }
 
 #[test]

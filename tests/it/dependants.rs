@@ -9,7 +9,7 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_payment, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 /// Longer than the visibility timeout of a message.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(12);
@@ -96,7 +96,7 @@ fn a_payment_whose_process_dies_at_any_step_reaches_xero_once() {
         for step in 1.. {
             let mut world = World::with_accounts();
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = world.try_receive(Payment, &payment(), Some(at)).is_some();
             world.restart();
             world.receive(Invoice, &invoice());
@@ -119,7 +119,7 @@ fn a_payment_reaches_xero_once_although_the_process_of_its_invoice_dies_at_any_s
         for step in 1.. {
             let mut world = waiting();
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = world.try_receive(Invoice, &invoice(), Some(at)).is_some();
             world.restart();
             world.advance(VISIBILITY);

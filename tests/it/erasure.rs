@@ -26,7 +26,7 @@ use serde_json::Value;
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match};
 
@@ -111,16 +111,16 @@ fn rows(world: &World, account: &AccountId) -> Vec<String> {
 }
 
 /// The number of events that report an account as disconnected.
-fn told_disconnected(world: &World, account: &AccountId) -> usize {
+fn count_disconnected_events(world: &World, account: &AccountId) -> usize {
     let mut seen = BTreeSet::new();
-    let told = world.told.deliveries().into_iter().filter(|event| {
+    let events = world.events.deliveries().into_iter().filter(|event| {
         let is_end = matches!(
             event.content,
             EventContent::Connection { status: ConnectionStatus::Disconnected, .. }
         );
         is_end && event.account_id == *account && seen.insert(event.event_id)
     });
-    told.count()
+    events.count()
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_erased_account_leaves_no_rows_and_keeps_its_documents_in_xero() {
     let last = erases(&world);
     assert!(last.done, "{last:?}");
     assert_eq!(rows(&world, &world.account()), [""; 0]);
-    assert_eq!(told_disconnected(&world, &world.account()), 1);
+    assert_eq!(count_disconnected_events(&world, &world.account()), 1);
     world.books(|books| {
         assert_eq!((books.invoices().count(), books.contacts().count()), (1, 1));
     });
@@ -161,20 +161,20 @@ fn another_account_of_the_same_xero_user_is_unaffected() {
     assert_eq!(world.secrets.len(), 1);
     assert!(is_second_linked(&world));
     assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
-    assert_eq!(told_disconnected(&world, &other()), 0);
+    assert_eq!(count_disconnected_events(&world, &other()), 0);
 }
 
 #[test]
 fn an_erasure_that_dies_at_any_step_is_completed_by_the_next() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in (1..).step_by(2) {
             let mut world = World::connected();
             syncs(&world, "inv_1");
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let first =
                 run(erase_account(&world.engine, &world.account(), &[], world.invocation()));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             let is_erased = (0..5).any(|_| {
                 world.clock.advance(SETTLED);
@@ -184,14 +184,14 @@ fn an_erasure_that_dies_at_any_step_is_completed_by_the_next() {
             assert_eq!(rows(&world, &world.account()), [""; 0], "{step} {moment:?}");
             assert!(world.secrets.is_empty(), "{step} {moment:?}");
             assert!(!is_linked(&world), "{step} {moment:?}");
-            assert_eq!(told_disconnected(&world, &world.account()), 1, "{step} {moment:?}");
+            assert_eq!(count_disconnected_events(&world, &world.account()), 1, "{step} {moment:?}");
             if first.is_some() {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 20, "{deaths} deaths");
+    assert!(crashes > 20, "{crashes} crashes");
 }
 
 #[test]

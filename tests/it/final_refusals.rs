@@ -3,15 +3,12 @@
 
 use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice, Payment};
 use domain::failure::{Failure, FailureClass};
-use domain::ids::CrmId;
 use domain::operation::OperationState;
-use engine::commands::records;
 use http::Method;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 use xero_sim::{InvoiceStatus, Receipt};
@@ -137,9 +134,9 @@ fn invoices_that_take_changes_again_together_share_a_wake_up() {
             bookkeeper.remove_payment(payment).unwrap();
         }
     });
-    let before = world.bookings.len();
+    let before = world.wake_ups.len();
     world.poll();
-    assert_eq!(world.bookings.len() - before, 1);
+    assert_eq!(world.wake_ups.len() - before, 1);
     world.advance(AT_ONCE);
     for number in 0..INVOICES {
         let id = format!("inv_{number}");
@@ -237,9 +234,7 @@ fn a_payment_of_a_voided_invoice_is_sent_once_the_invoice_has_a_new_copy() {
     let failure = gives_up_at_once(&world, Payment, "pay_1.1");
     assert_eq!(failure.code, "invoice_gone");
     assert!(failure.remedy.contains("new copy"), "{failure}");
-    let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
-    let synced = records::sync_record_now(&world.engine, &account, Invoice, id, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
+    world.sync_now(Invoice, "inv_1");
     world.advance(AT_ONCE);
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
 }

@@ -17,7 +17,7 @@ use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use jiff::{SignedDuration, Timestamp};
 use runtime::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery, PushWorker, ServedQueue};
 use tests::World;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::function_of;
 
 /// The ARN of the function's wake-up queue in its records.
@@ -38,8 +38,8 @@ pub enum PortFault {
 }
 
 impl PortFault {
-    /// Fails.
-    pub fn strike(self) -> PortError {
+    /// Panics, or returns the error.
+    pub fn panic_or_error(self) -> PortError {
         match self {
             Self::Panics => panic!("the port of the test panics"),
             Self::Fails => PortError { operation: "a step of the test", source: "it fails".into() },
@@ -49,15 +49,15 @@ impl PortFault {
 
 /// Messages that were dead-lettered: id and reason.
 #[derive(Debug, Default)]
-pub struct Graveyard {
-    graves: Mutex<Vec<(String, DeadLetterReason)>>,
+pub struct RecordedDeadLetters {
+    letters: Mutex<Vec<(String, DeadLetterReason)>>,
     fault: Mutex<Option<PortFault>>,
 }
 
-impl Graveyard {
+impl RecordedDeadLetters {
     /// All of them, in order.
-    pub fn graves(&self) -> Vec<(String, DeadLetterReason)> {
-        self.graves.lock().unwrap().clone()
+    pub fn all(&self) -> Vec<(String, DeadLetterReason)> {
+        self.letters.lock().unwrap().clone()
     }
 
     /// Makes it fail from now on.
@@ -67,7 +67,7 @@ impl Graveyard {
 }
 
 #[async_trait]
-impl DeadLetters for Graveyard {
+impl DeadLetters for RecordedDeadLetters {
     async fn dead_letter(
         &self,
         letter: DeadLetter<'_>,
@@ -75,9 +75,9 @@ impl DeadLetters for Graveyard {
     ) -> Result<(), PortError> {
         let fault = *self.fault.lock().unwrap();
         if let Some(fault) = fault {
-            return Err(fault.strike());
+            return Err(fault.panic_or_error());
         }
-        self.graves.lock().unwrap().push((letter.message_id.to_owned(), reason.clone()));
+        self.letters.lock().unwrap().push((letter.message_id.to_owned(), reason.clone()));
         Ok(())
     }
 }
@@ -98,7 +98,7 @@ impl Delays {
 
     fn check(&self) -> Result<(), PortError> {
         let fault = *self.fault.lock().unwrap();
-        fault.map_or(Ok(()), |fault| Err(fault.strike()))
+        fault.map_or(Ok(()), |fault| Err(fault.panic_or_error()))
     }
 
     /// How long a message that was not deleted stays hidden.
@@ -153,14 +153,18 @@ pub fn a_wake_up(id: &str, group: &str, body: impl Display) -> SqsMessage {
 }
 
 /// The push function for invoices.
-pub fn a_worker(world: &World) -> (PushWorker, Arc<Graveyard>, Arc<Delays>) {
+pub fn a_worker(world: &World) -> (PushWorker, Arc<RecordedDeadLetters>, Arc<Delays>) {
     a_worker_of(world, EntityKind::Invoice)
 }
 
 /// The push function for a kind.
-pub fn a_worker_of(world: &World, kind: EntityKind) -> (PushWorker, Arc<Graveyard>, Arc<Delays>) {
-    let (graveyard, delays) = (Arc::new(Graveyard::default()), Arc::new(Delays::default()));
-    let served = ServedQueue { redelivery: delays.clone(), dead_letters: graveyard.clone() };
+pub fn a_worker_of(
+    world: &World,
+    kind: EntityKind,
+) -> (PushWorker, Arc<RecordedDeadLetters>, Arc<Delays>) {
+    let (dead_letters, delays) =
+        (Arc::new(RecordedDeadLetters::default()), Arc::new(Delays::default()));
+    let served = ServedQueue { redelivery: delays.clone(), dead_letters: dead_letters.clone() };
     let worker = PushWorker {
         engine: function_of(kind).configure_engine(world.engine.clone()),
         kind,
@@ -169,7 +173,7 @@ pub fn a_worker_of(world: &World, kind: EntityKind) -> (PushWorker, Arc<Graveyar
         wake_ups: served,
         full_deliveries: FullDeliveries::default(),
     };
-    (worker, graveyard, delays)
+    (worker, dead_letters, delays)
 }
 
 /// The ids of the records that are returned.
@@ -179,7 +183,7 @@ pub fn returned(
     records: Vec<SqsMessage>,
     time: SignedDuration,
 ) -> Vec<String> {
-    try_return(world, worker, records, time).expect("the process does not die")
+    try_return(world, worker, records, time).expect("the process does not crash")
 }
 
 /// The ids of the records that are returned, unless the function stops.
@@ -226,7 +230,7 @@ pub struct Queues<'a> {
     world: &'a World,
     worker: PushWorker,
     /// The dead-lettered messages.
-    pub graveyard: Arc<Graveyard>,
+    pub dead_letters: Arc<RecordedDeadLetters>,
     /// When returned messages become visible.
     pub delays: Arc<Delays>,
     /// The wake-ups with which a Sync All continued on the queues of other kinds.
@@ -243,9 +247,9 @@ impl<'a> Queues<'a> {
 
     /// Empty queues for a kind.
     pub fn of(world: &'a World, kind: EntityKind) -> Self {
-        let (worker, graveyard, delays) = a_worker_of(world, kind);
+        let (worker, dead_letters, delays) = a_worker_of(world, kind);
         let (elsewhere, messages) = (Vec::new(), Vec::new());
-        Self { world, worker, graveyard, delays, elsewhere, messages, sent: 0 }
+        Self { world, worker, dead_letters, delays, elsewhere, messages, sent: 0 }
     }
 
     /// Sends a message. Returns its id.
@@ -285,7 +289,7 @@ impl<'a> Queues<'a> {
 
     /// Immediate wake-ups that the function sent.
     fn take_wake_ups(&mut self) {
-        while let Some((at, wake)) = self.world.bookings.take_first() {
+        while let Some((at, wake)) = self.world.wake_ups.take_first() {
             if at > self.world.clock.now() {
                 run(self.world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
                 break;
@@ -301,7 +305,7 @@ impl<'a> Queues<'a> {
 
     /// When the next wake-up is due, unless it is a later attempt of the ladder.
     fn next_wake_up(&self) -> Option<Timestamp> {
-        let (at, wake) = self.world.bookings.take_first()?;
+        let (at, wake) = self.world.wake_ups.take_first()?;
         run(self.world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
         let wait = at.duration_since(self.world.clock.now());
         (wait <= SignedDuration::from_mins(2)).then_some(at)

@@ -205,7 +205,7 @@ impl Gateway {
     }
 
     /// The OAuth callback's response, and how long it took.
-    pub async fn come_back(&self, request: &Request) -> (Duration, Response<Body>) {
+    pub async fn follow_callback(&self, request: &Request) -> (Duration, Response<Body>) {
         let begun = Instant::now();
         let crm = &self.engine.endpoints.crm_return;
         let answer = callback::answer_callback(&self.engine, crm, request).await;

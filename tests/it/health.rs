@@ -12,7 +12,7 @@ use engine::ports::{Clock, GivenUp, HealthCounts, Metric};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Fault, FaultKind, Match};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -62,9 +62,9 @@ fn five_given_up_records_raise_a_warning_and_four_do_not() {
     gives_up(&world, 5);
     let raised = checks(&world);
     assert_eq!((warned(&raised), raised.raised, raised.lifted), (1, 1, 0));
-    let (skipped, told) = warnings(&world);
+    let (skipped, reported) = warnings(&world);
     assert_eq!(skipped, 5);
-    assert!(told[0].starts_with("5 records could not be synced"), "{told:?}");
+    assert!(reported[0].starts_with("5 records could not be synced"), "{reported:?}");
 
     // A repeated check has the same result and the same event.
     let again = checks(&world);
@@ -97,7 +97,7 @@ fn records_that_are_overdue_after_three_sweeps_are_counted_until_they_are_done()
     let world = World::connected();
     world.inject(Fault { on: Match::next("/api.xro/2.0/Contacts"), kind: FaultKind::Status500 });
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     // Its retry is due after a little more than five minutes.
     world.clock.advance(SignedDuration::from_mins(15));
     assert_eq!(checks(&world).counted.overdue, 0);
@@ -106,11 +106,11 @@ fn records_that_are_overdue_after_three_sweeps_are_counted_until_they_are_done()
     run(sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(checks(&world).counted.overdue, 0);
-    let overdue = |measure| {
-        let Metric::Health(counted) = measure else { return None };
+    let overdue = |metric| {
+        let Metric::Health(counted) = metric else { return None };
         Some(counted.overdue)
     };
-    let health = world.measures.all().into_iter().filter_map(overdue);
+    let health = world.metrics.all().into_iter().filter_map(overdue);
     assert_eq!(health.collect::<Vec<_>>(), [0, 1, 0]);
 }
 
@@ -138,10 +138,10 @@ fn a_connection_ended_in_xero_is_detected_within_a_day_by_one_call() {
     }
     assert_eq!(found, 1);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
-    let told = world.told.news().into_iter().filter(
-        |news| matches!(news, EventContent::Connection { status, .. } if *status == ConnectionStatus::Disconnected),
+    let reported = world.events.contents().into_iter().filter(
+        |content| matches!(content, EventContent::Connection { status, .. } if *status == ConnectionStatus::Disconnected),
     );
-    assert_eq!(told.count(), 1);
+    assert_eq!(reported.count(), 1);
     // From then on no further calls are made.
     let before = world.xero().calls().len();
     (0..24).for_each(|_| {
@@ -158,9 +158,9 @@ fn the_next_check_corrects_one_that_died_at_any_step() {
             let world = World::connected();
             (1..=5).for_each(|number| gives_up(&world, number));
             let now = world.clock.now();
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let died = run(check_health(&world.engine, world.invocation())).is_none();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             let checked = checks(&world);
             assert_eq!(warned(&checked), 1, "step {step}, {moment:?}");
             assert_eq!(warnings(&world).0, 5);

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::{InvoiceStatus, Receipt};
 
@@ -84,8 +84,8 @@ fn money_waits_for_the_approval_of_a_draft_and_continues_by_itself() {
         assert_eq!(world.state(kind, id), OperationState::Synced, "{id}");
     }
     assert_eq!(invoice(&world).amount_paid, Decimal::from(50));
-    let approved = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::XeroStatus { status, remarks, .. } = news else { return None };
+    let approved = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::XeroStatus { status, remarks, .. } = content else { return None };
         Some((status, remarks))
     });
     let expected = ("AUTHORISED".to_owned(), vec!["It was approved in Xero.".to_owned()]);

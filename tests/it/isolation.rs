@@ -18,7 +18,7 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client_of, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::{ACCOUNT, owner};
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match, Organisation, Region, Settings};
@@ -103,13 +103,13 @@ fn an_organisation_of_another_account_is_refused_and_that_account_goes_on() {
         assert!(!connection.state.is_connected());
         assert!(connection.offered.is_empty() && connection.pending.is_none(), "{connection:?}");
         assert!(connection.grants.is_empty() && connection.claims.is_empty(), "{connection:?}");
-        assert!(world.statuses_told(&other).is_empty());
+        assert!(world.reported_statuses(&other).is_empty());
         // The unused grant of another login is revoked; that of the same login belongs to the first
         // account.
         assert_eq!(world.calls_of(REVOCATION), login);
         assert_eq!(world.secrets.len(), 1);
         assert_works(&world, ACCOUNT, "cli_1");
-        assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+        assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
     }
 }
 
@@ -233,7 +233,7 @@ fn a_grant_is_revoked_and_its_secret_deleted_with_its_last_connection_only() {
     assert_connected(&connects(&world, OTHER, &all[1..2]), all[1]);
     assert_works(&world, OTHER, "cli_3");
     assert_eq!(
-        world.statuses_told(&account(THIRD)),
+        world.reported_statuses(&account(THIRD)),
         [ConnectionStatus::Active, ConnectionStatus::Disconnected]
     );
 }
@@ -272,7 +272,7 @@ fn choosing_another_organisation_in_one_account_leaves_the_others_alone() {
     confirms(&world, THIRD, all[0]);
     assert_works(&world, THIRD, "cli_1");
     assert_works(&world, OTHER, "cli_2");
-    assert_eq!(world.statuses_told(&account(OTHER)), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&account(OTHER)), [ConnectionStatus::Active]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Fault, FaultKind, Match};
 
 const TOKEN: &str = "/connect/token";
@@ -35,8 +35,8 @@ fn days(world: &mut World, count: u32) -> usize {
 }
 
 fn expirations(world: &World) -> usize {
-    let expired = |news: &EventContent| matches!(news, EventContent::Connection { status, .. } if *status == ConnectionStatus::TokenExpired);
-    world.told.news().iter().filter(|news| expired(news)).count()
+    let expired = |content: &EventContent| matches!(content, EventContent::Connection { status, .. } if *status == ConnectionStatus::TokenExpired);
+    world.events.contents().iter().filter(|content| expired(content)).count()
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn a_run_that_dies_at_any_step_loses_no_connection() {
             let mut world = World::connected();
             world.clock.advance(DAY * 21);
             world.restart();
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let died = run(renew_unused_tokens(&world.engine, world.invocation())).is_none();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             // A sweep completes a refresh with an unknown outcome; the next run is a day later.
             world.clock.advance(SignedDuration::from_mins(5));

@@ -12,7 +12,7 @@ use jiff::civil::date;
 use store::table::{IndexKey, ItemKey, StoredItem, WriteExpectation};
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
 

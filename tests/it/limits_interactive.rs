@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, refusal};
 
 /// A user searches for this text. Returns whether results were shown.

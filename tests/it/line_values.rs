@@ -3,12 +3,10 @@
 use domain::entity::EntityKind::{self, CreditNote, Invoice};
 use domain::ids::CrmId;
 use domain::operation::OperationState;
-use engine::commands::records;
 use engine::ports::{Clock, Metric};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
-use tests::gate::run;
 use tests::ports::{Intercepted, respond};
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, Match};
@@ -234,10 +232,7 @@ fn sync_now_reads_the_lists_again_after_a_minute() {
         [(59, OperationState::Skipped, 1), (1, OperationState::Synced, 2)]
     {
         world.clock.advance(SignedDuration::from_secs(seconds));
-        let (account, record) = (world.account(), CrmId::new("inv_1").unwrap());
-        let invocation = world.invocation();
-        let synced = records::sync_record_now(&world.engine, &account, Invoice, record, invocation);
-        run(synced).unwrap().unwrap().unwrap();
+        world.sync_now(Invoice, "inv_1");
         assert_eq!(state(), expected);
         assert_eq!(count_calls(&world, "GET /Items"), reads);
     }
@@ -262,7 +257,7 @@ fn items_and_categories_that_cannot_be_read_are_counted_and_refuse_no_line() {
         (invoice.lines[0].item_code.clone(), invoice.lines[0].tracking.len())
     });
     assert_eq!(line, (Some("PIPE-15".to_owned()), 2));
-    let odd = world.measures.all().into_iter().filter(|one| *one == Metric::OddRows(1));
+    let odd = world.metrics.all().into_iter().filter(|one| *one == Metric::OddRows(1));
     assert_eq!(odd.count(), 2);
 }
 

@@ -18,24 +18,24 @@ use jiff::SignedDuration;
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_client_of, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 use uuid::Uuid;
 
-use crate::bad_row::{Trouble, spoil};
+use crate::bad_row::{RowFault, make_row_bad};
 use crate::sizes::{damage, two_paid_invoices};
 
 /// The payments that were reported as imported.
 fn imported(world: &World) -> Vec<Uuid> {
-    let imported = |news: EventContent| {
-        let EventContent::PaymentImported(payment) = news else { return None };
+    let imported = |content: EventContent| {
+        let EventContent::PaymentImported(payment) = content else { return None };
         Some(payment.xero_payment_id.0)
     };
-    world.told.news().into_iter().filter_map(imported).collect()
+    world.events.contents().into_iter().filter_map(imported).collect()
 }
 
 fn is_defect_counted(world: &World) -> bool {
-    world.measures.all().contains(&Metric::Defect)
+    world.metrics.all().contains(&Metric::Defect)
 }
 
 #[test]
@@ -51,39 +51,35 @@ fn an_invoice_with_an_unreadable_reverse_link_delays_no_other() {
 #[test]
 fn an_invoice_whose_money_cannot_be_processed_delays_no_other_and_is_reported() {
     for row in ["MONEY#inv_1", "MAP#invoice#inv_1"] {
-        for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
+        for fault in [RowFault::Panics, RowFault::IsCorrupt, RowFault::IsTooLarge] {
             let (mut world, other) = two_paid_invoices();
-            spoil(&mut world, row, trouble);
-            assert_eq!(
-                world.wait_and_poll(),
-                PollOutcome::Read { changed: 1 },
-                "{row} {trouble:?}"
-            );
-            assert_eq!(imported(&world), [other], "{row} {trouble:?}");
-            assert!(is_defect_counted(&world), "{row} {trouble:?}");
+            make_row_bad(&mut world, row, fault);
+            assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: 1 }, "{row} {fault:?}");
+            assert_eq!(imported(&world), [other], "{row} {fault:?}");
+            assert!(is_defect_counted(&world), "{row} {fault:?}");
             let lines = world.log().into_iter();
             let lines = lines.filter(|line| line.message.contains("Contact support"));
             let reported = lines.map(|line| line.crm_id.to_string()).collect::<BTreeSet<_>>();
             let expected = BTreeSet::from(["inv_1".to_owned()]);
-            assert_eq!(reported, expected, "{row} {trouble:?}");
+            assert_eq!(reported, expected, "{row} {fault:?}");
         }
     }
 }
 
 #[test]
 fn a_parked_record_that_cannot_be_released_holds_up_no_other() {
-    for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
+    for fault in [RowFault::Panics, RowFault::IsCorrupt, RowFault::IsTooLarge] {
         let mut world = World::with_accounts();
         for id in ["pay_1", "pay_2"] {
             let received = world.receive(Payment, &a_payment(id, &[("inv_1", "10.00")]).body());
             assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
         }
-        spoil(&mut world, "MAP#payment#pay_1.1", trouble);
+        make_row_bad(&mut world, "MAP#payment#pay_1.1", fault);
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         world.advance(SignedDuration::from_mins(2));
         let released = world.mapping(Payment, "pay_2.1").unwrap();
-        assert_eq!(released.operation.state, OperationState::Synced, "{trouble:?}");
-        assert!(is_defect_counted(&world), "{trouble:?}");
+        assert_eq!(released.operation.state, OperationState::Synced, "{fault:?}");
+        assert!(is_defect_counted(&world), "{fault:?}");
     }
 }
 

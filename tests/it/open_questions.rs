@@ -8,22 +8,20 @@ mod watching;
 use std::collections::BTreeSet;
 
 use domain::entity::EntityKind;
-use domain::ids::CrmId;
 use domain::operation::OperationState;
-use engine::commands::records;
 use jiff::SignedDuration;
 use tests::World;
-use tests::gate::run;
+use tests::io_monitor::run;
 use xero_sim::Unconfirmed;
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-/// What happens in an unconnected world, and the questions that are met by it. It panics if the
+/// What happens in an unconnected world, and the questions that it tests. It panics if the
 /// product misbehaves.
-type Play = (fn(&mut World), &'static [&'static str]);
+type Scenario = (fn(&mut World), &'static [&'static str]);
 
-/// The questions that other modules meet.
-const MET_ELSEWHERE: &[&str] = &[
+/// The questions that other modules test.
+const TESTED_ELSEWHERE: &[&str] = &[
     // `paging`, `poll_many`
     "page_size_max",
     // `contacts`, `contact_fields`
@@ -47,9 +45,9 @@ const MET_ELSEWHERE: &[&str] = &[
 /// A mode of the simulator, and no question about Xero.
 const NO_QUESTION: &str = "unhelpful";
 
-fn play_under_each_answer(plays: &[Play]) {
+fn run_under_each_answer(scenarios: &[Scenario]) {
     let defaults = Unconfirmed::default().answers();
-    for (play, questions) in plays {
+    for (scenario, questions) in scenarios {
         for question in *questions {
             let found = defaults.iter().find(|(name, _, _)| name == question);
             let (_, _, answers) = found.unwrap_or_else(|| panic!("{question} is no question"));
@@ -57,7 +55,7 @@ fn play_under_each_answer(plays: &[Play]) {
                 println!("{question}: {answer}");
                 let mut world =
                     World::with(|settings| settings.unconfirmed.set(question, answer).unwrap());
-                play(&mut world);
+                scenario(&mut world);
             }
         }
     }
@@ -65,26 +63,26 @@ fn play_under_each_answer(plays: &[Play]) {
 
 #[test]
 fn an_account_stays_connected_and_limited_whatever_xero_answers() {
-    play_under_each_answer(identity::PLAYS);
+    run_under_each_answer(identity::SCENARIOS);
 }
 
 #[test]
 fn records_are_sent_once_whatever_xero_answers() {
-    play_under_each_answer(sending::PLAYS);
+    run_under_each_answer(sending::SCENARIOS);
 }
 
 #[test]
 fn changes_in_xero_are_reported_once_whatever_xero_answers() {
-    play_under_each_answer(watching::PLAYS);
+    run_under_each_answer(watching::SCENARIOS);
 }
 
 #[test]
-fn every_open_question_is_met_by_the_product() {
-    let plays = [identity::PLAYS, sending::PLAYS, watching::PLAYS].concat();
-    let met = plays.iter().flat_map(|(_, questions)| questions.iter().copied());
-    let met = met.chain(MET_ELSEWHERE.iter().copied()).collect::<BTreeSet<_>>();
+fn every_open_question_is_tested() {
+    let scenarios = [identity::SCENARIOS, sending::SCENARIOS, watching::SCENARIOS].concat();
+    let tested = scenarios.iter().flat_map(|(_, questions)| questions.iter().copied());
+    let tested = tested.chain(TESTED_ELSEWHERE.iter().copied()).collect::<BTreeSet<_>>();
     let open = Unconfirmed::names().filter(|name| *name != NO_QUESTION).collect::<BTreeSet<_>>();
-    assert_eq!(met, open);
+    assert_eq!(tested, open);
 }
 
 fn assert_synced(world: &World, kind: EntityKind, id: &str) {
@@ -97,16 +95,4 @@ fn failure_code(world: &World, kind: EntityKind, id: &str) -> String {
     let operation = world.mapping(kind, id).unwrap().operation;
     assert_ne!(operation.state, OperationState::Synced, "{id}");
     operation.failure.expect("a failure").code.into_owned()
-}
-
-/// A user syncs a record now.
-fn sync_now(world: &World, kind: EntityKind, id: &str) {
-    let (account, id) = (world.account(), CrmId::new(id).unwrap());
-    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
-}
-
-/// The number of invoices that count in Xero.
-fn live_invoices(world: &World) -> usize {
-    world.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count())
 }

@@ -12,7 +12,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::Bookkeeper;
 

@@ -17,8 +17,8 @@ use jiff::SignedDuration;
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
-use tests::ports::{Told, read_event};
+use tests::io_monitor::run;
+use tests::ports::{RecordedEvents, read_event};
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ enum Answer {
 /// A queue of events that refuses one event.
 #[derive(Debug)]
 struct PickyQueue {
-    inner: Told,
+    inner: RecordedEvents,
     answer: Answer,
     /// After how many calls it accepts the event.
     accepts_after: u32,
@@ -72,7 +72,7 @@ fn subject(event: &OutboundEvent) -> Option<String> {
 /// A world whose queue of events refuses one event in its first calls.
 fn a_picky_world(answer: Answer, accepts_after: u32) -> (World, Arc<PickyQueue>) {
     let mut world = World::connected();
-    let (inner, calls) = (world.told.clone(), AtomicU32::new(0));
+    let (inner, calls) = (world.events.clone(), AtomicU32::new(0));
     let queue = Arc::new(PickyQueue { inner, answer, accepts_after, calls });
     world.engine.events = queue.clone();
     (world, queue)
@@ -95,7 +95,7 @@ fn report_all(world: &World) {
 /// The records of the delivered events of an account.
 fn delivered(world: &World, account: &str) -> Vec<String> {
     let account = AccountId::new(account).unwrap();
-    let events = world.told.deliveries().into_iter();
+    let events = world.events.deliveries().into_iter();
     events.filter(|event| event.account_id == account).filter_map(|event| subject(&event)).collect()
 }
 
@@ -121,7 +121,7 @@ fn an_event_whose_content_is_refused_is_set_aside_and_later_events_keep_their_or
     assert_eq!(subject(&event).as_deref(), Some(BAD));
     assert_eq!(aside[0].reason_code, "event_refused");
     assert!(aside[0].reason.contains("InvalidMessageContents"), "{aside:?}");
-    let defects = world.measures.all().into_iter().filter(|one| *one == Metric::Defect);
+    let defects = world.metrics.all().into_iter().filter(|one| *one == Metric::Defect);
     assert_eq!(defects.count(), 1);
 }
 
@@ -146,13 +146,13 @@ fn events_wait_while_the_queue_refuses_the_product_and_are_delivered_in_order() 
     }
     assert_eq!(delivered(&world, ACCOUNT), ["inv_1", "inv_2", "inv_3", "inv_4"]);
     assert!(rows(&world, "OUT#").is_empty() && rows(&world, "ASIDE#").is_empty());
-    assert!(!world.measures.all().contains(&Metric::Defect));
+    assert!(!world.metrics.all().contains(&Metric::Defect));
 }
 
 /// The refused messages of which an account was informed: the CRM's ids and the types.
 fn refused_messages(world: &World, account: &str) -> Vec<(Option<String>, Option<String>)> {
     let account = AccountId::new(account).unwrap();
-    let events = world.told.deliveries().into_iter().filter(|event| event.account_id == account);
+    let events = world.events.deliveries().into_iter().filter(|event| event.account_id == account);
     let refused = events.filter_map(|event| {
         let EventContent::MessageRefused { message_id, message_type, code, .. } = event.content
         else {
@@ -184,7 +184,7 @@ fn a_refused_message_without_a_record_is_reported_to_the_account_of_its_group() 
     assert!(refused_messages(&world, OTHER).is_empty());
     // A message that is received again causes the same event.
     report("2", "not JSON", ACCOUNT);
-    let ids = world.told.deliveries().into_iter().map(|event| event.event_id);
+    let ids = world.events.deliveries().into_iter().map(|event| event.event_id);
     let mut ids = ids.collect::<Vec<_>>();
     let count = ids.len();
     ids.sort();
@@ -248,7 +248,7 @@ fn commit_later_event(world: &World, id: u128) -> String {
 /// A world with a connected account, and the number of events that it has delivered.
 fn a_quiet_world() -> (World, usize) {
     let world = World::connected();
-    let delivered = world.told.delivered_texts().len();
+    let delivered = world.events.delivered_texts().len();
     (world, delivered)
 }
 
@@ -265,10 +265,10 @@ fn an_event_of_an_unknown_kind_is_delivered_as_it_is_stored_before_later_ones() 
     let unknown = commit_later_event(&world, 2);
     let last = commit_event(&world, 3);
     assert_eq!(sweep_later(&world), 3);
-    let texts = world.told.delivered_texts().split_off(before);
+    let texts = world.events.delivered_texts().split_off(before);
     assert_eq!(texts, [first.body_text(), unknown.as_str(), last.body_text()]);
     assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
-    assert!(!world.measures.all().contains(&Metric::Defect));
+    assert!(!world.metrics.all().contains(&Metric::Defect));
     assert_eq!(sweep_later(&world), 0);
 }
 
@@ -284,7 +284,7 @@ fn an_event_of_an_unknown_kind_leaves_the_outbox_by_the_key_that_its_release_cho
     };
     world.table.restore_items(world.table.all_items().into_iter().map(rename).collect());
     assert_eq!(sweep_later(&world), 1);
-    assert_eq!(world.told.delivered_texts().split_off(before), [unknown]);
+    assert_eq!(world.events.delivered_texts().split_off(before), [unknown]);
     assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
 }
 
@@ -298,10 +298,10 @@ fn events_that_are_damaged_delay_no_others_and_are_reported() {
     let unknown = commit_later_event(&world, 4);
     let last = commit_event(&world, 5);
     assert_eq!(sweep_later(&world), 2);
-    let texts = world.told.delivered_texts().split_off(before);
+    let texts = world.events.delivered_texts().split_off(before);
     assert_eq!(texts, [unknown.as_str(), last.body_text()]);
     assert_eq!(rows(&world, "OUT#").len(), 3);
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -314,9 +314,9 @@ fn damaged_events_that_fill_a_page_of_the_outbox_delay_no_others() {
     }
     let last = commit_event(&world, 151);
     assert_eq!(sweep_later(&world), 1);
-    assert_eq!(world.told.delivered_texts().split_off(before), [last.body_text()]);
+    assert_eq!(world.events.delivered_texts().split_off(before), [last.body_text()]);
     assert_eq!(rows(&world, "OUT#").len(), damaged.count());
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn an_event_that_is_set_aside_keeps_its_text() {
     let texts = [commit_event(&world, 1).body_text().to_owned(), commit_later_event(&world, 2)];
     world.engine.events = Arc::new(RefusingQueue);
     assert_eq!(sweep_later(&world), 0);
-    assert_eq!(world.told.delivered_texts().len(), before);
+    assert_eq!(world.events.delivered_texts().len(), before);
     assert_eq!(rows(&world, "OUT#"), Vec::<String>::new());
     let aside = rows(&world, "ASIDE#");
     assert_eq!(aside.len(), texts.len(), "{aside:?}");

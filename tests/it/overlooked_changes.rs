@@ -16,7 +16,7 @@ use jiff::civil::date;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 use xero_sim::Receipt;
@@ -47,22 +47,22 @@ fn with_given_up_payment() -> (World, Uuid) {
 }
 
 /// Polls in a process that dies at this step. Returns whether it has finished before.
-fn poll_until(world: &World, death: Death) -> bool {
-    world.gate.arm(Some(death));
+fn poll_until(world: &World, crash: CrashPoint) -> bool {
+    world.io.crash_at(Some(crash));
     let polled = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
-    world.gate.arm(None);
+    world.io.crash_at(None);
     polled.is_some()
 }
 
 #[test]
 fn a_poll_that_dies_at_any_step_after_a_change_leaves_nothing_given_up() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let (mut world, other) = with_given_up_payment();
             world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(other).unwrap());
             world.advance(QUARTER);
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let finished = poll_until(&world, at);
             world.restart();
             // The next polls record the change, unless the dead one has. Then only the sweep
@@ -76,15 +76,15 @@ fn a_poll_that_dies_at_any_step_after_a_change_leaves_nothing_given_up() {
             if finished {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 10, "{deaths} deaths");
+    assert!(crashes > 10, "{crashes} crashes");
 }
 
 #[test]
 fn a_push_that_dies_at_any_step_of_raising_an_invoice_leaves_its_credit_not_given_up() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::connected();
@@ -95,7 +95,7 @@ fn a_push_that_dies_at_any_step_of_raising_an_invoice_leaves_its_credit_not_give
             world.clock.advance(MINUTE);
             world.restart();
             let dearer = an_invoice("inv_2", "cli_1").revision(2).price("75.00", "90.00").body();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let finished = world.try_receive(Invoice, &dearer, Some(at)).is_some();
             world.restart();
             // Wake-ups of the dead process fire; then the queue redelivers the message.
@@ -108,10 +108,10 @@ fn a_push_that_dies_at_any_step_of_raising_an_invoice_leaves_its_credit_not_give
             if finished {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 10, "{deaths} deaths");
+    assert!(crashes > 10, "{crashes} crashes");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_payment_made_and_removed_between_two_polls_releases_what_it_stopped() {
     // The amounts that the poll reads are those that it knows. It dies after it has recorded when
     // the invoice has changed, or before.
     for step in 1.. {
-        let finished = poll_until(&world, Death { step, moment: Moment::After });
+        let finished = poll_until(&world, CrashPoint { step, moment: Moment::After });
         world.restart();
         world.sweep_twice();
         if finished {

@@ -26,7 +26,7 @@ use rust_decimal::Decimal;
 use store::table::{StoredItem, TableError};
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::owner;
 use uuid::Uuid;
@@ -78,9 +78,9 @@ fn overpay(world: &World) -> Uuid {
 
 /// The events about the overpayment or prepayment, each as a short text with its place among them,
 /// which its sequence number confirms.
-fn heard(world: &World) -> Vec<String> {
-    let events = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::PaymentOverpaid(one) = news else { return None };
+fn describe_events(world: &World) -> Vec<String> {
+    let events = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::PaymentOverpaid(one) = content else { return None };
         Some(one)
     });
     let events = events.collect::<Vec<_>>();
@@ -103,8 +103,8 @@ fn heard(world: &World) -> Vec<String> {
 
 /// The number of payments that were imported.
 fn imports(world: &World) -> usize {
-    let news = world.told.news();
-    news.iter().filter(|news| matches!(news, EventContent::PaymentImported(_))).count()
+    let contents = world.events.contents();
+    contents.iter().filter(|content| matches!(content, EventContent::PaymentImported(_))).count()
 }
 
 /// The remaining amounts in the attention list.
@@ -128,10 +128,10 @@ fn money_paid_in_excess_is_reported_with_its_client_and_listed_with_its_invoice(
     assert!(surplus_calls(&world).is_empty());
     overpay(&world);
     assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(listed(&world), ["13.94".parse().unwrap()]);
-    let candidates = world.told.news().into_iter().find_map(|news| {
-        let EventContent::PaymentOverpaid(one) = news else { return None };
+    let candidates = world.events.contents().into_iter().find_map(|content| {
+        let EventContent::PaymentOverpaid(one) = content else { return None };
         Some(one.candidates)
     });
     assert_eq!(candidates, Some(vec![CrmId::new("inv_1").unwrap()]));
@@ -155,17 +155,17 @@ fn one_answer_closes_an_overpayment_for_good() {
         assert_eq!(closed.answer, Some(says));
         assert_eq!(answer(&world, id, invoice()), ResolveSurplusOutcome::NotOpen);
         assert!(listed(&world).is_empty());
-        let told = [
+        let expected = [
             "1: open overpayment 13.94 of cli_1".to_owned(),
             format!("2: closed overpayment 13.94 of cli_1{suffix}"),
         ];
-        assert_eq!(heard(&world), told);
+        assert_eq!(describe_events(&world), expected);
         // The bookkeeper refunds it, which the CRM no longer asks about.
         let amount = "13.94".parse().unwrap();
         world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
         world.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-        assert_eq!(heard(&world), told);
+        assert_eq!(describe_events(&world), expected);
     }
 }
 
@@ -193,19 +193,19 @@ fn a_prepayment_is_found_by_the_daily_check_and_closes_when_it_is_used_up() {
     assert!(surplus_calls(&world).is_empty());
     world.clock.advance(SignedDuration::from_hours(24));
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["1: open prepayment 50 of cli_1"]);
+    assert_eq!(describe_events(&world), ["1: open prepayment 50 of cli_1"]);
     let credit = Credit::Prepayment(paid);
     let day = date(2026, 11, 3);
     world.by_hand(|hand| hand.allocate(credit, id, 20.into(), day)).unwrap();
     world.poll_and_wait();
-    assert_eq!(heard(&world)[1..], ["2: open prepayment 30 of cli_1"]);
+    assert_eq!(describe_events(&world)[1..], ["2: open prepayment 30 of cli_1"]);
     let last = world.by_hand(|hand| hand.allocate(credit, id, 30.into(), day)).unwrap();
     world.poll_and_wait();
-    assert_eq!(heard(&world)[2..], ["3: closed prepayment 0 of cli_1"]);
+    assert_eq!(describe_events(&world)[2..], ["3: closed prepayment 0 of cli_1"]);
     assert!(listed(&world).is_empty());
     world.by_hand(|hand| hand.remove_allocation(last)).unwrap();
     world.poll_and_wait();
-    assert_eq!(heard(&world)[3..], ["4: open prepayment 30 of cli_1"]);
+    assert_eq!(describe_events(&world)[3..], ["4: open prepayment 30 of cli_1"]);
     assert_eq!(listed(&world), [Decimal::from(30)]);
 }
 
@@ -219,7 +219,11 @@ fn an_overpayment_is_recognised_by_either_form_of_its_type() {
         let world = bill(world);
         overpay(&world);
         world.poll_and_wait();
-        assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{has_ar_types}");
+        assert_eq!(
+            describe_events(&world),
+            ["1: open overpayment 13.94 of cli_1"],
+            "{has_ar_types}"
+        );
     }
 }
 
@@ -232,9 +236,9 @@ fn a_failed_reading_of_overpayments_loses_nothing_and_is_repeated_by_the_next_po
     world.inject(Fault { on: Match::next(path), kind: FaultKind::Unavailable503 });
     assert_eq!(world.poll_and_wait(), PollOutcome::Later);
     assert_eq!(imports(&world), 1);
-    assert!(heard(&world).is_empty());
+    assert!(describe_events(&world).is_empty());
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(imports(&world), 1);
 }
 
@@ -247,11 +251,11 @@ fn overpayments_that_cannot_be_read_for_an_hour_alert_an_operator() {
         let on = Match::next("/api.xro/2.0/Overpayments");
         world.inject(Fault { on, kind: FaultKind::Status500 });
         assert_eq!(world.poll_and_wait(), PollOutcome::Later, "{number}");
-        let is_stalled = world.measures.all().contains(&Metric::PollStalled);
+        let is_stalled = world.metrics.all().contains(&Metric::PollStalled);
         assert_eq!(is_stalled, number == 5, "{number}");
     }
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world), ["1: open overpayment 13.94 of cli_1"]);
     assert_eq!(world.status().payment_checks_failing_since, None);
 }
 
@@ -264,8 +268,8 @@ fn after_a_restore_the_events_about_an_overpayment_are_newer_than_the_earlier_on
     world.table.restore_items(backup);
     world.restart();
     world.poll_and_wait();
-    let told = ["1: open overpayment 13.94 of cli_1", "2: open overpayment 13.94 of cli_1"];
-    assert_eq!(heard(&world), told);
+    let expected = ["1: open overpayment 13.94 of cli_1", "2: open overpayment 13.94 of cli_1"];
+    assert_eq!(describe_events(&world), expected);
 }
 
 #[test]
@@ -278,7 +282,7 @@ fn money_of_a_contact_is_reported_only_if_the_contact_is_a_client() {
         world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
         world.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-        assert_eq!(heard(&world).len(), usize::from(is_client));
+        assert_eq!(describe_events(&world).len(), usize::from(is_client));
         // What was read is not read again.
         assert!(surplus_calls(&world).is_empty());
     }
@@ -296,7 +300,11 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
         }
         let id = overpay(&world);
         world.poll_and_wait();
-        assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"], "{is_merged_first}");
+        assert_eq!(
+            describe_events(&world),
+            ["1: open overpayment 13.94 of cli_1"],
+            "{is_merged_first}"
+        );
         if !is_merged_first {
             merge();
         }
@@ -306,7 +314,11 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
         for _ in 0..2 * 24 * 4 {
             world.poll_and_wait();
         }
-        assert_eq!(heard(&world)[1..], ["2: closed overpayment 0 of cli_1"], "{is_merged_first}");
+        assert_eq!(
+            describe_events(&world)[1..],
+            ["2: closed overpayment 0 of cli_1"],
+            "{is_merged_first}"
+        );
         assert!(listed(&world).is_empty());
     }
 }

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{PaymentMessage, a_client, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
 

@@ -17,8 +17,8 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
-use tests::builders::{PaymentMessage, a_payment, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::builders::{self, PaymentMessage, a_payment, an_invoice};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, Match, PaymentStatus};
 
@@ -36,12 +36,7 @@ fn paid(id: &str) -> PaymentMessage {
 
 /// A refund of this amount at this revision.
 fn a_refund(id: &str, revision: u64, amount: &str) -> String {
-    format!(
-        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_{id}_{revision}",
-        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{"id":"{id}",
-        "revision":{revision},"method":"stripe","date":"2026-11-02","currency":"GBP",
-        "amount":"{amount}","invoice_id":"inv_1"}}}}"#
-    )
+    builders::a_refund(id, amount).revision(revision).body()
 }
 
 /// A payment at this revision.
@@ -63,14 +58,10 @@ fn books(world: &World) -> (String, usize, usize) {
     })
 }
 
-fn is_logged(world: &World, sentence: &str) -> bool {
-    world.log().into_iter().any(|entry| entry.message.contains(sentence))
-}
-
 /// The codes of the events about records that were given up.
 fn given_up(world: &World) -> Vec<String> {
-    let news = world.told.news().into_iter();
-    let codes = news.filter_map(|one| {
+    let contents = world.events.contents().into_iter();
+    let codes = contents.filter_map(|one| {
         let EventContent::Skipped { code, .. } = one else { return None };
         Some(code)
     });
@@ -120,7 +111,7 @@ fn a_refund_that_is_changed_after_it_was_written_stays_as_it_is_and_the_log_says
     let changed = world.receive(Payment, &a_refund("ref_1", 2, "50.00"));
     assert_eq!(changed, MessageOutcome::Recorded);
     assert_eq!(books(&world), before);
-    assert!(is_logged(&world, "was not changed. Undo it in Xero"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Undo it in Xero"), "{:?}", world.log());
 }
 
 #[test]
@@ -131,11 +122,11 @@ fn a_fee_that_is_changed_after_it_was_written_stays_and_one_that_was_unknown_is_
     assert_eq!(books(&world).0, "114.00");
     world.receive(Payment, &at_revision(2, &paid("pay_1")));
     assert_eq!(books(&world).0, "110.80");
-    assert!(!is_logged(&world, "was not changed"));
+    assert!(!world.is_logged("was not changed"));
     let other = at_revision(3, &paid("pay_1").fee("4.20"));
     assert_eq!(world.receive(Payment, &other), MessageOutcome::Recorded);
     assert_eq!(books(&world).0, "110.80");
-    assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Delete it"), "{:?}", world.log());
 }
 
 #[test]
@@ -185,7 +176,7 @@ fn a_later_revision_that_lacks_a_written_part_of_a_payment_changes_nothing_and_t
         let received = world.receive(Payment, &at_revision(2, &changed));
         assert_eq!(received, MessageOutcome::Recorded, "{changed:?}");
         assert_eq!(books(&world), before, "{changed:?}");
-        assert!(is_logged(&world, "was not changed. Delete it"), "{changed:?}");
+        assert!(world.is_logged("was not changed. Delete it"), "{changed:?}");
         // Its deletion removes every part, also those that it does not name.
         let deletion = changed.clone().deleted().body();
         world.receive(Payment, &deletion.replacen(r#""revision":2"#, r#""revision":3"#, 1));
@@ -199,7 +190,7 @@ fn a_share_that_a_later_revision_lacks_is_never_written_if_xero_does_not_have_it
     world.receive(Payment, &paid_together("pay_1").body());
     let kept = a_payment("pay_1", &[("inv_1", "50.00")]).fee("3.20").surcharge("2.00");
     world.receive(Payment, &at_revision(2, &kept));
-    assert!(!is_logged(&world, "was not changed"), "{:?}", world.log());
+    assert!(!world.is_logged("was not changed"), "{:?}", world.log());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     assert_eq!(books(&world), ("48.80".to_owned(), 0, 1));
     assert_eq!(in_effect_on(&world, "inv_2"), [""; 0]);
@@ -228,8 +219,8 @@ fn a_refund_that_a_later_revision_makes_by_a_method_without_an_account_is_report
     let cash = a_refund("ref_1", 2, "40.00").replace("stripe", "cash");
     assert_eq!(world.receive(Payment, &cash), MessageOutcome::Recorded);
     assert_eq!(books(&world), before);
-    assert!(is_logged(&world, "was not changed. Undo it in Xero"), "{:?}", world.log());
-    assert!(!is_logged(&world, "was not sent"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Undo it in Xero"), "{:?}", world.log());
+    assert!(!world.is_logged("was not sent"), "{:?}", world.log());
 }
 
 /// A payment in cash, without an account for it, of this invoice.
@@ -244,10 +235,10 @@ fn a_payment_that_is_only_recorded_stays_on_its_invoice_and_the_log_says_so() {
     for _ in 0..2 {
         assert_eq!(world.receive(Payment, &in_cash("inv_1").body()), MessageOutcome::Recorded);
     }
-    assert!(!is_logged(&world, "was not changed"), "{:?}", world.log());
+    assert!(!world.is_logged("was not changed"), "{:?}", world.log());
     let moved = at_revision(2, &in_cash("inv_2"));
     assert_eq!(world.receive(Payment, &moved), MessageOutcome::Recorded);
-    assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Delete it"), "{:?}", world.log());
     assert_eq!(in_effect_on(&world, "inv_1"), ["pay_1"]);
     assert_eq!(in_effect_on(&world, "inv_2"), [""; 0]);
     // Its deletion takes it off the invoice on which it is recorded, whatever it names.
@@ -269,7 +260,7 @@ fn a_payment_that_is_only_recorded_may_get_a_further_invoice() {
     }
     // From then on it belongs to both.
     world.receive(Payment, &at_revision(3, &in_cash("inv_1")));
-    assert!(is_logged(&world, "was not changed. Delete it"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Delete it"), "{:?}", world.log());
     assert_eq!(in_effect_on(&world, "inv_2"), ["pay_1"]);
 }
 

@@ -13,7 +13,7 @@ use tests::world::every_account;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, Settings};
 
 /// A world whose Stripe bank account has this currency.
-fn holding(currency: &str) -> World {
+pub(crate) fn holding(currency: &str) -> World {
     holding_with(currency, |_| {})
 }
 

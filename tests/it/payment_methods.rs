@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{PaymentMessage, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use tests::world::{every_account, owner};
 use xero_sim::{InvoiceStatus, PaymentStatus, Receipt};
@@ -63,9 +63,9 @@ fn in_xero(world: &World) -> Vec<String> {
 
 /// The number of payments that the CRM was asked to add, less those that it was asked to drop.
 fn imported(world: &World) -> (usize, usize) {
-    let news = world.told.news();
-    let added = news.iter().filter(|one| matches!(one, EventContent::PaymentImported(_)));
-    let dropped = news.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));
+    let contents = world.events.contents();
+    let added = contents.iter().filter(|one| matches!(one, EventContent::PaymentImported(_)));
+    let dropped = contents.iter().filter(|one| matches!(one, EventContent::PaymentRemoved { .. }));
     (added.count(), dropped.count())
 }
 
@@ -210,8 +210,8 @@ fn of_a_written_payment_and_a_later_one_by_hand_only_the_one_by_hand_is_new() {
     world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
     assert_eq!(in_xero(&world).len(), 2);
     poll(&world);
-    let news = world.told.news();
-    let added = news.iter().filter_map(|one| {
+    let contents = world.events.contents();
+    let added = contents.iter().filter_map(|one| {
         let EventContent::PaymentImported(payment) = one else { return None };
         Some(payment.reference.clone().unwrap_or_default())
     });

@@ -9,7 +9,7 @@ use domain::operation::{OperationState, ParkingReason};
 use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
-use engine::commands::records::{self, SyncAllView};
+use engine::commands::records::SyncAllView;
 use engine::commands::sync_all;
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::inbound::MessageOutcome;
@@ -18,14 +18,14 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The statuses in the connection events sent to the CRM, in order.
-fn told(world: &World) -> Vec<ConnectionStatus> {
-    world.statuses_told(&world.account())
+fn reported_statuses(world: &World) -> Vec<ConnectionStatus> {
+    world.reported_statuses(&world.account())
 }
 
 fn syncs_all(world: &World) -> SyncAllView {
@@ -94,9 +94,7 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     assert_eq!(world.state(Invoice, "inv_1"), OperationState::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
     // Sync now is also a user's decision, and the later one: the stored snapshot is sent.
-    let retry =
-        records::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
-    run(retry).unwrap().unwrap().unwrap();
+    world.sync_now(Invoice, "inv_1");
     assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
 }
@@ -130,11 +128,8 @@ fn what_waits_for_a_record_that_is_never_sent_says_what_a_user_can_do() {
     }
     // The user decides otherwise, and both continue.
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).body());
-    let account = world.account();
     for (kind, id) in [(Invoice, "inv_1"), (Contact, "cli_2")] {
-        let id = CrmId::new(id).unwrap();
-        let sync = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-        run(sync).unwrap().unwrap().unwrap();
+        world.sync_now(kind, id);
     }
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
@@ -221,7 +216,7 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_resumes_without_duplicates(
     );
     assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 2));
     assert_eq!(
-        told(&world),
+        reported_statuses(&world),
         [ConnectionStatus::Active, ConnectionStatus::Disconnected, ConnectionStatus::Active]
     );
 }
@@ -284,7 +279,10 @@ fn a_link_removed_in_xero_is_detected_by_the_next_call_and_reported_once() {
     world.advance(HOUR);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     assert_eq!(world.status().status, ConnectionStatus::Disconnected);
-    assert_eq!(told(&world), [ConnectionStatus::Active, ConnectionStatus::Disconnected]);
+    assert_eq!(
+        reported_statuses(&world),
+        [ConnectionStatus::Active, ConnectionStatus::Disconnected]
+    );
     assert_eq!(
         world.state(Invoice, "inv_3"),
         OperationState::Parked { on: ParkingReason::Reconnect }
@@ -300,7 +298,7 @@ fn the_sweep_replaces_a_lost_wake_up() {
     });
     let pushed = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     assert!(matches!(pushed, MessageOutcome::Pushed(PushOutcome::Waiting { .. })), "{pushed:?}");
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     world.advance(SignedDuration::from_mins(10));
     let waits = world.mapping(Contact, "cli_1").unwrap().operation.state;
     assert!(matches!(waits, OperationState::Waiting { .. }), "{waits:?}");

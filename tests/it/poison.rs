@@ -13,12 +13,12 @@ use jiff::SignedDuration;
 use runtime::poll::{PollMessage, poll_chunks};
 use tests::World;
 use tests::builders::{a_client_of, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
-use crate::bad_row::{Trouble, spoil};
-use crate::function::{Graveyard, PLENTY, Queues, a_record};
+use crate::bad_row::{RowFault, make_row_bad};
+use crate::function::{PLENTY, Queues, RecordedDeadLetters, a_record};
 use crate::poison_kinds::{EVERY_KIND, stocked};
 
 /// The second account.
@@ -37,7 +37,7 @@ pub fn two_accounts() -> World {
 /// Two accounts. The function stops when it reads the row of the bad message.
 fn with_a_stopping_row() -> World {
     let mut world = two_accounts();
-    spoil(&mut world, "MAP#invoice#inv_poison", Trouble::StopsTheFunction);
+    make_row_bad(&mut world, "MAP#invoice#inv_poison", RowFault::StopsTheFunction);
     world
 }
 
@@ -77,10 +77,10 @@ fn is_moved_aside(world: &World, source: QueueSource, poison: String, code: &str
 /// Only the bad message is dead-lettered, with this reason code, within a minute.
 pub fn is_alone_aside(queues: &Queues<'_>, id: &str, took: SignedDuration, code: &str) {
     assert!(took <= SignedDuration::from_mins(1), "{code}: {took}");
-    let graves = queues.graveyard.graves();
-    assert_eq!(graves.len(), 1, "{graves:?}");
-    assert_eq!((graves[0].0.as_str(), graves[0].1.stable_code()), (id, code));
-    let reason = graves[0].1.sentence_text();
+    let letters = queues.dead_letters.all();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!((letters[0].0.as_str(), letters[0].1.stable_code()), (id, code));
+    let reason = letters[0].1.sentence_text();
     let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     assert!(reason.len() <= REASON_MAX && reason.bytes().all(is_printable), "{reason}");
     assert!(!reason.contains("SECRET"), "{reason}");
@@ -154,11 +154,11 @@ fn a_message_that_stops_the_function_delays_others_for_less_than_a_minute_and_is
     assert!(took <= SignedDuration::from_secs(50), "{took}");
     let rest = queues.work(|_| false);
     assert!(rest <= SignedDuration::from_mins(1), "{rest}");
-    let graves = queues.graveyard.graves();
-    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
-    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
-    let skipped = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::Skipped { crm_id, code, .. } = news else { return None };
+    let letters = queues.dead_letters.all();
+    let letters = letters.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
+    assert_eq!(letters.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
+    let skipped = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::Skipped { crm_id, code, .. } = content else { return None };
         Some((crm_id.to_string(), code))
     });
     let expected = ("inv_poison".to_owned(), "function_stopped".to_owned());
@@ -175,9 +175,9 @@ fn a_wake_up_that_stops_the_function_is_dead_lettered() {
     let id = queues.send(QueueSource::WakeUps, ACCOUNT, poison);
     let took = queues.work(|_| false);
     assert!(took <= SignedDuration::from_mins(2), "{took}");
-    let graves = queues.graveyard.graves();
-    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
-    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
+    let letters = queues.dead_letters.all();
+    let letters = letters.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
+    assert_eq!(letters.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
 }
 
 #[test]
@@ -228,13 +228,16 @@ fn a_dead_lettered_message_is_reported_to_its_own_account_only() {
     queues.send(QueueSource::Messages, OTHER, good.clone());
     queues.send(QueueSource::Messages, ACCOUNT, good.replace("invoice.sent", "SECRET"));
     queues.work(|_| false);
-    assert_eq!(queues.graveyard.graves().len(), 3);
-    let told = world.told.deliveries();
-    let told = told.iter().filter(|event| matches!(event.content, EventContent::Skipped { .. }));
-    let told = told.map(|event| (event.account_id.as_str(), &event.content)).collect::<Vec<_>>();
-    let [(account, EventContent::Skipped { crm_id, number, code, message, .. })] = told.as_slice()
+    assert_eq!(queues.dead_letters.all().len(), 3);
+    let skipped = world.events.deliveries();
+    let skipped =
+        skipped.iter().filter(|event| matches!(event.content, EventContent::Skipped { .. }));
+    let skipped =
+        skipped.map(|event| (event.account_id.as_str(), &event.content)).collect::<Vec<_>>();
+    let [(account, EventContent::Skipped { crm_id, number, code, message, .. })] =
+        skipped.as_slice()
     else {
-        panic!("{told:?}");
+        panic!("{skipped:?}");
     };
     assert_eq!((*account, crm_id.as_str(), number.as_str()), (ACCOUNT, "inv_1", "#INV_1"));
     assert_eq!(code, "message_refused");
@@ -255,17 +258,17 @@ fn a_chunk_of_ledgers_beyond_its_limits_is_dead_lettered_and_not_polled() {
     let count = bodies.len();
     let records = bodies.into_iter().enumerate();
     let records = records.map(|(index, body)| a_record(&format!("m{index}"), "none", body));
-    let graveyard = Graveyard::default();
+    let dead_letters = RecordedDeadLetters::default();
     let until = world.clock.now().checked_add(PLENTY).unwrap();
-    world.gate.take_used();
-    let polled = poll_chunks(&world.engine, &graveyard, records.collect(), until);
-    let response = run(polled).expect("the process does not die");
+    world.io.take_accesses();
+    let polled = poll_chunks(&world.engine, &dead_letters, records.collect(), until);
+    let response = run(polled).expect("the process does not crash");
     assert!(response.batch_item_failures.is_empty());
-    assert!(world.gate.take_used().is_empty(), "no row was read");
-    let graves = graveyard.graves();
-    assert_eq!(graves.len(), count);
+    assert!(world.io.take_accesses().is_empty(), "no row was read");
+    let letters = dead_letters.all();
+    assert_eq!(letters.len(), count);
     assert!(
-        graves.iter().all(|(_, reason)| !reason.sentence_text().contains("SECRET")),
-        "{graves:?}"
+        letters.iter().all(|(_, reason)| !reason.sentence_text().contains("SECRET")),
+        "{letters:?}"
     );
 }

@@ -18,8 +18,8 @@ const QUANTITY: &str = r#""quantity":"1""#;
 
 /// The ids and codes of the records that were reported to the CRM as given up.
 fn given_up(world: &World) -> Vec<(String, String)> {
-    let skipped = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::Skipped { crm_id, code, .. } = news else { return None };
+    let skipped = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::Skipped { crm_id, code, .. } = content else { return None };
         Some((crm_id.to_string(), code))
     });
     skipped.collect()
@@ -73,8 +73,8 @@ fn a_message_that_breaks_a_rule_is_dead_lettered_and_delays_no_others() {
         let took = queues.work(|_| false);
         assert_eq!(arrived(&world), (GOOD, GOOD), "{sentence}");
         is_alone_aside(&queues, &id, took, code);
-        let graves = queues.graveyard.graves();
-        let reason = graves.first().map(|(_, reason)| reason.sentence_text());
+        let letters = queues.dead_letters.all();
+        let reason = letters.first().map(|(_, reason)| reason.sentence_text());
         assert!(reason.is_some_and(|reason| reason.contains(sentence)), "{reason:?}");
         assert_eq!(given_up(&world), [("inv_poison".to_owned(), "message_refused".to_owned())]);
         assert!(logged(&world).contains(sentence), "{}", logged(&world));
@@ -92,8 +92,8 @@ fn an_invoice_whose_total_rounding_cannot_explain_is_given_up_and_delays_no_othe
     assert!(took <= SignedDuration::from_mins(1), "{took}");
     assert_eq!(arrived(&world), (GOOD, GOOD));
     // It can be read, so it is not in the dead-letter queue.
-    let graves = queues.graveyard.graves();
-    assert!(graves.is_empty(), "{graves:?}");
+    let letters = queues.dead_letters.all();
+    assert!(letters.is_empty(), "{letters:?}");
     let bad = world.mapping(Invoice, "inv_poison").unwrap();
     assert_eq!(bad.operation.state, OperationState::Skipped);
     assert_eq!(given_up(&world), [("inv_poison".to_owned(), "total_unexplained".to_owned())]);

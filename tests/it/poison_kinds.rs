@@ -8,7 +8,7 @@ use engine::sync::invoice_payments;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client_of, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::assert_every_kind;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
@@ -82,7 +82,7 @@ pub fn stocked() -> World {
         world.receive(Invoice, &invoice(account, "1"));
         world.receive(CreditNote, &note(account, "1"));
     }
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     // The calls of the next minute are unused.
     world.clock.advance(SignedDuration::from_mins(2));
     world

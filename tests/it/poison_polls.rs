@@ -14,12 +14,12 @@ use jiff::civil::date;
 use runtime::poll::{PollMessage, poll_chunks};
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::{Organisation, Receipt, Region};
 
-use crate::bad_row::{Trouble, spoil};
-use crate::function::{Graveyard, PLENTY, PortFault, a_record};
+use crate::bad_row::{RowFault, make_row_bad};
+use crate::function::{PLENTY, PortFault, RecordedDeadLetters, a_record};
 use crate::poison::GOOD;
 
 /// A bad ledger, followed by good ones, each of an account with its own Xero user, organisation and
@@ -70,23 +70,24 @@ fn chunk(ledgers: &[Ledger]) -> String {
 
 /// Polls chunks in one invocation. Returns the ids of those that return to the queue: `m` and the
 /// position.
-fn poll(world: &World, graveyard: &Graveyard, bodies: Vec<String>) -> Vec<String> {
+fn poll(world: &World, dead_letters: &RecordedDeadLetters, bodies: Vec<String>) -> Vec<String> {
     let records = bodies.into_iter().enumerate();
     let records = records.map(|(index, body)| a_record(&format!("m{index}"), "none", body));
     let until = world.clock.now().checked_add(PLENTY).unwrap();
-    let polled = poll_chunks(&world.engine, graveyard, records.collect(), until);
-    let response = run(polled).expect("the process does not die");
+    let polled = poll_chunks(&world.engine, dead_letters, records.collect(), until);
+    let response = run(polled).expect("the process does not crash");
     let failures = response.batch_item_failures.into_iter();
     failures.map(|failure| failure.item_identifier).collect()
 }
 
 /// The accounts of good ledgers for which the CRM has not received a payment.
 fn not_polled(world: &World, good: &[Ledger]) -> Vec<String> {
-    let told = world.told.deliveries().into_iter();
-    let told = told.filter(|event| matches!(event.content, EventContent::PaymentImported(_)));
-    let told = told.map(|event| event.account_id.to_string()).collect::<BTreeSet<_>>();
+    let imported = world.events.deliveries().into_iter();
+    let imported =
+        imported.filter(|event| matches!(event.content, EventContent::PaymentImported(_)));
+    let imported = imported.map(|event| event.account_id.to_string()).collect::<BTreeSet<_>>();
     let accounts = good.iter().map(|ledger| ledger.account.to_string());
-    accounts.filter(|account| !told.contains(account)).collect()
+    accounts.filter(|account| !imported.contains(account)).collect()
 }
 
 /// A bad chunk, then chunks of five good ledgers.
@@ -109,13 +110,13 @@ fn a_chunk_that_cannot_be_read_keeps_no_ledger_of_other_chunks_from_being_polled
         (many(20_000), "oversized"),
     ] {
         let (world, _, good) = paid_ledgers();
-        let graveyard = Graveyard::default();
-        let returned = poll(&world, &graveyard, in_front_of(bad, &good));
+        let dead_letters = RecordedDeadLetters::default();
+        let returned = poll(&world, &dead_letters, in_front_of(bad, &good));
         assert!(returned.is_empty(), "{code}: {returned:?}");
         assert_eq!(not_polled(&world, &good), Vec::<String>::new(), "{code}");
-        let graves = graveyard.graves();
-        let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
-        assert_eq!(graves.collect::<Vec<_>>(), [("m0", code)]);
+        let letters = dead_letters.all();
+        let letters = letters.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
+        assert_eq!(letters.collect::<Vec<_>>(), [("m0", code)]);
     }
 }
 
@@ -123,9 +124,9 @@ fn a_chunk_that_cannot_be_read_keeps_no_ledger_of_other_chunks_from_being_polled
 fn a_chunk_that_cannot_be_dead_lettered_keeps_no_ledger_of_other_chunks_from_being_polled() {
     for fault in [PortFault::Fails, PortFault::Panics] {
         let (world, _, good) = paid_ledgers();
-        let graveyard = Graveyard::default();
-        graveyard.break_with(fault);
-        let returned = poll(&world, &graveyard, in_front_of("SECRET".to_owned(), &good));
+        let dead_letters = RecordedDeadLetters::default();
+        dead_letters.break_with(fault);
+        let returned = poll(&world, &dead_letters, in_front_of("SECRET".to_owned(), &good));
         assert_eq!(returned, ["m0"], "{fault:?}");
         assert_eq!(not_polled(&world, &good), Vec::<String>::new(), "{fault:?}");
     }
@@ -133,20 +134,20 @@ fn a_chunk_that_cannot_be_dead_lettered_keeps_no_ledger_of_other_chunks_from_bei
 
 #[test]
 fn a_ledger_with_a_bad_row_keeps_no_other_from_being_polled() {
-    for trouble in [Trouble::Panics, Trouble::IsCorrupt] {
+    for fault in [RowFault::Panics, RowFault::IsCorrupt] {
         for row in ["MAP#invoice#inv_poison", "MONEY#inv_poison"] {
             for in_same_chunk in [GOOD, 0] {
                 let (mut world, bad, good) = paid_ledgers();
-                spoil(&mut world, row, trouble);
+                make_row_bad(&mut world, row, fault);
                 let (same, following) = good.split_at(in_same_chunk);
                 let same = std::iter::once(bad).chain(same.iter().cloned()).collect::<Vec<_>>();
-                let graveyard = Graveyard::default();
-                let returned = poll(&world, &graveyard, in_front_of(chunk(&same), following));
-                let when = format!("{row} {trouble:?} {in_same_chunk}");
+                let dead_letters = RecordedDeadLetters::default();
+                let returned = poll(&world, &dead_letters, in_front_of(chunk(&same), following));
+                let when = format!("{row} {fault:?} {in_same_chunk}");
                 assert!(returned.is_empty(), "{when}: {returned:?}");
                 assert_eq!(not_polled(&world, &good), Vec::<String>::new(), "{when}");
-                let graves = graveyard.graves();
-                assert!(graves.is_empty(), "{when}: {graves:?}");
+                let letters = dead_letters.all();
+                assert!(letters.is_empty(), "{when}: {letters:?}");
             }
         }
     }

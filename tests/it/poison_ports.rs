@@ -12,10 +12,10 @@ use engine::ports::{EventPublisher, PortError, WakeUps};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
-use tests::ports::{Bookings, Intercepted, Told, read_event};
+use tests::ports::{Intercepted, RecordedEvents, ScheduledWakeUps, read_event};
 use tests::world::ACCOUNT;
 
-use crate::bad_row::{Trouble, spoil};
+use crate::bad_row::{RowFault, make_row_bad};
 use crate::function::{PortFault, Queues};
 use crate::poison::{GOOD, OTHER, is_alone_aside};
 use crate::poison_kinds::{EVERY_KIND, POISON, POISON_AMOUNT, Records, stocked};
@@ -57,8 +57,8 @@ fn a_document_that_causes_a_panic_in_a_call_to_xero_fails_alone() {
         let mut queues = Queues::of(&world, records.kind.queue_kind());
         send_behind(&mut queues, records, records.bad_message());
         queues.work(|_| false);
-        let graves = queues.graveyard.graves();
-        assert!(graves.is_empty(), "{}: {graves:?}", records.kind);
+        let letters = queues.dead_letters.all();
+        assert!(letters.is_empty(), "{}: {letters:?}", records.kind);
         // Looking up the documents of the first tries may use up the calls of a minute.
         world.advance(SignedDuration::from_mins(3));
         assert_eq!(records.counts(&world), expected, "{}", records.kind);
@@ -71,16 +71,16 @@ fn a_document_that_causes_a_panic_in_a_call_to_xero_fails_alone() {
 /// A delivery of events that fails for records that were refused.
 #[derive(Debug)]
 struct BrokenEvents {
-    inner: Told,
+    inner: RecordedEvents,
     fault: PortFault,
 }
 
 #[async_trait]
 impl EventPublisher for BrokenEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        let news = read_event(event).map(|event| event.content);
-        if matches!(news, Some(EventContent::Skipped { .. })) {
-            return Err(self.fault.strike());
+        let content = read_event(event).map(|event| event.content);
+        if matches!(content, Some(EventContent::Skipped { .. })) {
+            return Err(self.fault.panic_or_error());
         }
         self.inner.publish_event(event).await
     }
@@ -92,7 +92,7 @@ fn an_event_that_cannot_be_delivered_fails_no_record() {
         for records in EVERY_KIND {
             let mut world = stocked();
             let expected = all_good(&world, records);
-            world.engine.events = Arc::new(BrokenEvents { inner: world.told.clone(), fault });
+            world.engine.events = Arc::new(BrokenEvents { inner: world.events.clone(), fault });
             let unknown_field = r#""version":1,"poisonous":true,"#;
             let refused = records.bad_message().replacen(r#""version":1,"#, unknown_field, 1);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
@@ -110,7 +110,7 @@ fn an_event_that_cannot_be_delivered_fails_no_record() {
 
 /// Wake-ups that cannot be enqueued if they name the bad record.
 #[derive(Debug)]
-struct BrokenWakeUps(Bookings);
+struct BrokenWakeUps(ScheduledWakeUps);
 
 #[async_trait]
 impl WakeUps for BrokenWakeUps {
@@ -129,14 +129,14 @@ fn a_panic_while_a_wake_up_is_enqueued_fails_no_record() {
     for records in EVERY_KIND {
         let mut world = stocked();
         let [first, second] = all_good(&world, records);
-        world.engine.wake_ups = Arc::new(BrokenWakeUps(world.bookings.clone()));
+        world.engine.wake_ups = Arc::new(BrokenWakeUps(world.wake_ups.clone()));
         let mut queues = Queues::of(&world, records.kind.queue_kind());
         send_behind(&mut queues, records, records.bad_message());
         let took = queues.work(|_| false);
         // The record itself is not bad: it is pushed alone, without a wake-up.
         assert_eq!(records.counts(&world), [first + 1, second], "{}", records.kind);
         assert!(took <= SignedDuration::from_mins(1), "{}: {took}", records.kind);
-        assert!(queues.graveyard.graves().is_empty(), "{}", records.kind);
+        assert!(queues.dead_letters.all().is_empty(), "{}", records.kind);
     }
 }
 
@@ -147,7 +147,7 @@ fn a_message_that_cannot_be_dead_lettered_delays_no_others() {
             let world = stocked();
             let expected = all_good(&world, records);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
-            queues.graveyard.break_with(fault);
+            queues.dead_letters.break_with(fault);
             send_behind(&mut queues, records, "SECRET".to_owned());
             let took = queues.work(|world| records.counts(world) == expected);
             assert_eq!(records.counts(&world), expected, "{} {fault:?}", records.kind);
@@ -163,7 +163,7 @@ fn a_delay_that_cannot_be_set_holds_up_its_own_message_group_only() {
         for records in EVERY_KIND.into_iter().filter(|records| is_tried(records.kind)) {
             let mut world = stocked();
             let expected = all_good(&world, records);
-            spoil(&mut world, &records.bad_row(), Trouble::IsOutOfReach);
+            make_row_bad(&mut world, &records.bad_row(), RowFault::IsOutOfReach);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
             queues.delays.break_with(fault);
             send_behind(&mut queues, records, records.bad_message());

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::world::ACCOUNT;
 
-use crate::bad_row::{Trouble, spoil};
+use crate::bad_row::{RowFault, make_row_bad};
 use crate::function::Queues;
 use crate::poison::GOOD;
 use crate::poison_kinds::{EVERY_KIND, Records, stocked};
@@ -16,7 +16,7 @@ use crate::poison_rows::{send_good, wake};
 /// A world in which the function stops when it reads the row of the bad record.
 fn with_a_stopping_row(records: Records) -> World {
     let mut world = stocked();
-    spoil(&mut world, &records.bad_row(), Trouble::StopsTheFunction);
+    make_row_bad(&mut world, &records.bad_row(), RowFault::StopsTheFunction);
     world
 }
 
@@ -34,9 +34,9 @@ fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: 
     let rest = queues.work(|_| false);
     assert!(rest <= SignedDuration::from_mins(1), "{kind}: {rest}");
     assert_eq!(records.counts(world), expected, "{kind}");
-    let graves = queues.graveyard.graves();
-    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
-    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")], "{kind}");
+    let letters = queues.dead_letters.all();
+    let letters = letters.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
+    assert_eq!(letters.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")], "{kind}");
 }
 
 #[test]

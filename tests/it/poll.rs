@@ -14,7 +14,7 @@ use domain::outbound::{
 };
 use domain::poll::PollProgress;
 use domain::sync_log::{LogStatus, LoggedOperation};
-use engine::commands::{attention, records};
+use engine::commands::attention;
 use engine::inbound::MessageOutcome;
 use engine::poll::PollOutcome;
 use engine::ports::Clock;
@@ -24,7 +24,7 @@ use jiff::civil::date;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::owner;
 use xero_sim::Receipt;
 
@@ -35,8 +35,8 @@ fn today() -> Receipt {
 }
 
 /// The payment events that the CRM received, each as a short text.
-fn heard(world: &World) -> Vec<String> {
-    let told = |news: EventContent| match news {
+fn describe_events(world: &World) -> Vec<String> {
+    let describe = |content: EventContent| match content {
         EventContent::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
         EventContent::PaymentRemoved { payment, reason: RemovalReason::RemovedInXero, .. } => {
             Some(format!("removed {}", payment.amount.amount))
@@ -69,13 +69,13 @@ fn heard(world: &World) -> Vec<String> {
         | EventContent::CreditNoteStatus { .. }
         | EventContent::BooksCompared { .. } => None,
     };
-    world.told.news().into_iter().filter_map(told).collect()
+    world.events.contents().into_iter().filter_map(describe).collect()
 }
 
 /// The payment that was reported as imported.
 fn the_import(world: &World) -> PaymentEventContent {
-    let import = world.told.news().into_iter().find_map(|news| {
-        let EventContent::PaymentImported(payment) = news else { return None };
+    let import = world.events.contents().into_iter().find_map(|content| {
+        let EventContent::PaymentImported(payment) = content else { return None };
         Some(payment)
     });
     import.expect("an import")
@@ -94,7 +94,7 @@ fn a_poll_makes_no_call_without_open_invoices_and_two_without_changes() {
     let calls = world.calls().len();
     assert_eq!(world.poll_and_wait(), PollOutcome::Read { changed: 0 });
     assert_eq!(world.calls().split_off(calls), ["GET /Invoices", "GET /Payments"]);
-    assert!(heard(&world).is_empty());
+    assert!(describe_events(&world).is_empty());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
     world.is_paid("#INV_1", "114.00", &receipt);
     assert_eq!(world.poll_and_wait(), PollOutcome::Read { changed: 1 });
-    assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
+    assert_eq!(describe_events(&world), ["imported 114.00", "paid 0.00"]);
     let payment = the_import(&world);
     assert_eq!(payment.invoice_id.as_str(), "inv_1");
     assert_eq!(payment.method, InferredMethod::Bank);
@@ -151,7 +151,7 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     assert_eq!(payment.date, Some(date(2026, 11, 2)));
     // A paid invoice is not open: it causes no more calls and no second event.
     assert_eq!(world.poll_and_wait(), PollOutcome::Idle);
-    assert_eq!(heard(&world).len(), 2);
+    assert_eq!(describe_events(&world).len(), 2);
     let log = world.log().pop().unwrap();
     assert!(log.message.contains("It is paid in Xero"), "{log:?}");
     assert_eq!((log.operation, log.attempt), (LoggedOperation::Import, 0));
@@ -167,7 +167,7 @@ fn part_payments_a_removal_and_an_overpaid_remainder_are_reported_as_they_happen
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(first).unwrap());
     world.poll_and_wait();
     assert_eq!(
-        heard(&world),
+        describe_events(&world),
         [
             "imported 50.00",
             "part paid 64.00",
@@ -197,9 +197,9 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
         bookkeeper.allocate(credit, invoice, amount, date(2026, 11, 2)).unwrap();
     }
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["paid 0.00"]);
-    let paid = world.told.news().into_iter().rev().find_map(|news| {
-        let EventContent::PaymentStatus { amount_credited, credits, .. } = news else {
+    assert_eq!(describe_events(&world), ["paid 0.00"]);
+    let paid = world.events.contents().into_iter().rev().find_map(|content| {
+        let EventContent::PaymentStatus { amount_credited, credits, .. } = content else {
             return None;
         };
         Some((amount_credited, credits))
@@ -220,10 +220,10 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
         xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &today()).unwrap();
     }
     world.poll_and_wait();
-    let heard = heard(&world);
-    assert_eq!(heard.iter().filter(|word| *word == "imported 114.00").count(), 2, "{heard:?}");
-    let batches = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::PaymentImported(one) = news else { return None };
+    let events = describe_events(&world);
+    assert_eq!(events.iter().filter(|word| *word == "imported 114.00").count(), 2, "{events:?}");
+    let batches = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::PaymentImported(one) = content else { return None };
         one.batch_id
     });
     let batches = batches.collect::<Vec<_>>();
@@ -239,7 +239,7 @@ fn payments_in_dollars_are_imported_in_dollars() {
     let rate = Some("1.25".parse().unwrap());
     world.is_paid("#INV_1", "50.00", &Receipt { currency_rate: rate, ..today() });
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
+    assert_eq!(describe_events(&world), ["imported 50.00", "part paid 64.00"]);
     let payment = the_import(&world);
     assert_eq!(payment.amount.currency.to_string(), "USD");
 }
@@ -270,11 +270,8 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         world.clock.advance(SignedDuration::from_mins(1));
         world.xero().bookkeeper(now, tenant).unwrap().void(old).unwrap();
         world.poll_and_wait();
-        assert_eq!(heard(&world), ["VOIDED"]);
-        let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
-        let sync =
-            records::sync_record_now(&world.engine, &account, Invoice, id, world.invocation());
-        let view = run(sync).unwrap().unwrap().unwrap();
+        assert_eq!(describe_events(&world), ["VOIDED"]);
+        let view = world.sync_now(Invoice, "inv_1");
         let mapping = world.mapping(Invoice, "inv_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{:?}", mapping.operation);
         assert_eq!((mapping.generation, view.earlier_xero_ids.len()), (2, 1));
@@ -294,7 +291,7 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         world.is_paid(number, "120.00", &today());
         world.clock.advance(QUARTER);
         world.poll_and_wait();
-        assert_eq!(heard(&world), ["VOIDED", "imported 120.00", "paid 0.00"]);
+        assert_eq!(describe_events(&world), ["VOIDED", "imported 120.00", "paid 0.00"]);
     }
 }
 
@@ -308,16 +305,16 @@ fn changes_that_the_list_misses_are_found_by_the_daily_check() {
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.is_paid("#INV_2", "4.00", &today());
     world.poll_and_wait();
-    let before = heard(&world).len();
+    let before = describe_events(&world).len();
     // On a part-paid invoice this does not move the date of its last change.
     let (tenant, now) = (world.tenant(), world.clock.now());
     let edit = xero_sim::InvoiceEdit { due_date: Some(date(2026, 12, 24)), ..Default::default() };
     world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(invoice, edit).unwrap();
     world.poll_and_wait();
-    assert_eq!(heard(&world).len(), before);
+    assert_eq!(describe_events(&world).len(), before);
     world.clock.advance(SignedDuration::from_hours(24));
     world.poll_and_wait();
-    assert_eq!(heard(&world).split_off(before), ["AUTHORISED"]);
+    assert_eq!(describe_events(&world).split_off(before), ["AUTHORISED"]);
 }
 #[test]
 fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
@@ -325,7 +322,8 @@ fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
     let mut paid = 0;
     for step in 1.. {
         let world = billed();
-        let died = world.try_receive(Invoice, &body, Some(Death { step, moment: Moment::After }));
+        let died =
+            world.try_receive(Invoice, &body, Some(CrashPoint { step, moment: Moment::After }));
         if died.is_some() {
             break;
         }
@@ -341,16 +339,16 @@ fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
         world.receive(Invoice, &body);
         world.advance(SignedDuration::from_hours(1));
         world.poll_and_wait();
-        let mut heard = heard(&world);
-        heard.sort();
+        let mut events = describe_events(&world);
+        events.sort();
         let expected: &[&str] = if is_there {
             &["imported 114.00", "imported 14.00", "paid 0.00", "part paid 100.00"]
         } else {
             &["imported 14.00", "part paid 100.00"]
         };
-        assert_eq!(heard, expected, "step {step}");
+        assert_eq!(events, expected, "step {step}");
     }
-    assert!(paid > 1, "{paid} deaths between Xero's answer and the write of the mapping");
+    assert!(paid > 1, "{paid} crashes between Xero's answer and the write of the mapping");
 }
 
 #[test]
@@ -361,18 +359,18 @@ fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
             world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
             world.is_paid("#INV_1", "50.00", &today());
             world.is_paid("#INV_2", "114.00", &today());
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let ledger = world.ledger();
             let died =
                 run(engine::poll::poll_ledgers(&world.engine, &[ledger], world.invocation()));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.clock.advance(SignedDuration::from_mins(3));
             world.poll_and_wait();
             run(engine::jobs::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
-            let mut heard = heard(&world);
-            heard.sort();
+            let mut events = describe_events(&world);
+            events.sort();
             assert_eq!(
-                heard,
+                events,
                 ["imported 114.00", "imported 50.00", "paid 0.00", "part paid 64.00"],
                 "step {step}, {moment:?}"
             );

@@ -11,7 +11,7 @@ use jiff::civil::date;
 use store::table::{ItemTable, ItemWrite, NewItem, WriteExpectation};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::Receipt;
 
 const OTHER: &str = "acc_summit";
@@ -21,8 +21,8 @@ fn today() -> Receipt {
 }
 
 fn imports(world: &World) -> usize {
-    let is_import = |news: &EventContent| matches!(news, EventContent::PaymentImported(_));
-    world.told.news().iter().filter(|news| is_import(news)).count()
+    let is_import = |content: &EventContent| matches!(content, EventContent::PaymentImported(_));
+    world.events.contents().iter().filter(|content| is_import(content)).count()
 }
 
 /// Two accounts, each with a paid invoice in its own organisation.
@@ -126,10 +126,10 @@ fn the_next_poll_resumes_where_the_last_one_stopped_and_makes_progress() {
 /// sequence.
 fn sequences(world: &World) -> Vec<u64> {
     world
-        .told
-        .news()
+        .events
+        .contents()
         .iter()
-        .filter_map(|news| news.invoice_sequence().map(|(_, number)| number))
+        .filter_map(|content| content.invoice_sequence().map(|(_, number)| number))
         .collect()
 }
 
@@ -140,10 +140,10 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         world.clock.advance(SignedDuration::from_mins(15));
         world.is_paid("#INV_1", "50.00", &today());
-        world.gate.arm(Some(Death { step, moment: Moment::Before }));
+        world.io.crash_at(Some(CrashPoint { step, moment: Moment::Before }));
         let died =
             run(engine::poll::poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         // The next event arises before any sweep, in another process whose clock is behind.
         world.is_paid("#INV_1", "20.00", &today());
         world.clock.advance(SignedDuration::from_mins(15));
@@ -151,8 +151,8 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         let cash = a_payment("pay_1", &[("inv_1", "20.00")]).method("cash");
         world.receive(Payment, &cash.body());
         run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
-        let heard = sequences(&world);
-        assert!(heard.is_sorted(), "step {step}: {heard:?}");
+        let numbers = sequences(&world);
+        assert!(numbers.is_sorted(), "step {step}: {numbers:?}");
         assert_eq!(imports(&world), 2, "step {step}");
         let left =
             world.table.all_items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));

@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_credit_note, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Credit, Fault, FaultKind, InvoiceStatus, Match, Receipt};
 
 /// A world with one invoice and one credit note over 114.00 each.
@@ -164,17 +164,17 @@ fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "114.00").body());
     world.clock.advance(SignedDuration::from_mins(15));
     world.poll();
-    let told = world.told.news().into_iter().find_map(|news| {
-        let EventContent::PaymentStatus { credits, amount_credited, .. } = news else {
+    let reported = world.events.contents().into_iter().find_map(|content| {
+        let EventContent::PaymentStatus { credits, amount_credited, .. } = content else {
             return None;
         };
         Some((credits, amount_credited))
     });
-    let (credits, amount) = told.expect("the CRM receives the event");
+    let (credits, amount) = reported.expect("the CRM receives the event");
     assert_eq!(amount.to_string(), "GBP 114.00");
     assert_eq!(credits[0].number.as_deref(), Some("CN_1"));
-    let imported = |news: &EventContent| matches!(news, EventContent::PaymentImported(_));
-    assert!(!world.told.news().iter().any(imported));
+    let imported = |content: &EventContent| matches!(content, EventContent::PaymentImported(_));
+    assert!(!world.events.contents().iter().any(imported));
 }
 
 #[test]
@@ -269,10 +269,10 @@ fn a_credit_note_with_an_unexplained_total_is_never_written() {
     assert_eq!(world.receive(Invoice, &negative), MessageOutcome::Pushed(PushOutcome::Skipped));
     assert!(notes(&world).is_empty());
     let log = world.log();
-    let told = &log.last().unwrap().message;
+    let reported = &log.last().unwrap().message;
     assert!(
-        told.contains("The lines add up to -12.00, but the stated total is -1200.00."),
-        "{told}"
+        reported.contains("The lines add up to -12.00, but the stated total is -1200.00."),
+        "{reported}"
     );
 }
 
@@ -308,7 +308,7 @@ fn a_crash_at_every_step_of_an_allocation_applies_it_once_and_removes_it_once() 
                     world.receive(CreditNote, &applies.body());
                 }
                 world.restart();
-                let at = Death { step, moment };
+                let at = CrashPoint { step, moment };
                 let finished = world.try_receive(CreditNote, &body, Some(at)).is_some();
                 if !finished {
                     world.restart();

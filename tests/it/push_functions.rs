@@ -20,12 +20,12 @@ use jiff::SignedDuration;
 use runtime::queue::PushWorker;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::{assert_every_queue, function_of};
 use tests::project::locate_in_project;
 use tests::world::ACCOUNT;
 
-use crate::function::{Graveyard, PLENTY, a_record, a_wake_up, a_worker_of, returned};
+use crate::function::{PLENTY, RecordedDeadLetters, a_record, a_wake_up, a_worker_of, returned};
 
 const FUNCTIONS: [PushFunction; 4] = [
     PushFunction::CONTACTS,
@@ -114,15 +114,15 @@ fn a_user_may_sync_a_record_of_every_kind() {
 fn reason_of(
     world: &World,
     worker: &PushWorker,
-    graveyard: &Graveyard,
+    dead_letters: &RecordedDeadLetters,
     record: &SqsMessage,
 ) -> (&'static str, String) {
     for _ in 0..4 {
         assert_eq!(returned(world, worker, vec![record.clone()], PLENTY), ["m1"]);
-        assert!(graveyard.graves().is_empty());
+        assert!(dead_letters.all().is_empty());
     }
     assert!(returned(world, worker, vec![record.clone()], PLENTY).is_empty());
-    let (_, reason) = graveyard.graves().remove(0);
+    let (_, reason) = dead_letters.all().remove(0);
     (reason.stable_code(), reason.sentence_text().to_owned())
 }
 
@@ -140,18 +140,18 @@ fn a_message_of_another_function_is_never_taken_for_done_and_is_moved_aside_with
         (Contact, PushFunction::PAYMENTS, a_client("cli_1", 1, "Ridge", "push"), "contact"),
     ] {
         let world = World::connected();
-        let (worker, graveyard, _) = a_worker_of(&world, kind);
+        let (worker, dead_letters, _) = a_worker_of(&world, kind);
         let worker =
             PushWorker { engine: function.configure_engine(world.engine.clone()), ..worker };
         let calls = world.calls().len();
         let record = a_record("m1", ACCOUNT, &body);
-        let (code, sentence) = reason_of(&world, &worker, &graveyard, &record);
+        let (code, sentence) = reason_of(&world, &worker, &dead_letters, &record);
         assert_eq!(code, "wrong_function", "{kind}");
         assert!(sentence.ends_with(work), "{kind}: {sentence}");
         assert_eq!(world.calls().len(), calls, "{kind}");
-        let news = world.told.news();
-        let is_given_up = |news: &EventContent| matches!(news, EventContent::Skipped { code, .. } if code == "wrong_function");
-        assert!(news.iter().any(is_given_up), "{kind}: {news:?}");
+        let contents = world.events.contents();
+        let is_given_up = |content: &EventContent| matches!(content, EventContent::Skipped { code, .. } if code == "wrong_function");
+        assert!(contents.iter().any(is_given_up), "{kind}: {contents:?}");
     }
 }
 
@@ -160,13 +160,13 @@ fn a_walk_of_another_function_is_moved_aside_with_the_reason() {
     for work in [WakeUpKind::Connected, WakeUpKind::Reconciliation] {
         for kind in [Invoice, CreditNote, Payment] {
             let world = World::connected();
-            let (worker, graveyard, _) = a_worker_of(&world, kind);
+            let (worker, dead_letters, _) = a_worker_of(&world, kind);
             let (account, tenant) = (world.account(), TenantId(world.tenant()));
             let (work, ticket) = (work.clone(), "1".to_owned());
             let name = work.as_str();
             let wake = WakeUp { account, tenant, kind, work, ticket };
             let record = a_wake_up("m1", ACCOUNT, wake.to_body());
-            let (code, sentence) = reason_of(&world, &worker, &graveyard, &record);
+            let (code, sentence) = reason_of(&world, &worker, &dead_letters, &record);
             assert_eq!(code, "wrong_function", "{kind}");
             assert!(sentence.ends_with(name), "{kind}: {sentence}");
         }

@@ -16,7 +16,7 @@ use http::Method;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match};
 
 const INVOICES: &str = "/api.xro/2.0/Invoices";
@@ -62,9 +62,9 @@ fn the_client_and_the_invoice_are_in_the_books_exactly_once() {
     let amounts = mapping.link.unwrap().amounts.unwrap();
     assert_eq!(amounts.xero_total.to_string(), "GBP 114.00");
     assert_eq!(amounts.total_difference(), None);
-    let told = world.log().into_iter().map(|entry| (entry.entity, entry.status, entry.message));
+    let entries = world.log().into_iter().map(|entry| (entry.entity, entry.status, entry.message));
     assert_eq!(
-        told.collect::<Vec<_>>(),
+        entries.collect::<Vec<_>>(),
         [
             (Contact, LogStatus::Synced, "Created in Xero.".to_owned()),
             (Invoice, LogStatus::Synced, "Created in Xero.".to_owned()),
@@ -176,7 +176,7 @@ fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
     world.advance(SignedDuration::from_hours(12));
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
     assert_eq!((operation.state, operation.failures), (OperationState::Skipped, 6));
-    assert!(world.bookings.is_empty());
+    assert!(world.wake_ups.is_empty());
     let attempts = world.log().iter().filter(|entry| entry.entity == Invoice).count();
     assert_eq!(attempts, 6);
 }
@@ -340,9 +340,9 @@ fn a_wake_up_completes_a_users_sync_whose_process_died_at_any_step() {
         let key = world.mapping(Invoice, "inv_1").unwrap().key;
         world.restart();
         let invocation = world.invocation();
-        world.gate.arm(Some(Death { step, moment: Moment::After }));
+        world.io.crash_at(Some(CrashPoint { step, moment: Moment::After }));
         let finished = run(ask_for(&world, &key, invocation)).is_some();
-        world.gate.arm(None);
+        world.io.crash_at(None);
         world.restart();
         // No message is redelivered: only scheduled wake-ups continue the work.
         world.advance(SignedDuration::from_hours(13));

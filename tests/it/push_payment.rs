@@ -49,9 +49,15 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
     world.clock.advance(SignedDuration::from_mins(15));
     world.poll();
     assert_eq!(standing(&world), (1, 2));
-    let news = world.told.news();
-    assert!(!news.iter().any(|one| matches!(one, EventContent::PaymentImported(_))), "{news:?}");
-    assert!(news.iter().any(|one| matches!(one, EventContent::PaymentStatus { .. })), "{news:?}");
+    let contents = world.events.contents();
+    assert!(
+        !contents.iter().any(|one| matches!(one, EventContent::PaymentImported(_))),
+        "{contents:?}"
+    );
+    assert!(
+        contents.iter().any(|one| matches!(one, EventContent::PaymentStatus { .. })),
+        "{contents:?}"
+    );
 }
 
 #[test]
@@ -134,8 +140,8 @@ fn a_payment_of_which_a_part_was_entered_by_hand_counts_once_after_the_part_is_r
     assert!(failure.message.contains("GBP 50.00 of 2026-11-02"), "{failure}");
     assert!(failure.remedy.contains("counts it beside this one"), "{failure}");
     assert!(failure.remedy.contains("remove it in Xero"), "{failure}");
-    let skipped = world.told.news().into_iter().any(
-        |news| matches!(news, EventContent::Skipped { remedy, .. } if remedy == failure.remedy),
+    let skipped = world.events.contents().into_iter().any(
+        |content| matches!(content, EventContent::Skipped { remedy, .. } if remedy == failure.remedy),
     );
     assert!(skipped, "the CRM was not told");
     world.advance(SignedDuration::from_mins(15));
@@ -144,8 +150,8 @@ fn a_payment_of_which_a_part_was_entered_by_hand_counts_once_after_the_part_is_r
     world.poll_and_wait();
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    let news = world.told.news();
-    let count = |is_it: fn(&EventContent) -> bool| news.iter().filter(|one| is_it(one)).count();
+    let contents = world.events.contents();
+    let count = |is_it: fn(&EventContent) -> bool| contents.iter().filter(|one| is_it(one)).count();
     assert_eq!(count(|one| matches!(one, EventContent::PaymentImported { .. })), 1);
     assert_eq!(count(|one| matches!(one, EventContent::PaymentRemoved { .. })), 1);
 }
@@ -159,7 +165,7 @@ fn a_payment_entered_by_hand_beside_a_pushed_one_is_reported_once_and_its_remova
     world.wait_and_poll();
     world.wait_and_poll();
     let reports = || {
-        let remarks = world.told.news().into_iter().filter_map(|news| {
+        let remarks = world.events.contents().into_iter().filter_map(|news| {
             let EventContent::XeroStatus { remarks, .. } = news else { return None };
             Some(remarks.join(" "))
         });
@@ -175,7 +181,7 @@ fn a_payment_entered_by_hand_beside_a_pushed_one_is_reported_once_and_its_remova
     world.wait_and_poll();
     assert_eq!(reports().len(), 1);
     assert_eq!(standing(&world), (1, 0));
-    let news = world.told.news();
+    let news = world.events.contents();
     let count = |is_it: fn(&EventContent) -> bool| news.iter().filter(|one| is_it(one)).count();
     assert_eq!(count(|one| matches!(one, EventContent::PaymentImported { .. })), 1);
     assert_eq!(count(|one| matches!(one, EventContent::PaymentRemoved { .. })), 1);

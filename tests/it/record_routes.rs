@@ -7,7 +7,8 @@ use serde_json::Value;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 
-use crate::gateway::{Delays, Gateway, a_request};
+use crate::api_lists;
+use crate::gateway::{Delays, Gateway};
 
 /// The id of one record of every kind.
 const ID: &str = "x_1";
@@ -36,9 +37,7 @@ fn address(kind: EntityKind) -> String {
 }
 
 async fn send(gateway: &Gateway, method: &str, path: &str) -> (u16, Value) {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let (_, answer) = gateway.send(&a_request(method, path, query, "Owner", None)).await;
-    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+    api_lists::send(gateway, method, path, "Owner", None).await
 }
 
 /// The records in a response; for a payment, its parts.

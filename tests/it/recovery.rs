@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::assert_every_kind;
 use tests::world::{app, registered};
 use xero::OAuthApp;
@@ -147,7 +147,7 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
         &world,
         &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
     );
-    let (before, told) = (counted(&world), world.told.deliveries());
+    let (before, delivered) = (counted(&world), world.events.deliveries());
 
     restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     assert!(world.mapping(Invoice, "inv_2_1").is_none(), "it was not known yesterday");
@@ -167,14 +167,14 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
     assert_eq!(world.mapping(Invoice, "inv_1_4").unwrap().synced_revision, Some(2));
 
     // The CRM has each payment once, and every new event is newer than the earlier ones.
-    let again = world.told.deliveries();
-    let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&told));
+    let again = world.events.deliveries();
+    let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&delivered));
     assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
-    let newest = told
+    let newest = delivered
         .iter()
         .filter_map(|event| event.content.invoice_sequence().map(|(_, number)| number))
         .max();
-    for event in &again[told.len()..] {
+    for event in &again[delivered.len()..] {
         let sequence = event.content.invoice_sequence().map(|(_, number)| number);
         assert!(sequence.is_none_or(|number| Some(number) > newest), "{event:?}");
     }
@@ -203,7 +203,7 @@ fn sending_again_makes_up_for_a_purged_queue() {
     sends(&world, &day[..4]);
     world.inject(Fault { on: Match::next("/api.xro/2.0/Invoices"), kind: FaultKind::Status500 });
     world.receive(Invoice, &an_invoice("inv_1_5", "cli_1").body());
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     let before = counted(&world);
 
     // Stored records continue by themselves.

@@ -11,32 +11,15 @@ use domain::operation::OperationState;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use tests::World;
-use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::world::ACCOUNT;
+use tests::builders::{self, a_credit_note, a_payment, an_allocation, an_invoice};
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus};
 
-use crate::payment_currencies::forget_amounts;
+use crate::payment_currencies::{forget_amounts, holding};
 
 /// A refund of this amount by Stripe; `fields` are its other fields.
 fn a_refund(currency: &str, amount: &str, fields: &str) -> String {
-    format!(
-        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_ref_1",
-        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{"id":"ref_1",
-        "revision":1,"method":"stripe","date":"2026-11-02","currency":"{currency}",
-        "reference":"re_1","amount":"{amount}",{fields}}}}}"#
-    )
-}
-
-/// A world whose Stripe bank account has this currency.
-fn holding(currency: &str) -> World {
-    let world = World::with(|settings| {
-        let accounts = &mut settings.organisations[0].accounts;
-        let stripe = accounts.iter_mut().find(|one| one.code.as_deref() == Some("092"));
-        stripe.unwrap().currency = Some(currency.to_owned());
-    });
-    world.connect();
-    world.choose_accounts();
-    world
+    let message = builders::a_refund("ref_1", amount).currency(currency).reference("re_1");
+    message.fields(fields).body()
 }
 
 /// An invoice over 120.00 in this currency, free of tax.

@@ -28,7 +28,7 @@ use jiff::civil::date;
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::world::{every_account, owner};
 use uuid::Uuid;
 use xero_sim::Receipt;
@@ -38,7 +38,7 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
 /// A step that no process reaches.
-const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
+const NEVER: CrashPoint = CrashPoint { step: u32::MAX, moment: Moment::Before };
 
 fn is_waiting_for_another_record(world: &World, kind: EntityKind, id: &str) -> bool {
     matches!(
@@ -118,9 +118,9 @@ fn the_payments_of_many_invoices_that_are_approved_together_share_a_wake_up() {
         world.by_hand(|bookkeeper| bookkeeper.approve(id).unwrap());
     }
     world.clock.advance(MINUTES(1));
-    let before = world.bookings.len();
+    let before = world.wake_ups.len();
     world.poll();
-    assert_eq!(world.bookings.len() - before, 1);
+    assert_eq!(world.wake_ups.len() - before, 1);
     world.advance(AT_ONCE);
     for number in 0..INVOICES {
         let payment = format!("pay_{number}.1");
@@ -218,8 +218,8 @@ pub fn is_counted_once(world: &World) {
         assert_eq!(books.payments_of(invoice.id).count(), 1);
         assert_eq!(invoice.amount_due().normalize().to_string(), "57");
     });
-    let news = world.told.news();
-    let imported = news.iter().filter(|one| matches!(one, EventContent::PaymentImported(_)));
+    let contents = world.events.contents();
+    let imported = contents.iter().filter(|one| matches!(one, EventContent::PaymentImported(_)));
     assert_eq!(imported.count(), 0);
 }
 
@@ -358,7 +358,7 @@ fn all_records_of_a_large_account_are_released_by_a_reconnect_with_few_wake_ups(
     let ledger = world.ledger();
     let left = world.engine.store.list_parked(&ledger, NonZeroU16::MIN);
     assert_eq!(run(left).unwrap().unwrap(), []);
-    let wake_ups = world.bookings.len();
+    let wake_ups = world.wake_ups.len();
     assert!(wake_ups <= RECORDS / 100 + 16, "{wake_ups}");
 }
 
@@ -370,7 +370,7 @@ fn two_wake_ups_about_the_same_records_within_a_second_differ() {
             |number: i32| an_invoice(&format!("inv_{number}"), "cli_1").revision(revision).body();
         let burst = (0..10).map(body).collect::<Vec<_>>();
         world.receive_together(Invoice, &burst);
-        world.bookings.take(|_| true).unwrap()
+        world.wake_ups.take(|_| true).unwrap()
     };
     let first = wake_up_after(1);
     world.clock.advance(SignedDuration::from_millis(10));

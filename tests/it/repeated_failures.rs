@@ -20,16 +20,16 @@ use store::table::{
 };
 use tests::World;
 use tests::builders::an_invoice;
-use tests::ports::GatedTable;
+use tests::ports::MonitoredTable;
 use tests::world::ACCOUNT;
 use xero_sim::{Fault, FaultKind, Match};
 
-use crate::function::{Graveyard, PLENTY, a_record, a_worker, try_return};
+use crate::function::{PLENTY, RecordedDeadLetters, a_record, a_worker, try_return};
 use crate::sizes::damage;
 
 /// What happens in one delivery when the row of the message's record is accessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
+enum RowFault {
     /// The row can be accessed.
     Nothing,
     Panics,
@@ -44,39 +44,39 @@ enum Trouble {
 /// A table with one bad row.
 #[derive(Debug)]
 struct BadRow {
-    inner: GatedTable,
-    trouble: Mutex<Trouble>,
+    inner: MonitoredTable,
+    fault: Mutex<RowFault>,
     /// Whether the failures of messages cannot be read.
     loses_failures: AtomicBool,
 }
 
 impl BadRow {
-    fn trouble_with(&self, key: &ItemKey) -> Trouble {
-        let trouble = *self.trouble.lock().unwrap();
+    fn fault_of(&self, key: &ItemKey) -> RowFault {
+        let fault = *self.fault.lock().unwrap();
         if key.pk.starts_with("D#") && self.loses_failures.load(Ordering::SeqCst) {
-            return Trouble::IsOutOfReach;
+            return RowFault::IsOutOfReach;
         }
         if key.sk != "MAP#invoice#inv_1" {
-            return Trouble::Nothing;
+            return RowFault::Nothing;
         }
-        if trouble == Trouble::LosesTheTable {
+        if fault == RowFault::LosesTheTable {
             self.loses_failures.store(true, Ordering::SeqCst);
         }
-        trouble
+        fault
     }
 
     async fn access(&self, key: &ItemKey) -> Result<(), TableError> {
-        match self.trouble_with(key) {
-            Trouble::Nothing => Ok(()),
-            Trouble::Panics => panic!("the bad row was accessed"),
-            Trouble::IsCorrupt => {
+        match self.fault_of(key) {
+            RowFault::Nothing => Ok(()),
+            RowFault::Panics => panic!("the bad row was accessed"),
+            RowFault::IsCorrupt => {
                 Err(TableError::Corrupt { key: key.clone(), reason: "the bad row was accessed" })
             }
-            Trouble::IsOutOfReach | Trouble::LosesTheTable => Err(TableError::Unavailable {
+            RowFault::IsOutOfReach | RowFault::LosesTheTable => Err(TableError::Unavailable {
                 operation: "a step of the test",
                 source: "the bad row was accessed".into(),
             }),
-            Trouble::StopsTheFunction => std::future::pending().await,
+            RowFault::StopsTheFunction => std::future::pending().await,
         }
     }
 }
@@ -127,71 +127,71 @@ struct Deliveries {
 impl Deliveries {
     fn new() -> Self {
         let mut world = World::connected();
-        let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
-        let (trouble, loses_failures) = (Mutex::new(Trouble::Nothing), AtomicBool::new(false));
-        let row = Arc::new(BadRow { inner, trouble, loses_failures });
+        let inner = MonitoredTable { table: world.table.clone(), io: world.io.clone() };
+        let (fault, loses_failures) = (Mutex::new(RowFault::Nothing), AtomicBool::new(false));
+        let row = Arc::new(BadRow { inner, fault, loses_failures });
         world.engine.store = Store::new(row.clone());
         Self { world, row, receives: 0 }
     }
 
     /// A new process receives the message. Returns the code with which it is dead-lettered, if it
     /// is, and for how long it is hidden otherwise.
-    fn receive(&mut self, trouble: Trouble) -> Result<String, Duration> {
-        *self.row.trouble.lock().unwrap() = trouble;
+    fn receive(&mut self, fault: RowFault) -> Result<String, Duration> {
+        *self.row.fault.lock().unwrap() = fault;
         self.receives += 1;
         self.world.restart();
-        let (worker, graveyard, delays) = a_worker(&self.world);
+        let (worker, dead_letters, delays) = a_worker(&self.world);
         let mut record = a_record("m1", ACCOUNT, an_invoice("inv_1", "cli_1").body());
         let receives = self.receives.to_string();
         record.attributes.insert("ApproximateReceiveCount".to_owned(), receives);
         let returned = try_return(&self.world, &worker, vec![record], PLENTY);
         if returned.is_some_and(|ids| ids.is_empty()) {
-            let graves = graveyard.graves();
-            return Ok(graves
+            let letters = dead_letters.all();
+            return Ok(letters
                 .first()
                 .map_or("none", |(_, reason)| reason.stable_code())
                 .to_owned());
         }
-        assert!(graveyard.graves().is_empty());
+        assert!(dead_letters.all().is_empty());
         let hidden = delays.take("m1");
         self.world.clock.advance(SignedDuration::try_from(hidden).unwrap());
         Err(hidden)
     }
 
     /// The message returns to its queue every time.
-    fn returns(&mut self, trouble: Trouble, times: u32) {
+    fn returns(&mut self, fault: RowFault, times: u32) {
         for time in 0..times {
-            let received = self.receive(trouble);
-            assert!(received.is_err(), "{trouble:?} {time}: {received:?}");
+            let received = self.receive(fault);
+            assert!(received.is_err(), "{fault:?} {time}: {received:?}");
         }
     }
 
-    fn is_dead_lettered(&mut self, trouble: Trouble, code: &str) {
-        assert_eq!(self.receive(trouble), Ok(code.to_owned()));
+    fn is_dead_lettered(&mut self, fault: RowFault, code: &str) {
+        assert_eq!(self.receive(fault), Ok(code.to_owned()));
     }
 
     /// The codes of the events about records that were given up.
     fn given_up(&self) -> Vec<String> {
-        let news = self.world.told.news().into_iter().filter_map(|news| {
-            let EventContent::Skipped { code, .. } = news else { return None };
+        let contents = self.world.events.contents().into_iter().filter_map(|content| {
+            let EventContent::Skipped { code, .. } = content else { return None };
             Some(code)
         });
-        news.collect()
+        contents.collect()
     }
 }
 
-const PERMANENT: [(Trouble, &str); 2] =
-    [(Trouble::Panics, "panicked"), (Trouble::IsCorrupt, "corrupt_row")];
+const PERMANENT: [(RowFault, &str); 2] =
+    [(RowFault::Panics, "panicked"), (RowFault::IsCorrupt, "corrupt_row")];
 
 #[test]
 fn temporary_failures_do_not_count_before_a_permanent_one_or_after_it() {
-    for (trouble, code) in PERMANENT {
+    for (fault, code) in PERMANENT {
         let mut queue = Deliveries::new();
-        queue.returns(Trouble::IsOutOfReach, 4);
-        queue.returns(trouble, 4);
-        queue.returns(Trouble::IsOutOfReach, 4);
+        queue.returns(RowFault::IsOutOfReach, 4);
+        queue.returns(fault, 4);
+        queue.returns(RowFault::IsOutOfReach, 4);
         assert!(queue.given_up().is_empty());
-        queue.is_dead_lettered(trouble, code);
+        queue.is_dead_lettered(fault, code);
         assert_eq!(queue.given_up(), [code]);
     }
 }
@@ -199,9 +199,9 @@ fn temporary_failures_do_not_count_before_a_permanent_one_or_after_it() {
 #[test]
 fn a_message_that_succeeds_after_failures_is_processed() {
     let mut queue = Deliveries::new();
-    queue.returns(Trouble::Panics, 4);
-    queue.returns(Trouble::IsOutOfReach, 2);
-    assert_eq!(queue.receive(Trouble::Nothing), Ok("none".to_owned()));
+    queue.returns(RowFault::Panics, 4);
+    queue.returns(RowFault::IsOutOfReach, 2);
+    assert_eq!(queue.receive(RowFault::Nothing), Ok("none".to_owned()));
     let mapping = queue.world.mapping(EntityKind::Invoice, "inv_1").unwrap();
     assert_eq!(mapping.operation.state, OperationState::Synced);
 }
@@ -220,7 +220,7 @@ fn failures_for_different_reasons_are_counted_apart_in_any_order() {
         let mut queue = Deliveries::new();
         for _ in 0..4 {
             queue.returns(first, 1);
-            queue.returns(Trouble::IsOutOfReach, 1);
+            queue.returns(RowFault::IsOutOfReach, 1);
             queue.returns(second, 1);
         }
         queue.is_dead_lettered(first, first_code);
@@ -229,11 +229,11 @@ fn failures_for_different_reasons_are_counted_apart_in_any_order() {
 
 #[test]
 fn retries_after_permanent_failures_end_within_a_minute() {
-    for (trouble, code) in PERMANENT {
+    for (fault, code) in PERMANENT {
         let mut queue = Deliveries::new();
-        let hidden = (0..4).map(|_| queue.receive(trouble).unwrap_err());
+        let hidden = (0..4).map(|_| queue.receive(fault).unwrap_err());
         assert!(hidden.sum::<Duration>() <= Duration::from_mins(1));
-        queue.is_dead_lettered(trouble, code);
+        queue.is_dead_lettered(fault, code);
     }
 }
 
@@ -241,38 +241,38 @@ fn retries_after_permanent_failures_end_within_a_minute() {
 fn a_message_whose_failures_cannot_be_counted_stays_in_its_queue() {
     let mut queue = Deliveries::new();
     queue.row.loses_failures.store(true, Ordering::SeqCst);
-    queue.returns(Trouble::Panics, 10);
+    queue.returns(RowFault::Panics, 10);
     queue.row.loses_failures.store(false, Ordering::SeqCst);
-    queue.returns(Trouble::Panics, 4);
-    queue.is_dead_lettered(Trouble::Panics, "panicked");
+    queue.returns(RowFault::Panics, 4);
+    queue.is_dead_lettered(RowFault::Panics, "panicked");
 }
 
 #[test]
 fn a_damaged_count_does_not_keep_a_message_in_its_queue() {
     let mut queue = Deliveries::new();
-    queue.returns(Trouble::Panics, 1);
+    queue.returns(RowFault::Panics, 1);
     damage(&queue.world, "FAILURES");
-    queue.returns(Trouble::Panics, 3);
-    queue.is_dead_lettered(Trouble::Panics, "panicked");
+    queue.returns(RowFault::Panics, 3);
+    queue.is_dead_lettered(RowFault::Panics, "panicked");
 }
 
 #[test]
 fn stops_of_the_function_are_counted_apart_from_other_failures() {
     let mut queue = Deliveries::new();
-    queue.returns(Trouble::Panics, 4);
-    queue.returns(Trouble::StopsTheFunction, 5);
+    queue.returns(RowFault::Panics, 4);
+    queue.returns(RowFault::StopsTheFunction, 5);
     // Only now the fifth stop is recognised.
-    queue.is_dead_lettered(Trouble::Nothing, "function_stopped");
+    queue.is_dead_lettered(RowFault::Nothing, "function_stopped");
     let mut queue = Deliveries::new();
-    queue.returns(Trouble::StopsTheFunction, 5);
-    queue.returns(Trouble::Panics, 4);
-    queue.is_dead_lettered(Trouble::Panics, "panicked");
+    queue.returns(RowFault::StopsTheFunction, 5);
+    queue.returns(RowFault::Panics, 4);
+    queue.is_dead_lettered(RowFault::Panics, "panicked");
 }
 
 #[test]
 fn the_first_delivery_of_a_message_writes_no_count() {
     let mut queue = Deliveries::new();
-    assert_eq!(queue.receive(Trouble::Nothing), Ok("none".to_owned()));
+    assert_eq!(queue.receive(RowFault::Nothing), Ok("none".to_owned()));
     let items = queue.world.table.all_items();
     assert!(items.iter().all(|item| !item.key.pk.starts_with("D#")), "{items:?}");
 }
@@ -282,10 +282,10 @@ fn an_outage_that_begins_during_the_processing_is_not_taken_for_a_stop() {
     let mut queue = Deliveries::new();
     for _ in 0..10 {
         queue.row.loses_failures.store(false, Ordering::SeqCst);
-        queue.returns(Trouble::LosesTheTable, 1);
+        queue.returns(RowFault::LosesTheTable, 1);
     }
     queue.row.loses_failures.store(false, Ordering::SeqCst);
-    assert_eq!(queue.receive(Trouble::Nothing), Ok("none".to_owned()));
+    assert_eq!(queue.receive(RowFault::Nothing), Ok("none".to_owned()));
     assert!(queue.given_up().is_empty());
 }
 
@@ -326,11 +326,11 @@ fn a_message_whose_wake_up_is_refused_every_time_is_dead_lettered_and_its_record
         let on = Match::every("/api.xro/2.0");
         queue.world.inject(Fault { on, kind: FaultKind::Unavailable503 });
         queue.world.engine.wake_ups = Arc::new(RefusedWakeUps { is_about_content });
-        queue.returns(Trouble::Nothing, 4);
+        queue.returns(RowFault::Nothing, 4);
         if is_about_content {
-            queue.is_dead_lettered(Trouble::Nothing, "wake_up_refused");
+            queue.is_dead_lettered(RowFault::Nothing, "wake_up_refused");
         } else {
-            queue.returns(Trouble::Nothing, 4);
+            queue.returns(RowFault::Nothing, 4);
         }
         assert!(queue.given_up().is_empty());
         let client = queue.world.mapping(EntityKind::Contact, "cli_1").unwrap();
@@ -340,13 +340,13 @@ fn a_message_whose_wake_up_is_refused_every_time_is_dead_lettered_and_its_record
 
 /// A dead-letter queue that refuses messages at first.
 #[derive(Debug, Default)]
-struct StubbornQueue {
+struct InitiallyRefusingQueue {
     refusals: AtomicU32,
-    graveyard: Graveyard,
+    inner: RecordedDeadLetters,
 }
 
 #[async_trait]
-impl DeadLetters for StubbornQueue {
+impl DeadLetters for InitiallyRefusingQueue {
     async fn dead_letter(
         &self,
         letter: DeadLetter<'_>,
@@ -356,7 +356,7 @@ impl DeadLetters for StubbornQueue {
             let source = "refused by the test".into();
             return Err(PortError { operation: "move a message", source });
         }
-        self.graveyard.dead_letter(letter, reason).await
+        self.inner.dead_letter(letter, reason).await
     }
 }
 
@@ -364,7 +364,7 @@ impl DeadLetters for StubbornQueue {
 fn a_message_that_cannot_be_moved_at_once_is_the_same_event_in_every_report() {
     let world = World::connected();
     let (mut worker, ..) = a_worker(&world);
-    let dead_letters = Arc::new(StubbornQueue::default());
+    let dead_letters = Arc::new(InitiallyRefusingQueue::default());
     worker.messages.dead_letters = dead_letters.clone();
     let deliver = |id: &str, invoice: &str| {
         let body = an_invoice(invoice, "cli_1").body().replace("quantity", "quantitty");
@@ -375,14 +375,17 @@ fn a_message_that_cannot_be_moved_at_once_is_the_same_event_in_every_report() {
     assert_eq!(deliver("m1", "inv_1"), ["m1"]);
     assert_eq!(deliver("m1", "inv_1"), ["m1"]);
     assert!(deliver("m1", "inv_1").is_empty());
-    assert_eq!(dead_letters.graveyard.graves().len(), 1);
-    let events = world.told.deliveries();
+    assert_eq!(dead_letters.inner.all().len(), 1);
+    let events = world.events.deliveries();
     let events =
         events.iter().filter(|event| matches!(event.content, EventContent::Skipped { .. }));
     let ids = events.map(|event| event.event_id).collect::<Vec<_>>();
     assert_eq!(ids, [ids[0]; 3]);
     // The same record in another message is another event.
     assert!(deliver("m2", "inv_1").is_empty());
-    let news = world.told.news().into_iter();
-    assert_eq!(news.filter(|news| matches!(news, EventContent::Skipped { .. })).count(), 2);
+    let contents = world.events.contents().into_iter();
+    assert_eq!(
+        contents.filter(|content| matches!(content, EventContent::Skipped { .. })).count(),
+        2
+    );
 }

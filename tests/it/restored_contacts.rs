@@ -20,7 +20,7 @@ use jiff::SignedDuration;
 use store::table::TableError;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::{ACCOUNT, owner};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 /// Longer than all retries take.
 const ALL_RETRIES: SignedDuration = SignedDuration::from_hours(14);
 /// A step that no process reaches.
-const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
+const NEVER: CrashPoint = CrashPoint { step: u32::MAX, moment: Moment::Before };
 
 fn bookkeeper_acts<T>(world: &World, act: impl FnOnce(&mut Bookkeeper<'_>) -> T) -> T {
     world.clock.advance(SignedDuration::from_secs(1));
@@ -77,7 +77,7 @@ fn gives_up(world: &World, id: &str) {
 /// Takes the wake-up for the retry of an invoice, which is then due.
 fn takes_retry(world: &World, id: &str) -> WakeUp {
     let record = WakeUpKind::Records(vec![CrmId::new(id).unwrap()]);
-    let retry = world.bookings.take(|wake| wake.work == record).unwrap();
+    let retry = world.wake_ups.take(|wake| wake.work == record).unwrap();
     world.clock.advance(MINUTES(10));
     retry
 }
@@ -94,12 +94,12 @@ fn with_restored_contact() -> (World, WakeUp) {
 
 #[test]
 fn a_retry_that_dies_at_any_step_after_the_restore_leaves_nothing_given_up() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let (mut world, retry) = with_restored_contact();
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = world.try_wake(&retry, at).is_some();
             world.restart();
             // Wake-ups of the dead process fire; then the queue redelivers the message.
@@ -115,15 +115,15 @@ fn a_retry_that_dies_at_any_step_after_the_restore_leaves_nothing_given_up() {
             if is_finished {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 10, "{deaths} deaths");
+    assert!(crashes > 10, "{crashes} crashes");
 }
 
 #[test]
 fn a_link_that_dies_at_any_step_after_it_is_recorded_leaves_nothing_given_up() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let (mut world, _) = with_archived_contact();
@@ -136,26 +136,26 @@ fn a_link_that_dies_at_any_step_after_it_is_recorded_leaves_nothing_given_up() {
             });
             world.clock.advance(MINUTES(1));
             world.restart();
-            let at = Death { step, moment };
-            world.gate.arm(Some(at));
+            let at = CrashPoint { step, moment };
+            world.io.crash_at(Some(at));
             let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
             let (contact, invocation) = (XeroContactId(other), world.invocation());
             let engine = &world.engine;
             let linked = contacts::link_client(engine, &account, &by, client, contact, invocation);
             let is_finished = run(linked).is_some();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             if contact_of_client(&world) == other {
                 world.sweep_twice();
                 assert_eq!(world.state(Invoice, "inv_1"), OperationState::Synced, "{at:?}");
-                deaths += usize::from(!is_finished);
+                crashes += usize::from(!is_finished);
             }
             if is_finished {
                 break;
             }
         }
     }
-    assert!(deaths > 5, "{deaths} deaths after the link");
+    assert!(crashes > 5, "{crashes} crashes after the link");
 }
 
 /// A table in which the retry of another invoice succeeds just before an invoice is recorded as a

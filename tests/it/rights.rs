@@ -4,7 +4,7 @@
 //! scenarios for what the simulation does not cover. The permissions are read from the template.
 
 mod connections;
-mod plays;
+mod scenarios;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use tests::simulation::many;
 use tests::template::{Right, Template};
 
 use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
-use plays::{
+use scenarios::{
     approved, checked, cleaned_up, compared, deferred, given_up, kept_alive, polled, pressed,
     reopened, swept, taken_back, ticked,
 };
@@ -42,8 +42,9 @@ fn used() -> Used {
     used.entry(Function::Sweep).or_default().extend(commanded());
     used.entry(Function::ContactPush).or_default().extend(compared());
     used.entry(Function::ContactPush).or_default().extend(carried_over());
-    let plays = [given_up(), deferred(), connects(), connected_meanwhile(), cut_off(), released()];
-    for (function, accesses) in plays.into_iter().flatten() {
+    let scenarios =
+        [given_up(), deferred(), connects(), connected_meanwhile(), cut_off(), released()];
+    for (function, accesses) in scenarios.into_iter().flatten() {
         used.entry(function).or_default().extend(accesses);
     }
     used

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use store::table::{IndexKey, ItemKey, ItemVersion, StoredItem};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::project::locate_in_project;
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
@@ -220,7 +220,7 @@ fn rows_of_the_last_release_are_read_and_everything_keeps_syncing() {
     all_synced(&world, 1);
     all_synced(&world, 2);
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert!(!world.measures.all().contains(&Metric::Defect));
+    assert!(!world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]

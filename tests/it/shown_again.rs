@@ -2,14 +2,12 @@
 //! and nothing that the CRM voids or removes stays in the books.
 
 use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice};
-use domain::ids::{CrmId, XeroId};
+use domain::ids::XeroId;
 use domain::operation::OperationState;
-use engine::commands::records;
 use http::{Method, Request};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_allocation, an_invoice};
-use tests::gate::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 use xero_sim::{InvoiceEdit, InvoiceStatus};
@@ -42,12 +40,6 @@ fn document_message(kind: EntityKind, is_voided: bool) -> String {
 
 fn xero_id(world: &World, kind: EntityKind, id: &str) -> Uuid {
     world.mapping(kind, id).unwrap().link.unwrap().xero_id.0
-}
-
-fn press_sync_now(world: &World, kind: EntityKind) {
-    let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
-    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
 }
 
 /// From now on, Xero does not show the documents of the reads that `is_hidden` selects.
@@ -101,7 +93,7 @@ fn a_document_that_no_read_shows_gets_no_second_copy_under_another_number() {
         let hidden = xero_id(&world, kind, "doc_1");
         let open = world.engine.transport.clone();
         hide_documents(&mut world);
-        press_sync_now(&world, kind);
+        world.sync_now(kind, "doc_1");
         assert_eq!(documents(&world), [("A-1".to_owned(), true)], "{kind}");
         assert_eq!(world.failure_code(kind, "doc_1"), "number_taken", "{kind}");
         world.engine.transport = open;
@@ -122,7 +114,7 @@ fn an_invoice_that_was_renumbered_in_xero_is_found_by_that_number_before_it_is_c
     let number = world.mapping(Invoice, "doc_1").unwrap().link.unwrap().number;
     assert_eq!(number.as_deref(), Some("X-9"));
     hide_by_id(&mut world, hidden);
-    press_sync_now(&world, Invoice);
+    world.sync_now(Invoice, "doc_1");
     assert_eq!(world.state(Invoice, "doc_1"), OperationState::Synced);
     assert_eq!(xero_id(&world, Invoice, "doc_1"), hidden);
     assert_eq!(documents(&world), [("A-1".to_owned(), true)]);
@@ -144,12 +136,12 @@ fn a_copy_is_found_by_its_own_number_before_it_is_copied_and_keeps_it() {
                 bookkeeper.void_credit_note(first).unwrap();
             }
         });
-        press_sync_now(&world, kind);
+        world.sync_now(kind, "doc_1");
         let expected = [("A-1".to_owned(), false), ("A-1~2".to_owned(), true)];
         assert_eq!(documents(&world), expected, "{kind}");
         let copy = xero_id(&world, kind, "doc_1");
         hide_by_id(&mut world, copy);
-        press_sync_now(&world, kind);
+        world.sync_now(kind, "doc_1");
         assert_eq!(world.state(kind, "doc_1"), OperationState::Synced, "{kind}");
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.link.unwrap().xero_id.0, copy, "{kind}");

@@ -21,7 +21,7 @@ use store::table::{
 };
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use tests::world::ACCOUNT;
 use uuid::Uuid;
@@ -198,11 +198,11 @@ fn too_large(id: &str, revision: u64) -> String {
 
 /// The records that were reported to the CRM as refused, with the codes.
 pub fn refused(world: &World) -> Vec<(String, String)> {
-    let refused = |news: EventContent| {
-        let EventContent::Skipped { crm_id, code, .. } = news else { return None };
+    let refused = |content: EventContent| {
+        let EventContent::Skipped { crm_id, code, .. } = content else { return None };
         Some((crm_id.to_string(), code))
     };
-    world.told.news().into_iter().filter_map(refused).collect()
+    world.events.contents().into_iter().filter_map(refused).collect()
 }
 
 #[test]
@@ -248,8 +248,8 @@ fn a_message_beyond_the_limit_is_refused_with_a_reason_a_log_entry_and_an_event(
         queues.send(QueueSource::Messages, ACCOUNT, format!("{good}{spaces}"));
         queues.work(|_| false);
         assert_eq!(world.mapping(Invoice, "inv_1").is_some(), is_read, "{bytes}");
-        let graves = queues.graveyard.graves();
-        let codes = graves.iter().map(|(_, reason)| reason.stable_code()).collect::<Vec<_>>();
+        let letters = queues.dead_letters.all();
+        let codes = letters.iter().map(|(_, reason)| reason.stable_code()).collect::<Vec<_>>();
         if is_read {
             assert_eq!((codes.len(), refused(&world).len()), (0, 0));
             continue;
@@ -273,7 +273,7 @@ fn an_invoice_of_more_lines_than_the_contract_allows_is_moved_aside() {
         let mapping = world.mapping(Invoice, "inv_1");
         let is_synced = mapping.is_some_and(|one| one.operation.state == OperationState::Synced);
         assert_eq!(is_synced, is_read, "{count}");
-        assert_eq!(queues.graveyard.graves().is_empty(), is_read, "{count}");
+        assert_eq!(queues.dead_letters.all().is_empty(), is_read, "{count}");
     }
 }
 
@@ -292,7 +292,7 @@ fn an_outcome_too_large_for_its_row_keeps_the_id_and_ends() {
     assert_eq!(made, [mapping.link.unwrap().xero_id.0]);
     assert_eq!(mapping.operation.state, OperationState::Synced);
     assert!(mapping.snapshot.json.is_empty());
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 /// Makes a row unreadable.

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use store::table::{MAX_ITEM_BYTES, MAX_WRITES, WriteExpectation};
 use store::{CLAIM_CHANGES_MAX, ConnectionChange, StoreError};
 use tests::World;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 

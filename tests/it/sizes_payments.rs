@@ -18,7 +18,7 @@ use store::table::{ItemVersion, NewItem};
 use store::{InvoicePaymentRows, StoreError};
 use tests::World;
 use tests::builders::a_payment;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use uuid::Uuid;
 use xero_sim::Receipt;
 
@@ -43,8 +43,8 @@ fn unpay(world: &World, payments: &[Uuid]) {
 /// The payments that were reported as imported, and those reported as removed.
 fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
     let (mut imported, mut removed) = (Vec::new(), Vec::new());
-    for news in world.told.news() {
-        match news {
+    for content in world.events.contents() {
+        match content {
             EventContent::PaymentImported(payment) => imported.push(payment.xero_payment_id.0),
             EventContent::PaymentRemoved { payment, .. } => removed.push(payment.xero_payment_id.0),
             EventContent::Skipped { .. }
@@ -70,8 +70,11 @@ fn is_once(reported: &[Uuid], expected: &[Uuid]) -> bool {
 
 /// Whether the CRM received the invoice's events in the order of their sequence.
 fn is_in_order(world: &World) -> bool {
-    let news = world.told.news();
-    news.iter().filter_map(|news| news.invoice_sequence().map(|(_, number)| number)).is_sorted()
+    let contents = world.events.contents();
+    contents
+        .iter()
+        .filter_map(|content| content.invoice_sequence().map(|(_, number)| number))
+        .is_sorted()
 }
 
 fn known(world: &World) -> InvoicePayments {
@@ -109,9 +112,9 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
         let world = billed();
         let payments = pay(&world, 90);
         world.clock.advance(QUARTER);
-        world.gate.arm(Some(Death { step, moment: Moment::Before }));
+        world.io.crash_at(Some(CrashPoint { step, moment: Moment::Before }));
         let died = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         world.wait_and_poll();
         run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
         assert!(is_once(&reported(&world).0, &payments), "step {step}");
@@ -202,13 +205,13 @@ fn a_change_of_more_events_than_a_transaction_allows_is_an_error_and_no_panic() 
     for (count, is_written) in [(99, true), (100, false), (9_900, false)] {
         let world = billed();
         let event = |number: u128| {
-            let news = EventContent::Connection {
+            let content = EventContent::Connection {
                 status: ConnectionStatus::Active,
                 organisation: None,
                 message: String::new(),
             };
             let (id, now) = (Uuid::from_u128(number), world.clock.now());
-            EventMessage::from(&OutboundEvent::new(id, world.account(), news, now))
+            EventMessage::from(&OutboundEvent::new(id, world.account(), content, now))
         };
         let events = (1..=count).map(event).collect::<Vec<_>>();
         let (rows, store) = (no_rows(&world), &world.engine.store);
@@ -256,7 +259,7 @@ fn an_invoice_with_an_unreadable_row_delays_no_other() {
     assert_eq!(reported(&world).0, [other]);
     let lines = world.log().into_iter().filter(|line| line.message.contains("Contact support"));
     assert_eq!(lines.map(|line| line.crm_id.to_string()).collect::<Vec<_>>(), ["inv_1"]);
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -268,7 +271,7 @@ fn a_failing_poll_is_counted_and_recorded_until_one_succeeds() {
         progress.unwrap().record.failing_since
     };
     let failures = |world: &World| {
-        world.measures.all().iter().filter(|one| **one == Metric::PollFailed).count()
+        world.metrics.all().iter().filter(|one| **one == Metric::PollFailed).count()
     };
     world.wait_and_poll();
     let whole = damage(&world, "CONNECTION");

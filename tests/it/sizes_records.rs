@@ -17,7 +17,7 @@ use store::table::{MAX_ITEM_BYTES, TableError, WriteExpectation};
 use store::{COUNTED_MAX, StoreError};
 use tests::World;
 use tests::builders::a_client;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 
 /// The number of records of a shard that are released at once.

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use store::InvoicePaymentRows;
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::every_account;
 
 use crate::sizes::refused;
@@ -84,11 +84,11 @@ fn payments_sent_before_the_connection_are_carried_over_up_to_the_limit_and_othe
         assert_eq!(known.len(), PAYMENTS_MAX, "{count}");
         assert_eq!(known.last(), ids.first(), "{count}");
         let beyond = ids[1..].iter().map(|id| (id.clone(), TOO_MANY.to_owned()));
-        let mut told = refused(&world);
-        told.sort();
+        let mut reported = refused(&world);
+        reported.sort();
         let mut expected = beyond.collect::<Vec<_>>();
         expected.sort();
-        assert_eq!(told, expected, "{count}: each of the others is refused");
+        assert_eq!(reported, expected, "{count}: each of the others is refused");
         let log = world.log();
         for id in &ids[1..] {
             let is_logged = |code: &str| {

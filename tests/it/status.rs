@@ -13,7 +13,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
@@ -61,7 +61,10 @@ fn a_first_connect_that_is_pending_can_be_ended_like_a_connection() {
     world.disconnect();
     let view = world.status();
     assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
-    assert!(world.statuses_told(&world.account()).is_empty(), "nothing has changed for the CRM");
+    assert!(
+        world.reported_statuses(&world.account()).is_empty(),
+        "nothing has changed for the CRM"
+    );
 }
 
 #[test]

@@ -79,9 +79,9 @@ fn check(world: &World, entry: &Entry) {
     let mapping = world.mapping(Invoice, &id).unwrap_or_else(|| panic!("{id} is unknown"));
     if expect.outcome == "failed" {
         let failure = mapping.operation.failure.unwrap_or_else(|| panic!("{id} has not failed"));
-        let told = failure.to_string();
-        assert!(told.contains(&expect.reason_contains), "{id}: {told}");
-        assert!(!failure.remedy.is_empty(), "{id}: {told}");
+        let shown = failure.to_string();
+        assert!(shown.contains(&expect.reason_contains), "{id}: {shown}");
+        assert!(!failure.remedy.is_empty(), "{id}: {shown}");
         return;
     }
     assert_eq!(
@@ -121,7 +121,7 @@ fn check_credited(world: &World, id: &str, expect: &Expectation) {
 }
 
 /// The world after the story, checked after each half.
-pub(crate) fn told() -> World {
+pub(crate) fn world_after_story() -> World {
     let world = prepared();
     let clients = clients();
     let sent: Vec<Entry> = serde_json::from_str(&read("invoices")).unwrap();
@@ -149,6 +149,6 @@ pub(crate) fn told() -> World {
 
 #[test]
 fn every_invoice_of_the_story_ends_as_expected() {
-    let world = told();
+    let world = world_after_story();
     assert!(world.xero().violations().is_empty());
 }

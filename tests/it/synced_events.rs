@@ -13,14 +13,14 @@ use engine::ports::{EventPublisher, PortError};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
-use tests::gate::{Death, Moment, run};
-use tests::ports::{Told, read_event};
+use tests::io_monitor::{CrashPoint, Moment, run};
+use tests::ports::{RecordedEvents, read_event};
 use tests::world::ACCOUNT;
 
 /// The records that the CRM received as synced, in order.
 fn reported(world: &World) -> Vec<SyncedRecord> {
-    let synced = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::RecordSynced(record) = news else { return None };
+    let synced = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::RecordSynced(record) = content else { return None };
         Some(record)
     });
     synced.collect()
@@ -86,14 +86,14 @@ fn each_event_of_a_push_is_delivered_once_although_records_are_given_up() {
     run(received).unwrap();
     let synced = ids(&world).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(synced, ["cli_1", "inv_1", "inv_3"]);
-    let skipped = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::Skipped { crm_id, .. } = news else { return None };
+    let skipped = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::Skipped { crm_id, .. } = content else { return None };
         Some(crm_id.to_string())
     });
     let mut skipped = skipped.collect::<Vec<_>>();
     skipped.sort();
     assert_eq!(skipped, ["inv_2", "inv_4"]);
-    assert_eq!(world.told.deliveries().len(), world.told.news().len(), "no event twice");
+    assert_eq!(world.events.deliveries().len(), world.events.contents().len(), "no event twice");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_push_that_dies_anywhere_reports_the_record_in_the_end() {
             let world = World::connected();
             world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "push"));
             let body = an_invoice("inv_1", "cli_1").body();
-            let died = world.try_receive(Invoice, &body, Some(Death { step, moment }));
+            let died = world.try_receive(Invoice, &body, Some(CrashPoint { step, moment }));
             world.clock.advance(SignedDuration::from_mins(10));
             // SQS delivers the message again.
             world.receive(Invoice, &body);
@@ -123,7 +123,7 @@ fn a_push_that_dies_anywhere_reports_the_record_in_the_end() {
 /// A queue of events that accepts none about this record while it refuses.
 #[derive(Debug)]
 struct ClosedQueue {
-    inner: Told,
+    inner: RecordedEvents,
     crm_id: &'static str,
     is_open: AtomicBool,
 }
@@ -146,7 +146,7 @@ impl EventPublisher for ClosedQueue {
 #[test]
 fn an_event_that_could_not_be_delivered_delays_no_other_and_is_delivered_by_the_sweep() {
     let mut world = World::connected();
-    let (inner, is_open) = (world.told.clone(), AtomicBool::new(false));
+    let (inner, is_open) = (world.events.clone(), AtomicBool::new(false));
     let queue = Arc::new(ClosedQueue { inner, crm_id: "cli_1", is_open });
     world.engine.events = queue.clone();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());

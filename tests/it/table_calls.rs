@@ -23,7 +23,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::ACCOUNT;
 use xero_sim::Receipt;
 

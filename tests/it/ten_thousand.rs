@@ -24,7 +24,7 @@ fn peak_kib() -> Option<u64> {
 }
 
 /// Prints what a job took, and asserts that a third of the template's limits is left.
-fn told(job: &str, took: SignedDuration, before: Option<u64>) {
+fn report_duration(job: &str, took: SignedDuration, before: Option<u64>) {
     let grew = peak_kib().zip(before).map(|(now, before)| now.saturating_sub(before) / 1_024);
     // The template gives 256 MB, of which a new process takes some 20.
     assert!(grew.is_none_or(|grew| grew < 128), "{job} took {grew:?} MiB");
@@ -43,7 +43,7 @@ fn ten_thousand_idle_connections_are_renewed_in_one_run() {
     });
     assert_eq!(crowd.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS);
     assert!(crowd.xero.most_at_once.load(Ordering::SeqCst) <= 16);
-    told("keep-alive", took, before);
+    report_duration("keep-alive", took, before);
     // The next day there is nothing to do.
     crowd.pass(SignedDuration::from_hours(24));
     let (engine, invocation) = (crowd.engine.clone(), crowd.invocation());
@@ -100,7 +100,7 @@ fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() 
             assert_eq!(checked.raised, if visit == 0 { ACCOUNTS } else { 0 });
             assert!(!checked.is_cut_short);
         });
-        told("health-check", took, before);
+        report_duration("health-check", took, before);
     }
     // The first one also upgraded every row of the earlier release.
     let items = crowd.table.all_items();
@@ -134,6 +134,6 @@ fn a_cleanup_completes_for_the_logs_of_ten_thousand_accounts() {
         assert_eq!((cleaned.accounts, cleaned.entries), (ACCOUNTS, ACCOUNTS * 5));
         assert!(!cleaned.is_cut_short && cleaned.failed == 0);
     });
-    told("log-cleanup", took, before);
+    report_duration("log-cleanup", took, before);
     assert!(!crowd.table.all_items().iter().any(|item| item.key.pk.starts_with("LOG#")));
 }

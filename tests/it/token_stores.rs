@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::token_keys::MemoryKeys;
 use uuid::Uuid;
 

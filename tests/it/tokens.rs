@@ -20,7 +20,7 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use tests::ports::{Intercepted, refusal};
 use xero_sim::{Fault, FaultKind, Match};
 
@@ -69,9 +69,9 @@ fn a_crash_at_any_step_of_a_refresh_loses_no_grant() {
             world.clock.advance(SignedDuration::from_mins(31));
             world.restart();
             let (grant, invocation) = (wanted(&world), world.invocation());
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let first = run(access_token(&world.engine, grant, invocation));
-            world.gate.arm(None);
+            world.io.crash_at(None);
             world.restart();
             world.clock.advance(SignedDuration::from_secs(45));
             let second = run(access_token(&world.engine, wanted(&world), world.invocation()));
@@ -87,9 +87,9 @@ fn while_one_refreshes_the_others_wait_and_then_use_its_token() {
     world.restart();
     // Dies while it holds the lock: read the row, read the secret, take the lock.
     let grant = wanted(&world);
-    world.gate.arm(Some(Death { step: 3, moment: Moment::After }));
+    world.io.crash_at(Some(CrashPoint { step: 3, moment: Moment::After }));
     assert!(run(access_token(&world.engine, grant, world.invocation())).is_none());
-    world.gate.arm(None);
+    world.io.crash_at(None);
     let invocation: Invocation = world.invocation();
     let token = run(access_token(&world.engine, wanted(&world), invocation)).unwrap();
     assert!(token.is_ok(), "the lock expires while the others wait");
@@ -186,7 +186,7 @@ fn reject_early(world: &World) {
 fn assert_renewed(world: &World, before: usize, path: &str) {
     assert_eq!(refreshes(world) - before, 1, "{path}");
     assert_eq!(world.connection().state, ConnectionState::Active, "{path}");
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active], "{path}");
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active], "{path}");
 }
 
 #[test]
@@ -206,5 +206,5 @@ fn a_token_that_xero_rejects_even_after_renewal_does_not_end_the_connection() {
     is_odd.store(false, Ordering::SeqCst);
     world.advance(MINUTES(60));
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }

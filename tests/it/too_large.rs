@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, refusal};
 use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 use xero_sim::Receipt;
@@ -83,11 +83,11 @@ fn paid_world(count: usize, added: impl Fn(usize) -> usize) -> World {
 
 /// The invoices of which payments were imported, in order.
 fn imported(world: &World) -> Vec<String> {
-    let invoice = |news: EventContent| {
-        let EventContent::PaymentImported(payment) = news else { return None };
+    let invoice = |content: EventContent| {
+        let EventContent::PaymentImported(payment) = content else { return None };
         Some(payment.invoice_id.to_string())
     };
-    let mut imported = world.told.news().into_iter().filter_map(invoice).collect::<Vec<_>>();
+    let mut imported = world.events.contents().into_iter().filter_map(invoice).collect::<Vec<_>>();
     imported.sort();
     imported
 }
@@ -101,8 +101,8 @@ fn progress(world: &World) -> PollProgress {
     run(world.engine.store.find_poll_progress(&world.ledger())).unwrap().unwrap().unwrap().record
 }
 
-fn count(world: &World, measure: Metric) -> usize {
-    world.measures.all().iter().filter(|one| **one == measure).count()
+fn count(world: &World, metric: Metric) -> usize {
+    world.metrics.all().iter().filter(|one| **one == metric).count()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         assert_eq!(imported(&world), expected, "{giant}, {bytes}");
         assert_eq!(world.status().last_payment_check_at, Some(world.clock.now()));
         assert_eq!(count(&world, Metric::PollFailed), 0);
-        let odd = world.measures.all().into_iter().filter(|one| matches!(one, Metric::OddRows(_)));
+        let odd = world.metrics.all().into_iter().filter(|one| matches!(one, Metric::OddRows(_)));
         assert_eq!(odd.count() > 0, is_left_out, "{giant}, {bytes}");
         // The sync log of the invoice says that its changes do not reach the CRM, and the poll
         // continues after it.
@@ -141,7 +141,7 @@ fn pages_that_are_too_large_are_read_in_smaller_ones() {
         world.clock.advance(QUARTER);
     }
     assert_eq!(imported(&world), invoices_without(12, None));
-    assert!(!world.measures.all().iter().any(|one| matches!(one, Metric::OddRows(_))));
+    assert!(!world.metrics.all().iter().any(|one| matches!(one, Metric::OddRows(_))));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use http::Method;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{AllocationMessage, a_credit_note, an_allocation, an_invoice};
-use tests::gate::{Death, Moment};
+use tests::io_monitor::{CrashPoint, Moment};
 use xero_sim::{Fault, FaultKind, Match};
 
 const API: &str = "/api.xro/2.0";
@@ -179,7 +179,7 @@ fn a_crash_at_every_step_of_a_removal_after_a_lost_read_removes_the_credit() {
             world.receive(CreditNote, &credit("al_1").body());
             assert_eq!(applied(&world), 1);
             world.restart();
-            let at = Death { step, moment };
+            let at = CrashPoint { step, moment };
             let is_finished = world.try_receive(CreditNote, &removal, Some(at)).is_some();
             if !is_finished {
                 world.restart();
@@ -203,7 +203,7 @@ fn a_crash_at_every_step_of_an_allocation_that_is_then_removed_leaves_no_credit_
             for step in 1.. {
                 let mut world = credited(has_id, unhelpful);
                 world.restart();
-                let (at, body) = (Death { step, moment }, credit("al_1").body());
+                let (at, body) = (CrashPoint { step, moment }, credit("al_1").body());
                 let is_finished = world.try_receive(CreditNote, &body, Some(at)).is_some();
                 world.restart();
                 // The removal arrives while the claim of the dead process is still in effect.

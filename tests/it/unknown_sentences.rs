@@ -17,7 +17,7 @@ use tests::ports::{Intercepted, respond};
 
 use crate::lost_write_answers::{a_client_in_xero, an_invoice_in_xero, nothing};
 
-const MOON: &str = "The moon is in the wrong house";
+const UNKNOWN_SENTENCE: &str = "The moon is in the wrong house";
 const INVALID_EMAIL: &str = "Email address must be valid";
 const OVER_DUE: &str = "Payment amount exceeds the amount outstanding on this document";
 const NAME_TAKEN: &str = "The contact name Ridge Plumbing is already assigned to another contact.";
@@ -99,10 +99,10 @@ fn answer(world: &mut World, is_it: Condition, status: u16, body: String) -> Arc
 
 /// The unknown sentences in the metric so far.
 fn counted(world: &World) -> usize {
-    let measures = world.measures.all();
-    let counts = measures
+    let metrics = world.metrics.all();
+    let counts = metrics
         .iter()
-        .map(|measure| if let Metric::UnknownSentences(count) = measure { *count } else { 0 });
+        .map(|metric| if let Metric::UnknownSentences(count) = metric { *count } else { 0 });
     counts.sum()
 }
 
@@ -215,7 +215,7 @@ fn prepared(before: fn(&World)) -> World {
 #[test]
 fn every_refused_write_counts_its_unknown_sentences_once() {
     for case in cases() {
-        for sentences in [vec![MOON], vec![MOON, "The sun is in another"]] {
+        for sentences in [vec![UNKNOWN_SENTENCE], vec![UNKNOWN_SENTENCE, "The sun is in another"]] {
             let forms = [(200, element(case.collection, &sentences)), (400, whole(&sentences))];
             for (status, body) in forms {
                 let mut world = prepared(case.before);
@@ -233,7 +233,7 @@ fn every_refused_write_counts_its_unknown_sentences_once() {
 fn a_refused_removal_of_credit_counts_its_unknown_sentence() {
     let mut world = prepared(credit_in_xero);
     let is_it: Condition = |request| is_below(request, &Method::DELETE, "CreditNotes");
-    let answers = answer(&mut world, is_it, 400, whole(&[MOON]));
+    let answers = answer(&mut world, is_it, 400, whole(&[UNKNOWN_SENTENCE]));
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "10.00").removed().body());
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }
@@ -252,7 +252,7 @@ fn known_sentences_are_not_counted() {
 fn a_contact_that_succeeds_without_its_refused_field_counts_the_unknown_sentence_beside_it() {
     for status in [200, 400] {
         let mut world = prepared(nothing);
-        let sentences = [INVALID_EMAIL, MOON];
+        let sentences = [INVALID_EMAIL, UNKNOWN_SENTENCE];
         let body = if status == 200 { element("Contacts", &sentences) } else { whole(&sentences) };
         let is_it: Condition = |request| creates_contact(request) && has_email(request);
         let answers = answer(&mut world, is_it, status, body);
@@ -268,9 +268,9 @@ fn a_contact_that_is_refused_again_without_its_field_counts_both_refusals() {
     let mut world = prepared(nothing);
     let with_email: Condition = |request| creates_contact(request) && has_email(request);
     let without: Condition = |request| creates_contact(request) && !has_email(request);
-    let sentences = [INVALID_EMAIL, MOON];
+    let sentences = [INVALID_EMAIL, UNKNOWN_SENTENCE];
     let first = answer(&mut world, with_email, 200, element("Contacts", &sentences));
-    let second = answer(&mut world, without, 200, element("Contacts", &[MOON]));
+    let second = answer(&mut world, without, 200, element("Contacts", &[UNKNOWN_SENTENCE]));
     world.receive(Contact, &a_client_with_email());
     assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 1));
     assert_eq!(counted(&world), 2);
@@ -279,7 +279,7 @@ fn a_contact_that_is_refused_again_without_its_field_counts_both_refusals() {
 #[test]
 fn a_contact_whose_name_is_taken_counts_the_unknown_sentence_beside_it() {
     let mut world = prepared(nothing);
-    let body = element("Contacts", &[NAME_TAKEN, MOON]);
+    let body = element("Contacts", &[NAME_TAKEN, UNKNOWN_SENTENCE]);
     let answers = answer(&mut world, creates_contact, 200, body);
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
@@ -288,24 +288,24 @@ fn a_contact_whose_name_is_taken_counts_the_unknown_sentence_beside_it() {
 #[test]
 fn a_payment_whose_refusal_is_explained_in_other_words_counts_the_unknown_sentence() {
     let mut world = prepared(an_invoice_in_xero);
-    let body = element("Payments", &[OVER_DUE, MOON]);
+    let body = element("Payments", &[OVER_DUE, UNKNOWN_SENTENCE]);
     let answers = answer(&mut world, creates_payment, 200, body);
     world.receive(Payment, &paid());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert!(failure.message.contains("cannot be applied"), "{failure}");
-    assert!(!failure.message.contains(MOON), "{failure}");
+    assert!(!failure.message.contains(UNKNOWN_SENTENCE), "{failure}");
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }
 
 #[test]
 fn credit_whose_refusal_is_explained_in_other_words_counts_the_unknown_sentence() {
     let mut world = prepared(a_note_in_xero);
-    let body = element("Allocations", &[PAID_OFF, MOON]);
+    let body = element("Allocations", &[PAID_OFF, UNKNOWN_SENTENCE]);
     let answers = answer(&mut world, allocates, 200, body);
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "500.00").body());
     let failure = world.mapping(Allocation, "al_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "credit_over_due", "{failure}");
-    assert!(!failure.message.contains(MOON), "{failure}");
+    assert!(!failure.message.contains(UNKNOWN_SENTENCE), "{failure}");
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }
 
@@ -317,7 +317,7 @@ fn a_refused_read_of_a_poll_counts_its_unknown_sentence() {
         let is_list = request.headers().contains_key("if-modified-since");
         is_list && is(request, &Method::GET, "/Invoices")
     };
-    let answers = answer(&mut world, is_it, 400, whole(&[MOON]));
+    let answers = answer(&mut world, is_it, 400, whole(&[UNKNOWN_SENTENCE]));
     assert!(!matches!(world.poll(), PollOutcome::Read { .. }));
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }

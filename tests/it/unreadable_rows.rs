@@ -13,7 +13,7 @@ use http::Method;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_payment};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use tests::world::owner;
 use uuid::Uuid;
@@ -47,7 +47,7 @@ fn a_sync_all_skips_unreadable_records() {
     assert!(!progress.is_in_progress(), "{progress:?}");
     let counts = progress.counts;
     assert_eq!((counts.looked_at, counts.synced, counts.skipped), (30, 27, 3));
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn a_first_connection_carries_over_all_readable_records() {
 fn an_unreadable_event_delays_no_other() {
     let world = World::connected();
     let event = |id: u128| {
-        let news = EventContent::Connection {
+        let content = EventContent::Connection {
             status: ConnectionStatus::Active,
             organisation: None,
             message: String::new(),
         };
-        OutboundEvent::new(Uuid::from_u128(id), world.account(), news, world.clock.now())
+        OutboundEvent::new(Uuid::from_u128(id), world.account(), content, world.clock.now())
     };
     run(world.engine.store.put_event(&EventMessage::from(&event(1)))).unwrap().unwrap();
     let items = world.table.all_items();
@@ -111,8 +111,8 @@ fn an_unreadable_event_delays_no_other() {
     run(world.engine.store.put_event(&EventMessage::from(&second))).unwrap().unwrap();
     world.clock.advance(LATER);
     assert_eq!(world.sweep().events, 1);
-    assert!(world.told.deliveries().contains(&second));
-    assert!(world.measures.all().contains(&Metric::Defect));
+    assert!(world.events.deliveries().contains(&second));
+    assert!(world.metrics.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn an_unreadable_link_is_counted_and_removed_when_its_account_disconnects() {
         let is_list = request.method() == Method::GET && request.uri().path() == "/connections";
         is_list.then(|| Ok(respond(200, r#"[{"id":"not an id"}]"#)))
     });
-    assert!(!world.measures.all().contains(&Metric::OddRows(1)));
+    assert!(!world.metrics.all().contains(&Metric::OddRows(1)));
     assert_eq!(world.disconnect(), DisconnectOutcome::Done);
-    assert!(world.measures.all().contains(&Metric::OddRows(1)));
+    assert!(world.metrics.all().contains(&Metric::OddRows(1)));
     assert!(world.connection().leftovers.is_empty());
 }

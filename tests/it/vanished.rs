@@ -1,14 +1,11 @@
 //! Documents that Xero no longer has: a read by id answers 404, and lists by ids omit them.
 
 use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice};
-use domain::ids::CrmId;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
-use engine::commands::records;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_allocation, an_invoice};
-use tests::gate::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 use xero_sim::InvoiceStatus;
@@ -63,23 +60,17 @@ fn poll_for_two_days(world: &World) {
 }
 
 /// The documents that the CRM was told to be in another status, with these statuses.
-fn statuses_told(world: &World) -> Vec<(String, String)> {
-    let told = world.told.news().into_iter().filter_map(|news| {
-        if let EventContent::CreditNoteStatus { credit_note_id, status, .. } = news {
+fn reported_statuses(world: &World) -> Vec<(String, String)> {
+    let changed = world.events.contents().into_iter().filter_map(|content| {
+        if let EventContent::CreditNoteStatus { credit_note_id, status, .. } = content {
             Some((credit_note_id.to_string(), status))
-        } else if let EventContent::XeroStatus { invoice_id, status, .. } = news {
+        } else if let EventContent::XeroStatus { invoice_id, status, .. } = content {
             Some((invoice_id.to_string(), status))
         } else {
             None
         }
     });
-    told.collect()
-}
-
-fn press_sync_now(world: &World, kind: EntityKind, id: &str) {
-    let (account, id) = (world.account(), CrmId::new(id).unwrap());
-    let synced = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
+    changed.collect()
 }
 
 #[test]
@@ -91,9 +82,9 @@ fn a_document_that_vanished_is_reported_once_as_deleted_and_the_others_are_not()
             vanishes(&world, vanished);
             poll_for_two_days(&world);
             let expected = [("doc_1".to_owned(), "DELETED".to_owned())];
-            assert_eq!(statuses_told(&world), expected, "{kind} {ids:?}");
+            assert_eq!(reported_statuses(&world), expected, "{kind} {ids:?}");
             assert!(world.mapping(kind, "doc_1").unwrap().is_gone_in_xero());
-            press_sync_now(&world, kind, "doc_1");
+            world.sync_now(kind, "doc_1");
             let mapping = world.mapping(kind, "doc_1").unwrap();
             assert_eq!(mapping.operation.state, OperationState::Synced, "{kind} {ids:?}");
             assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
@@ -112,7 +103,7 @@ fn credit_notes_are_verified_beyond_the_first_page() {
     }
     poll_for_two_days(&world);
     let expected = lost.map(|id| (id.to_owned(), "DELETED".to_owned()));
-    assert_eq!(statuses_told(&world), expected);
+    assert_eq!(reported_statuses(&world), expected);
 }
 
 #[test]
@@ -122,7 +113,7 @@ fn a_document_that_only_a_list_omits_stays_as_it_is() {
         let omitted = xero_id(&world, kind, "doc_1");
         is_omitted(&mut world, omitted);
         poll_for_two_days(&world);
-        assert!(statuses_told(&world).is_empty(), "{kind}");
+        assert!(reported_statuses(&world).is_empty(), "{kind}");
         let bodies = ["doc_1", "doc_2"].map(|id| message(kind, id, true));
         world.receive_together(kind, &bodies);
         world.advance(QUARTER);
@@ -141,11 +132,11 @@ fn one_sync_of_a_document_that_vanished_creates_a_new_copy() {
         let world = with_documents(kind, &["doc_1"]);
         let vanished = xero_id(&world, kind, "doc_1");
         vanishes(&world, vanished);
-        press_sync_now(&world, kind, "doc_1");
+        world.sync_now(kind, "doc_1");
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
         assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
-        press_sync_now(&world, kind, "doc_1");
+        world.sync_now(kind, "doc_1");
         assert_eq!(world.mapping(kind, "doc_1").unwrap().generation, 2, "{kind}");
     }
 }
@@ -161,7 +152,7 @@ fn the_void_of_a_document_that_vanished_needs_no_write_and_is_not_reported() {
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
         assert!(mapping.is_gone_in_xero(), "{kind}");
         poll_for_two_days(&world);
-        assert!(statuses_told(&world).is_empty(), "{kind}");
+        assert!(reported_statuses(&world).is_empty(), "{kind}");
     }
 }
 
@@ -174,7 +165,7 @@ fn credit_of_a_note_that_vanished_is_applied_from_its_new_copy() {
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "50.00").body());
     assert_eq!(world.failure_code(Allocation, "al_1"), "credit_note_gone");
     assert_eq!(world.state(Allocation, "al_1"), OperationState::Skipped);
-    press_sync_now(&world, CreditNote, "cn_1");
+    world.sync_now(CreditNote, "cn_1");
     world.advance(SignedDuration::from_secs(2));
     assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
 }
@@ -187,7 +178,7 @@ fn credit_of_a_note_that_vanished_is_removed_without_a_person() {
     world.receive(CreditNote, &applied.body());
     let vanished = xero_id(&world, CreditNote, "cn_1");
     vanishes(&world, vanished);
-    press_sync_now(&world, Allocation, "al_1");
+    world.sync_now(Allocation, "al_1");
     let message = world.log().last().unwrap().message.clone();
     assert!(message.contains("Its credit note is no longer in Xero"), "{message}");
     world.receive(CreditNote, &applied.removed().body());
@@ -207,7 +198,7 @@ fn a_document_that_xero_only_did_not_show_gets_no_second_copy() {
             let sentence = "The resource you're looking for cannot be found";
             is_it.then(|| Ok(respond(404, sentence)))
         });
-        press_sync_now(&world, kind, "doc_1");
+        world.sync_now(kind, "doc_1");
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
         assert_eq!(mapping.link.unwrap().xero_id.0, hidden, "{kind}");

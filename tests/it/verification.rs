@@ -42,8 +42,8 @@ fn polls(world: &World) -> (PollOutcome, [usize; 3]) {
 }
 
 fn comparisons(world: &World) -> usize {
-    let news = world.told.news();
-    news.iter().filter(|news| matches!(news, EventContent::BooksCompared { .. })).count()
+    let contents = world.events.contents();
+    contents.iter().filter(|content| matches!(content, EventContent::BooksCompared { .. })).count()
 }
 
 #[test]

@@ -17,14 +17,14 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::a_client;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 use self::slow_table::slow;
 
 /// The duration of the world's invocations. The last call to Xero begins 28 seconds earlier.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(60);
 /// A step that no process reaches.
-const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
+const NEVER: CrashPoint = CrashPoint { step: u32::MAX, moment: Moment::Before };
 
 /// The id of a client.
 fn client_id(number: usize) -> String {
@@ -40,14 +40,14 @@ fn record_clients(world: &World, count: usize) {
 }
 
 /// Takes the next wake-up of a walk.
-fn next_wake(world: &World, errand: &WakeUpKind) -> Option<WakeUp> {
-    world.bookings.take(|wake| wake.work == *errand)
+fn next_wake(world: &World, work: &WakeUpKind) -> Option<WakeUp> {
+    world.wake_ups.take(|wake| wake.work == *work)
 }
 
 /// Receives a wake-up of a walk in one invocation, which ends in time.
 fn invoke(world: &World, wake: &WakeUp) {
     let begun_at = world.clock.now();
-    let received = world.try_wake(wake, NEVER).expect("the process does not die");
+    let received = world.try_wake(wake, NEVER).expect("the process does not crash");
     assert!(matches!(received, Ok(MessageOutcome::Walked)), "{received:?}");
     let took = world.clock.now().duration_since(begun_at);
     assert!(took <= INVOCATION, "{took:#}");
@@ -55,9 +55,9 @@ fn invoke(world: &World, wake: &WakeUp) {
 
 /// Receives the wake-ups of a walk, each in one invocation, until there are none. Returns the number
 /// of invocations.
-fn invocations(world: &World, errand: &WakeUpKind) -> usize {
+fn invocations(world: &World, work: &WakeUpKind) -> usize {
     let mut count = 0;
-    while let Some(wake) = next_wake(world, errand) {
+    while let Some(wake) = next_wake(world, work) {
         invoke(world, &wake);
         count += 1;
         assert!(count < 100, "the walk makes no progress");
@@ -129,7 +129,7 @@ fn a_sync_all_over_many_pages_takes_few_calls() {
     let world = connected();
     record_clients(&world, 300);
     starts(&world);
-    let (_, wake) = world.bookings.take_first().unwrap();
+    let (_, wake) = world.wake_ups.take_first().unwrap();
     assert_eq!(wake.work, WakeUpKind::SyncAll);
     run(world.engine.wake_ups.enqueue(&wake)).unwrap().unwrap();
     // A moment: immediate wake-ups are processed, and no schedule fires.
@@ -164,7 +164,7 @@ fn a_sync_all_takes_as_few_invocations_as_its_pages_need() {
 #[test]
 fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
     const CLIENTS: usize = 120;
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in (1..).step_by(31) {
             let world = connected();
@@ -172,7 +172,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             let mut world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));
             starts(&world);
             let wake = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            let died = world.try_wake(&wake, CrashPoint { step, moment }).is_none();
             world.restart();
             if died {
                 // The queue delivers the wake-up again, after the leases of the process have ended.
@@ -194,8 +194,8 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             if !died {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 5, "{deaths} deaths");
+    assert!(crashes > 5, "{crashes} crashes");
 }

@@ -45,12 +45,14 @@ macro_rules! revision_setters {
 mod credit_note;
 mod invoice;
 mod payment;
+mod refund;
 
 use crate::world::ACCOUNT;
 
 pub use self::credit_note::{AllocationMessage, CreditNoteMessage, a_credit_note, an_allocation};
 pub use self::invoice::{InvoiceMessage, an_invoice};
 pub use self::payment::{PaymentMessage, a_payment};
+pub use self::refund::{RefundMessage, a_refund};
 
 /// A field of a message, with the comma before it, or nothing.
 fn optional(name: &str, value: Option<&str>) -> String {

@@ -1,18 +1,18 @@
 //! The test world: the engine, the Xero simulator, a table in memory and a virtual clock, in one
 //! process.
 //!
-//! There are no mocks with expectations. Each part implements its own rules, every step that leaves
-//! the engine passes a [`Gate`](gate::Gate) that can end the process, and dropping a future
-//! simulates a crash.
+//! There are no mocks with expectations. Each part implements its own rules, an
+//! [`IoMonitor`](io_monitor::IoMonitor) runs every step that leaves the engine and can crash the
+//! process there, and dropping a future simulates a crash.
 //!
-//! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], with many
-//! concurrent processes and faults at every step; [`access`] and [`template`], the permissions that
-//! are needed and granted; [`requests`], the events that API Gateway passes to functions.
+//! Reading order: [`world`], [`io_monitor`], [`ports`], [`builders`]; then [`simulation`], with
+//! many concurrent processes and faults at every step; [`access`] and [`template`], the permissions
+//! that are needed and granted; [`requests`], the events that API Gateway passes to functions.
 //! [`measure`] is separate: it measures the product's sources.
 
 pub mod access;
 pub mod builders;
-pub mod gate;
+pub mod io_monitor;
 pub mod kinds;
 pub mod measure;
 pub mod ports;

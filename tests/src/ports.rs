@@ -25,7 +25,7 @@ use store::table::{
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::gate::Gate;
+use crate::io_monitor::IoMonitor;
 
 pub use self::secrets::MemorySecrets;
 pub use self::table::{InterceptedTable, TableInterception, TableRequest};
@@ -103,41 +103,41 @@ impl IdSource for CountedIds {
 
 /// Scheduled wake-ups, by instant.
 #[derive(Debug, Clone, Default)]
-pub struct Bookings {
-    booked: Arc<Mutex<BTreeMap<(Timestamp, String), WakeUp>>>,
-    gate: Gate,
+pub struct ScheduledWakeUps {
+    scheduled: Arc<Mutex<BTreeMap<(Timestamp, String), WakeUp>>>,
+    io: IoMonitor,
 }
 
-impl Bookings {
-    /// No wake-ups, behind this gate.
-    pub fn new(gate: Gate) -> Self {
-        Self { booked: Arc::default(), gate }
+impl ScheduledWakeUps {
+    /// No wake-ups, monitored by `io`.
+    pub fn new(io: IoMonitor) -> Self {
+        Self { scheduled: Arc::default(), io }
     }
 
     /// Takes the earliest wake-up.
     pub fn take_first(&self) -> Option<(Timestamp, WakeUp)> {
-        locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
+        locked(&self.scheduled).pop_first().map(|((at, _), wake)| (at, wake))
     }
 
     /// Takes the earliest wake-up that matches.
     pub fn take(&self, is_wanted: impl Fn(&WakeUp) -> bool) -> Option<WakeUp> {
-        let mut booked = locked(&self.booked);
-        let (key, _) = booked.iter().find(|(_, wake)| is_wanted(wake))?;
+        let mut scheduled = locked(&self.scheduled);
+        let (key, _) = scheduled.iter().find(|(_, wake)| is_wanted(wake))?;
         let key = key.clone();
-        booked.remove(&key)
+        scheduled.remove(&key)
     }
 
     async fn keep(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         let keep = async {
-            locked(&self.booked).insert((at, wake.to_body()), wake.clone());
+            locked(&self.scheduled).insert((at, wake.to_body()), wake.clone());
             Ok(())
         };
-        self.gate.step(keep).await
+        self.io.run_step(keep).await
     }
 
     /// The number of scheduled wake-ups.
     pub fn len(&self) -> usize {
-        locked(&self.booked).len()
+        locked(&self.scheduled).len()
     }
 
     /// Whether no wake-up is scheduled.
@@ -147,30 +147,30 @@ impl Bookings {
 }
 
 #[async_trait]
-impl WakeUps for Bookings {
+impl WakeUps for ScheduledWakeUps {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
-        self.gate.uses(Access::ScheduleWakeUp);
+        self.io.record_access(Access::ScheduleWakeUp);
         self.keep(wake, at).await
     }
 
     /// A queued wake-up is behind the others: here, it is due when time advances.
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
-        self.gate.uses(Access::of_wake_up(wake.kind));
+        self.io.record_access(Access::of_wake_up(wake.kind));
         self.keep(wake, Timestamp::UNIX_EPOCH).await
     }
 }
 
 /// The events sent to the CRM, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct RecordedEvents {
     events: Arc<Mutex<Vec<EventMessage>>>,
-    gate: Gate,
+    io: IoMonitor,
 }
 
-impl Told {
-    /// No events, behind this gate.
-    pub fn new(gate: Gate) -> Self {
-        Self { events: Arc::default(), gate }
+impl RecordedEvents {
+    /// No events, monitored by `io`.
+    pub fn new(io: IoMonitor) -> Self {
+        Self { events: Arc::default(), io }
     }
 
     /// Every delivery so far as text, including repeated ones.
@@ -183,8 +183,8 @@ impl Told {
         locked(&self.events).iter().filter_map(read_event).collect()
     }
 
-    /// Every event, once each.
-    pub fn news(&self) -> Vec<EventContent> {
+    /// The content of every event, once each.
+    pub fn contents(&self) -> Vec<EventContent> {
         let mut seen = BTreeSet::new();
         let mut events = self.deliveries();
         events.retain(|event| seen.insert(event.event_id));
@@ -201,26 +201,26 @@ pub fn read_event(message: &EventMessage) -> Option<OutboundEvent> {
 const EVENTS_PER_CALL: usize = 10;
 
 #[async_trait]
-impl EventPublisher for Told {
+impl EventPublisher for RecordedEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        self.gate.uses(Access::PublishEvent);
+        self.io.record_access(Access::PublishEvent);
         let publish = async {
             locked(&self.events).push(event.clone());
             Ok(())
         };
-        self.gate.step(publish).await
+        self.io.run_step(publish).await
     }
 
     async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
         let mut published = PublishedEvents::default();
         for together in events.chunks(EVENTS_PER_CALL) {
-            self.gate.uses(Access::PublishEvent);
+            self.io.record_access(Access::PublishEvent);
             let publish = async {
                 locked(&self.events).extend_from_slice(together);
                 Ok(())
             };
             let ids = together.iter().map(|event| event.event_id);
-            published.add(ids, self.gate.step(publish).await);
+            published.add(ids, self.io.run_step(publish).await);
         }
         published
     }
@@ -228,54 +228,54 @@ impl EventPublisher for Told {
 
 /// The recorded metrics, in order.
 #[derive(Debug, Clone, Default)]
-pub struct NotedMeasures(Arc<Mutex<Vec<Metric>>>);
+pub struct RecordedMetrics(Arc<Mutex<Vec<Metric>>>);
 
-impl NotedMeasures {
+impl RecordedMetrics {
     /// Every metric so far.
     pub fn all(&self) -> Vec<Metric> {
         locked(&self.0).clone()
     }
 }
 
-impl MetricRecorder for NotedMeasures {
-    fn record_metric(&self, measure: Metric) {
-        locked(&self.0).push(measure);
+impl MetricRecorder for RecordedMetrics {
+    fn record_metric(&self, metric: Metric) {
+        locked(&self.0).push(metric);
     }
 }
 
-/// A table behind the gate.
+/// A table whose accesses are monitored.
 #[derive(Debug, Clone)]
-pub struct GatedTable {
+pub struct MonitoredTable {
     /// The table itself.
     pub table: MemoryTable,
-    /// The gate.
-    pub gate: Gate,
+    /// The monitor of its accesses.
+    pub io: IoMonitor,
 }
 
 #[async_trait]
-impl ItemTable for GatedTable {
+impl ItemTable for MonitoredTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
-        self.gate.uses(Access::Read);
-        self.gate.step(self.table.get(key)).await
+        self.io.record_access(Access::Read);
+        self.io.run_step(self.table.get(key)).await
     }
 
     async fn get_many(&self, keys: Vec<ItemKey>) -> Result<FoundItems, TableError> {
-        self.gate.uses(Access::ReadMany);
-        self.gate.step(self.table.get_many(keys)).await
+        self.io.record_access(Access::ReadMany);
+        self.io.run_step(self.table.get_many(keys)).await
     }
 
     async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
-        Access::of_writes(&writes).for_each(|access| self.gate.uses(access));
-        self.gate.step(self.table.write_items(writes)).await
+        Access::of_writes(&writes).for_each(|access| self.io.record_access(access));
+        self.io.run_step(self.table.write_items(writes)).await
     }
 
     async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
-        self.gate.uses(Access::Query);
-        self.gate.step(self.table.query_items(query)).await
+        self.io.record_access(Access::Query);
+        self.io.run_step(self.table.query_items(query)).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.gate.uses(Access::of_index(query.index));
-        self.gate.step(self.table.query_index(query)).await
+        self.io.record_access(Access::of_index(query.index));
+        self.io.run_step(self.table.query_index(query)).await
     }
 }

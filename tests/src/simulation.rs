@@ -137,12 +137,13 @@ pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<O
 /// Lets this number of processes find an expired token at the same time. Returns the number of
 /// refreshes at Xero, and of different tokens that they received.
 pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
-    let calm = Faults::once(0, 0);
-    SimWorld::new(Script::plain(0), calm, Options::documented(0)).meet_an_expired_token(processes)
+    let no_faults = Faults::once(0, 0);
+    SimWorld::new(Script::plain(0), no_faults, Options::documented(0))
+        .meet_an_expired_token(processes)
 }
 
 /// The number of steps of a small story without faults.
 pub fn steps_of(small: Small) -> u64 {
-    let calm = Faults::once(0, 0);
-    SimWorld::new(small.script(), calm, Options::documented(0)).play().steps
+    let no_faults = Faults::once(0, 0);
+    SimWorld::new(small.script(), no_faults, Options::documented(0)).play().steps
 }

@@ -32,11 +32,11 @@ use uuid::Uuid;
 use xero_sim::{Books, Fault, Receipt, Settings, Simulator};
 
 use crate::builders::an_invoice;
-use crate::gate::{Death, Gate, run};
+use crate::io_monitor::{CrashPoint, IoMonitor, run};
 use crate::kinds::function_of;
 use crate::ports::{
-    Bookings, CountedIds, GatedTable, MemorySecrets, NotedMeasures, SimulatedXero, Told,
-    VirtualClock,
+    CountedIds, MemorySecrets, MonitoredTable, RecordedEvents, RecordedMetrics, ScheduledWakeUps,
+    SimulatedXero, VirtualClock,
 };
 
 pub use self::choices::every_account;
@@ -60,20 +60,20 @@ pub struct World {
     /// The engine of a process that does everything. Messages and wake-ups are processed as by the
     /// function of their queue.
     pub engine: Engine,
-    /// The table, without the gate.
+    /// The table itself, whose accesses are not monitored.
     pub table: MemoryTable,
     /// The clock of all parts.
     pub clock: VirtualClock,
     /// The scheduled wake-ups.
-    pub bookings: Bookings,
+    pub wake_ups: ScheduledWakeUps,
     /// The events sent to the CRM.
-    pub told: Told,
+    pub events: RecordedEvents,
     /// The recorded metrics.
-    pub measures: NotedMeasures,
-    /// The secrets, without the gate.
+    pub metrics: RecordedMetrics,
+    /// The secrets.
     pub secrets: MemorySecrets,
-    /// The transport to Xero.
-    pub gate: Gate,
+    /// The monitor of the engine's IO.
+    pub io: IoMonitor,
     /// Xero's own clock, which may be ahead of ours.
     pub xero_clock: VirtualClock,
     simulator: Arc<Mutex<Simulator>>,
@@ -97,29 +97,29 @@ impl World {
         change(&mut settings);
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
         let start = "2026-11-02T09:00:00Z".parse().expect("an instant");
-        let (gate, clock) = (Gate::default(), VirtualClock::new(start));
+        let (io, clock) = (IoMonitor::default(), VirtualClock::new(start));
         let xero_clock = clock.ahead(SignedDuration::ZERO);
         let table = MemoryTable::new();
-        let secrets = MemorySecrets::new(gate.clone());
-        let bookings = Bookings::new(gate.clone());
-        let told = Told::new(gate.clone());
-        let measures = NotedMeasures::default();
-        let gated = GatedTable { table: table.clone(), gate: gate.clone() };
+        let secrets = MemorySecrets::new(io.clone());
+        let wake_ups = ScheduledWakeUps::new(io.clone());
+        let events = RecordedEvents::new(io.clone());
+        let metrics = RecordedMetrics::default();
+        let monitored = MonitoredTable { table: table.clone(), io: io.clone() };
         let engine = Engine {
-            store: Store::new(Arc::new(gated)),
+            store: Store::new(Arc::new(monitored)),
             transport: Arc::new(SimulatedXero::new(
                 simulator.clone(),
                 xero_clock.clone(),
-                gate.clone(),
+                io.clone(),
             )),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(CountedIds::default()),
             secrets: Arc::new(secrets.clone()),
-            wake_ups: Arc::new(bookings.clone()),
-            events: Arc::new(told.clone()),
+            wake_ups: Arc::new(wake_ups.clone()),
+            events: Arc::new(events.clone()),
             app: registered(app()),
             endpoints: places(),
-            metrics: Arc::new(measures.clone()),
+            metrics: Arc::new(metrics.clone()),
             recovery_mode: RecoveryMode::Normal,
             kinds: PushedKinds::ALL,
             steps: MessageSteps::ALL,
@@ -129,18 +129,7 @@ impl World {
             synced_events: SyncedEvents::default(),
             searches: Arc::default(),
         };
-        Self {
-            engine,
-            table,
-            clock,
-            bookings,
-            told,
-            measures,
-            secrets,
-            gate,
-            xero_clock,
-            simulator,
-        }
+        Self { engine, table, clock, wake_ups, events, metrics, secrets, io, xero_clock, simulator }
     }
 
     /// A world whose account is connected, after the wake-ups of the connection.
@@ -197,13 +186,13 @@ impl World {
     /// The connection status of the account.
     pub fn status(&self) -> StatusView {
         let status = run(status::read_status(&self.engine, &self.account()));
-        status.expect("the process does not die").expect("the table answers")
+        status.expect("the process does not crash").expect("the table answers")
     }
 
     /// Runs the sweep.
     pub fn sweep(&self) -> SweepSummary {
         run(sweep::sweep_all_shards(&self.engine, self.invocation()))
-            .expect("the process does not die")
+            .expect("the process does not crash")
     }
 
     /// Runs the sweep twice, each time when it is due: the second one processes what a wake-up of
@@ -217,15 +206,15 @@ impl World {
     }
 
     /// The statuses in the connection events of an account, in order.
-    pub fn statuses_told(&self, account: &AccountId) -> Vec<ConnectionStatus> {
+    pub fn reported_statuses(&self, account: &AccountId) -> Vec<ConnectionStatus> {
         let mut seen = std::collections::BTreeSet::new();
-        let mut told = self.told.deliveries();
-        told.retain(|event| event.account_id == *account && seen.insert(event.event_id));
-        let status = |news: EventContent| {
-            let EventContent::Connection { status, .. } = news else { return None };
+        let mut events = self.events.deliveries();
+        events.retain(|event| event.account_id == *account && seen.insert(event.event_id));
+        let status = |content: EventContent| {
+            let EventContent::Connection { status, .. } = content else { return None };
             Some(status)
         };
-        told.into_iter().filter_map(|event| status(event.content)).collect()
+        events.into_iter().filter_map(|event| status(event.content)).collect()
     }
 
     /// The limits of an invocation that starts now.
@@ -238,7 +227,7 @@ impl World {
     /// Receives a message and processes it completely.
     pub fn receive(&self, kind: EntityKind, body: &str) -> MessageOutcome {
         let received = self.try_receive(kind, body, None);
-        received.expect("the process does not die").expect("the table answers")
+        received.expect("the process does not crash").expect("the table answers")
     }
 
     /// Receives a message in a process that dies at the given step, if it reaches it.
@@ -246,11 +235,11 @@ impl World {
         &self,
         kind: EntityKind,
         body: &str,
-        death: Option<Death>,
+        crash: Option<CrashPoint>,
     ) -> Option<Result<MessageOutcome, PersistError>> {
-        self.gate.arm(death);
+        self.io.crash_at(crash);
         let result = run(self.receive_all(kind, &[read(kind, body)], ArrivalRate::Ordinary));
-        self.gate.arm(None);
+        self.io.crash_at(None);
         result.map(|mut received| received.remove(0))
     }
 
@@ -258,12 +247,12 @@ impl World {
     pub fn try_wake(
         &self,
         wake: &WakeUp,
-        death: Death,
+        crash: CrashPoint,
     ) -> Option<Result<MessageOutcome, PersistError>> {
-        self.gate.arm(Some(death));
+        self.io.crash_at(Some(crash));
         let messages = [InboundBody::Wake(wake.clone())];
         let result = run(self.receive_all(wake.kind, &messages, ArrivalRate::Ordinary));
-        self.gate.arm(None);
+        self.io.crash_at(None);
         result.map(|mut received| received.remove(0))
     }
 
@@ -271,7 +260,7 @@ impl World {
     pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<MessageOutcome> {
         let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
         let received = run(self.receive_all(kind, &messages, ArrivalRate::Burst));
-        let received = received.expect("the process does not die");
+        let received = received.expect("the process does not crash");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
 
@@ -312,7 +301,7 @@ impl World {
     /// Runs the payment poll. Returns the result of each ledger.
     pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<PollOutcome> {
         run(poll_ledgers(&self.engine, ledgers, self.invocation()))
-            .expect("the process does not die")
+            .expect("the process does not crash")
     }
 
     /// A bookkeeper records a payment of an invoice in Xero. Returns the payment's id.
@@ -338,7 +327,7 @@ impl World {
     /// Advances the time, and processes every wake-up that becomes due.
     pub fn advance(&self, by: SignedDuration) {
         let until = self.clock.now().checked_add(by).expect("the time is in range");
-        while let Some((at, wake)) = self.bookings.take_first() {
+        while let Some((at, wake)) = self.wake_ups.take_first() {
             if at > until {
                 drop(run(self.engine.wake_ups.schedule(&wake, at)));
                 break;
@@ -353,7 +342,7 @@ impl World {
     fn wakes(&self, wake: WakeUp) {
         let (kind, wake) = (wake.kind, [InboundBody::Wake(wake)]);
         let received = run(self.receive_all(kind, &wake, ArrivalRate::Ordinary));
-        received.expect("the process does not die").remove(0).expect("the table answers");
+        received.expect("the process does not crash").remove(0).expect("the table answers");
     }
 
     fn move_to(&self, at: Timestamp) {

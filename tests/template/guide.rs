@@ -45,8 +45,8 @@ fn every_command_of_the_guide_has_an_expected_result() {
     let found = commands_with_results(&guide);
     assert!(found.len() >= 15, "{}", found.len());
     for (commands, result) in found {
-        let is_told = ["Expect ", "answers "].into_iter().any(|word| result.contains(word));
-        assert!(is_told, "nothing is expected of: {commands}");
+        let is_expected = ["Expect ", "answers "].into_iter().any(|word| result.contains(word));
+        assert!(is_expected, "nothing is expected of: {commands}");
     }
 }
 

@@ -52,13 +52,14 @@ impl CountedWorld {
         Self { world, counts }
     }
 
-    /// Counts what `act` causes. It must not arm the gate of the world, which counts the steps.
+    /// Counts what `act` causes. It must not restart the count of the
+    /// world's steps.
     pub fn count(&self, act: impl FnOnce(&World)) -> AwsUse {
         let xero_before = self.world.xero().calls().len();
         self.counts.take_counts();
-        self.world.gate.arm(None);
+        self.world.io.crash_at(None);
         act(&self.world);
-        let steps = usize::try_from(self.world.gate.steps()).unwrap_or(usize::MAX);
+        let steps = usize::try_from(self.world.io.steps()).unwrap_or(usize::MAX);
         let table = self.counts.take_counts();
         let xero = self.world.xero().calls().len().saturating_sub(xero_before);
         let other = steps.saturating_sub(xero).saturating_sub(table.calls());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::tests::World;
-use ::tests::ports::GatedTable;
+use ::tests::ports::MonitoredTable;
 use async_trait::async_trait;
 use store::Store;
 use store::table::{
@@ -62,14 +62,14 @@ impl TableCounts {
 /// The table of a world, with counts.
 #[derive(Debug, Clone)]
 struct CountedTable {
-    inner: GatedTable,
+    inner: MonitoredTable,
     counts: TableCounts,
 }
 
 /// Makes the engine of a world use a table that counts. Returns the counts.
 pub fn count_table(world: &mut World) -> TableCounts {
     let counts = TableCounts::default();
-    let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
+    let inner = MonitoredTable { table: world.table.clone(), io: world.io.clone() };
     let table = CountedTable { inner, counts: counts.clone() };
     world.engine.store = Store::new(Arc::new(table));
     counts
@@ -164,14 +164,14 @@ impl ItemTable for CountedTable {
 
 #[cfg(test)]
 mod tests {
-    use ::tests::gate::{Gate, run};
+    use ::tests::io_monitor::{IoMonitor, run};
     use store::memory::MemoryTable;
     use store::table::{ItemVersion, NewItem, WriteExpectation};
 
     use super::*;
 
     fn counted() -> CountedTable {
-        let inner = GatedTable { table: MemoryTable::new(), gate: Gate::default() };
+        let inner = MonitoredTable { table: MemoryTable::new(), io: IoMonitor::default() };
         CountedTable { inner, counts: TableCounts::default() }
     }
 

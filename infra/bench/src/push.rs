@@ -3,7 +3,7 @@
 
 use ::tests::World;
 use ::tests::builders::an_invoice;
-use ::tests::gate::run;
+use ::tests::io_monitor::run;
 use ::tests::world::ACCOUNT;
 use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
@@ -85,11 +85,11 @@ pub fn deliver_messages(world: &World, deliveries: &FullDeliveries, bodies: &[St
 pub fn deliver_wake_ups(world: &World) -> Vec<InboundBody> {
     let mut delivered: Vec<InboundBody> = Vec::new();
     while delivered.len() < DELIVERY_MAX {
-        let Some((at, wake)) = world.bookings.take_first() else { break };
+        let Some((at, wake)) = world.wake_ups.take_first() else { break };
         let wait = at.duration_since(world.clock.now());
         if wait.is_positive() {
             if !delivered.is_empty() {
-                let kept = run(world.bookings.schedule(&wake, at));
+                let kept = run(world.wake_ups.schedule(&wake, at));
                 assert!(matches!(kept, Some(Ok(()))), "the wake-up is scheduled again");
                 break;
             }
@@ -116,7 +116,7 @@ pub fn settle_wake_ups(world: &World) {
 
 fn receive(world: &World, messages: &[InboundBody], rate: ArrivalRate) {
     let received = Box::pin(receive_messages(&world.engine, messages, rate, world.invocation()));
-    let received = run(received).expect("the process does not die");
+    let received = run(received).expect("the process does not crash");
     for outcome in received {
         assert!(outcome.is_ok(), "the outcome is recorded: {outcome:?}");
     }

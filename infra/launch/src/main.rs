@@ -47,7 +47,7 @@ fn compile(program: Program, root: &Path) -> std::io::Result<Option<String>> {
         .spawn()?;
     let mut said = String::new();
     if let Some(stream) = child.stderr.take() {
-        hear(stream, &mut said)?;
+        show_progress(stream, &mut said)?;
     }
     if child.wait()?.success() {
         return Ok(None);
@@ -57,7 +57,7 @@ fn compile(program: Program, root: &Path) -> std::io::Result<Option<String>> {
 }
 
 /// Shows cargo's progress, and collects its other lines.
-fn hear(stream: impl Read, said: &mut String) -> std::io::Result<()> {
+fn show_progress(stream: impl Read, said: &mut String) -> std::io::Result<()> {
     let mut shown = std::io::stderr();
     let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
     let is_terminal = shown.is_terminal() && !is_dumb;
@@ -99,11 +99,11 @@ fn hear(stream: impl Read, said: &mut String) -> std::io::Result<()> {
 fn columns() -> usize {
     let mut stty = Command::new("stty");
     let asked = stty.arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output();
-    let told = asked.ok().and_then(|output| {
+    let columns = asked.ok().and_then(|output| {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         read_columns(&text)
     });
-    told.unwrap_or(COLUMNS_DEFAULT)
+    columns.unwrap_or(COLUMNS_DEFAULT)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the progress line shows the elapsed time")]

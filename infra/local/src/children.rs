@@ -81,7 +81,7 @@ impl Children {
     pub async fn run_watched(
         &self,
         command: &mut Command,
-        mut hear: impl FnMut(&str),
+        mut on_line: impl FnMut(&str),
     ) -> std::io::Result<ExitStatus> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut leader = self.start(command)?;
@@ -96,14 +96,14 @@ impl Children {
                         if read == 0 {
                             break;
                         }
-                        lines.push(buffer.get(..read).unwrap_or_default(), &mut hear);
+                        lines.push(buffer.get(..read).unwrap_or_default(), &mut on_line);
                     }
                     // A daemon that the command started may keep the stream open.
                     _ = leader.child.wait() => break,
                 }
             }
         }
-        lines.end(&mut hear);
+        lines.end(&mut on_line);
         let status = leader.child.wait().await;
         self.list().remove(&leader.group);
         status
@@ -169,10 +169,10 @@ struct Lines(Vec<u8>);
 
 impl Lines {
     /// Passes on the lines that these bytes complete.
-    fn push(&mut self, bytes: &[u8], hear: &mut impl FnMut(&str)) {
+    fn push(&mut self, bytes: &[u8], on_line: &mut impl FnMut(&str)) {
         for byte in bytes {
             if matches!(byte, b'\n' | b'\r') {
-                self.end(hear);
+                self.end(on_line);
             } else {
                 self.0.push(*byte);
             }
@@ -180,9 +180,9 @@ impl Lines {
     }
 
     /// Passes on the remaining bytes, if there are any.
-    fn end(&mut self, hear: &mut impl FnMut(&str)) {
+    fn end(&mut self, on_line: &mut impl FnMut(&str)) {
         if !self.0.is_empty() {
-            hear(&String::from_utf8_lossy(&self.0));
+            on_line(&String::from_utf8_lossy(&self.0));
             self.0.clear();
         }
     }
@@ -266,15 +266,15 @@ mod tests {
 
     #[tokio::test]
     async fn redrawn_lines_are_passed_on_one_by_one() {
-        let mut heard = Vec::new();
+        let mut seen = Vec::new();
         let script = "printf 'one\\rtwo\\n\\nthree' >&2; exit 4";
         let status = Children::default()
             .run_watched(Command::new("sh").args(["-c", script]), |line| {
-                heard.push(line.to_owned());
+                seen.push(line.to_owned());
             })
             .await
             .unwrap();
-        assert_eq!(heard, ["one", "two", "three"]);
+        assert_eq!(seen, ["one", "two", "three"]);
         assert_eq!(status.code(), Some(4));
     }
 

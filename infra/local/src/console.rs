@@ -133,8 +133,8 @@ impl Console {
     /// The maximum width of a line: that of the terminal, or 100 columns without one.
     pub fn columns(&self) -> usize {
         let asked = self.terminal.then(|| rustix::termios::tcgetwinsize(std::io::stdout()));
-        let told = asked.and_then(Result::ok).map(|size| usize::from(size.ws_col));
-        told.filter(|columns| *columns > 0).map_or(COLUMNS_DEFAULT, |all| all.max(COLUMNS_MIN))
+        let columns = asked.and_then(Result::ok).map(|size| usize::from(size.ws_col));
+        columns.filter(|columns| *columns > 0).map_or(COLUMNS_DEFAULT, |all| all.max(COLUMNS_MIN))
     }
 
     /// How long the run has taken so far.

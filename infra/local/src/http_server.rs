@@ -29,7 +29,7 @@ pub async fn serve(listener: TcpListener, site: Arc<impl Site>) {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, Arc::clone(&site)));
+                    connections.spawn(serve_connection(stream, Arc::clone(&site)));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -38,7 +38,7 @@ pub async fn serve(listener: TcpListener, site: Arc<impl Site>) {
 }
 
 /// A connection that breaks is not an error of the server.
-async fn converse(stream: TcpStream, site: Arc<impl Site>) {
+async fn serve_connection(stream: TcpStream, site: Arc<impl Site>) {
     let service = service_fn(|request: Request<Incoming>| {
         let site = Arc::clone(&site);
         async move {

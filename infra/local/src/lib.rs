@@ -43,7 +43,6 @@ pub mod stack_file;
 pub mod story;
 pub mod text;
 pub mod token;
-mod variants;
 pub mod verify;
 pub mod wait;
 pub mod workplace;

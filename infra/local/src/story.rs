@@ -100,7 +100,7 @@ impl Story<'_> {
         self.connect().await?;
         self.push(&mut post).await?;
         let records = self.edit(&mut post).await?;
-        let (letters, misplaced) = self.confuse(&mut post).await?;
+        let (letters, misplaced) = self.send_unreadable(&mut post).await?;
         let kept = Box::pin(self.keep_books(&mut post)).await?;
         let (reconciled, misjudged) = Box::pin(self.compare_clients(&mut post)).await?;
         let unpaid = self.finish_draft().await?;
@@ -121,7 +121,7 @@ impl Story<'_> {
             clients_known: self.material.clients.len(),
             clients: &clients,
             rows: &rows,
-            heard: &kept.heard,
+            events: &kept.events,
             compared: compared.as_ref(),
             story: console.elapsed().saturating_sub(start),
             start,
@@ -132,7 +132,7 @@ impl Story<'_> {
         report::totals(console, &rows);
         report::dead_letters(console, &letters);
         report::effort(console, post.sent(), &self.stack.xero().lock());
-        report::money(console, &kept.heard);
+        report::money(console, &kept.events);
         if let Some(applied) = &kept.applied {
             report::credit(console, applied);
         }

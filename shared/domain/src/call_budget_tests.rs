@@ -36,7 +36,7 @@ fn left(day_remaining: u32) -> CallBudget {
 }
 
 #[test]
-fn four_pushes_at_once_leave_a_call_for_a_person_and_none_for_a_sixth_call() {
+fn four_concurrent_pushes_leave_one_call_for_a_person_and_none_for_a_sixth_call() {
     let mut call_budget = CallBudget::new(TENANT);
     for number in 0..4 {
         call_budget = go(call_budget.decide_call(who(number), CallPriority::Push, at(0)));
@@ -231,7 +231,7 @@ fn answers_in_another_order_begin_no_new_day_and_change_no_plan() {
 }
 
 #[test]
-fn people_have_used_at_most_what_is_gone_of_a_day() {
+fn people_have_used_at_most_the_used_calls_of_a_day() {
     let mut call_budget = left(1_000);
     for number in 1..=3 {
         call_budget = go(call_budget.decide_call(who(number), CallPriority::Person, at(0)));

@@ -133,7 +133,7 @@ fn organisations(count: usize) -> Vec<PinnedOrganisation> {
 }
 
 #[test]
-fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
+fn the_lists_of_a_connection_are_kept_up_to_their_limits() {
     for count in [
         ORGANISATIONS_MAX,
         ORGANISATIONS_MAX + 1,
@@ -158,7 +158,7 @@ fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
 }
 
 #[test]
-fn the_texts_of_a_connection_are_cut_at_their_bounds() {
+fn the_texts_of_a_connection_are_cut_at_their_limits() {
     for (length, is_cut) in [(NAME_MAX, false), (NAME_MAX + 1, true), (NAME_MAX * 100, true)] {
         let name = "水".repeat(length);
         let named = PinnedOrganisation { name: name.clone(), ..organisation(1) };

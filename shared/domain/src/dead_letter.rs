@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_printable_and_short_whatever_it_is_made_of() {
+    fn a_reason_is_always_printable_and_short() {
         let long = format!("invoice.{} is not a known field", "x".repeat(200_000));
         let short = DeadLetterReason::new("field", &long);
         let kept = format!("invoice.{}... is not a known field", "x".repeat(40));

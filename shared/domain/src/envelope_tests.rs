@@ -138,8 +138,8 @@ const WRONG_FIELDS: [(&str, &str, &str); 40] = [
 #[test]
 fn a_wrong_field_is_named_and_its_value_never_quoted() {
     for (from, to, expected) in WRONG_FIELDS {
-        let told = refusal(from, to);
-        assert!(told.starts_with(expected), "{to}: {told}");
+        let shown = refusal(from, to);
+        assert!(shown.starts_with(expected), "{to}: {shown}");
     }
     assert!(!refusal("\"name\":\"Ridge\"", "\"name\":{\"secret\":1}").contains("secret"));
 }
@@ -187,7 +187,7 @@ fn a_wake_up_on_a_queue_of_the_crm_is_refused_whatever_it_says() {
 }
 
 #[test]
-fn a_refusal_quotes_nothing_of_the_value_however_it_is_made_up() {
+fn a_refusal_never_quotes_the_value() {
     for value in [
         "x, expected SECRET",
         "x, expected SECRET at line 7 column 1",

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_derived_of_an_id_is_no_id_of_the_crm() {
+    fn an_id_derived_from_another_is_no_id_of_the_crm() {
         let id = CrmId::new("x".repeat(40)).unwrap();
         let derived = id.derived_id("credit");
         assert_eq!(CrmId::new(derived.as_str()), Ok(derived.clone()), "a mapping's id");

@@ -93,9 +93,9 @@ mod tests {
             ("Jane Roe", "it is not JSON"),
             (r#"{"count":"Jane"#, "it is not JSON"),
         ] {
-            let told = fault(json);
-            assert!(told.starts_with(&format!("{problem} (line 1, column ")), "{json}: {told}");
-            assert!(!told.contains("Jane"), "{told}");
+            let shown = fault(json);
+            assert!(shown.starts_with(&format!("{problem} (line 1, column ")), "{json}: {shown}");
+            assert!(!shown.contains("Jane"), "{shown}");
         }
         assert_eq!(JsonFault::new("its snapshot is lost").to_string(), "its snapshot is lost");
     }

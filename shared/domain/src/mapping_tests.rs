@@ -188,7 +188,7 @@ fn a_credit_note_is_known_by_the_numbers_that_it_had() {
 }
 
 #[test]
-fn a_mapping_comes_back_from_its_record() {
+fn a_mapping_is_read_back_from_its_record() {
     let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
     let text = serde_json::to_string(&mapping).unwrap();
     // The text of the snapshot is stored compressed, beside the record.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 pub use self::known_payments::depends_on_known_payments;
-pub(crate) use self::order::{believed_instant, is_newer, is_older, raise_sequence};
+pub(crate) use self::order::{is_newer, is_older, plausible_instant, raise_sequence};
 pub use self::payment_events::report_payments;
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
@@ -92,7 +92,7 @@ pub fn observe_invoice(
             {
                 return None;
             }
-            let updated_at = believed_instant(invoice.updated_at, now);
+            let updated_at = plausible_instant(invoice.updated_at, now);
             (DocumentAmounts::of_invoice(before.crm_total, invoice), updated_at, Some(payments))
         }
         // Meanwhile the record may have a new copy.

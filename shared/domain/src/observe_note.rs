@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::document::credit_note::RemoteCreditNote;
 use crate::ids::XeroCreditNoteId;
 use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
-use crate::observe::{believed_instant, is_newer, is_older};
+use crate::observe::{is_newer, is_older, plausible_instant};
 use crate::outbound::EventContent;
 
 /// The result of an observation.
@@ -51,7 +51,7 @@ pub fn observe_credit_note(
         return None;
     }
     let remarks = describe_note_changes(before, &after);
-    let xero_updated_at = believed_instant(remote.updated_at, now).or(link.xero_updated_at);
+    let xero_updated_at = plausible_instant(remote.updated_at, now).or(link.xero_updated_at);
     let number = mapping.number_in_xero(remote.number.as_deref());
     let link = XeroLink { amounts: Some(after), xero_updated_at, number, ..link.clone() };
     Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::crm::payment::{PartRole, PaymentPart};
 use crate::document::payment::{MoneyStatus, RemotePayment};
 use crate::mapping::{Mapping, XeroLink};
-use crate::observe::believed_instant;
+use crate::observe::plausible_instant;
 use crate::outbound::{EventContent, RefundEventContent};
 
 /// A refund that was deleted in Xero.
@@ -40,7 +40,7 @@ pub fn observe_removed_refund(
         | PartRole::RefundNote(_)
         | PartRole::RefundFee => false,
     };
-    let changed_at = believed_instant(remote.updated_at, now)?;
+    let changed_at = plausible_instant(remote.updated_at, now)?;
     let is_known = link.xero_updated_at.is_some_and(|known| changed_at <= known);
     if !is_refund || is_known {
         return None;

@@ -116,7 +116,7 @@ fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
 }
 
 #[test]
-fn a_part_payment_and_then_its_removal_are_told() {
+fn a_part_payment_and_then_its_removal_are_reported() {
     let part = seen(&remote(5_000, 0), &[received(1, 5_000)]).unwrap();
     assert_eq!(kinds(&part.events), ["imported", "part paid"]);
     let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
@@ -148,7 +148,7 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
 }
 
 #[test]
-fn a_void_is_told_and_marks_the_mapping() {
+fn a_void_is_reported_and_marks_the_mapping() {
     let mut voided = remote(0, 0);
     voided.status = DocumentStatus::Voided;
     let seen = seen(&voided, &[]).unwrap();
@@ -160,7 +160,7 @@ fn a_void_is_told_and_marks_the_mapping() {
 }
 
 #[test]
-fn an_invoice_that_xero_has_no_longer_is_told_like_a_deleted_one() {
+fn an_invoice_that_xero_no_longer_has_is_reported_like_a_deleted_one() {
     let missing = |number| SeenInvoice::Missing(XeroInvoiceId(Uuid::from_u128(number)));
     let seen = observe_invoice(&a_mapping(), &receipts(), missing(5), NOW).unwrap();
     assert_eq!(kinds(&seen.events), ["status"]);
@@ -170,7 +170,7 @@ fn an_invoice_that_xero_has_no_longer_is_told_like_a_deleted_one() {
 }
 
 #[test]
-fn a_total_or_a_due_date_changed_in_xero_is_told() {
+fn a_total_or_a_due_date_changed_in_xero_is_reported() {
     let mut edited = remote(0, 0);
     edited.total = pounds(12_000);
     edited.amount_due = pounds(12_000);
@@ -247,7 +247,7 @@ fn a_change_dated_in_the_future_hides_no_later_one() {
 }
 
 #[test]
-fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
+fn the_result_of_a_write_is_reported_although_the_amounts_are_known() {
     let paid = remote(11_400, 0);
     let known = a_mapping().link.unwrap();
     let amounts = DocumentAmounts::of_invoice(pounds(11_400), &paid);
@@ -319,7 +319,7 @@ fn many(count: usize) -> Vec<ReceivedPayment> {
 }
 
 #[test]
-fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
+fn a_change_of_any_size_is_reported_in_steps_that_fit_into_a_transaction() {
     for count in [CHANGES_MAX, CHANGES_MAX + 1, 120, 619, 1_300] {
         let (paid, payments) = (remote(5_000, 0), many(count));
         let (mapping, known, imported) =
@@ -329,8 +329,8 @@ fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
         for (steps, word) in [(imported, "imported"), (removed, "removed")] {
             assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 2), "{count}");
             let events = steps.concat();
-            let told = kinds(&events).iter().filter(|kind| **kind == word).count();
-            assert_eq!(told, count);
+            let reported = kinds(&events).iter().filter(|kind| **kind == word).count();
+            assert_eq!(reported, count);
             let sequences = events.iter().map(|one| one.invoice_sequence().unwrap().1);
             assert!(sequences.is_sorted(), "{count} {word}");
             // The amounts paid and due are reported once, when all payments have been observed.
@@ -357,7 +357,7 @@ fn the_credits_of_an_invoice_are_kept_up_to_a_limit() {
 }
 
 #[test]
-fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
+fn payments_beyond_the_limit_are_reported_once_as_more_payments() {
     for (count, followed, beyond) in [
         (PAYMENTS_MAX, PAYMENTS_MAX, false),
         (PAYMENTS_MAX + 1, PAYMENTS_MAX, true),

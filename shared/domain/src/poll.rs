@@ -25,7 +25,7 @@ const FAILURES_APART: SignedDuration = SignedDuration::from_mins(45);
 /// Maximum time between Xero's answer and a later change in it: the clocks of Xero's machines
 /// differ. Rows that other apps imported can state any instant.
 const AFTER_ANSWER_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// How far Xero's clock may be ahead of this integration's. A later instant is not believed.
+/// How far Xero's clock may be ahead of this integration's. A later instant is not used.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress of reading a ledger. One row, stored when there is something to remember.
@@ -258,7 +258,7 @@ impl ChangeWalk {
     /// begins a little before this one began, by Xero's clock alone. After an empty list, nothing
     /// has to be stored.
     ///
-    /// Only a page that is not full ends a walk. A full page without a believable instant is
+    /// Only a page that is not full ends a walk. A full page without a plausible instant is
     /// followed by the next page of the same request.
     pub fn after_page(self, read: ReadPage<'_>) -> WalkStep {
         let last = read.newest_change();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CrmId, Ledger, XeroContactId, XeroId};
 use crate::invoice_payments::clip_text;
 use crate::money::Money;
-use crate::observe::{believed_instant, is_older, raise_sequence};
+use crate::observe::{is_older, plausible_instant, raise_sequence};
 use crate::outbound::EventContent;
 
 /// The maximum number of invoices that a surplus is said to belong to.
@@ -270,7 +270,7 @@ pub fn observe_surplus(
         answer: known.and_then(|known| known.answer.clone()),
         sequence: known.map_or(0, |known| known.sequence),
         seen_at: known.map_or(now, |known| known.seen_at),
-        updated_at: believed_instant(remote.updated_at, now).or(known_at),
+        updated_at: plausible_instant(remote.updated_at, now).or(known_at),
     };
     let was_open = known.is_some_and(Surplus::is_open);
     let is_reportable = was_open || observed.is_open();

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_is_told_without_the_advice_that_has_fields_of_its_own() {
+    fn an_entry_omits_the_advice_that_has_fields_of_its_own() {
         let message = "It failed. Do this. The next attempt is at 2026-11-02 09:05 UTC.";
         let entry = an_entry(message.to_owned());
         assert_eq!(entry.without_advice(), message, "an entry of an earlier release");

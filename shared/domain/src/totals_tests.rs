@@ -47,7 +47,7 @@ fn discounts_come_off_the_line_before_rounding() {
 }
 
 #[test]
-fn a_total_that_no_rounding_explains_is_told_from_one_that_it_does() {
+fn a_total_that_no_rounding_explains_is_distinguished_from_one_that_it_does() {
     let explained = |stated: &str, lines: &[DocumentLine], amounts| {
         is_explained_by_rounding(money(decimal(stated), "GBP"), lines, amounts)
     };

@@ -176,7 +176,7 @@ fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_ha
 }
 
 #[test]
-fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
+fn figures_finer_than_xero_stores_are_folded_into_the_line_amount_and_reported() {
     let line = DocumentLine {
         discount: Some(LineDiscount::Percent(decimal("33.333"))),
         ..a_line("1.33333", "7.5", None)

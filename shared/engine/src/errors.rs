@@ -43,6 +43,35 @@ impl PersistError {
     }
 }
 
+/// Keeps the first error of several steps, all of which run whether or not another one fails.
+#[derive(Debug)]
+pub(crate) struct FirstError<E>(Option<E>);
+
+impl<E> FirstError<E> {
+    /// No step has failed yet.
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Keeps the error of a step, unless an earlier step has failed. Returns the step's value.
+    pub(crate) fn keep_error<T>(&mut self, result: Result<T, impl Into<E>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                if self.0.is_none() {
+                    self.0 = Some(error.into());
+                }
+                None
+            }
+        }
+    }
+
+    /// Returns the error if a step has failed, or else `value`.
+    pub(crate) fn into_result<T>(self, value: T) -> Result<T, E> {
+        self.0.map_or(Ok(value), Err)
+    }
+}
+
 impl RecordError for PersistError {
     fn is_permanent(&self) -> bool {
         self.is_about_the_record()

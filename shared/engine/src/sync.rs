@@ -12,6 +12,7 @@ mod known_clients;
 pub(crate) mod outbox;
 mod outcome;
 mod payment;
+pub(crate) mod payment_parts;
 mod prerequisite;
 pub mod push;
 pub mod release;

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_goes_back_to_the_crm_with_one_word_more() {
+    fn the_browser_returns_to_the_crm_with_the_outcome_in_one_word() {
         assert_eq!(
             location(&CallbackOutcome::Denied),
             "https://app.servicecortex.example/settings?tab=xero&xero=denied"
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ticket_travels_with_an_authorisation_and_with_nothing_else() {
+    fn only_an_authorisation_carries_the_ticket() {
         let ticket = SecretString::from("a-ticket");
         assert_eq!(
             location(&CallbackOutcome::Authorised { ticket }),

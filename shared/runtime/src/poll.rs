@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schedule_and_a_queue_are_told_apart() {
+    fn a_schedule_and_a_queue_are_distinguished() {
         let tick: PollEvent = serde_json::from_str(r#"{"source":"schedule"}"#).unwrap();
         assert!(tick.records.is_empty());
         let body = r#"{"Records":[{"messageId":"1","body":"{\"ledgers\":[]}","attributes":{},"messageAttributes":{}}]}"#;

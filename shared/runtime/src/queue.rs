@@ -14,16 +14,14 @@ mod held;
 mod isolation;
 mod records;
 mod retry_policy;
+mod served_queue;
 mod suspects;
 
-use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::slice;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::batching::ArrivalRate;
 use domain::entity::EntityKind;
@@ -32,7 +30,6 @@ use engine::error_chain::ErrorChain;
 use engine::errors::PersistError;
 pub use engine::inbound::PushFunction;
 use engine::inbound::{FullDeliveries, MessageOutcome, receive_messages};
-use engine::ports::{DeadLetters, PortError};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
 use futures::future::{Either, join, join_all, select};
@@ -48,6 +45,7 @@ use crate::boot::{boot_engine, build_push_worker};
 pub use self::held::HeldMessages;
 pub(crate) use self::records::body_of;
 pub use self::retry_policy::redelivery_delay;
+pub use self::served_queue::{MessageRedelivery, ServedQueue};
 
 /// For how long a message is hidden at a time while it is processed. A message that crashes the
 /// function holds up its group for three times as long, which is less than a minute. It is also
@@ -82,33 +80,6 @@ pub struct PushWorker {
     pub wake_ups: ServedQueue,
     /// When this process last received as many messages of an account as a queue delivers at once.
     pub full_deliveries: FullDeliveries,
-}
-
-/// A queue that a push function serves.
-#[derive(Debug, Clone)]
-pub struct ServedQueue {
-    /// Sets when returned records are redelivered.
-    pub redelivery: Arc<dyn MessageRedelivery>,
-    /// Its dead-letter queue.
-    pub dead_letters: Arc<dyn DeadLetters>,
-}
-
-/// Sets when received records are redelivered, and deletes them.
-#[async_trait]
-pub trait MessageRedelivery: Send + Sync + Debug {
-    /// Makes a received message visible again after `delay`, instead of when the queue's visibility
-    /// timeout ends.
-    async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError>;
-
-    /// Hides at most ten received messages for [`HIDDEN_FOR`] from now on, instead of until the
-    /// queue's visibility timeout ends.
-    async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError>;
-
-    /// Hides the messages that are held again and again, until the future is dropped.
-    async fn keep_hidden(&self, held: &HeldMessages);
-
-    /// Deletes at most ten received messages.
-    async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError>;
 }
 
 /// The result of processing a record.

@@ -47,6 +47,7 @@
 //! about or that belong to no client, are also in the `attention` index, by ledger.
 
 mod index_keys;
+mod key_readers;
 mod open_keys;
 mod payment_keys;
 mod swept_list;
@@ -59,6 +60,7 @@ use domain::outbound::EventMessage;
 use jiff::Timestamp;
 
 pub(crate) use self::index_keys::*;
+pub(crate) use self::key_readers::*;
 pub(crate) use self::open_keys::*;
 pub(crate) use self::payment_keys::*;
 pub(crate) use self::swept_list::SweptList;

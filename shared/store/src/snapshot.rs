@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_comes_back_as_it_was_packed() {
+    fn a_packed_text_is_unpacked_unchanged() {
         let long = "Ōtāhuhu \"quoted\" 水管工 ".repeat(2_000);
         for text in ["", "{}", "short", long.as_str()] {
             assert_eq!(unpack_text(&pack_text(text)).as_deref(), Some(text));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_were_not_packed_are_no_text() {
+    fn bytes_that_were_not_packed_are_refused() {
         let wrong: [&[u8]; 4] = [&[], &[7, b'x'], &[DEFLATED, 255, 255], &[PLAIN, 0xff]];
         for bytes in wrong {
             assert_eq!(unpack_text(bytes), None, "{bytes:?}");

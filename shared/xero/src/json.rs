@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_never_leave_and_everything_else_does() {
+    fn control_characters_are_never_sent_and_everything_else_is() {
         let text = "a\u{0}b\u{8}c\u{c}\u{1f}d \"e\" \\ é\t1\r\n2";
         let body = encode_collection("Texts", &[text]);
         assert_eq!(&body[..], r#"{"Texts":["abcd \"e\" \\ é\t1\r\n2"]}"#.as_bytes());
     }
 
     #[test]
-    fn a_figure_that_cannot_be_read_is_not_taken_for_nothing() {
+    fn an_unreadable_figure_is_not_taken_for_absent() {
         for bad in [r#"{"figure":"a lot"}"#, r#"{"figure":true}"#, r#"{"figure":{}}"#] {
             assert!(serde_json::from_str::<Row>(bad).is_err(), "{bad}");
         }

@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn digits_survive_that_a_float_would_lose() {
+    fn digits_that_a_float_would_lose_are_kept() {
         let text = r#"{"amount":1234567890123.4567}"#;
         assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
     }
 
     #[test]
-    fn trailing_zeros_survive() {
+    fn trailing_zeros_are_kept() {
         let text = r#"{"amount":12.50,"discount":0.0000}"#;
         assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
     }

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_headers_are_read_and_nonsense_is_not_believed() {
+    fn the_three_headers_are_read_and_invalid_values_are_ignored() {
         let mut headers = HeaderMap::new();
         headers.insert("X-DayLimit-Remaining", HeaderValue::from_static("4987"));
         headers.insert("X-MinLimit-Remaining", HeaderValue::from_static("-1"));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_answer_leaves_out_is_known_from_the_one_before() {
+    fn values_missing_from_one_answer_are_taken_from_the_previous_one() {
         let older = RateLimitHeaders {
             day_remaining: Some(9),
             minute_remaining: Some(60),

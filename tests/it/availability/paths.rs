@@ -10,7 +10,7 @@ use engine::jobs::keep_alive::renew_unused_tokens;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::{every_account, owner};
 use uuid::Uuid;
 
@@ -65,8 +65,8 @@ fn reconciles(world: &World) {
 fn looks_at_the_choices(world: &World) {
     let account = world.account();
     let shown = choices::read_account_choices(&world.engine, &account, world.invocation());
-    let trouble = run(shown).unwrap().err();
-    assert!(trouble.is_some());
+    let error = run(shown).unwrap().err();
+    assert!(error.is_some());
 }
 
 fn chooses_codes(world: &World) {
@@ -103,9 +103,9 @@ fn every_path_costs_a_few_calls_once_and_reports_it_once() {
         let before = calls(&world);
         (0..20).for_each(|_| take(&world));
         assert_eq!(calls(&world), before, "{name}: nothing has changed");
-        let told = world.statuses_told(&world.account());
+        let statuses = world.reported_statuses(&world.account());
         assert_eq!(
-            told,
+            statuses,
             [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable],
             "{name}"
         );
@@ -131,6 +131,6 @@ fn keep_alive_and_the_health_check_leave_a_closed_organisation_alone() {
     let kept = run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!((kept.expired, kept.failed), (0, 0));
     assert_eq!(calls(&world), before);
-    let told = world.statuses_told(&world.account());
-    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
+    let statuses = world.reported_statuses(&world.account());
+    assert_eq!(statuses, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
 }

@@ -13,14 +13,14 @@ fn beyond_twenty_thousand_records_new_ones_are_refused_and_known_ones_accepted()
     run(world.engine.store.put_kept_records(&kept, WriteExpectation::Absent)).unwrap().unwrap();
     let last = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "record"));
     assert_eq!(last, MessageOutcome::Recorded);
-    let before = world.told.news().len();
+    let before = world.events.contents().len();
     let refused = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(refused, MessageOutcome::NotKept);
     assert_eq!(world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body()), refused);
-    let told = world.told.news().split_off(before);
-    assert_eq!(told.len(), 2, "{told:?}");
-    let EventContent::Skipped { entity, crm_id, code, message, remedy, .. } = &told[0] else {
-        panic!("{told:?}")
+    let contents = world.events.contents().split_off(before);
+    assert_eq!(contents.len(), 2, "{contents:?}");
+    let EventContent::Skipped { entity, crm_id, code, message, remedy, .. } = &contents[0] else {
+        panic!("{contents:?}")
     };
     assert_eq!(
         (*entity, crm_id.as_str(), code.as_str()),
@@ -53,8 +53,8 @@ fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
         sends(&world, &day[..4]);
         let ticket = world.authorise(&account, user, &[tenant]);
         world.complete(&account, &ticket);
-        let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
-        let died = world.try_wake(&wake, Death { step, moment: Moment::After }).is_none();
+        let wake = world.wake_ups.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
+        let died = world.try_wake(&wake, CrashPoint { step, moment: Moment::After }).is_none();
         world.restart();
         sends(&world, &day[4..]);
         world.clock.advance(MINUTES(6));
@@ -97,7 +97,7 @@ fn a_record_whose_attempt_died_keeps_its_row_for_the_organisation_that_may_have_
 
 #[test]
 fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = with_accounts();
@@ -106,8 +106,8 @@ fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
             let ticket = world.authorise(&account, user, &[tenant]);
             world.complete(&account, &ticket);
             assert_eq!(world.connection().state, ConnectionState::Active);
-            let wake = world.bookings.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            let wake = world.wake_ups.take(|wake| wake.work == WakeUpKind::Connected).unwrap();
+            let died = world.try_wake(&wake, CrashPoint { step, moment }).is_none();
             world.restart();
             // The wake-up is lost with the process: the sweep sends another.
             world.clock.advance(MINUTES(6));
@@ -117,10 +117,10 @@ fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
             if !died {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 60, "{deaths} deaths");
+    assert!(crashes > 60, "{crashes} crashes");
 }
 
 #[test]

@@ -93,8 +93,8 @@ fn a_reconciliation_that_dies_at_any_step_resumes_and_links_no_contact_twice() {
             }
             world.start_reconciliation();
             world.restart();
-            let (at, wake) = world.bookings.take_first().unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            let (at, wake) = world.wake_ups.take_first().unwrap();
+            let died = world.try_wake(&wake, CrashPoint { step, moment }).is_none();
             if died {
                 // The queue delivers the wake-up again.
                 world.clock.advance(SignedDuration::from_mins(6));

@@ -49,12 +49,12 @@ fn all_connections_end_with_their_grants_and_one_event_each() {
     assert!(world.secrets.is_empty());
     for account in [world.account(), other()] {
         assert_eq!(state(&world, &account), ConnectionState::Disconnected);
-        assert_eq!(told_disconnected(&world, &account), 1);
+        assert_eq!(count_disconnected_events(&world, &account), 1);
     }
     assert!(!is_linked(&world));
     assert!(!is_second_linked(&world));
     assert_eq!(revokes(&world), RevocationSummary { ended: 0, ..expected });
-    assert_eq!(told_disconnected(&world, &other()), 1);
+    assert_eq!(count_disconnected_events(&world, &other()), 1);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn requests_that_xero_did_not_answer_are_repeated() {
     let second = revokes(&world);
     assert!(second.done, "{second:?}");
     assert!(world.secrets.is_empty());
-    assert_eq!(told_disconnected(&world, &world.account()), 1);
+    assert_eq!(count_disconnected_events(&world, &world.account()), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::table::StoredItem;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
@@ -103,7 +103,7 @@ fn connections_of_the_earlier_release_go_on_working_and_are_claimed_by_the_healt
         let connection = world.connection_of(&account(id));
         assert_eq!((connection.claims.len(), connection.grants.len()), (1, 1), "{connection:?}");
         assert_eq!(
-            world.statuses_told(&account(id)),
+            world.reported_statuses(&account(id)),
             [ConnectionStatus::Active],
             "no account receives an event"
         );

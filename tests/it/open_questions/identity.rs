@@ -23,7 +23,7 @@ use super::*;
 const TOKEN: &str = "/connect/token";
 const INVOICES: &str = "/api.xro/2.0/Invoices";
 
-pub(super) const PLAYS: &[Play] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     (renew_after_a_lost_answer, &["grace_repeats_the_pair", "grace_starts_anew"]),
     (wait_for_the_right_secret, &["bad_client_status"]),
     (connect_again, &["reconsent_keeps_auth_event"]),
@@ -93,7 +93,7 @@ fn lack_a_scope(world: &mut World) {
     let narrow = address.replace("accounting.payments+", "").replace("accounting.payments%20", "");
     assert!(narrow.len() < address.len(), "{address}");
     let location = world.consent(&narrow, world.user(), &[world.tenant()]);
-    let returned = world.come_back(&location);
+    let returned = world.follow_callback(&location);
     let CallbackOutcome::Authorised { ticket } = returned else { panic!("{returned:?}") };
     let completed = world.complete(&world.account(), &ticket);
     assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
@@ -167,9 +167,9 @@ fn repeat_a_refused_request(world: &mut World) {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(failure_code(world, Invoice, "inv_1"), "period_locked");
     world.by_hand(|bookkeeper| bookkeeper.lock_period(None));
-    sync_now(world, Invoice, "inv_1");
+    world.sync_now(Invoice, "inv_1");
     assert_synced(world, Invoice, "inv_1");
-    assert_eq!(live_invoices(world), 1);
+    assert_eq!(world.count_live_invoices(), 1);
 }
 
 /// A transport on which another request with the same key precedes the first new invoice.
@@ -203,7 +203,7 @@ fn meet_a_used_key(world: &mut World) {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(MINUTES(60));
     assert_synced(world, Invoice, "inv_1");
-    assert_eq!(live_invoices(world), 1);
+    assert_eq!(world.count_live_invoices(), 1);
 }
 
 /// Two accounts send records with the same ids to their organisations.

@@ -9,7 +9,7 @@ use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, Receipt};
 
 use super::*;
 
-pub(super) const PLAYS: &[Play] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     (
         send_a_batch_with_a_refused_invoice,
         &[
@@ -58,7 +58,7 @@ fn send_a_batch_with_a_refused_invoice(world: &mut World) {
     assert_synced(world, Invoice, "inv_3");
     let code = failure_code(world, Invoice, "inv_2");
     assert!(code.starts_with("currency_not_"), "{code}");
-    assert_eq!(live_invoices(world), 2);
+    assert_eq!(world.count_live_invoices(), 2);
 }
 
 fn send_without_a_due_date(world: &mut World) {
@@ -94,7 +94,7 @@ fn use_an_archived_account(world: &mut World) {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let code = failure_code(world, Invoice, "inv_1");
     assert!(code.starts_with("account_"), "{code}");
-    assert_eq!(live_invoices(world), 0);
+    assert_eq!(world.count_live_invoices(), 0);
 }
 
 fn send_unusual_names(world: &mut World) {
@@ -220,7 +220,7 @@ fn find_numbers_with_separators(world: &mut World) {
     world.advance(MINUTES(60));
     assert_synced(world, Invoice, "inv_1");
     assert_synced(world, CreditNote, "cn_1");
-    assert_eq!(live_invoices(world), 1);
+    assert_eq!(world.count_live_invoices(), 1);
     assert_eq!(world.books(|books| books.credit_notes().count()), 1);
 }
 

@@ -16,7 +16,7 @@ use xero_sim::Receipt;
 
 use super::*;
 
-pub(super) const PLAYS: &[Play] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     (
         import_and_remove_payments,
         &[
@@ -50,19 +50,19 @@ fn poll_for_a_day(world: &World) {
 }
 
 /// What the CRM was told about payments and about documents that are gone.
-fn heard(world: &World) -> Vec<String> {
-    let tell = |news: EventContent| {
-        if let EventContent::PaymentImported(payment) = &news {
+fn describe_events(world: &World) -> Vec<String> {
+    let tell = |content: EventContent| {
+        if let EventContent::PaymentImported(payment) = &content {
             return Some(format!("imported {}", payment.amount.amount));
         }
-        if let EventContent::PaymentRemoved { payment, reason, .. } = &news {
+        if let EventContent::PaymentRemoved { payment, reason, .. } = &content {
             assert_eq!(*reason, RemovalReason::RemovedInXero);
             return Some(format!("removed {}", payment.amount.amount));
         }
-        let EventContent::XeroStatus { status, .. } = news else { return None };
+        let EventContent::XeroStatus { status, .. } = content else { return None };
         ["VOIDED", "DELETED"].contains(&status.as_str()).then_some(status)
     };
-    world.told.news().into_iter().filter_map(tell).collect()
+    world.events.contents().into_iter().filter_map(tell).collect()
 }
 
 fn sent_invoice(world: &World) -> Uuid {
@@ -83,18 +83,18 @@ fn import_and_remove_payments(world: &mut World) {
     world.is_paid("#INV_1", "10.00", &receipt);
     poll(world);
     poll(world);
-    assert_eq!(heard(world), ["imported 14.00", "imported 10.00"]);
+    assert_eq!(describe_events(world), ["imported 14.00", "imported 10.00"]);
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(first).unwrap());
     poll_for_a_day(world);
-    assert_eq!(heard(world), ["imported 14.00", "imported 10.00", "removed 14.00"]);
+    assert_eq!(describe_events(world), ["imported 14.00", "imported 10.00", "removed 14.00"]);
 }
 
 /// A user syncs an invoice that is gone in Xero, so that Xero gets a new copy.
 fn assert_copied(world: &World) {
-    sync_now(world, Invoice, "inv_1");
+    world.sync_now(Invoice, "inv_1");
     assert_synced(world, Invoice, "inv_1");
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().generation, 2);
-    assert_eq!(live_invoices(world), 1);
+    assert_eq!(world.count_live_invoices(), 1);
 }
 
 fn copy_a_deleted_draft(world: &mut World) {
@@ -105,7 +105,7 @@ fn copy_a_deleted_draft(world: &mut World) {
     world.advance(MINUTES(1));
     world.by_hand(|bookkeeper| bookkeeper.delete(invoice).unwrap());
     poll_for_a_day(world);
-    assert_eq!(heard(world), ["DELETED"]);
+    assert_eq!(describe_events(world), ["DELETED"]);
     assert_copied(world);
 }
 
@@ -115,7 +115,7 @@ fn copy_a_voided_invoice(world: &mut World) {
     world.advance(MINUTES(1));
     world.by_hand(|bookkeeper| bookkeeper.void(invoice).unwrap());
     poll_for_a_day(world);
-    assert_eq!(heard(world), ["VOIDED"]);
+    assert_eq!(describe_events(world), ["VOIDED"]);
     assert_copied(world);
 }
 
@@ -125,11 +125,11 @@ fn see_a_note(world: &mut World) {
     let invoice = sent_invoice(world);
     poll(world);
     poll(world);
-    let before = world.told.news().len();
+    let before = world.events.contents().len();
     write_note(world, invoice);
     poll(world);
     poll(world);
-    assert_eq!(world.told.news().len(), before);
+    assert_eq!(world.events.contents().len(), before);
     assert_synced(world, Invoice, "inv_1");
 }
 
@@ -156,7 +156,7 @@ fn read_an_invoice_of_zero(world: &mut World) {
     world.receive(Invoice, &free.body());
     assert_synced(world, Invoice, "inv_1");
     poll_for_a_day(world);
-    assert_eq!(heard(world), [""; 0]);
+    assert_eq!(describe_events(world), [""; 0]);
     let is_closed = world.xero().settings().unconfirmed.approved_zero_is_paid;
     world.receive(Invoice, &free.revision(2).price("95.00", "114.00").body());
     if is_closed {

@@ -30,7 +30,7 @@ fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
     world.poll_and_wait();
     unlinks(&world, "cli_1");
     let closed = ["1: open overpayment 13.94 of cli_1", "2: closed overpayment 13.94 of cli_1"];
-    assert_eq!(heard(&world), closed);
+    assert_eq!(describe_events(&world), closed);
     assert!(listed(&world).is_empty());
     assert_eq!(answer(&world, id, SurplusAnswer::Acknowledged), ResolveSurplusOutcome::NotOpen);
     // The CRM receives no events about its changes.
@@ -38,17 +38,17 @@ fn an_overpayment_follows_the_link_of_its_contact_from_one_client_to_another() {
     world.by_hand(|hand| hand.refund(Credit::Overpayment(id), amount, &today())).unwrap();
     world.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-    assert_eq!(heard(&world), closed);
+    assert_eq!(describe_events(&world), closed);
     links(&world, "cli_2", contact);
-    assert_eq!(heard(&world)[2..], ["3: open overpayment 10 of cli_2"]);
+    assert_eq!(describe_events(&world)[2..], ["3: open overpayment 10 of cli_2"]);
     assert_eq!(listed(&world), [Decimal::from(10)]);
     let acknowledged = answer(&world, id, SurplusAnswer::Acknowledged);
     assert!(matches!(acknowledged, ResolveSurplusOutcome::Done(_)), "{acknowledged:?}");
-    assert_eq!(heard(&world)[3..], ["4: closed overpayment 10 of cli_2"]);
+    assert_eq!(describe_events(&world)[3..], ["4: closed overpayment 10 of cli_2"]);
     // What a user has decided stays as it is.
     unlinks(&world, "cli_2");
     links(&world, "cli_1", contact);
-    assert_eq!(heard(&world).len(), 4);
+    assert_eq!(describe_events(&world).len(), 4);
 }
 
 #[test]
@@ -59,15 +59,15 @@ fn an_overpayment_of_a_merged_contact_belongs_to_no_client_once_its_client_is_un
     world.by_hand(|hand| hand.merge_contacts(merged, kept)).unwrap();
     overpay(&world);
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["1: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world), ["1: open overpayment 13.94 of cli_1"]);
     unlinks(&world, "cli_1");
-    assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
     // A contact that has nothing to do with it.
     let other = world.by_hand(|hand| hand.add_contact("Another contact")).unwrap();
     links(&world, "cli_1", other);
-    assert_eq!(heard(&world).len(), 2);
+    assert_eq!(describe_events(&world).len(), 2);
     links(&world, "cli_1", kept);
-    assert_eq!(heard(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
 }
 
 /// A table in which a user unlinks the client just before a poll writes its overpayment.
@@ -106,7 +106,7 @@ fn an_overpayment_whose_client_is_unlinked_while_a_poll_reads_it_belongs_to_no_c
         let store = InterceptedTable::store_on(world.table.clone(), unlinks);
         let engine = Engine { store, ..world.engine.clone() };
         run(poll_ledgers(&engine, &[world.ledger()], world.invocation())).unwrap();
-        let last = heard(&world).pop().unwrap();
+        let last = describe_events(&world).pop().unwrap();
         assert!(last.ends_with(": closed overpayment 13.94 of cli_1"), "{last}");
         assert!(listed(&world).is_empty(), "{is_known}");
     }
@@ -120,9 +120,9 @@ fn an_overpayment_is_open_again_for_a_client_that_is_linked_again() {
     world.poll_and_wait();
     let other = world.by_hand(|hand| hand.add_contact("Another contact")).unwrap();
     links(&world, "cli_1", other);
-    assert_eq!(heard(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world)[1..], ["2: closed overpayment 13.94 of cli_1"]);
     links(&world, "cli_1", contact);
-    assert_eq!(heard(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
+    assert_eq!(describe_events(&world)[2..], ["3: open overpayment 13.94 of cli_1"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn money_paid_on_the_invoice_of_a_client_that_was_unlinked_before_is_not_reporte
     unlinks(&world, "cli_1");
     overpay(&world);
     assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-    assert!(heard(&world).is_empty());
+    assert!(describe_events(&world).is_empty());
     assert!(listed(&world).is_empty());
 }
 
@@ -180,10 +180,10 @@ fn money_that_was_read_while_its_contact_had_no_client_is_reported_once_it_has_o
         world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
         world.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-        assert!(heard(&world).is_empty());
+        assert!(describe_events(&world).is_empty());
         link(&world, contact);
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"], "{client}");
-        assert_eq!(heard(&world), [format!("1: open overpayment 7 of {client}")]);
+        assert_eq!(describe_events(&world), [format!("1: open overpayment 7 of {client}")]);
         // What was read is not read again.
         assert!(surplus_calls(&world).is_empty());
     }
@@ -197,10 +197,10 @@ fn money_from_before_the_connect_is_reported_once_its_contact_has_a_client() {
     world.clock.advance(SignedDuration::from_hours(24 * 30));
     world.connect();
     let world = bill(world);
-    assert!(heard(&world).is_empty());
+    assert!(describe_events(&world).is_empty());
     is_linked_by_a_user(&world, contact);
     assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-    assert_eq!(heard(&world), ["1: open overpayment 7 of cli_2"]);
+    assert_eq!(describe_events(&world), ["1: open overpayment 7 of cli_2"]);
     // What was read is not read again.
     assert!(surplus_calls(&world).is_empty());
 }
@@ -227,7 +227,7 @@ fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
         world.poll_and_wait();
     }
     assert!(listed(&world).is_empty());
-    let last = heard(&world).pop().unwrap();
+    let last = describe_events(&world).pop().unwrap();
     assert!(last.ends_with(": closed overpayment 13.94 of cli_1"), "{last}");
 }
 

@@ -77,7 +77,7 @@ fn a_payment_whose_deletion_names_another_invoice_is_removed_and_leaves_its_invo
             }
             let operation = world.mapping(Payment, "pay_1.1").unwrap().operation;
             assert_eq!(operation.state, OperationState::Synced, "{name}");
-            assert!(!is_logged(&world, "was ignored"), "{name}: {:?}", world.log());
+            assert!(!world.is_logged("was ignored"), "{name}: {:?}", world.log());
         }
     }
 }

@@ -21,7 +21,7 @@ fn a_payment_that_arrives_together_with_a_change_of_it_is_written_once_and_the_l
         let world = billed();
         receive_together(&world, &bodies);
         assert_eq!(books(&world), ("109.80".to_owned(), 0, 1));
-        assert!(is_logged(&world, sentence), "{:?}", world.log());
+        assert!(world.is_logged(sentence), "{:?}", world.log());
     }
 }
 
@@ -31,8 +31,8 @@ fn a_payment_of_which_something_is_stored_is_completed_although_a_change_arrives
         let mut world = billed();
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         let first = paid_together("pay_1").body();
-        let death = Death { step, moment: Moment::After };
-        let finished = world.try_receive(Payment, &first, Some(death));
+        let crash = CrashPoint { step, moment: Moment::After };
+        let finished = world.try_receive(Payment, &first, Some(crash));
         world.restart();
         world.clock.advance(SignedDuration::from_mins(30));
         let dearer = paid_together("pay_1").fee("4.20");
@@ -67,5 +67,5 @@ fn documents_of_two_revisions_of_a_refund_are_never_mixed_although_one_is_refuse
     assert_eq!(books(&world), ("60.80".to_owned(), 1, 2));
     let credited = world.books(|books| books.credit_notes().next().unwrap().total);
     assert_eq!(credited, Decimal::new(5_000, 2));
-    assert!(is_logged(&world, REPLACED), "{:?}", world.log());
+    assert!(world.is_logged(REPLACED), "{:?}", world.log());
 }

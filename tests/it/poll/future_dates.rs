@@ -32,10 +32,10 @@ fn a_row_dated_in_the_future_hides_no_change_behind_it() {
         world.poll_and_wait();
         world.is_paid("#INV_1", "84.00", &today());
         world.poll_and_wait();
-        let mut heard = heard(&world);
-        heard.sort();
+        let mut events = describe_events(&world);
+        events.sort();
         assert_eq!(
-            heard,
+            events,
             [
                 "imported 10.00",
                 "imported 20.00",
@@ -64,7 +64,7 @@ fn a_poll_whose_progress_lies_in_the_future_continues() {
     run(written).unwrap().unwrap();
     world.is_paid("#INV_1", "14.00", &today());
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00"]);
+    assert_eq!(describe_events(&world), ["imported 14.00", "part paid 100.00"]);
     let progress =
         run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap().record;
     assert!(progress.invoices_from < world.clock.now(), "{progress:?}");

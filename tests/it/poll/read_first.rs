@@ -1,7 +1,7 @@
 //! Changes in Xero that a user's Sync now reads before a poll does.
 
 use domain::document::sales::NewStatus;
-use domain::entity::EntityKind::{self, CreditNote};
+use domain::entity::EntityKind::CreditNote;
 use domain::sync_preferences::SyncPreferences;
 use rust_decimal::Decimal;
 use tests::builders::a_credit_note;
@@ -10,19 +10,13 @@ use xero_sim::InvoiceEdit;
 
 use super::*;
 
-fn press_sync_now(world: &World, kind: EntityKind, id: &str) {
-    let (account, id) = (world.account(), CrmId::new(id).unwrap());
-    let sync = records::sync_record_now(&world.engine, &account, kind, id, world.invocation());
-    run(sync).unwrap().unwrap().unwrap();
-}
-
 fn the_invoice(world: &World) -> Uuid {
     world.books(|books| books.invoices().next().unwrap().id)
 }
 
 /// What the CRM was told about its documents, in sentences.
 fn remarks(world: &World) -> Vec<String> {
-    let remarks = |news: EventContent| match news {
+    let remarks = |content: EventContent| match content {
         EventContent::XeroStatus { remarks, .. }
         | EventContent::CreditNoteStatus { remarks, .. } => Some(remarks),
         EventContent::PaymentImported(_)
@@ -37,7 +31,7 @@ fn remarks(world: &World) -> Vec<String> {
         | EventContent::MessageRefused { .. }
         | EventContent::BooksCompared { .. } => None,
     };
-    world.told.news().into_iter().filter_map(remarks).flatten().collect()
+    world.events.contents().into_iter().filter_map(remarks).flatten().collect()
 }
 
 #[test]
@@ -50,17 +44,20 @@ fn a_changed_total_and_due_date_are_reported_once_although_a_user_sees_them_firs
         bookkeeper.edit_invoice(invoice, edit).unwrap();
         bookkeeper.change_price(invoice, 0, Decimal::from(100)).unwrap();
     });
-    press_sync_now(&world, Invoice, "inv_1");
-    let told = remarks(&world);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("Its total was changed in Xero: GBP 120.00 there"), "{told:?}");
-    assert!(told[1].starts_with("Its due date was changed in Xero"), "{told:?}");
+    world.sync_now(Invoice, "inv_1");
+    let remarked = remarks(&world);
+    assert_eq!(remarked.len(), 2, "{remarked:?}");
+    assert!(
+        remarked[0].starts_with("Its total was changed in Xero: GBP 120.00 there"),
+        "{remarked:?}"
+    );
+    assert!(remarked[1].starts_with("Its due date was changed in Xero"), "{remarked:?}");
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["AUTHORISED", "unpaid 120.00"]);
+    assert_eq!(describe_events(&world), ["AUTHORISED", "unpaid 120.00"]);
     world.poll_and_wait();
-    press_sync_now(&world, Invoice, "inv_1");
+    world.sync_now(Invoice, "inv_1");
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["AUTHORISED", "unpaid 120.00"]);
+    assert_eq!(describe_events(&world), ["AUTHORISED", "unpaid 120.00"]);
     // The correction ends what the CRM shows about the total.
     world.by_hand_apart(|bookkeeper| {
         bookkeeper.change_price(invoice, 0, Decimal::from(95)).unwrap();
@@ -80,7 +77,7 @@ fn the_approval_of_a_draft_is_reported_once_although_a_user_sees_it_first() {
     world.poll_and_wait();
     let invoice = the_invoice(&world);
     world.by_hand_apart(|bookkeeper| bookkeeper.approve(invoice).unwrap());
-    press_sync_now(&world, Invoice, "inv_1");
+    world.sync_now(Invoice, "inv_1");
     assert_eq!(remarks(&world), ["It was approved in Xero."]);
     world.poll_and_wait();
     world.poll_and_wait();
@@ -99,8 +96,8 @@ fn a_void_that_a_user_sees_first_is_not_reported_because_a_copy_replaces_the_doc
         bookkeeper.void(invoice).unwrap();
         bookkeeper.void_credit_note(note).unwrap();
     });
-    press_sync_now(&world, Invoice, "inv_1");
-    press_sync_now(&world, CreditNote, "cn_1");
+    world.sync_now(Invoice, "inv_1");
+    world.sync_now(CreditNote, "cn_1");
     for kind in [Invoice, CreditNote] {
         let id = if kind == Invoice { "inv_1" } else { "cn_1" };
         assert_eq!(world.mapping(kind, id).unwrap().generation, 2, "{kind}");
@@ -117,17 +114,17 @@ fn a_copy_of_an_invoice_whose_payment_and_void_no_poll_has_read_reports_its_amou
     let world = billed();
     let payment = world.is_paid("#INV_1", "50.00", &today());
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
+    assert_eq!(describe_events(&world), ["imported 50.00", "part paid 64.00"]);
     let invoice = the_invoice(&world);
     world.by_hand_apart(|bookkeeper| {
         bookkeeper.remove_payment(payment).unwrap();
         bookkeeper.void(invoice).unwrap();
     });
-    press_sync_now(&world, Invoice, "inv_1");
+    world.sync_now(Invoice, "inv_1");
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().generation, 2);
     for _ in 0..3 {
         world.poll_and_wait();
         let after = ["imported 50.00", "part paid 64.00", "removed 50.00", "unpaid 114.00"];
-        assert_eq!(heard(&world), after);
+        assert_eq!(describe_events(&world), after);
     }
 }

@@ -9,13 +9,13 @@ fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
     assert_eq!(world.receive(Payment, &cash.body()), MessageOutcome::Recorded);
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["paid 0.00"]);
+    assert_eq!(describe_events(&world), ["paid 0.00"]);
     // It was imported first and recorded afterwards: the import is withdrawn.
     let other = billed();
     other.is_paid("#INV_1", "114.00", &today());
     other.poll_and_wait();
     other.receive(Payment, &cash.body());
-    assert_eq!(heard(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
+    assert_eq!(describe_events(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn an_unclear_payment_waits_for_the_user() {
     world.receive(Payment, &cheque.body());
     let id = world.is_paid("#INV_1", "114.00", &today());
     world.poll_and_wait();
-    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
+    assert_eq!(describe_events(&world), ["unclear 114.00, 1 candidates", "paid 0.00"]);
     let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
     let known = || {
         run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
@@ -48,7 +48,10 @@ fn an_unclear_payment_waits_for_the_user() {
     assert_eq!((entry.operation, entry.status), (LoggedOperation::Import, LogStatus::Synced));
     assert_eq!((entry.crm_id, entry.by), (invoice.clone(), Some(by)));
     assert!(entry.message.contains("GBP 114.00 was paid"), "{}", entry.message);
-    assert_eq!(heard(&world), ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]);
+    assert_eq!(
+        describe_events(&world),
+        ["unclear 114.00, 1 candidates", "paid 0.00", "imported 114.00"]
+    );
     assert_eq!(known().unclear_payments().count(), 0);
 }
 
@@ -89,9 +92,9 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
             world.poll_and_wait();
         }
         assert_eq!(listed(), []);
-        let heard = heard(&world);
-        assert_eq!(heard[..2], ["unclear 114.00, 1 candidates", "paid 0.00"]);
-        assert!(heard.contains(&"clear 114.00".to_owned()), "{heard:?}");
-        assert!(!heard.iter().any(|one| one.starts_with("imported")), "{heard:?}");
+        let events = describe_events(&world);
+        assert_eq!(events[..2], ["unclear 114.00, 1 candidates", "paid 0.00"]);
+        assert!(events.contains(&"clear 114.00".to_owned()), "{events:?}");
+        assert!(!events.iter().any(|one| one.starts_with("imported")), "{events:?}");
     }
 }

@@ -19,10 +19,10 @@ fn what_happened_while_the_account_was_disconnected_is_reported_after_the_reconn
     for _ in 0..100 {
         assert_eq!(world.poll_and_wait(), PollOutcome::Unconnected);
     }
-    assert_eq!((world.calls().len(), heard(&world).len()), (calls, 0));
+    assert_eq!((world.calls().len(), describe_events(&world).len()), (calls, 0));
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.poll_and_wait();
-    let mut heard = heard(&world);
-    heard.sort();
-    assert_eq!(heard, ["VOIDED", "imported 50.00", "part paid 64.00"]);
+    let mut events = describe_events(&world);
+    events.sort();
+    assert_eq!(events, ["VOIDED", "imported 50.00", "part paid 64.00"]);
 }

@@ -15,10 +15,6 @@ fn applied_at(revision: u64, amount: &str) -> String {
     body.replacen(r#""revision":1"#, &format!(r#""revision":{revision}"#), 1)
 }
 
-fn is_logged(world: &World, sentence: &str) -> bool {
-    world.log().into_iter().any(|entry| entry.message.contains(sentence))
-}
-
 #[test]
 fn credit_that_is_changed_after_it_was_applied_stays_and_the_log_says_so() {
     let world = credited();
@@ -26,7 +22,7 @@ fn credit_that_is_changed_after_it_was_applied_stays_and_the_log_says_so() {
     let changed = world.receive(CreditNote, &applied_at(2, "60.00"));
     assert_eq!(changed, MessageOutcome::Recorded);
     assert_eq!(applied(&world), ["50.00"]);
-    assert!(is_logged(&world, "was not changed. Remove it"), "{:?}", world.log());
+    assert!(world.is_logged("was not changed. Remove it"), "{:?}", world.log());
     // Credit that Xero does not have may still change.
     let world = credited();
     world.receive(CreditNote, &applied_at(1, "500.00"));
@@ -44,7 +40,7 @@ fn credit_that_arrives_together_with_a_change_of_it_is_applied_as_changed_and_th
     run(receive_messages(&world.engine, &messages, rate, invocation)).unwrap();
     assert_eq!(applied(&world), ["60.00"]);
     let replaced = "Version 1 was not sent, because version 2 replaced it";
-    assert!(is_logged(&world, replaced), "{:?}", world.log());
+    assert!(world.is_logged(replaced), "{:?}", world.log());
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn the_note_of_a_negative_invoice_is_found_under_the_id_of_earlier_releases() {
     earlier.key.crm_id = CrmId::new("inv_2.credit").unwrap();
     earlier.snapshot.json = earlier.snapshot.json.replace("inv_1", "inv_2");
     let written = run(world.engine.store.put_mapping(&earlier, WriteExpectation::Absent, None));
-    written.expect("the process does not die").expect("the table answers");
+    written.expect("the process does not crash").expect("the table answers");
     let found = world.mapping(CreditNote, "inv_2~credit").unwrap();
     assert_eq!(found.key, earlier.key);
     // A credit note of the CRM with such an id does not belong to an invoice.

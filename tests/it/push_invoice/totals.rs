@@ -10,8 +10,11 @@ fn a_total_that_rounding_cannot_explain_is_never_written_and_both_totals_are_sho
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "total_unexplained");
     let log = world.log();
-    let told = &log.last().unwrap().message;
-    assert!(told.contains("The lines add up to 12.00, but the stated total is 1200.00."), "{told}");
+    let message = &log.last().unwrap().message;
+    assert!(
+        message.contains("The lines add up to 12.00, but the stated total is 1200.00."),
+        "{message}"
+    );
     assert!(numbers(&world).is_empty());
     world.advance(SignedDuration::from_hours(12));
     assert!(!world.calls().contains(&"PUT /Invoices".to_owned()), "it is not retried");

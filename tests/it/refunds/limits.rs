@@ -2,7 +2,7 @@
 
 use domain::ids::CrmId;
 use domain::invoice_payments::InvoicePayments;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 use super::*;
 
@@ -214,11 +214,11 @@ fn a_refund_continues_at_once_after_a_payment_that_only_the_crm_records() {
 
 #[test]
 fn a_process_that_dies_after_it_records_a_payment_leaves_no_refund_given_up() {
-    let mut deaths = 0;
+    let mut crashes = 0;
     for step in 1.. {
         let mut world = paid("60.00");
         refund(&world, &named("ref_1", "100.00"));
-        let at = Death { step, moment: Moment::After };
+        let at = CrashPoint { step, moment: Moment::After };
         let message = cash("pay_2", "60.00");
         let is_done = world.try_receive(Payment, &message, Some(at)).is_some();
         world.restart();
@@ -234,7 +234,7 @@ fn a_process_that_dies_after_it_records_a_payment_leaves_no_refund_given_up() {
         if is_done {
             break;
         }
-        deaths += 1;
+        crashes += 1;
     }
-    assert!(deaths > 3, "{deaths} deaths");
+    assert!(crashes > 3, "{crashes} crashes");
 }

@@ -4,9 +4,8 @@
 use domain::ids::CrmId;
 use domain::mapping::MappingKey;
 use domain::outbound::EventContent;
-use engine::commands::records;
 use engine::poll::poll_ledgers;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 use super::limits::{named, paid};
 use super::*;
@@ -37,8 +36,8 @@ pub(super) fn polls_for_a_day(world: &World) {
 
 /// The refunds that were reported as deleted, with their amounts.
 fn removed(world: &World) -> Vec<(String, String)> {
-    let refunds = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::RefundRemoved(refund) = news else { return None };
+    let refunds = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::RefundRemoved(refund) = content else { return None };
         Some((refund.refund_id.to_string(), refund.amount.to_string()))
     });
     refunds.collect()
@@ -78,8 +77,8 @@ fn a_refund_of_a_credit_note_that_the_crm_recorded_leaves_the_books_equal() {
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     refund(&world, &a_refund("GBP", "50.00", r#""credit_note_id":"cn_1""#));
     polls_for_a_day(&world);
-    let mut compared = world.told.news().into_iter().filter_map(|news| {
-        let EventContent::BooksCompared { is_equal, tally, .. } = news else { return None };
+    let mut compared = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::BooksCompared { is_equal, tally, .. } = content else { return None };
         Some((is_equal, tally.differences))
     });
     assert_eq!(compared.next_back(), Some((true, Vec::new())));
@@ -103,10 +102,7 @@ fn a_deletion_that_a_user_sees_before_the_poll_is_reported_too() {
     let world = paid("120.00");
     refund(&world, &named("ref_1", "80.00"));
     delete(&world, "ref_1");
-    let (account, part) = (world.account(), CrmId::new("ref_1.1").unwrap());
-    let retry =
-        records::sync_record_now(&world.engine, &account, Payment, part, world.invocation());
-    run(retry).unwrap().unwrap().unwrap();
+    world.sync_now(Payment, "ref_1.1");
     polls_for_a_day(&world);
     assert_eq!(removed(&world), [("ref_1".to_owned(), "GBP 80.00".to_owned())]);
 }
@@ -130,16 +126,16 @@ fn a_poll_that_dies_at_any_step_after_a_deletion_leaves_no_refund_given_up() {
         !removed(&world).is_empty()
     };
     let due = (1..=100).find(finds_deletion).expect("Xero is read once a day");
-    let mut deaths = 0;
+    let mut crashes = 0;
     for step in 1.. {
         let mut world = with_refused_refund();
         for _ in 0..due {
             world.advance(QUARTER);
         }
-        let at = Death { step, moment: Moment::After };
-        world.gate.arm(Some(at));
+        let at = CrashPoint { step, moment: Moment::After };
+        world.io.crash_at(Some(at));
         let polled = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
-        world.gate.arm(None);
+        world.io.crash_at(None);
         world.restart();
         for _ in 0..100 {
             if world.state(Payment, "ref_2.1") == OperationState::Synced {
@@ -154,9 +150,9 @@ fn a_poll_that_dies_at_any_step_after_a_deletion_leaves_no_refund_given_up() {
         if polled.is_some() {
             break;
         }
-        deaths += 1;
+        crashes += 1;
     }
-    assert!(deaths > 10, "{deaths} deaths");
+    assert!(crashes > 10, "{crashes} crashes");
 }
 
 #[test]

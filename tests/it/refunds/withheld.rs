@@ -4,9 +4,8 @@
 use domain::ids::CrmId;
 use domain::sync_log::{LogEntry, LoggedOperation};
 use engine::commands::choices::{self, NeverSendOutcome};
-use engine::commands::records;
 use jiff::civil::date;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 use xero_sim::Bookkeeper;
 
@@ -28,13 +27,6 @@ fn never_send(world: &World, part: &str) -> String {
     assert!(matches!(marked, NeverSendOutcome::Done(_)), "{marked:?}");
     let is_mark = |one: &LogEntry| one.operation == LoggedOperation::Withhold;
     world.log().into_iter().rfind(is_mark).unwrap().message
-}
-
-fn sync_now(world: &World, part: &str) {
-    let (account, part) = (world.account(), CrmId::new(part).unwrap());
-    let synced =
-        records::sync_record_now(&world.engine, &account, Payment, part, world.invocation());
-    run(synced).unwrap().unwrap().unwrap();
 }
 
 /// A world in which the credit note of a refund of 80.00 was refused, and another refund because of
@@ -63,7 +55,7 @@ fn another_refund_continues_at_once_when_one_without_a_credit_note_is_never_sent
     assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
     assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("40.00", 1));
     // There is no room for the first one any more.
-    sync_now(&world, "ref_1.note");
+    world.sync_now(Payment, "ref_1.note");
     assert_eq!(world.failure_code(Payment, "ref_1.note"), "refund_over_paid");
 }
 
@@ -104,7 +96,7 @@ fn a_credit_note_in_xero_counts_until_it_is_voided_there() {
 fn a_user_who_syncs_after_the_credit_note_was_voided_need_not_wait_for_the_poll() {
     let world = with_unpaid_note();
     void_note(&world);
-    sync_now(&world, "ref_2.note");
+    world.sync_now(Payment, "ref_2.note");
     world.advance(AT_ONCE);
     assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
     assert_eq!(world.balance_of("092"), "40.00");

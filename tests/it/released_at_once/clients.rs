@@ -130,7 +130,7 @@ fn receives_refused_invoice(world: &World, id: &str) {
 /// The next retry of one record begins, and no other, and succeeds.
 fn retries_only(world: &World, kind: EntityKind, id: &str) {
     let record = WakeUpKind::Records(vec![CrmId::new(id).unwrap()]);
-    let retry = world.bookings.take(|wake| wake.work == record).unwrap();
+    let retry = world.wake_ups.take(|wake| wake.work == record).unwrap();
     world.clock.advance(MINUTES(10));
     world.try_wake(&retry, NEVER).unwrap().unwrap();
     assert_eq!(world.state(kind, id), OperationState::Synced, "{id}");

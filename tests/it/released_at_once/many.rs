@@ -34,7 +34,7 @@ fn count_parked(world: &World) -> usize {
 }
 
 fn takes_release(world: &World) -> Option<WakeUp> {
-    world.bookings.take(|wake| matches!(wake.work, WakeUpKind::Dependants(_)))
+    world.wake_ups.take(|wake| matches!(wake.work, WakeUpKind::Dependants(_)))
 }
 
 #[test]
@@ -42,11 +42,11 @@ fn all_of_thousands_of_invoices_are_released_when_their_client_is_in_xero() {
     const INVOICES: usize = 4_500;
     let world = with_waiting_invoices(INVOICES);
     assert_eq!(world.count_awaited_rows(), INVOICES + MARK);
-    let before = world.bookings.len();
+    let before = world.wake_ups.len();
     world.receive(Contact, &a_client("cli_1", 2, "Client cli_1", "push"));
     assert_eq!(world.state(Contact, "cli_1"), OperationState::Synced);
     assert_eq!((count_parked(&world), world.count_awaited_rows()), (0, MARK));
-    assert_eq!(world.bookings.len() - before, INVOICES / 100);
+    assert_eq!(world.wake_ups.len() - before, INVOICES / 100);
     assert_eq!(takes_release(&world), None);
 }
 
@@ -94,7 +94,7 @@ fn a_release_that_dies_at_any_step_leaves_nothing_parked_after_its_wake_up_retur
                 work: WakeUpKind::Dependants(step.clone()),
                 ticket: "1-1".to_owned(),
             };
-            let at = Death { step: number, moment };
+            let at = CrashPoint { step: number, moment };
             let is_finished = world.try_wake(&release, at).is_some();
             world.try_wake(&release, NEVER).unwrap().unwrap();
             assert_eq!((count_parked(&world), world.count_awaited_rows()), (0, MARK), "{at:?}");

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::access::{Access, Function, WakeUpQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::assert_every_queue;
 use tests::world::{ACCOUNT, callback};
 use xero_sim::Consent;
@@ -50,18 +50,18 @@ pub(super) fn connects() -> Used {
     let address = run(connect::begin_connect(&world.engine, &account, &by)).unwrap().unwrap();
     let consent = world.xero().consent(world.clock.now(), &address, user, &[tenant]);
     let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
-    world.gate.take_used();
+    world.io.take_accesses();
     let received = run(connect::receive_callback(&world.engine, callback(&location)));
     let CallbackOutcome::Authorised { ticket } = received.unwrap().unwrap() else {
         panic!("the callback has no ticket")
     };
-    let called_back = world.gate.take_used();
+    let called_back = world.io.take_accesses();
     let until = world.invocation();
     let completed = run(connect::complete_connect(&world.engine, &account, &by, &ticket, until));
     assert!(matches!(completed, Some(Ok(ConnectOutcome::Connected(_)))), "{completed:?}");
     run(read_status(&world.engine, &account)).unwrap().unwrap();
     run(disconnect_account(&world.engine, &account, world.invocation())).unwrap().unwrap();
-    let pressed = world.gate.take_used();
+    let pressed = world.io.take_accesses();
     Used::from([(Function::OAuthCallback, called_back), (Function::SettingsApi, pressed)])
 }
 
@@ -72,14 +72,14 @@ pub(super) fn commanded() -> BTreeSet<Access> {
         let world = World::connected();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         let (engine, account, until) = (&world.engine, world.account(), world.invocation());
-        world.gate.take_used();
+        world.io.take_accesses();
         let is_disconnected = match command {
             0 => run(end_connection(engine, &account, until)).unwrap().unwrap().done,
             1 => run(erase_account(engine, &account, &[], until)).unwrap().unwrap().disconnected,
             _ => run(revoke_all_grants(engine, until)).unwrap().unwrap().done,
         };
         assert!(is_disconnected, "{command}");
-        used.extend(world.gate.take_used());
+        used.extend(world.io.take_accesses());
     }
     used
 }
@@ -93,9 +93,9 @@ pub(super) fn carried_over() -> BTreeSet<Access> {
     let (account, user, tenant) = (world.account(), world.user(), world.tenant());
     let ticket = world.authorise(&account, user, &[tenant]);
     world.complete(&account, &ticket);
-    world.gate.take_used();
+    world.io.take_accesses();
     world.follow_connects();
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// A clock at whose first reading a user connects the account.
@@ -111,9 +111,9 @@ struct ConnectingClock {
 impl Clock for ConnectingClock {
     fn now(&self) -> Timestamp {
         if !self.is_connected.swap(true, Ordering::SeqCst) {
-            self.used.lock().unwrap().extend(self.world.gate.take_used());
+            self.used.lock().unwrap().extend(self.world.io.take_accesses());
             let _connected = self.world.connect();
-            self.world.gate.take_used();
+            self.world.io.take_accesses();
         }
         self.world.clock.now()
     }
@@ -135,11 +135,11 @@ pub(super) fn connected_meanwhile() -> Used {
         });
         let engine = Engine { clock: clock.clone(), ..world.engine.clone() };
         let message = [envelope::read_crm_body(&body, kind, ACCOUNT).unwrap()];
-        world.gate.take_used();
+        world.io.take_accesses();
         let received =
             run(receive_messages(&engine, &message, ArrivalRate::Ordinary, world.invocation()));
         assert!(received.unwrap().iter().all(Result::is_ok), "{kind}");
-        let mut accesses = world.gate.take_used();
+        let mut accesses = world.io.take_accesses();
         accesses.extend(clock.used.lock().unwrap().iter());
         assert!(
             accesses.contains(&Access::EnqueueWakeUp(WakeUpQueue::Contacts)),
@@ -157,7 +157,7 @@ pub(super) fn cut_off() -> Used {
         world.receive(Invoice, &an_invoice("inv_1", "cli_0").body());
         let (user, tenant) = (world.user(), world.tenant());
         world.xero().disconnect("servicecortex", user, tenant);
-        world.gate.take_used();
+        world.io.take_accesses();
         world
     };
     let mut used = Used::new();
@@ -166,12 +166,12 @@ pub(super) fn cut_off() -> Used {
         let body = if kind == Invoice { an_invoice("inv_2", "cli_1").body() } else { body };
         world.receive(kind, &body);
         assert!(world.secrets.is_empty(), "{kind}");
-        used.insert(Function::of_queue(kind), world.gate.take_used());
+        used.insert(Function::of_queue(kind), world.io.take_accesses());
     }
     let world = cut();
     let _polled = world.poll();
     assert!(world.secrets.is_empty());
-    used.insert(Function::PaymentPoll, world.gate.take_used());
+    used.insert(Function::PaymentPoll, world.io.take_accesses());
     used
 }
 
@@ -181,9 +181,9 @@ pub(super) fn released() -> Used {
     let mut used = Used::new();
     let world = World::with_accounts();
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body());
-    world.gate.take_used();
+    world.io.take_accesses();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    used.insert(Function::InvoicePush, world.gate.take_used());
+    used.insert(Function::InvoicePush, world.io.take_accesses());
 
     // A client whose name another contact has, until the CRM changes it.
     let world = World::with_accounts();
@@ -194,9 +194,9 @@ pub(super) fn released() -> Used {
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]).surcharge("2.00");
     world.receive(Payment, &payment.body());
     world.receive(Contact, &a_client("cli_1", 2, "Ridge", "record"));
-    world.gate.take_used();
+    world.io.take_accesses();
     world.receive(CreditNote, &a_credit_note("crn_1", "cli_1").body());
-    used.insert(Function::CreditNotePush, world.gate.take_used());
+    used.insert(Function::CreditNotePush, world.io.take_accesses());
 
     let mut world = World::with_accounts();
     world.clock.advance(SignedDuration::from_hours(61 * 24));
@@ -206,8 +206,8 @@ pub(super) fn released() -> Used {
     }
     let (account, owner, tenant) = (world.account(), world.user(), world.tenant());
     let ticket = world.authorise(&account, owner, &[tenant]);
-    world.gate.take_used();
+    world.io.take_accesses();
     world.complete(&account, &ticket);
-    used.insert(Function::SettingsApi, world.gate.take_used());
+    used.insert(Function::SettingsApi, world.io.take_accesses());
     used
 }

@@ -48,38 +48,38 @@ fn cancels(world: &World) -> String {
 
 fn is_denied(world: &World) {
     let location = cancels(world);
-    world.come_back(&location);
+    world.follow_callback(&location);
 }
 
 fn fails(world: &World) {
     let location = cancels(world).replace("access_denied", "server_error");
-    world.come_back(&location);
+    world.follow_callback(&location);
 }
 
 fn lacks_a_scope(world: &World) {
     let location = cancels(world).replace("access_denied", "invalid_scope");
-    world.come_back(&location);
+    world.follow_callback(&location);
 }
 
 fn is_used_twice(world: &World) {
     let location = cancels(world);
-    world.come_back(&location);
-    world.come_back(&location);
+    world.follow_callback(&location);
+    world.follow_callback(&location);
 }
 
 fn comes_too_late(world: &World) {
     let (user, tenant) = (world.user(), world.tenant());
     let location = world.consent(&world.begin(), user, &[tenant]);
     world.clock.advance(MINUTES(16));
-    world.come_back(&location);
+    world.follow_callback(&location);
 }
 
 fn has_a_guessed_state(world: &World) {
-    world.come_back("https://api.servicecortex.example/oauth/callback?code=a&state=guessed");
+    world.follow_callback("https://api.servicecortex.example/oauth/callback?code=a&state=guessed");
 }
 
 fn has_no_state(world: &World) {
-    world.come_back("https://api.servicecortex.example/oauth/callback?error=access_denied");
+    world.follow_callback("https://api.servicecortex.example/oauth/callback?error=access_denied");
 }
 
 fn never_comes(world: &World) {
@@ -121,12 +121,16 @@ fn every_outcome_of_a_callback_leaves_every_status_as_it_was() {
             let world = account();
             let before = world.status();
             assert_eq!(before.status, status, "{outcome}");
-            let told = world.statuses_told(&world.account());
+            let statuses = world.reported_statuses(&world.account());
             comes(&world);
             let after = world.status();
             assert_eq!(after, before, "{outcome} of {status:?}");
             assert_eq!(after.pending, None, "{outcome} of {status:?}");
-            assert_eq!(world.statuses_told(&world.account()), told, "{outcome} of {status:?}");
+            assert_eq!(
+                world.reported_statuses(&world.account()),
+                statuses,
+                "{outcome} of {status:?}"
+            );
         }
     }
 }

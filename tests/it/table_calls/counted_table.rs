@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use store::table::{ItemKey, ItemWrite, NewItem, StoredItem, TableError, WriteExpectation};
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 
 /// Maximum keys per request of a batch (DynamoDB: 100 items).

@@ -93,11 +93,11 @@ fn each_event_about_invoices_that_a_poll_reads_together_is_delivered_once() {
     for documents in [1, 10, 50] {
         let (world, calls) = polled_account();
         pay_new_invoices(&world, &calls, documents);
-        let before = world.told.deliveries().len();
+        let before = world.events.deliveries().len();
         poll(&world, &calls);
-        let told = world.told.deliveries();
+        let told = world.events.deliveries();
         // The payment, and that the invoice is paid.
         assert_eq!(told.len() - before, 2 * documents, "{documents} documents");
-        assert_eq!(told.len(), world.told.news().len(), "no event twice");
+        assert_eq!(told.len(), world.events.contents().len(), "no event twice");
     }
 }

@@ -9,7 +9,7 @@ use engine::sync::stored_records::push_stored_records;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation};
-use tests::gate::run;
+use tests::io_monitor::run;
 
 use super::counted_table::{Calls, Counts, account_of_size};
 use super::{invoice_id, messages, push};
@@ -37,7 +37,7 @@ fn push_burst(world: &World, calls: &Calls, burst: &Burst) -> Counts {
         assert_eq!(outcome, MessageOutcome::Deferred);
     }
     // Other wake-ups are left for later.
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     world.clock.advance(SignedDuration::from_mins(1));
     let ids = burst.ids.iter().map(|id| CrmId::new(id.clone()).unwrap()).collect::<Vec<_>>();
     calls.count(|| {

@@ -3,19 +3,15 @@
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::operation::OperationState;
 use jiff::SignedDuration;
-use tests::builders::{a_payment, an_invoice};
-use tests::world::ACCOUNT;
+use tests::builders::{self, a_payment, an_invoice};
 
 use super::counted_table::{Counts, account_of_size};
 
 /// A refund of a part of an invoice's payment.
 fn a_refund(number: usize) -> String {
-    format!(
-        r#"{{"version":1,"type":"payment.refunded","message_id":"msg_ref_{number}",
-        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","refund":{{
-        "id":"ref_{number}","revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP",
-        "reference":"re_{number}","amount":"1.00","invoice_id":"inv_{number}"}}}}"#
-    )
+    let message = builders::a_refund(&format!("ref_{number}"), "1.00");
+    let message = message.reference(&format!("re_{number}"));
+    message.fields(format!(r#""invoice_id":"inv_{number}""#)).body()
 }
 
 /// The calls of a refund on an invoice of a client with this number of refunds on other invoices.

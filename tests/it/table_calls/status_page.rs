@@ -2,7 +2,7 @@
 
 use engine::commands::status::read_status_and_organisation;
 use tests::World;
-use tests::gate::run;
+use tests::io_monitor::run;
 
 use super::SIZES;
 use super::counted_table::{Calls, Counts, account_of_size};

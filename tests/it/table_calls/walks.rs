@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use store::keys::SHARDS;
 use tests::World;
 use tests::builders::a_client;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::world::owner;
 
 use super::counted_table::{Calls, Counts, account_of_size};
@@ -24,12 +24,12 @@ use super::{SIZES, invoice_id, messages, receive};
 const PAGE: usize = 50;
 
 /// Receives the wake-up of a walk. Returns the calls that this takes.
-fn walk(world: &World, calls: &Calls, errand: &WakeUpKind) -> Counts {
-    let is_wanted = |wake: &WakeUp| wake.work == *errand;
-    let wake = world.bookings.take(is_wanted).unwrap();
+fn walk(world: &World, calls: &Calls, work: &WakeUpKind) -> Counts {
+    let is_wanted = |wake: &WakeUp| wake.work == *work;
+    let wake = world.wake_ups.take(is_wanted).unwrap();
     let now = world.clock.now();
     // Other wake-ups are left for later.
-    while world.bookings.take_first().is_some() {}
+    while world.wake_ups.take_first().is_some() {}
     run(world.engine.wake_ups.schedule(&wake, now)).unwrap().unwrap();
     calls.count(|| world.advance(SignedDuration::ZERO))
 }

@@ -10,7 +10,7 @@ use engine::connection::token::access_token;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 
 use super::{MINUTES, TOKEN, wanted};
@@ -40,8 +40,12 @@ fn a_refusal_of_the_refresh_token_ends_the_connection_and_is_reported_once() {
         assert_eq!(world.connection().state, ConnectionState::TokenExpired, "{status}");
         let parked = OperationState::Parked { on: ParkingReason::Reconnect };
         assert_eq!(world.mapping(Invoice, "inv_3").unwrap().operation.state, parked, "{status}");
-        let told = world.statuses_told(&world.account());
-        assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::TokenExpired], "{status}");
+        let statuses = world.reported_statuses(&world.account());
+        assert_eq!(
+            statuses,
+            [ConnectionStatus::Active, ConnectionStatus::TokenExpired],
+            "{status}"
+        );
     }
 }
 
@@ -81,8 +85,8 @@ fn no_other_answer_of_the_token_endpoint_ends_a_connection() {
             "{status} {body}: {:?}",
             operation.failure
         );
-        let told = world.statuses_told(&world.account());
-        assert_eq!(told, [ConnectionStatus::Active], "{status} {body}");
+        let statuses = world.reported_statuses(&world.account());
+        assert_eq!(statuses, [ConnectionStatus::Active], "{status} {body}");
     }
 }
 

@@ -12,7 +12,7 @@ use engine::{Engine, Invocation};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 use super::{MINUTES, refreshes, wanted};
 
@@ -40,7 +40,7 @@ fn clocks_that_differ_by_two_minutes_end_no_connection() {
             assert_eq!(operation.state, OperationState::Synced, "{later}: {:?}", operation.failure);
         }
         assert_eq!(world.connection().state, ConnectionState::Active);
-        assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+        assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
     }
 }
 
@@ -55,7 +55,7 @@ fn codes_tickets_and_pending_attempts_have_the_same_lifetime_with_differing_cloc
         assert_eq!(world.status().status, ConnectionStatus::Pending, "{ahead}");
         let location = world.consent(&address, user, &[tenant]);
         let engine::commands::connect::CallbackOutcome::Authorised { ticket } =
-            world.come_back(&location)
+            world.follow_callback(&location)
         else {
             panic!("{ahead}: the callback has no ticket")
         };
@@ -84,9 +84,9 @@ fn processes_with_differing_clocks_lose_no_grant_wherever_one_dies() {
                     ..world.engine.clone()
                 };
                 let grant = wanted(&world);
-                world.gate.arm(Some(Death { step, moment }));
+                world.io.crash_at(Some(CrashPoint { step, moment }));
                 drop(run(access_token(&other, grant, Invocation::with_deadline(deadline))));
-                world.gate.arm(None);
+                world.io.crash_at(None);
                 let is_renewed = (0..4).any(|_| {
                     let invocation = world.invocation();
                     let token = run(access_token(&world.engine, wanted(&world), invocation));

@@ -11,7 +11,7 @@ use domain::operation::OperationState;
 use engine::commands::connect::ConnectOutcome;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
-use engine::commands::{choices, records, sync_all};
+use engine::commands::{choices, sync_all};
 use engine::connection::disconnect::DisconnectOutcome;
 use engine::connection::token::access_token;
 use engine::inbound::MessageOutcome;
@@ -23,7 +23,7 @@ use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, refusal};
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
@@ -240,11 +240,7 @@ fn a_users_sync_renews_a_rejected_token_once() {
             run(sync_all::start_sync_all(&world.engine, &account, owner())).unwrap().unwrap();
             world.advance(SignedDuration::from_secs(30));
         } else {
-            let record = CrmId::new("inv_1").unwrap();
-            let invocation = world.invocation();
-            let synced =
-                records::sync_record_now(&world.engine, &account, Invoice, record, invocation);
-            run(synced).unwrap().unwrap().unwrap();
+            world.sync_now(Invoice, "inv_1");
         }
         let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
         assert_eq!(operation.state, OperationState::Synced, "{:?}", operation.failure);
@@ -295,9 +291,9 @@ fn the_check_of_an_unavailable_organisation_renews_a_rejected_token() {
     world.sweep();
     assert_eq!(refreshes(&world) - before, 1);
     assert_eq!(world.connection().state, ConnectionState::Active);
-    let told = world.statuses_told(&world.account());
+    let statuses = world.reported_statuses(&world.account());
     assert_eq!(
-        told,
+        statuses,
         [
             ConnectionStatus::Active,
             ConnectionStatus::OrganisationUnavailable,

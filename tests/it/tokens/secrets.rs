@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 
@@ -73,8 +73,8 @@ fn a_secret_that_is_missing_for_ten_minutes_counts_as_deleted() {
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
     let parked = OperationState::Parked { on: ParkingReason::Reconnect };
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, parked);
-    let told = world.statuses_told(&world.account());
-    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::TokenExpired]);
+    let statuses = world.reported_statuses(&world.account());
+    assert_eq!(statuses, [ConnectionStatus::Active, ConnectionStatus::TokenExpired]);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.failures, 0);
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(MINUTES(5));
@@ -106,8 +106,8 @@ fn an_older_secret_that_is_invisible_for_a_while_ends_no_connection() {
             let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
             assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{reads}, {minutes}");
             assert_eq!(refreshes(&world), usize::from(minutes > 30), "{reads}, {minutes}");
-            let told = world.statuses_told(&world.account());
-            assert_eq!(told, [ConnectionStatus::Active], "{reads}, {minutes}");
+            let statuses = world.reported_statuses(&world.account());
+            assert_eq!(statuses, [ConnectionStatus::Active], "{reads}, {minutes}");
         }
     }
 }
@@ -170,5 +170,5 @@ fn a_refusal_is_ignored_while_the_secret_holds_a_valid_token() {
     });
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
-    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
+    assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }

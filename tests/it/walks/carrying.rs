@@ -12,7 +12,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::table::WriteExpectation;
 use tests::World;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use uuid::Uuid;
 
 use super::slow_table::slow;
@@ -64,13 +64,13 @@ fn carrying_over_takes_as_few_invocations_as_its_pages_need() {
 #[test]
 fn carrying_over_that_dies_between_pages_loses_no_record() {
     const CLIENTS: usize = 120;
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in (1..).step_by(19) {
             // An invocation has time for two of the three pages of clients.
             let mut world = slow(waiting(CLIENTS), is_client_page, SignedDuration::from_secs(20));
             let wake = next_wake(&world, &WakeUpKind::Connected).unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            let died = world.try_wake(&wake, CrashPoint { step, moment }).is_none();
             world.restart();
             if died {
                 // The queue delivers the wake-up again.
@@ -82,10 +82,10 @@ fn carrying_over_that_dies_between_pages_loses_no_record() {
             if !died {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 20, "{deaths} deaths");
+    assert!(crashes > 20, "{crashes} crashes");
 }
 
 /// A world whose account is connected to the first organisation, with clients that Xero has there,

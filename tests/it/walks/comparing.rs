@@ -8,7 +8,7 @@ use engine::commands::contacts::reconcile;
 use jiff::SignedDuration;
 use store::STEP_MAX;
 use tests::World;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 
 use super::slow_table::slow;
 use super::{client_id, invocations, invoke, next_wake, record_clients};
@@ -69,7 +69,7 @@ fn a_reconciliation_of_any_size_compares_a_limited_number_of_clients_per_step() 
 #[test]
 fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation() {
     const CLIENTS: usize = 200;
-    let mut deaths = 0;
+    let mut crashes = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let world = World::connected();
@@ -79,7 +79,7 @@ fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation()
             let mut world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
             world.start_reconciliation();
             let wake = next_wake(&world, &WakeUpKind::Reconciliation).unwrap();
-            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            let died = world.try_wake(&wake, CrashPoint { step, moment }).is_none();
             world.restart();
             if died {
                 // The queue delivers the wake-up again.
@@ -91,8 +91,8 @@ fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation()
             if !died {
                 break;
             }
-            deaths += 1;
+            crashes += 1;
         }
     }
-    assert!(deaths > 20, "{deaths} deaths");
+    assert!(crashes > 20, "{crashes} crashes");
 }

@@ -10,7 +10,7 @@ use engine::jobs::sweep::{SweepSummary, sweep_all_shards};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
-use tests::gate::{Death, Moment, run};
+use tests::io_monitor::{CrashPoint, Moment, run};
 use uuid::Uuid;
 
 use super::slow_table::slow;
@@ -25,13 +25,13 @@ fn with_undelivered_events() -> World {
     for number in 0..ACCOUNTS {
         let account = AccountId::new(format!("acc_{number}")).unwrap();
         let message = String::new();
-        let news = EventContent::Connection {
+        let content = EventContent::Connection {
             status: ConnectionStatus::Active,
             organisation: None,
             message,
         };
         let event =
-            OutboundEvent::new(Uuid::from_u128(number + 1), account, news, world.clock.now());
+            OutboundEvent::new(Uuid::from_u128(number + 1), account, content, world.clock.now());
         run(world.engine.store.put_event(&EventMessage::from(&event))).unwrap().unwrap();
     }
     world.clock.advance(SignedDuration::from_mins(5));
@@ -50,7 +50,7 @@ fn sweeps(world: &World) -> SweepSummary {
 fn sweeps_without_enough_time_end_in_time_and_together_process_everything_once() {
     let world = with_undelivered_events();
     let mut runs = 0;
-    while world.told.deliveries().len() < usize::try_from(ACCOUNTS).unwrap() {
+    while world.events.deliveries().len() < usize::try_from(ACCOUNTS).unwrap() {
         let swept = sweeps(&world);
         assert!(swept.events > 0, "{swept:?}");
         runs += 1;
@@ -59,8 +59,8 @@ fn sweeps_without_enough_time_end_in_time_and_together_process_everything_once()
     // Deliveries begin until the last call, 32 seconds after the start: four outboxes in each run.
     assert_eq!(runs, usize::try_from(ACCOUNTS.div_ceil(4)).unwrap());
     let delivered: BTreeSet<_> =
-        world.told.deliveries().iter().map(|event| event.event_id).collect();
-    assert_eq!(delivered.len(), world.told.deliveries().len(), "each event once");
+        world.events.deliveries().iter().map(|event| event.event_id).collect();
+    assert_eq!(delivered.len(), world.events.deliveries().len(), "each event once");
     assert_eq!(sweeps(&world), SweepSummary::default());
 }
 
@@ -69,21 +69,21 @@ fn the_next_sweeps_complete_one_that_died_at_any_step() {
     for moment in [Moment::Before, Moment::After] {
         for step in (1..).step_by(3) {
             let world = with_undelivered_events();
-            world.gate.arm(Some(Death { step, moment }));
+            world.io.crash_at(Some(CrashPoint { step, moment }));
             let died = run(sweep_all_shards(&world.engine, world.invocation())).is_none();
-            world.gate.arm(None);
+            world.io.crash_at(None);
             for _ in 0..40 {
                 world.clock.advance(SignedDuration::from_mins(5));
                 sweeps(&world);
             }
             let delivered: BTreeSet<_> =
-                world.told.deliveries().iter().map(|event| event.event_id).collect();
+                world.events.deliveries().iter().map(|event| event.event_id).collect();
             assert_eq!(u128::try_from(delivered.len()).unwrap(), ACCOUNTS, "step {step}");
             let left = world.table.all_items();
             assert!(!left.iter().any(|item| item.key.sk.starts_with("OUT#")), "step {step}");
             // The event that was delivered right before the process died is delivered again, with
             // the same id.
-            assert!(world.told.deliveries().len() <= delivered.len() + 1, "step {step}");
+            assert!(world.events.deliveries().len() <= delivered.len() + 1, "step {step}");
             if !died {
                 assert!(step > 5, "{step}");
                 break;

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use store::table::{SortRange, TableError};
 use tests::World;
-use tests::ports::{GatedTable, InterceptedTable, TableInterception, TableRequest, VirtualClock};
+use tests::ports::{
+    InterceptedTable, MonitoredTable, TableInterception, TableRequest, VirtualClock,
+};
 
 #[derive(Debug)]
 struct SlowTable {
@@ -48,7 +50,7 @@ pub(super) fn slow(
     is_slow: fn(&str) -> bool,
     page_takes: SignedDuration,
 ) -> World {
-    let table = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
+    let table = MonitoredTable { table: world.table.clone(), io: world.io.clone() };
     let slow_table = SlowTable { clock: world.clock.clone(), is_slow, page_takes };
     world.engine.store = InterceptedTable::store_on(table, slow_table);
     world

@@ -1,7 +1,7 @@
 //! The Accounting API: one file or folder for each resource.
 //!
 //! A new resource adds a variant to [`route::Resource`], its folder, and an arm in
-//! [`Desk::answer`].
+//! [`RequestContext::answer`].
 
 mod accounts;
 pub(crate) mod allocations;
@@ -38,7 +38,7 @@ pub(crate) use route::Route;
 
 /// The context of one call, once the gateway has accepted it.
 #[derive(Debug)]
-pub(crate) struct Desk<'a> {
+pub(crate) struct RequestContext<'a> {
     pub(crate) books: &'a mut Books,
     pub(crate) ids: &'a mut Ids,
     pub(crate) unconfirmed: &'a Unconfirmed,
@@ -60,7 +60,7 @@ pub(crate) struct OddElement {
     pub(crate) applied: bool,
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Answers the call.
     pub(crate) fn answer(&mut self, route: &Route) -> Answer {
         let id = route.id.as_deref();

@@ -300,7 +300,7 @@ impl Books {
     /// A row with its rendering overrides.
     pub(crate) fn shown(&self, row: Uuid, object: Object) -> Object {
         match self.distorted.get(&row) {
-            Some(members) => object.overlaid(members),
+            Some(members) => object.with_members(members),
             None => object,
         }
     }
@@ -308,7 +308,7 @@ impl Books {
     /// A tax rate with its rendering overrides.
     pub(crate) fn shown_rate(&self, tax_type: &str, object: Object) -> Object {
         match self.distorted_rates.get(tax_type) {
-            Some(members) => object.overlaid(members),
+            Some(members) => object.with_members(members),
             None => object,
         }
     }

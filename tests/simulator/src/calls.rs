@@ -32,7 +32,7 @@ pub struct Call {
     /// The body of the answer.
     pub answer: Bytes,
     /// Whether the response was delivered.
-    pub fate: Fate,
+    pub delivery: Delivery,
     /// Whether it counted towards the limits.
     pub counted: bool,
     /// Its idempotency key.
@@ -43,7 +43,7 @@ pub struct Call {
 
 /// The part of the response that the caller received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Delivery {
     /// The complete response.
     Answered,
     /// No response, and the call had no effect.
@@ -88,7 +88,7 @@ pub(crate) struct Made<'a> {
 pub(crate) fn record(
     at: Timestamp,
     incoming: &Incoming<'_>,
-    fate: Fate,
+    delivery: Delivery,
     made: Option<Made<'_>>,
 ) -> Call {
     let is_secret = incoming.path.contains("/connect/");
@@ -107,7 +107,7 @@ pub(crate) fn record(
             response.headers().get("content-type")?.to_str().ok().map(str::to_owned)
         }),
         answer: response.map(|response| visible(response.body())).unwrap_or_default(),
-        fate,
+        delivery,
         counted: made.is_some_and(|made| made.counted),
         idempotency_key: incoming.header("idempotency-key").map(str::to_owned),
         replayed: made.is_some_and(|made| made.replayed),

@@ -1,6 +1,6 @@
 //! An organisation's items and tracking categories.
 
-use crate::organisation::Standing;
+use crate::organisation::RowStatus;
 use uuid::Uuid;
 
 /// An item of the price list.
@@ -24,7 +24,7 @@ pub struct TrackingCategory {
     /// Its name.
     pub name: String,
     /// Whether it is active.
-    pub status: Standing,
+    pub status: RowStatus,
     /// Its options.
     pub options: Vec<TrackingOption>,
 }
@@ -37,7 +37,7 @@ pub struct TrackingOption {
     /// Its name.
     pub name: String,
     /// Whether it is active.
-    pub status: Standing,
+    pub status: RowStatus,
 }
 
 impl TrackingCategory {
@@ -47,7 +47,7 @@ impl TrackingCategory {
         name: &str,
         archived_counts: bool,
     ) -> Option<&TrackingOption> {
-        let is_usable = |status: Standing| archived_counts || status == Standing::Active;
+        let is_usable = |status: RowStatus| archived_counts || status == RowStatus::Active;
         let is_wanted = |option: &&TrackingOption| option.name == name && is_usable(option.status);
         self.options.iter().find(is_wanted).filter(|_| is_usable(self.status))
     }

@@ -92,13 +92,13 @@ impl Organisation {
     /// An organisation of a region, with a chart of accounts, that region's tax rates, and its
     /// own currency only.
     pub fn demo(region: Region, name: &str) -> Self {
-        let customs = region.customs();
+        let defaults = region.defaults();
         Self {
             id: named(name),
             name: name.to_owned(),
-            country: customs.country.to_owned(),
-            base_currency: customs.currency.to_owned(),
-            currencies: vec![currency(customs.currency, customs.currency_name, Decimal::ONE)],
+            country: defaults.country.to_owned(),
+            base_currency: defaults.currency.to_owned(),
+            currencies: vec![currency(defaults.currency, defaults.currency_name, Decimal::ONE)],
             accounts: chart::of(region, name),
             tax_rates: rates::of(region),
             items: catalogue::items(name),
@@ -111,8 +111,8 @@ impl Organisation {
             subscription: Subscription::Paying,
             viewers: BTreeSet::new(),
             approvals_left: None,
-            time_zone: zone(customs.time_zone),
-            time_zone_name: customs.time_zone_name.to_owned(),
+            time_zone: zone(defaults.time_zone),
+            time_zone_name: defaults.time_zone_name.to_owned(),
             short_code: "!dEm01".to_owned(),
             created_at: Timestamp::UNIX_EPOCH,
         }

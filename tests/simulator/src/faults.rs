@@ -107,7 +107,7 @@ impl Faults {
     }
 
     /// The fault that affects this call, if any; the first fault that is ready applies.
-    pub(crate) fn befall(&mut self, method: &Method, path: &str) -> Option<FaultKind> {
+    pub(crate) fn take_fault(&mut self, method: &Method, path: &str) -> Option<FaultKind> {
         let mut befalls = None;
         for fault in &mut self.0 {
             let on = &mut fault.on;

@@ -36,7 +36,7 @@ pub(crate) fn fold(text: &str) -> String {
 }
 
 /// The text trimmed, with every run of white space replaced by one space.
-pub(crate) fn tidy(text: &str) -> String {
+pub(crate) fn collapse_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -52,6 +52,6 @@ mod tests {
 
     #[test]
     fn inner_spaces_collapse() {
-        assert_eq!(tidy("  Ridge \t Plumbing  Ltd "), "Ridge Plumbing Ltd");
+        assert_eq!(collapse_spaces("  Ridge \t Plumbing  Ltd "), "Ridge Plumbing Ltd");
     }
 }

@@ -3,7 +3,7 @@
 pub(crate) mod idempotency;
 pub(crate) mod limits;
 
-use crate::accounting::{Desk, OddElement, Route};
+use crate::accounting::{OddElement, RequestContext, Route};
 use crate::answer::{Answer, Format};
 use crate::books::Books;
 use crate::faults::FaultKind;
@@ -14,8 +14,8 @@ use crate::incoming::Incoming;
 use crate::instants::Instants;
 use crate::settings::{App, Unconfirmed};
 use http::Method;
-use idempotency::{Kept, Owner, Verdict, fingerprint};
-use limits::{APP_MINUTE, CONCURRENT, Exceeded, Limits, Remaining, Sharer};
+use idempotency::{Kept, KeyState, Owner, fingerprint};
+use limits::{APP_MINUTE, CONCURRENT, Exceeded, LimitKey, Limits, Remaining};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -42,14 +42,14 @@ pub(crate) struct Passed {
     pub(crate) answer: Answer,
     pub(crate) format: Format,
     /// The limits that the call counts towards while it is in flight.
-    pub(crate) sharer: Option<Sharer>,
+    pub(crate) limit_key: Option<LimitKey>,
     pub(crate) counted: bool,
     pub(crate) replayed: bool,
 }
 
 impl Passed {
     pub(crate) fn uncounted(answer: Answer) -> Self {
-        Self { answer, format: Format::Json, sharer: None, counted: false, replayed: false }
+        Self { answer, format: Format::Json, limit_key: None, counted: false, replayed: false }
     }
 }
 
@@ -68,21 +68,21 @@ impl Gateway<'_> {
         let caller = match self.caller(incoming) {
             Ok(caller) => caller,
             Err(answer) => {
-                let answer =
-                    self.stamp(answer, Remaining::untouched(crate::Tier::Starter.daily_calls()));
+                let answer = self
+                    .add_headers(answer, Remaining::untouched(crate::Tier::Starter.daily_calls()));
                 return Passed::uncounted(answer);
             }
         };
-        let sharer: Sharer = (caller.session.client_id.clone(), caller.tenant);
-        let mut passed = if let Err(answer) = self.admit(&sharer, caller.daily) {
+        let limit_key: LimitKey = (caller.session.client_id.clone(), caller.tenant);
+        let mut passed = if let Err(answer) = self.admit(&limit_key, caller.daily) {
             Passed::uncounted(answer)
         } else {
             let (answer, replayed) = self.admitted(incoming, &caller);
-            let sharer = Some(sharer.clone());
-            Passed { answer, format: format(incoming), sharer, counted: true, replayed }
+            let limit_key = Some(limit_key.clone());
+            Passed { answer, format: format(incoming), limit_key, counted: true, replayed }
         };
-        let remaining = self.limits.remaining(&sharer, caller.daily, self.now.books);
-        passed.answer = self.stamp(passed.answer, remaining);
+        let remaining = self.limits.remaining(&limit_key, caller.daily, self.now.books);
+        passed.answer = self.add_headers(passed.answer, remaining);
         passed
     }
 
@@ -109,14 +109,14 @@ impl Gateway<'_> {
         }
     }
 
-    fn admit(&mut self, sharer: &Sharer, daily: u32) -> Result<(), Answer> {
+    fn admit(&mut self, limit_key: &LimitKey, daily: u32) -> Result<(), Answer> {
         let refused =
             if let Some(FaultKind::RateLimited { problem, retry_after_seconds }) = self.fault {
                 Err((problem.clone(), retry_after_seconds.map(i64::from)))
             } else {
                 let unconfirmed = self.unconfirmed;
                 self.limits
-                    .admit(sharer, daily, self.now.books)
+                    .admit(limit_key, daily, self.now.books)
                     .map_err(|exceeded| describe(exceeded, unconfirmed))
             };
         let Err((problem, retry_after)) = refused else {
@@ -175,13 +175,13 @@ impl Gateway<'_> {
         let tenant = self.unconfirmed.key_per_tenant.then_some(caller.tenant);
         let owner: Owner = (caller.session.client_id.clone(), tenant);
         let print = fingerprint(incoming, caller.tenant);
-        match self.kept.judge(&owner, key, print, self.now.books) {
-            Verdict::Replay(answer) => (answer, true),
-            Verdict::Refuse(text) if self.unconfirmed.key_refusal_is_plain => {
+        match self.kept.check_key(&owner, key, print, self.now.books) {
+            KeyState::Replay(answer) => (answer, true),
+            KeyState::Refuse(text) if self.unconfirmed.key_refusal_is_plain => {
                 (Answer::plain(400, text), false)
             }
-            Verdict::Refuse(text) => (Answer::exception(10, "ValidationException", text), false),
-            Verdict::New => {
+            KeyState::Refuse(text) => (Answer::exception(10, "ValidationException", text), false),
+            KeyState::New => {
                 let answer = self.execute(incoming, caller, route);
                 let is_refusal = (400..500).contains(&answer.status);
                 if !is_refusal || self.unconfirmed.refusals_replayed {
@@ -200,7 +200,7 @@ impl Gateway<'_> {
         let Some((books, app)) = self.books.get_mut(&caller.tenant).zip(app) else {
             return internal_error();
         };
-        let mut desk = Desk {
+        let mut context = RequestContext {
             books,
             ids: self.ids,
             unconfirmed: self.unconfirmed,
@@ -210,7 +210,7 @@ impl Gateway<'_> {
             incoming,
             odd_element: self.fault.and_then(odd_element),
         };
-        let answer = desk.answer(route);
+        let answer = context.answer(route);
         match self.fault {
             Some(FaultKind::Status500Applied) => internal_error(),
             _ => answer,
@@ -234,7 +234,7 @@ impl Gateway<'_> {
     }
 
     /// Adds the headers of every response.
-    fn stamp(&mut self, answer: Answer, remaining: Remaining) -> Answer {
+    fn add_headers(&mut self, answer: Answer, remaining: Remaining) -> Answer {
         answer
             .with_header("x-daylimit-remaining", remaining.day.to_string())
             .with_header("x-minlimit-remaining", remaining.minute.to_string())

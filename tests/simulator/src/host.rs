@@ -14,7 +14,7 @@ mod page;
 use crate::incoming::Incoming;
 use crate::instants::Instants;
 use crate::simulator::{Reply, Simulator};
-use body::{Departure, Outgoing};
+use body::{InFlightGuard, Outgoing};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -119,16 +119,14 @@ async fn answer(
     let written = |response| if compresses { gzip::compress(response) } else { response };
     let in_flight = lock(&simulator).begin(now, &request);
     let reply = in_flight.reply().clone();
-    let departure = Some(Departure::new(simulator, in_flight));
+    let guard = Some(InFlightGuard::new(simulator, in_flight));
     if !latency.is_zero() {
         simulate_latency(latency).await;
     }
     match reply {
         Reply::LostBefore | Reply::LostAfter => Err(Lost),
-        Reply::Answer(response) => {
-            Ok(written(response).map(|body| Outgoing::whole(body, departure)))
-        }
-        Reply::Cut(response) => Ok(written(response).map(|body| Outgoing::cut(body, departure))),
+        Reply::Answer(response) => Ok(written(response).map(|body| Outgoing::whole(body, guard))),
+        Reply::Cut(response) => Ok(written(response).map(|body| Outgoing::cut(body, guard))),
     }
 }
 

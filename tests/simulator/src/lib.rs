@@ -136,14 +136,14 @@ pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
 pub use books::line::{Line, LineFigures, LineTracking};
 pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
 pub use books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
-pub use calls::{Call, Fate, Violations};
+pub use calls::{Call, Delivery, Violations};
 pub use catalogue::{Item, TrackingCategory, TrackingOption};
 pub use demo::Region;
 pub use faults::{Fault, FaultKind, Match};
 pub use instants::{Instants, Pace};
 pub use money::{Discount, LineAmounts, Rounding};
 pub use organisation::{
-    Account, AccountClass, AccountKind, BrandingTheme, Currency, Organisation, Standing, TaxRate,
+    Account, AccountClass, AccountKind, BrandingTheme, Currency, Organisation, RowStatus, TaxRate,
     Tier,
 };
 pub use settings::{App, NotAnAnswer, ScopeSet, Settings, Texts, Unconfirmed, XeroUser};

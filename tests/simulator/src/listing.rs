@@ -101,15 +101,15 @@ pub(crate) trait Listed: Queried {
 
 /// The rows of one response.
 #[derive(Debug)]
-pub(crate) struct Sheet<Q> {
+pub(crate) struct SelectedRows<Q> {
     pub(crate) rows: Vec<Q>,
     pub(crate) pagination: Option<Object>,
 }
 
-impl<Q: Listed> Sheet<Q> {
+impl<Q: Listed> SelectedRows<Q> {
     /// Selects from `all` those that changed in time and meet the condition, in order, and cuts
     /// them to the page. The refusal is 304, if that is the response for no changes.
-    pub(crate) fn fill(
+    pub(crate) fn select(
         incoming: &Incoming<'_>,
         unconfirmed: &Unconfirmed,
         query: &Query,

@@ -100,7 +100,7 @@ pub struct Account {
     /// Its kind.
     pub kind: AccountKind,
     /// Whether it is active.
-    pub status: Standing,
+    pub status: RowStatus,
     /// The default tax rate of its lines.
     pub tax_type: String,
     /// Whether it accepts payments although it is not a bank account.
@@ -205,14 +205,14 @@ impl AccountClass {
 
 /// Whether an account or a tax rate is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum RowStatus {
     /// Active.
     Active,
     /// Archived; documents that use it keep it.
     Archived,
 }
 
-impl Standing {
+impl RowStatus {
     /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -232,7 +232,7 @@ pub struct TaxRate {
     /// Percent.
     pub rate: Decimal,
     /// Whether it is active.
-    pub status: Standing,
+    pub status: RowStatus,
     /// The classes of accounts it may be used with.
     pub applies_to: Vec<AccountClass>,
 }

@@ -3,10 +3,10 @@
 use crate::answer::Answer;
 use crate::bookkeeper::{Bookkeeper, Refused, read_override};
 use crate::books::Books;
-use crate::calls::{Call, Fate, Made, Violations, record};
+use crate::calls::{Call, Delivery, Made, Violations, record};
 use crate::faults::{Fault, FaultKind, Faults};
 use crate::gateway::idempotency::Kept;
-use crate::gateway::limits::{Limits, Sharer};
+use crate::gateway::limits::{LimitKey, Limits};
 use crate::gateway::{Gateway, Passed, internal_error};
 use crate::identity::{Connection, Counter, Decision, Identity};
 use crate::ids::Ids;
@@ -57,7 +57,7 @@ pub enum Reply {
 #[must_use = "a call that is never ended stays in flight forever"]
 pub struct InFlight {
     reply: Reply,
-    sharer: Option<Sharer>,
+    limit_key: Option<LimitKey>,
 }
 
 impl InFlight {
@@ -109,36 +109,36 @@ impl Simulator {
     pub fn begin(&mut self, now: impl Into<Instants>, request: &Request<Bytes>) -> InFlight {
         let now = now.into();
         let incoming = Incoming::read(request);
-        let fault = self.faults.befall(incoming.method, incoming.path);
+        let fault = self.faults.take_fault(incoming.method, incoming.path);
         if fault == Some(FaultKind::LostBefore) {
-            self.calls.push(record(now.books, &incoming, Fate::LostBefore, None));
-            return InFlight { reply: Reply::LostBefore, sharer: None };
+            self.calls.push(record(now.books, &incoming, Delivery::LostBefore, None));
+            return InFlight { reply: Reply::LostBefore, limit_key: None };
         }
-        let Passed { answer, format, sharer, counted, replayed } =
+        let Passed { answer, format, limit_key, counted, replayed } =
             self.route(now, &incoming, fault.as_ref());
         let lowers = self.settings.unconfirmed.problems_in_lower_case;
         let answer = if lowers { answer.in_lower_case() } else { answer };
         let response = answer.render(format);
-        let fate = match fault {
-            Some(FaultKind::LostAfter) => Fate::LostAfter,
-            Some(FaultKind::Cut) => Fate::Cut,
-            _ => Fate::Answered,
+        let delivery = match fault {
+            Some(FaultKind::LostAfter) => Delivery::LostAfter,
+            Some(FaultKind::Cut) => Delivery::Cut,
+            _ => Delivery::Answered,
         };
         let made = Made { response: &response, counted, replayed };
-        self.calls.push(record(now.books, &incoming, fate, Some(made)));
-        let reply = match fate {
-            Fate::Answered => Reply::Answer(response),
-            Fate::LostBefore => Reply::LostBefore,
-            Fate::LostAfter => Reply::LostAfter,
-            Fate::Cut => Reply::Cut(response),
+        self.calls.push(record(now.books, &incoming, delivery, Some(made)));
+        let reply = match delivery {
+            Delivery::Answered => Reply::Answer(response),
+            Delivery::LostBefore => Reply::LostBefore,
+            Delivery::LostAfter => Reply::LostAfter,
+            Delivery::Cut => Reply::Cut(response),
         };
-        InFlight { reply, sharer }
+        InFlight { reply, limit_key }
     }
 
     /// Ends a call whose response has been read completely, or lost. Returns the response.
     pub fn end(&mut self, in_flight: InFlight) -> Reply {
-        if let Some(sharer) = &in_flight.sharer {
-            self.limits.leave(sharer);
+        if let Some(limit_key) = &in_flight.limit_key {
+            self.limits.leave(limit_key);
         }
         in_flight.reply
     }

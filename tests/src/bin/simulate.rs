@@ -48,9 +48,9 @@ fn main() -> ExitCode {
     let Arguments { seeds, from, seed } = Arguments::parse();
     let went_wrong = match seed {
         None => {
-            let tally = many::play(from..from.saturating_add(seeds), None, false);
-            println!("{tally}");
-            !tally.failed.is_empty()
+            let summary = many::play(from..from.saturating_add(seeds), None, false);
+            println!("{summary}");
+            !summary.failed.is_empty()
         }
         Some(seed) => {
             let outcome = run(Options { traced: true, ..Options::seed(seed) });

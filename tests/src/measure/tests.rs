@@ -202,7 +202,7 @@ fn a_cycle_is_found_among_the_modules_of_one_parent() {
 }
 
 #[test]
-fn separate_cycles_are_told_apart_and_a_parent_is_in_none_with_its_children() {
+fn separate_cycles_are_distinguished_and_a_parent_is_in_none_with_its_children() {
     let imports = find(&[
         ("a", "use crate::b;"),
         ("b", "use crate::a;"),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::locked;
 use crate::access::Access;
-use crate::gate::Gate;
+use crate::io_monitor::IoMonitor;
 
 /// The value that reads of a secret return instead of the newest one.
 #[derive(Debug, Clone)]
@@ -32,13 +32,13 @@ pub struct MemorySecrets {
     /// The stale value that reads return.
     shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     lag: Arc<Mutex<u32>>,
-    gate: Gate,
+    io: IoMonitor,
 }
 
 impl MemorySecrets {
-    /// No secrets, behind this gate.
-    pub fn new(gate: Gate) -> Self {
-        Self { gate, ..Self::default() }
+    /// No secrets, monitored by `io`.
+    pub fn new(io: IoMonitor) -> Self {
+        Self { io, ..Self::default() }
     }
 
     /// Makes this many reads after each write return the value before it.
@@ -109,8 +109,8 @@ impl MemorySecrets {
 #[async_trait]
 impl SecretStore for MemorySecrets {
     async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
-        self.gate.uses(Access::ReadSecret);
-        self.gate.step(async { Ok(self.visible(name)) }).await
+        self.io.record_access(Access::ReadSecret);
+        self.io.run_step(async { Ok(self.visible(name)) }).await
     }
 
     async fn get_version(
@@ -118,8 +118,8 @@ impl SecretStore for MemorySecrets {
         name: &str,
         version: Uuid,
     ) -> Result<Option<SecretString>, PortError> {
-        self.gate.uses(Access::ReadSecret);
-        self.gate.step(async { Ok(self.visible_version(name, version)) }).await
+        self.io.record_access(Access::ReadSecret);
+        self.io.run_step(async { Ok(self.visible_version(name, version)) }).await
     }
 
     async fn write_secret(
@@ -131,11 +131,11 @@ impl SecretStore for MemorySecrets {
     ) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         if is_new && if_missing == IfMissing::Fail {
-            self.gate.uses(Access::WriteSecret);
+            self.io.record_access(Access::WriteSecret);
             let source = "there is no such secret".into();
             return Err(PortError { operation: "write a secret", source });
         }
-        self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
+        self.io.record_access(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
             let before = locked(&self.kept).insert(name.to_owned(), value.clone());
             locked(&self.versions).insert((name.to_owned(), version), value.clone());
@@ -146,15 +146,15 @@ impl SecretStore for MemorySecrets {
             }
             Ok(())
         };
-        self.gate.step(put).await
+        self.io.run_step(put).await
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
-        self.gate.uses(Access::DeleteSecret);
+        self.io.record_access(Access::DeleteSecret);
         let delete = async {
             self.forget(name);
             Ok(())
         };
-        self.gate.step(delete).await
+        self.io.run_step(delete).await
     }
 }

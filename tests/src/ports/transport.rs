@@ -10,20 +10,20 @@ use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 use xero_sim::{Reply, Simulator};
 
 use super::{VirtualClock, locked};
-use crate::gate::Gate;
+use crate::io_monitor::IoMonitor;
 
-/// The transport to the simulator, behind the gate.
+/// The transport to the simulator, monitored.
 #[derive(Clone)]
 pub struct SimulatedXero {
     simulator: Arc<Mutex<Simulator>>,
     clock: VirtualClock,
-    gate: Gate,
+    io: IoMonitor,
 }
 
 impl SimulatedXero {
     /// A transport to this simulator.
-    pub fn new(simulator: Arc<Mutex<Simulator>>, clock: VirtualClock, gate: Gate) -> Self {
-        Self { simulator, clock, gate }
+    pub fn new(simulator: Arc<Mutex<Simulator>>, clock: VirtualClock, io: IoMonitor) -> Self {
+        Self { simulator, clock, io }
     }
 }
 
@@ -40,7 +40,7 @@ impl Transport for SimulatedXero {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
         let reply = async { locked(&self.simulator).handle(self.clock.now(), &request) };
-        match self.gate.step(reply).await {
+        match self.io.run_step(reply).await {
             Reply::Answer(response) => Ok(response),
             // A caller cannot distinguish a lost request from a lost response.
             Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),

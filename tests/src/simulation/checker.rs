@@ -32,9 +32,9 @@ const IN_FLIGHT: u64 = 60_000;
 /// and the waits that cost no attempt.
 const CLAIMS_MAX: u32 = 80;
 
-/// Checks a run.
+/// What is observed in a run, checked as it is recorded.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Mutex<Seen>>);
+pub struct Observations(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -42,7 +42,7 @@ struct Seen {
     /// Writes that may still be in progress at Xero, with the end of that period, by document.
     under_way: BTreeMap<String, Timestamp>,
     /// Keys whose answers a process has received.
-    heard: BTreeMap<String, Vec<Pid>>,
+    answered: BTreeMap<String, Vec<Pid>>,
     /// Keys whose answers are recorded.
     spent: BTreeSet<String>,
     /// Tenants of accounts that were disconnected.
@@ -70,7 +70,7 @@ pub struct Counts {
     pub attempts: usize,
 }
 
-impl Watch {
+impl Observations {
     /// The violations since the last call.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut locked(&self.0).violations)
@@ -129,18 +129,18 @@ impl Watch {
     }
 
     /// A process has read an answer.
-    pub fn heard(&self, pid: Option<Pid>, request: &Request<Bytes>) {
+    pub fn record_answer(&self, pid: Option<Pid>, request: &Request<Bytes>) {
         let mut seen = locked(&self.0);
         if let (Some(key), Some(pid)) = (header(request, "idempotency-key"), pid) {
-            seen.heard.entry(key).or_default().push(pid);
+            seen.answered.entry(key).or_default().push(pid);
         }
     }
 
     /// A process has recorded all answers that it received.
     pub fn recorded(&self, pid: Pid) {
         let mut seen = locked(&self.0);
-        let heard = seen.heard.iter().filter(|(_, pids)| pids.contains(&pid));
-        let keys = heard.map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        let answered = seen.answered.iter().filter(|(_, pids)| pids.contains(&pid));
+        let keys = answered.map(|(key, _)| key.clone()).collect::<Vec<_>>();
         seen.spent.extend(keys);
     }
 

@@ -94,8 +94,8 @@ impl SimWorld {
             wrong.push(format!("the organisation of {account} is claimed by {owner:?}"));
         }
         let mut seen = BTreeSet::new();
-        let heard = locked(&self.events.heard).clone();
-        let of_account = heard
+        let deliveries = locked(&self.events.deliveries).clone();
+        let of_account = deliveries
             .into_iter()
             .filter(|event| event.account_id.as_str() == account && seen.insert(event.event_id));
         let status = |event: OutboundEvent| {
@@ -104,11 +104,13 @@ impl SimWorld {
         };
         let expired =
             of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);
-        let (told, expired) = (expired.count(), usize::from(self.expired.contains(account)));
+        let (reported, expired) = (expired.count(), usize::from(self.expired.contains(account)));
         // A user who disconnects and reconnects may have renewed an expired connection.
-        let mended = usize::from(self.is_ended_by_a_person(account));
-        if !(expired..=expired + mended).contains(&told) {
-            wrong.push(format!("{account} expired {expired} times, and {told} events reported it"));
+        let repaired = usize::from(self.is_ended_by_a_person(account));
+        if !(expired..=expired + repaired).contains(&reported) {
+            wrong.push(format!(
+                "{account} expired {expired} times, and {reported} events reported it"
+            ));
         }
         wrong
     }

@@ -98,8 +98,8 @@ impl Script {
         let Some(account) = script.accounts.first().cloned() else { return script };
         script.issues(0, &account, "cn_0", "cli_0", 1, false);
         script.expect_note(&account, "cn_0", 1, false);
-        let mut calm = Faults::once(0, 0);
-        script.applies(&account, "cn_0", "inv_0", 0, &mut calm);
+        let mut no_faults = Faults::once(0, 0);
+        script.applies(&account, "cn_0", "inv_0", 0, &mut no_faults);
         script
     }
 

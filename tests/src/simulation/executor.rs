@@ -133,7 +133,7 @@ impl<O: Send + 'static> Timeline<O> {
     }
 
     fn waker(&self, pid: Pid) -> Waker {
-        Waker::from(Arc::new(Knock { agenda: self.0.clone(), pid }))
+        Waker::from(Arc::new(ProcessWaker { agenda: self.0.clone(), pid }))
     }
 }
 
@@ -142,12 +142,12 @@ pub fn after(from: Timestamp, wait: SignedDuration) -> Timestamp {
     from.checked_add(wait).expect("an instant of this era")
 }
 
-struct Knock<O> {
+struct ProcessWaker<O> {
     agenda: Arc<Mutex<Agenda<O>>>,
     pid: Pid,
 }
 
-impl<O: Send + 'static> Wake for Knock<O> {
+impl<O: Send + 'static> Wake for ProcessWaker<O> {
     fn wake(self: Arc<Self>) {
         let mut agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);
         if !agenda.ready.contains(&self.pid) {

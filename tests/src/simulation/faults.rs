@@ -16,7 +16,7 @@ pub enum Port {
     /// Accessing a secret.
     Secret,
     /// Scheduling a wake-up.
-    Booking,
+    Schedule,
     /// Enqueuing a wake-up.
     WakeUp,
     /// Sending an event to the CRM.
@@ -65,7 +65,7 @@ pub enum Fault {
 impl Port {
     /// Every port.
     pub const ALL: [Self; 8] =
-        domain::every_variant![Read, Write, Index, Secret, Booking, WakeUp, Event, Xero];
+        domain::every_variant![Read, Write, Index, Secret, Schedule, WakeUp, Event, Xero];
 
     /// The possible faults of a step of this port.
     pub const fn faults(self) -> &'static [Fault] {
@@ -100,7 +100,7 @@ impl Port {
                 FreezeAfter,
             ],
             // A queue does not lose an accepted message; a schedule may be lost.
-            Self::Booking => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
+            Self::Schedule => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
             Self::WakeUp | Self::Event => {
                 &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice]
             }
@@ -126,7 +126,7 @@ impl Port {
         match self {
             Self::Read | Self::Index => 1,
             Self::Write => 2,
-            Self::Secret | Self::Booking | Self::Xero => 8,
+            Self::Secret | Self::Schedule | Self::Xero => 8,
             Self::WakeUp => 16,
             Self::Event => 40,
         }
@@ -136,7 +136,7 @@ impl Port {
     const fn usual(self) -> (u64, u64) {
         match self {
             Self::Read | Self::Write | Self::Index => (2, 8),
-            Self::Secret | Self::Booking | Self::WakeUp | Self::Event => (5, 30),
+            Self::Secret | Self::Schedule | Self::WakeUp | Self::Event => (5, 30),
             Self::Xero => (80, 700),
         }
     }
@@ -144,7 +144,7 @@ impl Port {
 
 /// The course of one step.
 #[derive(Debug, Clone, Copy)]
-pub struct Fate {
+pub struct StepCourse {
     /// The fault, if any.
     pub fault: Option<Fault>,
     /// The time until it takes effect.
@@ -161,7 +161,7 @@ enum Plan {
     /// One step fails in one way.
     Once { step: u64, fault: usize },
     /// No step fails.
-    Calm,
+    NoFaults,
 }
 
 /// The faults of the steps of a run.
@@ -196,12 +196,12 @@ impl Faults {
 
     /// From now on no step fails.
     pub fn stop(&mut self) {
-        self.plan = Plan::Calm;
+        self.plan = Plan::NoFaults;
     }
 
     /// Whether steps may still fail.
     pub fn is_over(&self) -> bool {
-        matches!(self.plan, Plan::Calm)
+        matches!(self.plan, Plan::NoFaults)
     }
 
     /// A number below `limit`.
@@ -229,7 +229,7 @@ impl Faults {
     }
 
     /// Draws the course of the next step.
-    pub fn fate(&mut self, port: Port) -> Fate {
+    pub fn draw_course(&mut self, port: Port) -> StepCourse {
         self.steps += 1;
         let possible = port.faults();
         let fault = match self.plan {
@@ -238,26 +238,26 @@ impl Faults {
             .then(|| possible.get(self.rng.usize(0..possible.len())).copied())
             .flatten(),
             Plan::Once { step, fault } if step == self.steps => possible.get(fault).copied(),
-            Plan::Once { .. } | Plan::Calm => None,
+            Plan::Once { .. } | Plan::NoFaults => None,
         };
         let (least, more) = port.usual();
-        let mut fate = Fate {
+        let mut course = StepCourse {
             fault,
             before: millis(least / 2 + self.below(more / 2 + 1)),
             after: millis(least / 2 + self.below(more / 2 + 1)),
         };
         match fault {
-            Some(Fault::Late) => fate.after = millis(1_000 + self.below(40_000)),
-            Some(Fault::FreezeBefore) => fate.before = millis(130_000 + self.below(900_000)),
-            Some(Fault::FreezeAfter) => fate.after = millis(130_000 + self.below(900_000)),
+            Some(Fault::Late) => course.after = millis(1_000 + self.below(40_000)),
+            Some(Fault::FreezeBefore) => course.before = millis(130_000 + self.below(900_000)),
+            Some(Fault::FreezeAfter) => course.after = millis(130_000 + self.below(900_000)),
             // A request is in transit for at most a minute.
-            Some(Fault::Straggler) => fate.before = millis(25_000 + self.below(30_000)),
+            Some(Fault::Straggler) => course.before = millis(25_000 + self.below(30_000)),
             Some(_) | None => {}
         }
         if let Some(fault) = fault {
             *self.injected.entry((port, fault)).or_default() += 1;
         }
-        fate
+        course
     }
 }
 

@@ -26,30 +26,30 @@ const CALLS_OF_A_POLL: usize = 60;
 
 impl SimWorld {
     /// Whether no work is left.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.unrest().is_empty()
+    pub(super) fn is_work_done(&self) -> bool {
+        self.remaining_work().is_empty()
     }
 
     /// The remaining work.
-    pub(super) fn unrest(&self) -> String {
-        let mut unrest = Vec::new();
+    pub(super) fn remaining_work(&self) -> String {
+        let mut remaining = Vec::new();
         if !self.processes.is_idle() {
-            unrest.push("processes run".to_owned());
+            remaining.push("processes run".to_owned());
         }
         if self.unbanked.iter().any(|(account, invoice, _)| !self.is_given_up(account, invoice)) {
-            unrest.push("payments wait for their invoice".to_owned());
+            remaining.push("payments wait for their invoice".to_owned());
         }
         if !self.queues.is_empty() {
-            unrest.push("messages are in the queues".to_owned());
+            remaining.push("messages are in the queues".to_owned());
         }
         for item in self.table.all_items() {
             let place = item.due.as_ref().map(|due| due.pk.as_str()).unwrap_or_default();
             let is_stuck = place.starts_with("PARKED#") && !self.waits_for_a_person(&item);
             if place.starts_with("DUE#") || is_stuck {
-                unrest.push(format!("{} in {place}", item.key));
+                remaining.push(format!("{} in {place}", item.key));
             }
         }
-        unrest.join(", ")
+        remaining.join(", ")
     }
 
     fn is_given_up(&self, account: &str, invoice: &str) -> bool {
@@ -101,7 +101,7 @@ impl SimWorld {
         wrong.extend(self.numbers_of_documents());
         wrong.extend(self.money());
         wrong.extend(self.credit());
-        wrong.extend(self.told());
+        wrong.extend(self.check_deliveries_and_log());
         wrong.extend(self.leaked());
         wrong.extend(self.grants());
         wrong.extend(self.cost());
@@ -110,7 +110,7 @@ impl SimWorld {
 
     pub(super) fn rest(&mut self) {
         for _ in 0..40 {
-            if self.is_at_rest() {
+            if self.is_work_done() {
                 return;
             }
             self.start(Scene::Sweeps);
@@ -149,7 +149,7 @@ impl SimWorld {
 
     /// Faults cost a limited number of calls.
     fn cost(&self) -> Option<String> {
-        let Counts { calls, attempts } = self.watch.counts();
+        let Counts { calls, attempts } = self.observations.counts();
         let most = CALLS + attempts * CALLS_OF_AN_ATTEMPT + self.polls * CALLS_OF_A_POLL;
         (calls > most).then(|| format!("{calls} calls for {attempts} attempts"))
     }
@@ -214,13 +214,15 @@ impl SimWorld {
     }
 
     /// Every committed event was delivered; every record has an entry in the log.
-    fn told(&self) -> Vec<String> {
-        let heard = locked(&self.events.heard).clone();
+    fn check_deliveries_and_log(&self) -> Vec<String> {
+        let deliveries = locked(&self.events.deliveries).clone();
         let mut wrong = Vec::new();
-        let told = heard.iter().map(|event| event.event_id.to_string()).collect::<BTreeSet<_>>();
-        let untold = self.watch.committed().into_iter().filter(|id| !told.contains(id));
-        wrong.extend(untold.map(|id| format!("the event {id} was not delivered")));
-        wrong.extend(out_of_order(&heard));
+        let delivered =
+            deliveries.iter().map(|event| event.event_id.to_string()).collect::<BTreeSet<_>>();
+        let missing =
+            self.observations.committed().into_iter().filter(|id| !delivered.contains(id));
+        wrong.extend(missing.map(|id| format!("the event {id} was not delivered")));
+        wrong.extend(out_of_order(&deliveries));
         let mut logged = BTreeSet::new();
         for item in self.table.all_items() {
             if let Some(account) = item.key.pk.strip_prefix("LOG#") {
@@ -230,11 +232,11 @@ impl SimWorld {
             }
         }
         // The entry about an attempt is missing only if the process died.
-        let calm = locked(&self.net.faults).injected.is_empty();
+        let is_without_faults = locked(&self.shared.faults).injected.is_empty();
         for expected in &self.script.expected {
             let name = (expected.account.clone(), expected.id.clone());
             let is_silent = expected.kind == EntityKind::Invoice && !logged.contains(&name);
-            if calm && is_silent {
+            if is_without_faults && is_silent {
                 wrong.push(format!("the log has no entry about {}", expected.id));
             }
         }
@@ -268,11 +270,11 @@ fn as_expected(
 
 /// Events about an invoice that were delivered after a newer one. Only the first delivery counts:
 /// the CRM drops an event that it has seen.
-fn out_of_order(heard: &[OutboundEvent]) -> Vec<String> {
+fn out_of_order(deliveries: &[OutboundEvent]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut newest: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for event in heard.iter().filter(|event| seen.insert(event.event_id)) {
+    for event in deliveries.iter().filter(|event| seen.insert(event.event_id)) {
         let Some((invoice, sequence)) = event.content.invoice_sequence() else { continue };
         let name = (event.account_id.to_string(), invoice.to_string());
         let before = newest.insert(name, sequence).unwrap_or(0);

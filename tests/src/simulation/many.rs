@@ -14,7 +14,7 @@ const LISTED_MAX: usize = 10;
 
 /// The summary of many runs.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct RunSummary {
     /// Runs.
     pub runs: u64,
     /// IO steps of all runs.
@@ -35,7 +35,7 @@ pub struct Tally {
     pub failed: BTreeMap<u64, Vec<String>>,
 }
 
-impl Tally {
+impl RunSummary {
     fn add(&mut self, seed: u64, outcome: Outcome) {
         self.runs += 1;
         self.steps += outcome.steps;
@@ -69,7 +69,7 @@ impl Tally {
 }
 
 /// Formats the summary in several lines.
-impl std::fmt::Display for Tally {
+impl std::fmt::Display for RunSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let runs = self.runs.max(1);
         writeln!(
@@ -112,37 +112,37 @@ impl std::fmt::Display for Tally {
 }
 
 /// Runs seeds until all have run, or one has failed and `stops` returns true.
-pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> Tally {
+pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> RunSummary {
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let (next, end) = (AtomicU64::new(seeds.start), seeds.end);
     let stopped = AtomicU64::new(0);
     let work = || {
-        let mut tally = Tally::default();
+        let mut summary = RunSummary::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end || (stops && stopped.load(Ordering::Relaxed) > 0) {
-                return tally;
+                return summary;
             }
-            tally.add(seed, run(Options { mutation, ..Options::seed(seed) }));
-            if !tally.failed.is_empty() {
+            summary.add(seed, run(Options { mutation, ..Options::seed(seed) }));
+            if !summary.failed.is_empty() {
                 stopped.store(1, Ordering::Relaxed);
             }
         }
     };
     thread::scope(|scope| {
         let handles = (0..workers).map(|_| scope.spawn(work)).collect::<Vec<_>>();
-        let tallies = handles.into_iter().map(|handle| handle.join().expect("a run panicked"));
-        tallies.fold(Tally::default(), Tally::merge)
+        let summaries = handles.into_iter().map(|handle| handle.join().expect("a run panicked"));
+        summaries.fold(RunSummary::default(), RunSummary::merge)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LISTED_MAX, Tally};
+    use super::{LISTED_MAX, RunSummary};
 
     fn failed(seeds: u64) -> String {
         let failed = (7..7 + seeds).map(|seed| (seed, vec!["a record is missing".to_owned()]));
-        Tally { runs: 100, failed: failed.collect(), ..Tally::default() }.to_string()
+        RunSummary { runs: 100, failed: failed.collect(), ..RunSummary::default() }.to_string()
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::ports::locked;
 
 /// How an invoice is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum PaidBy {
     /// By Stripe, in the CRM.
     Stripe,
     /// In two parts through the bank, which only Xero receives.
@@ -38,7 +38,7 @@ pub struct Paid {
     /// The invoice.
     pub invoice: String,
     /// How it was paid.
-    pub way: Way,
+    pub by: PaidBy,
 }
 
 /// The fee of a Stripe payment, and its surcharge.
@@ -52,35 +52,35 @@ impl Script {
     /// Invoices that are sent once and never change may be paid.
     pub(super) fn money(&mut self, account: &str, paid: &[String], faults: &mut Faults) {
         for invoice in paid {
-            let way = match faults.below(3) {
-                0 => Way::Stripe,
-                1 => Way::Bank,
-                _ => Way::Cash,
+            let by = match faults.below(3) {
+                0 => PaidBy::Stripe,
+                1 => PaidBy::Bank,
+                _ => PaidBy::Cash,
             };
             let at = faults.below(2_400_000);
             let payment = a_payment(&format!("pay_{invoice}"), &[(invoice, TOTAL)]);
             let payment = payment.account(account);
-            let message = match way {
-                Way::Stripe => Some(payment.fee(FEE).surcharge(SURCHARGE)),
-                Way::Cash => Some(payment.method("cash")),
-                Way::Bank => None,
+            let message = match by {
+                PaidBy::Stripe => Some(payment.fee(FEE).surcharge(SURCHARGE)),
+                PaidBy::Cash => Some(payment.method("cash")),
+                PaidBy::Bank => None,
             };
             if let Some(message) = message {
                 let (kind, account) = (EntityKind::Payment, account.to_owned());
                 let scene = Scene::Sends { kind, account, body: message.body() };
                 self.scenes.push((millis(at), scene));
             }
-            let parts = match way {
-                Way::Stripe => &[][..],
-                Way::Bank => &[HALF, HALF][..],
-                Way::Cash => &[TOTAL][..],
+            let parts = match by {
+                PaidBy::Stripe => &[][..],
+                PaidBy::Bank => &[HALF, HALF][..],
+                PaidBy::Cash => &[TOTAL][..],
             };
             for amount in parts {
                 let (account, invoice) = (account.to_owned(), invoice.clone());
                 let scene = Scene::Banked { account, invoice, amount: (*amount).to_owned() };
                 self.scenes.push((millis(at + faults.below(1_200_000)), scene));
             }
-            self.paid.push(Paid { account: account.to_owned(), invoice: invoice.clone(), way });
+            self.paid.push(Paid { account: account.to_owned(), invoice: invoice.clone(), by });
         }
         if !paid.is_empty() {
             for number in 1..=5 {
@@ -153,19 +153,19 @@ impl SimWorld {
         for paid in &self.script.paid {
             let tenant = self.tenant(&paid.account);
             let payments = self.payments(tenant, &format!("{}-{}", paid.account, paid.invoice));
-            let (in_xero, told) = match paid.way {
-                Way::Stripe | Way::Cash => (1, 0),
-                Way::Bank => (2, 2),
+            let (in_xero, reported) = match paid.by {
+                PaidBy::Stripe | PaidBy::Cash => (1, 0),
+                PaidBy::Bank => (2, 2),
             };
             let name = format!("{} of {}", paid.invoice, paid.account);
             if payments.len() != in_xero {
                 wrong.push(format!("{name} has {} payments, not {in_xero}", payments.len()));
             }
             let known = payments.iter().filter(|id| imported.contains(id)).count();
-            if known != told {
-                wrong.push(format!("{name}: {known} payments were imported, not {told}"));
+            if known != reported {
+                wrong.push(format!("{name}: {known} payments were imported, not {reported}"));
             }
-            if paid.way == Way::Stripe {
+            if paid.by == PaidBy::Stripe {
                 let left = ["114.00", SURCHARGE, "-3.20"];
                 let left = left.iter().map(|text| text.parse::<Decimal>().expect("an amount"));
                 *stripe.entry(paid.account.clone()).or_default() += left.sum::<Decimal>();
@@ -197,13 +197,13 @@ impl SimWorld {
 
     /// Payments that the CRM stores because of events, each event counted once.
     fn imported(&self) -> BTreeSet<Uuid> {
-        let mut heard = BTreeMap::new();
-        for event in locked(&self.events.heard).iter() {
-            heard.insert(event.event_id, event.content.clone());
+        let mut contents = BTreeMap::new();
+        for event in locked(&self.events.deliveries).iter() {
+            contents.insert(event.event_id, event.content.clone());
         }
         let mut counts: BTreeMap<Uuid, i32> = BTreeMap::new();
-        for news in heard.into_values() {
-            match news {
+        for content in contents.into_values() {
+            match content {
                 EventContent::PaymentImported(one) => {
                     *counts.entry(one.xero_payment_id.0).or_default() += 1;
                 }

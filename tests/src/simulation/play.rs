@@ -58,7 +58,7 @@ impl SimWorld {
                 self.polls += 1;
                 (Function::PaymentPoll, self.start_poll(&account))
             }
-            Scene::FaultsStop => return locked(&self.net.faults).stop(),
+            Scene::FaultsStop => return locked(&self.shared.faults).stop(),
             Scene::SyncsOne { account, kind, id: record } => {
                 let record = CrmId::new(record).expect("an id");
                 let synced = async move {
@@ -99,8 +99,8 @@ impl SimWorld {
                 (Function::SettingsApi, self.start_choice(account, tries, engine, attended))
             }
         };
-        locked(&self.net.functions).insert(pid, function);
-        self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+        locked(&self.shared.functions).insert(pid, function);
+        self.shared.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
     }
 
     pub(super) fn occurs(&mut self, occurrence: Occurrence) {
@@ -112,8 +112,8 @@ impl SimWorld {
                 let now = self.now();
                 let call = self.simulator().begin(now, &request);
                 let at = after(now, millis(300));
-                self.watch.ends(at, &request);
-                self.net.timeline.schedule(at, Occurrence::CallEnds(call));
+                self.observations.ends(at, &request);
+                self.shared.timeline.schedule(at, Occurrence::CallEnds(call));
             }
             Occurrence::Fires(wake) => {
                 let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
@@ -124,7 +124,7 @@ impl SimWorld {
             Occurrence::Deadline(pid) => self.deadline(pid),
             Occurrence::Scene(scene) => {
                 let now = self.now();
-                locked(&self.net.trace).scene(now, || format!("{scene:?}"));
+                locked(&self.shared.trace).scene(now, || format!("{scene:?}"));
                 self.start(scene);
             }
         }
@@ -135,7 +135,7 @@ impl SimWorld {
         if !self.processes.is_running(pid) {
             return;
         }
-        let is_frozen = self.net.is_frozen(pid);
+        let is_frozen = self.shared.is_frozen(pid);
         if let Some(batch) = self.batches.remove(&pid) {
             let all = batch.messages.iter().map(|message| message.id).collect::<Vec<_>>();
             self.queues.finished(&batch, &all);
@@ -149,7 +149,7 @@ impl SimWorld {
 
     fn look_later(&self) {
         if let Some(at) = self.queues.next_visible(self.now()) {
-            self.net.timeline.schedule(at, Occurrence::Deliver);
+            self.shared.timeline.schedule(at, Occurrence::Deliver);
         }
     }
 
@@ -167,7 +167,7 @@ impl SimWorld {
         while let Some(mut batch) = self.queues.deliver(kind, source, self.now()) {
             let now = self.now();
             let (twice, shuffled) = {
-                let mut faults = locked(&self.net.faults);
+                let mut faults = locked(&self.shared.faults);
                 let troubled = !faults.is_over();
                 (troubled && faults.chance(3), troubled && faults.chance(5))
             };
@@ -175,7 +175,7 @@ impl SimWorld {
                 batch.messages.reverse();
             }
             let count = batch.messages.len();
-            locked(&self.net.trace).scene(now, || {
+            locked(&self.shared.trace).scene(now, || {
                 format!("{count} of {} on the {kind} queue, {source:?}", batch.account)
             });
             self.work_on(batch.clone());
@@ -189,14 +189,14 @@ impl SimWorld {
         let engine = function_of(batch.kind).configure_engine(self.process());
         let deadline = after(self.now(), TIMEOUT);
         let pid = self.processes.start(work(engine, batch.clone(), deadline));
-        locked(&self.net.functions).insert(pid, Function::of_queue(batch.kind));
+        locked(&self.shared.functions).insert(pid, Function::of_queue(batch.kind));
         self.batches.insert(pid, batch);
-        self.net.timeline.schedule(deadline, Occurrence::Deadline(pid));
+        self.shared.timeline.schedule(deadline, Occurrence::Deadline(pid));
     }
 
     /// A process may be new or reused.
     pub(super) fn process(&self) -> Engine {
-        let is_new = locked(&self.net.faults).chance(50);
+        let is_new = locked(&self.shared.faults).chance(50);
         let mut engine = self.engine.clone();
         if is_new {
             engine.tokens = Arc::new(TokenCache::default());
@@ -213,7 +213,7 @@ impl SimWorld {
     /// former release until the faults stop.
     fn draw_token_place(&self) -> Option<TokenPlace> {
         let to = self.moves_tokens_to?;
-        let mut faults = locked(&self.net.faults);
+        let mut faults = locked(&self.shared.faults);
         let is_moved = faults.is_over() || faults.chance(50);
         Some(match to {
             TokenPlace::Table if is_moved => TokenPlace::Table,
@@ -253,8 +253,8 @@ impl SimWorld {
             let ticket = received.ok().and_then(ticket);
             Done::Called { account, ticket }
         });
-        locked(&self.net.functions).insert(pid, Function::OAuthCallback);
-        self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+        locked(&self.shared.functions).insert(pid, Function::OAuthCallback);
+        self.shared.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
     }
 
     /// The page of a user whose ticket was not answered, or is being processed, presents it again.
@@ -262,7 +262,7 @@ impl SimWorld {
         let Some((account, ticket, tries)) = self.tickets.remove(&pid) else { return };
         if let Some(tries) = tries.checked_sub(1) {
             let again = Scene::Completes { account, ticket, tries };
-            self.net.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+            self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
         }
     }
 
@@ -271,8 +271,8 @@ impl SimWorld {
         match (ended, batch) {
             (Ended::Returned(Done::Batch { returned, is_recorded }), batch) => {
                 // A suspended process may have been overtaken in a part of its work.
-                if is_recorded && !self.net.is_frozen(pid) {
-                    self.watch.recorded(pid);
+                if is_recorded && !self.shared.is_frozen(pid) {
+                    self.observations.recorded(pid);
                 }
                 if let Some(batch) = batch {
                     self.queues.finished(&batch, &returned);
@@ -287,9 +287,9 @@ impl SimWorld {
             (Ended::Returned(Done::Disconnected { account, connects }), _) => {
                 // A connect that began in the meantime may already have ended.
                 let tenant = self.tenant(&account);
-                let is_free = !self.watch.is_in_use(tenant);
+                let is_free = !self.observations.is_in_use(tenant);
                 if is_free && self.connects_to(tenant) == connects {
-                    self.watch.closed(&tenant.to_string(), true);
+                    self.observations.closed(&tenant.to_string(), true);
                 }
             }
             (Ended::Returned(Done::Begun { account, address }), _) => {
@@ -304,7 +304,7 @@ impl SimWorld {
             }
             (Ended::Returned(Done::Completed { account, completed }), _) => {
                 let now = self.now();
-                locked(&self.net.trace).scene(now, || format!("{account}: {completed:?}"));
+                locked(&self.shared.trace).scene(now, || format!("{account}: {completed:?}"));
                 if matches!(completed, None | Some(ConnectOutcome::InProgress)) {
                     self.present_again(pid);
                 }
@@ -324,7 +324,7 @@ impl SimWorld {
             (Ended::Returned(Done::Chosen { account, is_answered, tries }), _) => {
                 if let Some(tries) = tries.checked_sub(1).filter(|_| !is_answered) {
                     let again = Scene::Chooses { account, tries };
-                    self.net.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+                    self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
                 }
             }
             (Ended::Died, None) => self.present_again(pid),

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use xero_sim::InFlight;
 
 use super::executor::{Pid, Timeline, after};
-use super::faults::{Fate, Fault, Faults, Port, millis};
+use super::faults::{Fault, Faults, Port, StepCourse, millis};
 use super::mutation::Mutation;
 use super::trace::Trace;
 use crate::access::{Access, Function};
@@ -47,7 +47,7 @@ pub enum Occurrence {
 
 /// The state that all processes of a world share.
 #[derive(Debug, Clone)]
-pub struct Net {
+pub struct SharedState {
     /// The clock.
     pub timeline: Timeline<Occurrence>,
     /// The faults.
@@ -64,7 +64,7 @@ pub struct Net {
     pub used: Arc<Mutex<BTreeSet<(Function, Access)>>>,
 }
 
-impl Net {
+impl SharedState {
     /// Creates a world in its initial state.
     pub fn new(
         timeline: Timeline<Occurrence>,
@@ -83,21 +83,21 @@ impl Net {
         }
     }
 
-    fn fate(&self, port: Port, what: impl FnOnce() -> String) -> Fate {
-        let (fate, step) = {
+    fn draw_course(&self, port: Port, what: impl FnOnce() -> String) -> StepCourse {
+        let (course, step) = {
             let mut faults = locked(&self.faults);
-            (faults.fate(port), faults.steps)
+            (faults.draw_course(port), faults.steps)
         };
         let (now, who) = (self.timeline.now(), self.timeline.current());
-        if matches!(fate.fault, Some(Fault::FreezeBefore | Fault::FreezeAfter)) {
+        if matches!(course.fault, Some(Fault::FreezeBefore | Fault::FreezeAfter)) {
             locked(&self.frozen).extend(who);
         }
-        locked(&self.trace).step(now, who, step, fate.fault, what);
-        fate
+        locked(&self.trace).step(now, who, step, course.fault, what);
+        course
     }
 
     /// Records an AWS access of the running function.
-    fn uses(&self, access: Access) {
+    fn record_access(&self, access: Access) {
         let pid = self.timeline.current();
         let function = pid.and_then(|pid| locked(&self.functions).get(&pid).copied());
         if let Some(function) = function {
@@ -111,17 +111,17 @@ impl Net {
     }
 
     /// Waits before a step, unless the process dies there.
-    async fn before(&self, fate: &Fate) {
-        self.timeline.sleep(fate.before).await;
-        if fate.fault == Some(Fault::DieBefore) {
+    async fn before(&self, course: &StepCourse) {
+        self.timeline.sleep(course.before).await;
+        if course.fault == Some(Fault::DieBefore) {
             self.timeline.die().await;
         }
     }
 
     /// Waits after a step, unless the process dies there.
-    async fn after(&self, fate: &Fate) {
-        self.timeline.sleep(fate.after).await;
-        if fate.fault == Some(Fault::DieAfter) {
+    async fn after(&self, course: &StepCourse) {
+        self.timeline.sleep(course.after).await;
+        if course.fault == Some(Fault::DieAfter) {
             self.timeline.die().await;
         }
     }
@@ -132,7 +132,7 @@ fn refused(operation: &'static str) -> PortError {
 }
 
 #[async_trait]
-impl Clock for Net {
+impl Clock for SharedState {
     fn now(&self) -> Timestamp {
         self.timeline.now()
     }
@@ -148,7 +148,7 @@ pub struct SimWakeUps {
     /// The queues.
     pub queues: super::queue::Queues,
     /// The world.
-    pub net: Net,
+    pub shared: SharedState,
 }
 
 impl SimWakeUps {
@@ -158,9 +158,9 @@ impl SimWakeUps {
         what: String,
         act: impl Fn() + Send + Sync,
     ) -> Result<(), PortError> {
-        let fate = self.net.fate(port, move || what);
-        self.net.before(&fate).await;
-        match fate.fault {
+        let course = self.shared.draw_course(port, move || what);
+        self.shared.before(&course).await;
+        match course.fault {
             Some(Fault::FailBefore) => return Err(refused("enqueue a wake-up")),
             Some(Fault::Lost) => {}
             Some(Fault::Twice) => {
@@ -169,8 +169,8 @@ impl SimWakeUps {
             }
             _ => act(),
         }
-        self.net.after(&fate).await;
-        if fate.fault == Some(Fault::FailAfter) {
+        self.shared.after(&course).await;
+        if course.fault == Some(Fault::FailAfter) {
             Err(refused("enqueue a wake-up"))
         } else {
             Ok(())
@@ -181,26 +181,26 @@ impl SimWakeUps {
 #[async_trait]
 impl WakeUps for SimWakeUps {
     async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
-        self.net.uses(Access::ScheduleWakeUp);
+        self.shared.record_access(Access::ScheduleWakeUp);
         let what = format!("schedule {:?} at {at}", wake.work);
-        let timeline = &self.net.timeline;
-        let book = || {
-            let latest = millis(locked(&self.net.faults).below(30_000));
+        let timeline = &self.shared.timeline;
+        let schedule = || {
+            let latest = millis(locked(&self.shared.faults).below(30_000));
             let at = after(at.max(timeline.now()), latest);
             timeline.schedule(at, Occurrence::Fires(wake.clone()));
         };
-        self.step(Port::Booking, what, book).await
+        self.step(Port::Schedule, what, schedule).await
     }
 
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
-        self.net.uses(Access::of_wake_up(wake.kind));
-        let what = format!("leave {:?}", wake.work);
-        let leave = || {
+        self.shared.record_access(Access::of_wake_up(wake.kind));
+        let what = format!("enqueue {:?}", wake.work);
+        let enqueue = || {
             let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
             self.queues.push(wake.kind, source, account, wake.to_body());
-            self.net.timeline.schedule(self.net.timeline.now(), Occurrence::Deliver);
+            self.shared.timeline.schedule(self.shared.timeline.now(), Occurrence::Deliver);
         };
-        self.step(Port::WakeUp, what, leave).await
+        self.step(Port::WakeUp, what, enqueue).await
     }
 }
 
@@ -208,25 +208,29 @@ impl WakeUps for SimWakeUps {
 #[derive(Debug, Clone)]
 pub struct SimEvents {
     /// Deliveries, in order.
-    pub heard: Arc<Mutex<Vec<OutboundEvent>>>,
+    pub deliveries: Arc<Mutex<Vec<OutboundEvent>>>,
     /// The world.
-    pub net: Net,
+    pub shared: SharedState,
 }
 
 #[async_trait]
 impl EventPublisher for SimEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        self.net.uses(Access::PublishEvent);
+        self.shared.record_access(Access::PublishEvent);
         let event = read_event(event).expect("an event of this release");
         let what = format!("tell {:?}", event.content);
-        let fate = self.net.fate(Port::Event, move || what);
-        self.net.before(&fate).await;
-        if fate.fault == Some(Fault::FailBefore) {
+        let course = self.shared.draw_course(Port::Event, move || what);
+        self.shared.before(&course).await;
+        if course.fault == Some(Fault::FailBefore) {
             return Err(refused("deliver an event"));
         }
-        let times = if fate.fault == Some(Fault::Twice) { 2 } else { 1 };
-        locked(&self.heard).extend(std::iter::repeat_n(event, times));
-        self.net.after(&fate).await;
-        if fate.fault == Some(Fault::FailAfter) { Err(refused("deliver an event")) } else { Ok(()) }
+        let times = if course.fault == Some(Fault::Twice) { 2 } else { 1 };
+        locked(&self.deliveries).extend(std::iter::repeat_n(event, times));
+        self.shared.after(&course).await;
+        if course.fault == Some(Fault::FailAfter) {
+            Err(refused("deliver an event"))
+        } else {
+            Ok(())
+        }
     }
 }

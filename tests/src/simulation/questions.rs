@@ -48,10 +48,10 @@ impl Answers {
 /// Draws an answer to every question. Returns the answers in words.
 fn draw(seed: u64, unconfirmed: &mut Unconfirmed) -> Vec<String> {
     let mut rng = fastrand::Rng::with_seed(seed ^ STREAM);
-    let mut told = Vec::new();
+    let mut words = Vec::new();
     for (name, switch) in switches(unconfirmed) {
         *switch = rng.bool();
-        told.push(format!("{name}: {switch}"));
+        words.push(format!("{name}: {switch}"));
     }
     let Unconfirmed { bad_client_status, missing_scope_status, page_size_max, rounding, .. } =
         unconfirmed;
@@ -59,23 +59,23 @@ fn draw(seed: u64, unconfirmed: &mut Unconfirmed) -> Vec<String> {
     *missing_scope_status = if rng.bool() { 401 } else { 403 };
     *page_size_max = if rng.bool() { 100 } else { 1_000 };
     *rounding = if rng.bool() { Rounding::HalfAwayFromZero } else { Rounding::HalfEven };
-    told.extend([
+    words.extend([
         format!("bad_client_status: {bad_client_status}"),
         format!("missing_scope_status: {missing_scope_status}"),
         format!("page_size_max: {page_size_max}"),
         format!("rounding: {rounding:?}"),
     ]);
-    draw_the_rest(&mut rng, unconfirmed, &mut told);
-    told
+    draw_the_rest(&mut rng, unconfirmed, &mut words);
+    words
 }
 
 /// The switch that is not a question about Xero.
 const NO_QUESTION: &str = "unhelpful";
 
-/// Draws an answer to every question that is not drawn above, in the simulator's order. It puts new questions at
-/// the end, so that the earlier answers of a seed stay.
-fn draw_the_rest(rng: &mut fastrand::Rng, unconfirmed: &mut Unconfirmed, told: &mut Vec<String>) {
-    let drawn = told.iter().filter_map(|answer| answer.split_once(": "));
+/// Draws an answer to every question that is not drawn above, in the simulator's order, in which new
+/// questions come last, so that the earlier answers of a seed stay.
+fn draw_the_rest(rng: &mut fastrand::Rng, unconfirmed: &mut Unconfirmed, words: &mut Vec<String>) {
+    let drawn = words.iter().filter_map(|answer| answer.split_once(": "));
     let drawn = drawn.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
     for (name, _, answers) in Unconfirmed::default().answers() {
         if name == NO_QUESTION || drawn.contains(name) {
@@ -83,12 +83,13 @@ fn draw_the_rest(rng: &mut fastrand::Rng, unconfirmed: &mut Unconfirmed, told: &
         }
         let Some(answer) = answers.get(rng.usize(..answers.len())) else { continue };
         if unconfirmed.set(name, answer).is_ok() {
-            told.push(format!("{name}: {answer}"));
+            words.push(format!("{name}: {answer}"));
         }
     }
 }
 
-/// The questions that are answered yes or no. New ones go to the end, so that the earlier answers of a seed stay.
+/// The questions that are answered yes or no. New ones go to the end, so that the earlier answers of
+/// a seed stay.
 fn switches(unconfirmed: &mut Unconfirmed) -> [(&'static str, &mut bool); 25] {
     let Unconfirmed {
         missing_scope_misspelt,

@@ -17,15 +17,15 @@ use store::memory::MemoryTable;
 use uuid::Uuid;
 use xero_sim::{Organisation, Settings, Simulator, Tier};
 
-use super::checker::{self, Watch};
+use super::checker::{self, Observations};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
 use super::faults::Faults;
-use super::ports::{Net, Occurrence, SimEvents, SimSecrets, SimTable, SimWakeUps, SimXero};
+use super::ports::{Occurrence, SharedState, SimEvents, SimSecrets, SimTable, SimWakeUps, SimXero};
 use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
-use crate::ports::{CountedIds, NotedMeasures, locked};
+use crate::ports::{CountedIds, RecordedMetrics, locked};
 use crate::token_keys::MemoryKeys;
 use crate::world::{app, every_account, places, registered, xero_settings};
 
@@ -60,7 +60,7 @@ pub(super) struct SimWorld {
     pub(super) script: Script,
     /// The organisation of each account.
     pub(super) tenants: BTreeMap<String, Uuid>,
-    pub(super) net: Net,
+    pub(super) shared: SharedState,
     pub(super) table: MemoryTable,
     pub(super) queues: Queues,
     pub(super) secrets: SimSecrets,
@@ -69,7 +69,7 @@ pub(super) struct SimWorld {
     pub(super) moves_tokens_to: Option<TokenPlace>,
     pub(super) events: SimEvents,
     pub(super) simulator: Arc<Mutex<Simulator>>,
-    pub(super) watch: Watch,
+    pub(super) observations: Observations,
     pub(super) engine: Engine,
     pub(super) processes: Processes<Occurrence, Done>,
     pub(super) batches: BTreeMap<Pid, Batch>,
@@ -97,35 +97,36 @@ impl SimWorld {
         let organisations = settings.organisations.iter().map(|organisation| organisation.id);
         let tenants = script.accounts.iter().cloned().zip(organisations).collect();
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
-        let net = Net::new(timeline, faults, trace, options.mutation);
-        let (table, queues, watch) = (MemoryTable::new(), Queues::default(), Watch::default());
+        let shared = SharedState::new(timeline, faults, trace, options.mutation);
+        let (table, queues, observations) =
+            (MemoryTable::new(), Queues::default(), Observations::default());
         let secrets = SimSecrets {
             kept: Arc::default(),
             versions: Arc::default(),
             shown: Arc::default(),
-            net: net.clone(),
+            shared: shared.clone(),
         };
-        let events = SimEvents { heard: Arc::default(), net: net.clone() };
+        let events = SimEvents { deliveries: Arc::default(), shared: shared.clone() };
         let engine = Engine {
             store: Store::new(Arc::new(SimTable {
                 table: table.clone(),
-                watch: watch.clone(),
+                observations: observations.clone(),
                 simulator: simulator.clone(),
-                net: net.clone(),
+                shared: shared.clone(),
             })),
             transport: Arc::new(SimXero {
                 simulator: simulator.clone(),
-                watch: watch.clone(),
-                net: net.clone(),
+                observations: observations.clone(),
+                shared: shared.clone(),
             }),
-            clock: Arc::new(net.clone()),
+            clock: Arc::new(shared.clone()),
             ids: Arc::new(CountedIds::default()),
             secrets: Arc::new(secrets.clone()),
-            wake_ups: Arc::new(SimWakeUps { queues: queues.clone(), net: net.clone() }),
+            wake_ups: Arc::new(SimWakeUps { queues: queues.clone(), shared: shared.clone() }),
             events: Arc::new(events.clone()),
             app: registered(app()),
             endpoints: places(),
-            metrics: Arc::new(NotedMeasures::default()),
+            metrics: Arc::new(RecordedMetrics::default()),
             recovery_mode: RecoveryMode::Normal,
             kinds: PushedKinds::ALL,
             steps: MessageSteps::ALL,
@@ -135,11 +136,11 @@ impl SimWorld {
             synced_events: SyncedEvents::default(),
             searches: Arc::default(),
         };
-        let processes = Processes::new(net.timeline.clone());
+        let processes = Processes::new(shared.timeline.clone());
         Self {
             script,
             tenants,
-            net,
+            shared,
             table,
             queues,
             secrets,
@@ -147,7 +148,7 @@ impl SimWorld {
             moves_tokens_to: options.moves_tokens_to,
             events,
             simulator,
-            watch,
+            observations,
             engine,
             processes,
             batches: BTreeMap::new(),
@@ -165,20 +166,20 @@ impl SimWorld {
     pub(super) fn play(mut self) -> Outcome {
         self.begin();
         self.go_on(None);
-        self.calm_down();
+        self.finish_work();
         self.look();
-        let faults = locked(&self.net.faults);
+        let faults = locked(&self.shared.faults);
         self.outcome.injected = faults.injected.clone();
         self.outcome.steps = faults.steps;
         self.outcome.lagging_secrets = faults.lagging_secrets;
         drop(faults);
         let calls = self.simulator().calls().len();
         self.outcome.calls = u64::try_from(calls).unwrap_or(u64::MAX);
-        self.outcome.violations.extend(self.watch.take_violations());
+        self.outcome.violations.extend(self.observations.take_violations());
         self.outcome.violations.sort();
         self.outcome.violations.dedup();
-        self.outcome.used.clone_from(&locked(&self.net.used));
-        self.outcome.trace = locked(&self.net.trace).lines().to_vec();
+        self.outcome.used.clone_from(&locked(&self.shared.used));
+        self.outcome.trace = locked(&self.shared.trace).lines().to_vec();
         self.outcome
     }
 
@@ -190,7 +191,7 @@ impl SimWorld {
         let grant = self.simulator().settings().users.first().expect("a user").id;
         let tokens = Arc::new(Mutex::new(BTreeSet::new()));
         for _ in 0..processes {
-            let (engine, clock) = (self.engine.clone(), self.net.timeline.clone());
+            let (engine, clock) = (self.engine.clone(), self.shared.timeline.clone());
             let tokens = tokens.clone();
             self.processes.start(async move {
                 let engine = Engine { tokens: Arc::new(TokenCache::default()), ..engine };
@@ -217,7 +218,7 @@ impl SimWorld {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.net.timeline.now()
+        self.shared.timeline.now()
     }
 
     /// The organisation of an account, or the one that it requests.
@@ -233,9 +234,9 @@ impl SimWorld {
     /// All accounts are connected before the first fault; then the script begins.
     fn begin(&mut self) {
         for account in self.script.accounts.iter().chain(self.script.rivals.keys()) {
-            self.watch.wants(account, self.tenant(account));
+            self.observations.wants(account, self.tenant(account));
         }
-        let prepared = std::mem::replace(&mut *locked(&self.net.faults), Faults::once(0, 0));
+        let prepared = std::mem::replace(&mut *locked(&self.shared.faults), Faults::once(0, 0));
         for account in self.script.accounts.clone() {
             let id = AccountId::new(account.as_str()).expect("an id");
             self.start(Scene::Connects { account });
@@ -249,9 +250,9 @@ impl SimWorld {
             });
             self.go_on(None);
         }
-        *locked(&self.net.faults) = prepared;
+        *locked(&self.shared.faults) = prepared;
         for (at, scene) in self.script.scenes.clone() {
-            self.net.timeline.schedule_in(at, Occurrence::Scene(scene));
+            self.shared.timeline.schedule_in(at, Occurrence::Scene(scene));
         }
     }
 
@@ -264,7 +265,7 @@ impl SimWorld {
                 }
                 self.check();
             }
-            if locked(&self.net.faults).steps > STEPS_MAX {
+            if locked(&self.shared.faults).steps > STEPS_MAX {
                 self.outcome.violations.push("it does not terminate".to_owned());
                 return;
             }
@@ -272,7 +273,7 @@ impl SimWorld {
             {
                 return;
             }
-            match self.net.timeline.next() {
+            match self.shared.timeline.next() {
                 Some(Due::Waker(waker)) => waker.wake(),
                 Some(Due::Occurrence(occurrence)) => self.occurs(occurrence),
                 None => return,
@@ -293,25 +294,25 @@ impl SimWorld {
             self.calls_checked = calls;
             self.outcome.violations.extend(checker::books(&simulator, &tenants));
         }
-        self.outcome.violations.extend(self.watch.take_violations());
+        self.outcome.violations.extend(self.observations.take_violations());
     }
 
     /// The faults have stopped: all work finishes, with regular sweeps.
-    fn calm_down(&mut self) {
-        locked(&self.net.faults).stop();
+    fn finish_work(&mut self) {
+        locked(&self.shared.faults).stop();
         let horizon = after(self.now(), HORIZON);
         while self.outcome.violations.is_empty() {
             self.reconnect();
             self.bank_the_rest();
-            if self.is_at_rest() {
+            if self.is_work_done() {
                 return;
             }
             if self.now() >= horizon {
-                self.outcome.violations.push(format!("work remains: {}", self.unrest()));
+                self.outcome.violations.push(format!("work remains: {}", self.remaining_work()));
                 return;
             }
             let until = after(self.now(), SWEEP_EVERY);
-            self.net.timeline.schedule(until, Occurrence::Scene(Scene::Sweeps));
+            self.shared.timeline.schedule(until, Occurrence::Scene(Scene::Sweeps));
             self.go_on(Some(after(until, TIMEOUT)));
         }
     }

@@ -1,14 +1,18 @@
-//! What users do in the settings: choose account codes and sync preferences, and start a
-//! reconciliation.
+//! What users do: choose account codes and sync preferences, start a reconciliation, and sync a
+//! record.
 
 use domain::account_codes::{AccountCodes, CodeObjection};
+use domain::entity::EntityKind;
+use domain::ids::CrmId;
 use domain::sync_preferences::SyncPreferences;
 use engine::commands::choices::{self, CodeChoiceOutcome};
 use engine::commands::contacts::reconcile;
 use engine::commands::preferences::{self, PreferencesOutcome};
+use engine::commands::records;
+use engine::commands::views::RecordView;
 
 use super::{World, owner};
-use crate::gate::run;
+use crate::io_monitor::run;
 
 impl World {
     /// A user chooses accounts for all purposes, in the chart of the first organisation.
@@ -34,14 +38,22 @@ impl World {
     pub fn try_codes(&self, codes: AccountCodes) -> CodeChoiceOutcome {
         let (account, invocation) = (self.account(), self.invocation());
         let chosen = choices::choose_account_codes(&self.engine, &account, codes, invocation);
-        run(chosen).expect("the process does not die").expect("the table answers")
+        run(chosen).expect("the process does not crash").expect("the table answers")
+    }
+
+    /// A user syncs a record now, which is known. Returns what the API shows of it afterwards.
+    pub fn sync_now(&self, kind: EntityKind, id: &str) -> RecordView {
+        let (account, id) = (self.account(), CrmId::new(id).expect("an id"));
+        let synced = records::sync_record_now(&self.engine, &account, kind, id, self.invocation());
+        let synced = run(synced).expect("the process does not crash").expect("the table answers");
+        synced.expect("a known record")
     }
 
     /// A user starts a reconciliation of all clients with all contacts.
     pub fn start_reconciliation(&self) {
         let account = self.account();
         let started = reconcile::start_reconciliation(&self.engine, &account, owner());
-        let started = run(started).expect("the process does not die").expect("the table answers");
+        let started = run(started).expect("the process does not crash").expect("the table answers");
         assert!(started.is_some(), "the account was never connected");
     }
 
@@ -50,7 +62,7 @@ impl World {
         let (account, by) = (self.account(), owner());
         let chosen =
             preferences::replace_sync_preferences(&self.engine, &account, &by, chosen, None);
-        let chosen = run(chosen).expect("the process does not die").expect("the table answers");
+        let chosen = run(chosen).expect("the process does not crash").expect("the table answers");
         assert_eq!(chosen, PreferencesOutcome::Done);
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use xero_sim::Consent;
 
 use super::World;
-use crate::gate::run;
+use crate::io_monitor::run;
 
 impl World {
     /// A user connects the account to the first organisation.
@@ -48,7 +48,7 @@ impl World {
     pub fn authorise(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> SecretString {
         let address = self.begin_for(account);
         let location = self.consent(&address, login, tenants);
-        match self.come_back(&location) {
+        match self.follow_callback(&location) {
             CallbackOutcome::Authorised { ticket } => ticket,
             other @ (CallbackOutcome::Denied
             | CallbackOutcome::Expired
@@ -73,13 +73,13 @@ impl World {
     /// Starts a connection attempt of the given account. Returns the URL of the consent page.
     pub fn begin_for(&self, account: &AccountId) -> String {
         let begun = run(connect::begin_connect(&self.engine, account, &owner()));
-        begun.expect("the process does not die").expect("the consent page has an address")
+        begun.expect("the process does not crash").expect("the consent page has an address")
     }
 
     /// The browser returns to the callback.
-    pub fn come_back(&self, location: &str) -> CallbackOutcome {
+    pub fn follow_callback(&self, location: &str) -> CallbackOutcome {
         let received = connect::receive_callback(&self.engine, callback(location));
-        run(received).expect("the process does not die").expect("the table answers")
+        run(received).expect("the process does not crash").expect("the table answers")
     }
 
     /// The user who started an account's connection attempt completes it.
@@ -97,14 +97,14 @@ impl World {
     ) -> Result<ConnectOutcome, ConnectError> {
         let invocation = self.invocation();
         let completed = connect::complete_connect(&self.engine, account, user, ticket, invocation);
-        run(completed).expect("the process does not die")
+        run(completed).expect("the process does not crash")
     }
 
     /// Processes the wake-ups of new connections: carrying over records that waited, and reading
     /// the chart. Every other wake-up stays in its queue.
     pub fn follow_connects(&self) {
         let is_connected = |wake: &WakeUp| wake.work == WakeUpKind::Connected;
-        while let Some(wake) = self.bookings.take(is_connected) {
+        while let Some(wake) = self.wake_ups.take(is_connected) {
             self.wakes(wake);
         }
     }
@@ -117,7 +117,7 @@ impl World {
     /// A user disconnects the given account.
     pub fn disconnect_account(&self, account: &AccountId) -> DisconnectOutcome {
         let ended = disconnect::disconnect_account(&self.engine, account, self.invocation());
-        run(ended).expect("the process does not die").expect("the table answers")
+        run(ended).expect("the process does not crash").expect("the table answers")
     }
 }
 

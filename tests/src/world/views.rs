@@ -12,13 +12,13 @@ use engine::ports::Clock;
 use uuid::Uuid;
 
 use super::World;
-use crate::gate::run;
+use crate::io_monitor::run;
 
 impl World {
     /// A mapping, if it exists.
     pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
         let key = MappingKey::new(self.ledger(), kind, CrmId::new(id).expect("an id"));
-        let row = run(self.engine.store.find_mapping(&key)).expect("the process does not die");
+        let row = run(self.engine.store.find_mapping(&key)).expect("the process does not crash");
         row.expect("the table answers").map(|row| row.record)
     }
 
@@ -54,7 +54,7 @@ impl World {
     /// The connection of the given account.
     pub fn connection_of(&self, account: &AccountId) -> Connection {
         let row =
-            run(self.engine.store.find_connection(account)).expect("the process does not die");
+            run(self.engine.store.find_connection(account)).expect("the process does not crash");
         row.expect("the table answers").expect("a connection").record
     }
 
@@ -67,7 +67,7 @@ impl World {
     /// The newest reconciliation of clients with contacts.
     pub fn reconciliation(&self) -> ContactReconciliation {
         let found = run(reconcile::find_reconciliation(&self.engine, &self.account()));
-        let found = found.expect("the process does not die").expect("the table answers");
+        let found = found.expect("the process does not crash").expect("the table answers");
         found.expect("a reconciliation")
     }
 
@@ -76,8 +76,19 @@ impl World {
         let limit = std::num::NonZeroU16::new(1_000).expect("not zero");
         let account = self.account();
         let page = self.engine.store.list_log_entries(&account, None, limit, self.clock.now());
-        let page = run(page).expect("the process does not die").expect("the table answers");
+        let page = run(page).expect("the process does not crash").expect("the table answers");
         page.entries.into_iter().rev().collect()
+    }
+
+    /// Whether an entry of the sync log contains this sentence.
+    pub fn is_logged(&self, sentence: &str) -> bool {
+        self.log().into_iter().any(|entry| entry.message.contains(sentence))
+    }
+
+    /// The number of invoices in the books of the first organisation that are neither voided nor
+    /// deleted.
+    pub fn count_live_invoices(&self) -> usize {
+        self.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count())
     }
 
     /// The calls of this path of Xero's identity service, or of its list of connections, so far.

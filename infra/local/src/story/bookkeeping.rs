@@ -11,7 +11,7 @@ use super::correction::corrected_subject;
 use super::credit::{Applied, credit_subjects, unsettled};
 use super::draft::draft_subjects;
 use super::material::Entry;
-use super::money::{self, Heard, Transfer};
+use super::money::{self, ReceivedEvent, Transfer};
 use super::payments::{IN_EUROS_ID, Payment, REFUND_ID, Refund};
 use super::post::Post;
 use super::settle::{self, Records, Subject};
@@ -23,7 +23,7 @@ use crate::simulator::CLIENT_ID;
 #[derive(Debug)]
 pub(super) struct Bookkeeping {
     /// The events about money that the CRM received.
-    pub(super) heard: Vec<Heard>,
+    pub(super) events: Vec<ReceivedEvent>,
     /// The credit in Xero's books.
     pub(super) applied: Option<Applied>,
     /// The differences from the expectation.
@@ -73,8 +73,8 @@ impl Story<'_> {
         problems.extend(self.check_due_date(&sent)?);
         problems.extend(self.check_correction(contact).await?);
         problems.extend(self.check_draft(&records)?);
-        let (applied, astray) = self.check_credit(sent.credited)?;
-        problems.extend(astray);
+        let (applied, wrong_credit) = self.check_credit(sent.credited)?;
+        problems.extend(wrong_credit);
 
         console.step(
             "The bookkeeper approves the draft; the payment poll runs, as it does every 15 minutes",
@@ -82,9 +82,9 @@ impl Story<'_> {
         self.approve_draft()?;
         self.choose_default_preferences().await?;
         self.forget_past_calls().await?;
-        let (heard, unheard) = self.receive_money(&transfers).await?;
-        problems.extend(unheard);
-        Ok(Bookkeeping { heard, applied, problems })
+        let (events, wrong_events) = self.receive_money(&transfers).await?;
+        problems.extend(wrong_events);
+        Ok(Bookkeeping { events, applied, problems })
     }
 
     async fn send_changes(
@@ -197,15 +197,10 @@ mod tests {
     use xero_sim::InvoiceStatus;
 
     use super::{PartPaid, Sent, Subject, not_moved, without_waiting};
-    use crate::project::Project;
-    use crate::story::material::Material;
+    use crate::story::material::tests::material;
     use crate::story::settle::Records;
 
     const DUE: Date = date(2026, 7, 15);
-
-    fn material() -> Material {
-        Material::read(&Project::here().unwrap()).unwrap()
-    }
 
     #[test]
     fn a_moved_due_date_leaves_the_payment_and_the_total() {

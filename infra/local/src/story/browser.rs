@@ -31,7 +31,7 @@ struct Form {
 
 /// How the browser returned to the CRM from Xero's consent page.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Landing {
+pub struct CallbackOutcome {
     /// `authorised`, or `denied`, `expired` or `failed`.
     pub word: String,
     /// The ticket with which the CRM completes the connection, valid once and for a short time.
@@ -39,10 +39,10 @@ pub struct Landing {
 }
 
 /// Does not print the ticket.
-impl std::fmt::Debug for Landing {
+impl std::fmt::Debug for CallbackOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { word, ticket } = self;
-        f.debug_struct("Landing")
+        f.debug_struct("CallbackOutcome")
             .field("word", word)
             .field("has_ticket", &ticket.is_some())
             .finish()
@@ -100,10 +100,10 @@ pub async fn connect(
         check_login(&http.get(page.as_str()).await?, login)?;
     }
     let callback = press(http, page.as_str(), "allow").await?;
-    let landing = come_back(http, &callback).await?;
-    let ticket = landing
+    let returned = follow_callback(http, &callback).await?;
+    let ticket = returned
         .ticket
-        .ok_or_else(|| Failure::new(format!("The browser returned with \"{}\"", landing.word)))?;
+        .ok_or_else(|| Failure::new(format!("The browser returned with \"{}\"", returned.word)))?;
     let done =
         wait::until(COMPLETED_WITHIN, async || match complete(http, api, token, &ticket).await {
             Ok(done) if done.outcome == IN_PROGRESS => None,
@@ -162,10 +162,13 @@ pub async fn follow(http: &HttpClient, address: &Url) -> Result<Url, Failure> {
 
 /// Opens the callback that Xero redirects the browser to, and returns how the browser gets back to
 /// the CRM.
-pub async fn come_back(http: &HttpClient, callback: &Url) -> Result<Landing, Failure> {
-    let landed = follow(http, callback).await?;
-    landing(&landed).ok_or_else(|| {
-        Failure::new(format!("The browser returned to {} without an outcome", landed.path()))
+pub async fn follow_callback(
+    http: &HttpClient,
+    callback: &Url,
+) -> Result<CallbackOutcome, Failure> {
+    let url = follow(http, callback).await?;
+    read_callback_outcome(&url).ok_or_else(|| {
+        Failure::new(format!("The browser returned to {} without an outcome", url.path()))
     })
 }
 
@@ -210,12 +213,12 @@ pub(super) fn completion(answer: &Response<Bytes>) -> Result<Completion, Failure
 }
 
 /// Reads the outcome from the URL that the browser returned to.
-fn landing(landed: &Url) -> Option<Landing> {
+fn read_callback_outcome(url: &Url) -> Option<CallbackOutcome> {
     let find = |wanted: &str| {
-        let mut pairs = landed.query_pairs();
+        let mut pairs = url.query_pairs();
         pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
-    Some(Landing { word: find("xero")?, ticket: find("ticket") })
+    Some(CallbackOutcome { word: find("xero")?, ticket: find("ticket") })
 }
 
 fn redirect(asked: &str, answer: &Response<Bytes>) -> Result<Url, Failure> {
@@ -267,15 +270,18 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 mod tests {
     use url::Url;
 
-    use super::{Completion, Form, Landing, form, landing};
+    use super::{CallbackOutcome, Completion, Form, form, read_callback_outcome};
 
     #[test]
     fn the_browser_returns_with_an_outcome_and_an_optional_ticket() {
         let read = |query: &str| {
-            landing(&Url::parse(&format!("http://crm.example/settings?tab=xero&{query}")).unwrap())
+            read_callback_outcome(
+                &Url::parse(&format!("http://crm.example/settings?tab=xero&{query}")).unwrap(),
+            )
         };
         let back = read("xero=authorised&ticket=t%2B1").unwrap();
-        let expected = Landing { word: "authorised".to_owned(), ticket: Some("t+1".to_owned()) };
+        let expected =
+            CallbackOutcome { word: "authorised".to_owned(), ticket: Some("t+1".to_owned()) };
         assert_eq!(back, expected);
         assert!(!format!("{back:?}").contains("t+1"), "the ticket is not printed");
         assert_eq!(read("xero=denied").unwrap().ticket, None);

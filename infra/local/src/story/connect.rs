@@ -24,11 +24,11 @@ impl Story<'_> {
 
         self.console.step("The owner presses Connect and allows access on Xero's page");
         let callback = browser::press(http, &self.consent_page().await?, "allow").await?;
-        let landing = browser::come_back(http, &callback).await?;
-        let ticket = match landing.ticket {
-            Some(ticket) if landing.word == "authorised" => ticket,
+        let returned = browser::follow_callback(http, &callback).await?;
+        let ticket = match returned.ticket {
+            Some(ticket) if returned.word == "authorised" => ticket,
             Some(_) | None => {
-                let word = landing.word;
+                let word = returned.word;
                 return Err(Failure::new(format!("The browser returned with \"{word}\"")));
             }
         };

@@ -124,13 +124,8 @@ mod tests {
     use super::{
         CORRECTED, EMAIL, LogEntry, VAT_NUMBER, known_vat_number, lost_corrections, with_new_email,
     };
-    use crate::project::Project;
     use crate::simulator::Xero;
-    use crate::story::material::Material;
-
-    fn material() -> Material {
-        Material::read(&Project::here().unwrap()).unwrap()
-    }
+    use crate::story::material::tests::material;
 
     /// A contact of Xero with this VAT number and this e-mail address.
     fn contact(vat_number: &str, email: &str) -> Contact {

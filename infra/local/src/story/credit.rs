@@ -63,7 +63,7 @@ impl Story<'_> {
             return Ok((None, vec![format!("there was no invoice to apply {NUMBER} to")]));
         };
         let applied = self.books(|books| applied(books, entry))?;
-        let problems = astray(&applied);
+        let problems = find_wrong_credit(&applied);
         let name = &self.material.client(&entry.client_id)?.name;
         self.console
             .done(&format!("{NUMBER} was issued to {name} and applied to {}", applied.invoice));
@@ -133,7 +133,7 @@ pub(super) fn unsettled(records: &Records) -> Vec<String> {
 }
 
 /// The differences between the books and the expectation.
-fn astray(applied: &Applied) -> Vec<String> {
+fn find_wrong_credit(applied: &Applied) -> Vec<String> {
     let Applied { number, credited, notes, allocations, left, invoice, due_before, due_after } =
         applied;
     let mut problems = Vec::new();
@@ -160,7 +160,7 @@ fn astray(applied: &Applied) -> Vec<String> {
 mod tests {
     use rust_decimal::Decimal;
 
-    use super::{Applied, CREDITED, NUMBER, astray, creditable, unsettled};
+    use super::{Applied, CREDITED, NUMBER, creditable, find_wrong_credit, unsettled};
     use crate::project::Project;
     use crate::story::material::Material;
     use crate::story::settle::{Records, Subject};
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn credit_is_applied_once_and_in_full_and_reduces_the_amount_due() {
-        assert_eq!(astray(&applied()), Vec::<String>::new());
+        assert_eq!(find_wrong_credit(&applied()), Vec::<String>::new());
         let nothing = Applied {
             allocations: 0,
             left: CREDITED,
@@ -188,7 +188,7 @@ mod tests {
             ..applied()
         };
         assert_eq!(
-            astray(&nothing),
+            find_wrong_credit(&nothing),
             [
                 "CN-0001 is applied 0 times in Xero",
                 "24.00 of CN-0001 is left in Xero",
@@ -196,9 +196,9 @@ mod tests {
             ]
         );
         let twice = Applied { notes: 2, allocations: 2, ..applied() };
-        assert_eq!(astray(&twice).len(), 2);
+        assert_eq!(find_wrong_credit(&twice).len(), 2);
         let gone = Applied { due_after: None, ..applied() };
-        assert_eq!(astray(&gone), ["#INV-1 is missing or voided in Xero"]);
+        assert_eq!(find_wrong_credit(&gone), ["#INV-1 is missing or voided in Xero"]);
     }
 
     #[test]

@@ -62,12 +62,7 @@ impl Material {
 mod tests {
     use jiff::civil::date;
 
-    use crate::project::Project;
-    use crate::story::material::Material;
-
-    fn material() -> Material {
-        Material::read(&Project::here().unwrap()).unwrap()
-    }
+    use crate::story::material::tests::material;
 
     #[test]
     fn a_copy_differs_only_in_its_id_and_number() {

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::crm_queues::CrmQueue;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::variants::every_variant;
 
 /// Everything the story sends.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Malformed {
     /// The queue that it is sent to.
-    pub(super) queue: QueueName,
+    pub(super) queue: CrmQueue,
     /// The account, which is its message group.
     pub(super) group: String,
     /// The body, unless only its length matters.
@@ -115,45 +115,6 @@ impl Malformed {
     pub(super) fn body(&self) -> String {
         let padding = || "x".repeat(self.oversized_bytes.unwrap_or_default());
         self.body.clone().unwrap_or_else(padding)
-    }
-}
-
-/// The queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum QueueName {
-    /// Clients.
-    Contacts,
-    /// Invoices.
-    Invoices,
-    /// Credit notes and their allocations.
-    CreditNotes,
-    /// Payments and refunds.
-    Payments,
-}
-
-impl QueueName {
-    /// All of them.
-    pub(super) const ALL: [Self; 4] = every_variant![Contacts, Invoices, CreditNotes, Payments];
-
-    /// The stack's output with its URL.
-    pub(super) fn url(self) -> &'static str {
-        match self {
-            Self::Contacts => "ContactQueueUrl",
-            Self::Invoices => "InvoiceQueueUrl",
-            Self::CreditNotes => "CreditNoteQueueUrl",
-            Self::Payments => "PaymentQueueUrl",
-        }
-    }
-
-    /// The output with the URL of its dead-letter queue.
-    pub(super) fn dead_letters(self) -> &'static str {
-        match self {
-            Self::Contacts => "ContactDeadLetterQueueUrl",
-            Self::Invoices => "InvoiceDeadLetterQueueUrl",
-            Self::CreditNotes => "CreditNoteDeadLetterQueueUrl",
-            Self::Payments => "PaymentDeadLetterQueueUrl",
-        }
     }
 }
 
@@ -254,13 +215,14 @@ fn decimal_if_any<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<De
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::{Material, Outcome};
     use crate::project::Project;
 
-    fn material() -> Material {
+    /// The material of this project.
+    pub(in crate::story) fn material() -> Material {
         Material::read(&Project::here().unwrap()).unwrap()
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Transfer {
 
 /// An event about money, with the fields that the story uses.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Heard {
+pub(super) struct ReceivedEvent {
     /// `payment.imported` or `invoice.payment_status`.
     #[serde(rename = "type")]
     pub(super) kind: String,
@@ -74,36 +74,36 @@ impl Story<'_> {
     pub(super) async fn receive_money(
         &self,
         transfers: &[Transfer],
-    ) -> Result<(Vec<Heard>, Vec<String>), Failure> {
+    ) -> Result<(Vec<ReceivedEvent>, Vec<String>), Failure> {
         let console = self.console;
         let mut poll = PaymentPoll::new(self.stack);
-        let mut heard = Vec::new();
+        let mut events = Vec::new();
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;
             poll.call_if_due().await?;
-            hear(&poll, &mut heard).await?;
-            let is_received = is_everything_received(&heard, transfers);
+            receive_events(&poll, &mut events).await?;
+            let is_received = is_everything_received(&events, transfers);
             if is_received && self.is_draft_approved().await? {
                 return Ok(Look::Done(()));
             }
-            console.progress(&format!("the CRM received {} events", heard.len()));
+            console.progress(&format!("the CRM received {} events", events.len()));
             Ok::<_, Failure>(Look::Pending {
-                state: digest(&(heard.len(), is_received)),
+                state: digest(&(events.len(), is_received)),
                 quiet: None,
             })
         });
         // Missing events are reported below.
         let outcome: Option<()> = waited.await?;
         console.progress_over();
-        let mut problems = unheard(&heard, transfers);
+        let mut problems = find_wrong_events(&events, transfers);
         if outcome.is_none() {
             console.done("no further events arrive");
             if !self.is_draft_approved().await? {
                 problems.push("the poll has not noticed that the draft was approved".to_owned());
             }
         }
-        console.done(&format!("the CRM received {} events about payments", heard.len()));
-        Ok((heard, problems))
+        console.done(&format!("the CRM received {} events about payments", events.len()));
+        Ok((events, problems))
     }
 }
 
@@ -152,38 +152,41 @@ fn payable(simulator: &Simulator, tenant: Uuid) -> Vec<(Uuid, String, Decimal)> 
 }
 
 /// Receives the queued events, and keeps those about money.
-async fn hear(poll: &PaymentPoll<'_>, heard: &mut Vec<Heard>) -> Result<(), Failure> {
+async fn receive_events(
+    poll: &PaymentPoll<'_>,
+    events: &mut Vec<ReceivedEvent>,
+) -> Result<(), Failure> {
     for body in poll.take_events().await? {
-        let event: Heard = serde_json::from_str(&body)
+        let event: ReceivedEvent = serde_json::from_str(&body)
             .map_err(|error| Failure::new("An event cannot be read").because(error))?;
         if event.kind.contains("payment") {
-            heard.push(event);
+            events.push(event);
         }
     }
     Ok(())
 }
 
 /// The events of one transfer: the payment itself.
-fn imports<'a>(heard: &'a [Heard], transfer: &Transfer) -> Vec<&'a Heard> {
-    let is_it = |event: &&Heard| {
+fn imports<'a>(events: &'a [ReceivedEvent], transfer: &Transfer) -> Vec<&'a ReceivedEvent> {
+    let is_it = |event: &&ReceivedEvent| {
         event.kind == "payment.imported"
             && event.reference.as_deref() == Some(&transfer.reference)
             && event.amount.as_ref().is_some_and(|sum| sum.amount == transfer.amount)
     };
-    heard.iter().filter(is_it).collect()
+    events.iter().filter(is_it).collect()
 }
 
 /// Whether the CRM has received each transfer, and with it what is still due on its invoice. Other
 /// changes of invoices are reported, too, and are not about the transfers.
-fn is_everything_received(heard: &[Heard], transfers: &[Transfer]) -> bool {
-    unheard(heard, transfers).is_empty()
-        && transfers.iter().all(|transfer| is_status_received(heard, transfer))
+fn is_everything_received(events: &[ReceivedEvent], transfers: &[Transfer]) -> bool {
+    find_wrong_events(events, transfers).is_empty()
+        && transfers.iter().all(|transfer| is_status_received(events, transfer))
 }
 
 /// Whether the CRM has received the state of the invoice that a transfer paid.
-fn is_status_received(heard: &[Heard], transfer: &Transfer) -> bool {
-    let paid = imports(heard, transfer);
-    heard.iter().any(|event| {
+fn is_status_received(events: &[ReceivedEvent], transfer: &Transfer) -> bool {
+    let paid = imports(events, transfer);
+    events.iter().any(|event| {
         event.kind == "invoice.payment_status"
             && matches!(event.status.as_deref(), Some("paid" | "part_paid"))
             && paid.iter().any(|import| import.invoice_id == event.invoice_id)
@@ -191,20 +194,20 @@ fn is_status_received(heard: &[Heard], transfer: &Transfer) -> bool {
 }
 
 /// The transfers that the CRM did not receive exactly once, and unexpected events.
-fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
+fn find_wrong_events(events: &[ReceivedEvent], transfers: &[Transfer]) -> Vec<String> {
     let mut problems = Vec::new();
     if transfers.len() < 2 {
         problems.push("there were no two invoices to pay".to_owned());
     }
     for transfer in transfers {
-        let times = imports(heard, transfer).len();
+        let times = imports(events, transfer).len();
         if times != 1 {
             let Transfer { number, amount, reference: _ } = transfer;
             problems
                 .push(format!("the CRM received {times} events about {amount} paid on {number}"));
         }
     }
-    let imported = heard.iter().filter(|event| event.kind == "payment.imported").count();
+    let imported = events.iter().filter(|event| event.kind == "payment.imported").count();
     if imported > transfers.len() {
         problems.push(format!("the CRM received events about {imported} payments"));
     }
@@ -215,7 +218,7 @@ fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
 mod tests {
     use rust_decimal::Decimal;
 
-    use super::{Heard, Transfer, is_everything_received, unheard};
+    use super::{ReceivedEvent, Transfer, find_wrong_events, is_everything_received};
 
     fn transfer(number: &str) -> Transfer {
         Transfer {
@@ -225,7 +228,7 @@ mod tests {
         }
     }
 
-    fn imported(number: &str, amount: &str) -> Heard {
+    fn imported(number: &str, amount: &str) -> ReceivedEvent {
         let json = format!(
             r#"{{"type":"payment.imported","invoice_id":"inv_{number}","reference":"BACS {number}",
                 "amount":{{"amount":"{amount}","currency":"GBP"}}}}"#
@@ -233,7 +236,7 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
-    fn payment_status(number: &str, status: &str) -> Heard {
+    fn payment_status(number: &str, status: &str) -> ReceivedEvent {
         let json = format!(
             r#"{{"type":"invoice.payment_status","invoice_id":"inv_{number}","status":"{status}"}}"#
         );
@@ -244,12 +247,12 @@ mod tests {
     fn a_transfer_is_reported_once_with_its_amount() {
         let transfers = [transfer("1"), transfer("2")];
         let good = [imported("1", "114.00"), imported("2", "114.00")];
-        assert_eq!(unheard(&good, &transfers), Vec::<String>::new());
+        assert_eq!(find_wrong_events(&good, &transfers), Vec::<String>::new());
         let twice = [imported("1", "114.00"), imported("2", "114.00"), imported("2", "114.00")];
-        assert_eq!(unheard(&twice, &transfers).len(), 2);
+        assert_eq!(find_wrong_events(&twice, &transfers).len(), 2);
         let other = [imported("1", "114.00"), imported("2", "14.00")];
         assert_eq!(
-            unheard(&other, &transfers),
+            find_wrong_events(&other, &transfers),
             ["the CRM received 0 events about 114.00 paid on 2"]
         );
     }
@@ -257,7 +260,7 @@ mod tests {
     #[test]
     fn all_is_received_once_the_state_of_each_paid_invoice_is() {
         let transfers = [transfer("1"), transfer("2")];
-        let mut heard = vec![
+        let mut events = vec![
             imported("1", "114.00"),
             payment_status("1", "paid"),
             imported("2", "114.00"),
@@ -265,10 +268,10 @@ mod tests {
             payment_status("2", "unpaid"),
             payment_status("3", "paid"),
         ];
-        assert!(!is_everything_received(&heard, &transfers));
-        heard.push(payment_status("2", "part_paid"));
-        assert!(is_everything_received(&heard, &transfers));
-        heard.push(imported("2", "114.00"));
-        assert!(!is_everything_received(&heard, &transfers), "a payment is reported once");
+        assert!(!is_everything_received(&events, &transfers));
+        events.push(payment_status("2", "part_paid"));
+        assert!(is_everything_received(&events, &transfers));
+        events.push(imported("2", "114.00"));
+        assert!(!is_everything_received(&events, &transfers), "a payment is reported once");
     }
 }

@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::credit_note::{Allocation, CreditNote};
-use super::material::{Client, Entry, Malformed, QueueName};
+use super::material::{Client, Entry, Malformed};
 use super::older_clients::OlderClient;
 use super::payments::{Payment, Refund};
 use crate::aws::sqs::Message;
 use crate::clock;
 use crate::crm::STORY_ACCOUNT;
+use crate::crm_queues::CrmQueue;
 use crate::failure::Failure;
 use crate::stack::Stack;
 
@@ -59,7 +60,7 @@ impl<'a> Post<'a> {
     /// Sends a client that was entered or changed.
     pub(super) async fn client(&mut self, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::Contacts)?;
+        let queue = self.queue(CrmQueue::Contacts)?;
         let content = Content::Client { client: &client.snapshot };
         self.envelope(queue, &id, "client.upserted", content).await
     }
@@ -67,7 +68,7 @@ impl<'a> Post<'a> {
     /// Sends a client that is recorded without being pushed to Xero.
     pub(super) async fn older_client(&mut self, client: &OlderClient) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::Contacts)?;
+        let queue = self.queue(CrmQueue::Contacts)?;
         let content = Content::OlderClient { mode: "record", client };
         self.envelope(queue, &id, "client.upserted", content).await
     }
@@ -75,7 +76,7 @@ impl<'a> Post<'a> {
     /// Sends an invoice that was sent, updated or voided.
     pub(super) async fn invoice(&mut self, entry: &Entry, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::Invoices)?;
+        let queue = self.queue(CrmQueue::Invoices)?;
         let content = Content::Invoice { client: &client.snapshot, invoice: &entry.snapshot };
         self.envelope(queue, &id, &entry.kind, content).await
     }
@@ -87,7 +88,7 @@ impl<'a> Post<'a> {
         entry: &Entry,
         client: &Client,
     ) -> Result<(), Failure> {
-        let queue = self.queue(QueueName::Invoices)?;
+        let queue = self.queue(CrmQueue::Invoices)?;
         let id = self.next_id();
         let again = self.next_id();
         for id in [&id, &id, &again] {
@@ -104,7 +105,7 @@ impl<'a> Post<'a> {
         client: &Client,
     ) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::CreditNotes)?;
+        let queue = self.queue(CrmQueue::CreditNotes)?;
         let content = Content::CreditNote { client: &client.snapshot, credit_note };
         self.envelope(queue, &id, "credit_note.issued", content).await
     }
@@ -112,7 +113,7 @@ impl<'a> Post<'a> {
     /// Sends an allocation of credit to an invoice.
     pub(super) async fn allocation(&mut self, allocation: &Allocation) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::CreditNotes)?;
+        let queue = self.queue(CrmQueue::CreditNotes)?;
         let content = Content::Allocation { allocation };
         self.envelope(queue, &id, "credit_note.allocated", content).await
     }
@@ -120,14 +121,14 @@ impl<'a> Post<'a> {
     /// Sends a payment that was taken.
     pub(super) async fn payment(&mut self, payment: &Payment) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::Payments)?;
+        let queue = self.queue(CrmQueue::Payments)?;
         self.envelope(queue, &id, "payment.recorded", Content::Payment { payment }).await
     }
 
     /// Sends money that was returned.
     pub(super) async fn refund(&mut self, refund: &Refund) -> Result<(), Failure> {
         let id = self.next_id();
-        let queue = self.queue(QueueName::Payments)?;
+        let queue = self.queue(CrmQueue::Payments)?;
         self.envelope(queue, &id, "payment.refunded", Content::Refund { refund }).await
     }
 
@@ -160,8 +161,8 @@ impl<'a> Post<'a> {
         self.stack.aws.send_message(&message).await
     }
 
-    fn queue(&self, name: QueueName) -> Result<&'a str, Failure> {
-        self.stack.outputs.get(name.url())
+    fn queue(&self, queue: CrmQueue) -> Result<&'a str, Failure> {
+        self.stack.outputs.get(queue.output())
     }
 
     fn next_id(&mut self) -> String {

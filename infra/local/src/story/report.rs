@@ -6,7 +6,7 @@ use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::credit::Applied;
 use super::jobs::Jobs;
-use super::money::Heard;
+use super::money::ReceivedEvent;
 use super::reconciliation::Compared;
 use super::sums::sums;
 use super::table::{Side, Table, print as table};
@@ -155,7 +155,7 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
 }
 
 /// The payment events that the CRM received.
-pub(super) fn money(console: &Console, events: &[Heard]) {
+pub(super) fn money(console: &Console, events: &[ReceivedEvent]) {
     console.title("Payments: the events that the CRM received");
     let head =
         [("Event", Side::Left), ("Invoice", Side::Left), ("Amount", Side::Right), ("", Side::Left)];
@@ -175,7 +175,7 @@ pub(super) fn money(console: &Console, events: &[Heard]) {
     table(console, &head, &cells);
 }
 
-fn words_of(event: &Heard) -> String {
+fn words_of(event: &ReceivedEvent) -> String {
     let status = event.status.as_deref().map(|status| match status {
         "paid" => "paid; nothing is due".to_owned(),
         other => format!("{}; this is still due", other.replace('_', " ")),

@@ -104,8 +104,9 @@ fn personal(value: &Value, sought: &mut Vec<(&'static str, String)>) {
         Value::String(text) => sought.push(("a detail of a client", text.clone())),
         Value::Array(all) => all.iter().for_each(|one| personal(one, sought)),
         Value::Object(all) => {
-            let told = all.iter().filter(|(name, _)| !["id", "country"].contains(&name.as_str()));
-            told.for_each(|(_, one)| personal(one, sought));
+            let personal_fields =
+                all.iter().filter(|(name, _)| !["id", "country"].contains(&name.as_str()));
+            personal_fields.for_each(|(_, one)| personal(one, sought));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

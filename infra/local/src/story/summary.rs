@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::books::BooksComparison;
 use super::check::{Happened, Row};
 use super::clients::Clients;
-use super::money::Heard;
+use super::money::ReceivedEvent;
 use super::sums::sums;
 use crate::console::{Console, Tone, clock_time};
 use crate::text::{truncate, wrap_at_most};
@@ -48,7 +48,7 @@ pub(super) struct Summary<'a> {
     /// The results of the invoices.
     pub(super) rows: &'a [Row],
     /// The payment events that the CRM received.
-    pub(super) heard: &'a [Heard],
+    pub(super) events: &'a [ReceivedEvent],
     /// The comparison of the books, if it took place.
     pub(super) compared: Option<&'a BooksComparison>,
     /// How long the story took.
@@ -124,7 +124,7 @@ impl Summary<'_> {
     }
 
     fn paid(&self) -> String {
-        let imported = self.heard.iter().filter(|event| event.kind == "payment.imported");
+        let imported = self.events.iter().filter(|event| event.kind == "payment.imported");
         let mut amounts: BTreeMap<&str, Decimal> = BTreeMap::new();
         let mut payments = 0_usize;
         for sum in imported.filter_map(|event| event.amount.as_ref()) {

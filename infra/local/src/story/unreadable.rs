@@ -1,35 +1,38 @@
 //! Messages that cannot be read: each is moved to a dead-letter queue with its reason, and delays
 //! no other message.
 
+use clap::ValueEnum as _;
+
 use super::Story;
-use super::material::{Malformed, QueueName};
+use super::material::Malformed;
 use super::post::Post;
 use crate::aws::sqs::Found;
+use crate::crm_queues::CrmQueue;
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE, digest};
 
 impl Story<'_> {
     /// Sends messages that cannot be read.
-    pub(super) async fn confuse(
+    pub(super) async fn send_unreadable(
         &self,
         post: &mut Post<'_>,
     ) -> Result<(Vec<Found>, Vec<String>), Failure> {
         let malformed = &self.material.malformed;
         self.console.step(&format!("{} messages arrive that cannot be read", malformed.len()));
-        for name in QueueName::ALL {
-            let count = malformed.iter().filter(|message| message.queue == name).count();
+        for queue in CrmQueue::value_variants() {
+            let count = malformed.iter().filter(|message| message.queue == *queue).count();
             let count = u64::try_from(count).unwrap_or(u64::MAX);
-            self.watch.expect_letters(name.dead_letters(), count);
+            self.watch.expect_letters(queue.dead_letter_output(), count);
         }
         for message in malformed {
             post.malformed(message).await?;
         }
         let mut letters = Vec::new();
         let mut problems = Vec::new();
-        for name in QueueName::ALL {
+        for queue in CrmQueue::value_variants() {
             let expected: Vec<&Malformed> =
-                malformed.iter().filter(|message| message.queue == name).collect();
-            let found = self.put_aside(name, expected.len()).await?;
+                malformed.iter().filter(|message| message.queue == *queue).collect();
+            let found = self.wait_for_dead_letters(*queue, expected.len()).await?;
             problems.extend(unexplained(&expected, &found));
             letters.extend(found);
         }
@@ -38,9 +41,13 @@ impl Story<'_> {
     }
 
     /// The dead letters, once all expected ones have arrived or no more can arrive.
-    async fn put_aside(&self, name: QueueName, expected: usize) -> Result<Vec<Found>, Failure> {
+    async fn wait_for_dead_letters(
+        &self,
+        name: CrmQueue,
+        expected: usize,
+    ) -> Result<Vec<Found>, Failure> {
         let outputs = &self.stack.outputs;
-        let (queue, dead) = (outputs.get(name.url())?, outputs.get(name.dead_letters())?);
+        let (queue, dead) = (outputs.get(name.output())?, outputs.get(name.dead_letter_output())?);
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;
             // A message leaves its queue after it was moved, so the queue is counted first.

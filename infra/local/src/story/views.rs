@@ -77,7 +77,7 @@ pub(super) struct Record {
     pub(super) next_attempt_at: Option<Timestamp>,
     /// Its last failure, while it matters.
     #[serde(default)]
-    failure: Option<Trouble>,
+    failure: Option<Failure>,
     /// Its status in Xero, for an invoice that is there.
     #[serde(default)]
     amounts: Option<Amounts>,
@@ -92,7 +92,7 @@ struct Amounts {
 
 /// A failure as the API returns it.
 #[derive(Debug, Clone, Hash, Deserialize)]
-struct Trouble {
+struct Failure {
     /// Its class: `rejected`, `untranslatable`, `throttled` and so on.
     class: String,
     /// A stable name of its cause.

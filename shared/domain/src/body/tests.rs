@@ -87,14 +87,14 @@ fn a_list_is_no_object_and_an_object_no_list() {
 #[test]
 fn an_objection_is_short_and_printable_and_quotes_no_value() {
     let long = format!(r#"{{"id":"1","{}\u0007":1}}"#, "é".repeat(5_000));
-    let told = objection(&long);
-    assert!(told.len() < 100 && told.chars().all(|sign| !sign.is_control()), "{told}");
+    let shown = objection(&long);
+    assert!(shown.len() < 100 && shown.chars().all(|sign| !sign.is_control()), "{shown}");
     let key = format!("{}\\u0007", "é".repeat(5_000));
-    let told = objection(&format!(r#"{{"id":"1","tax_types":{{"{key}":7}}}}"#));
-    assert!(told.starts_with("tax_types.???") && told.ends_with(": must be a string"), "{told}");
-    assert!(told.len() < 200, "{told}");
-    let told = objection(r#"{"id":["x, expected SECRET"]}"#);
-    assert_eq!(told, "id: must be a string");
+    let shown = objection(&format!(r#"{{"id":"1","tax_types":{{"{key}":7}}}}"#));
+    assert!(shown.starts_with("tax_types.???") && shown.ends_with(": must be a string"), "{shown}");
+    assert!(shown.len() < 200, "{shown}");
+    let shown = objection(r#"{"id":["x, expected SECRET"]}"#);
+    assert_eq!(shown, "id: must be a string");
     assert_eq!(
         field_problem("mode", "unknown variant `x, expected S`, expected `a`").to_string(),
         "mode: must be `a`"
@@ -130,8 +130,8 @@ proptest! {
         let body = format!(r#"{{"id":{},{}:1}}"#, json(&text), json(&name));
         for body in [text, body] {
             if let Err(error) = parse_with_shape::<Order>(&body, BodyShape::Object(ORDER)) {
-                let told = error.to_string();
-                prop_assert!(told.len() < 300 && !told.chars().any(char::is_control), "{}", told);
+                let shown = error.to_string();
+                prop_assert!(shown.len() < 300 && !shown.chars().any(char::is_control), "{}", shown);
             }
         }
     }

@@ -12,7 +12,7 @@ impl Connection {
     /// Until when no call is made. `None` if there is no pause, or if it is longer than any that Xero
     /// asks for: then a wrong clock stated it.
     pub fn pause_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_believed = |until: &Timestamp| until.duration_since(now) <= PAUSE_MAX;
-        self.paused_until.filter(|until| *until > now).filter(is_believed)
+        let is_plausible = |until: &Timestamp| until.duration_since(now) <= PAUSE_MAX;
+        self.paused_until.filter(|until| *until > now).filter(is_plausible)
     }
 }

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_personal_of_a_client_is_printed() {
+    fn no_personal_value_of_a_client_is_printed() {
         let client: Client = serde_json::from_str(
             r#"{"id":"cli_1","revision":3,"name":"SECRET","company":"SECRET","email":"SECRET",
             "phone":"SECRET","vat_number":"SECRET","company_number":"SECRET",

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invoice_of_less_than_nothing_is_a_credit_note_and_no_other_is() {
+    fn only_a_negative_invoice_is_a_credit_note() {
         assert_eq!(CreditNote::from_negative_invoice(&an_invoice()), None);
         assert_eq!(
             CreditNote::from_negative_invoice(&of_lines(vec![a_line("1", "0", None)])),

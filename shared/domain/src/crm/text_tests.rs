@@ -76,7 +76,7 @@ fn a_decimal_has_no_superfluous_zeros_in_front() {
 
 proptest! {
     #[test]
-    fn a_date_of_the_calendar_comes_back_as_it_was_written(
+    fn a_calendar_date_is_written_as_it_was_read(
         year in 1900_i16..=2199,
         month in 1_i8..=12,
         day in 1_i8..=31,
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn a_decimal_in_plain_digits_comes_back_as_it_was_written(
+    fn a_decimal_in_plain_digits_is_written_as_it_was_read(
         whole in "(-?[1-9][0-9]{0,12}|0)",
         fraction in "(\\.[0-9]{1,10})?",
     ) {

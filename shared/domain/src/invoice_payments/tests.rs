@@ -79,9 +79,9 @@ fn same(id: &str) -> PaymentMatch {
 #[test]
 fn money_that_the_crm_does_not_know_is_imported_once() {
     let mut receipts = empty();
-    let told = receipts.observed(&[received(1, 5_000, 3)]);
+    let notices = receipts.observed(&[received(1, 5_000, 3)]);
     assert!(
-        matches!(told.as_slice(), [PaymentNotice::Imported(one)] if one.inferred_method() == InferredMethod::Bank)
+        matches!(notices.as_slice(), [PaymentNotice::Imported(one)] if one.inferred_method() == InferredMethod::Bank)
     );
     assert!(receipts.observed(&[received(1, 5_000, 3)]).is_empty());
 }
@@ -93,8 +93,8 @@ fn a_transfer_that_the_crm_recorded_is_linked_and_not_imported_again() {
     assert!(receipts.observed(&[received(1, 5_000, 4)]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     // Another payment of the same amount is a different payment.
-    let told = receipts.observed(&[received(1, 5_000, 4), received(2, 5_000, 4)]);
-    assert_eq!(told.len(), 1);
+    let notices = receipts.observed(&[received(1, 5_000, 4), received(2, 5_000, 4)]);
+    assert_eq!(notices.len(), 1);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
 }
 
 #[test]
-fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
+fn two_payments_of_one_amount_are_distinguished_by_reference_then_by_day_then_by_arrival() {
     let mut receipts = empty();
     let cheque = RecordedPayment {
         reference: Some("Cheque 100482".to_owned()),
@@ -127,24 +127,24 @@ fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
     receipts.noted(recorded("pay_3", PaymentMethod::Cash, 5_000, 5));
     let banked =
         ReceivedPayment { reference: Some("chq 100482".to_owned()), ..received(1, 5_000, 6) };
-    let told = receipts.observed(&[
+    let notices = receipts.observed(&[
         ReceivedPayment { reference: Some("CHEQUE 100482 DEPOSIT".to_owned()), ..banked },
         received(2, 5_000, 5),
         received(3, 5_000, 9),
     ]);
-    assert!(told.is_empty(), "{told:?}");
+    assert!(notices.is_empty(), "{notices:?}");
     assert_eq!(standpoints(&receipts), [same("pay_1"), same("pay_2"), same("pay_3")]);
 }
 
 #[test]
-fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
+fn an_ambiguous_payment_is_left_to_a_person_and_not_imported() {
     let mut receipts = empty();
     receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
-    let told = receipts.observed(&[received(1, 5_000, 20)]);
+    let notices = receipts.observed(&[received(1, 5_000, 20)]);
     let candidates = vec![payment("pay_1")];
     assert!(
-        matches!(told.as_slice(), [PaymentNotice::Unclear { received: _, candidates: one }] if *one == candidates),
-        "{told:?}"
+        matches!(notices.as_slice(), [PaymentNotice::Unclear { received: _, candidates: one }] if *one == candidates),
+        "{notices:?}"
     );
     assert_eq!(standpoints(&receipts), [PaymentMatch::Unclear { candidates }]);
     let mut removed = receipts.clone();
@@ -152,8 +152,8 @@ fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
     assert_eq!(receipts.unclear_payments().count(), 1);
     let id = XeroPaymentId(Uuid::from_u128(1));
     let mut other = receipts.clone();
-    let told = receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))).unwrap();
-    assert!(matches!(told.as_slice(), [PaymentNotice::Resolved(_)]), "{told:?}");
+    let notices = receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))).unwrap();
+    assert!(matches!(notices.as_slice(), [PaymentNotice::Resolved(_)]), "{notices:?}");
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     assert!(matches!(
         other.resolve_payment(id, PaymentDecision::New).unwrap().as_slice(),
@@ -244,23 +244,23 @@ fn payments_that_may_have_been_banked_as_one_are_left_to_a_person() {
 }
 
 #[test]
-fn what_the_crm_records_after_its_import_takes_the_import_back() {
+fn a_payment_that_the_crm_records_after_its_import_removes_the_import() {
     let mut receipts = empty();
     receipts.observed(&[received(1, 5_000, 3)]);
-    let told = receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 3));
+    let notices = receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 3));
     assert!(
-        matches!(told.as_slice(), [PaymentNotice::Same { payment: one, .. }] if *one == payment("pay_1"))
+        matches!(notices.as_slice(), [PaymentNotice::Same { payment: one, .. }] if *one == payment("pay_1"))
     );
     assert!(receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 3)).is_empty());
 }
 
 #[test]
-fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
+fn a_payment_removed_in_xero_is_reported_with_the_payment_it_was() {
     let mut receipts = empty();
     receipts.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
     receipts.observed(&[received(1, 5_000, 3), received(2, 700, 3)]);
-    let told = receipts.observed(&[]);
-    let known = told.iter().map(|one| match one {
+    let notices = receipts.observed(&[]);
+    let known = notices.iter().map(|one| match one {
         PaymentNotice::Removed { received: _, payment } => payment.clone(),
         PaymentNotice::Imported(_)
         | PaymentNotice::Same { .. }
@@ -285,8 +285,8 @@ fn money_that_was_recognised_is_imported_once_the_crm_deletes_its_own_payment() 
         standing: PaymentRecordStatus::Deleted,
         ..recorded("pay_1", PaymentMethod::Cash, 5_000, 2)
     };
-    let told = receipts.noted(deleted);
-    assert!(matches!(told.as_slice(), [PaymentNotice::Imported(_)]), "{told:?}");
+    let notices = receipts.noted(deleted);
+    assert!(matches!(notices.as_slice(), [PaymentNotice::Imported(_)]), "{notices:?}");
 }
 
 #[test]
@@ -338,14 +338,14 @@ proptest! {
     /// more often than its import was withdrawn, or it is one of the CRM's payments, or it is left
     /// to a person. No payment of the CRM corresponds to two payments in Xero.
     #[test]
-    fn each_money_counts_once(
+    fn each_payment_counts_once(
         steps in prop::collection::vec((any::<bool>(), 0_usize..4, 1_i64..3, 1_i8..28), 1..24),
     ) {
         let mut receipts = empty();
         let mut present: Vec<ReceivedPayment> = Vec::new();
         let mut counts = std::collections::BTreeMap::<XeroPaymentId, i32>::new();
         for (is_ours, number, cents, day) in steps {
-            let told = if is_ours {
+            let notices = if is_ours {
                 receipts.noted(recorded(&format!("pay_{number}"), PaymentMethod::Cash, cents * 100, day))
             } else {
                 let one = received(u128::try_from(number).unwrap() + 1, cents * 100, day);
@@ -356,7 +356,7 @@ proptest! {
                 }
                 receipts.observed(&present)
             };
-            for one in told {
+            for one in notices {
                 match one {
                     PaymentNotice::Imported(one) => *counts.entry(one.id).or_default() += 1,
                     PaymentNotice::Same { received, payment: _ }

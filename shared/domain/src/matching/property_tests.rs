@@ -16,28 +16,28 @@ type Marked = (usize, usize, usize, usize);
 #[derive(Debug, Clone)]
 struct Plan {
     parties: Vec<(Marked, usize)>,
-    contacts: Vec<(Marked, Fate)>,
+    contacts: Vec<(Marked, ContactState)>,
     held: Vec<(u128, usize)>,
     seed: u64,
 }
 
 /// The generated properties of a contact: the client whose number it has, whether it is archived,
 /// and the contact it was merged into.
-type Fate = (Option<usize>, bool, Option<u128>);
+type ContactState = (Option<usize>, bool, Option<u128>);
 
 fn marked() -> impl Strategy<Value = Marked> {
     (0..NAMES.len(), 0..EMAILS.len(), 0..NUMBERS.len(), 0..NUMBERS.len())
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let fate = (
+    let state = (
         prop::option::weighted(0.2, 0_usize..14),
         prop::bool::weighted(0.2),
         prop::option::weighted(0.2, 1_u128..14),
     );
     (
         prop::collection::vec((marked(), 0..EMAILS.len()), 0..10),
-        prop::collection::vec((marked(), fate), 0..12),
+        prop::collection::vec((marked(), state), 0..12),
         prop::collection::vec((1_u128..14, 10_usize..14), 0..3),
         any::<u64>(),
     )
@@ -63,8 +63,8 @@ impl Plan {
     }
 
     fn contacts(&self) -> Vec<RemoteContact> {
-        let contact = |at: u128, (marked, fate): &(Marked, Fate)| {
-            let ((name, email, vat, company), (client, archived, merged_to)) = (*marked, *fate);
+        let contact = |at: u128, (marked, state): &(Marked, ContactState)| {
+            let ((name, email, vat, company), (client, archived, merged_to)) = (*marked, *state);
             RemoteContact {
                 number: client.map(|client| format!("sc-C{client}")),
                 status: if archived { ContactStatus::Archived } else { ContactStatus::Active },

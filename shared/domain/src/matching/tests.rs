@@ -112,7 +112,7 @@ fn shown(found: &ContactMatch) -> Vec<XeroContactId> {
 }
 
 #[test]
-fn matches_survive_being_kept_as_json() {
+fn matches_are_read_back_from_json_unchanged() {
     let parties = ["a", "b"].map(|client| mailed(client, client, "a@b.example"));
     let found = run(&parties, vec![with_email(1, "a@b.example")], &[]).remove(0);
     let json = serde_json::to_string(&found).unwrap();
@@ -124,7 +124,7 @@ fn matches_survive_being_kept_as_json() {
 }
 
 #[test]
-fn every_doubt_says_what_was_found_and_what_to_do() {
+fn every_finding_states_what_was_found_and_what_to_do() {
     let doubts = [
         MatchDoubt::SeveralContacts,
         MatchDoubt::SeveralClients { others: vec![crm("cli_2"), crm("cli_3")] },

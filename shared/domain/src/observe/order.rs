@@ -10,17 +10,20 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// changes. Xero's answers may arrive out of order, and a write of this integration is newer than
 /// earlier reads.
 pub(crate) fn is_older(seen: Option<Timestamp>, known: Option<Timestamp>, now: Timestamp) -> bool {
-    let (seen, known) = (believed_instant(seen, now), believed_instant(known, now));
+    let (seen, known) = (plausible_instant(seen, now), plausible_instant(known, now));
     matches!((seen, known), (Some(seen), Some(known)) if seen < known)
 }
 
 /// Whether Xero states a later change of a record than the stored facts know.
 pub(crate) fn is_newer(seen: Option<Timestamp>, known: Option<Timestamp>, now: Timestamp) -> bool {
-    believed_instant(seen, now) > believed_instant(known, now)
+    plausible_instant(seen, now) > plausible_instant(known, now)
 }
 
 /// The instant of a change in Xero, unless it lies in the future.
-pub(crate) fn believed_instant(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn plausible_instant(
+    changed_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     changed_at.filter(|at| at.duration_since(now) <= AHEAD_MAX)
 }
 

@@ -26,7 +26,7 @@ fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
 }
 
 #[test]
-fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
+fn events_about_one_invoice_keep_their_order_whatever_the_clocks_show() {
     let events = [
         an_event(1, 1, Some(("inv_1", 7))),
         an_event(2, 2, Some(("inv_2", 1))),

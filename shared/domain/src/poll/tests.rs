@@ -203,7 +203,7 @@ fn an_answer_dated_in_the_future_does_not_move_the_next_walk() {
     let dated = |answered_at| ReadPage { answered_at: Some(answered_at), ..read(&changes) };
     // By the rows' instants, as after an answer without a time.
     assert_eq!(walk.after_page(dated(far())), WalkStep::Done(at(900)));
-    // A clock that is ahead by less than an hour is believed.
+    // An instant less than an hour ahead is used.
     assert_eq!(walk.after_page(dated(at(5_000))), WalkStep::Done(at(4_700)));
 }
 

@@ -292,7 +292,7 @@ fn the_name_of_a_contact_does_not_pass_for_a_sentence() {
 }
 
 #[test]
-fn what_is_taken_is_told_from_every_other_refusal() {
+fn a_taken_name_is_distinguished_from_every_other_refusal() {
     let taken = SEEN.iter().filter(|(message, _)| is_about_something_taken(message));
     let codes = taken.map(|(_, code)| *code).collect::<Vec<_>>();
     assert_eq!(codes, ["contact_name_taken", "number_taken"]);

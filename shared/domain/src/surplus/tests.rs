@@ -53,7 +53,7 @@ fn observe_at(
     observe_surplus(known, seen, now)
 }
 
-fn told(event: Option<EventContent>) -> Option<(u64, SurplusState)> {
+fn reported_state(event: Option<EventContent>) -> Option<(u64, SurplusState)> {
     match event {
         Some(EventContent::PaymentOverpaid(one)) => Some((one.sequence, one.state)),
         Some(other) => panic!("{other:?}"),
@@ -64,7 +64,7 @@ fn told(event: Option<EventContent>) -> Option<(u64, SurplusState)> {
 /// An open surplus, as the first poll stores it.
 fn stored() -> Surplus {
     let (surplus, event) = observe(None, &remote("13.94"), "inv_1").unwrap();
-    assert_eq!(told(event), Some((1, SurplusState::Open)));
+    assert_eq!(reported_state(event), Some((1, SurplusState::Open)));
     surplus
 }
 
@@ -87,15 +87,15 @@ fn an_unchanged_surplus_is_no_news() {
 #[test]
 fn a_surplus_is_reported_with_each_remaining_amount_until_nothing_is_left() {
     let (partly, event) = observe(Some(&stored()), &remote("3.94"), "inv_1").unwrap();
-    assert_eq!(told(event), Some((2, SurplusState::Open)));
+    assert_eq!(reported_state(event), Some((2, SurplusState::Open)));
     let voided = RemoteSurplus { counts: false, ..remote("3.94") };
     for gone in [remote("0"), voided] {
         let (used, event) = observe(Some(&partly), &gone, "inv_1").unwrap();
-        assert_eq!(told(event), Some((3, SurplusState::Closed)));
+        assert_eq!(reported_state(event), Some((3, SurplusState::Closed)));
         assert!(used.remaining.amount.is_zero() && !used.is_open());
         assert_eq!(observe(Some(&used), &gone, "inv_1"), None);
         let (_, event) = observe(Some(&used), &remote("1"), "inv_1").unwrap();
-        assert_eq!(told(event), Some((4, SurplusState::Open)));
+        assert_eq!(reported_state(event), Some((4, SurplusState::Open)));
     }
 }
 
@@ -103,9 +103,9 @@ fn a_surplus_is_reported_with_each_remaining_amount_until_nothing_is_left() {
 fn the_numbers_of_events_rise_even_if_a_restored_table_has_lost_some() {
     let later = Timestamp::from_second(1_000).unwrap();
     let (_, event) = observe_at(later, Some(&stored()), &remote("3.94"), "inv_1").unwrap();
-    assert_eq!(told(event), Some((1_000, SurplusState::Open)));
+    assert_eq!(reported_state(event), Some((1_000, SurplusState::Open)));
     let (_, event) = stored().resolve(SurplusAnswer::Acknowledged, later).unwrap();
-    assert_eq!(told(Some(event)), Some((1_000, SurplusState::Closed)));
+    assert_eq!(reported_state(Some(event)), Some((1_000, SurplusState::Closed)));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_answer_closes_a_surplus_and_no_later_change_is_reported() {
         assert_eq!(event.invoice_id, named);
         assert_eq!(answered.clone().resolve(SurplusAnswer::Acknowledged, NOW), None);
         let (changed, event) = observe(Some(&answered), &remote("5"), "inv_1").unwrap();
-        assert_eq!((told(event), changed.remaining), (None, pounds("5")));
+        assert_eq!((reported_state(event), changed.remaining), (None, pounds("5")));
         assert_eq!((changed.answer, changed.sequence), (answered.answer, 2));
     }
 }
@@ -159,15 +159,15 @@ fn a_surplus_follows_the_link_of_its_contact() {
     let (one, two) = (CrmId::new("cli_1").unwrap(), CrmId::new("cli_2").unwrap());
     assert_eq!(stored().assign_to(one.clone(), false, NOW), None);
     let (unlinked, event) = stored().assign_to(one.clone(), true, NOW).unwrap();
-    assert_eq!(told(Some(event)), Some((2, SurplusState::Closed)));
+    assert_eq!(reported_state(Some(event)), Some((2, SurplusState::Closed)));
     assert!(unlinked.is_undecided() && !unlinked.is_open());
     assert_eq!(unlinked.clone().resolve(SurplusAnswer::Acknowledged, NOW), None);
     assert_eq!(unlinked.clone().assign_to(one.clone(), true, NOW), None);
     let (again, event) = unlinked.clone().assign_to(one, false, NOW).unwrap();
-    assert_eq!(told(Some(event)), Some((3, SurplusState::Open)));
+    assert_eq!(reported_state(Some(event)), Some((3, SurplusState::Open)));
     assert_eq!(again.candidates, stored().candidates);
     let (other, event) = unlinked.assign_to(two.clone(), false, NOW).unwrap();
-    assert_eq!(told(Some(event)), Some((3, SurplusState::Open)));
+    assert_eq!(reported_state(Some(event)), Some((3, SurplusState::Open)));
     assert_eq!((other.client, other.candidates), (two.clone(), Vec::new()));
     let (answered, _) = stored().resolve(SurplusAnswer::Acknowledged, NOW).unwrap();
     assert_eq!(answered.assign_to(two, false, NOW), None);
@@ -177,7 +177,7 @@ fn a_surplus_follows_the_link_of_its_contact() {
 fn the_contact_of_a_surplus_that_an_earlier_release_stored_is_recorded_without_an_event() {
     let earlier = Surplus { contact: None, ..stored() };
     let (read, event) = observe(Some(&earlier), &remote("13.94"), "inv_1").unwrap();
-    assert_eq!((told(event), read.contact), (None, remote("13.94").contact));
+    assert_eq!((reported_state(event), read.contact), (None, remote("13.94").contact));
     assert_eq!(Surplus { contact: None, ..read }, earlier);
 }
 

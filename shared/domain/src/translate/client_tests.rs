@@ -177,7 +177,7 @@ fn a_postal_code_that_is_too_long_is_left_out_with_a_warning() {
 }
 
 #[test]
-fn e_mail_addresses_are_told_from_other_texts() {
+fn e_mail_addresses_are_distinguished_from_other_texts() {
     for good in ["a@b.co", "first.last+tag@sub.example.org"] {
         assert!(is_email(good), "{good}");
     }

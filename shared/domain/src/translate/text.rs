@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_left_is_sendable_and_stays_as_it_is(text in any::<String>()) {
+        fn cleaned_texts_can_be_sent_and_stay_unchanged(text in any::<String>()) {
             let mut texts = DocumentTexts::default();
             let once = texts.prepare_block("name", &text);
             prop_assert!(once.chars().all(is_sendable));

@@ -19,7 +19,7 @@ use crate::commands::choices::{self, NeverSendOutcome};
 use crate::commands::surpluses::list_open_surpluses;
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::find_records_ledger;
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::{Engine, concurrency};
 
 /// Maximum number of records of one request.
@@ -191,25 +191,22 @@ pub async fn retry_records(
         .map(|one| MappingKey::new(ledger.clone(), one.kind, one.crm_id.clone()))
         .collect();
     let retried = keys.iter().map(|key| retry_record(engine, key).boxed()).collect();
-    let (mut outcome, mut failed) = (BulkOutcome::default(), None);
+    let (mut outcome, mut failed) = (BulkOutcome::default(), FirstError::new());
     for (record, retried) in records.into_iter().zip(concurrency::map_concurrently(retried).await) {
-        match retried {
-            Ok(Ok(())) => outcome.done.push(record),
-            Ok(Err(NotRetried::BeingSent)) => outcome.being_sent.push(record),
-            Ok(Err(NotRetried::NotNeeded)) => outcome.not_needed.push(record),
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        match failed.keep_error(retried) {
+            Some(Ok(())) => outcome.done.push(record),
+            Some(Err(NotRetried::BeingSent)) => outcome.being_sent.push(record),
+            Some(Err(NotRetried::NotNeeded)) => outcome.not_needed.push(record),
+            None => {}
         }
     }
     for kind in EntityKind::ALL {
         let of_kind = outcome.done.iter().filter(|one| one.kind == kind);
         let ids = of_kind.map(|one| one.crm_id.clone()).collect::<Vec<CrmId>>();
         let enqueued = engine.enqueue_wake_ups(&ledger, kind, &ids).await;
-        failed = failed.or(enqueued.err().map(PersistError::from));
+        failed.keep_error(enqueued);
     }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(outcome),
-    }
+    failed.into_result(outcome)
 }
 
 async fn retry_record(
@@ -245,17 +242,14 @@ pub async fn never_send_records(
         choices::never_send_record(engine, account, by, one.kind, one.crm_id.clone()).boxed()
     });
     let withheld = concurrency::map_concurrently(withheld.collect()).await;
-    let (mut outcome, mut failed) = (BulkOutcome::default(), None);
+    let (mut outcome, mut failed) = (BulkOutcome::default(), FirstError::new());
     for (record, withheld) in records.into_iter().zip(withheld) {
-        match withheld {
-            Ok(NeverSendOutcome::Done(_)) => outcome.done.push(record),
-            Ok(NeverSendOutcome::BeingSent { until: _ }) => outcome.being_sent.push(record),
-            Ok(NeverSendOutcome::Unknown) => outcome.not_needed.push(record),
-            Err(error) => failed = failed.or(Some(error)),
+        match failed.keep_error(withheld) {
+            Some(NeverSendOutcome::Done(_)) => outcome.done.push(record),
+            Some(NeverSendOutcome::BeingSent { until: _ }) => outcome.being_sent.push(record),
+            Some(NeverSendOutcome::Unknown) => outcome.not_needed.push(record),
+            None => {}
         }
     }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(outcome),
-    }
+    failed.into_result(outcome)
 }

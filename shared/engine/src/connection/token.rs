@@ -13,11 +13,11 @@ mod kept_keys;
 mod kept_tokens;
 mod refresh;
 mod sealed_secrets;
+mod token_error;
 mod token_stores;
 
 use std::time::Duration;
 
-use domain::failure::{Failure, FailureClass};
 use domain::grant::{self, Grant, SecretVisibility, TokenPlan};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,6 @@ use secrecy::{ExposeSecret, SecretString};
 use store::table::WriteExpectation;
 use store::{StoreError, VersionedRecord};
 use uuid::Uuid;
-use xero::XeroError;
 
 pub(crate) use consent::store_consent_tokens;
 pub(crate) use ending::{
@@ -35,11 +34,11 @@ pub(crate) use kept_tokens::KeptTokens;
 pub use kept_tokens::TokenCache;
 pub(crate) use refresh::finish_refresh;
 pub use sealed_secrets::SealedSecrets;
+pub use token_error::{TokenError, reconnect_failure};
 pub(crate) use token_stores::remove_moved_tokens;
 pub use token_stores::{TokenPlace, TokenStores};
 
 use crate::error_chain::ErrorChain;
-use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
 /// The interval and the maximum number of checks whether another process is done, or whether a
@@ -49,67 +48,6 @@ const RECHECKS_MAX: u32 = 180;
 
 /// The time reserved for recording that the wait timed out.
 const REPORT_SECONDS: i64 = 10;
-
-/// Why there is no access token.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// The grant's row could not be read or written.
-    #[error("could not use the grant's row")]
-    Store(#[from] StoreError),
-    /// The secret could not be read or written.
-    #[error("could not use the grant's secret")]
-    Secret(#[from] PortError),
-    /// The secret does not hold tokens.
-    #[error("the grant's secret cannot be read")]
-    Undecodable,
-    /// Xero issued no new tokens.
-    #[error("could not renew the tokens")]
-    Xero(#[source] XeroError),
-    /// Xero refused the refresh token, or there is none: a user has to reconnect.
-    #[error("the grant is no longer valid")]
-    ReconnectNeeded,
-    /// Another process held the lock, or the secret was not visible, until the time ran out.
-    #[error("timed out waiting for the tokens")]
-    Busy,
-}
-
-impl TokenError {
-    /// Returns the failure of an operation, with the message for people.
-    pub fn to_failure(&self, now: Timestamp) -> Failure {
-        match self {
-            Self::ReconnectNeeded => reconnect_failure(),
-            Self::Xero(error) => error.to_failure(now),
-            Self::Busy => Failure::new(
-                FailureClass::Throttled,
-                "token_busy",
-                "The connection to Xero is being renewed.",
-                "",
-            ),
-            Self::Undecodable => Failure::new(
-                FailureClass::Defect,
-                "token_unreadable",
-                "The stored connection to Xero cannot be read.",
-                "Reconnect in Settings > Integrations > Xero.",
-            ),
-            Self::Store(_) | Self::Secret(_) => Failure::new(
-                FailureClass::Transient,
-                "token_store_unavailable",
-                "The stored connection to Xero could not be read.",
-                "",
-            ),
-        }
-    }
-}
-
-/// The failure of records whose connection Xero no longer accepts.
-pub fn reconnect_failure() -> Failure {
-    Failure::new(
-        FailureClass::Unauthorized,
-        "reconnect_needed",
-        "The connection to Xero has expired.",
-        "Go to Settings > Integrations > Xero and click Reconnect.",
-    )
-}
 
 /// The access token that a caller requests.
 #[derive(Debug, Clone, Copy)]

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{FailedRecord, MessageOutcome, contradictions, unsent_refund};
 use crate::Engine;
-use crate::commands::payments;
 use crate::errors::PersistError;
 use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
+use crate::sync::payment_parts;
 use crate::sync::push::{self, PushOutcome};
 
 /// A message about a payment or a refund.
@@ -54,7 +54,9 @@ pub(super) async fn prepare_payment_message(
             Ok(Err(MessageOutcome::Recorded))
         }
         MessageContent::Refund { refund, parts: _ } => {
-            payments::withdraw_dropped_parts(engine, ledger, &refund.id, parts).boxed().await?;
+            payment_parts::withdraw_dropped_parts(engine, ledger, &refund.id, parts)
+                .boxed()
+                .await?;
             Ok(Ok(CompletedParts::default()))
         }
         MessageContent::Client { .. }
@@ -93,7 +95,7 @@ async fn record_payment(
             return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
         }
     };
-    let withdrawn = payments::withdraw_other_parts(engine, ledger, payment, parts).await?;
+    let withdrawn = payment_parts::withdraw_other_parts(engine, ledger, payment, parts).await?;
     if parts.is_empty() || payment.standing == PaymentRecordStatus::Deleted {
         let keep = invoice_payments::keep_paid_invoices(engine, ledger, payment, earlier);
         keep.boxed().await?;

@@ -3,26 +3,25 @@
 
 mod deletions;
 mod paid_invoices;
+mod recording;
 mod refunds;
 
-use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, UserId, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroPaymentId};
 use domain::invoice_payments::{
     InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
 };
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::report_payments;
 use domain::outbound::{EventContent, EventMessage};
-use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
 pub(crate) use self::deletions::record_deletion;
 pub(crate) use self::paid_invoices::{find_earlier_invoices, keep_paid_invoices};
+pub(crate) use self::recording::{FailedShare, RecordPaymentOutcome, record_payment};
 pub(crate) use self::refunds::{forget_refund, try_free_withheld_refund};
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
-use crate::errors::{PersistError, isolate_record};
 use crate::sync::release::{
     DecidedPayment, list_decided_payments, try_release_decided_payments,
     try_release_refused_refunds,
@@ -32,116 +31,6 @@ use crate::sync::sync_log;
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. The
 /// payments of an invoice need far fewer; the limit stops an endless loop in case of a defect.
 const STEPS_MAX: usize = 200;
-
-/// The result of recording a payment.
-#[derive(Debug)]
-pub(crate) enum RecordPaymentOutcome {
-    /// The payment is recorded on each of its invoices, except for these shares.
-    Done {
-        /// The shares that could not be recorded.
-        failed: Vec<FailedShare>,
-    },
-    /// The payment was recorded before with other details, and was not changed.
-    Contradicts,
-    /// An invoice already has the maximum number of payments. The payment is recorded on none of
-    /// its invoices.
-    TooMany(CrmId),
-}
-
-/// A share that can never be recorded, because the rows of its invoice cannot be read or written.
-#[derive(Debug)]
-pub(crate) struct FailedShare {
-    /// The invoice.
-    pub(crate) invoice: InvoiceId,
-    /// The reason.
-    pub(crate) error: PersistError,
-}
-
-/// Whether a share may be recorded on its invoice.
-enum ShareAdmission {
-    Admitted,
-    /// The invoice does not know the payment, and it was deleted.
-    NothingToRecord,
-    Contradicts,
-    NoRoom,
-}
-
-/// Records a payment on each of its invoices, so that it is recognised when Xero has it. An invoice
-/// whose rows are damaged fails its own share only. May be interrupted and repeated.
-pub(crate) async fn record_payment(
-    engine: &Engine,
-    ledger: &Ledger,
-    payment: &Payment,
-) -> Result<RecordPaymentOutcome, PersistError> {
-    let (mut admitted, mut failed, mut full) = (Vec::new(), Vec::new(), None);
-    for share in &payment.allocations {
-        let invoice = share.invoice_id.clone();
-        let Some(recorded) = RecordedPayment::from_payment(payment, &invoice) else { continue };
-        let crm_id = CrmId::from(invoice.clone());
-        let admission = admit_share(engine, ledger, &crm_id, &recorded).boxed();
-        match isolate_record(admission).await {
-            Ok(ShareAdmission::Admitted) => admitted.push((invoice, recorded)),
-            Ok(ShareAdmission::NothingToRecord) => {}
-            Ok(ShareAdmission::Contradicts) => return Ok(RecordPaymentOutcome::Contradicts),
-            Ok(ShareAdmission::NoRoom) => full = Some(crm_id),
-            Err(error) if error.is_about_the_record() => {
-                failed.push(FailedShare { invoice, error });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if let Some(invoice) = full {
-        return Ok(RecordPaymentOutcome::TooMany(invoice));
-    }
-    for (invoice, recorded) in admitted {
-        let crm_id = CrmId::from(invoice.clone());
-        let recording = record_share(engine, ledger, &crm_id, &recorded).boxed();
-        match isolate_record(recording).await {
-            Ok(()) => {}
-            Err(error) if error.is_about_the_record() => {
-                failed.push(FailedShare { invoice, error });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(RecordPaymentOutcome::Done { failed })
-}
-
-async fn admit_share(
-    engine: &Engine,
-    ledger: &Ledger,
-    invoice: &CrmId,
-    recorded: &RecordedPayment,
-) -> Result<ShareAdmission, PersistError> {
-    let Some(rows) = engine.store.find_invoice_payments(ledger, invoice).await? else {
-        return Ok(ShareAdmission::Admitted);
-    };
-    let known = rows.record;
-    if known.contradicts_recorded(recorded) {
-        return Ok(ShareAdmission::Contradicts);
-    }
-    if known.has_room_for(&recorded.payment) {
-        return Ok(ShareAdmission::Admitted);
-    }
-    Ok(match recorded.standing {
-        PaymentRecordStatus::Recorded => ShareAdmission::NoRoom,
-        PaymentRecordStatus::Deleted => ShareAdmission::NothingToRecord,
-    })
-}
-
-async fn record_share(
-    engine: &Engine,
-    ledger: &Ledger,
-    invoice: &CrmId,
-    recorded: &RecordedPayment,
-) -> Result<(), PersistError> {
-    let changed = change_in_steps(engine, ledger, invoice, |payments| {
-        let before = payments.clone();
-        let changes = payments.record_payment(recorded.clone());
-        (*payments != before).then_some(changes)
-    });
-    changed.await.map_err(PersistError::from)
-}
 
 /// Changes the payments of an invoice until the change is complete, and releases the payments of
 /// the CRM that no longer wait for a decision because of it, and the refunds that it allows.

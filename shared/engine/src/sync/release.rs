@@ -46,7 +46,7 @@ pub(crate) use self::refused_payments::{release_refused_removals, try_release_re
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{ReleaseTerms, has_failed_before, release_mappings};
 pub(crate) use self::restored_contacts::{record_restored_contact, release_after_restore};
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::{Engine, Invocation, concurrency};
 
 /// Maximum records per page: per shard of the index, if several shards are read at once.
@@ -101,7 +101,7 @@ pub async fn release_after_outage(
     invocation: Invocation,
 ) -> Result<OutageReleaseSummary, PersistError> {
     let mut summary = OutageReleaseSummary::default();
-    let mut failed = None;
+    let mut failed = FirstError::new();
     let mut scan = ShardScan::from_shard(0);
     while let Some((shard, after)) = scan.next_page() {
         if invocation.is_past_last_call(engine.clock.now()) {
@@ -117,16 +117,10 @@ pub async fn release_after_outage(
             release_mappings(engine, ledger, keys.clone(), terms, |_| true).boxed()
         });
         for released in concurrency::map_concurrently(released.collect()).await {
-            match released {
-                Ok(records) => summary.records += records,
-                Err(error) => failed = failed.or(Some(error)),
-            }
+            summary.records += failed.keep_error(released).unwrap_or_default();
         }
     }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(summary),
-    }
+    failed.into_result(summary)
 }
 
 /// Releases a mapping that was parked without a working connection, if the connection has started

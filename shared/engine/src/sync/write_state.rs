@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_in_place_of_the_answer_leaves_the_write_open_whatever_its_status() {
+    fn an_html_page_instead_of_the_answer_leaves_the_write_open_whatever_its_status() {
         for status in [200, 302, 400, 401, 403, 404, 503] {
             let page = XeroError::Edge { access: AccessMode::Write, status };
             assert_eq!(answer_after(&[page]), Some(WriteAnswer::Unanswered), "{status}");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_stays_open_whatever_follows() {
+    fn a_write_that_may_have_taken_effect_stays_open_whatever_follows() {
         let answers: [fn() -> XeroError; 3] = [
             || XeroError::Unexplained,
             || XeroError::Unidentified { endpoint: "/Invoices" },

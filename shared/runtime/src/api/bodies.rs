@@ -161,8 +161,8 @@ mod tests {
             (r#"{"records":[{"entity":7,"crm_id":"x"}]}"#, "records[0].entity: must be a string"),
         ] {
             let errors = list_body_errors(body.as_bytes());
-            let is_told = |error: &String| error.starts_with(expected);
-            assert!(errors.iter().flatten().any(is_told), "{body}: {errors:?}");
+            let is_reported = |error: &String| error.starts_with(expected);
+            assert!(errors.iter().flatten().any(is_reported), "{body}: {errors:?}");
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_body_at_all_is_told_what_it_must_be() {
+    fn an_invalid_body_is_refused_with_the_type_it_must_have() {
         for bytes in [&b""[..], b"{", b"[]", b"\xff", b"7"] {
             for objection in list_body_errors(bytes) {
                 assert!(objection.unwrap().starts_with("body: must "), "{bytes:?}");

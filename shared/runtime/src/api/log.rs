@@ -147,7 +147,7 @@ async fn read_activity(
     Ok(json_response(200, &ActivityView::from(activity)))
 }
 
-/// Parses a text to search for. An empty one is none.
+/// Parses a text to search for. An empty one counts as absent.
 fn parse_search_text(text: Option<&str>) -> Result<Option<String>, ProblemDetails> {
     let text = find_text(text.map(str::trim));
     if text.is_some_and(|text| text.chars().count() > TEXT_MAX) {
@@ -165,7 +165,7 @@ fn find_text(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Parses an instant. An empty one is none.
+/// Parses an instant. An empty one counts as absent.
 fn parse_instant(
     text: Option<&str>,
     field: &'static str,
@@ -175,7 +175,7 @@ fn parse_instant(
     find_text(text).map(str::parse::<Timestamp>).transpose().map_err(wrong)
 }
 
-/// Parses a parameter that takes one of several words. An empty one is none.
+/// Parses a parameter that takes one of several words. An empty one counts as absent.
 pub(super) fn parse_choice<T>(
     text: Option<&str>,
     field: &'static str,
@@ -188,7 +188,7 @@ pub(super) fn parse_choice<T>(
     parse(text).map(Some).ok_or_else(wrong)
 }
 
-/// Parses a parameter that is `true` or `false`. An empty one is none.
+/// Parses a parameter that is `true` or `false`. An empty one counts as absent.
 pub(super) fn parse_flag(
     text: Option<&str>,
     field: &'static str,
@@ -202,7 +202,7 @@ pub(super) fn parse_page_size(text: &str) -> Result<NonZeroU16, ProblemDetails> 
     size.ok_or_else(|| ProblemDetails::bad_field("limit", "must be a whole number from 1 to 200"))
 }
 
-/// Parses a cursor, which names the last row of the previous page. An empty one is none.
+/// Parses a cursor, which names the last row of the previous page. An empty one counts as absent.
 pub(super) fn parse_cursor(text: Option<&str>) -> Result<Option<String>, ProblemDetails> {
     let Some(text) = find_text(text) else { return Ok(None) };
     let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.!_~ ".contains(&byte);

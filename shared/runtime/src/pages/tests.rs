@@ -77,7 +77,7 @@ fn every_file_has_its_content_type_and_may_be_loaded_by_other_origins() {
 }
 
 #[test]
-fn contents_are_compressed_for_those_who_accept_it() {
+fn contents_are_compressed_for_browsers_that_accept_it() {
     for (accepted, is_gzipped) in [
         ("gzip", true),
         ("br, gzip, deflate", true),

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_is_waited_for_longer_and_longer_but_never_long() {
+    fn temporary_failures_are_retried_after_growing_but_limited_delays() {
         let delays =
             (0..8).map(|receives| redelivery_delay(receives).as_secs()).collect::<Vec<_>>();
         assert_eq!(delays, [10, 10, 20, 40, 80, 160, 300, 300]);

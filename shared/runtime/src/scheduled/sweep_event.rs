@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_not_clear_is_not_done() {
+    fn an_ambiguous_command_is_not_performed() {
         for event in [
             r#"{"revoke":"some"}"#,
             r#"{"erase":"acc_1"}"#,

@@ -1,10 +1,10 @@
-//! The keys of rows in the sparse indexes, and how rows are identified from them.
+//! The keys of rows in the sparse indexes, and the entries of rows there.
 
 use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::ContentHash;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
+use domain::ids::{CrmId, Ledger};
 use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationState};
@@ -12,11 +12,10 @@ use domain::outbound::EventMessage;
 use domain::poll::PollProgress;
 use domain::surplus::Surplus;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
-    AWAITED, INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, SURPLUS_PREFIX, UNLINKED_SURPLUS_PREFIX,
-    format_instant, ledger_partition, mapping_key, poll_progress_key,
+    SHARDS, SURPLUS_PREFIX, UNLINKED_SURPLUS_PREFIX, format_instant, ledger_partition, mapping_key,
+    poll_progress_key,
 };
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -116,11 +115,6 @@ pub(crate) fn undecided_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
     })
 }
 
-/// Reads Xero's id from the key of an overpayment or prepayment.
-pub(crate) fn read_surplus(key: &ItemKey) -> Option<XeroId> {
-    Uuid::parse_str(key.sk.strip_prefix(SURPLUS_PREFIX)?).ok().map(XeroId)
-}
-
 /// The key in the `due` index of a grant that must be checked again.
 pub(crate) fn due_grant_key(grant: &Grant) -> Option<IndexKey> {
     let id = grant.id.to_string();
@@ -204,58 +198,9 @@ pub(crate) fn polled_entry(ledger: &Ledger) -> IndexEntry {
     }
 }
 
-/// Reads the ledger from the key of one of its rows.
-pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
-    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
-    Some(Ledger {
-        account: AccountId::new(account).ok()?,
-        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
-    })
-}
-
 /// The prefix of the sort keys in the `due` index of a ledger's mappings.
 pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
     format!("{}#{}#", ledger.account, ledger.tenant)
-}
-
-/// Reads a mapping's key from the key of its row.
-pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
-    let ledger = read_ledger(key)?;
-    let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
-    let crm_id = CrmId::new(crm_id).ok()?;
-    Some(MappingKey::new(ledger, EntityKind::from_name(kind)?, crm_id))
-}
-
-/// Reads a mapping's key from the key of the row that says for which record it may wait.
-pub(crate) fn read_dependant(key: &ItemKey) -> Option<MappingKey> {
-    let ledger = read_ledger(key)?;
-    let mut parts = key.sk.strip_prefix(AWAITED)?.rsplitn(3, '#');
-    let (crm_id, kind) = (parts.next()?, parts.next()?);
-    // Without a further part, it is the mark of the awaited record.
-    parts.next()?;
-    Some(MappingKey::new(ledger, EntityKind::from_name(kind)?, CrmId::new(crm_id).ok()?))
-}
-
-/// Reads an account's id from the key of its connection.
-pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
-    let account = key.pk.strip_prefix("A#").filter(|_| key.sk == "CONNECTION")?;
-    AccountId::new(account).ok()
-}
-
-/// Reads an account's id from the key of one of its rows.
-pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
-    AccountId::new(key.pk.strip_prefix("A#")?).ok()
-}
-
-/// Reads a grant's id from the key of its row.
-pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
-    Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
-}
-
-/// Reads the account from the key of an event.
-pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
-    let account = key.pk.strip_prefix("A#").filter(|_| key.sk.starts_with(OUTBOX))?;
-    AccountId::new(account).ok()
 }
 
 /// The entry of a mapping in a partition of the `due` index that is sorted by mapping.
@@ -269,10 +214,4 @@ fn shard_of(seed: &str) -> u32 {
     let hash = ContentHash::of_bytes(seed.as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     number.unwrap_or(0) % SHARDS
-}
-
-/// Reads the invoice from the key of its payments.
-pub(crate) fn read_invoice(key: &ItemKey) -> Option<CrmId> {
-    let invoice = key.sk.strip_prefix(INVOICE_PAYMENTS_PREFIX)?.split('#').next()?;
-    CrmId::new(invoice).ok()
 }

@@ -63,7 +63,7 @@ impl Emulator {
     }
 
     /// Applies these faults to the next requests, one each.
-    pub(crate) fn befall(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn inject_faults(&self, faults: impl IntoIterator<Item = Fault>) {
         self.wire.faults.lock().unwrap().extend(faults);
     }
 

@@ -31,7 +31,7 @@ fn cancelled(codes: [&str; 2]) -> Fault {
 
 async fn outcome_after(faults: Vec<Fault>, writes: Vec<ItemWrite>) -> TableError {
     let emulator = Emulator::start().await;
-    emulator.befall(faults);
+    emulator.inject_faults(faults);
     let error = emulator.table().write_items(writes).await.unwrap_err();
     assert_eq!(emulator.faults_left(), 0);
     error
@@ -89,7 +89,7 @@ async fn a_transaction_that_may_have_been_performed_is_never_reported_as_refused
 
     let emulator = Emulator::start().await;
     let throttled = answer(400, "ThrottlingException", "");
-    emulator.befall([Fault::LostReply, throttled.clone(), throttled]);
+    emulator.inject_faults([Fault::LostReply, throttled.clone(), throttled]);
     let both = emulator.table().write_items(vec![create("B"), create("C")]).await;
     assert!(matches!(both, Err(TableError::Unavailable { .. })), "{both:?}");
     assert!(emulator.table().get(&ItemKey::new("A", "B")).await.unwrap().is_some());
@@ -98,8 +98,10 @@ async fn a_transaction_that_may_have_been_performed_is_never_reported_as_refused
 #[tokio::test]
 async fn throttling_is_tried_again_before_it_is_reported() {
     let emulator = Emulator::start().await;
-    emulator
-        .befall([answer(400, "ThrottlingException", ""), answer(500, "InternalServerError", "")]);
+    emulator.inject_faults([
+        answer(400, "ThrottlingException", ""),
+        answer(500, "InternalServerError", ""),
+    ]);
     emulator.table().write_items(vec![create("B")]).await.unwrap();
     assert_eq!(emulator.faults_left(), 0);
 }
@@ -108,10 +110,10 @@ async fn throttling_is_tried_again_before_it_is_reported() {
 async fn an_unreachable_table_is_unavailable_to_readers() {
     let emulator = Emulator::start().await;
     let table = emulator.table();
-    emulator.befall(vec![Fault::LostReply; 3]);
+    emulator.inject_faults(vec![Fault::LostReply; 3]);
     let read = table.get(&ItemKey::new("A", "B")).await.unwrap_err();
     assert!(matches!(read, TableError::Unavailable { operation: "get item", .. }), "{read:?}");
-    emulator.befall(vec![Fault::LostReply; 3]);
+    emulator.inject_faults(vec![Fault::LostReply; 3]);
     let page = table.query_items(partition()).await.unwrap_err();
     assert!(matches!(page, TableError::Unavailable { operation: "query", .. }), "{page:?}");
 }
@@ -194,7 +196,7 @@ async fn keys_that_a_batch_leaves_unprocessed_are_read_again_or_left_out() {
     let (there, missing) = (ItemKey::new("A", "B"), ItemKey::new("A", "C"));
     for (faults, requests, is_found) in [(2, 3, true), (3, 3, false)] {
         emulator.requests();
-        emulator.befall(vec![unprocessed(); faults]);
+        emulator.inject_faults(vec![unprocessed(); faults]);
         let found = table.get_many(vec![there.clone(), missing.clone()]).await.unwrap();
         assert_eq!((emulator.requests(), emulator.faults_left()), (requests, 0));
         assert_eq!(found.get(&missing), Some(&None));
@@ -215,7 +217,7 @@ async fn a_corrupt_item_is_left_out_of_a_batch_and_an_unreachable_table_fails_it
     let keys = ["B", "C"].map(|sk| ItemKey::new("A", sk)).to_vec();
     let found = table.get_many(keys.clone()).await.unwrap();
     assert_eq!(found.keys().map(|key| key.sk.as_str()).collect::<Vec<_>>(), ["C"]);
-    emulator.befall(vec![Fault::LostReply; 3]);
+    emulator.inject_faults(vec![Fault::LostReply; 3]);
     let error = table.get_many(keys).await.unwrap_err();
     assert!(matches!(error, TableError::Unavailable { operation: "batch get items", .. }));
 }

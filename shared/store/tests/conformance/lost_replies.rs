@@ -22,12 +22,12 @@ async fn version(emulator: &Emulator, key: &ItemKey) -> Option<u64> {
 async fn a_put_whose_reply_is_lost_succeeds_once() {
     let emulator = Emulator::start().await;
     emulator.requests();
-    emulator.befall([Fault::LostReply, Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply, Fault::LostReply]);
     emulator.table().write_items(vec![create(key(), "ours")]).await.unwrap();
     assert_eq!(emulator.requests(), 3);
     assert_eq!(version(&emulator, &key()).await, Some(1));
 
-    emulator.befall([Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply]);
     let item = NewItem::new(key(), "next");
     let write = ItemWrite::Put {
         item: item.clone(),
@@ -42,7 +42,7 @@ async fn a_put_whose_reply_is_lost_succeeds_once() {
 async fn a_lost_refusal_is_still_a_refusal() {
     let emulator = Emulator::start().await;
     emulator.table().write_items(vec![create(key(), "same")]).await.unwrap();
-    emulator.befall([Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply]);
     let outcome = emulator.table().write_items(vec![create(key(), "same")]).await;
     assert!(matches!(outcome, Err(TableError::Conflict)), "{outcome:?}");
     assert_eq!(emulator.faults_left(), 0);
@@ -54,7 +54,7 @@ async fn a_delete_whose_reply_is_lost_succeeds_once() {
     let emulator = Emulator::start().await;
     emulator.table().write_items(vec![create(key(), "doomed")]).await.unwrap();
     let delete = || ItemWrite::Delete { key: key(), expect: ItemVersion::FIRST };
-    emulator.befall([Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply]);
     emulator.table().write_items(vec![delete()]).await.unwrap();
     assert_eq!(version(&emulator, &key()).await, None);
     let again = emulator.table().write_items(vec![delete()]).await;
@@ -66,7 +66,7 @@ async fn a_transaction_whose_reply_is_lost_succeeds_once() {
     let emulator = Emulator::start().await;
     let other = ItemKey::new("A", "C");
     let both = || vec![create(key(), "1"), create(other.clone(), "1")];
-    emulator.befall([Fault::LostReply, Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply, Fault::LostReply]);
     emulator.table().write_items(both()).await.unwrap();
     assert_eq!(version(&emulator, &key()).await, Some(1));
     assert_eq!(version(&emulator, &other).await, Some(1));
@@ -80,7 +80,7 @@ async fn a_transaction_knows_its_items_when_its_token_is_forgotten() {
     emulator.forget_tokens();
     let other = ItemKey::new("A", "C");
     let both = || vec![create(key(), "1"), create(other.clone(), "1")];
-    emulator.befall([Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply]);
     emulator.table().write_items(both()).await.unwrap();
     assert_eq!(emulator.faults_left(), 0);
     assert_eq!(version(&emulator, &other).await, Some(1));
@@ -91,7 +91,7 @@ async fn a_transaction_knows_its_items_when_its_token_is_forgotten() {
 #[tokio::test]
 async fn a_write_whose_every_reply_is_lost_is_unavailable_and_may_have_happened() {
     let emulator = Emulator::start().await;
-    emulator.befall([Fault::LostReply, Fault::LostReply, Fault::LostReply]);
+    emulator.inject_faults([Fault::LostReply, Fault::LostReply, Fault::LostReply]);
     let outcome = emulator.table().write_items(vec![create(key(), "landed")]).await;
     assert!(matches!(outcome, Err(TableError::Unavailable { .. })), "{outcome:?}");
     assert_eq!(version(&emulator, &key()).await, Some(1));

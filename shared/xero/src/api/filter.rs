@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_quoted_never_stands_in_a_filter() {
+    fn values_that_cannot_be_quoted_are_never_in_a_filter() {
         assert_eq!(
             clause_if_quotable("Number", "O'Brien & Co"),
             Some(r#"Number=="O'Brien & Co""#.to_owned())

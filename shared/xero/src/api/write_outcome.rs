@@ -204,7 +204,7 @@ where
     Some(WriteOutcome::Done { remote: remote.into(), warnings: warnings.collect() })
 }
 
-/// What an element says about the fate of its document.
+/// What an element says about its document.
 #[derive(Debug)]
 struct Verdict<'a> {
     /// Whether it says at its top level that its document was saved.

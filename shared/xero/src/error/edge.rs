@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_told_from_xeros_own_sentences_and_from_xml() {
+    fn a_page_is_distinguished_from_xeros_own_sentences_and_from_xml() {
         for page in [
             "<html><head><title>403 Forbidden</title></head></html>",
             "  \u{feff}<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">",

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_are_found_at_every_depth_and_told_once() {
+    fn sentences_are_found_at_every_depth_and_reported_once() {
         let body = r#"{"Elements": [{
             "Contact": {"ValidationErrors": [{"Message": "Contact Name cannot be empty."}]},
             "LineItems": [
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_no_tree_can_hold_hides_no_sentence() {
+    fn a_value_that_cannot_be_parsed_hides_no_sentence() {
         let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
         for odd in ["1e400", deep.as_str()] {
             let body =
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_told_from_what_is_true() {
+    fn what_says_nothing_is_distinguished_from_what_is_true() {
         for nothing in ["null", "false", "\"\"", "\" \"", "[]", "[ ]", "{}", "{ }"] {
             assert!(value(nothing).is_empty(), "{nothing}");
             assert!(!value(nothing).is_true(), "{nothing}");

@@ -40,7 +40,7 @@ async fn an_invoice_keeps_its_digits_and_its_calendar_dates() {
 }
 
 #[tokio::test]
-async fn a_bill_with_the_same_number_is_told_from_a_sales_invoice() {
+async fn a_bill_with_the_same_number_is_distinguished_from_a_sales_invoice() {
     let bill = invoice_json("").replace("ACCREC", "ACCPAY").replace("AUTHORISED", "QUARANTINED");
     let session = a_session(Scripted::ok(&collection("Invoices", &[bill])));
     let found = invoices::find_by_numbers(&session, &["#INV-0001"]).await.unwrap();
@@ -131,7 +131,7 @@ async fn money_goes_to_bank_accounts_with_or_without_a_code_and_to_accounts_that
 }
 
 #[tokio::test]
-async fn items_are_sold_unless_xero_denies_it() {
+async fn items_are_sold_unless_xero_says_otherwise() {
     let body = r#"{"Items":[{"Code":"A","Name":"Guitars","IsSold":true},{"Code":"B"},
         {"Code":"C","Name":"Van hire","IsSold":"false"},{"Name":"without a code"}]}"#;
     let items = items::list_items(&a_session(Scripted::ok(body))).await.unwrap();
@@ -201,7 +201,7 @@ async fn tax_rates_are_exact_and_booleans_in_quotes_are_booleans() {
 }
 
 #[tokio::test]
-async fn one_bad_document_costs_that_document_alone() {
+async fn one_bad_document_affects_no_other() {
     let refused = r#"{"InvoiceID":"00000000-0000-0000-0000-000000000000","StatusAttributeString":"ERROR",
         "ValidationErrors":[{"Message":"Account code '9' is not a valid code for this document."}]}"#;
     let second = invoice_json(

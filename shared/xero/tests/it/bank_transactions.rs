@@ -60,7 +60,7 @@ async fn a_bank_transaction_without_a_reference_has_none() {
 }
 
 #[tokio::test]
-async fn a_bank_transaction_that_no_longer_counts_is_told_from_one_that_does() {
+async fn a_bank_transaction_that_no_longer_counts_is_distinguished_from_one_that_does() {
     for (word, status) in [
         ("DELETED", MoneyStatus::Deleted),
         // The final state of an overpayment or prepayment, which the same list contains.
@@ -101,7 +101,7 @@ async fn every_bank_transaction_with_the_reference_is_found_deleted_ones_include
 }
 
 #[tokio::test]
-async fn a_refused_bank_transaction_in_a_batch_costs_itself_alone() {
+async fn a_refused_bank_transaction_in_a_batch_affects_no_other() {
     // As in Xero's documentation: an id and all amounts, but rejected.
     let sentence = "Account code '404' is not a valid code for this document.";
     let refused = transaction_json(&format!(
@@ -148,7 +148,7 @@ async fn the_answer_to_a_deletion_is_the_bank_transaction_as_deleted() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_is_refused_says_why_in_either_form() {
+async fn the_reason_of_a_refused_deletion_is_read_in_either_form() {
     let sentence =
         "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.";
     let whole = deleted(refused(sentence)).await.unwrap_err();
@@ -161,7 +161,7 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_not_believed_without_the_transaction_as_deleted() {
+async fn a_deletion_counts_only_if_the_answer_shows_the_transaction_as_deleted() {
     for rows in [vec![received()], vec![], vec![transaction_json("")]] {
         let body = collection("BankTransactions", &rows);
         let outcome = deleted(reply(200, &[], &body)).await.unwrap();

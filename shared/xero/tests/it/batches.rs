@@ -60,7 +60,7 @@ async fn answers_in_another_order_are_matched_by_number() {
 }
 
 #[tokio::test]
-async fn an_odd_element_never_costs_the_reasons_of_the_others() {
+async fn an_odd_element_hides_no_reasons_of_the_others() {
     let nil = r#"{"InvoiceID":"00000000-0000-0000-0000-000000000000"}"#.to_owned();
     for odd in [
         nil,
@@ -90,14 +90,14 @@ async fn an_element_without_a_name_is_believed_where_it_can_be_about_one_documen
 }
 
 #[tokio::test]
-async fn a_document_without_an_answer_is_uncertain_and_an_answer_without_a_document_is_nothing() {
+async fn a_document_without_an_answer_is_uncertain_and_an_answer_without_a_document_is_ignored() {
     assert_eq!(created(&[1, 2], &[done(2)]).await, ["unknown", "done"]);
     assert_eq!(created(&[1], &[done(7), done(1), done(8)]).await, ["done"]);
     assert_eq!(created(&[1, 2], &[]).await, ["unknown", "unknown"]);
 }
 
 #[tokio::test]
-async fn a_refusal_is_heard_although_a_value_beside_it_cannot_be_held() {
+async fn a_refusal_is_read_although_a_value_beside_it_cannot_be_parsed() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let sign = r#""StatusAttributeString":"ERROR","ValidationErrors":[{"Message":"No."}],"#;
     for row in [

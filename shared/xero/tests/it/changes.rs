@@ -78,7 +78,7 @@ async fn what_has_changed_comes_in_xeros_order_deleted_and_voided_ones_included(
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_costs_itself_and_says_which_it_is() {
+async fn an_unreadable_row_affects_no_other_and_is_identified() {
     let id = Uuid::from_u128(0xbad);
     let broken = payment_json("")
         .replace("120.50,\"Reference", "\"a lot\",\"Reference")

@@ -101,7 +101,7 @@ async fn a_read_without_an_answer_or_with_a_fault_of_xeros_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_write_whose_end_is_unknown_is_looked_up_first() {
+async fn a_write_of_unknown_outcome_is_looked_up_first() {
     let rows = [
         Row(
             "no answer in time",
@@ -165,7 +165,7 @@ async fn a_write_whose_end_is_unknown_is_looked_up_first() {
 }
 
 #[tokio::test]
-async fn a_write_that_never_left_is_merely_tried_again() {
+async fn a_write_that_was_never_sent_is_retried() {
     let answer = Answer::Unfinished(RequestSent::No, TransportErrorKind::Connect);
     let meaning = Meaning(Transient, "xero_unreachable", None);
     check("connection refused", &of_a_write(answer).await, &meaning);
@@ -263,7 +263,7 @@ async fn a_missing_id_is_an_answer_and_not_an_error() {
 }
 
 #[tokio::test]
-async fn a_contact_that_its_own_route_does_not_show_is_looked_for_among_the_archived() {
+async fn a_contact_missing_from_its_own_route_is_searched_for_among_archived_ones() {
     for (rows, is_there) in [(vec![], false), (vec![contact_json("")], true)] {
         let listed = reply(200, &[], &collection("Contacts", &rows));
         let missing = reply(404, &[], "The resource you're looking for cannot be found");

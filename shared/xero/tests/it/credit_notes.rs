@@ -125,7 +125,7 @@ async fn allocated(body: &str) -> Result<WriteOutcome<RemoteAllocation>, XeroErr
 }
 
 #[tokio::test]
-async fn a_credit_note_is_read_with_what_is_left_of_it_and_where_the_rest_went() {
+async fn a_credit_note_is_read_with_its_remaining_credit_and_allocations() {
     let note = read(&note_json("")).await;
     assert_eq!((note.id, note.is_sales), (NOTE, true));
     assert_eq!(note.number.as_deref(), Some("CN-0001"));
@@ -196,7 +196,7 @@ async fn a_number_that_no_filter_can_hold_is_looked_for_among_those_that_begin_l
 }
 
 #[tokio::test]
-async fn a_refused_allocation_says_why_in_either_form() {
+async fn the_reason_of_a_refused_allocation_is_read_in_either_form() {
     let text = "Credit Note cannot be allocated as amount is greater than amount outstanding";
     let errors = format!(r#""ValidationErrors":[{{"Message":"{text}"}}]"#);
     let row = allocation_json("").replace(r#""ValidationErrors":[]"#, &errors);
@@ -216,7 +216,7 @@ async fn a_refused_allocation_says_why_in_either_form() {
 }
 
 #[tokio::test]
-async fn taking_back_what_is_gone_is_no_error_and_a_lost_answer_is_a_write_of_unknown_end() {
+async fn removing_what_is_gone_is_no_error_and_a_lost_answer_leaves_the_write_uncertain() {
     let session = a_session(Scripted::new([reply(404, &[], "The resource was not found")]));
     assert!(!credit_notes::delete_allocation(&session, NOTE, ALLOCATION).await.unwrap());
     let session = a_session(Scripted::new([reply(500, &[], "")]));

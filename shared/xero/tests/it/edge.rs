@@ -59,7 +59,7 @@ async fn an_empty_body_says_nothing_about_call_login_or_document() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_a_document_does_not_say_that_it_is_missing() {
+async fn an_html_page_instead_of_a_document_does_not_count_as_missing() {
     for status in [404, 403] {
         let session = || a_session(Scripted::new([page(status)]));
         assert!(matches!(invoices::get(&session(), INVOICE).await, Err(XeroError::Edge { .. })));
@@ -96,7 +96,7 @@ async fn a_request_that_is_too_long_is_refused_whether_or_not_a_page_says_so() {
 }
 
 #[tokio::test]
-async fn what_xero_itself_says_is_still_heard() {
+async fn sentences_of_xero_itself_are_still_read() {
     let scope = [("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")];
     let rows = [
         (reply(401, &scope, PAGE), Meaning(Unauthorized, "permission_missing", None)),

@@ -78,7 +78,7 @@ fn the_consent_page_is_asked_for_with_state_scopes_and_the_hash_of_the_verifier(
 }
 
 #[test]
-fn a_verifier_that_is_none_is_refused_before_it_is_used() {
+fn an_invalid_verifier_is_refused_before_it_is_used() {
     for bad in ["short", &"x".repeat(129), &format!("{VERIFIER}="), &format!("{VERIFIER}é")] {
         let error = an_app().authorize_url("state", &bad.into()).unwrap_err();
         assert!(matches!(error, XeroError::Unsendable { .. }), "{bad}");
@@ -223,7 +223,7 @@ async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
 }
 
 #[tokio::test]
-async fn a_link_that_cannot_be_read_is_a_link_all_the_same() {
+async fn an_unreadable_link_counts_as_a_link() {
     let transport = Scripted::ok(
         r#"[{"id":"not an id","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58","tenantType":"ORGANISATION"},
         {"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a45","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c59",
@@ -239,7 +239,7 @@ async fn a_link_that_cannot_be_read_is_a_link_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_the_connections_ends_nothing() {
+async fn an_html_page_instead_of_the_connections_ends_no_connection() {
     let id = XeroConnectionId(Uuid::from_u128(7));
     for status in [200, 302, 400, 401, 403, 404, 405, 503] {
         let page = || Scripted::new([reply(status, &[], "<html><title>Blocked</title></html>")]);
@@ -298,7 +298,7 @@ async fn connections_are_read_with_seven_digits_and_no_offset() {
 }
 
 #[tokio::test]
-async fn a_connection_that_had_ended_before_is_told_from_one_that_is_not_ours() {
+async fn a_connection_that_had_ended_before_is_distinguished_from_one_that_is_not_ours() {
     let id = XeroConnectionId(Uuid::from_u128(7));
     let delete = async |answer| {
         let transport = Scripted::new([answer]);

@@ -49,7 +49,7 @@ impl Subscriber for Lines {
 }
 
 #[tokio::test]
-async fn each_call_is_one_line_that_names_neither_ids_nor_secrets() {
+async fn each_call_is_logged_in_one_line_without_ids_and_secrets() {
     // With a single subscriber, tracing asks the subscriber of the thread that reaches a log line
     // first whether it is enabled, and other tests of this process have none.
     let _second = Dispatch::new(Lines::default());
@@ -98,11 +98,11 @@ async fn an_answer_that_cannot_be_read_is_not_quoted() {
         let session = a_session(Scripted::ok(body));
         let error = contacts::find_by_number(&session, "SC-cli_0001").await.unwrap_err();
         let mut cause = error.source();
-        let mut told = format!("{error} {error:?}");
+        let mut printed = format!("{error} {error:?}");
         while let Some(error) = cause {
-            write!(told, " {error}").unwrap();
+            write!(printed, " {error}").unwrap();
             cause = error.source();
         }
-        assert!(!told.contains("Jane"), "{told}");
+        assert!(!printed.contains("Jane"), "{printed}");
     }
 }

@@ -235,7 +235,7 @@ async fn every_list_leaves_out_what_it_cannot_read_and_has_it_counted() {
 }
 
 #[tokio::test]
-async fn one_thing_that_cannot_be_read_is_not_taken_for_missing() {
+async fn an_unreadable_record_is_not_taken_for_missing() {
     let row = invoice_json("").replace("GBP", "");
     let session = a_session(Scripted::ok(&collection("Invoices", std::slice::from_ref(&row))));
     let error = invoices::get(&session, INVOICE).await.unwrap_err();
@@ -252,7 +252,7 @@ async fn one_thing_that_cannot_be_read_is_not_taken_for_missing() {
 }
 
 #[tokio::test]
-async fn a_name_never_stands_in_a_filter_and_is_compared_here() {
+async fn names_are_compared_locally_and_never_in_a_filter() {
     let contact = |name: &str, id: u128| {
         let id = XeroContactId(Uuid::from_u128(id)).to_string();
         let row = contact_json("").replace(r#""Name":"Ridge""#, &format!(r#""Name":"{name}""#));

@@ -64,13 +64,13 @@ fn with_body(request: &Request<Bytes>, from: &str, to: &str) -> Request<Bytes> {
 }
 
 #[tokio::test]
-async fn a_request_that_xero_does_not_describe_is_found_out() {
+async fn an_undocumented_request_is_detected() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let create = the_request("invoice_create").await;
     let payment = the_request("payment_create").await;
     let deletion = the_request("payment_delete").await;
     let changed = the_request("payments_changed").await;
-    let told = format!("{}?summarizeErrors=false", deletion.uri());
+    let with_parameter = format!("{}?summarizeErrors=false", deletion.uri());
     let mut without_tenant = create.clone();
     without_tenant.headers_mut().remove("xero-tenant-id");
     let mut long_key = create.clone();
@@ -85,7 +85,7 @@ async fn a_request_that_xero_does_not_describe_is_found_out() {
         ("takes no", with_body(&create, "\"ACCREC\"", "\"ACCREX\"")),
         ("is text, not", with_body(&create, "1.3333", "\"1.3333\"")),
         ("is no \"uuid\"", with_body(&create, "eaa28f49", "eaa28f4")),
-        ("no query parameter", at(&deletion, &told)),
+        ("no query parameter", at(&deletion, &with_parameter)),
         ("has no property", with_body(&deletion, "Status", "State")),
         ("no method", at(&payment, &deletion.uri().to_string())),
         ("is text, not", with_body(&payment, "120.50", "\"120.50\"")),

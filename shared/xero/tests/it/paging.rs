@@ -196,7 +196,7 @@ async fn pages_of_a_look_up_are_in_an_order_that_no_edit_changes() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_cannot_read_all_pages_says_so_and_ends() {
+async fn a_look_up_that_cannot_read_all_pages_fails() {
     for (name, collection) in LOOK_UPS {
         let list = Arc::new(PagedList::new(collection, rows_for(name, 600), 10));
         let (read, odd) = look_up(name, &a_session(list.clone())).await;

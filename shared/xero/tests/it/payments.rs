@@ -65,7 +65,7 @@ async fn a_payment_is_read_with_every_field() {
 }
 
 #[tokio::test]
-async fn a_payment_that_says_no_more_than_it_must_is_read() {
+async fn a_payment_with_only_the_required_members_is_read() {
     let bare = format!(r#"{{"PaymentID":"{PAYMENT}","Status":"AUTHORISED","Amount":120.50}}"#);
     let expected = RemotePayment {
         id: PAYMENT,
@@ -87,7 +87,7 @@ async fn a_payment_that_says_no_more_than_it_must_is_read() {
 }
 
 #[tokio::test]
-async fn a_deleted_payment_is_told_from_one_that_counts() {
+async fn a_deleted_payment_is_distinguished_from_one_that_counts() {
     let row = payment_json("").replace("AUTHORISED", "DELETED");
     assert_eq!(read(&row).await.status, MoneyStatus::Deleted);
     let row = payment_json("").replace("AUTHORISED", "PENDING");
@@ -105,7 +105,7 @@ async fn a_payment_in_a_batch_names_its_batch_and_one_outside_names_none() {
 
 #[tokio::test]
 async fn a_reconciled_payment_says_so_plainly_or_in_quotes() {
-    for (told, is_reconciled) in [
+    for (sent, is_reconciled) in [
         ("true", true),
         (r#""true""#, true),
         (r#""True""#, true),
@@ -113,9 +113,9 @@ async fn a_reconciled_payment_says_so_plainly_or_in_quotes() {
         (r#""false""#, false),
         ("null", false),
     ] {
-        let told = format!(r#""IsReconciled":{told}"#);
-        let row = payment_json("").replace(r#""IsReconciled":false"#, &told);
-        assert_eq!(read(&row).await.is_reconciled, is_reconciled, "{told}");
+        let sent = format!(r#""IsReconciled":{sent}"#);
+        let row = payment_json("").replace(r#""IsReconciled":false"#, &sent);
+        assert_eq!(read(&row).await.is_reconciled, is_reconciled, "{sent}");
     }
 }
 
@@ -198,7 +198,7 @@ async fn invoices_beyond_one_query_are_asked_for_in_the_next() {
 }
 
 #[tokio::test]
-async fn a_created_payment_is_told_as_xero_keeps_it() {
+async fn a_created_payment_is_returned_as_xero_stores_it() {
     let row = payment_json(
         r#""StatusAttributeString":"WARNING","Warnings":[{"Message":"It was rounded"}],"#,
     );
@@ -209,7 +209,7 @@ async fn a_created_payment_is_told_as_xero_keeps_it() {
 }
 
 #[tokio::test]
-async fn a_refused_payment_in_a_batch_costs_itself_alone() {
+async fn a_refused_payment_in_a_batch_affects_no_other() {
     let sentence = "Payment amount exceeds the amount outstanding on this document";
     let errors = format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}]"#);
     for refused in [
@@ -282,7 +282,7 @@ async fn the_answer_to_a_deletion_is_the_payment_as_deleted() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_is_refused_says_why_in_either_form() {
+async fn the_reason_of_a_refused_deletion_is_read_in_either_form() {
     let sentence = "Payments within a batch cannot be deleted.";
     let whole = deleted(refused(sentence)).await.unwrap_err();
     assert_eq!(whole.to_failure(Timestamp::UNIX_EPOCH).code, "payment_in_batch");
@@ -293,7 +293,7 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_not_believed_without_the_payment_as_deleted() {
+async fn a_deletion_counts_only_if_the_answer_shows_the_payment_as_deleted() {
     for rows in [vec![the_next_json()], vec![], vec![payment_json("")]] {
         let outcome = deleted(reply(200, &[], &collection("Payments", &rows))).await.unwrap();
         let WriteOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
@@ -309,7 +309,7 @@ async fn deleting_what_xero_does_not_have_says_so() {
 }
 
 #[tokio::test]
-async fn a_payment_whose_end_is_unknown_is_looked_up_first() {
+async fn a_payment_of_unknown_outcome_is_looked_up_first() {
     let fault = || Scripted::new([reply(500, &[], "<html>")]);
     let create = payments::create_payments(&a_session(fault()), &[a_payment()], &a_key()).await;
     assert_eq!(create.unwrap_err().failure_class(), Uncertain);

@@ -76,7 +76,7 @@ async fn a_login_that_xero_rejects_passes_and_a_missing_permission_does_not() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
+async fn a_missing_permission_is_distinguished_from_a_bad_login_and_named() {
     let session = || a_session(Scripted::new([problem(401, "AuthorizationUnsuccessful")]));
     let since = Timestamp::UNIX_EPOCH;
     let settings: &[&str] = &["accounting.settings.read"];
@@ -147,7 +147,7 @@ async fn both_permissions_that_an_allocation_may_need_are_named() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_apart_by_its_header_and_else_by_its_body() {
+async fn a_refused_login_is_distinguished_by_its_header_and_else_by_its_body() {
     let token = [("WWW-Authenticate", "Bearer error=invalid_token")];
     let plain = r#"{"title":"Forbidden","detail":"AuthorizationUnsuccessful"}"#;
     let rows = [
@@ -164,7 +164,7 @@ async fn a_refused_login_is_told_apart_by_its_header_and_else_by_its_body() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_told_from_one_that_is_not_known() {
+async fn an_expired_token_is_distinguished_from_one_that_is_not_known() {
     for (answer, wanted) in [
         (problem(401, "TokenExpired: token expired at 01/31/2026 09:00:00"), true),
         (
@@ -233,7 +233,7 @@ async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_held_hides_no_sentence() {
+async fn an_unparsable_value_hides_no_sentence() {
     let start =
         r#"{"ErrorNumber":10,"Type":"ValidationException","Elements":[{"Contact":{"Name":""#;
     let end =
@@ -249,12 +249,12 @@ async fn a_value_that_cannot_be_held_hides_no_sentence() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_parts_is_told_by_its_headline() {
+async fn a_refusal_without_parts_is_explained_by_its_headline() {
     let bare = r#"{"Type":"ValidationException","Message":"A validation exception occurred"}"#;
-    let told = r#"{"Type":"ValidationException","Message":"You have reached the limit of invoices you can approve."}"#;
+    let explained = r#"{"Type":"ValidationException","Message":"You have reached the limit of invoices you can approve."}"#;
     let without = of_a_write(reply(400, &[], bare)).await;
     check("no reason", &without, &Meaning(Rejected, "rejected", None));
-    let with = of_a_write(reply(400, &[], told)).await;
+    let with = of_a_write(reply(400, &[], explained)).await;
     check("headline", &with, &Meaning(Rejected, "plan_limit", None));
 }
 

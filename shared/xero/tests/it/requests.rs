@@ -302,7 +302,7 @@ async fn a_write_that_would_touch_the_wrong_document_is_never_sent() {
 }
 
 #[tokio::test]
-async fn a_batch_of_nothing_costs_no_call() {
+async fn an_empty_batch_makes_no_call() {
     let transport = Scripted::new([]);
     let session = a_session(transport.clone());
     assert!(invoices::create_invoices(&session, &[], &a_key()).await.unwrap().is_empty());

@@ -31,7 +31,7 @@ fn payment(id: u128) -> XeroPaymentId {
 }
 
 #[tokio::test]
-async fn an_invoice_settled_in_every_way_there_is_tells_each() {
+async fn every_way_of_settling_an_invoice_is_read() {
     let members = r#"
         "Payments":[
             {"PaymentID":"00000000-0000-0000-0000-000000000001","Date":"\/Date(1792454400000+0000)\/","Amount":60.25,"Reference":"Stripe pi_3Q9 (SC-pay_0001)","CurrencyRate":1.0000000000,"HasAccount":false,"HasValidationErrors":false},
@@ -77,7 +77,7 @@ async fn an_invoice_settled_in_every_way_there_is_tells_each() {
 }
 
 #[tokio::test]
-async fn an_invoice_that_lists_nothing_is_settled_by_nothing() {
+async fn an_invoice_without_payments_or_credit_is_settled_by_nothing() {
     let nulls = r#""Payments":null,"CreditNotes":null,"Prepayments":null,"Overpayments":null,
         "AmountPaid":null,"AmountCredited":null,"FullyPaidOnDate":null,"#;
     for row in [settled(""), settled(nulls), invoice_json(r#""AmountCredited":0.00,"#)] {
@@ -97,7 +97,7 @@ async fn a_payment_that_an_invoice_lists_as_deleted_does_not_settle_it() {
 }
 
 #[tokio::test]
-async fn what_settled_an_invoice_keeps_its_digits() {
+async fn the_amounts_that_settled_an_invoice_keep_their_digits() {
     let digits = "1234567890123.4567";
     for token in [digits.to_owned(), format!("\"{digits}\"")] {
         let row = settled(&format!(
@@ -113,15 +113,15 @@ async fn what_settled_an_invoice_keeps_its_digits() {
 
 #[tokio::test]
 async fn the_day_an_invoice_was_paid_is_never_shifted_into_another_zone() {
-    for told in [
+    for sent in [
         r"\/Date(1792540800000+0000)\/",
         r"\/Date(1792540800000+1300)\/",
         r"\/Date(1792540800000-0800)\/",
         r"\/Date(1792540800000)\/",
         "2026-10-21T00:00:00",
     ] {
-        let row = settled(&format!(r#""FullyPaidOnDate":"{told}","#));
-        assert_eq!(read(row).await.settlement.paid_on, Some(date(2026, 10, 21)), "{told}");
+        let row = settled(&format!(r#""FullyPaidOnDate":"{sent}","#));
+        assert_eq!(read(row).await.settlement.paid_on, Some(date(2026, 10, 21)), "{sent}");
     }
 }
 

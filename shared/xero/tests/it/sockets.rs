@@ -58,7 +58,7 @@ fn get(address: &str) -> Request<Bytes> {
 }
 
 #[tokio::test]
-async fn a_request_goes_out_as_it_is() {
+async fn a_request_is_sent_unchanged() {
     let (address, server) = serve(answer("200 OK\r\nx-mark: 7", b"fine"));
     let request = Request::put(&address)
         .header("x-amz-target", "DynamoDB_20120810.PutItem")
@@ -113,7 +113,7 @@ async fn an_answer_over_the_limit_is_cut_off() {
 }
 
 #[tokio::test]
-async fn gzip_is_undone_for_those_who_asked_for_it() {
+async fn gzip_is_decoded_if_it_was_requested() {
     let compressed = STANDARD.decode(GZIPPED).unwrap();
     let (address, server) = serve(answer("200 OK\r\ncontent-encoding: gzip", &compressed));
     let mut request = get(&address);
@@ -134,7 +134,7 @@ async fn a_refused_connection_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_host_that_speaks_no_tls_is_sent_nothing() {
+async fn nothing_is_sent_to_a_host_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}/", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -157,7 +157,7 @@ async fn a_connection_that_breaks_mid_answer_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_given_up() {
+async fn an_answer_that_never_arrives_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
     let transport = ReqwestTransport::new(TransportOptions {
@@ -172,7 +172,7 @@ async fn an_answer_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_never_tried() {
+async fn an_invalid_address_is_never_used() {
     let error = a_transport().send_request(get("/only/a/path")).await.unwrap_err();
     assert_eq!((error.sent, error.kind), (RequestSent::No, TransportErrorKind::Invalid));
 }

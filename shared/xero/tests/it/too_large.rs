@@ -176,7 +176,7 @@ async fn a_page_that_is_too_large_does_not_hold_up_the_pages_behind_it() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_too_large_by_itself_is_left_out_and_counted_and_no_other_is() {
+async fn only_a_row_that_is_too_large_by_itself_is_left_out_and_counted() {
     for giant in [0, 1, 99, 123, 249] {
         for bytes in [64_000, 6_400_000] {
             let sizes = (0..250).map(|number| if number == giant { bytes } else { SMALL });
@@ -202,7 +202,7 @@ async fn a_row_that_is_too_large_by_itself_is_left_out_and_counted_and_no_other_
 }
 
 #[tokio::test]
-async fn invoices_are_read_by_fewer_ids_and_a_giant_is_known_by_its_id() {
+async fn invoices_are_read_by_fewer_ids_and_an_oversized_one_is_named_by_its_id() {
     let sizes = (0..40).map(|number| if number == 17 { 64_000 } else { SMALL });
     let list = invoices_of(sizes, 20_000);
     let wanted = ids(0..40);
@@ -216,7 +216,7 @@ async fn invoices_are_read_by_fewer_ids_and_a_giant_is_known_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_giant_with_one_number_is_not_taken_for_the_document_of_another() {
+async fn an_oversized_document_with_one_number_is_not_taken_for_that_of_another() {
     let sizes = (0..10).map(|number| if number == 3 { 64_000 } else { SMALL });
     let rows = sizes.enumerate().map(|(number, bytes)| {
         let (_, row) = invoice(number, bytes);

@@ -1,6 +1,6 @@
 //! `GET /Accounts`: the chart of accounts.
 
-use super::Desk;
+use super::RequestContext;
 use super::fields::{Fields, Refusal};
 use crate::answer::Answer;
 use crate::books::Books;
@@ -10,7 +10,7 @@ use crate::listing::{Query, is_recent, modified_since};
 use crate::organisation::{Account, AccountKind};
 use jiff::tz::TimeZone;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn accounts(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let query = Query::read::<Row<'_>>(self.incoming)?;
         let since = modified_since(self.incoming);
@@ -37,7 +37,7 @@ impl Desk<'_> {
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// The account that an object inside an element names, by id or by code. `None` if there is no
     /// such object or no such account.
     pub(super) fn named_account(

@@ -3,7 +3,7 @@
 pub(super) mod render;
 pub(crate) mod rules;
 
-use super::Desk;
+use super::RequestContext;
 use super::fields::{Fields, Refusal, echo};
 use super::saving::{Collection, How, Saved};
 use crate::accounting::invoices::locked;
@@ -23,10 +23,12 @@ pub(super) enum Source {
 
 impl Source {
     /// The credit of this kind named by a path.
-    fn find(self, desk: &Desk<'_>, id: &str) -> Option<Credit> {
+    fn find(self, context: &RequestContext<'_>, id: &str) -> Option<Credit> {
         match self {
-            Self::CreditNote => desk.find_credit_note(id).map(|note| Credit::CreditNote(note.id)),
-            Self::Deposit(kind) => desk.find_deposit(kind, id).map(Credit::of),
+            Self::CreditNote => {
+                context.find_credit_note(id).map(|note| Credit::CreditNote(note.id))
+            }
+            Self::Deposit(kind) => context.find_deposit(kind, id).map(Credit::of),
         }
     }
 }
@@ -41,26 +43,30 @@ impl Collection for Allocations {
     const ID: &'static str = "AllocationID";
     const KNOWN: &'static [&'static str] = &["Invoice", "Amount", "Date"];
 
-    fn list(_desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+    fn list(_desk: &mut RequestContext<'_>) -> Result<Answer, Answer> {
         Err(Answer::not_implemented())
     }
 
-    fn show(_desk: &mut Desk<'_>, _id: &str) -> Result<Answer, Answer> {
+    fn show(_desk: &mut RequestContext<'_>, _id: &str) -> Result<Answer, Answer> {
         Err(Answer::not_implemented())
     }
 
     /// The credit named by the path.
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        Uuid::parse_str(id).ok().filter(|id| desk.books.credit(*id).is_some())
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| context.books.credit(*id).is_some())
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let credit = match how {
-            How::Update(id) => desk.books.credit(id),
+            How::Update(id) => context.books.credit(id),
             How::Create | How::Upsert => None,
         };
         let Some(credit) = credit else {
-            return Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_credit.clone()]));
+            return Err(Refusal::Invalid(vec![context.unconfirmed.texts.unknown_credit.clone()]));
         };
         let fields = Fields::of(element);
         let invoice = match fields.object("Invoice")? {
@@ -69,14 +75,14 @@ impl Collection for Allocations {
                 let invoice = Fields::of(invoice);
                 match (invoice.id("InvoiceID")?, invoice.text("InvoiceNumber")?) {
                     (Some(id), _) => Some(id),
-                    (None, Some(number)) => desk.find_invoice(&number).map(|found| found.id),
+                    (None, Some(number)) => context.find_invoice(&number).map(|found| found.id),
                     (None, None) => None,
                 }
             }
         };
         let date = fields.date("Date")?;
-        if date.is_none() && desk.unconfirmed.allocation_needs_date {
-            return Err(Refusal::Invalid(vec![desk.unconfirmed.texts.missing_date.clone()]));
+        if date.is_none() && context.unconfirmed.allocation_needs_date {
+            return Err(Refusal::Invalid(vec![context.unconfirmed.texts.missing_date.clone()]));
         }
         let intent = rules::Intent {
             credit,
@@ -85,11 +91,11 @@ impl Collection for Allocations {
             amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
             date,
         };
-        let id = desk.ids.next();
-        let allocation =
-            rules::plan(desk.books, desk.unconfirmed, intent, id).map_err(Refusal::Invalid)?;
-        let rendered = render::answer(&allocation, desk.unconfirmed);
-        desk.books.put_allocation(allocation, desk.now);
+        let id = context.ids.next();
+        let allocation = rules::plan(context.books, context.unconfirmed, intent, id)
+            .map_err(Refusal::Invalid)?;
+        let rendered = render::answer(&allocation, context.unconfirmed);
+        context.books.put_allocation(allocation, context.now);
         Ok(Saved { rendered, warnings: Vec::new() })
     }
 
@@ -98,7 +104,7 @@ impl Collection for Allocations {
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// `PUT /{Credit}/{id}/Allocations`
     pub(super) fn allocate(&mut self, source: Source, id: Option<&str>) -> Result<Answer, Answer> {
         let credit = id.and_then(|id| source.find(self, id)).ok_or_else(Answer::not_found)?;

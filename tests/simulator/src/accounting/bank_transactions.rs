@@ -7,23 +7,23 @@ mod write;
 
 pub(super) use write::BankTransactions;
 
-use super::Desk;
+use super::RequestContext;
 use super::documents::render::Detail;
 use crate::answer::Answer;
 use crate::books::transaction::BankTransaction;
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet};
+use crate::listing::{Page, Query, SelectedRows};
 use row::Row;
 use uuid::Uuid;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     fn list_transactions(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
         let page = Page::asked(incoming, false, self.unconfirmed);
         let asked_for = self.books.transactions().map(|one| Row::new(self.books, one));
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = page.map_or(Detail::Listed, |_| Detail::Paged);
         let rows: Vec<Json> = rows
             .into_iter()

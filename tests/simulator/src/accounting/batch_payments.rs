@@ -4,7 +4,7 @@ mod create;
 pub(crate) mod render;
 mod row;
 
-use super::Desk;
+use super::RequestContext;
 use super::fields::{Fields, Refusal, echo, invalid};
 use super::payments::rules;
 use super::saving::{Collection, How, Saved};
@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::books::payment::PaymentStatus;
 use crate::books::settling::Clock;
 use crate::json::{Json, Object};
-use crate::listing::{Query, Sheet};
+use crate::listing::{Query, SelectedRows};
 use row::Row;
 use uuid::Uuid;
 
@@ -29,36 +29,44 @@ impl Collection for BatchPayments {
     const KNOWN: &'static [&'static str] = &["BatchPaymentID", "Status", "Account", "Payments"];
 
     /// Xero: this list has no pages.
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        let query = Query::read::<Row<'_>>(desk.incoming)?;
-        let asked_for = desk.books.batches().map(|batch| Row::new(desk.books, batch));
-        let sheet = Sheet::fill(desk.incoming, desk.unconfirmed, &query, None, asked_for)?;
-        let rows: Vec<Json> =
-            sheet.rows.into_iter().map(|row| render::batch(desk.books, row.batch).into()).collect();
-        Ok(desk.envelope(Self::NAME, rows, None))
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        let query = Query::read::<Row<'_>>(context.incoming)?;
+        let asked_for = context.books.batches().map(|batch| Row::new(context.books, batch));
+        let selected =
+            SelectedRows::select(context.incoming, context.unconfirmed, &query, None, asked_for)?;
+        let rows: Vec<Json> = selected
+            .rows
+            .into_iter()
+            .map(|row| render::batch(context.books, row.batch).into())
+            .collect();
+        Ok(context.envelope(Self::NAME, rows, None))
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        let batch = Uuid::parse_str(id).ok().and_then(|id| desk.books.batch(id));
-        let row = render::batch(desk.books, batch.ok_or_else(Answer::not_found)?);
-        Ok(desk.envelope(Self::NAME, vec![row.into()], None))
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        let batch = Uuid::parse_str(id).ok().and_then(|id| context.books.batch(id));
+        let row = render::batch(context.books, batch.ok_or_else(Answer::not_found)?);
+        Ok(context.envelope(Self::NAME, vec![row.into()], None))
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        Uuid::parse_str(id).ok().filter(|id| desk.books.batch(*id).is_some())
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| context.books.batch(*id).is_some())
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
         let id = match how {
-            How::Create => create::create(desk, &fields)?,
-            How::Update(id) => delete(desk, &fields, Some(id))?,
+            How::Create => create::create(context, &fields)?,
+            How::Update(id) => delete(context, &fields, Some(id))?,
             How::Upsert => {
                 let id = fields.id("BatchPaymentID")?;
-                delete(desk, &fields, id)?
+                delete(context, &fields, id)?
             }
         };
-        let rendered = desk.books.batch(id).map(|batch| render::batch(desk.books, batch));
+        let rendered = context.books.batch(id).map(|batch| render::batch(context.books, batch));
         Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
     }
 
@@ -68,18 +76,22 @@ impl Collection for BatchPayments {
 }
 
 /// Deletes a batch.
-fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Option<Uuid>) -> Result<Uuid, Refusal> {
-    let texts = &desk.unconfirmed.texts;
-    let Some(batch) = id.and_then(|id| desk.books.batch(id)) else {
+fn delete(
+    context: &mut RequestContext<'_>,
+    fields: &Fields<'_>,
+    id: Option<Uuid>,
+) -> Result<Uuid, Refusal> {
+    let texts = &context.unconfirmed.texts;
+    let Some(batch) = id.and_then(|id| context.books.batch(id)) else {
         return invalid(&texts.unknown_payment);
     };
     if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
         return invalid(&texts.payment_fixed);
     }
-    if let Some(message) = rules::refuses_batch_deletion(desk.books, texts, batch) {
+    if let Some(message) = rules::refuses_batch_deletion(context.books, texts, batch) {
         return invalid(&message);
     }
     let id = batch.id;
-    desk.books.delete_batch(id, Clock::of_deletion(desk.unconfirmed), desk.now);
+    context.books.delete_batch(id, Clock::of_deletion(context.unconfirmed), context.now);
     Ok(id)
 }

@@ -1,10 +1,10 @@
 //! `GET /BrandingThemes`.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::json::{Json, Object};
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn branding_themes(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let themes = self.books.organisation.branding_themes.iter().enumerate();
         let rows: Vec<Json> = themes

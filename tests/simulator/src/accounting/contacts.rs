@@ -7,11 +7,11 @@ mod write;
 
 pub(super) use write::{Contacts, plan_nested};
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::json::Json;
-use crate::listing::{Page, Query, Sheet, id_list, search_term};
+use crate::listing::{Page, Query, SelectedRows, id_list, search_term};
 use render::Detail;
 use row::Row;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ fn searched(contact: &Contact) -> impl Iterator<Item = &str> {
     .map(String::as_str)
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     fn list_contacts(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
@@ -51,8 +51,8 @@ impl Desk<'_> {
                 })
             })
             .map(Row);
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = match (summary, page) {
             (true, _) => Detail::Summary,
             (false, Some(_)) => Detail::Full,

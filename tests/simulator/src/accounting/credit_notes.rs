@@ -9,17 +9,17 @@ mod write;
 pub(crate) use change::refuses;
 pub(super) use write::{CreditNotes, UNKNOWN};
 
-use super::Desk;
+use super::RequestContext;
 use super::documents::render::Detail;
 use crate::answer::Answer;
 use crate::books::credit_note::CreditNote;
 use crate::books::invoice::InvoiceStatus;
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet};
+use crate::listing::{Page, Query, SelectedRows};
 use row::Row;
 use uuid::Uuid;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     fn list_credit_notes(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
@@ -31,8 +31,8 @@ impl Desk<'_> {
             .credit_notes()
             .filter(|note| shows_deleted || note.status != InvoiceStatus::Deleted)
             .map(|note| Row::new(self.books, note));
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = page.map_or(Detail::Listed, |_| Detail::Paged);
         let rows: Vec<Json> =
             rows.into_iter().map(|row| self.render_credit_note(row.note, detail).into()).collect();

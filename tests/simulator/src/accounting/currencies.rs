@@ -1,13 +1,13 @@
 //! `GET /Currencies`: the enabled ones.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::filter::{Field, Kind, Queried, Value};
 use crate::json::Object;
 use crate::listing::Query;
 use crate::organisation::Currency;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn currencies(&mut self) -> Result<Answer, Answer> {
         let query = Query::read::<Row<'_>>(self.incoming)?;
         let currencies = self.books.organisation.currencies.iter().map(Row);

@@ -4,16 +4,16 @@
 pub(crate) mod render;
 mod row;
 
-use super::Desk;
+use super::RequestContext;
 use super::documents::render::Detail;
 use crate::answer::Answer;
 use crate::books::deposit::{Deposit, DepositKind};
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet};
+use crate::listing::{Page, Query, SelectedRows};
 use row::Row;
 use uuid::Uuid;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// The list, or the one named by a path.
     pub(super) fn deposits(
         &mut self,
@@ -36,8 +36,8 @@ impl Desk<'_> {
             self.books.deposits().filter(|deposit| deposit.kind == kind).filter_map(|deposit| {
                 Row::new(self.books, deposit, self.unconfirmed.deposits_have_ar_types)
             });
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = page.map_or(Detail::Listed, |_| Detail::Paged);
         let rows: Vec<Json> = rows
             .into_iter()

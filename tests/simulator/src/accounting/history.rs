@@ -1,6 +1,6 @@
 //! The history pages of invoices, credit notes and payments.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::invoice::HistoryNote;
 use crate::json::{Json, Object};
@@ -19,18 +19,18 @@ pub(super) enum Holder {
 
 impl Holder {
     /// The row of this kind named by a path.
-    fn find(self, desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+    fn find(self, context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
         match self {
-            Self::Invoice => desk.find_invoice(id).map(|invoice| invoice.id),
-            Self::CreditNote => desk.find_credit_note(id).map(|note| note.id),
+            Self::Invoice => context.find_invoice(id).map(|invoice| invoice.id),
+            Self::CreditNote => context.find_credit_note(id).map(|note| note.id),
             Self::Payment => {
-                Uuid::parse_str(id).ok().filter(|id| desk.books.payment(*id).is_some())
+                Uuid::parse_str(id).ok().filter(|id| context.books.payment(*id).is_some())
             }
         }
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn show_history(
         &mut self,
         holder: Holder,
@@ -72,7 +72,7 @@ impl Desk<'_> {
         let rows = notes.iter().map(note).collect();
         self.books.add_history(id, notes);
         if self.unconfirmed.notes_move_time {
-            self.books.touch(id, self.now);
+            self.books.set_changed_at(id, self.now);
         }
         Ok(self.envelope("HistoryRecords", rows, None))
     }

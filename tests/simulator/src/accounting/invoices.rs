@@ -12,11 +12,11 @@ pub(crate) use approval::{
 };
 pub(super) use write::Invoices;
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet, comma_list, id_list, search_term};
+use crate::listing::{Page, Query, SelectedRows, comma_list, id_list, search_term};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use render::Detail;
@@ -36,8 +36,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(desk: &Desk<'_>) -> Result<Self, Answer> {
-        let incoming = desk.incoming;
+    fn read(context: &RequestContext<'_>) -> Result<Self, Answer> {
+        let incoming = context.incoming;
         let own = incoming.flag("createdByMyApp").unwrap_or(false);
         Ok(Self {
             ids: id_list(incoming, "IDs")?,
@@ -45,7 +45,7 @@ impl Wanted {
             numbers: comma_list(incoming, "InvoiceNumbers"),
             statuses: comma_list(incoming, "Statuses"),
             term: search_term(incoming),
-            created_by: own.then(|| desk.app.client_id.clone()),
+            created_by: own.then(|| context.app.client_id.clone()),
         })
     }
 
@@ -71,7 +71,7 @@ impl Wanted {
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     fn list_invoices(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
@@ -87,8 +87,8 @@ impl Desk<'_> {
             .filter(|invoice| shows_deleted || invoice.status != InvoiceStatus::Deleted)
             .filter(|invoice| wanted.admits(invoice))
             .map(|invoice| Row { invoice, contact: self.books.contact(invoice.contact) });
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = match (summary, page) {
             (true, _) => Detail::Summary,
             (false, Some(_)) => Detail::Paged,

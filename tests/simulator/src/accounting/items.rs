@@ -1,6 +1,6 @@
 //! `GET /Items`: the price list.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::Books;
 use crate::catalogue::Item;
@@ -8,7 +8,7 @@ use crate::filter::{Field, Kind, Queried, Value};
 use crate::json::{Json, Object};
 use crate::listing::Query;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// The items; `id` is an item's id or code.
     pub(super) fn items(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let query = Query::read::<Row<'_>>(self.incoming)?;

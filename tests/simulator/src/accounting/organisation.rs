@@ -1,6 +1,6 @@
 //! `GET /Organisation` and the permitted actions of its user.
 
-use super::Desk;
+use super::RequestContext;
 use super::fields::date_moment;
 use crate::answer::Answer;
 use crate::json::{Json, Object};
@@ -19,7 +19,7 @@ const ACTIONS: [&str; 8] = [
     "ViewContacts",
 ];
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn organisation(&mut self) -> Answer {
         let one = &self.books.organisation;
         // Xero has editions for four countries; every other organisation is global.

@@ -7,16 +7,16 @@ mod write;
 
 pub(super) use write::{Payments, target};
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::payment::{Payment, PaymentStatus};
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet};
+use crate::listing::{Page, Query, SelectedRows};
 use render::Detail;
 use row::Row;
 use uuid::Uuid;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     fn list_payments(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
@@ -28,8 +28,8 @@ impl Desk<'_> {
             .payments()
             .filter(|payment| shows_deleted || payment.status != PaymentStatus::Deleted)
             .map(|payment| Row::new(self.books, payment));
-        let Sheet { rows, pagination } =
-            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let SelectedRows { rows, pagination } =
+            SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let rows: Vec<Json> = rows
             .into_iter()
             .map(|row| self.render_payment(row.payment, Detail::Listed).into())

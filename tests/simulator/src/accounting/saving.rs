@@ -6,7 +6,7 @@
 
 use super::fields::{self, Refusal};
 use super::route::Action;
-use super::{Desk, OddElement};
+use super::{OddElement, RequestContext};
 use crate::answer::Answer;
 use crate::json::{Json, Object};
 use crate::xml;
@@ -24,13 +24,14 @@ pub(super) trait Collection {
     const KNOWN: &'static [&'static str];
 
     /// The rows that a call requests.
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer>;
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer>;
     /// The row named by a path.
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer>;
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer>;
     /// The element named by a path.
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid>;
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid>;
     /// Saves one element, or returns the reasons and changes nothing.
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal>;
+    fn save(context: &mut RequestContext<'_>, element: &Object, how: How)
+    -> Result<Saved, Refusal>;
     /// The element as returned with the reasons.
     fn echo(element: &Object, messages: &[String]) -> Object;
 }
@@ -61,7 +62,7 @@ enum Outcome {
     Odd(Object),
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Answers a call about a collection.
     pub(super) fn serve<C: Collection>(
         &mut self,

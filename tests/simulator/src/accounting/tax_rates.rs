@@ -1,6 +1,6 @@
 //! `GET /TaxRates`.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::Books;
 use crate::filter::{Field, Kind, Queried, Value};
@@ -8,7 +8,7 @@ use crate::json::{Json, Object};
 use crate::listing::Query;
 use crate::organisation::{AccountClass, TaxRate};
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn tax_rates(&mut self, tax_type: Option<&str>) -> Result<Answer, Answer> {
         let query = Query::read::<Row<'_>>(self.incoming)?;
         let mut rows: Vec<Row<'_>> = self

@@ -1,16 +1,16 @@
 //! `GET /TrackingCategories`: archived categories and options only with `includeArchived=true`.
 
-use super::Desk;
+use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::Books;
 use crate::catalogue::{TrackingCategory, TrackingOption};
 use crate::json::{Json, Object};
-use crate::organisation::Standing;
+use crate::organisation::RowStatus;
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(super) fn tracking_categories(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let with_archived = self.incoming.parameter("includeArchived") == Some("true");
-        let is_shown = |status: Standing| with_archived || status == Standing::Active;
+        let is_shown = |status: RowStatus| with_archived || status == RowStatus::Active;
         let rows: Vec<Json> = self
             .books
             .organisation

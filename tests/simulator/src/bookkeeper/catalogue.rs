@@ -2,7 +2,7 @@
 
 use super::{Bookkeeper, Refused};
 use crate::catalogue::Item;
-use crate::organisation::Standing;
+use crate::organisation::RowStatus;
 
 impl Bookkeeper<'_> {
     /// Adds an item that is sold.
@@ -27,7 +27,7 @@ impl Bookkeeper<'_> {
         let options = category.map(|category| category.options.iter_mut());
         let option = options.and_then(|mut options| options.find(|one| one.name == option));
         let option = option.ok_or_else(|| Refused("There is no such option".to_owned()))?;
-        option.status = Standing::Archived;
+        option.status = RowStatus::Archived;
         Ok(())
     }
 }

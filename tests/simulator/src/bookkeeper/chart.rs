@@ -2,7 +2,7 @@
 //! accounts.
 
 use super::{Bookkeeper, Refused};
-use crate::organisation::Standing;
+use crate::organisation::RowStatus;
 use crate::subscription::Subscription;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -52,15 +52,15 @@ impl Bookkeeper<'_> {
 
     /// Archives an account.
     pub fn archive_account(&mut self, code: &str) -> Result<(), Refused> {
-        self.set_account_status(code, Standing::Archived)
+        self.set_account_status(code, RowStatus::Archived)
     }
 
     /// Makes an archived account active again.
     pub fn restore_account(&mut self, code: &str) -> Result<(), Refused> {
-        self.set_account_status(code, Standing::Active)
+        self.set_account_status(code, RowStatus::Active)
     }
 
-    fn set_account_status(&mut self, code: &str, status: Standing) -> Result<(), Refused> {
+    fn set_account_status(&mut self, code: &str, status: RowStatus) -> Result<(), Refused> {
         let now = self.now;
         let accounts = &mut self.books.organisation.accounts;
         let account = accounts.iter_mut().find(|account| account.code.as_deref() == Some(code));

@@ -2,13 +2,13 @@
 
 use super::{Bookkeeper, Refused};
 use crate::books::contact::{Contact, ContactStatus};
-use crate::fold::{fold, tidy};
+use crate::fold::{collapse_spaces, fold};
 use uuid::Uuid;
 
 impl Bookkeeper<'_> {
     /// Adds a contact by hand.
     pub fn add_contact(&mut self, name: &str) -> Result<Uuid, Refused> {
-        let name = tidy(name);
+        let name = collapse_spaces(name);
         self.free_name(&name, None)?;
         let contact = Contact::named(self.ids.next(), &name, self.now);
         let id = contact.id;
@@ -33,7 +33,7 @@ impl Bookkeeper<'_> {
 
     /// Renames a contact.
     pub fn rename_contact(&mut self, contact: Uuid, name: &str) -> Result<(), Refused> {
-        let name = tidy(name);
+        let name = collapse_spaces(name);
         self.free_name(&name, Some(contact))?;
         self.edit_contact(contact, |contact| contact.name = name)
     }

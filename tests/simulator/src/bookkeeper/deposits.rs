@@ -10,7 +10,7 @@ use crate::books::line::{Line, LineFigures};
 use crate::books::payment::PaymentTarget;
 use crate::books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
 use crate::money::{LineAmounts, round};
-use crate::organisation::{Account, AccountKind, Standing};
+use crate::organisation::{Account, AccountKind, RowStatus};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -59,7 +59,7 @@ impl Bookkeeper<'_> {
     ) -> Result<Uuid, Refused> {
         let mut accounts = self.books.organisation.accounts.iter();
         let account = accounts
-            .find(|one| one.kind == AccountKind::Revenue && one.status == Standing::Active)
+            .find(|one| one.kind == AccountKind::Revenue && one.status == RowStatus::Active)
             .cloned();
         self.deposit(TransactionKind::ReceivePrepayment, contact, account, amount, receipt)
     }

@@ -7,7 +7,7 @@ use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::books::line::Line;
 use crate::books::payment::{Payment, PaymentStatus, PaymentTarget};
 use crate::money::LineAmounts;
-use crate::organisation::{Account, AccountClass, AccountKind, Standing, TaxRate};
+use crate::organisation::{Account, AccountClass, AccountKind, RowStatus, TaxRate};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -114,7 +114,7 @@ impl Bookkeeper<'_> {
             name: format!("Imported {code}"),
             code: Some(code),
             kind: AccountKind::Revenue,
-            status: Standing::Active,
+            status: RowStatus::Active,
             tax_type: self.books.organisation.untaxed().to_owned(),
             takes_payments: false,
             system_account: None,
@@ -132,7 +132,7 @@ impl Bookkeeper<'_> {
             name: format!("Imported {tax_type}"),
             tax_type: tax_type.clone(),
             rate: Decimal::TEN,
-            status: Standing::Active,
+            status: RowStatus::Active,
             applies_to: vec![AccountClass::Revenue],
         };
         self.books.organisation.tax_rates.push(rate);
@@ -147,7 +147,7 @@ impl Bookkeeper<'_> {
         self.books.put_contact(contact);
         let mut accounts = self.books.organisation.accounts.iter();
         let account = accounts
-            .find(|one| one.kind == AccountKind::Revenue && one.status == Standing::Active)
+            .find(|one| one.kind == AccountKind::Revenue && one.status == RowStatus::Active)
             .cloned();
         (id, self.line(account, Decimal::ONE_HUNDRED))
     }

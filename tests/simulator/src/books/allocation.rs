@@ -68,7 +68,7 @@ pub(crate) struct Creditable<'a> {
     /// Whether its status allows its use.
     pub(crate) is_open: bool,
     /// The kind of invoice it can be allocated to.
-    pub(crate) suits: InvoiceKind,
+    pub(crate) invoice_kind: InvoiceKind,
 }
 
 impl Books {
@@ -120,7 +120,7 @@ impl Books {
                     date: note.date,
                     remaining: if is_gone { Decimal::ZERO } else { note.total - self.used(credit) },
                     is_open: note.status == InvoiceStatus::Authorised,
-                    suits: note.kind.suits(),
+                    invoice_kind: note.kind.invoice_kind(),
                 })
             }
             Credit::Overpayment(id) => self.deposited(credit, id, OVERPAYMENT),
@@ -143,7 +143,7 @@ impl Books {
             date: transaction.date,
             remaining,
             is_open: deposit.status == DepositStatus::Authorised,
-            suits: InvoiceKind::Sales,
+            invoice_kind: InvoiceKind::Sales,
         })
     }
 

@@ -95,7 +95,7 @@ impl CreditNoteKind {
     }
 
     /// The kind of invoice it can be allocated to.
-    pub(crate) fn suits(self) -> InvoiceKind {
+    pub(crate) fn invoice_kind(self) -> InvoiceKind {
         match self {
             Self::Sales => InvoiceKind::Sales,
             Self::Purchase => InvoiceKind::Bill,

@@ -21,7 +21,7 @@ impl Books {
     }
 
     /// Sets the time of the last change of an invoice, a credit note or a payment.
-    pub(crate) fn touch(&mut self, row: Uuid, now: Timestamp) {
+    pub(crate) fn set_changed_at(&mut self, row: Uuid, now: Timestamp) {
         if let Some(invoice) = self.invoices.get_mut(&row) {
             invoice.updated_at = now;
         } else if let Some(note) = self.credit_notes.get_mut(&row) {

@@ -11,35 +11,35 @@ use std::option;
 use uuid::Uuid;
 
 /// Ids of rows by one key, in the order of the ids.
-type Shelf<K> = BTreeMap<K, BTreeSet<Uuid>>;
+type IdsByKey<K> = BTreeMap<K, BTreeSet<Uuid>>;
 
 /// The ids under one key.
 type Ids<'a> = Flatten<option::IntoIter<Copied<btree_set::Iter<'a, Uuid>>>>;
 
-fn add<K: Ord>(shelf: &mut Shelf<K>, key: K, id: Uuid) {
-    shelf.entry(key).or_default().insert(id);
+fn add<K: Ord>(ids_by_key: &mut IdsByKey<K>, key: K, id: Uuid) {
+    ids_by_key.entry(key).or_default().insert(id);
 }
 
-fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(shelf: &mut Shelf<K>, key: &Q, id: Uuid) {
-    if let Some(ids) = shelf.get_mut(key) {
+fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(ids_by_key: &mut IdsByKey<K>, key: &Q, id: Uuid) {
+    if let Some(ids) = ids_by_key.get_mut(key) {
         ids.remove(&id);
     }
 }
 
-fn ids<'a, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(shelf: &'a Shelf<K>, key: &Q) -> Ids<'a> {
-    shelf.get(key).map(|ids| ids.iter().copied()).into_iter().flatten()
+fn ids<'a, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(ids_by_key: &'a IdsByKey<K>, key: &Q) -> Ids<'a> {
+    ids_by_key.get(key).map(|ids| ids.iter().copied()).into_iter().flatten()
 }
 
 /// The indexes of the books. Only sales documents are indexed by number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    invoice_numbers: Shelf<String>,
-    invoice_contacts: Shelf<Uuid>,
-    note_numbers: Shelf<String>,
-    note_contacts: Shelf<Uuid>,
-    payments: Shelf<PaymentTarget>,
-    allocations_of: Shelf<Credit>,
-    allocations_to: Shelf<Uuid>,
+    invoice_numbers: IdsByKey<String>,
+    invoice_contacts: IdsByKey<Uuid>,
+    note_numbers: IdsByKey<String>,
+    note_contacts: IdsByKey<Uuid>,
+    payments: IdsByKey<PaymentTarget>,
+    allocations_of: IdsByKey<Credit>,
+    allocations_to: IdsByKey<Uuid>,
 }
 
 impl Index {

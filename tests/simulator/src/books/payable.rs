@@ -76,7 +76,7 @@ impl Books {
                     currency: creditable.currency,
                     outstanding: creditable.remaining,
                     is_open: creditable.is_open,
-                    flow: match creditable.suits {
+                    flow: match creditable.invoice_kind {
                         InvoiceKind::Sales => Flow::Out,
                         InvoiceKind::Bill => Flow::In,
                     },

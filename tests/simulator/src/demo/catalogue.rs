@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Item, TrackingCategory, TrackingOption};
 use crate::ids::named;
-use crate::organisation::Standing::{self, Active, Archived};
+use crate::organisation::RowStatus::{self, Active, Archived};
 
 /// Code, name, and whether it is sold.
 const ITEMS: [(&str, &str, bool); 4] = [
@@ -12,7 +12,7 @@ const ITEMS: [(&str, &str, bool); 4] = [
     ("VAN-HIRE", "Van hire", false),
 ];
 
-type Category = (&'static str, Standing, &'static [(&'static str, Standing)]);
+type Category = (&'static str, RowStatus, &'static [(&'static str, RowStatus)]);
 
 const CATEGORIES: [Category; 3] = [
     ("Region", Active, &[("North", Active), ("South", Active), ("West", Archived)]),

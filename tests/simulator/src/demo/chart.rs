@@ -6,7 +6,7 @@ use crate::organisation::AccountKind::{
     Bank, Current, CurrentLiability, Depreciation, DirectCosts, Equity, Fixed, Inventory,
     OtherIncome, Overheads, Prepayment, Revenue, TermLiability,
 };
-use crate::organisation::{Account, AccountKind, Standing};
+use crate::organisation::{Account, AccountKind, RowStatus};
 use jiff::Timestamp;
 
 /// Code, name, kind, tax type, Xero's role.
@@ -110,14 +110,14 @@ fn tax_type(region: Region, code: &'static str) -> &'static str {
 }
 
 fn accounts(organisation: &str, region: Region, rows: &[Row]) -> Vec<Account> {
-    let currency = region.customs().currency;
+    let currency = region.defaults().currency;
     rows.iter()
         .map(|&(code, name, kind, rate, role)| Account {
             id: named(&format!("{organisation} account {code}")),
             code: Some(code.to_owned()),
             name: name.to_owned(),
             kind,
-            status: if code == "250" { Standing::Archived } else { Standing::Active },
+            status: if code == "250" { RowStatus::Archived } else { RowStatus::Active },
             tax_type: tax_type(region, rate).to_owned(),
             takes_payments: code == "835",
             system_account: role.map(str::to_owned),

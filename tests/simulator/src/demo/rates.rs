@@ -2,7 +2,7 @@
 
 use super::Region;
 use crate::organisation::AccountClass::{self, Asset, Equity, Expense, Liability, Revenue};
-use crate::organisation::{Standing, TaxRate};
+use crate::organisation::{RowStatus, TaxRate};
 use rust_decimal::Decimal;
 
 /// Code, name, tenths of a percent, classes of accounts.
@@ -90,7 +90,7 @@ pub(super) fn of(region: Region) -> Vec<TaxRate> {
             name: name.to_owned(),
             tax_type: tax_type.to_owned(),
             rate: Decimal::new(tenths, 1),
-            status: if tax_type == "SROUTPUT" { Standing::Archived } else { Standing::Active },
+            status: if tax_type == "SROUTPUT" { RowStatus::Archived } else { RowStatus::Active },
             applies_to: applies_to.to_vec(),
         })
         .collect()

@@ -19,7 +19,7 @@ pub enum Region {
 
 /// The differences between regions other than rates and charts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Customs {
+pub(super) struct RegionDefaults {
     pub(super) country: &'static str,
     pub(super) currency: &'static str,
     pub(super) currency_name: &'static str,
@@ -60,7 +60,7 @@ impl Region {
         Self::ALL.into_iter().find(|region| region.code().eq_ignore_ascii_case(code))
     }
 
-    pub(super) fn customs(self) -> Customs {
+    pub(super) fn defaults(self) -> RegionDefaults {
         let (country, currency, currency_name, time_zone, time_zone_name) = match self {
             Self::UnitedKingdom => {
                 ("GB", "GBP", "British Pound", "GMT0BST,M3.5.0/1,M10.5.0", "GMTSTANDARDTIME")
@@ -97,6 +97,6 @@ impl Region {
                 ("SG", "SGD", "Singapore Dollar", "<+08>-8", "SINGAPORESTANDARDTIME")
             }
         };
-        Customs { country, currency, currency_name, time_zone, time_zone_name }
+        RegionDefaults { country, currency, currency_name, time_zone, time_zone_name }
     }
 }

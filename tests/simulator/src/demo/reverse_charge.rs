@@ -2,7 +2,7 @@
 //! customer owes the tax, and the invoice carries none.
 
 use crate::organisation::AccountClass::{Asset, Equity, Liability, Revenue};
-use crate::organisation::{Organisation, Standing, TaxRate};
+use crate::organisation::{Organisation, RowStatus, TaxRate};
 use crate::settings::Unconfirmed;
 use rust_decimal::Decimal;
 
@@ -19,7 +19,7 @@ fn rates(unconfirmed: &Unconfirmed) -> impl Iterator<Item = TaxRate> {
         name: name.to_owned(),
         tax_type: tax_type.to_owned(),
         rate: if shows_its_rate { Decimal::from(percent) } else { Decimal::ZERO },
-        status: Standing::Active,
+        status: RowStatus::Active,
         applies_to: vec![Asset, Equity, Liability, Revenue],
     })
 }

@@ -30,7 +30,7 @@ struct First {
 
 /// The state of a key for a call.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum KeyState {
     /// Not seen in the last six minutes.
     New,
     /// Seen with the same request: the kept response.
@@ -40,26 +40,26 @@ pub(crate) enum Verdict {
 }
 
 impl Kept {
-    pub(crate) fn judge(
+    pub(crate) fn check_key(
         &mut self,
         owner: &Owner,
         key: &str,
         fingerprint: [u8; 32],
         now: Timestamp,
-    ) -> Verdict {
+    ) -> KeyState {
         self.0.retain(|_, first| now.duration_since(first.at) < KEPT);
         if key.len() > LONGEST_KEY {
             let text = format!("Idempotency Key must be at most {LONGEST_KEY} characters.");
-            return Verdict::Refuse(text);
+            return KeyState::Refuse(text);
         }
         match self.0.get(&(owner.clone(), key.to_owned())) {
-            None => Verdict::New,
+            None => KeyState::New,
             Some(first) if first.fingerprint == fingerprint => {
-                Verdict::Replay(first.answer.clone())
+                KeyState::Replay(first.answer.clone())
             }
-            Some(_) => {
-                Verdict::Refuse(format!("Idempotency Key: {key} is used with a different request."))
-            }
+            Some(_) => KeyState::Refuse(format!(
+                "Idempotency Key: {key} is used with a different request."
+            )),
         }
     }
 

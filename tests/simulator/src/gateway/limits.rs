@@ -18,12 +18,12 @@ pub(crate) const CONCURRENT: &str = "concurrent";
 pub(crate) const APP_MINUTE: &str = "appminute";
 
 /// The scope of a limit: an app and a tenant.
-pub(crate) type Sharer = (String, Uuid);
+pub(crate) type LimitKey = (String, Uuid);
 
 /// The usage of the limits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
-    tenants: BTreeMap<Sharer, Usage>,
+    tenants: BTreeMap<LimitKey, Usage>,
     apps: BTreeMap<String, Window>,
     pub(crate) violations: Violations,
 }
@@ -81,15 +81,15 @@ impl Limits {
     /// in flight afterwards only if the result is `Ok`.
     pub(crate) fn admit(
         &mut self,
-        sharer: &Sharer,
+        limit_key: &LimitKey,
         daily: u32,
         now: Timestamp,
     ) -> Result<(), Exceeded> {
-        let minute = Slot::of(now, MINUTE, offset(sharer.1, MINUTE));
-        let day = Slot::of(now, DAY, offset(sharer.1, DAY));
+        let minute = Slot::of(now, MINUTE, offset(limit_key.1, MINUTE));
+        let day = Slot::of(now, DAY, offset(limit_key.1, DAY));
         let app_minute = Slot::of(now, MINUTE, 0);
-        let usage = self.tenants.entry(sharer.clone()).or_default();
-        let app = self.apps.entry(sharer.0.clone()).or_default();
+        let usage = self.tenants.entry(limit_key.clone()).or_default();
+        let app = self.apps.entry(limit_key.0.clone()).or_default();
         let violations = &mut self.violations;
         let at_once = usage.in_flight.saturating_add(1);
         violations.max_concurrent = violations.max_concurrent.max(at_once);
@@ -113,17 +113,17 @@ impl Limits {
     }
 
     /// Takes a call out of flight.
-    pub(crate) fn leave(&mut self, sharer: &Sharer) {
-        if let Some(usage) = self.tenants.get_mut(sharer) {
+    pub(crate) fn leave(&mut self, limit_key: &LimitKey) {
+        if let Some(usage) = self.tenants.get_mut(limit_key) {
             usage.in_flight = usage.in_flight.saturating_sub(1);
         }
     }
 
-    pub(crate) fn remaining(&self, sharer: &Sharer, daily: u32, now: Timestamp) -> Remaining {
-        let usage = self.tenants.get(sharer).copied().unwrap_or_default();
-        let app = self.apps.get(&sharer.0).copied().unwrap_or_default();
-        let minute = Slot::of(now, MINUTE, offset(sharer.1, MINUTE));
-        let day = Slot::of(now, DAY, offset(sharer.1, DAY));
+    pub(crate) fn remaining(&self, limit_key: &LimitKey, daily: u32, now: Timestamp) -> Remaining {
+        let usage = self.tenants.get(limit_key).copied().unwrap_or_default();
+        let app = self.apps.get(&limit_key.0).copied().unwrap_or_default();
+        let minute = Slot::of(now, MINUTE, offset(limit_key.1, MINUTE));
+        let day = Slot::of(now, DAY, offset(limit_key.1, DAY));
         let app_minute = Slot::of(now, MINUTE, 0);
         Remaining {
             day: daily.saturating_sub(usage.day.used_at(day.index)),

@@ -10,18 +10,18 @@ use std::task::{Context, Poll};
 
 /// Keeps a call in flight until its response has been sent.
 #[derive(Debug)]
-pub(super) struct Departure {
+pub(super) struct InFlightGuard {
     simulator: Arc<Mutex<Simulator>>,
     in_flight: Option<InFlight>,
 }
 
-impl Departure {
+impl InFlightGuard {
     pub(super) fn new(simulator: Arc<Mutex<Simulator>>, in_flight: InFlight) -> Self {
         Self { simulator, in_flight: Some(in_flight) }
     }
 }
 
-impl Drop for Departure {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         if let Some(in_flight) = self.in_flight.take() {
             drop(lock(&self.simulator).end(in_flight));
@@ -37,7 +37,7 @@ pub(super) struct Outgoing {
     promised: u64,
     ending: Ending,
     /// Held until hyper has finished with the body.
-    _departure: Option<Departure>,
+    _guard: Option<InFlightGuard>,
 }
 
 /// What follows the bytes.
@@ -50,16 +50,16 @@ enum Ending {
 }
 
 impl Outgoing {
-    pub(super) fn whole(bytes: Bytes, departure: Option<Departure>) -> Self {
+    pub(super) fn whole(bytes: Bytes, guard: Option<InFlightGuard>) -> Self {
         let promised = length(&bytes);
-        Self { left: bytes, promised, ending: Ending::Whole, _departure: departure }
+        Self { left: bytes, promised, ending: Ending::Whole, _guard: guard }
     }
 
     /// Promises the length of `bytes` and sends the first half.
-    pub(super) fn cut(mut bytes: Bytes, departure: Option<Departure>) -> Self {
+    pub(super) fn cut(mut bytes: Bytes, guard: Option<InFlightGuard>) -> Self {
         let promised = length(&bytes).max(1);
         bytes.truncate(bytes.len() / 2);
-        Self { left: bytes, promised, ending: Ending::CutAfterWaiting, _departure: departure }
+        Self { left: bytes, promised, ending: Ending::CutAfterWaiting, _guard: guard }
     }
 }
 

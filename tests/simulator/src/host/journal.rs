@@ -2,7 +2,7 @@
 
 use super::control::refuse;
 use crate::answer::Answer;
-use crate::calls::{Call, Fate};
+use crate::calls::{Call, Delivery};
 use crate::faults::{Fault, FaultKind, Match};
 use crate::incoming::Incoming;
 use crate::json::{Json, Object};
@@ -34,19 +34,19 @@ fn describe(call: &Call) -> Object {
         .with("status", Json::whole(call.status))
         .with_some("answerType", call.answer_type.as_ref())
         .with("answer", text(&call.answer))
-        .with("fate", fate(call.fate))
+        .with("delivery", describe_delivery(call.delivery))
         .with("counted", call.counted)
         .with_some("idempotencyKey", call.idempotency_key.as_ref())
         .with("replayed", call.replayed)
 }
 
-/// The name of a call's fate.
-pub(super) fn fate(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Answered => "answered",
-        Fate::LostBefore => "lost before",
-        Fate::LostAfter => "lost after",
-        Fate::Cut => "cut",
+/// The name of a call's delivery.
+pub(super) fn describe_delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Answered => "answered",
+        Delivery::LostBefore => "lost before",
+        Delivery::LostAfter => "lost after",
+        Delivery::Cut => "cut",
     }
 }
 

@@ -4,14 +4,14 @@ mod forms;
 mod money;
 
 use super::control::is_linked;
-use super::journal::fate;
+use super::journal::describe_delivery;
 use crate::answer::Answer;
 use crate::bookkeeper::OddRow;
 use crate::books::Books;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::calls::Call;
-use crate::organisation::{Organisation, Standing};
+use crate::organisation::{Organisation, RowStatus};
 use crate::simulator::Simulator;
 use crate::subscription::Subscription;
 use crate::xml::escaped as text;
@@ -131,8 +131,8 @@ fn chart(path: &str, organisation: &Organisation) -> String {
     let coded = organisation.accounts.iter().filter_map(|one| Some((one.code.as_deref()?, one)));
     let rows = coded.map(|(code, account)| {
         let action = match account.status {
-            Standing::Active => "archive",
-            Standing::Archived => "restore",
+            RowStatus::Active => "archive",
+            RowStatus::Archived => "restore",
         };
         let path = format!("{path}/accounts/{}", text(code));
         let forms = format!("{}{}", button(&path, action), distortion(&path));
@@ -255,7 +255,7 @@ fn push_calls(body: &mut String, calls: &[Call]) {
         body,
         "<h2>Calls</h2><p><small>The newest calls first; the complete log with bodies is at \
          <a href=\"/_simulator/calls\">/_simulator/calls</a>.</small></p><table><tr><th>At</th>\
-         <th>Call</th><th>Status</th><th>Fate</th><th>Idempotency key</th></tr>",
+         <th>Call</th><th>Status</th><th>Delivery</th><th>Idempotency key</th></tr>",
     );
     for call in calls.iter().rev().take(LATEST) {
         let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
@@ -270,7 +270,7 @@ fn push_calls(body: &mut String, calls: &[Call]) {
                 text(&call.path),
                 text(&query),
                 call.status,
-                fate(call.fate),
+                describe_delivery(call.delivery),
                 text(call.idempotency_key.as_deref().unwrap_or_default()),
             ),
         );

@@ -25,7 +25,7 @@ pub(crate) enum Decision {
 
 /// A valid authorize request.
 #[derive(Clone, Debug)]
-struct Asked {
+struct AuthorizeRequest {
     client_id: String,
     app_name: String,
     /// As sent: the token request must repeat it character for character.
@@ -40,7 +40,7 @@ struct Asked {
 /// The reason why an authorize request is refused. Xero then shows its own page; it does not
 /// redirect, because it does not trust the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Misasked {
+pub(crate) struct AuthorizeRefusal {
     pub(crate) error: &'static str,
     pub(crate) description: &'static str,
 }
@@ -90,7 +90,11 @@ impl Counter<'_> {
 
     /// Applies a decision about the authorize request `query`. Returns where the browser is
     /// redirected to.
-    pub(crate) fn decide(&mut self, query: &str, decision: &Decision) -> Result<String, Misasked> {
+    pub(crate) fn decide(
+        &mut self,
+        query: &str,
+        decision: &Decision,
+    ) -> Result<String, AuthorizeRefusal> {
         let asked = self.asked(query)?;
         match decision {
             Decision::Cancel => {
@@ -104,10 +108,15 @@ impl Counter<'_> {
         }
     }
 
-    fn allow(&mut self, asked: &Asked, user: Uuid, tenants: &[Uuid]) -> Result<String, Misasked> {
+    fn allow(
+        &mut self,
+        asked: &AuthorizeRequest,
+        user: Uuid,
+        tenants: &[Uuid],
+    ) -> Result<String, AuthorizeRefusal> {
         let allowed = self.user(user).ok_or(NOBODY)?;
         if tenants.iter().any(|tenant| !allowed.organisations.contains(tenant)) {
-            return Err(Misasked {
+            return Err(AuthorizeRefusal {
                 error: "access_denied",
                 description: "The user cannot connect this organisation",
             });
@@ -171,7 +180,7 @@ impl Counter<'_> {
         }
     }
 
-    fn asked(&self, query: &str) -> Result<Asked, Misasked> {
+    fn asked(&self, query: &str) -> Result<AuthorizeRequest, AuthorizeRefusal> {
         let pairs = pairs(query.as_bytes());
         let field = |name: &str| {
             pairs
@@ -186,7 +195,7 @@ impl Counter<'_> {
         }
         let target = trustworthy(redirect_uri).ok_or(WRONG_REDIRECT)?;
         if field("response_type") != Some("code") {
-            return Err(Misasked {
+            return Err(AuthorizeRefusal {
                 error: "unsupported_response_type",
                 description: "The response type must be code",
             });
@@ -196,7 +205,7 @@ impl Counter<'_> {
             return Err(WRONG_SCOPE);
         }
         let challenge = challenge(app, field("code_challenge"), field("code_challenge_method"))?;
-        Ok(Asked {
+        Ok(AuthorizeRequest {
             client_id: app.client_id.clone(),
             app_name: app.name.clone(),
             redirect_uri: redirect_uri.to_owned(),
@@ -221,8 +230,8 @@ fn challenge(
     app: &App,
     challenge: Option<&str>,
     method: Option<&str>,
-) -> Result<Option<String>, Misasked> {
-    let wrong = |description| Misasked { error: "invalid_request", description };
+) -> Result<Option<String>, AuthorizeRefusal> {
+    let wrong = |description| AuthorizeRefusal { error: "invalid_request", description };
     match (challenge, method) {
         (Some(challenge), Some("S256")) => Ok(Some(challenge.to_owned())),
         (Some(_), _) => Err(wrong("The code challenge method must be S256")),
@@ -240,7 +249,7 @@ fn trustworthy(address: &str) -> Option<Url> {
     }
 }
 
-fn location(asked: &Asked, pairs: &[(&str, &str)]) -> String {
+fn location(asked: &AuthorizeRequest, pairs: &[(&str, &str)]) -> String {
     let mut url = asked.target.clone();
     {
         let mut query = url.query_pairs_mut();
@@ -250,10 +259,13 @@ fn location(asked: &Asked, pairs: &[(&str, &str)]) -> String {
     url.to_string()
 }
 
-const UNKNOWN_APP: Misasked =
-    Misasked { error: "unauthorized_client", description: "Unknown client or client not enabled" };
-const WRONG_REDIRECT: Misasked =
-    Misasked { error: "unauthorized_client", description: "Invalid redirect_uri" };
-const WRONG_SCOPE: Misasked =
-    Misasked { error: "invalid_scope", description: "Invalid scope for client" };
-const NOBODY: Misasked = Misasked { error: "access_denied", description: "No user is signed in" };
+const UNKNOWN_APP: AuthorizeRefusal = AuthorizeRefusal {
+    error: "unauthorized_client",
+    description: "Unknown client or client not enabled",
+};
+const WRONG_REDIRECT: AuthorizeRefusal =
+    AuthorizeRefusal { error: "unauthorized_client", description: "Invalid redirect_uri" };
+const WRONG_SCOPE: AuthorizeRefusal =
+    AuthorizeRefusal { error: "invalid_scope", description: "Invalid scope for client" };
+const NOBODY: AuthorizeRefusal =
+    AuthorizeRefusal { error: "access_denied", description: "No user is signed in" };

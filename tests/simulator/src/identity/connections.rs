@@ -91,7 +91,7 @@ impl Counter<'_> {
             .with("createdDateUtc", without_offset(connection.created_at))
             .with("updatedDateUtc", without_offset(connection.updated_at));
         match self.identity.distorted.get(&connection.tenant) {
-            Some(members) => link.overlaid(members).into(),
+            Some(members) => link.with_members(members).into(),
             None => link.into(),
         }
     }

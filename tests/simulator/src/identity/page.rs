@@ -1,7 +1,7 @@
 //! The consent page and Xero's own error page, without scripts: links choose the user, a form sends
 //! the decision.
 
-use super::authorize::{Misasked, organisations_of};
+use super::authorize::{AuthorizeRefusal, organisations_of};
 use crate::answer::Answer;
 use crate::identity::scopes::Scopes;
 use crate::settings::XeroUser;
@@ -98,7 +98,7 @@ fn push_other_users(showing: &Showing<'_>, body: &mut String) {
 }
 
 /// The error page for a request that cannot be trusted.
-pub(super) fn error(wrong: &Misasked) -> Answer {
+pub(super) fn error(wrong: &AuthorizeRefusal) -> Answer {
     let body = format!(
         "<h1>Sorry, something went wrong</h1><p>Error: <code>{}</code></p><p>{}</p>",
         text(wrong.error),

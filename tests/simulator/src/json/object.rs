@@ -39,24 +39,24 @@ impl Object {
     }
 
     /// The object with some members replaced or added, or removed if the value is `None`.
-    pub(crate) fn overlaid(self, members: &BTreeMap<String, Option<Json>>) -> Self {
-        let mut overlaid = Self::new();
+    pub(crate) fn with_members(self, members: &BTreeMap<String, Option<Json>>) -> Self {
+        let mut replaced = Self::new();
         for (key, value) in self.0 {
             match members.get(&*key) {
-                None => overlaid.0.push((key, value)),
-                Some(Some(shown)) => overlaid.0.push((key, shown.clone())),
+                None => replaced.0.push((key, value)),
+                Some(Some(shown)) => replaced.0.push((key, shown.clone())),
                 Some(None) => {}
             }
         }
         for (key, shown) in members {
-            let is_there = overlaid.0.iter().any(|(name, _)| **name == **key);
+            let is_there = replaced.0.iter().any(|(name, _)| **name == **key);
             if let Some(shown) = shown
                 && !is_there
             {
-                overlaid.0.push((Cow::Owned(key.clone()), shown.clone()));
+                replaced.0.push((Cow::Owned(key.clone()), shown.clone()));
             }
         }
-        overlaid
+        replaced
     }
 
     /// A member that exists and is not null.

@@ -142,8 +142,9 @@ fn a_deleted_bank_transaction_is_still_listed_and_does_not_count() {
     caller.pass(60);
     assert_eq!(delete(&mut caller, gone).first("BankTransactions")["Status"], "DELETED");
     assert_eq!(stripe(&caller), "-2.00");
-    let news = caller.since("/BankTransactions", "2026-11-02T09:01:00").first("BankTransactions");
-    assert_eq!(id(&news["BankTransactionID"]), gone);
+    let changed =
+        caller.since("/BankTransactions", "2026-11-02T09:01:00").first("BankTransactions");
+    assert_eq!(id(&changed["BankTransactionID"]), gone);
     assert_eq!(delete(&mut caller, gone).messages(), ["The bank transaction has been deleted."]);
     assert_eq!(caller.books().transaction(kept).unwrap().status, TransactionStatus::Authorised);
 }

@@ -16,15 +16,11 @@ fn batched(caller: &mut Caller) -> (Uuid, Uuid, Uuid) {
     (first, second, batch)
 }
 
-fn status(caller: &Caller, invoice: Uuid) -> InvoiceStatus {
-    caller.books().invoice(invoice).unwrap().status
-}
-
 #[test]
 fn one_sum_pays_several_invoices() {
     let mut caller = Caller::connected();
     let (first, second, batch) = batched(&mut caller);
-    assert_eq!(status(&caller, first), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(first), InvoiceStatus::Paid);
     assert_eq!(caller.books().invoice(second).unwrap().amount_due(), 90.into());
     let list = caller.get("/BatchPayments");
     assert!(list.json().get("pagination").is_none());
@@ -80,7 +76,7 @@ fn a_payment_in_a_batch_cannot_be_deleted_alone() {
     assert_eq!(alone.messages(), ["Payments within a batch cannot be deleted."]);
     let by_hand = caller.bookkeeper().remove_payment(payment).unwrap_err();
     assert_eq!(by_hand.0, "Payments within a batch cannot be deleted.");
-    assert_eq!(status(&caller, first), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(first), InvoiceStatus::Paid);
 }
 
 /// Rule 49.
@@ -153,7 +149,7 @@ fn a_batch_is_created_by_a_write() {
     let row = answer.first("BatchPayments");
     assert_eq!((&row["Type"], &row["Status"]), (&json!("RECBATCH"), &json!("AUTHORISED")));
     assert_eq!(row["Payments"].as_array().unwrap().len(), 2);
-    assert_eq!(status(&caller, first), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(first), InvoiceStatus::Paid);
     let payment = caller.books().payments_of(second).next().unwrap();
     assert_eq!(
         (payment.batch, payment.reference.as_deref()),

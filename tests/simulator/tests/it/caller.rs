@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
-use xero_sim::{Bookkeeper, Books, Consent, Reply, Settings, Simulator, Unconfirmed};
+use xero_sim::{
+    Bookkeeper, Books, Consent, InvoiceStatus, Reply, Settings, Simulator, Unconfirmed,
+};
 
 pub(crate) const CLIENT: &str = "client-1";
 pub(crate) const SECRET: &str = "secret-1";
@@ -258,6 +260,11 @@ impl Caller {
 
     pub(crate) fn books(&self) -> &Books {
         self.simulator.books(self.tenant).unwrap()
+    }
+
+    /// The status of an invoice in the books.
+    pub(crate) fn invoice_status(&self, invoice: Uuid) -> InvoiceStatus {
+        self.books().invoice(invoice).unwrap().status
     }
 
     pub(crate) fn bookkeeper(&mut self) -> Bookkeeper<'_> {

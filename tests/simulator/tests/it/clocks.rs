@@ -43,8 +43,8 @@ fn the_books_clock_runs_faster_and_the_other_in_real_time() {
 #[test]
 fn a_token_expires_in_real_time_while_limits_run_faster() {
     let (mut caller, pace) = hurried();
-    let told = claims(&caller.bearer);
-    let life = told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap();
+    let claimed = claims(&caller.bearer);
+    let life = claimed["exp"].as_i64().unwrap() - claimed["iat"].as_i64().unwrap();
     assert_eq!(life, 1_800);
     for seconds in [0, 91, 1_799] {
         let at = after(&caller, pace, seconds);

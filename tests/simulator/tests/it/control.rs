@@ -17,15 +17,8 @@ async fn refused(served: &Served, path: &str, body: Value) -> (u16, String) {
     (status, answer["error"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn rows(served: &Served, collection: &str) -> Vec<Value> {
-    let path = format!("/_simulator/organisations/{}/{collection}", served.tenant());
-    let (status, rows) = served.json("GET", &path, "").await;
-    assert_eq!(status, 200, "{path}");
-    rows.as_array().unwrap().clone()
-}
-
 async fn balance(served: &Served, code: &str) -> String {
-    let rows = rows(served, "balances").await;
+    let rows = served.rows("balances").await;
     rows.iter().find(|row| row["code"] == code).unwrap()["balance"].to_string()
 }
 
@@ -39,13 +32,13 @@ async fn a_payment_is_created_with_all_details_and_deleted() {
             "reconciled": true}),
     )
     .await;
-    let row = rows(&served, "payments").await[0].clone();
+    let row = served.rows("payments").await[0].clone();
     assert_eq!(row["PaymentID"], made["id"]);
     assert_eq!((&row["Reference"], &row["IsReconciled"]), (&json!("ch_1"), &json!(true)));
     assert_eq!(balance(&served, "092").await, "20.0");
     let id = made["id"].as_str().unwrap();
     act(&served, &format!("payments/{id}/delete"), Value::Null).await;
-    assert_eq!(rows(&served, "payments").await[0]["Status"], "DELETED");
+    assert_eq!(served.rows("payments").await[0]["Status"], "DELETED");
     assert_eq!(balance(&served, "092").await, "0.0");
 }
 
@@ -63,7 +56,7 @@ async fn several_invoices_are_paid_together() {
         act(&served, &format!("batches/{id}/reconcile"), Value::Null).await;
         act(&served, &format!("batches/{id}/delete"), Value::Null).await;
     }
-    assert_eq!(rows(&served, "batches").await.len(), 2);
+    assert_eq!(served.rows("batches").await.len(), 2);
     let (status, error) = refused(&served, "batches", json!({"invoices": "SC-9"})).await;
     assert_eq!((status, error.as_str()), (409, "The list of invoices cannot be read."));
 }
@@ -71,7 +64,7 @@ async fn several_invoices_are_paid_together() {
 #[tokio::test]
 async fn credit_is_received_allocated_removed_and_refunded() {
     let served = served().await;
-    let contact = rows(&served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
+    let contact = served.rows("contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
     let prepaid = act(&served, &format!("contacts/{contact}/prepay"), json!({"amount": 30})).await;
     let overpaid =
         act(&served, &format!("contacts/{contact}/overpay"), json!({"amount": 200})).await;
@@ -83,14 +76,14 @@ async fn credit_is_received_allocated_removed_and_refunded() {
         json!({"invoice": "SC-1", "date": "2026-11-05"}),
     )
     .await;
-    assert_eq!(rows(&served, "invoices").await[0]["Status"], "PAID");
-    assert_eq!(rows(&served, "overpayments").await[0]["RemainingCredit"].to_string(), "110.0");
-    assert_eq!(rows(&served, "prepayments").await[0]["Status"], "PAID");
+    assert_eq!(served.rows("invoices").await[0]["Status"], "PAID");
+    assert_eq!(served.rows("overpayments").await[0]["RemainingCredit"].to_string(), "110.0");
+    assert_eq!(served.rows("prepayments").await[0]["Status"], "PAID");
     let id = allocated["id"].as_str().unwrap();
     act(&served, &format!("allocations/{id}/delete"), Value::Null).await;
     act(&served, &format!("overpayments/{overpaid}/refund"), Value::Null).await;
     assert_eq!(balance(&served, "090").await, "30.0");
-    let brought = rows(&served, "transactions").await;
+    let brought = served.rows("transactions").await;
     let used = brought[0]["BankTransactionID"].as_str().unwrap();
     let (status, _) = refused(&served, &format!("transactions/{used}/delete"), json!({})).await;
     assert_eq!(status, 409);
@@ -102,12 +95,12 @@ async fn an_invoice_is_repriced_edited_and_overpaid() {
     let served = served().await;
     act(&served, "invoices/SC-1/price", json!({"line": 1, "price": "200"})).await;
     act(&served, "invoices/SC-1/edit", json!({"dueDate": "2026-12-24", "reference": "PO 4"})).await;
-    let row = rows(&served, "invoices").await[0].clone();
+    let row = served.rows("invoices").await[0].clone();
     assert_eq!((row["Total"].to_string().as_str(), &row["Reference"]), ("240.0", &json!("PO 4")));
     assert_eq!(row["DueDateString"], "2026-12-24T00:00:00");
     act(&served, "invoices/SC-1/overpay", json!({"amount": 250})).await;
-    assert_eq!(rows(&served, "invoices").await[0]["Status"], "PAID");
-    assert_eq!(rows(&served, "overpayments").await[0]["RemainingCredit"].to_string(), "10.0");
+    assert_eq!(served.rows("invoices").await[0]["Status"], "PAID");
+    assert_eq!(served.rows("overpayments").await[0]["RemainingCredit"].to_string(), "10.0");
     for (path, body, status) in [
         ("invoices/SC-1/price", json!({"line": 0, "price": 1}), 409),
         ("invoices/SC-1/price", json!({}), 409),
@@ -127,10 +120,10 @@ async fn contacts_are_merged() {
     let served = served().await;
     let body = r#"{"Contacts":[{"Name":"Ridge Plumbing Ltd","ContactNumber":"sc-2"}]}"#;
     assert_eq!(served.json("PUT", "/api.xro/2.0/Contacts", body).await.0, 200);
-    let invoice = rows(&served, "invoices").await[0].clone();
+    let invoice = served.rows("invoices").await[0].clone();
     let from = invoice["Contact"]["ContactID"].as_str().unwrap();
     act(&served, &format!("contacts/{from}/merge"), json!({"into": "sc-2"})).await;
-    let invoice = rows(&served, "invoices").await[0].clone();
+    let invoice = served.rows("invoices").await[0].clone();
     assert_eq!(invoice["Contact"]["Name"], "Ridge Plumbing Ltd");
     let (status, _) = refused(&served, "contacts/sc-2/merge", json!({"into": "sc-9"})).await;
     assert_eq!(status, 409);
@@ -144,7 +137,7 @@ async fn the_page_has_a_form_for_every_action_and_accepts_it() {
     let kind = "content-type: application/x-www-form-urlencoded\r\naccept: text/html\r\n";
     let answer = served.raw_with("POST", &path, kind, form).await;
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
-    let row = rows(&served, "payments").await[0].clone();
+    let row = served.rows("payments").await[0].clone();
     assert_eq!((&row["Reference"], &row["IsReconciled"]), (&json!("ch 1"), &json!(true)));
     act(&served, "invoices/SC-1/overpay", json!({"amount": 150})).await;
     let page = served.raw("GET", "/_simulator/", "").await;
@@ -164,7 +157,7 @@ async fn the_page_has_a_form_for_every_action_and_accepts_it() {
 #[tokio::test]
 async fn a_credit_note_is_approved_allocated_and_refunded() {
     let served = served().await;
-    let contact = rows(&served, "contacts").await[0]["ContactID"].clone();
+    let contact = served.rows("contacts").await[0]["ContactID"].clone();
     let body = json!({"Type": "ACCRECCREDIT", "Contact": {"ContactID": contact},
         "CreditNoteNumber": "CR-1", "LineItems": [{"Description": "x", "UnitAmount": 50,
         "AccountCode": "200"}]});
@@ -172,7 +165,7 @@ async fn a_credit_note_is_approved_allocated_and_refunded() {
     act(&served, "credit-notes/CR-1/approve", Value::Null).await;
     act(&served, "credit-notes/CR-1/allocate", json!({"invoice": "SC-1", "amount": 45})).await;
     act(&served, "credit-notes/CR-1/refund", Value::Null).await;
-    let row = rows(&served, "credit-notes").await[0].clone();
+    let row = served.rows("credit-notes").await[0].clone();
     assert_eq!(
         (&row["Status"], row["RemainingCredit"].to_string()),
         (&json!("PAID"), "0.0".to_owned())

@@ -231,8 +231,8 @@ fn credit_notes_are_listed_like_invoices() {
             rows.iter().map(|row| row["CreditNoteNumber"].as_str().unwrap()).collect();
         assert_eq!(numbers.concat(), expected, "{filter}");
     }
-    let news = caller.since("/CreditNotes", "2026-11-02T09:00:02").json();
-    assert_eq!(news["CreditNotes"].as_array().unwrap().len(), 1);
+    let changed = caller.since("/CreditNotes", "2026-11-02T09:00:02").json();
+    assert_eq!(changed["CreditNotes"].as_array().unwrap().len(), 1);
 }
 
 /// Rules 15, 24 and 36.

@@ -26,10 +26,6 @@ fn allocate(caller: &mut Caller, path: &str, invoice: Uuid, amount: &str) -> Ans
     caller.put(&format!("{path}/Allocations"), &json!({"Allocations": [row]}).to_string())
 }
 
-fn status(caller: &Caller, invoice: Uuid) -> InvoiceStatus {
-    caller.books().invoice(invoice).unwrap().status
-}
-
 #[test]
 fn a_used_up_deposit_is_paid() {
     let mut caller = Caller::connected();
@@ -39,7 +35,7 @@ fn a_used_up_deposit_is_paid() {
     allocate(&mut caller, &path, invoice, "50").first("Allocations");
     assert_eq!(caller.books().deposit(credit).unwrap().status, DepositStatus::Paid);
     assert_eq!(caller.books().invoice(invoice).unwrap().amount_due(), 70.into());
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Authorised);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Authorised);
     let again = allocate(&mut caller, &path, invoice, "1").messages();
     assert_eq!(again, ["Only an authorised credit can be allocated.", TOO_MUCH]);
 }
@@ -122,7 +118,7 @@ fn paying_more_than_is_due_creates_an_overpayment() {
     let invoice = caller.invoice("SC-1");
     let (payment, overpayment) =
         caller.bookkeeper().overpay(invoice, 150.into(), &receipt()).unwrap();
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Paid);
     assert_eq!(caller.books().payment(payment).unwrap().amount, 120.into());
     let left = caller.books().remaining_credit(Credit::Overpayment(overpayment));
     assert_eq!(left, 30.into());
@@ -132,7 +128,7 @@ fn paying_more_than_is_due_creates_an_overpayment() {
     assert!(caller.bookkeeper().overpay(second, 120.into(), &receipt()).is_err());
     let gift = Receipt { account: Some("835".to_owned()), ..receipt() };
     assert!(caller.bookkeeper().overpay(second, 121.into(), &gift).is_err());
-    assert_eq!(status(&caller, second), InvoiceStatus::Authorised);
+    assert_eq!(caller.invoice_status(second), InvoiceStatus::Authorised);
     let contact = caller.any_contact();
     assert!(caller.bookkeeper().prepay(contact, 0.into(), &receipt()).is_err());
     caller.bookkeeper().archive_contact(contact).unwrap();
@@ -180,8 +176,8 @@ fn deposits_are_listed_by_kind() {
         let answer = caller.get(&query("/Overpayments", &[("where", filter)]));
         assert_eq!(ids(&answer, "Overpayments", "OverpaymentID"), expected, "{filter}");
     }
-    let news = caller.since("/Overpayments", "2026-11-02T09:00:05");
-    assert_eq!(ids(&news, "Overpayments", "OverpaymentID"), [second]);
+    let changed = caller.since("/Overpayments", "2026-11-02T09:00:05");
+    assert_eq!(ids(&changed, "Overpayments", "OverpaymentID"), [second]);
     assert_eq!(caller.get("/Prepayments").json()["Prepayments"].as_array().unwrap().len(), 1);
     assert_eq!(caller.get(&format!("/Prepayments/{first}")).status, 404);
     assert_eq!(caller.put("/Overpayments", "{}").status, 501);

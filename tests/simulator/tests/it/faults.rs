@@ -3,7 +3,7 @@
 use crate::caller::*;
 use bytes::Bytes;
 use http::Method;
-use xero_sim::{Fate, Fault, FaultKind, Match, Reply};
+use xero_sim::{Delivery, Fault, FaultKind, Match, Reply};
 
 /// Rule 22.
 #[test]
@@ -50,8 +50,8 @@ fn a_lost_call_takes_effect_depending_on_the_fault() {
     let Reply::Cut(whole) = caller.simulator.handle(caller.now, &request) else { panic!() };
     assert_eq!(whole.status(), 400, "the name is taken by now");
     let calls = caller.simulator.calls();
-    let fates: Vec<_> = calls.iter().rev().take(3).map(|call| call.fate).collect();
-    assert_eq!(fates, [Fate::Cut, Fate::LostAfter, Fate::LostBefore]);
+    let deliveries: Vec<_> = calls.iter().rev().take(3).map(|call| call.delivery).collect();
+    assert_eq!(deliveries, [Delivery::Cut, Delivery::LostAfter, Delivery::LostBefore]);
 }
 
 /// Rule 22.

@@ -16,10 +16,6 @@ fn post(caller: &mut Caller, invoice: Uuid, change: &Value) -> Answered {
     caller.post(&format!("/Invoices/{invoice}"), &json!({"Invoices": [change]}).to_string())
 }
 
-fn status(caller: &Caller, invoice: Uuid) -> InvoiceStatus {
-    caller.books().invoice(invoice).unwrap().status
-}
-
 fn draft(caller: &mut Caller) -> Uuid {
     let contact = caller.contact("Ridge");
     id(&caller.put("/Invoices", &invoice(contact, "SC-1", "DRAFT")).first("Invoices")["InvoiceID"])
@@ -81,10 +77,10 @@ fn an_update_allows_only_the_listed_status_transitions() {
             let answer = post(&mut caller, invoice, &json!({"Status": to.as_str()}));
             if allowed {
                 assert_eq!(answer.status, 200, "{from:?} to {to:?}");
-                assert_eq!(status(&caller, invoice), to);
+                assert_eq!(caller.invoice_status(invoice), to);
             } else {
                 assert_eq!(answer.messages(), [NOT_MODIFIABLE], "{from:?} to {to:?}");
-                assert_eq!(status(&caller, invoice), from);
+                assert_eq!(caller.invoice_status(invoice), from);
             }
         }
     }
@@ -329,5 +325,5 @@ fn a_lost_update_takes_effect() {
     let body = r#"{"Invoices":[{"Status":"VOIDED"}]}"#;
     let request = caller.request("POST", &format!("/Invoices/{invoice}"), body);
     caller.simulator.handle(caller.now, &request.body(body.into()).unwrap());
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Voided);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Voided);
 }

@@ -21,11 +21,6 @@ async fn submit(served: &Served, path: &str, fields: &str) {
     assert!(answer.contains("location: /_simulator/\r\n"), "{answer}");
 }
 
-async fn rows(served: &Served, collection: &str) -> Vec<Value> {
-    let path = format!("/_simulator/organisations/{}/{collection}", served.tenant());
-    served.json("GET", &path, "").await.1.as_array().unwrap().clone()
-}
-
 /// The rows of the Accounting API below this path.
 async fn listed(served: &Served, path: &str, collection: &str) -> Vec<Value> {
     let (_, body) = served.json("GET", &format!("/api.xro/2.0{path}"), "").await;
@@ -36,7 +31,7 @@ async fn listed(served: &Served, path: &str, collection: &str) -> Vec<Value> {
 async fn count(served: &Served) -> usize {
     let mut count = 0;
     for collection in ["invoices", "contacts", "payments", "credit-notes"] {
-        count += rows(served, collection).await.len();
+        count += served.rows(collection).await.len();
     }
     count += listed(served, "/Accounts", "Accounts").await.len();
     count + listed(served, "/TaxRates", "TaxRates").await.len()
@@ -44,7 +39,7 @@ async fn count(served: &Served) -> usize {
 
 /// The first contact; a test starts with one.
 async fn contact(served: &Served) -> String {
-    rows(served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned()
+    served.rows("contacts").await[0]["ContactID"].as_str().unwrap().to_owned()
 }
 
 async fn status(served: &Served, method: &str, path: &str, body: &str) -> u16 {
@@ -87,16 +82,16 @@ async fn a_contact_is_edited_archived_and_restored_on_the_page() {
     let path = format!("contacts/{}", contact(&served).await);
     submit(&served, &format!("{path}/edit"), "name=Ridge+Ltd&number=sc-1&email=a%40b.example")
         .await;
-    let row = rows(&served, "contacts").await[0].clone();
+    let row = served.rows("contacts").await[0].clone();
     assert_eq!(row["Name"], "Ridge Ltd");
     assert_eq!(
         (&row["ContactNumber"], &row["EmailAddress"]),
         (&"sc-1".into(), &"a@b.example".into())
     );
     submit(&served, &format!("{path}/archive"), "").await;
-    assert_eq!(rows(&served, "contacts").await[0]["ContactStatus"], "ARCHIVED");
+    assert_eq!(served.rows("contacts").await[0]["ContactStatus"], "ARCHIVED");
     submit(&served, &format!("{path}/restore"), "").await;
-    assert_eq!(rows(&served, "contacts").await[0]["ContactStatus"], "ACTIVE");
+    assert_eq!(served.rows("contacts").await[0]["ContactStatus"], "ACTIVE");
 }
 
 #[tokio::test]
@@ -106,7 +101,7 @@ async fn contacts_are_merged_on_the_page() {
     let body = r#"{"Contacts":[{"Name":"Ridge Ltd","ContactNumber":"sc-2"}]}"#;
     assert_eq!(status(&served, "PUT", "/Contacts", body).await, 200);
     submit(&served, &format!("contacts/{from}/merge"), "into=sc-2").await;
-    assert_eq!(rows(&served, "invoices").await[0]["Contact"]["Name"], "Ridge Ltd");
+    assert_eq!(served.rows("invoices").await[0]["Contact"]["Name"], "Ridge Ltd");
 }
 
 #[tokio::test]
@@ -134,15 +129,15 @@ async fn every_kind_of_row_is_distorted_on_the_page() {
     let served = served().await;
     let id = contact(&served).await;
     submit(&served, &format!("contacts/{id}/distort"), "member=Surprise&value=%5B1%5D").await;
-    assert_eq!(rows(&served, "contacts").await[0]["Surprise"], serde_json::json!([1]));
+    assert_eq!(served.rows("contacts").await[0]["Surprise"], serde_json::json!([1]));
     submit(&served, "odd", "row=payment-without-amount").await;
-    let payment = rows(&served, "payments").await[0]["PaymentID"].as_str().unwrap().to_owned();
+    let payment = served.rows("payments").await[0]["PaymentID"].as_str().unwrap().to_owned();
     submit(&served, &format!("payments/{payment}/distort"), "member=Status&value=LOST").await;
-    assert_eq!(rows(&served, "payments").await[0]["Status"], "LOST");
+    assert_eq!(served.rows("payments").await[0]["Status"], "LOST");
     submit(&served, "odd", "row=credit-note-without-total").await;
-    let note = rows(&served, "credit-notes").await[0]["CreditNoteID"].as_str().unwrap().to_owned();
+    let note = served.rows("credit-notes").await[0]["CreditNoteID"].as_str().unwrap().to_owned();
     submit(&served, &format!("credit-notes/{note}/distort"), "member=Type&value=").await;
-    assert!(rows(&served, "credit-notes").await[0].get("Type").is_none());
+    assert!(served.rows("credit-notes").await[0].get("Type").is_none());
     submit(&served, "accounts/200/distort", "member=Type&value=").await;
     let accounts = listed(&served, "/Accounts", "Accounts").await;
     let account = accounts.iter().find(|account| account["Code"] == "200").unwrap();

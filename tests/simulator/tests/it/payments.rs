@@ -29,10 +29,6 @@ fn delete(caller: &mut Caller, payment: Uuid) -> Answered {
     caller.post(&format!("/Payments/{payment}"), r#"{"Status":"DELETED"}"#)
 }
 
-fn status(caller: &Caller, invoice: Uuid) -> InvoiceStatus {
-    caller.books().invoice(invoice).unwrap().status
-}
-
 /// Rule 49.
 #[test]
 fn a_full_payment_closes_the_invoice_and_updates_the_times_of_both() {
@@ -178,7 +174,7 @@ fn one_invalid_payment_fails_alone_or_the_whole_request() {
         (0..3).map(|n| &rows["Payments"][n]["StatusAttributeString"]).collect();
     assert_eq!(states, ["OK", "ERROR", "OK"]);
     assert_eq!(messages_of(&rows["Payments"][1]), [TOO_MUCH]);
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Paid);
 }
 
 /// Rule 24.

@@ -93,6 +93,14 @@ impl Served {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
+    /// The rows of a collection of the control surface.
+    pub(crate) async fn rows(&self, collection: &str) -> Vec<Value> {
+        let path = format!("/_simulator/organisations/{}/{collection}", self.tenant());
+        let (status, rows) = self.json("GET", &path, "").await;
+        assert_eq!(status, 200, "{path}");
+        rows.as_array().unwrap().clone()
+    }
+
     fn inject(&self, path: &str, kind: FaultKind) {
         self.simulator.lock().unwrap().inject(Fault { on: Match::next(path), kind });
     }

@@ -13,11 +13,6 @@ async fn post(served: &Served, path: &str, body: Value) -> (u16, Value) {
     served.json("POST", &path, &body.to_string()).await
 }
 
-async fn rows(served: &Served, collection: &str) -> Vec<Value> {
-    let path = format!("/_simulator/organisations/{}/{collection}", served.tenant());
-    served.json("GET", &path, "").await.1.as_array().unwrap().clone()
-}
-
 async fn own(served: &Served) -> Value {
     let (_, organisations) = served.json("GET", "/_simulator/organisations", "").await;
     organisations[0].clone()
@@ -96,11 +91,11 @@ async fn approvals_are_limited_and_unlimited() {
 #[tokio::test]
 async fn contacts_are_edited_and_an_empty_text_clears_a_field() {
     let served = served().await;
-    let contact = rows(&served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
+    let contact = served.rows("contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
     let edit = json!({"name": "Ridge Plumbing Ltd", "number": "sc-1", "email": "a@b.example"});
     assert_eq!(post(&served, &format!("contacts/{contact}/edit"), edit).await.0, 200);
     assert_eq!(post(&served, "contacts/sc-1/edit", json!({"email": ""})).await.0, 200);
-    let row = rows(&served, "contacts").await[0].clone();
+    let row = served.rows("contacts").await[0].clone();
     assert_eq!(
         (&row["Name"], &row["ContactNumber"]),
         (&json!("Ridge Plumbing Ltd"), &json!("sc-1"))
@@ -159,7 +154,7 @@ async fn edge_faults_and_odd_elements_are_injected_over_the_socket() {
         let (answered, _) = served.json("PUT", "/api.xro/2.0/Contacts", body).await;
         assert_eq!(answered, status, "{fault}");
     }
-    assert_eq!(rows(&served, "contacts").await.len(), 1, "no contact was saved");
+    assert_eq!(served.rows("contacts").await.len(), 1, "no contact was saved");
     let fault = json!({"kind": "EdgePage"}).to_string();
     assert_eq!(served.json("POST", "/_simulator/faults", &fault).await.0, 400);
 }

@@ -101,10 +101,10 @@ fn a_refused_element_has_the_nil_id_or_an_unknown_id() {
     for has_id in [false, true] {
         let mut caller = Caller::unconfirmed(|switches| switches.refused_rows_have_ids = has_id);
         let row = caller.put("/Contacts?summarizeErrors=false", body).first("Contacts");
-        let told = id(&row["ContactID"]);
-        assert_eq!(!told.is_nil(), has_id);
+        let shown = id(&row["ContactID"]);
+        assert_eq!(!shown.is_nil(), has_id);
         assert_eq!(messages_of(&row), ["Email address must be valid"]);
-        assert_eq!(caller.get(&format!("/Contacts/{told}")).status, 404);
+        assert_eq!(caller.get(&format!("/Contacts/{shown}")).status, 404);
         let contact = caller.contact("Ridge");
         let update = json!({"Contacts": [{"ContactID": contact, "EmailAddress": "wrong"}]});
         let row = caller.post("/Contacts?summarizeErrors=false", &update.to_string());

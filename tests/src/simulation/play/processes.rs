@@ -31,7 +31,7 @@ impl SimWorld {
 
     pub(super) fn start_connect(&mut self, account: String, engine: Engine) -> Pid {
         let tenant = self.tenant(&account);
-        self.watch.closed(&tenant.to_string(), false);
+        self.observations.closed(&tenant.to_string(), false);
         *self.connects.entry(tenant).or_default() += 1;
         self.processes.start(async move {
             let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Net, refused};
+use super::{SharedState, refused};
 use crate::access::Access;
 use crate::ports::locked;
 use crate::simulation::executor::after;
@@ -41,13 +41,13 @@ pub struct SimSecrets {
     /// The values that reads return instead of the newest one.
     pub shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     /// The world.
-    pub net: Net,
+    pub shared: SharedState,
 }
 
 impl SimSecrets {
     /// Returns the value that a read shows: for some reads after a write, the previous one.
     fn visible(&self, name: &str) -> Option<SecretString> {
-        let now = self.net.timeline.now();
+        let now = self.shared.timeline.now();
         match locked(&self.shown).get_mut(name) {
             Some(shown) if shown.reads > 0 && now < shown.until => {
                 shown.reads -= 1;
@@ -60,7 +60,7 @@ impl SimSecrets {
     /// Returns the value that a read of one version shows: for some reads after it was written,
     /// none.
     fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
-        let now = self.net.timeline.now();
+        let now = self.shared.timeline.now();
         match locked(&self.shown).get_mut(name) {
             Some(shown) if shown.reads > 0 && now < shown.until && shown.hidden == version => {
                 shown.reads -= 1;
@@ -76,14 +76,14 @@ impl SimSecrets {
         operation: &'static str,
         act: impl FnOnce() -> T + Send,
     ) -> Result<T, PortError> {
-        let fate = self.net.fate(Port::Secret, move || what);
-        self.net.before(&fate).await;
-        let result = match fate.fault {
+        let course = self.shared.draw_course(Port::Secret, move || what);
+        self.shared.before(&course).await;
+        let result = match course.fault {
             Some(Fault::FailBefore | Fault::Throttled) => Err(refused(operation)),
             _ => Ok(act()),
         };
-        self.net.after(&fate).await;
-        if fate.fault == Some(Fault::FailAfter) { Err(refused(operation)) } else { result }
+        self.shared.after(&course).await;
+        if course.fault == Some(Fault::FailAfter) { Err(refused(operation)) } else { result }
     }
 }
 
@@ -91,8 +91,8 @@ impl SimSecrets {
     fn keep(&self, name: &str, value: &SecretString, version: Uuid) {
         let before = locked(&self.kept).insert(name.to_owned(), value.clone());
         locked(&self.versions).insert((name.to_owned(), version), value.clone());
-        let reads = locked(&self.net.faults).secret_lag();
-        let until = after(self.net.timeline.now(), LAG_MAX);
+        let reads = locked(&self.shared.faults).secret_lag();
+        let until = after(self.shared.timeline.now(), LAG_MAX);
         let shown = Shown { before, hidden: version, reads, until };
         locked(&self.shown).insert(name.to_owned(), shown);
     }
@@ -101,7 +101,7 @@ impl SimSecrets {
 #[async_trait]
 impl SecretStore for SimSecrets {
     async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
-        self.net.uses(Access::ReadSecret);
+        self.shared.record_access(Access::ReadSecret);
         let get = || self.visible(name);
         self.step(format!("read secret {name}"), "read a secret", get).await
     }
@@ -111,7 +111,7 @@ impl SecretStore for SimSecrets {
         name: &str,
         version: Uuid,
     ) -> Result<Option<SecretString>, PortError> {
-        self.net.uses(Access::ReadSecret);
+        self.shared.record_access(Access::ReadSecret);
         let get = || self.visible_version(name, version);
         self.step(format!("read secret {name}, {version}"), "read a secret", get).await
     }
@@ -125,7 +125,11 @@ impl SecretStore for SimSecrets {
     ) -> Result<(), PortError> {
         let is_there = || locked(&self.kept).contains_key(name);
         let creates = if_missing == IfMissing::Create;
-        self.net.uses(if creates && !is_there() { Access::NewSecret } else { Access::WriteSecret });
+        self.shared.record_access(if creates && !is_there() {
+            Access::NewSecret
+        } else {
+            Access::WriteSecret
+        });
         // The secret may be deleted while the request is in transit.
         let write = || (creates || is_there()).then(|| self.keep(name, value, version));
         let written = self.step(format!("write secret {name}"), "write a secret", write).await?;
@@ -133,7 +137,7 @@ impl SecretStore for SimSecrets {
     }
 
     async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
-        self.net.uses(Access::DeleteSecret);
+        self.shared.record_access(Access::DeleteSecret);
         let delete = || {
             locked(&self.kept).remove(name);
             locked(&self.shown).remove(name);

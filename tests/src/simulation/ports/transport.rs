@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use xero::{Transport, TransportError, TransportErrorKind};
 use xero_sim::{Fault as XeroFault, FaultKind, InFlight, Match, Reply, Simulator};
 
-use super::{Net, Occurrence};
+use super::{Occurrence, SharedState};
 use crate::ports::{locked, lost, not_sent};
-use crate::simulation::checker::Watch;
+use crate::simulation::checker::Observations;
 use crate::simulation::executor::after;
 use crate::simulation::faults::{Fault, Port, millis};
 use crate::simulation::mutation::Mutation;
@@ -25,9 +25,9 @@ pub struct SimXero {
     /// Xero.
     pub simulator: Arc<Mutex<Simulator>>,
     /// The checker, which observes the requests.
-    pub watch: Watch,
+    pub observations: Observations,
     /// The world.
-    pub net: Net,
+    pub shared: SharedState,
 }
 
 impl std::fmt::Debug for SimXero {
@@ -43,44 +43,44 @@ impl Transport for SimXero {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
         let what = format!("{} {}", request.method(), request.uri());
-        if let Some(response) = Mutation::answered(self.net.mutation, &request) {
+        if let Some(response) = Mutation::answered(self.shared.mutation, &request) {
             return Ok(response);
         }
-        let timeline = &self.net.timeline;
-        let fate = self.net.fate(Port::Xero, move || what);
-        self.watch.begins(timeline.now(), &request);
-        if fate.fault == Some(Fault::Straggler) {
-            let at = after(timeline.now(), fate.before);
+        let timeline = &self.shared.timeline;
+        let course = self.shared.draw_course(Port::Xero, move || what);
+        self.observations.begins(timeline.now(), &request);
+        if course.fault == Some(Fault::Straggler) {
+            let at = after(timeline.now(), course.before);
             timeline.schedule(at, Occurrence::Arrives(Box::new(request)));
             timeline.sleep(TIMEOUT).await;
             return Err(lost(TransportErrorKind::Timeout));
         }
-        self.net.before(&fate).await;
-        if fate.fault == Some(Fault::FailBefore) {
-            self.watch.ends(timeline.now(), &request);
+        self.shared.before(&course).await;
+        if course.fault == Some(Fault::FailBefore) {
+            self.observations.ends(timeline.now(), &request);
             return Err(not_sent());
         }
-        let reply = self.act(&request, fate.fault);
-        let in_flight = match fate.fault {
+        let reply = self.act(&request, course.fault);
+        let in_flight = match course.fault {
             Some(Fault::FreezeAfter) => millis(500),
-            _ => fate.after,
+            _ => course.after,
         };
         let answers_at = after(timeline.now(), in_flight);
         timeline.schedule(answers_at, Occurrence::CallEnds(reply.0));
-        self.watch.ends(answers_at, &request);
-        if fate.after > TIMEOUT && fate.fault != Some(Fault::FreezeAfter) {
+        self.observations.ends(answers_at, &request);
+        if course.after > TIMEOUT && course.fault != Some(Fault::FreezeAfter) {
             timeline.sleep(TIMEOUT).await;
             return Err(lost(TransportErrorKind::Timeout));
         }
-        self.net.after(&fate).await;
-        if fate.fault == Some(Fault::FailAfter) {
+        self.shared.after(&course).await;
+        if course.fault == Some(Fault::FailAfter) {
             return Err(lost(TransportErrorKind::Timeout));
         }
         match reply.1 {
             Reply::Answer(response) => {
                 // Xero ignores the key of a caller that it refuses.
                 if response.status() != StatusCode::UNAUTHORIZED {
-                    self.watch.heard(timeline.current(), &request);
+                    self.observations.record_answer(timeline.current(), &request);
                 }
                 Ok(response)
             }
@@ -106,7 +106,7 @@ impl SimXero {
         if let Some(kind) = kind {
             simulator.inject(XeroFault { on: Match::next("/"), kind });
         }
-        let in_flight = simulator.begin(self.net.timeline.now(), request);
+        let in_flight = simulator.begin(self.shared.timeline.now(), request);
         let reply = in_flight.reply().clone();
         (in_flight, reply)
     }

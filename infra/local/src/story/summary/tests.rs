@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::Summary;
 use crate::story::check::{Happened, Row};
 use crate::story::clients::Clients;
-use crate::story::money::Heard;
+use crate::story::money::ReceivedEvent;
 use crate::text::width;
 
 fn row(number: &str, happened: Happened, in_xero: Option<i64>) -> Row {
@@ -21,7 +21,7 @@ fn row(number: &str, happened: Happened, in_xero: Option<i64>) -> Row {
     }
 }
 
-fn heard(amount: &str) -> Heard {
+fn received_event(amount: &str) -> ReceivedEvent {
     let json = format!(
         r#"{{"type":"payment.imported","amount":{{"amount":"{amount}","currency":"GBP"}}}}"#
     );
@@ -30,13 +30,13 @@ fn heard(amount: &str) -> Heard {
 
 fn lines(rows: &[Row], columns: usize) -> [String; 7] {
     let clients = Clients { synced: 2, contacts: 2, problems: Vec::new() };
-    let heard = [heard("114.00"), heard("30.50")];
+    let events = [received_event("114.00"), received_event("30.50")];
     let summary = Summary {
         messages: 321,
         clients_known: 2,
         clients: &clients,
         rows,
-        heard: &heard,
+        events: &events,
         compared: None,
         story: SignedDuration::from_secs(62),
         start: SignedDuration::from_secs(41),

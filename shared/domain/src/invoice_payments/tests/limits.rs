@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_person_is_shown_a_bounded_number_of_candidates() {
+fn a_person_is_shown_a_limited_number_of_candidates() {
     for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
         let mut receipts = empty();
         for number in 0..count {
@@ -17,7 +17,7 @@ fn a_person_is_shown_a_bounded_number_of_candidates() {
 }
 
 #[test]
-fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_repeated() {
+fn the_consequences_of_a_deleted_payment_are_applied_in_steps_and_resumed_on_repetition() {
     for count in [CHANGES_MAX, CHANGES_MAX + 1, CHANGES_MAX * 100] {
         let followed = count.min(PAYMENTS_MAX);
         let mut receipts = empty();
@@ -31,18 +31,18 @@ fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_r
             standing: PaymentRecordStatus::Deleted,
             ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 1)
         };
-        let mut told = Vec::new();
+        let mut notices = Vec::new();
         for step in 1.. {
             let changes = receipts.record_payment(deleted.clone());
             assert!(changes.notices.len() <= CHANGES_MAX);
-            told.extend(changes.notices);
+            notices.extend(changes.notices);
             if changes.is_all {
                 // The deletion itself is one of the changes.
                 assert_eq!(step, (followed + 1).div_ceil(CHANGES_MAX), "{count}");
                 break;
             }
         }
-        assert_eq!(told.len(), followed);
+        assert_eq!(notices.len(), followed);
         assert!(receipts.noted(deleted).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn several_contacts_are_told_apart_by_what_only_one_has() {
+fn several_contacts_are_distinguished_by_what_only_one_has() {
     let party =
         ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
     let twins = vec![with_vat(1, "GB1234"), with_vat(2, "GB1234")];
@@ -48,7 +48,7 @@ fn clients_with_equal_evidence_for_one_contact_are_all_left_to_a_person() {
 }
 
 #[test]
-fn no_more_rivals_are_shown_than_a_person_looks_at() {
+fn a_person_is_shown_a_limited_number_of_rivals() {
     for rivals in [RIVALS_MAX, RIVALS_MAX + 1, RIVALS_MAX * 100] {
         let party = |at: usize| mailed(&format!("cli_{at:03}"), "Ridge", "a@b.example");
         let parties = (0..=rivals).map(party).collect::<Vec<_>>();
@@ -83,7 +83,7 @@ fn the_client_with_the_stronger_evidence_has_the_contact() {
 }
 
 #[test]
-fn a_client_that_is_given_twice_does_not_stand_in_its_own_way() {
+fn a_client_that_is_given_twice_does_not_compete_with_itself() {
     let party = mailed("c", "Ridge", "a@b.example");
     let found = run(&[party.clone(), party], vec![with_email(1, "a@b.example")], &[]);
     assert_eq!(found, [sure(1, MatchEvidence::Email), sure(1, MatchEvidence::Email)]);
@@ -100,7 +100,7 @@ fn the_most_likely_candidates_are_shown() {
 }
 
 #[test]
-fn no_more_candidates_are_shown_than_a_person_looks_at() {
+fn a_person_is_shown_a_limited_number_of_contacts() {
     for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
         let count = u128::try_from(count).unwrap();
         let listed = (1..=count).map(|at| with_email(at, "a@b.example")).collect::<Vec<_>>();

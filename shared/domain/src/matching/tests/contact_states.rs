@@ -19,7 +19,7 @@ fn a_contact_that_was_merged_stands_for_the_one_it_was_merged_into() {
 }
 
 #[test]
-fn merges_that_lead_nowhere_or_round_in_circles_are_no_match() {
+fn broken_and_circular_merges_are_no_match() {
     let circle = vec![merged(numbered(1, "SC-c"), 2), merged(a_contact(2, "x"), 1)];
     let nowhere = vec![merged(numbered(1, "SC-c"), 9)];
     let itself = vec![merged(numbered(1, "SC-c"), 1)];

@@ -135,7 +135,7 @@ fn a_refusal_for_an_archived_contact_stays_known_until_a_success() {
     let event = answered_failure(FailureClass::Rejected, FailureCause::ContactArchived, at(1));
     let refused = moved(decide_transition(&claimed_by_me(0), event, SEED, now()));
     assert_eq!(refused.attempt_began_at, Some(at(1)));
-    // Another failure and the death of a process replace the failure, and show no success.
+    // Another failure and a crash replace the failure, and show no success.
     let event = answered_failure(FailureClass::Transient, FailureCause::XeroUnavailable, at(2));
     let silent = moved(decide_transition(&claim(&refused, at(5)), event, SEED, now()));
     assert_eq!(silent.attempt_began_at, Some(at(1)));

@@ -126,7 +126,7 @@ fn a_fee_is_money_spent_with_its_tax_contained() {
 }
 
 #[test]
-fn what_lacks_a_setting_is_told_which() {
+fn a_missing_setting_is_named() {
     let parts = a_payment().split_into_parts();
     let contact = XeroContactId(Uuid::from_u128(3));
     let failure = translate_surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();

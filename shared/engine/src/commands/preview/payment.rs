@@ -17,8 +17,8 @@ use uuid::Uuid;
 use super::{NO_CONTACT, chart_unknown_failure};
 use crate::Engine;
 use crate::commands::links::find_stored_chart;
-use crate::commands::payments;
 use crate::connection::ledgers::find_records_ledger;
+use crate::sync::payment_parts;
 
 /// Takes the place of an invoice that may not exist yet. It is part of no response.
 const NO_INVOICE: XeroInvoiceId = XeroInvoiceId(Uuid::nil());
@@ -61,13 +61,13 @@ pub async fn preview_payment(
     payment: &PaymentId,
 ) -> Result<Option<Vec<PartPreview>>, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let mappings = payments::find_parts(engine, &ledger, payment).await?;
+    let mappings = payment_parts::find_parts(engine, &ledger, payment).await?;
     if mappings.is_empty() {
         return Ok(None);
     }
     let chart = find_stored_chart(engine, &ledger).await?;
     let codes = engine.store.read_account_codes(account).await?;
-    let parts = mappings.iter().filter_map(|mapping| payments::read_snapshot(engine, mapping));
+    let parts = mappings.iter().filter_map(|mapping| payment_parts::read_snapshot(engine, mapping));
     let parts = parts.filter(|part| part.standing == PaymentRecordStatus::Recorded);
     Ok(Some(parts.map(|part| preview_part(part, &ledger, &codes, chart.as_ref())).collect()))
 }

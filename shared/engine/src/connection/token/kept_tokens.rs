@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_back_from_their_secret() {
+    fn tokens_are_read_back_from_their_secret() {
         let earlier = Some(SecretString::from("SECRET-0"));
         let tokens = KeptTokens { earlier, ..kept(7) };
         let read = KeptTokens::from_secret(&tokens.to_secret()).unwrap();

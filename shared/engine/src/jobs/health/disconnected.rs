@@ -1,4 +1,4 @@
-//! Finds connections that were ended inside Xero. Xero sends no notification: it merely stops
+//! Finds connections that were ended inside Xero. Xero sends no notification: it only stops
 //! listing the organisation.
 //!
 //! An account that pushes or is polled detects this by itself; this check covers the others. The

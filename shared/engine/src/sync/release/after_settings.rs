@@ -7,7 +7,7 @@ use domain::operation::AttentionReason;
 use store::LedgerScan;
 
 use super::{PER_SHARD, ReleaseTerms, release_mappings};
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::{Engine, Invocation};
 
 /// Releases records that failed because of the settings, given up or not, after the settings have
@@ -19,13 +19,13 @@ pub(crate) async fn release_failed_for_settings(
     ledger: &Ledger,
     invocation: Invocation,
 ) -> Result<(), PersistError> {
-    let (mut scan, mut failed) = (LedgerScan::new(), None);
+    let (mut scan, mut failed) = (LedgerScan::new(), FirstError::new());
     while !scan.is_done() {
         let keys = engine.store.list_next_skipped(ledger, &mut scan, PER_SHARD).await?;
         let released = release_failed_records(engine, ledger, keys).await;
-        failed = failed.or(released.err());
+        failed.keep_error(released);
         if !scan.is_done() && is_cut_short(engine, ledger, invocation) {
-            return failed.map_or(Ok(()), Err);
+            return failed.into_result(());
         }
     }
     let (failing, mut after) = (AttentionReason::Failing, None);
@@ -33,13 +33,13 @@ pub(crate) async fn release_failed_for_settings(
         let page = engine.store.list_attention(ledger, failing, after.as_ref(), PER_SHARD).await?;
         let keys = page.records.into_iter().map(|one| one.key).collect();
         let released = release_failed_records(engine, ledger, keys).await;
-        failed = failed.or(released.err());
+        failed.keep_error(released);
         after = page.next;
         if after.is_none() || is_cut_short(engine, ledger, invocation) {
             break;
         }
     }
-    failed.map_or(Ok(()), Err)
+    failed.into_result(())
 }
 
 /// Releases those of the records that failed because of the settings.

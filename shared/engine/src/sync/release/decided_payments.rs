@@ -12,7 +12,7 @@ use store::StoreError;
 
 use super::{ReleaseTerms, is_prerequisite_met, release_mappings};
 use crate::error_chain::ErrorChain;
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::sync::is_undecided;
 use crate::{Engine, concurrency};
 
@@ -61,19 +61,14 @@ async fn release_decided_payments(
         let parts = list_ready_parts(engine, ledger, invoice, payment);
         engine.skip_failing(&ledger.account, parts).boxed()
     });
-    let (mut ready, mut failed) = (BTreeSet::new(), None);
+    let (mut ready, mut failed) = (BTreeSet::new(), FirstError::new());
     for parts in concurrency::map_concurrently(listed.collect()).await {
-        match parts {
-            Ok(parts) => ready.extend(parts.into_iter().flatten()),
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
-        }
+        ready.extend(failed.keep_error(parts).flatten().into_iter().flatten());
     }
     let keys = ready.into_iter().collect::<Vec<MappingKey>>();
     let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, |_| true).await;
-    match failed {
-        Some(error) => Err(error),
-        None => released.map(drop),
-    }
+    failed.keep_error(released);
+    failed.into_result(())
 }
 
 /// Returns the parts of a payment that waited for a decision about this invoice, or failed for lack

@@ -2,7 +2,7 @@
 //! changed: a payment or credit was removed, its amounts were changed, or it was approved. The sweep
 //! releases those that are missed here (`overlooked_changes`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::crm::allocation::{Allocation, AllocationRecordStatus};
 use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
@@ -19,7 +19,7 @@ use super::admissible_refunds::list_admissible_refunds;
 use super::dependants::list_all_dependants;
 use super::{ReleaseTerms, list_decisive_documents, release_mappings};
 use crate::error_chain::ErrorChain;
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::{Engine, concurrency};
 
 /// A document in Xero that has changed, so that records given up because of its state may continue.
@@ -167,26 +167,16 @@ pub(crate) async fn release_changed_documents(
         engine.skip_failing(&ledger.account, affected).boxed()
     });
     // A record may depend on several of the documents. The latest instant counts.
-    let (mut limits, mut failed) = (BTreeMap::<MappingKey, Timestamp>::new(), None);
+    let (mut limits, mut failed) = (BTreeMap::<MappingKey, Timestamp>::new(), FirstError::new());
     for affected in concurrency::map_concurrently(listed.collect()).await {
-        match affected {
-            Ok(affected) => {
-                for (key, before) in affected.into_iter().flatten() {
-                    let limit = limits.entry(key).or_insert(before);
-                    *limit = before.max(*limit);
-                }
-            }
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
+        for (key, before) in failed.keep_error(affected).flatten().into_iter().flatten() {
+            let limit = limits.entry(key).or_insert(before);
+            *limit = before.max(*limit);
         }
     }
     let keys = limits.keys().cloned().collect::<Vec<_>>();
-    let admissible = match list_admissible_refunds(engine, &keys).await {
-        Ok(admissible) => admissible,
-        Err(error) => {
-            failed = failed.or(Some(PersistError::from(error)));
-            BTreeSet::new()
-        }
-    };
+    let admissible = list_admissible_refunds(engine, &keys).await;
+    let admissible = failed.keep_error(admissible).unwrap_or_default();
     let wanted = |mapping: &Mapping| {
         if mapping.is_refused_refund() {
             return admissible.contains(&mapping.key);
@@ -195,10 +185,8 @@ pub(crate) async fn release_changed_documents(
         mapping.is_stopped_by_document() && limits.get(&mapping.key).is_some_and(is_early)
     };
     let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await;
-    match failed {
-        Some(error) => Err(error),
-        None => released.map(drop),
-    }
+    failed.keep_error(released);
+    failed.into_result(())
 }
 
 /// Returns the records that may continue because of a change of a document, if their failed attempts

@@ -16,7 +16,7 @@ use super::{
     ReleaseTerms, ReleaseTiming, find_client_of_archived_contact, find_working_epoch,
     list_decisive_documents, release_mappings,
 };
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::sync::{has_room_for_refund, is_decided_since_failure, is_undecided};
 use crate::{Engine, concurrency};
 
@@ -63,21 +63,16 @@ pub(crate) async fn release_after_overlooked_changes(
         let check = find_released_by_change(ahead, key);
         engine.skip_failing(&ledger.account, check).boxed()
     });
-    let (mut ready, mut failed) = (BTreeMap::<MappingKey, Operation>::new(), None);
+    let (mut ready, mut failed) = (BTreeMap::<MappingKey, Operation>::new(), FirstError::new());
     for check in concurrency::map_concurrently(checks.collect()).await {
-        match check {
-            Ok(found) => ready.extend(found.flatten()),
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
-        }
+        ready.extend(failed.keep_error(check).flatten().flatten());
     }
     let keys = ready.keys().cloned().collect::<Vec<_>>();
     // Another attempt may have failed since.
     let wanted = |known: &Mapping| ready.get(&known.key) == Some(&known.operation);
     let released = release_mappings(engine, ledger, keys, ReleaseTerms::AT_ONCE, wanted).await;
-    match failed {
-        Some(error) => Err(error),
-        None => released.map(drop),
-    }
+    failed.keep_error(released);
+    failed.into_result(())
 }
 
 /// Returns a mapping's key and operation, if its reason to fail has passed since.

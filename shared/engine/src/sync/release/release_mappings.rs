@@ -10,7 +10,7 @@ use futures::FutureExt;
 use store::table::WriteExpectation;
 use store::{StoreError, VersionedRecord};
 
-use crate::errors::PersistError;
+use crate::errors::{FirstError, PersistError};
 use crate::ports::PortError;
 use crate::{Engine, concurrency};
 
@@ -59,23 +59,17 @@ pub(super) async fn release_mappings(
         let released = release_mapping(engine, key, event, wanted);
         engine.skip_failing(&key.ledger.account, released).boxed()
     });
-    let (mut released, mut failed) = (Vec::new(), None);
+    let (mut released, mut failed) = (Vec::new(), FirstError::new());
     for result in concurrency::map_concurrently(work.collect()).await {
-        match result {
-            Ok(one) => released.extend(one.flatten()),
-            Err(error) => failed = failed.or(Some(PersistError::from(error))),
-        }
+        released.extend(failed.keep_error(result).flatten().flatten());
     }
     for kind in EntityKind::ALL {
         let of_kind = released.iter().filter(|(one, _)| *one == kind);
         let records = of_kind.map(|(_, crm_id)| crm_id.clone()).collect::<Vec<_>>();
         let woken = wake_up_released(engine, ledger, kind, records, timing).await;
-        failed = failed.or(woken.err().map(PersistError::from));
+        failed.keep_error(woken);
     }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(released.len()),
-    }
+    failed.into_result(released.len())
 }
 
 /// Returns whether the connection may have started to work since the mapping's last attempt failed, if

@@ -55,7 +55,7 @@ pub(crate) async fn record_restored_contact(
 }
 
 /// Returns the client of a record that has succeeded, if the record had failed because the client's
-/// contact was archived. Another failure, or the death of a process, may have followed that one.
+/// contact was archived. Another failure or a crash may have followed that one.
 async fn find_restored_client(engine: &Engine, pushed: &Mapping) -> Option<MappingKey> {
     let is_last_failure = find_client_of_archived_contact(pushed).is_some();
     if !is_last_failure && pushed.operation.attempt_began_at.is_none() {

@@ -44,7 +44,7 @@ pub(crate) fn plan(
     if !creditable.is_open {
         messages.push(texts.credit_not_open.clone());
     }
-    if invoice.kind != creditable.suits {
+    if invoice.kind != creditable.invoice_kind {
         messages.push(format!("{noun} cannot be allocated to an incorrect invoice type"));
     }
     if invoice.contact != creditable.contact {

@@ -4,7 +4,7 @@
 use crate::accounting::invoices::locked;
 use crate::books::Books;
 use crate::books::transaction::{BankTransaction, TransactionStatus};
-use crate::organisation::{AccountKind, Standing};
+use crate::organisation::{AccountKind, RowStatus};
 use crate::settings::Texts;
 use rust_decimal::Decimal;
 
@@ -19,7 +19,7 @@ pub(crate) fn check(books: &Books, texts: &Texts, transaction: &BankTransaction)
     let account = books.account(transaction.account);
     match account {
         Some(account)
-            if account.kind == AccountKind::Bank && account.status == Standing::Active =>
+            if account.kind == AccountKind::Bank && account.status == RowStatus::Active =>
         {
             let base = &books.organisation.base_currency;
             if *account.currency.as_ref().unwrap_or(base) != transaction.currency {

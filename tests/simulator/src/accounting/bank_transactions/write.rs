@@ -1,7 +1,7 @@
 //! Writing bank transactions.
 
 use super::rules;
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
 use crate::accounting::documents::render::Detail;
 use crate::accounting::documents::{contact, currency, pricing, texts};
@@ -41,31 +41,35 @@ impl Collection for BankTransactions {
         "Reference",
     ];
 
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        desk.list_transactions()
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        context.list_transactions()
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        desk.show_transaction(id)
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        context.show_transaction(id)
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        Uuid::parse_str(id).ok().filter(|id| desk.books.transaction(*id).is_some())
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| context.books.transaction(*id).is_some())
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
         let id = match (how, fields.id("BankTransactionID")?) {
-            (How::Update(id), _) | (How::Upsert, Some(id)) => change(desk, &fields, id)?,
+            (How::Update(id), _) | (How::Upsert, Some(id)) => change(context, &fields, id)?,
             (How::Upsert, None) | (How::Create, _) => {
-                let planned = plan_new(desk, &fields)?;
-                keep(desk, planned)?
+                let planned = plan_new(context, &fields)?;
+                keep(context, planned)?
             }
         };
-        let rendered = desk
+        let rendered = context
             .books
             .transaction(id)
-            .map(|transaction| desk.render_transaction(transaction, Detail::Full));
+            .map(|transaction| context.render_transaction(transaction, Detail::Full));
         Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
     }
 
@@ -75,31 +79,35 @@ impl Collection for BankTransactions {
 }
 
 /// Saves a valid plan.
-fn keep(desk: &mut Desk<'_>, mut planned: Planned) -> Result<Uuid, Refusal> {
-    let checked = rules::check(desk.books, &desk.unconfirmed.texts, &planned.transaction);
+fn keep(context: &mut RequestContext<'_>, mut planned: Planned) -> Result<Uuid, Refusal> {
+    let checked = rules::check(context.books, &context.unconfirmed.texts, &planned.transaction);
     planned.messages.extend(checked);
     if !planned.messages.is_empty() {
         return Err(Refusal::Invalid(planned.messages));
     }
     if let Some(contact) = planned.contact {
-        desk.books.put_contact(contact);
+        context.books.put_contact(contact);
     }
     let id = planned.transaction.id;
-    desk.books.put_transaction(planned.transaction);
+    context.books.put_transaction(planned.transaction);
     Ok(id)
 }
 
 /// Deletes or changes an existing transaction.
-fn change(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<Uuid, Refusal> {
-    let texts = &desk.unconfirmed.texts;
-    let Some(existing) = desk.books.transaction(id).cloned() else {
+fn change(
+    context: &mut RequestContext<'_>,
+    fields: &Fields<'_>,
+    id: Uuid,
+) -> Result<Uuid, Refusal> {
+    let texts = &context.unconfirmed.texts;
+    let Some(existing) = context.books.transaction(id).cloned() else {
         return invalid(&texts.unknown_transaction);
     };
-    if let Some(message) = rules::refuses_change(desk.books, texts, &existing) {
+    if let Some(message) = rules::refuses_change(context.books, texts, &existing) {
         return invalid(&message);
     }
     if fields.text("Status")?.as_deref() == Some(TransactionStatus::Deleted.as_str()) {
-        desk.books.delete_transaction(id, desk.now);
+        context.books.delete_transaction(id, context.now);
         return Ok(id);
     }
     if existing.deposit.is_some() {
@@ -109,20 +117,20 @@ fn change(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<Uuid, Re
         return invalid("The type of a bank transaction cannot be changed.");
     }
     let mut planned = Planned {
-        transaction: BankTransaction { updated_at: desk.now, ..existing },
+        transaction: BankTransaction { updated_at: context.now, ..existing },
         contact: None,
         messages: Vec::new(),
     };
-    if let Some(chosen) = contact::named(desk, fields)? {
-        planned.messages.extend(chosen.messages(desk));
+    if let Some(chosen) = contact::named(context, fields)? {
+        planned.messages.extend(chosen.messages(context));
         planned.transaction.contact = chosen.id();
         planned.contact = chosen.into_changed();
     }
-    apply(desk, &mut planned, fields)?;
-    keep(desk, planned)
+    apply(context, &mut planned, fields)?;
+    keep(context, planned)
 }
 
-fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
+fn plan_new(context: &mut RequestContext<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
     let Some(kind) = fields.text("Type")?.as_deref().and_then(TransactionKind::parse) else {
         return invalid(
             "The type must be SPEND, RECEIVE, RECEIVE-OVERPAYMENT or RECEIVE-PREPAYMENT.",
@@ -131,32 +139,36 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     if fields.text("Status")?.is_some_and(|word| word != TransactionStatus::Authorised.as_str()) {
         return invalid("A new bank transaction must be AUTHORISED.");
     }
-    let Some(chosen) = contact::named(desk, fields)? else {
+    let Some(chosen) = contact::named(context, fields)? else {
         return invalid("A Contact must be specified for this type of transaction");
     };
-    let transaction = blank(desk, kind, chosen.id());
+    let transaction = blank(context, kind, chosen.id());
     let mut planned =
-        Planned { transaction, messages: chosen.messages(desk), contact: chosen.into_changed() };
-    apply(desk, &mut planned, fields)?;
+        Planned { transaction, messages: chosen.messages(context), contact: chosen.into_changed() };
+    apply(context, &mut planned, fields)?;
     Ok(planned)
 }
 
 /// A transaction before the element is applied.
-fn blank(desk: &mut Desk<'_>, kind: TransactionKind, contact: Uuid) -> BankTransaction {
+fn blank(
+    context: &mut RequestContext<'_>,
+    kind: TransactionKind,
+    contact: Uuid,
+) -> BankTransaction {
     BankTransaction {
-        id: desk.ids.next(),
+        id: context.ids.next(),
         kind,
         account: Uuid::nil(),
         contact,
-        date: desk.today(),
+        date: context.today(),
         reference: None,
         url: None,
-        line_amounts: if desk.unconfirmed.bank_lines_include_tax {
+        line_amounts: if context.unconfirmed.bank_lines_include_tax {
             LineAmounts::Inclusive
         } else {
             LineAmounts::Exclusive
         },
-        currency: desk.books.organisation.base_currency.clone(),
+        currency: context.books.organisation.base_currency.clone(),
         currency_rate: Decimal::ONE,
         lines: Vec::new(),
         sub_total: Decimal::ZERO,
@@ -164,18 +176,22 @@ fn blank(desk: &mut Desk<'_>, kind: TransactionKind, contact: Uuid) -> BankTrans
         total: Decimal::ZERO,
         is_reconciled: false,
         status: TransactionStatus::Authorised,
-        deposit: kind.deposit().map(|_| desk.ids.next()),
-        updated_at: desk.now,
-        created_by: Some(desk.app.client_id.clone()),
+        deposit: kind.deposit().map(|_| context.ids.next()),
+        updated_at: context.now,
+        created_by: Some(context.app.client_id.clone()),
     }
 }
 
 /// Applies the members that both new and existing transactions accept.
-fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal> {
+fn apply(
+    context: &mut RequestContext<'_>,
+    planned: &mut Planned,
+    fields: &Fields<'_>,
+) -> Result<(), Refusal> {
     let Planned { transaction, messages, .. } = planned;
-    apply_account(desk, transaction, fields)?;
+    apply_account(context, transaction, fields)?;
     let BankTransaction { currency, currency_rate, .. } = transaction;
-    currency::apply(desk, fields, currency, currency_rate, messages)?;
+    currency::apply(context, fields, currency, currency_rate, messages)?;
     transaction.date = fields.date("Date")?.unwrap_or(transaction.date);
     texts::reference(fields, &mut transaction.reference, messages)?;
     texts::link(fields, &mut transaction.url, messages)?;
@@ -196,10 +212,10 @@ fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Res
     let terms = Terms { line_amounts, accounts, discounts: Discounts::Refused };
     match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
         Some(sent) => {
-            transaction.lines = lines::read(desk, &transaction.lines, &sent, terms, messages)?;
+            transaction.lines = lines::read(context, &transaction.lines, &sent, terms, messages)?;
         }
         None if before != line_amounts => {
-            pricing::tax_again(desk, &mut transaction.lines, line_amounts);
+            pricing::tax_again(context, &mut transaction.lines, line_amounts);
         }
         None => {}
     }
@@ -213,12 +229,12 @@ fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Res
 
 /// Reads the bank account, which determines the currency.
 fn apply_account(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     transaction: &mut BankTransaction,
     fields: &Fields<'_>,
 ) -> Result<(), Refusal> {
-    let organisation = &desk.books.organisation;
-    let named = desk.named_account(fields, "BankAccount")?;
+    let organisation = &context.books.organisation;
+    let named = context.named_account(fields, "BankAccount")?;
     if let Some(account) = named {
         transaction.account = account.id;
         let code = account.currency.as_ref().unwrap_or(&organisation.base_currency);

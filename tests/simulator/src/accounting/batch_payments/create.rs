@@ -1,6 +1,6 @@
 //! Creates a batch: one sum for several documents, completely or not at all.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal, invalid};
 use crate::accounting::payments::rules::{self, Intent};
 use crate::accounting::payments::target;
@@ -10,16 +10,19 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// Creates a batch from an element. Returns its id.
-pub(super) fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
-    let id = desk.ids.next();
-    let date = fields.date("Date")?.unwrap_or_else(|| desk.today());
+pub(super) fn create(
+    context: &mut RequestContext<'_>,
+    fields: &Fields<'_>,
+) -> Result<Uuid, Refusal> {
+    let id = context.ids.next();
+    let date = fields.date("Date")?.unwrap_or_else(|| context.today());
     let reference = fields.text("Reference")?;
-    let account = desk.named_account(fields, "Account")?.map(|account| account.id);
+    let account = context.named_account(fields, "Account")?.map(|account| account.id);
     let mut payments: Vec<Payment> = Vec::new();
     let mut messages = Vec::new();
     for part in fields.objects("Payments")?.unwrap_or_default() {
         let part = Fields::of(part);
-        let target = target(desk, &part)?;
+        let target = target(context, &part)?;
         if payments.iter().any(|earlier| earlier.target == target) {
             messages.push("An invoice can be in a batch only once".to_owned());
             continue;
@@ -34,8 +37,8 @@ pub(super) fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, R
             reference: part.text("Reference")?.or_else(|| reference.clone()),
             is_reconciled: false,
         };
-        let own = desk.ids.next();
-        match rules::plan(desk.books, desk.unconfirmed, intent, own, desk.now) {
+        let own = context.ids.next();
+        match rules::plan(context.books, context.unconfirmed, intent, own, context.now) {
             Ok(payment) => payments.push(Payment { batch: Some(id), ..payment }),
             Err(refused) => messages.extend(refused),
         }
@@ -53,8 +56,8 @@ pub(super) fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, R
         reference,
         payments: payments.iter().map(|payment| payment.id).collect(),
         status: PaymentStatus::Authorised,
-        updated_at: desk.now,
+        updated_at: context.now,
     };
-    desk.books.put_batch(batch, payments, desk.now);
+    context.books.put_batch(batch, payments, context.now);
     Ok(id)
 }

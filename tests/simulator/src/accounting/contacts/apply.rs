@@ -2,7 +2,7 @@
 
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
-use crate::fold::tidy;
+use crate::fold::collapse_spaces;
 use crate::settings::Unconfirmed;
 
 /// Xero: a contact has at most five further people.
@@ -23,7 +23,7 @@ pub(super) fn apply(
 ) -> Result<Vec<String>, Refusal> {
     let mut messages = Vec::new();
     if let Some(name) = fields.text("Name")? {
-        contact.name = tidy(&name);
+        contact.name = collapse_spaces(&name);
         if !unconfirmed.names_are_tidied && fields.raw("Name") != Some(contact.name.as_str()) {
             messages.push(unconfirmed.texts.untidy_name.clone());
         }

@@ -167,7 +167,9 @@ fn balances(books: &Books, contact: &Contact, today: Date) -> Option<Object> {
         let due: Decimal = invoices().map(Invoice::amount_due).sum();
         let credit: Decimal = books
             .credit_notes_of(contact.id)
-            .filter(|note| note.kind.suits() == kind && note.status == InvoiceStatus::Authorised)
+            .filter(|note| {
+                note.kind.invoice_kind() == kind && note.status == InvoiceStatus::Authorised
+            })
             .map(|note| books.remaining_credit(Credit::CreditNote(note.id)))
             .sum();
         let outstanding = due - credit;

@@ -2,12 +2,12 @@
 
 use super::apply::apply;
 use super::render::{self, Detail};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal, Sent, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
-use crate::fold::{fold, tidy};
+use crate::fold::{collapse_spaces, fold};
 use crate::json::Object;
 use uuid::Uuid;
 
@@ -22,24 +22,28 @@ impl Collection for Contacts {
     const KNOWN: &'static [&'static str] =
         &["ContactID", "ContactNumber", "Name", "EmailAddress", "ContactStatus"];
 
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        desk.list_contacts()
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        context.list_contacts()
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        desk.show_contact(id)
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        context.show_contact(id)
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        desk.find_contact(id).map(|contact| contact.id)
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        context.find_contact(id).map(|contact| contact.id)
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
-        let contact = plan(desk, element, how)?;
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
+        let contact = plan(context, element, how)?;
         let rendered = {
-            let today = desk.today();
-            desk.books.put_contact(contact.clone());
-            render::contact(desk.books, &contact, Detail::Full, today)
+            let today = context.today();
+            context.books.put_contact(contact.clone());
+            render::contact(context.books, &contact, Detail::Full, today)
         };
         Ok(Saved { rendered, warnings: Vec::new() })
     }
@@ -53,41 +57,41 @@ impl Collection for Contacts {
 
 /// The contact to be saved, for the `Contact` of a document: matched like a POST.
 pub(in crate::accounting) fn plan_nested(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     element: &Object,
 ) -> Result<Contact, Refusal> {
-    plan(desk, element, How::Upsert)
+    plan(context, element, How::Upsert)
 }
 
-fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refusal> {
+fn plan(context: &mut RequestContext<'_>, element: &Object, how: How) -> Result<Contact, Refusal> {
     let fields = Fields::of(element);
     if !matches!(how, How::Update(_)) && lacks_identity(&fields)? {
         return invalid(NO_IDENTITY);
     }
     let existing = match how {
         How::Create => None,
-        How::Update(id) => desk.books.contact(id).cloned(),
-        How::Upsert => matched(desk, &fields)?,
+        How::Update(id) => context.books.contact(id).cloned(),
+        How::Upsert => matched(context, &fields)?,
     };
     let archived_before =
         existing.as_ref().is_some_and(|contact| contact.status == ContactStatus::Archived);
     let mut contact = existing.unwrap_or_else(|| {
-        let mut contact = Contact::named(desk.ids.next(), "", desk.now);
-        contact.created_by = Some(desk.app.client_id.clone());
+        let mut contact = Contact::named(context.ids.next(), "", context.now);
+        contact.created_by = Some(context.app.client_id.clone());
         contact
     });
-    let mut messages = apply(&mut contact, &fields, desk.unconfirmed)?;
+    let mut messages = apply(&mut contact, &fields, context.unconfirmed)?;
     if archived_before {
-        messages.extend(stays_archived(desk, &contact));
+        messages.extend(stays_archived(context, &contact));
     }
     if contact.name.is_empty() {
         messages.push("Contact Name cannot be empty.".to_owned());
     }
-    messages.extend(clashes(desk, &contact));
+    messages.extend(clashes(context, &contact));
     if !messages.is_empty() {
         return Err(Refusal::Invalid(messages));
     }
-    contact.updated_at = desk.now;
+    contact.updated_at = context.now;
     Ok(contact)
 }
 
@@ -106,8 +110,8 @@ const NO_IDENTITY: &str = "The Contact must contain at least 1 of the following 
                            identify the contact: Name, ContactID, ContactNumber";
 
 /// The reasons why a write to an archived contact is refused.
-fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {
-    let unconfirmed = desk.unconfirmed;
+fn stays_archived(context: &RequestContext<'_>, contact: &Contact) -> Option<String> {
+    let unconfirmed = context.unconfirmed;
     match contact.status {
         ContactStatus::Active if contact.merged_into.is_some() => {
             Some(unconfirmed.texts.merged_contact.clone())
@@ -123,18 +127,18 @@ fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {
 }
 
 /// The contact that a POST refers to: by id, else by number, else by the name of an active contact.
-fn matched(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refusal> {
+fn matched(context: &RequestContext<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refusal> {
     if let Some(id) = fields.id("ContactID")? {
-        return match desk.books.contact(id) {
+        return match context.books.contact(id) {
             Some(contact) => Ok(Some(contact.clone())),
-            None => Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_contact.clone()])),
+            None => Err(Refusal::Invalid(vec![context.unconfirmed.texts.unknown_contact.clone()])),
         };
     }
     let number = fields.text("ContactNumber")?;
-    let name = fields.text("Name")?.map(|name| tidy(&name));
-    let by_number = number.and_then(|number| desk.books.contact_numbered(&number));
-    let by_name = name.and_then(|name| desk.books.active_contact_named(&name));
-    let found = if desk.unconfirmed.name_before_number {
+    let name = fields.text("Name")?.map(|name| collapse_spaces(&name));
+    let by_number = number.and_then(|number| context.books.contact_numbered(&number));
+    let by_name = name.and_then(|name| context.books.active_contact_named(&name));
+    let found = if context.unconfirmed.name_before_number {
         by_name.or(by_number)
     } else {
         by_number.or(by_name)
@@ -143,12 +147,12 @@ fn matched(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refu
 }
 
 /// Names are unique among active contacts, numbers among all of them.
-fn clashes(desk: &Desk<'_>, contact: &Contact) -> Vec<String> {
+fn clashes(context: &RequestContext<'_>, contact: &Contact) -> Vec<String> {
     let mut messages = Vec::new();
-    if desk.unconfirmed.unhelpful {
+    if context.unconfirmed.unhelpful {
         return messages;
     }
-    let others = || desk.books.contacts().filter(|other| other.id != contact.id);
+    let others = || context.books.contacts().filter(|other| other.id != contact.id);
     let folded = fold(&contact.name);
     let is_active = contact.status == ContactStatus::Active;
     let same_name =

@@ -1,7 +1,7 @@
 //! Applies the members of a written element to a credit note, and plans updates of existing ones.
 
 use super::write::{Planned, holder};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
 use crate::accounting::documents::{contact, currency, pricing, status, texts};
 use crate::accounting::fields::{Fields, Refusal, invalid};
@@ -33,58 +33,60 @@ pub(crate) fn refuses(
 
 /// Plans the update of an existing note.
 pub(super) fn plan(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     existing: &CreditNote,
     fields: &Fields<'_>,
 ) -> Result<Planned, Refusal> {
     let next = status::after(fields, existing.status)?;
-    if let Some(message) = refuses(desk.books, &desk.unconfirmed.texts, existing, next) {
+    if let Some(message) = refuses(context.books, &context.unconfirmed.texts, existing, next) {
         return invalid(&message);
     }
-    let note = CreditNote { updated_at: desk.now, ..existing.clone() };
+    let note = CreditNote { updated_at: context.now, ..existing.clone() };
     let mut planned = Planned { note, contact: None, messages: Vec::new() };
     // Cancelling changes only the status, whatever else was sent.
     if !next.is_gone() {
-        if let Some(chosen) = contact::named(desk, fields)? {
-            planned.messages.extend(chosen.messages(desk));
+        if let Some(chosen) = contact::named(context, fields)? {
+            planned.messages.extend(chosen.messages(context));
             planned.note.contact = chosen.id();
             planned.contact = chosen.into_changed();
         }
-        apply(desk, &mut planned, fields)?;
+        apply(context, &mut planned, fields)?;
     }
     planned.note.status = next;
     if !next.is_gone() {
-        check(desk, &mut planned);
+        check(context, &mut planned);
     }
     Ok(planned)
 }
 
 /// Adds the reasons why the planned note cannot have its status.
-pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
+pub(super) fn check(context: &RequestContext<'_>, planned: &mut Planned) {
     let Planned { note, messages, .. } = planned;
-    messages.extend(locked(desk.books, &desk.unconfirmed.texts, note.date));
+    messages.extend(locked(context.books, &context.unconfirmed.texts, note.date));
     messages.extend(status::lacks(note.status, &note.lines, note.total));
 }
 
 /// Applies the members that both new and existing notes accept. `Allocations` is not one of them:
 /// Xero ignores it here.
 pub(super) fn apply(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     planned: &mut Planned,
     fields: &Fields<'_>,
 ) -> Result<(), Refusal> {
     let Planned { note, messages, .. } = planned;
-    apply_texts(desk, note, fields, messages)?;
+    apply_texts(context, note, fields, messages)?;
     note.date = fields.date("Date")?.unwrap_or(note.date);
     let CreditNote { currency: code, currency_rate, .. } = note;
-    currency::apply(desk, fields, code, currency_rate, messages)?;
+    currency::apply(context, fields, code, currency_rate, messages)?;
     let before = note.line_amounts;
     texts::line_amounts(fields, &mut note.line_amounts)?;
     let line_amounts = note.line_amounts;
     let terms = Terms { line_amounts, accounts: Accounts::Open, discounts: Discounts::Refused };
     match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
-        Some(sent) => note.lines = lines::read(desk, &note.lines, &sent, terms, messages)?,
-        None if before != line_amounts => pricing::tax_again(desk, &mut note.lines, line_amounts),
+        Some(sent) => note.lines = lines::read(context, &note.lines, &sent, terms, messages)?,
+        None if before != line_amounts => {
+            pricing::tax_again(context, &mut note.lines, line_amounts);
+        }
         None => {}
     }
     note.sum();
@@ -92,7 +94,7 @@ pub(super) fn apply(
 }
 
 fn apply_texts(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     note: &mut CreditNote,
     fields: &Fields<'_>,
     messages: &mut Vec<String>,
@@ -100,13 +102,13 @@ fn apply_texts(
     if let Some(number) = fields.text("CreditNoteNumber")? {
         messages.extend(texts::refuses_number("Credit Note Number", &number));
         let is_sales = note.kind == CreditNoteKind::Sales;
-        if is_sales && holder(desk, &number, Some(note.id)).is_some() {
-            messages.push(desk.unconfirmed.texts.credit_note_number.clone());
+        if is_sales && holder(context, &number, Some(note.id)).is_some() {
+            messages.push(context.unconfirmed.texts.credit_note_number.clone());
         }
         note.number = Some(number);
     }
     texts::reference(fields, &mut note.reference, messages)?;
-    texts::branding_theme(desk, fields, &mut note.branding_theme, messages)?;
+    texts::branding_theme(context, fields, &mut note.branding_theme, messages)?;
     note.sent_to_contact = fields.truth("SentToContact")?.unwrap_or(note.sent_to_contact);
     Ok(())
 }

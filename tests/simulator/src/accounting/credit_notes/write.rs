@@ -1,7 +1,7 @@
 //! Writes credit notes: matches an element with an existing note, then creates or changes it.
 
 use super::change;
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::render::Detail;
 use crate::accounting::documents::{contact, status};
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
@@ -42,38 +42,44 @@ impl Collection for CreditNotes {
         "Reference",
     ];
 
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        desk.list_credit_notes()
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        context.list_credit_notes()
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        desk.show_credit_note(id)
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        context.show_credit_note(id)
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        desk.find_credit_note(id).map(|note| note.id)
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        context.find_credit_note(id).map(|note| note.id)
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
         let names_id = fields.id(Self::ID)?.is_some();
-        let is_new = !names_id && !desk.unconfirmed.posted_number_overwrites;
-        let planned = match (target(desk, &fields, how)?, how) {
-            (Some(_), How::Create) => invalid(&desk.unconfirmed.texts.credit_note_number),
-            (Some(_), How::Upsert) if is_new => invalid(&desk.unconfirmed.texts.credit_note_number),
-            (Some(existing), How::Upsert | How::Update(_)) => {
-                change::plan(desk, &existing, &fields)
+        let is_new = !names_id && !context.unconfirmed.posted_number_overwrites;
+        let planned = match (target(context, &fields, how)?, how) {
+            (Some(_), How::Create) => invalid(&context.unconfirmed.texts.credit_note_number),
+            (Some(_), How::Upsert) if is_new => {
+                invalid(&context.unconfirmed.texts.credit_note_number)
             }
-            (None, _) => plan_new(desk, &fields),
+            (Some(existing), How::Upsert | How::Update(_)) => {
+                change::plan(context, &existing, &fields)
+            }
+            (None, _) => plan_new(context, &fields),
         }?;
         if !planned.messages.is_empty() {
             return Err(Refusal::Invalid(planned.messages));
         }
         if let Some(contact) = planned.contact {
-            desk.books.put_contact(contact);
+            context.books.put_contact(contact);
         }
-        desk.books.put_credit_note(planned.note.clone());
-        let rendered = desk.render_credit_note(&planned.note, Detail::Full);
+        context.books.put_credit_note(planned.note.clone());
+        let rendered = context.render_credit_note(&planned.note, Detail::Full);
         Ok(Saved { rendered, warnings: Vec::new() })
     }
 
@@ -85,12 +91,16 @@ impl Collection for CreditNotes {
 }
 
 /// The existing note that an element refers to: by id, else one for a customer by number.
-fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<CreditNote>, Refusal> {
+fn target(
+    context: &RequestContext<'_>,
+    fields: &Fields<'_>,
+    how: How,
+) -> Result<Option<CreditNote>, Refusal> {
     if let How::Update(id) = how {
-        return Ok(desk.books.credit_note(id).cloned());
+        return Ok(context.books.credit_note(id).cloned());
     }
     if let Some(id) = fields.id("CreditNoteID")? {
-        return match (desk.books.credit_note(id), how) {
+        return match (context.books.credit_note(id), how) {
             (Some(note), _) => Ok(Some(note.clone())),
             (None, How::Create) => Ok(None),
             (None, How::Upsert | How::Update(_)) => invalid(UNKNOWN),
@@ -99,7 +109,7 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Credi
     let kind = fields.text("Type")?;
     let is_purchase = kind.as_deref() == Some(CreditNoteKind::Purchase.as_str());
     let number = fields.text("CreditNoteNumber")?.filter(|_| !is_purchase);
-    Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
+    Ok(number.and_then(|number| holder(context, &number, None).cloned()))
 }
 
 /// Xero's message for an unknown id, from its own examples.
@@ -108,48 +118,49 @@ pub(in crate::accounting) const UNKNOWN: &str =
 
 /// The note for a customer that holds a number, other than `own`.
 pub(super) fn holder<'a>(
-    desk: &'a Desk<'_>,
+    context: &'a RequestContext<'_>,
     number: &str,
     own: Option<Uuid>,
 ) -> Option<&'a CreditNote> {
-    desk.books
+    context
+        .books
         .credit_notes_numbered(number)
-        .find(|note| Some(note.id) != own && status::holds_number(note.status, desk.unconfirmed))
+        .find(|note| Some(note.id) != own && status::holds_number(note.status, context.unconfirmed))
 }
 
-fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
-    let status = status::of_new(fields, &desk.unconfirmed.texts.credit_note_creation)?;
+fn plan_new(context: &mut RequestContext<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
+    let status = status::of_new(fields, &context.unconfirmed.texts.credit_note_creation)?;
     let Some(kind) = fields.text("Type")?.as_deref().and_then(CreditNoteKind::parse) else {
         return invalid("Credit Note Type must be ACCRECCREDIT or ACCPAYCREDIT.");
     };
-    let Some(chosen) = contact::named(desk, fields)? else {
+    let Some(chosen) = contact::named(context, fields)? else {
         return invalid("A Contact must be specified for this type of transaction");
     };
-    let note = blank(desk, kind, chosen.id());
+    let note = blank(context, kind, chosen.id());
     let mut planned =
-        Planned { note, messages: chosen.messages(desk), contact: chosen.into_changed() };
-    change::apply(desk, &mut planned, fields)?;
-    planned.messages.extend(status::lacks_date(status, fields, desk.unconfirmed)?);
+        Planned { note, messages: chosen.messages(context), contact: chosen.into_changed() };
+    change::apply(context, &mut planned, fields)?;
+    planned.messages.extend(status::lacks_date(status, fields, context.unconfirmed)?);
     planned.note.status = status;
     let is_sales = kind == CreditNoteKind::Sales;
     if is_sales && planned.note.number.is_none() && planned.messages.is_empty() {
-        planned.note.number = Some(desk.books.draw_credit_note_number());
+        planned.note.number = Some(context.books.draw_credit_note_number());
     }
-    change::check(desk, &mut planned);
+    change::check(context, &mut planned);
     Ok(planned)
 }
 
 /// A note before the element is applied.
-fn blank(desk: &mut Desk<'_>, kind: CreditNoteKind, contact: Uuid) -> CreditNote {
+fn blank(context: &mut RequestContext<'_>, kind: CreditNoteKind, contact: Uuid) -> CreditNote {
     CreditNote {
-        id: desk.ids.next(),
+        id: context.ids.next(),
         kind,
         number: None,
         reference: None,
         contact,
-        date: desk.today(),
+        date: context.today(),
         line_amounts: LineAmounts::Exclusive,
-        currency: desk.books.organisation.base_currency.clone(),
+        currency: context.books.organisation.base_currency.clone(),
         currency_rate: Decimal::ONE,
         status: InvoiceStatus::Draft,
         branding_theme: None,
@@ -159,7 +170,7 @@ fn blank(desk: &mut Desk<'_>, kind: CreditNoteKind, contact: Uuid) -> CreditNote
         total_tax: Decimal::ZERO,
         total: Decimal::ZERO,
         fully_paid_on: None,
-        updated_at: desk.now,
-        created_by: Some(desk.app.client_id.clone()),
+        updated_at: context.now,
+        created_by: Some(context.app.client_id.clone()),
     }
 }

@@ -1,6 +1,6 @@
 //! The item and the tracking options of a written line.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal};
 use crate::books::line::{Line, LineTracking};
 
@@ -9,7 +9,7 @@ const TRACKING_MAX: usize = 2;
 
 /// Sets the item. An unknown code refuses the line.
 pub(super) fn choose_item(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     messages: &mut Vec<String>,
@@ -17,7 +17,7 @@ pub(super) fn choose_item(
     let Some(code) = fields.text("ItemCode")? else {
         return Ok(());
     };
-    if !desk.books.organisation.items.iter().any(|item| item.code == code) {
+    if !context.books.organisation.items.iter().any(|item| item.code == code) {
         messages.push(format!("Item code '{code}' is not valid"));
     }
     line.item_code = Some(code);
@@ -28,7 +28,7 @@ pub(super) fn choose_item(
 /// or the option (xero-ruby#86, xero-node#516); a switch decides about archived ones. The text about
 /// too many options is not Xero's own.
 pub(super) fn choose_tracking(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     messages: &mut Vec<String>,
@@ -36,7 +36,7 @@ pub(super) fn choose_tracking(
     let Some(sent) = fields.objects("Tracking")? else {
         return Ok(());
     };
-    if sent.is_empty() && !desk.unconfirmed.empty_tracking_removes {
+    if sent.is_empty() && !context.unconfirmed.empty_tracking_removes {
         return Ok(());
     }
     if sent.len() > TRACKING_MAX {
@@ -48,11 +48,11 @@ pub(super) fn choose_tracking(
         let (Some(name), Some(option)) = (named.text("Name")?, named.text("Option")?) else {
             continue;
         };
-        let mut categories = desk.books.organisation.tracking.iter();
+        let mut categories = context.books.organisation.tracking.iter();
         let Some(category) = categories.find(|category| category.name == name) else {
             continue;
         };
-        let archived_counts = desk.unconfirmed.archived_tracking_is_kept;
+        let archived_counts = context.unconfirmed.archived_tracking_is_kept;
         let Some(option) = category.usable_option(&option, archived_counts) else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! The `Contact` inside a written document: usually an id, but anything that a contact write
 //! accepts.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::contacts::plan_nested;
 use crate::accounting::fields::{Fields, Refusal};
 use crate::books::contact::{Contact, ContactStatus};
@@ -25,15 +25,15 @@ impl Chosen {
     }
 
     /// The reasons why the contact cannot be used on a document.
-    pub(in crate::accounting) fn messages(&self, desk: &Desk<'_>) -> Vec<String> {
+    pub(in crate::accounting) fn messages(&self, context: &RequestContext<'_>) -> Vec<String> {
         let contact = match self {
-            Self::Existing(id) => desk.books.contact(*id),
+            Self::Existing(id) => context.books.contact(*id),
             Self::Changed(contact) => Some(contact.as_ref()),
         };
         match contact {
             Some(contact) if contact.status == ContactStatus::Active => Vec::new(),
-            Some(_) => vec![desk.unconfirmed.texts.archived_contact.clone()],
-            None => vec![desk.unconfirmed.texts.unknown_contact.clone()],
+            Some(_) => vec![context.unconfirmed.texts.archived_contact.clone()],
+            None => vec![context.unconfirmed.texts.unknown_contact.clone()],
         }
     }
 
@@ -47,7 +47,7 @@ impl Chosen {
 
 /// The contact of an element; `None` if it is missing or an empty object.
 pub(in crate::accounting) fn named(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     fields: &Fields<'_>,
 ) -> Result<Option<Chosen>, Refusal> {
     let Some(element) = fields.object("Contact")? else {
@@ -59,6 +59,6 @@ pub(in crate::accounting) fn named(
     let id = Fields::of(element).id("ContactID")?;
     match id {
         Some(id) if element.members().count() == 1 => Ok(Some(Chosen::Existing(id))),
-        _ => Ok(Some(Chosen::Changed(Box::new(plan_nested(desk, element)?)))),
+        _ => Ok(Some(Chosen::Changed(Box::new(plan_nested(context, element)?)))),
     }
 }

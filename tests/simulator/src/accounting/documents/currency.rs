@@ -1,18 +1,18 @@
 //! The currency of a written document and its rate.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal};
 use rust_decimal::Decimal;
 
 /// Reads the currency into `currency` and `rate`; a new currency sets the rate of the day.
 pub(in crate::accounting) fn apply(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     fields: &Fields<'_>,
     currency: &mut String,
     rate: &mut Decimal,
     messages: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    let organisation = &desk.books.organisation;
+    let organisation = &context.books.organisation;
     if let Some(code) = fields.text("CurrencyCode")? {
         if let Some(known) = organisation.currency(&code) {
             if *currency != code {
@@ -20,7 +20,7 @@ pub(in crate::accounting) fn apply(
             }
             *currency = code;
         } else {
-            let whose = if desk.unconfirmed.currency_refusal_says_users { "Users " } else { "" };
+            let whose = if context.unconfirmed.currency_refusal_says_users { "Users " } else { "" };
             messages.push(format!("{whose}Organisation is not subscribed to currency {code}"));
         }
     }

@@ -1,12 +1,12 @@
 //! The lines of a written document: descriptions, accounts, tax rates.
 
 use super::{catalogue, pricing};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::books::line::Line;
 use crate::json::Object;
 use crate::money::LineAmounts;
-use crate::organisation::{Account, AccountClass, AccountKind, Standing};
+use crate::organisation::{Account, AccountClass, AccountKind, RowStatus};
 
 /// Xero: a description has at most 4,000 characters.
 const LONGEST_DESCRIPTION: usize = 4_000;
@@ -38,7 +38,7 @@ pub(in crate::accounting) enum Discounts {
 /// The lines after a write. A sent line with the id of one of `before` changes it; a line of
 /// `before` that is not sent is removed.
 pub(in crate::accounting) fn read(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     before: &[Line],
     sent: &[&Object],
     terms: Terms,
@@ -52,7 +52,7 @@ pub(in crate::accounting) fn read(
             Some(id) => before.iter().find(|line| line.id == id).cloned(),
         };
         let mut line = existing.unwrap_or_else(|| Line {
-            id: desk.ids.next(),
+            id: context.ids.next(),
             description: None,
             amounts: None,
             account_code: None,
@@ -63,12 +63,12 @@ pub(in crate::accounting) fn read(
             tracking: Vec::new(),
         });
         describe(&mut line, &fields, messages)?;
-        catalogue::choose_item(desk, &mut line, &fields, messages)?;
-        catalogue::choose_tracking(desk, &mut line, &fields, messages)?;
-        choose_account(desk, &mut line, &fields, terms, messages)?;
-        choose_tax(desk, &mut line, &fields, terms, messages)?;
-        pricing::discount(desk, &mut line, &fields, terms, messages)?;
-        pricing::price(desk, &mut line, &fields, terms, messages)?;
+        catalogue::choose_item(context, &mut line, &fields, messages)?;
+        catalogue::choose_tracking(context, &mut line, &fields, messages)?;
+        choose_account(context, &mut line, &fields, terms, messages)?;
+        choose_tax(context, &mut line, &fields, terms, messages)?;
+        pricing::discount(context, &mut line, &fields, terms, messages)?;
+        pricing::price(context, &mut line, &fields, terms, messages)?;
         lines.push(line);
     }
     Ok(lines)
@@ -105,28 +105,28 @@ fn describe(
 }
 
 fn choose_account(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     terms: Terms,
     messages: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    let organisation = &desk.books.organisation;
+    let organisation = &context.books.organisation;
     let (named, account) = match (fields.text("AccountCode")?, fields.id("AccountID")?) {
         (Some(code), _) => (code.clone(), organisation.account(&code)),
-        (None, Some(id)) => (id.to_string(), desk.books.account(id)),
+        (None, Some(id)) => (id.to_string(), context.books.account(id)),
         (None, None) => match terms.accounts {
             Accounts::Open => return Ok(()),
             Accounts::Debtors => (DEBTORS.to_owned(), organisation.system_account(DEBTORS)),
         },
     };
     match account {
-        Some(account) if account.status != Standing::Active => messages.push(format!(
+        Some(account) if account.status != RowStatus::Active => messages.push(format!(
             "Account code '{named}' has been archived, or has been deleted. Each line item must \
              reference a valid account.",
         )),
         Some(account) if terms.accounts.take(account) => {}
-        Some(_) | None if desk.unconfirmed.line_refusals_are_short => {
+        Some(_) | None if context.unconfirmed.line_refusals_are_short => {
             messages.push("Account must be valid.".to_owned());
         }
         Some(_) | None => {
@@ -155,28 +155,28 @@ impl Accounts {
 }
 
 fn choose_tax(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     terms: Terms,
     messages: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    let account = line.account.and_then(|id| desk.books.account(id));
+    let account = line.account.and_then(|id| context.books.account(id));
     if let Some(tax_type) = fields.text("TaxType")? {
         let class = account.map(|account| account.kind.class());
-        let suits = may_apply(desk, &tax_type, class);
-        let is_short = desk.unconfirmed.line_refusals_are_short;
-        if !suits && is_short {
+        let is_applicable = may_apply(context, &tax_type, class);
+        let is_short = context.unconfirmed.line_refusals_are_short;
+        if !is_applicable && is_short {
             messages.push("Tax rate must be valid.".to_owned());
         }
         // For an unknown code Xero has been observed to use both messages (Xero-Java#336).
-        if !is_short && desk.books.organisation.tax_rate(&tax_type).is_none() {
+        if !is_short && context.books.organisation.tax_rate(&tax_type).is_none() {
             messages.push(format!(
                 "The TaxType code {tax_type} does not exist or cannot be used for this type of \
                  transaction."
             ));
         }
-        if !suits && !is_short {
+        if !is_applicable && !is_short {
             let code = line.account_code.as_deref().unwrap_or_default();
             messages.push(format!(
                 "The TaxType code '{tax_type}' cannot be used with account code '{code}'."
@@ -187,14 +187,14 @@ fn choose_tax(
         line.tax_type = account.map(|account| account.tax_type.clone());
     }
     if terms.line_amounts == LineAmounts::NoTax {
-        line.tax_type = Some(desk.books.organisation.untaxed().to_owned());
+        line.tax_type = Some(context.books.organisation.untaxed().to_owned());
     }
     Ok(())
 }
 
-fn may_apply(desk: &Desk<'_>, tax_type: &str, class: Option<AccountClass>) -> bool {
-    desk.books.organisation.tax_rate(tax_type).is_some_and(|rate| {
-        rate.status == Standing::Active
+fn may_apply(context: &RequestContext<'_>, tax_type: &str, class: Option<AccountClass>) -> bool {
+    context.books.organisation.tax_rate(tax_type).is_some_and(|rate| {
+        rate.status == RowStatus::Active
             && class.is_none_or(|class| rate.applies_to.contains(&class))
     })
 }

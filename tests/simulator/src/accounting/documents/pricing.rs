@@ -1,7 +1,7 @@
 //! The figures of a written line: discount, price, tax.
 
 use super::lines::{Discounts, Terms};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal};
 use crate::books::line::{Line, LineFigures};
 use crate::money::{self, Discount, Figures, LineAmounts, Priced, Unpriceable};
@@ -10,22 +10,22 @@ use rust_decimal::Decimal;
 
 /// Recomputes the tax of every line, after the meaning of the line amounts changed.
 pub(in crate::accounting) fn tax_again(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     lines: &mut [Line],
     line_amounts: LineAmounts,
 ) {
     for line in lines {
-        let rate = rate(desk, line.tax_type.as_deref());
+        let rate = rate(context, line.tax_type.as_deref());
         if let Some(figures) = &mut line.amounts {
             figures.tax_amount =
-                money::tax(figures.line_amount, rate, line_amounts, desk.unconfirmed.rounding);
+                money::tax(figures.line_amount, rate, line_amounts, context.unconfirmed.rounding);
         }
     }
 }
 
 /// Reads the discount of a line.
 pub(super) fn discount(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     terms: Terms,
@@ -34,7 +34,7 @@ pub(super) fn discount(
     let percent = fields.number("DiscountRate")?.filter(|rate| !rate.is_zero());
     let amount = fields.number("DiscountAmount")?.filter(|amount| !amount.is_zero());
     if terms.discounts == Discounts::Refused && (percent.is_some() || amount.is_some()) {
-        messages.push(desk.unconfirmed.texts.no_discounts.clone());
+        messages.push(context.unconfirmed.texts.no_discounts.clone());
         return Ok(());
     }
     match (percent, amount) {
@@ -47,7 +47,7 @@ pub(super) fn discount(
             }
         }
         (None, Some(amount)) => {
-            let rounded = money::round(amount, 2, desk.unconfirmed.rounding);
+            let rounded = money::round(amount, 2, context.unconfirmed.rounding);
             line.discount = Some(Discount::Amount(rounded));
         }
         (Some(_), Some(_)) => messages
@@ -58,7 +58,7 @@ pub(super) fn discount(
 
 /// Reads the figures of a line and completes them.
 pub(super) fn price(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &mut Line,
     fields: &Fields<'_>,
     terms: Terms,
@@ -80,14 +80,14 @@ pub(super) fn price(
         unit_amount: sent.unit_amount.or(before.map(|figures| figures.unit_amount)),
         line_amount: sent.line_amount,
     };
-    let rounding = desk.unconfirmed.rounding;
+    let rounding = context.unconfirmed.rounding;
     // A line that keeps its price keeps the decimal places of that price.
     let keeps = sent.unit_amount.is_none() && before.is_some();
-    let places = if keeps { 4 } else { desk.unit_places() };
+    let places = if keeps { 4 } else { context.unit_places() };
     let overridden = fields.number("TaxAmount")?;
     let line_amounts = terms.line_amounts;
     let outcome = money::price(figures, line.discount, places, rounding).and_then(|priced| {
-        let tax_amount = tax(desk, line, priced, line_amounts, overridden)?;
+        let tax_amount = tax(context, line, priced, line_amounts, overridden)?;
         Ok(LineFigures {
             quantity: priced.quantity,
             unit_amount: priced.unit_amount,
@@ -99,7 +99,7 @@ pub(super) fn price(
     match outcome {
         Ok(figures) => {
             messages.extend(refuses_discount(line, fields, terms, figures)?);
-            messages.extend(refuses_tax(desk, terms, overridden, figures));
+            messages.extend(refuses_tax(context, terms, overridden, figures));
             line.amounts = Some(figures);
         }
         Err(Unpriceable::Disagrees { sent, expected }) => messages.push(format!(
@@ -135,36 +135,36 @@ fn refuses_discount(
 
 /// A sent tax amount may be limited to the unit amount.
 fn refuses_tax(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     terms: Terms,
     sent: Option<Decimal>,
     figures: LineFigures,
 ) -> Option<String> {
     let counts = terms.line_amounts != LineAmounts::NoTax;
     let is_above = sent.is_some_and(|tax| tax.abs() > figures.unit_amount.abs());
-    let is_refused = counts && is_above && !desk.unconfirmed.tax_may_exceed_unit_amount;
-    is_refused.then(|| desk.unconfirmed.texts.tax_too_large.clone())
+    let is_refused = counts && is_above && !context.unconfirmed.tax_may_exceed_unit_amount;
+    is_refused.then(|| context.unconfirmed.texts.tax_too_large.clone())
 }
 
 /// The tax of a line; a sent amount overrides the computed one.
 fn tax(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     line: &Line,
     priced: Priced,
     line_amounts: LineAmounts,
     overridden: Option<Decimal>,
 ) -> Result<Decimal, Unpriceable> {
-    let rounding = desk.unconfirmed.rounding;
+    let rounding = context.unconfirmed.rounding;
     if let Some(amount) = overridden.filter(|_| line_amounts != LineAmounts::NoTax) {
         return money::overridden_tax(amount, rounding);
     }
-    let rate = rate(desk, line.tax_type.as_deref());
+    let rate = rate(context, line.tax_type.as_deref());
     Ok(money::tax(priced.line_amount, rate, line_amounts, rounding))
 }
 
-fn rate(desk: &Desk<'_>, tax_type: Option<&str>) -> Decimal {
+fn rate(context: &RequestContext<'_>, tax_type: Option<&str>) -> Decimal {
     tax_type
-        .and_then(|tax_type| desk.books.organisation.tax_rate(tax_type))
+        .and_then(|tax_type| context.books.organisation.tax_rate(tax_type))
         .map(TaxRate::charged)
         .unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The texts of a written document, and its `LineAmountTypes`.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::money::LineAmounts;
 use uuid::Uuid;
@@ -51,13 +51,13 @@ pub(in crate::accounting) fn link(
 
 /// Reads the branding theme.
 pub(in crate::accounting) fn branding_theme(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     fields: &Fields<'_>,
     theme: &mut Option<Uuid>,
     messages: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     if let Some(named) = fields.id("BrandingThemeID")? {
-        if !desk.books.organisation.branding_themes.iter().any(|known| known.id == named) {
+        if !context.books.organisation.branding_themes.iter().any(|known| known.id == named) {
             messages.push("The branding theme could not be found.".to_owned());
         }
         *theme = Some(named);

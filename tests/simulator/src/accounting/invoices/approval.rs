@@ -1,7 +1,7 @@
 //! The requirements of each invoice status, and the changes that it allows.
 
 use super::write::Planned;
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::status;
 use crate::books::Books;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
@@ -26,7 +26,7 @@ pub(crate) const NEGATIVE: &str = "The document total must not be negative.";
 
 /// The reason why the status of an invoice forbids an update to `next`.
 pub(super) fn refuses(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     existing: &Invoice,
     next: InvoiceStatus,
 ) -> Option<&'static str> {
@@ -35,8 +35,8 @@ pub(super) fn refuses(
     if next == InvoiceStatus::Voided && existing.has_money_applied() {
         Some(VOID_REFUSED)
     } else if existing.status.may_become(next)
-        || twice && desk.unconfirmed.voiding_twice_succeeds
-        || paid_edit && desk.unconfirmed.paid_takes_part_paid_edits
+        || twice && context.unconfirmed.voiding_twice_succeeds
+        || paid_edit && context.unconfirmed.paid_takes_part_paid_edits
     {
         None
     } else {
@@ -93,13 +93,13 @@ pub(super) fn approves(existing: Option<&Invoice>, after: InvoiceStatus) -> bool
 }
 
 /// Adds the reasons why the planned invoice cannot have its status.
-pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
+pub(super) fn check(context: &RequestContext<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
-    messages.extend(locked(desk.books, &desk.unconfirmed.texts, invoice.date));
+    messages.extend(locked(context.books, &context.unconfirmed.texts, invoice.date));
     messages.extend(status::lacks(invoice.status, &invoice.lines, invoice.total));
     let is_approved = matches!(invoice.status, InvoiceStatus::Authorised | InvoiceStatus::Paid);
-    if is_approved && invoice.due_date.is_none() && desk.unconfirmed.approval_needs_due_date {
-        messages.push(desk.unconfirmed.texts.missing_due_date.clone());
+    if is_approved && invoice.due_date.is_none() && context.unconfirmed.approval_needs_due_date {
+        messages.push(context.unconfirmed.texts.missing_due_date.clone());
     }
     if !is_approved && invoice.sent_to_contact {
         invoice.sent_to_contact = false;

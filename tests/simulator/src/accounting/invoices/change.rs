@@ -2,7 +2,7 @@
 
 use super::approval;
 use super::write::{NUMBER_TAKEN, Planned, holder};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
 use crate::accounting::documents::{contact, currency, pricing, status, texts};
 use crate::accounting::fields::{Fields, Refusal, invalid};
@@ -10,15 +10,17 @@ use crate::books::invoice::{Invoice, InvoiceKind};
 
 /// Plans the update of an existing invoice.
 pub(super) fn plan(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     existing: &Invoice,
     fields: &Fields<'_>,
 ) -> Result<Planned, Refusal> {
     let next = status::after(fields, existing.status)?;
-    if let Some(message) = approval::refuses(desk, existing, next) {
+    if let Some(message) = approval::refuses(context, existing, next) {
         return invalid(message);
     }
-    if let Some(message) = approval::locked(desk.books, &desk.unconfirmed.texts, existing.date) {
+    if let Some(message) =
+        approval::locked(context.books, &context.unconfirmed.texts, existing.date)
+    {
         return invalid(&message);
     }
     let mut planned = Planned {
@@ -29,25 +31,25 @@ pub(super) fn plan(
     };
     // Cancelling changes only the status, whatever else was sent.
     if !next.is_gone() {
-        if let Some(contact) = contact::named(desk, fields)? {
-            planned.messages.extend(contact.messages(desk));
+        if let Some(contact) = contact::named(context, fields)? {
+            planned.messages.extend(contact.messages(context));
             planned.invoice.contact = contact.id();
             planned.contact = contact.into_changed();
         }
-        apply(desk, &mut planned, fields)?;
+        apply(context, &mut planned, fields)?;
     }
     planned.invoice.status = next;
     let mark_stays = existing.sent_to_contact == planned.invoice.sent_to_contact
-        || desk.unconfirmed.part_paid_takes_sent_mark;
+        || context.unconfirmed.part_paid_takes_sent_mark;
     let is_open = mark_stays && approval::is_open_to(existing, &planned.invoice);
     if existing.is_fixed() && !is_open {
         planned.messages.push(approval::MONEY_APPLIED.to_owned());
     }
     if !next.is_gone() {
-        approval::check(desk, &mut planned);
+        approval::check(context, &mut planned);
     }
     planned.invoice.updated_at =
-        if moves_no_clock(existing, &planned.invoice) { existing.updated_at } else { desk.now };
+        if moves_no_clock(existing, &planned.invoice) { existing.updated_at } else { context.now };
     Ok(planned)
 }
 
@@ -64,16 +66,16 @@ fn moves_no_clock(before: &Invoice, after: &Invoice) -> bool {
 
 /// Applies the members that both new and existing invoices accept.
 pub(super) fn apply(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     planned: &mut Planned,
     fields: &Fields<'_>,
 ) -> Result<(), Refusal> {
-    apply_numbers(desk, planned, fields)?;
+    apply_numbers(context, planned, fields)?;
     apply_dates(planned, fields)?;
     let Planned { invoice, messages, .. } = planned;
     let Invoice { currency: code, currency_rate, .. } = invoice;
-    currency::apply(desk, fields, code, currency_rate, messages)?;
-    apply_looks(desk, planned, fields)?;
+    currency::apply(context, fields, code, currency_rate, messages)?;
+    apply_looks(context, planned, fields)?;
     let Planned { invoice, messages, .. } = planned;
     let before = invoice.line_amounts;
     texts::line_amounts(fields, &mut invoice.line_amounts)?;
@@ -81,9 +83,9 @@ pub(super) fn apply(
     let terms = Terms { line_amounts, accounts: Accounts::Open, discounts: Discounts::Allowed };
     // An empty list does not change the lines: only a non-empty list replaces them.
     match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
-        Some(sent) => invoice.lines = lines::read(desk, &invoice.lines, &sent, terms, messages)?,
+        Some(sent) => invoice.lines = lines::read(context, &invoice.lines, &sent, terms, messages)?,
         None if before != line_amounts => {
-            pricing::tax_again(desk, &mut invoice.lines, line_amounts);
+            pricing::tax_again(context, &mut invoice.lines, line_amounts);
         }
         None => {}
     }
@@ -92,7 +94,7 @@ pub(super) fn apply(
 }
 
 fn apply_numbers(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     planned: &mut Planned,
     fields: &Fields<'_>,
 ) -> Result<(), Refusal> {
@@ -100,7 +102,7 @@ fn apply_numbers(
     if let Some(number) = fields.text("InvoiceNumber")? {
         planned.messages.extend(texts::refuses_number("Invoice Number", &number));
         let is_sales = invoice.kind == InvoiceKind::Sales;
-        if is_sales && holder(desk, &number, Some(invoice.id)).is_some() {
+        if is_sales && holder(context, &number, Some(invoice.id)).is_some() {
             planned.messages.push(NUMBER_TAKEN.to_owned());
         }
         invoice.number = Some(number);
@@ -121,9 +123,13 @@ fn apply_dates(planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal
     Ok(())
 }
 
-fn apply_looks(desk: &Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal> {
+fn apply_looks(
+    context: &RequestContext<'_>,
+    planned: &mut Planned,
+    fields: &Fields<'_>,
+) -> Result<(), Refusal> {
     let invoice = &mut planned.invoice;
-    texts::branding_theme(desk, fields, &mut invoice.branding_theme, &mut planned.messages)?;
+    texts::branding_theme(context, fields, &mut invoice.branding_theme, &mut planned.messages)?;
     texts::link(fields, &mut invoice.url, &mut planned.messages)?;
     if let Some(sent) = fields.truth("SentToContact")? {
         invoice.sent_to_contact = sent;

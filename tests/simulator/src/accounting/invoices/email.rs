@@ -1,6 +1,6 @@
 //! `POST /Invoices/{id}/Email`: sends the invoice to its contact. The body is ignored.
 
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::fields::echo;
 use crate::answer::Answer;
 use crate::books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
@@ -9,7 +9,7 @@ use crate::json::Object;
 /// The entry on the history page of a sent invoice.
 const SENT: &str = "Invoice sent";
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     pub(in crate::accounting) fn send_invoice(
         &mut self,
         id: Option<&str>,

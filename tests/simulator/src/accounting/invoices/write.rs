@@ -2,7 +2,7 @@
 
 use super::render::Detail;
 use super::{approval, change};
-use crate::accounting::Desk;
+use crate::accounting::RequestContext;
 use crate::accounting::documents::{contact, status};
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
@@ -35,48 +35,54 @@ impl Collection for Invoices {
     const KNOWN: &'static [&'static str] =
         &["Type", "InvoiceID", "InvoiceNumber", "Contact", "LineItems", "Status", "Reference"];
 
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        desk.list_invoices()
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        context.list_invoices()
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        desk.show_invoice(id)
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        context.show_invoice(id)
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        desk.find_invoice(id).map(|invoice| invoice.id)
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        context.find_invoice(id).map(|invoice| invoice.id)
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
-        let existing = target(desk, &fields, how)?;
+        let existing = target(context, &fields, how)?;
         let names_id = fields.id(Self::ID)?.is_some();
-        let is_new = !names_id && !desk.unconfirmed.posted_number_overwrites;
+        let is_new = !names_id && !context.unconfirmed.posted_number_overwrites;
         let mut planned = match (&existing, how) {
             (Some(existing), How::Create) => Err(Refusal::Invalid(vec![taken(existing)])),
             (Some(existing), How::Upsert) if is_new => Err(Refusal::Invalid(vec![taken(existing)])),
-            (Some(existing), How::Upsert | How::Update(_)) => change::plan(desk, existing, &fields),
-            (None, _) => plan_new(desk, &fields),
+            (Some(existing), How::Upsert | How::Update(_)) => {
+                change::plan(context, existing, &fields)
+            }
+            (None, _) => plan_new(context, &fields),
         }?;
         let approves = approval::approves(existing.as_ref(), planned.invoice.status);
-        if approves && desk.books.organisation.refuses_approvals() {
+        if approves && context.books.organisation.refuses_approvals() {
             planned.messages.push(approval::TOO_MANY_APPROVED.to_owned());
         }
         if !planned.messages.is_empty() {
             return Err(Refusal::Invalid(planned.messages));
         }
         if let Some(contact) = planned.contact {
-            desk.books.put_contact(contact);
+            context.books.put_contact(contact);
         }
         if approves {
-            desk.books.organisation.count_approval();
+            context.books.organisation.count_approval();
         }
-        if desk.unconfirmed.approved_zero_is_paid {
+        if context.unconfirmed.approved_zero_is_paid {
             planned.invoice.close_if_nothing_is_due();
         }
         let rendered = {
-            desk.books.put_invoice(planned.invoice.clone());
-            desk.render_invoice(&planned.invoice, Detail::Full)
+            context.books.put_invoice(planned.invoice.clone());
+            context.render_invoice(&planned.invoice, Detail::Full)
         };
         Ok(Saved { rendered, warnings: planned.warnings })
     }
@@ -90,32 +96,36 @@ impl Collection for Invoices {
 
 /// The existing invoice that an element refers to: by id, else a sales invoice by number. Numbers
 /// of bills are not unique and do not match.
-fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Invoice>, Refusal> {
+fn target(
+    context: &RequestContext<'_>,
+    fields: &Fields<'_>,
+    how: How,
+) -> Result<Option<Invoice>, Refusal> {
     if let How::Update(id) = how {
-        return Ok(desk.books.invoice(id).cloned());
+        return Ok(context.books.invoice(id).cloned());
     }
     if let Some(id) = fields.id("InvoiceID")? {
-        return match (desk.books.invoice(id), how) {
+        return match (context.books.invoice(id), how) {
             (Some(invoice), _) => Ok(Some(invoice.clone())),
             (None, How::Create) => Ok(None),
             (None, How::Upsert | How::Update(_)) => {
-                Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_invoice.clone()]))
+                Err(Refusal::Invalid(vec![context.unconfirmed.texts.unknown_invoice.clone()]))
             }
         };
     }
     let is_bill = fields.text("Type")?.as_deref() == Some(InvoiceKind::Bill.as_str());
     let number = fields.text("InvoiceNumber")?.filter(|_| !is_bill);
-    Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
+    Ok(number.and_then(|number| holder(context, &number, None).cloned()))
 }
 
 /// The sales invoice that has a number, other than `own`.
 pub(super) fn holder<'a>(
-    desk: &'a Desk<'_>,
+    context: &'a RequestContext<'_>,
     number: &str,
     own: Option<Uuid>,
 ) -> Option<&'a Invoice> {
-    desk.books.invoices_numbered(number).find(|invoice| {
-        Some(invoice.id) != own && status::holds_number(invoice.status, desk.unconfirmed)
+    context.books.invoices_numbered(number).find(|invoice| {
+        Some(invoice.id) != own && status::holds_number(invoice.status, context.unconfirmed)
     })
 }
 
@@ -130,45 +140,45 @@ fn taken(existing: &Invoice) -> String {
 /// Xero's message for a sales number that is in use.
 pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
 
-fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
+fn plan_new(context: &mut RequestContext<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
     let status = status::of_new(fields, "Invoice not of valid status for creation")?;
     let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
         return invalid("Invoice not of valid type for creation");
     };
-    let chosen = contact::named(desk, fields)?;
+    let chosen = contact::named(context, fields)?;
     let Some(contact) = chosen else {
         return invalid("A Contact must be specified for this type of transaction");
     };
-    let blank = blank(desk, kind, contact.id());
+    let blank = blank(context, kind, contact.id());
     let mut planned = Planned {
         invoice: blank,
-        messages: contact.messages(desk),
+        messages: contact.messages(context),
         contact: contact.into_changed(),
         warnings: Vec::new(),
     };
-    change::apply(desk, &mut planned, fields)?;
-    planned.messages.extend(status::lacks_date(status, fields, desk.unconfirmed)?);
+    change::apply(context, &mut planned, fields)?;
+    planned.messages.extend(status::lacks_date(status, fields, context.unconfirmed)?);
     planned.invoice.status = status;
     if kind == InvoiceKind::Sales && planned.invoice.number.is_none() && planned.messages.is_empty()
     {
-        planned.invoice.number = Some(desk.books.draw_invoice_number());
+        planned.invoice.number = Some(context.books.draw_invoice_number());
     }
-    approval::check(desk, &mut planned);
+    approval::check(context, &mut planned);
     Ok(planned)
 }
 
 /// An invoice before the element is applied.
-fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
+fn blank(context: &mut RequestContext<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
     Invoice {
-        id: desk.ids.next(),
+        id: context.ids.next(),
         kind,
         number: None,
         reference: None,
         contact,
-        date: desk.today(),
+        date: context.today(),
         due_date: None,
         line_amounts: LineAmounts::Exclusive,
-        currency: desk.books.organisation.base_currency.clone(),
+        currency: context.books.organisation.base_currency.clone(),
         currency_rate: Decimal::ONE,
         status: InvoiceStatus::Draft,
         branding_theme: None,
@@ -183,8 +193,8 @@ fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
         amount_paid: Decimal::ZERO,
         amount_credited: Decimal::ZERO,
         fully_paid_on: None,
-        updated_at: desk.now,
-        created_by: Some(desk.app.client_id.clone()),
+        updated_at: context.now,
+        created_by: Some(context.app.client_id.clone()),
         history: Vec::new(),
     }
 }

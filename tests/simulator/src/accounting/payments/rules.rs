@@ -6,7 +6,7 @@ use crate::books::batch::BatchPayment;
 use crate::books::payable::Payable;
 use crate::books::payment::{Payment, PaymentStatus, PaymentTarget};
 use crate::money::round;
-use crate::organisation::{Account, AccountKind, Standing};
+use crate::organisation::{Account, AccountKind, RowStatus};
 use crate::settings::{Texts, Unconfirmed};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -125,7 +125,7 @@ pub(crate) fn refuses_batch_deletion(
 
 /// Xero: a bank account, or one that has payments enabled.
 fn takes_payments(account: &Account) -> bool {
-    account.status == Standing::Active
+    account.status == RowStatus::Active
         && (account.kind == AccountKind::Bank || account.takes_payments)
 }
 

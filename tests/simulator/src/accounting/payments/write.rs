@@ -4,7 +4,7 @@ use super::render::Detail;
 use super::rules::{self, Intent};
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
-use crate::accounting::{Desk, credit_notes};
+use crate::accounting::{RequestContext, credit_notes};
 use crate::answer::Answer;
 use crate::books::allocation::Credit;
 use crate::books::deposit::DepositKind;
@@ -36,32 +36,36 @@ impl Collection for Payments {
         "Reference",
     ];
 
-    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
-        desk.list_payments()
+    fn list(context: &mut RequestContext<'_>) -> Result<Answer, Answer> {
+        context.list_payments()
     }
 
-    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
-        desk.show_payment(id)
+    fn show(context: &mut RequestContext<'_>, id: &str) -> Result<Answer, Answer> {
+        context.show_payment(id)
     }
 
-    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
-        Uuid::parse_str(id).ok().filter(|id| desk.books.payment(*id).is_some())
+    fn locate(context: &RequestContext<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| context.books.payment(*id).is_some())
     }
 
-    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+    fn save(
+        context: &mut RequestContext<'_>,
+        element: &Object,
+        how: How,
+    ) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
         let id = match (how, fields.id("PaymentID")?) {
             (How::Update(id), _) | (How::Upsert, Some(id)) => {
-                delete(desk, &fields, id)?;
+                delete(context, &fields, id)?;
                 id
             }
-            (How::Upsert, None) | (How::Create, _) => create(desk, &fields)?,
+            (How::Upsert, None) | (How::Create, _) => create(context, &fields)?,
         };
-        let rendered = desk.books.payment(id).map(|payment| {
-            let rendered = desk.render_payment(payment, Detail::Full);
+        let rendered = context.books.payment(id).map(|payment| {
+            let rendered = context.render_payment(payment, Detail::Full);
             match payment.target {
                 PaymentTarget::Credit(Credit::CreditNote(note))
-                    if desk.unconfirmed.refund_answers_name_note =>
+                    if context.unconfirmed.refund_answers_name_note =>
                 {
                     name_credit_note(rendered, note)
                 }
@@ -85,9 +89,9 @@ fn name_credit_note(rendered: Object, note: Uuid) -> Object {
     others.with("CreditNote", Object::new().with("CreditNoteID", note))
 }
 
-fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
-    if fields.id("PaymentID")?.is_some_and(|id| desk.books.payment(id).is_some()) {
-        return invalid(&desk.unconfirmed.texts.payment_fixed);
+fn create(context: &mut RequestContext<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
+    if fields.id("PaymentID")?.is_some_and(|id| context.books.payment(id).is_some()) {
+        return invalid(&context.unconfirmed.texts.payment_fixed);
     }
     if let Some(word) = fields.text("Status")?
         && word != PaymentStatus::Authorised.as_str()
@@ -95,49 +99,53 @@ fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
         return invalid(&format!("'{word}' is not a valid status for a new payment."));
     }
     let intent = Intent {
-        target: target(desk, fields)?,
-        account: desk.named_account(fields, "Account")?.map(|account| account.id),
-        date: fields.date("Date")?.unwrap_or_else(|| desk.today()),
+        target: target(context, fields)?,
+        account: context.named_account(fields, "Account")?.map(|account| account.id),
+        date: fields.date("Date")?.unwrap_or_else(|| context.today()),
         amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
         bank_amount: fields.number("BankAmount")?,
         currency_rate: fields.number("CurrencyRate")?,
         reference: fields.text("Reference")?,
         is_reconciled: fields.truth("IsReconciled")?.unwrap_or(false),
     };
-    let id = desk.ids.next();
-    let payment = rules::plan(desk.books, desk.unconfirmed, intent, id, desk.now)
+    let id = context.ids.next();
+    let payment = rules::plan(context.books, context.unconfirmed, intent, id, context.now)
         .map_err(Refusal::Invalid)?;
-    desk.books.put_payment(payment, desk.now);
+    context.books.put_payment(payment, context.now);
     Ok(id)
 }
 
 /// The one document that an element names, by id or by number.
 pub(in crate::accounting) fn target(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     fields: &Fields<'_>,
 ) -> Result<PaymentTarget, Refusal> {
-    let texts = &desk.unconfirmed.texts;
+    let texts = &context.unconfirmed.texts;
     let mut named = Vec::new();
     if let Some(invoice) = fields.object("Invoice")? {
         let invoice = Fields::of(invoice);
-        named.push(invoice_named(desk, invoice.id("InvoiceID")?, invoice.text("InvoiceNumber")?)?);
+        named.push(invoice_named(
+            context,
+            invoice.id("InvoiceID")?,
+            invoice.text("InvoiceNumber")?,
+        )?);
     }
     if let Some(number) = fields.text("InvoiceNumber")? {
-        named.push(invoice_named(desk, None, Some(number))?);
+        named.push(invoice_named(context, None, Some(number))?);
     }
     if let Some(note) = fields.object("CreditNote")? {
         let note = Fields::of(note);
-        named.push(note_named(desk, note.id("CreditNoteID")?, note.text("CreditNoteNumber")?)?);
+        named.push(note_named(context, note.id("CreditNoteID")?, note.text("CreditNoteNumber")?)?);
     }
     if let Some(number) = fields.text("CreditNoteNumber")? {
-        named.push(note_named(desk, None, Some(number))?);
+        named.push(note_named(context, None, Some(number))?);
     }
     for (key, id_key, kind) in [
         ("Prepayment", "PrepaymentID", DepositKind::Prepayment),
         ("Overpayment", "OverpaymentID", DepositKind::Overpayment),
     ] {
         if let Some(deposit) = fields.object(key)? {
-            named.push(deposit_named(desk, kind, Fields::of(deposit).id(id_key)?)?);
+            named.push(deposit_named(context, kind, Fields::of(deposit).id(id_key)?)?);
         }
     }
     match named.as_slice() {
@@ -147,29 +155,29 @@ pub(in crate::accounting) fn target(
 }
 
 fn invoice_named(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     id: Option<Uuid>,
     number: Option<String>,
 ) -> Result<PaymentTarget, Refusal> {
     let found = match (id, number) {
-        (Some(id), _) => desk.books.invoice(id),
-        (None, Some(number)) => desk.find_invoice(&number),
+        (Some(id), _) => context.books.invoice(id),
+        (None, Some(number)) => context.find_invoice(&number),
         (None, None) => None,
     };
     match found {
         Some(invoice) => Ok(PaymentTarget::Invoice(invoice.id)),
-        None => invalid(&desk.unconfirmed.texts.unknown_invoice),
+        None => invalid(&context.unconfirmed.texts.unknown_invoice),
     }
 }
 
 fn note_named(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     id: Option<Uuid>,
     number: Option<String>,
 ) -> Result<PaymentTarget, Refusal> {
     let found = match (id, number) {
-        (Some(id), _) => desk.books.credit_note(id),
-        (None, Some(number)) => desk.find_credit_note(&number),
+        (Some(id), _) => context.books.credit_note(id),
+        (None, Some(number)) => context.find_credit_note(&number),
         (None, None) => None,
     };
     match found {
@@ -179,28 +187,28 @@ fn note_named(
 }
 
 fn deposit_named(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     kind: DepositKind,
     id: Option<Uuid>,
 ) -> Result<PaymentTarget, Refusal> {
-    let found = id.and_then(|id| desk.books.deposit(id)).filter(|deposit| deposit.kind == kind);
+    let found = id.and_then(|id| context.books.deposit(id)).filter(|deposit| deposit.kind == kind);
     match found {
         Some(deposit) => Ok(PaymentTarget::Credit(Credit::of(deposit))),
-        None => invalid(&desk.unconfirmed.texts.unknown_credit),
+        None => invalid(&context.unconfirmed.texts.unknown_credit),
     }
 }
 
-fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<(), Refusal> {
-    let texts = &desk.unconfirmed.texts;
-    let Some(payment) = desk.books.payment(id) else {
+fn delete(context: &mut RequestContext<'_>, fields: &Fields<'_>, id: Uuid) -> Result<(), Refusal> {
+    let texts = &context.unconfirmed.texts;
+    let Some(payment) = context.books.payment(id) else {
         return invalid(&texts.unknown_payment);
     };
     if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
         return invalid(&texts.payment_fixed);
     }
-    if let Some(message) = rules::refuses_deletion(desk.books, texts, payment) {
+    if let Some(message) = rules::refuses_deletion(context.books, texts, payment) {
         return invalid(&message);
     }
-    desk.books.delete_payment(id, Clock::of_deletion(desk.unconfirmed), desk.now);
+    context.books.delete_payment(id, Clock::of_deletion(context.unconfirmed), context.now);
     Ok(())
 }

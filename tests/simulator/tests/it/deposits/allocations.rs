@@ -121,7 +121,7 @@ fn removing_an_allocation_reopens_both_documents() {
     let credit = overpaid(&mut caller, 120);
     let path = format!("/Overpayments/{credit}");
     let made = allocate(&mut caller, &path, invoice, "120").first("Allocations");
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Paid);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Paid);
     caller.pass(60);
     let own = format!("{path}/Allocations/{}", made["AllocationID"].as_str().unwrap());
     let removed = caller.call("DELETE", &own, "");

@@ -17,8 +17,8 @@ fn a_deleted_payment_reopens_its_invoice_and_is_listed_with_a_newer_time() {
     let open = caller.get("/Invoices/SC-1").first("Invoices");
     assert_eq!((&open["Status"], &open["Payments"]), (&json!("AUTHORISED"), &json!([])));
     assert!(open.get("FullyPaidOnDate").is_none());
-    let news = caller.since("/Payments", "2026-11-02T09:01:00").first("Payments");
-    assert_eq!((id(&news["PaymentID"]), &news["Status"]), (payment, &json!("DELETED")));
+    let changed = caller.since("/Payments", "2026-11-02T09:01:00").first("Payments");
+    assert_eq!((id(&changed["PaymentID"]), &changed["Status"]), (payment, &json!("DELETED")));
     assert_eq!(delete(&mut caller, payment).messages(), ["The payment has been deleted."]);
     assert_eq!(paid_again(&mut caller, invoice), 200, "the invoice can be paid again");
 }
@@ -89,7 +89,7 @@ fn a_reconciled_payment_can_only_be_deleted_by_hand() {
     let text = "The payment has been reconciled and cannot be deleted.";
     assert_eq!(delete(&mut caller, payment).messages(), [text]);
     caller.bookkeeper().remove_payment(payment).unwrap();
-    assert_eq!(status(&caller, invoice), InvoiceStatus::Authorised);
+    assert_eq!(caller.invoice_status(invoice), InvoiceStatus::Authorised);
 }
 
 /// Rule 50, switched.

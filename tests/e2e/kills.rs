@@ -9,7 +9,7 @@ use tests::builders::an_invoice;
 use crate::stack::{is_synced, of, stack};
 
 /// The number of kills in the test.
-const DEATHS: u64 = 10;
+const KILLS: u64 = 10;
 
 #[tokio::test]
 async fn functions_killed_at_random_moments_leave_every_invoice_once_in_its_last_version() {
@@ -19,7 +19,7 @@ async fn functions_killed_at_random_moments_leave_every_invoice_once_in_its_last
     // The seed decides the messages; the moments of the kills also depend on the machine.
     let mut draw = fastrand::Rng::with_seed(20_261_126);
     let mut newest = BTreeMap::new();
-    for death in 0..DEATHS {
+    for kill in 0..KILLS {
         for _ in 0..3 {
             let id = format!("inv_e2e_kill_{}", draw.u64(0..12));
             let revision = newest.entry(id.clone()).and_modify(|one| *one += 1).or_insert(1_u64);
@@ -34,7 +34,7 @@ async fn functions_killed_at_random_moments_leave_every_invoice_once_in_its_last
         let begun = async || (stack.calls().await >= before + some).then_some(());
         until(Duration::from_secs(15), begun).await;
         kill_functions(stack.aws.endpoint(), &["invoice-push", "contact-push"]);
-        assert!(newest.len() <= 12, "after kill {death}");
+        assert!(newest.len() <= 12, "after kill {kill}");
     }
     for (id, revision) in newest {
         let record = stack.invoice(&id, &token, is_synced(revision)).await;

@@ -1,4 +1,4 @@
-//! A gate around the engine's IO: counts its steps and can end the process at one of them.
+//! The monitor of the engine's IO: counts its steps and can crash the process at one of them.
 
 use std::collections::BTreeSet;
 use std::future::{self, Future};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::access::Access;
 
-/// The moment within a step at which a process dies.
+/// The moment within a step at which a process crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Before the step has any effect.
@@ -18,67 +18,67 @@ pub enum Moment {
     After,
 }
 
-/// The step at which a process dies.
+/// The step at which a process crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Death {
+pub struct CrashPoint {
     /// The step, counting from 1.
     pub step: u32,
     /// Before or after the step takes effect.
     pub moment: Moment,
 }
 
-/// Counts steps, and ends the process at the configured one.
+/// Counts the steps of the engine's IO, and crashes the process at the configured one.
 #[derive(Debug, Clone, Default)]
-pub struct Gate {
+pub struct IoMonitor {
     steps: Arc<AtomicU32>,
-    death: Arc<Mutex<Option<Death>>>,
-    used: Arc<Mutex<BTreeSet<Access>>>,
+    crash: Arc<Mutex<Option<CrashPoint>>>,
+    accesses: Arc<Mutex<BTreeSet<Access>>>,
 }
 
-impl Gate {
-    /// Restarts the count of steps at zero, and sets the step at which the process dies.
-    pub fn arm(&self, death: Option<Death>) {
+impl IoMonitor {
+    /// Restarts the count of steps at zero, and sets the step at which the process crashes.
+    pub fn crash_at(&self, crash: Option<CrashPoint>) {
         self.steps.store(0, Ordering::SeqCst);
-        *self.death.lock().unwrap_or_else(PoisonError::into_inner) = death;
+        *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = crash;
     }
 
-    /// Steps since the gate was armed.
+    /// Steps since the count was restarted.
     pub fn steps(&self) -> u32 {
         self.steps.load(Ordering::SeqCst)
     }
 
     /// The AWS accesses since the last call.
-    pub fn take_used(&self) -> BTreeSet<Access> {
-        std::mem::take(&mut self.used.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn take_accesses(&self) -> BTreeSet<Access> {
+        std::mem::take(&mut self.accesses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records an AWS access.
-    pub(crate) fn uses(&self, access: Access) {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(access);
+    pub(crate) fn record_access(&self, access: Access) {
+        self.accesses.lock().unwrap_or_else(PoisonError::into_inner).insert(access);
     }
 
     /// One step: `act` runs between the two moments.
-    pub(crate) async fn step<T>(&self, act: impl Future<Output = T>) -> T {
+    pub(crate) async fn run_step<T>(&self, act: impl Future<Output = T>) -> T {
         let step = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
-        self.survive(Death { step, moment: Moment::Before }).await;
+        self.crash_if_due(CrashPoint { step, moment: Moment::Before }).await;
         let result = act.await;
-        self.survive(Death { step, moment: Moment::After }).await;
+        self.crash_if_due(CrashPoint { step, moment: Moment::After }).await;
         result
     }
 
-    async fn survive(&self, here: Death) {
-        let death = *self.death.lock().unwrap_or_else(PoisonError::into_inner);
-        if death == Some(here) {
+    async fn crash_if_due(&self, here: CrashPoint) {
+        let crash = *self.crash.lock().unwrap_or_else(PoisonError::into_inner);
+        if crash == Some(here) {
             future::pending::<()>().await;
         }
     }
 }
 
-/// Runs a future to completion, or to the death at the gate: then returns `None` and drops the
+/// Runs a future to completion, or to the configured crash: then returns `None` and drops the
 /// future.
 ///
-/// Everything behind the gate answers immediately, so a future that is pending without having woken
-/// its task has died.
+/// Every monitored step answers immediately, so a future that is pending without having woken its
+/// task has crashed.
 pub fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let woken = Arc::new(WakeFlag::default());

@@ -23,7 +23,7 @@ use jiff::civil::date;
 use tests::World;
 use tests::access::{Access, Function, WakeUpQueue};
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
-use tests::gate::run;
+use tests::io_monitor::run;
 use tests::kinds::assert_every_queue;
 use xero_sim::Receipt;
 
@@ -43,12 +43,15 @@ pub(super) fn given_up() -> Used {
             bookkeeper.add_contact("Client cli_1").unwrap();
             bookkeeper.lock_period("2026-12-31".parse().ok());
         }
-        world.gate.take_used();
+        world.io.take_accesses();
         world.receive(kind, &body);
         world.advance(SignedDuration::from_hours(14));
-        let told = world.told.news();
-        assert!(told.iter().any(|news| matches!(news, EventContent::Skipped { .. })), "{told:?}");
-        used.insert(Function::of_queue(kind), world.gate.take_used());
+        let contents = world.events.contents();
+        assert!(
+            contents.iter().any(|content| matches!(content, EventContent::Skipped { .. })),
+            "{contents:?}"
+        );
+        used.insert(Function::of_queue(kind), world.io.take_accesses());
     }
     used
 }
@@ -71,14 +74,14 @@ pub(super) fn deferred() -> Used {
     let mut used = Used::new();
     for (kind, burst) in bursts {
         let world = World::connected();
-        world.gate.take_used();
+        world.io.take_accesses();
         let received = world.receive_together(kind, &burst);
         let is_one = |one: &MessageOutcome| *one == MessageOutcome::Deferred;
         let is_deferred = |one: &MessageOutcome| {
             is_one(one) || matches!(one, MessageOutcome::Woken(all) if all.iter().all(is_one))
         };
         assert!(received.iter().all(is_deferred), "{received:?}");
-        used.entry(Function::of_queue(kind)).or_default().extend(world.gate.take_used());
+        used.entry(Function::of_queue(kind)).or_default().extend(world.io.take_accesses());
     }
     used
 }
@@ -90,9 +93,9 @@ fn numbered(message: impl Fn(i32) -> String) -> [String; 10] {
 /// The tick, which lists the ledgers to poll.
 pub(super) fn ticked() -> BTreeSet<Access> {
     let world = World::connected();
-    world.gate.take_used();
+    world.io.take_accesses();
     run(plan_tick(&world.engine)).unwrap().unwrap();
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// A poll after which several invoices are observed, and one a day later, which verifies them.
@@ -101,11 +104,11 @@ pub(super) fn polled() -> BTreeSet<Access> {
     for number in 0..2 {
         world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").body());
     }
-    world.gate.take_used();
+    world.io.take_accesses();
     let _polled = world.poll();
     world.clock.advance(SignedDuration::from_hours(25));
     let _verified = world.poll();
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// A poll that sees the approval of a draft for which a payment and an allocation wait.
@@ -121,9 +124,9 @@ pub(super) fn approved() -> BTreeSet<Access> {
     let invoice = world.books(|books| books.invoices().next().unwrap().id);
     world.by_hand(|bookkeeper| bookkeeper.approve(invoice).unwrap());
     world.clock.advance(SignedDuration::from_mins(1));
-    world.gate.take_used();
+    world.io.take_accesses();
     let _polled = world.poll();
-    let used = world.gate.take_used();
+    let used = world.io.take_accesses();
     for queue in [WakeUpQueue::CreditNotes, WakeUpQueue::Payments] {
         assert!(used.contains(&Access::EnqueueWakeUp(queue)), "{queue:?}: {used:?}");
     }
@@ -141,9 +144,9 @@ pub(super) fn reopened() -> BTreeSet<Access> {
     world.clock.advance(SignedDuration::from_mins(1));
     world.by_hand(|bookkeeper| bookkeeper.remove_payment(payment).unwrap());
     world.clock.advance(SignedDuration::from_mins(1));
-    world.gate.take_used();
+    world.io.take_accesses();
     let _polled = world.poll();
-    let used = world.gate.take_used();
+    let used = world.io.take_accesses();
     assert!(used.contains(&Access::EnqueueWakeUp(WakeUpQueue::Invoices)), "{used:?}");
     used
 }
@@ -157,9 +160,9 @@ pub(super) fn taken_back() -> BTreeSet<Access> {
     world.receive(Payment, &payment.body());
     world.receive(CreditNote, &an_allocation("alo_1", "crn_1", "inv_1", "10.00").body());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
-    world.gate.take_used();
+    world.io.take_accesses();
     world.receive(Payment, &payment.deleted().body());
-    let used = world.gate.take_used();
+    let used = world.io.take_accesses();
     for queue in [WakeUpQueue::Invoices, WakeUpQueue::CreditNotes] {
         assert!(used.contains(&Access::EnqueueWakeUp(queue)), "{queue:?}: {used:?}");
     }
@@ -172,21 +175,21 @@ pub(super) fn compared() -> BTreeSet<Access> {
     world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "record"));
     let by = UserId::new("usr_owner").unwrap();
     run(reconcile::start_reconciliation(&world.engine, &world.account(), by)).unwrap().unwrap();
-    world.gate.take_used();
+    world.io.take_accesses();
     world.advance(SignedDuration::from_mins(5));
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// After three weeks, and again after Xero has dropped the tokens, which sends an event to the CRM.
 pub(super) fn kept_alive() -> BTreeSet<Access> {
     let mut world = World::connected();
-    world.gate.take_used();
+    world.io.take_accesses();
     for days in [21, 70] {
         world.clock.advance(SignedDuration::from_hours(24 * days));
         world.restart();
         run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap();
     }
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// Every hour of a day in which the organisation is no longer linked, with given-up records.
@@ -197,12 +200,12 @@ pub(super) fn checked() -> BTreeSet<Access> {
     }
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
-    world.gate.take_used();
+    world.io.take_accesses();
     for _ in 0..24 {
         world.clock.advance(SignedDuration::from_hours(1));
         run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     }
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// One run without time, and one with time.
@@ -211,28 +214,28 @@ pub(super) fn cleaned_up() -> BTreeSet<Access> {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.begin();
     world.clock.advance(SignedDuration::from_hours(24 * 31));
-    world.gate.take_used();
+    world.io.take_accesses();
     let over = Invocation::interactive("2026-01-01T00:00:00Z".parse().unwrap());
     for invocation in [over, world.invocation()] {
         run(remove_expired_rows(&world.engine.store, &world.clock, invocation)).unwrap().unwrap();
     }
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// Everything that is due, after all wake-ups were lost.
 pub(super) fn swept() -> BTreeSet<Access> {
     let world = World::connected();
-    world.gate.take_used();
+    world.io.take_accesses();
     run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
-    world.gate.take_used()
+    world.io.take_accesses()
 }
 
 /// Users' actions that start a walk.
 pub(super) fn pressed() -> BTreeSet<Access> {
     let world = World::connected();
     let by = || UserId::new("usr_owner").unwrap();
-    world.gate.take_used();
+    world.io.take_accesses();
     run(sync_all::start_sync_all(&world.engine, &world.account(), by())).unwrap().unwrap();
     run(reconcile::start_reconciliation(&world.engine, &world.account(), by())).unwrap().unwrap();
-    world.gate.take_used()
+    world.io.take_accesses()
 }
