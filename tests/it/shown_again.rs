@@ -169,7 +169,8 @@ fn a_document_that_only_its_number_shows_is_voided_with_its_record() {
 
 #[test]
 fn credit_is_removed_from_a_note_that_only_a_list_shows() {
-    let mut world = with_document(CreditNote);
+    let mut world = World::connected();
+    world.receive(CreditNote, &a_credit_note("doc_1", "cli_1").body());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let applied = an_allocation("al_1", "doc_1", "inv_1", "50.00");
     world.receive(CreditNote, &applied.body());

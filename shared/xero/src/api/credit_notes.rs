@@ -146,6 +146,16 @@ pub async fn find_by_ids(
     select_groups::<CreditNotes, _>(session, &groups, &identified).await
 }
 
+/// Finds a credit note with this id in the list, not by its own address as [`find_by_ids`] does.
+pub async fn find_in_list(
+    session: &ApiSession,
+    id: XeroCreditNoteId,
+) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
+    let call = call_with_filter(clause_of_id(&id));
+    let unread = UndecodableRow::too_large(CreditNotes::LIST);
+    read_every_record::<CreditNotes>(session, &call, unread).await
+}
+
 /// Finds every credit note of a contact whose number begins with `beginning`, whatever its status.
 /// `beginning` must be quotable.
 pub async fn find_by_contact(

@@ -18,7 +18,7 @@ pub(super) async fn fetch_credit_note(
     if let Some(note) = credit_notes::get(session, id).await? {
         return Ok(Some(note));
     }
-    let DecodedRows { rows, undecodable } = credit_notes::find_by_ids(session, &[id]).await?;
+    let DecodedRows { rows, undecodable } = credit_notes::find_in_list(session, id).await?;
     if let Some(odd) = undecodable.iter().find(|odd| odd.may_be(id.0)) {
         return Err(XeroError::from(odd).into());
     }
