@@ -21,7 +21,7 @@ const ORGANISATION_NAME_MAX: usize = 80;
 pub struct ChosenMeanings {
     /// The organisation.
     pub tenant: TenantId,
-    /// Its name, cut at [`ORGANISATION_NAME_MAX`] characters.
+    /// Its name, cut at `ORGANISATION_NAME_MAX` characters.
     pub organisation: String,
     /// The chosen accounts.
     pub accounts: Vec<ChosenAccount>,
