@@ -58,6 +58,13 @@ fn a_newer_consent_keeps_a_grant_from_being_ended_until_it_is_settled() {
     );
 }
 
+#[test]
+fn a_grant_does_not_end_while_a_delayed_process_may_still_store_tokens() {
+    let storing = a_grant().awaiting_use(at(0));
+    assert!(storing.may_be_consented(0, at(20 * 60 - 1)));
+    assert!(!storing.may_be_consented(0, at(20 * 60)));
+}
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }

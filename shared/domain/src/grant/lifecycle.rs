@@ -12,8 +12,8 @@ const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// How long after a consent an account may start to use the grant. Then its ticket has expired.
 const USED_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long after a renewal every process that began before it has ended: Lambda ends a function
-/// after 15 minutes (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+/// How long after a renewal or a consent every process that began before it has ended: Lambda ends a
+/// function after 15 minutes (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
 impl Grant {
@@ -73,11 +73,15 @@ impl Grant {
     }
 
     /// Whether a consent newer than the one with this serial may be in progress: its tokens are
-    /// about to be stored, or about to be used.
+    /// about to be stored, or about to be used. A process that stores tokens may be delayed, and a
+    /// secret that it writes after the grant has ended would stay.
     pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
-        let is_recent = |at: Timestamp| now.duration_since(at) < CONSENT_SETTLES_WITHIN;
-        let is_newer = |consent: UserConsent| consent.serial != serial && is_recent(consent.at);
-        self.tokens_since.is_some_and(is_recent) || self.consent.is_some_and(is_newer)
+        let is_within = |at: Timestamp, period| now.duration_since(at) < period;
+        let is_newer = |consent: UserConsent| {
+            consent.serial != serial && is_within(consent.at, CONSENT_SETTLES_WITHIN)
+        };
+        self.tokens_since.is_some_and(|at| is_within(at, SETTLED_AFTER))
+            || self.consent.is_some_and(is_newer)
     }
 
     /// Whether a process may be revoking the grant.
