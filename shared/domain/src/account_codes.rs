@@ -55,8 +55,8 @@ pub struct AccountCodes {
     /// The tracking options of lines that name none, at most one of each of two categories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tracking: Vec<LineTracking>,
-    /// What the codes meant when a user chose them. `None` if nobody has, or if an earlier release
-    /// stored them.
+    /// What the codes meant when a user chose them. `None` if no user has chosen any, or if an
+    /// earlier release stored them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meanings: Option<ChosenMeanings>,
 }

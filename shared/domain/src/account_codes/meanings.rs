@@ -86,7 +86,7 @@ impl AccountCodes {
     }
 
     /// The beginning of a sentence about an account that is not the one for which its code was
-    /// chosen. `None` if it is, or if nobody can tell.
+    /// chosen. `None` if it is, or if the chosen account is unknown.
     pub(crate) fn find_account_change(
         &self,
         account: &ChartAccount,
@@ -101,7 +101,7 @@ impl AccountCodes {
     }
 
     /// The code that a bookkeeper gave to the account for which this code was chosen, as a sentence
-    /// without its period. `None` if the account has the same code, or if nobody can tell.
+    /// without its period. `None` if the account has the same code, or if it is unknown.
     pub(crate) fn find_new_code(&self, code: &str, chart: &Chart) -> Option<String> {
         let account = self.meanings.as_ref()?.find_renumbered_account(code, chart)?;
         let (name, new_code) = (&account.name, &account.code);

@@ -36,7 +36,7 @@ impl Failure {
         }
     }
 
-    /// Whether the remedy asks nobody to act, because another attempt follows.
+    /// Whether the remedy requires no action, because another attempt follows.
     fn leaves_all_to_next_attempt(&self) -> bool {
         self.remedy.is_empty() || self.remedy.starts_with(NO_ACTION)
     }

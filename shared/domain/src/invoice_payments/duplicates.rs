@@ -1,4 +1,4 @@
-//! Payments in Xero that may be the same money: one that the integration wrote, and one that somebody
+//! Payments in Xero that may be the same money: one that the integration wrote, and one that a user
 //! entered.
 //!
 //! The integration cannot tell which of the two is right, and both count in Xero. So a person is

@@ -91,8 +91,8 @@ fn describe_other_organisation(organisation: &str) -> String {
 }
 
 /// Stores what the chosen codes mean in the organisation that is about to be replaced, if an earlier
-/// release stored the codes without it. Without a chart of that organisation nobody can have chosen
-/// codes for it.
+/// release stored the codes without it. Without a chart of that organisation, no user can have
+/// chosen codes for it.
 pub(crate) async fn record_code_meanings(
     engine: &Engine,
     account: &AccountId,

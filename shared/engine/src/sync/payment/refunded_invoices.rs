@@ -26,7 +26,7 @@ pub(super) struct RefundedInvoice {
 }
 
 /// Returns the invoices whose money these parts return. If one cannot be read from Xero, its parts
-/// get an outcome: nobody knows on which accounts its money was booked. One that Xero no longer has
+/// get an outcome, because the accounts of its money are unknown. One that Xero no longer has
 /// is returned without lines: its money is booked nowhere, so the usual rules choose the accounts.
 pub(super) async fn read_refunded_invoices(
     tenant_session: &TenantSession<'_>,
