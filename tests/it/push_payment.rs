@@ -291,3 +291,19 @@ fn a_locked_period_is_reported_with_its_remedy() {
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "period_locked", "{failure}");
 }
+
+#[test]
+fn a_payment_that_was_deleted_in_xero_after_a_lost_answer_is_not_entered_again() {
+    let world = World::with_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let on = Match::next("/api.xro/2.0/Payments").method(http::Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::LostAfter });
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    let written = world.books(|books| books.payments().next().unwrap().id);
+    world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(written).unwrap());
+    world.advance(SignedDuration::from_hours(14));
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    assert_eq!(standing(&world), (0, 0));
+    let is_explained = |message: &str| message.contains("Record it again in ServiceCortex");
+    assert!(world.log().iter().any(|entry| is_explained(&entry.message)));
+}

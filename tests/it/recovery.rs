@@ -1,6 +1,9 @@
 //! The runbook's recoveries, none of which creates a duplicate: the table was restored, a queue was
 //! purged, Xero was down for a day, the app's secret leaked.
 
+mod long_gap;
+mod since_backup;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -39,6 +39,15 @@ fn a_secret_is_gone_after_it_has_been_missing_for_five_minutes_however_old_it_is
 }
 
 #[test]
+fn the_serial_of_a_value_is_higher_than_those_before_it_even_after_a_restore() {
+    let grant = a_grant().after_consent(SECRET, at(0));
+    assert_eq!(Grant::next_serial(9, grant.newest_serial()), 9);
+    // The version of a restored row is lower than the serials in the secret.
+    assert_eq!(Grant::next_serial(4, grant.newest_serial()), 8);
+    assert_eq!(Grant::next_serial(4, a_grant().newest_serial()), 4);
+}
+
+#[test]
 fn a_row_of_an_earlier_release_is_about_any_secret() {
     assert_eq!(a_grant().secret_visibility(Some(0), at(0)), SecretVisibility::Current);
     assert_eq!(a_grant().secret_visibility(None, at(299)), SecretVisibility::NotYet);

@@ -172,3 +172,26 @@ fn a_refusal_is_ignored_while_the_secret_holds_a_valid_token() {
     assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_eq!(world.reported_statuses(&world.account()), [ConnectionStatus::Active]);
 }
+
+#[test]
+fn tokens_newer_than_a_restored_row_are_renewed_once_when_they_expire() {
+    let mut world = World::connected();
+    let yesterday = world.table.all_items();
+    let use_token = |world: &World| {
+        let token = run(access_token(&world.engine, wanted(world), world.invocation()));
+        assert!(token.unwrap().is_ok());
+    };
+    for _ in 0..5 {
+        world.clock.advance(MINUTES(31));
+        use_token(&world);
+    }
+    world.table.restore_items(yesterday);
+    world.restart();
+    use_token(&world);
+    let before = refreshes(&world);
+    world.clock.advance(MINUTES(31));
+    for _ in 0..3 {
+        use_token(&world);
+    }
+    assert_renewed(&world, before, "after a restore");
+}

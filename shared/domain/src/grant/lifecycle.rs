@@ -28,6 +28,19 @@ impl Grant {
         self.secret.filter(|_| is_settled).map(|secret| secret.id)
     }
 
+    /// The serial of the value that follows the one with the serial `previous`, written under this
+    /// version of the row. The version alone is higher, unless the table was restored from a backup:
+    /// then the secret holds values that are newer than the row.
+    pub fn next_serial(version: u64, previous: u64) -> u64 {
+        version.max(previous.saturating_add(1))
+    }
+
+    /// The highest serial that the row names.
+    pub fn newest_serial(&self) -> u64 {
+        let written = self.secret.map_or(0, |secret| secret.serial);
+        written.max(self.consent.map_or(0, |consent| consent.serial))
+    }
+
     /// The row before the tokens of a consent are stored. A scheduled job later checks whether an
     /// account uses them. If an ending was begun and not finished, it may still delete the previous
     /// secret, so the tokens go into a new one.

@@ -47,7 +47,8 @@ pub struct ExpectedDocument<'a> {
 /// This integration's document is the one whose address or reference contains the CRM's id. If it
 /// has neither, the contact and the total must match; under the number that an earlier release gave
 /// to a copy, that is not enough. Numbers are unique among sales documents of a
-/// kind, so at most one document still stands; a deleted document no longer occupies its number.
+/// kind, so at most one document still stands; a deleted document no longer occupies its number. So a
+/// copy may have the number of the document that it replaced: the one in effect comes first.
 pub fn choose_document<D: SalesDocument + Clone>(
     found: &[D],
     expected: ExpectedDocument<'_>,
@@ -71,7 +72,9 @@ pub fn choose_document<D: SalesDocument + Clone>(
         }
         (None, _, _) => agrees(head) && head.number != expected.earlier_copy,
     };
-    if let Some(remote) = standing().find(|one| ours(&one.document_head())) {
+    let own = || standing().filter(|one| ours(&one.document_head()));
+    let in_effect = own().find(|one| !one.document_head().status.is_gone());
+    if let Some(remote) = in_effect.or_else(|| own().next()) {
         return FoundDocument::Ours(remote.clone());
     }
     let in_the_way =
@@ -165,6 +168,16 @@ mod tests {
             let expected =
                 if is_ours { FoundDocument::Ours(earlier) } else { FoundDocument::Nothing };
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn the_copy_in_effect_is_ours_and_not_the_document_that_it_replaced() {
+        let replaced = a_remote(Some(URL), DocumentStatus::Voided);
+        let id = XeroInvoiceId(Uuid::from_u128(9));
+        let copy = RemoteInvoice { id, ..a_remote(Some(URL), DocumentStatus::Authorised) };
+        for found in [[replaced.clone(), copy.clone()], [copy.clone(), replaced]] {
+            assert_eq!(find(&found), FoundDocument::Ours(copy.clone()));
         }
     }
 

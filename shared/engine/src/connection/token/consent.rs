@@ -38,7 +38,8 @@ pub(crate) async fn store_consent_tokens(
                 continue;
             }
         };
-        let serial = version.as_number().saturating_add(1);
+        let next_version = version.as_number().saturating_add(1);
+        let serial = Grant::next_serial(next_version, grant.newest_serial());
         let secret = SecretVersion { id: engine.ids.new_uuid(), serial };
         let Some(kept) = KeptTokens::new(tokens, serial, now) else {
             tracing::error!("Xero issued no refresh token: the scope offline_access is missing");

@@ -151,7 +151,8 @@ async fn renew_tokens(
         }
         result => (result?, &kept.refresh_token),
     };
-    let secret = SecretVersion { id: engine.ids.new_uuid(), serial: locked.version.as_number() };
+    let serial = Grant::next_serial(locked.version.as_number(), kept.serial);
+    let secret = SecretVersion { id: engine.ids.new_uuid(), serial };
     let renewed = KeptTokens::from_renewal(&tokens, used, secret.serial, engine.clock.now());
     // Stores the tokens before the new access token is used, because the previous refresh token
     // expires soon. The previous holder of the lock may have renewed the tokens in the meantime;

@@ -1,15 +1,19 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
+//!
+//! A document that was deleted in Xero counts, too: it was written, and whoever deleted it does not
+//! want it again.
 
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, normalise_reference};
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
 use domain::failure::Failure;
 use domain::ids::XeroInvoiceId;
+use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use domain::translate::refund::{refund_note_number, refund_note_tag};
 use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
-use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart};
+use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};
@@ -46,13 +50,23 @@ pub(super) async fn adopt_found_parts(
 
 fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart>, AttemptError>) {
     match found {
-        Ok(Some(remote)) => {
-            let (link, operation) = (Some(remote.build_link(task)), LoggedOperation::Adopt);
-            task.set_outcome(Ok(Synced { link, operation, remarks: Vec::new() }));
-        }
+        Ok(Some(remote)) => task.set_outcome(Ok(adopt_document(task, &remote))),
         Ok(None) => {}
         Err(error) => task.set_outcome(Err(error)),
     }
+}
+
+/// Links a part to the document that was found. A deleted one is linked without the instant of its
+/// last change, by which the poll recognises that the deletion of a refund was reported.
+fn adopt_document(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> Synced {
+    let link = remote.build_link(task);
+    if is_in_effect(Some(remote)) {
+        let (link, operation) = (Some(link), LoggedOperation::Adopt);
+        return Synced { link, operation, remarks: Vec::new() };
+    }
+    let link = Some(XeroLink { xero_updated_at: None, ..link });
+    let remarks = describe_if_gone(Some(remote)).into_iter().collect();
+    Synced { link, operation: LoggedOperation::Push, remarks }
 }
 
 /// Looks up one part in Xero.
@@ -68,18 +82,20 @@ pub(super) async fn find_part(
     if let PartRole::RefundNote(_) = task.snapshot.role {
         return find_refund_note(tenant_session, task).await;
     }
+    let mut deleted = None;
     for tag in list_references(task) {
         let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
         let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
-        let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
-        if ours.is_some() {
+        let ours = select_document(same.map(RemotePart::Transaction), &tag)?;
+        if is_in_effect(ours.as_ref()) {
             return Ok(ours);
         }
         if let Some(odd) = all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
             return Err(XeroError::from(odd).into());
         }
+        deleted = deleted.or(ours);
     }
-    Ok(None)
+    Ok(deleted)
 }
 
 /// Returns the references under which the document of a part may exist, the current one first. An
@@ -107,9 +123,9 @@ async fn find_refund_note(
     let same = all.rows.into_iter().filter(|note| {
         note.is_sales && note.reference.as_deref().is_some_and(|text| text.ends_with(&tag))
     });
-    let ours = select_authorised(same.map(RemotePart::Note), &number)?;
+    let ours = select_document(same.map(RemotePart::Note), &number)?;
     match all.undecodable.iter().find(|odd| odd.may_have_number(&number)) {
-        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(odd) if !is_in_effect(ours.as_ref()) => Err(XeroError::from(odd).into()),
         Some(_) | None => Ok(ours),
     }
 }
@@ -154,29 +170,33 @@ fn select_own_payment(
             && (is_removed || one.amount == task.snapshot.amount.amount)
     });
     let tag = task.snapshot.reference_tag();
-    let ours = select_authorised(same.cloned().map(RemotePart::Payment), &tag)?;
+    let ours = select_document(same.cloned().map(RemotePart::Payment), &tag)?;
     let may_be_ours = |odd: &&UndecodableRow| tags.iter().any(|tag| odd.may_have_reference(tag));
     let odd = all.undecodable.iter().filter(|odd| odd.may_belong_to(invoice.0)).find(may_be_ours);
     match odd {
         // The unreadable row may be this payment, so no second one is created.
-        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(odd) if !is_in_effect(ours.as_ref()) => Err(XeroError::from(odd).into()),
         Some(_) | None => Ok(ours),
     }
 }
 
-/// Returns the document among these that is in effect. If one has an unknown status, that is an
-/// error: it may be in effect, so no second one may be created.
-fn select_authorised(
+/// Returns the document among these that is in effect, or else one that was deleted. If one has an
+/// unknown status, that is an error: it may be in effect, so no second one may be created.
+fn select_document(
     same: impl Iterator<Item = RemotePart>,
     tag: &str,
 ) -> Result<Option<RemotePart>, Failure> {
-    let mut unknown = None;
+    let (mut unknown, mut deleted) = (None, None);
     for remote in same {
         match remote.money_status() {
             MoneyStatus::Authorised => return Ok(Some(remote)),
-            MoneyStatus::Deleted => {}
+            MoneyStatus::Deleted => deleted = Some(remote),
             MoneyStatus::Other(status) => unknown = Some(unknown_status_failure(tag, status)),
         }
     }
-    unknown.map_or(Ok(None), Err)
+    unknown.map_or(Ok(deleted), Err)
+}
+
+fn is_in_effect(found: Option<&RemotePart>) -> bool {
+    found.is_some_and(|remote| *remote.money_status() == MoneyStatus::Authorised)
 }
