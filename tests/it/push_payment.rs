@@ -130,6 +130,21 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
 }
 
 #[test]
+fn a_payment_of_a_total_that_is_a_cent_higher_than_xeros_says_how_to_correct_the_invoice() {
+    let world = World::with_accounts();
+    // 33.32 plus 6.664 of tax: 39.98 in Xero.
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").price("33.32", "39.99").body());
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "39.99")]).body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "amount_over_due");
+    assert!(
+        failure.message.contains("GBP 39.98 in Xero and GBP 39.99 in ServiceCortex"),
+        "{failure}"
+    );
+    assert!(failure.remedy.contains("a line over GBP 0.01"), "{failure}");
+}
+
+#[test]
 fn a_payment_of_which_a_part_was_entered_by_hand_counts_once_after_the_part_is_removed() {
     let world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());

@@ -79,6 +79,10 @@ pub struct InvoicePayments {
     /// releases one too many, whose attempt reads Xero before it writes, and never one too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
+    /// Xero's total of the invoice minus the CRM's, if they differ, as last observed together with a
+    /// payment in Xero. Rows of earlier releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_difference: Option<Money>,
 }
 
 /// This invoice's share of a payment that the CRM recorded.
@@ -179,6 +183,7 @@ impl InvoicePayments {
             is_beyond_limit: false,
             refunds: Vec::new(),
             decided_at: None,
+            total_difference: None,
         }
     }
 

@@ -62,6 +62,7 @@ pub mod observe_note;
 pub mod observe_read;
 pub mod observe_refund;
 pub mod operation;
+pub mod other_totals;
 pub mod outbound;
 pub mod paging;
 pub mod people;

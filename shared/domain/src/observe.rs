@@ -100,6 +100,9 @@ pub fn observe_invoice(
         SeenInvoice::Missing(_) => (before.as_missing(), Some(now), None),
     };
     let mut payments = known.clone();
+    if seen_payments.is_some_and(|seen_payments| !seen_payments.is_empty()) {
+        payments.total_difference = after.total_difference();
+    }
     let changes = seen_payments.map(|seen_payments| payments.observe_payments(seen_payments));
     let mut payments = payments.with_decisions_since(known, now);
     let PaymentChanges { notices, is_all } =

@@ -113,6 +113,7 @@ mod tests {
             contact_id: None,
             reference: None,
             total: pounds(11_400),
+            total_tax: None,
             remaining: pounds(remaining),
             date: None,
             updated_at: Timestamp::from_second(100).ok(),

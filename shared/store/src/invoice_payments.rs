@@ -77,6 +77,7 @@ impl InvoicePaymentRows {
             is_beyond_limit: after.is_beyond_limit,
             refunds: after.refunds.clone(),
             decided_at: after.decided_at,
+            total_difference: after.total_difference,
             ..InvoicePayments::new(after.ledger.clone(), after.invoice.clone())
         }
     }

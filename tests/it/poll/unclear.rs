@@ -98,3 +98,28 @@ fn an_unclear_payment_is_closed_by_the_users_answer_or_by_its_removal() {
         assert!(!events.iter().any(|one| one.starts_with("imported")), "{events:?}");
     }
 }
+
+#[test]
+fn a_transfer_that_is_a_cent_off_as_the_totals_are_is_asked_about_and_not_counted_twice() {
+    let world = World::connected();
+    // 33.33 plus 6.666 of tax: 40.00 in Xero.
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").price("33.33", "39.99").body());
+    world.advance(QUARTER);
+    let transfer = a_payment("pay_1", &[("inv_1", "39.99")]).method("bank_transfer");
+    assert_eq!(world.receive(Payment, &transfer.body()), MessageOutcome::Recorded);
+    let id = world.is_paid("#INV_1", "40.00", &today());
+    world.poll_and_wait();
+    // Another payment of the CRM does not answer the question.
+    world.receive(Payment, &a_payment("pay_2", &[("inv_1", "7.00")]).method("cash").body());
+    assert_eq!(describe_events(&world), ["unclear 40.00, 1 candidates", "paid 0.00"]);
+    let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+    let answer = PaymentDecision::Same(PaymentId::new("pay_1").unwrap());
+    let (by, id) = (owner(), XeroPaymentId(id));
+    let settled =
+        invoice_payments::resolve_payment(&world.engine, &account, &by, &invoice, id, answer);
+    assert!(run(settled).unwrap().unwrap());
+    assert_eq!(
+        describe_events(&world),
+        ["unclear 40.00, 1 candidates", "paid 0.00", "clear 40.00"]
+    );
+}

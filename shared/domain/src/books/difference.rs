@@ -93,7 +93,7 @@ impl DifferenceCode {
                  void it in ServiceCortex."
             }
             Self::TotalDiffers => {
-                "Its total was changed in Xero. Correct it there or in ServiceCortex."
+                "Its total in Xero is another one: Xero rounds the tax of each line, or the total was changed there. Correct it there or in ServiceCortex."
             }
             Self::CurrencyDiffers => {
                 "It has another currency in Xero. Void it there, then sync it again."

@@ -354,3 +354,12 @@ fn credit_that_only_xero_has_used_is_a_difference_of_the_credit_that_is_left() {
         assert_eq!(reasons, expected, "{total}");
     }
 }
+
+#[test]
+fn totals_that_differ_are_not_said_to_have_been_changed_without_a_doubt() {
+    let said = DifferenceCode::TotalDiffers.explanation();
+    assert!(
+        said.contains("rounds the tax of each line") && said.contains("changed there"),
+        "{said}"
+    );
+}

@@ -73,6 +73,8 @@ pub struct RemoteCreditNote {
     pub reference: Option<String>,
     /// The total credited, tax included.
     pub total: Money,
+    /// The sum of the taxes of all lines, if the answer has it.
+    pub total_tax: Option<Money>,
     /// The credit that is neither applied nor refunded.
     pub remaining: Money,
     /// The date of the note.
@@ -99,6 +101,7 @@ impl SalesDocument for RemoteCreditNote {
             url: None,
             reference: self.reference.as_deref(),
             total: self.total,
+            total_tax: self.total_tax,
             left: self.remaining,
             date: self.date,
         }

@@ -127,6 +127,7 @@ impl SalesDocument for RemoteInvoice {
             url: self.url.as_deref(),
             reference: self.reference.as_deref(),
             total: self.total,
+            total_tax: Some(self.total_tax),
             left: self.amount_due,
             date: self.date,
         }

@@ -36,6 +36,8 @@ pub struct DocumentHead<'a> {
     pub reference: Option<&'a str>,
     /// The total, tax included.
     pub total: Money,
+    /// The sum of the taxes of all lines, if the answer has it.
+    pub total_tax: Option<Money>,
     /// The amount that is still due or, for a credit note, still to be applied.
     pub left: Money,
     /// The date of the document.

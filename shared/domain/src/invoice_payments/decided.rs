@@ -55,7 +55,8 @@ fn collect_recognised<'a>(
 }
 
 /// Returns the payments of the CRM that an attempt may have taken for a payment in Xero that no
-/// earlier row has, and that is another payment of the same amount.
+/// earlier row has, and that is another payment of the same amount, or of one that differs as the
+/// totals do.
 fn collect_passed_over<'a>(
     before: &InvoicePayments,
     after: &'a InvoicePayments,
@@ -66,7 +67,7 @@ fn collect_passed_over<'a>(
         let PaymentMatch::Same { payment } = &received.is else { continue };
         let others = after.recorded.iter().filter(|one| {
             one.payment != *payment
-                && one.amount == received.amount
+                && (one.amount == received.amount || after.differs_as_totals(one, received))
                 && one.is_in_effect()
                 && !one.method.is_always_pushed()
         });

@@ -55,6 +55,9 @@ pub(super) fn recognise_payment(
     let candidates = doubtful.map(|one| one.payment.clone()).take(CANDIDATES_MAX);
     let mut candidates = candidates.collect::<Vec<_>>();
     if candidates.is_empty() {
+        candidates = find_of_other_total(payments, &expected, received);
+    }
+    if candidates.is_empty() {
         candidates = find_banked_together(&expected, received);
     }
     if candidates.is_empty() {
@@ -62,6 +65,32 @@ pub(super) fn recognise_payment(
     } else {
         PaymentMatch::Unclear { candidates }
     }
+}
+
+impl InvoicePayments {
+    /// Whether a payment in Xero differs from one of the CRM exactly as the totals of the invoice do.
+    /// The customer paid the total of the CRM, and a bookkeeper entered what Xero has as due.
+    pub(super) fn differs_as_totals(
+        &self,
+        recorded: &RecordedPayment,
+        received: &ReceivedPayment,
+    ) -> bool {
+        self.total_difference.is_some()
+            && received.amount.checked_sub(recorded.amount) == self.total_difference
+    }
+}
+
+/// The payments of the CRM that a payment in Xero may be, although its amount differs by the
+/// difference of the totals.
+fn find_of_other_total(
+    payments: &InvoicePayments,
+    expected: &[&RecordedPayment],
+    received: &ReceivedPayment,
+) -> Vec<PaymentId> {
+    let possible = expected.iter().filter(|one| {
+        payments.differs_as_totals(one, received) && days_between(one, received) <= DAYS_OF_DOUBT
+    });
+    possible.map(|one| one.payment.clone()).take(CANDIDATES_MAX).collect()
 }
 
 /// The payments of the CRM that may have been banked as one: all those on the invoice that Xero does

@@ -71,25 +71,18 @@ pub fn build_refund_note(part: &PaymentPart, invoice: &Invoice) -> Result<Credit
 }
 
 /// Lines of the tax rates and accounts of an invoice, which together have this amount, tax included.
-/// A deduction with a tax rate or an account of its own is returned in proportion, too: without it,
-/// the others would return less tax than was charged.
+/// If the whole invoice is returned, each of its lines is one: Xero rounds the tax of each line, so
+/// the tax of their sum would be another one than was charged. A deduction with a tax rate or an
+/// account of its own is returned in proportion, too: without it, the others would return less tax
+/// than was charged.
 /// They name no items and no tracking options, not even the default ones: each stands for several
 /// lines, and nothing is returned to stock.
 fn divide_among_lines(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
-    let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
-    for line in &invoice.lines {
-        let is_same = |group: &&mut Vec<DocumentLine>| {
-            group.first().is_some_and(|one| {
-                one.tax_rate == line.tax_rate
-                    && one.tax_name == line.tax_name
-                    && one.account_code == line.account_code
-            })
-        };
-        match groups.iter_mut().find(is_same) {
-            Some(group) => group.push(line.clone()),
-            None => groups.push(vec![line.clone()]),
-        }
-    }
+    let groups: Vec<Vec<DocumentLine>> = if amount == invoice.total {
+        invoice.lines.iter().map(|line| vec![line.clone()]).collect()
+    } else {
+        group_lines(&invoice.lines)
+    };
     let weight = |group: &[DocumentLine]| totals::sum_lines(group, invoice.line_amounts).total;
     let total: Decimal = groups.iter().map(|group| weight(group)).sum();
     let (mut before, mut taken) = (Decimal::ZERO, Decimal::ZERO);
@@ -112,6 +105,25 @@ fn divide_among_lines(amount: Decimal, invoice: &Invoice) -> Vec<DocumentLine> {
         });
     }
     lines
+}
+
+/// The lines with the same tax rate and the same account together.
+fn group_lines(lines: &[DocumentLine]) -> Vec<Vec<DocumentLine>> {
+    let mut groups: Vec<Vec<DocumentLine>> = Vec::new();
+    for line in lines {
+        let is_same = |group: &&mut Vec<DocumentLine>| {
+            group.first().is_some_and(|one| {
+                one.tax_rate == line.tax_rate
+                    && one.tax_name == line.tax_name
+                    && one.account_code == line.account_code
+            })
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(line.clone()),
+            None => groups.push(vec![line.clone()]),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -205,7 +217,44 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_whole_invoice_is_returned_with_exactly_the_tax_that_was_charged() {
+        for line_amounts in [LineAmounts::Exclusive, LineAmounts::Inclusive] {
+            // Taxed together, 10 lines of 9.99 have several cents more or less of tax.
+            let lines = vec![a_line("1", "9.99", Some("20")); 10];
+            let charged = totals::sum_lines(&lines, line_amounts);
+            let invoice = Invoice { lines, line_amounts, total: charged.total, ..an_invoice() };
+            let cents = i64::try_from(charged.total * Decimal::ONE_HUNDRED).unwrap();
+            let note = build_refund_note(&a_part(cents, &invoice), &invoice).unwrap();
+            assert_eq!(totals::sum_lines(&note.lines, note.line_amounts), charged);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_tax_of_a_whole_invoice_is_returned_whatever_its_lines_are(
+            prices in prop::collection::vec((1_i64..1_000_000, 0_i64..30), 1..20),
+            is_inclusive in any::<bool>(),
+        ) {
+            let line = |(price, rate): &(i64, i64)| DocumentLine {
+                unit_price: Decimal::new(*price, 3),
+                tax_rate: Some(Decimal::from(*rate)),
+                ..a_line("3", "1", None)
+            };
+            let lines = prices.iter().map(line).collect::<Vec<_>>();
+            let line_amounts =
+                if is_inclusive { LineAmounts::Inclusive } else { LineAmounts::Exclusive };
+            let charged = totals::sum_lines(&lines, line_amounts);
+            prop_assume!(!charged.total.is_zero());
+            let invoice = Invoice { lines, line_amounts, total: charged.total, ..an_invoice() };
+            let part = PaymentPart {
+                amount: Money::new(charged.total, invoice.currency),
+                ..a_part(1, &invoice)
+            };
+            let note = build_refund_note(&part, &invoice).unwrap();
+            prop_assert_eq!(totals::sum_lines(&note.lines, note.line_amounts), charged);
+        }
+
         #[test]
         fn the_lines_of_a_refund_are_its_amount(
             prices in prop::collection::vec((1_i64..1_000_000, 0_i64..3), 1..9), part in 1_i64..=100,

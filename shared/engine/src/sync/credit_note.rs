@@ -100,6 +100,7 @@ impl SalesEntity for CreditNoteEntity {
             status: note.standing,
             total: Money::new(total, note.currency),
             lines: &note.lines,
+            line_amounts: note.line_amounts,
         }
     }
 

@@ -102,6 +102,7 @@ impl SalesEntity for InvoiceEntity {
             status: invoice.standing,
             total: Money::new(total, invoice.currency),
             lines: &invoice.lines,
+            line_amounts: invoice.line_amounts,
         }
     }
 

@@ -17,7 +17,7 @@ use domain::document::sales::{NewStatus, SalesDocument};
 use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroContactId, XeroId};
-use domain::mapping::DocumentAmounts;
+use domain::other_totals::describe_other_totals;
 use domain::sync_log::LoggedOperation;
 
 pub(super) use self::client::list_clients;
@@ -216,14 +216,12 @@ pub(super) fn synced_document<T: SalesEntity>(
     mut remarks: Vec<String>,
 ) -> Synced {
     let link = T::build_link(task, remote, operation);
-    remarks.extend(link.amounts.as_ref().and_then(describe_difference));
+    let SalesOutline { lines, line_amounts, .. } = T::sales_outline(&task.snapshot);
+    let tax = remote.document_head().total_tax;
+    let described = link
+        .amounts
+        .as_ref()
+        .and_then(|amounts| describe_other_totals(amounts, tax, lines, line_amounts));
+    remarks.extend(described);
     Synced { link: Some(link), operation, remarks }
-}
-
-fn describe_difference(amounts: &DocumentAmounts) -> Option<String> {
-    let difference = amounts.total_difference()?;
-    Some(format!(
-        "The totals differ: {} in Xero, {} in ServiceCortex ({}). Xero rounds the tax of each line.",
-        amounts.xero_total, amounts.crm_total, difference.amount,
-    ))
 }

@@ -133,6 +133,7 @@ async fn a_credit_note_is_read_with_its_remaining_credit_and_allocations() {
     assert_eq!(note.contact_id, Some(CONTACT));
     assert_eq!((note.total.to_string(), note.remaining.to_string()).0, "GBP 124.00");
     assert_eq!(note.remaining.to_string(), "GBP 63.50");
+    assert_eq!(note.total_tax.unwrap().to_string(), "GBP 20.67");
     let amount = Decimal::new(6_050, 2);
     let applied = RemoteAllocation { id: Some(ALLOCATION), invoice: INVOICE, amount };
     assert_eq!(note.allocations, [applied]);

@@ -129,8 +129,11 @@ fn wrong_kind(key: &str) -> Refusal {
 /// format.
 pub(super) fn read_date(text: &str) -> Option<Date> {
     if let Some(rest) = text.strip_prefix("/Date(") {
-        let digits = rest.strip_suffix(")/")?;
-        let milliseconds = digits.split('+').next()?.parse().ok()?;
+        let inner = rest.strip_suffix(")/")?;
+        // The first character may be the sign of the milliseconds; a later sign begins the offset.
+        let offset = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
+        let digits = offset.map_or(Some(inner), |(at, _)| inner.get(..at))?;
+        let milliseconds = digits.parse().ok()?;
         let midnight = EPOCH.to_datetime(Time::midnight());
         let at = midnight.checked_add(SignedDuration::from_millis(milliseconds)).ok()?;
         return Some(at.date());
@@ -180,3 +183,23 @@ pub(super) fn echo(element: &Object, id_key: &'static str, messages: &[String]) 
 }
 
 const DATES: [&str; 2] = ["Date", "DueDate"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_in_xeros_format_is_the_same_day_with_any_offset() {
+        let leap_day = Date::constant(2028, 2, 29);
+        for offset in ["", "+0000", "+1300", "-0500"] {
+            let text = format!("/Date(1835395200000{offset})/");
+            assert_eq!(read_date(&text), Some(leap_day), "{text}");
+            let before_the_epoch = format!("/Date(-86400000{offset})/");
+            assert_eq!(read_date(&before_the_epoch), Some(Date::constant(1969, 12, 31)));
+        }
+        assert_eq!(read_date("2028-02-29T00:00:00"), Some(leap_day));
+        for text in ["2027-02-29", "/Date()/", "/Date(-)/", "/Date(x)/"] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+    }
+}

@@ -43,3 +43,15 @@ fn a_change_that_decides_about_no_payment_keeps_the_instant_of_the_last_decision
     let changed = changed.with_decisions_since(&earlier, NOW);
     assert_eq!(changed.decided_at, earlier.decided_at);
 }
+
+#[test]
+fn a_payment_that_was_taken_for_one_of_the_other_total_continues_after_the_right_one_is_found() {
+    // An attempt for the first payment found money in Xero that is in no row yet.
+    let mut before = InvoicePayments { total_difference: Some(pounds(1)), ..empty() };
+    before.noted(recorded("pay_1", PaymentMethod::Cheque, 3_999, 1));
+    let mut after = before.clone();
+    after.noted(recorded("pay_2", PaymentMethod::Cheque, 4_000, 1));
+    after.observed(&[received(1, 4_000, 2)]);
+    assert_eq!(standpoints(&after), [same("pay_2")]);
+    assert!(after.list_decided_since(&before).contains(&payment("pay_1")));
+}

@@ -139,3 +139,38 @@ fn a_payment_that_is_in_xero_already_or_was_deleted_is_no_answer_about_an_unclea
     assert_eq!(without.resolve_payment(two, is_payment("pay_2")), None);
     assert!(payments.resolve_payment(two, is_payment("pay_2")).is_some());
 }
+
+#[test]
+fn a_payment_that_differs_as_the_totals_do_is_left_to_a_person_and_not_imported() {
+    // The CRM billed 39.99 and Xero computed 40.00.
+    let observed = |method, difference: Option<Money>, cents: i64, day: Date| {
+        let mut payments = InvoicePayments { total_difference: difference, ..empty() };
+        payments.noted(recorded("pay_1", method, 3_999, 1));
+        payments.observed(&[ReceivedPayment { date: Some(day), ..received(1, cents, 1) }]);
+        standpoints(&payments).remove(0)
+    };
+    let (cent, near) = (Some(pounds(1)), date(2026, 11, 3));
+    let transfer = PaymentMethod::BankTransfer;
+    for (method, difference, cents, day, expected) in [
+        (transfer, cent, 4_000, near, unclear(&["pay_1"])),
+        (transfer, cent, 3_999, near, same("pay_1")),
+        (transfer, cent, 4_001, near, PaymentMatch::Imported),
+        (transfer, cent, 3_998, near, PaymentMatch::Imported),
+        (transfer, Some(pounds(-1)), 3_998, near, unclear(&["pay_1"])),
+        (transfer, None, 4_000, near, PaymentMatch::Imported),
+        (transfer, cent, 4_000, date(2026, 12, 17), PaymentMatch::Imported),
+        (PaymentMethod::Stripe, cent, 4_000, near, PaymentMatch::Imported),
+    ] {
+        let found = observed(method, difference, cents, day);
+        assert_eq!(found, expected, "{method} {difference:?} {cents} {day}");
+    }
+}
+
+#[test]
+fn a_payment_of_the_other_total_stays_a_question_when_the_crm_records_another_one() {
+    let mut payments = InvoicePayments { total_difference: Some(pounds(1)), ..empty() };
+    payments.noted(recorded("pay_1", PaymentMethod::BankTransfer, 3_999, 1));
+    payments.observed(&[received(1, 4_000, 3)]);
+    assert!(payments.noted(recorded("pay_2", PaymentMethod::Cash, 700, 3)).is_empty());
+    assert_eq!(standpoints(&payments), [unclear(&["pay_1"])]);
+}

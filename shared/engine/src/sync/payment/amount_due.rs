@@ -4,11 +4,13 @@ use domain::crm::payment::{PartRole, PaymentPart, RefundSource};
 use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
 use domain::failure::{Failure, FailureCause, FailureClass};
+use domain::money::Money;
 use domain::rejection;
+use futures::FutureExt;
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
 
-use super::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
+use super::prerequisites::{PartWithPrerequisite, PaymentPrerequisite, find_paid_invoice};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::closed_document::retry_outdated_refusal;
 
@@ -45,7 +47,8 @@ pub(super) async fn explain_unpayable_parts(
             retry_outdated_refusal(task);
             continue;
         };
-        let failure = amount_due_failure(&task.snapshot, invoice);
+        let billed = find_billed_total(tenant_session, &task.snapshot, invoice).boxed().await;
+        let failure = amount_due_failure(&task.snapshot, invoice, billed);
         task.set_outcome(Err(AttemptError::Explained(failure)));
     }
     if on_notes.is_empty() {
@@ -61,6 +64,21 @@ pub(super) async fn explain_unpayable_parts(
         let failure = credit_left_failure(&task.snapshot, note);
         task.set_outcome(Err(AttemptError::Explained(failure)));
     }
+}
+
+/// Returns the total at which the CRM billed an invoice on which less is due than a payment of it.
+async fn find_billed_total(
+    tenant_session: &TenantSession<'_>,
+    part: &PaymentPart,
+    invoice: &RemoteInvoice,
+) -> Option<Money> {
+    let due = invoice.amount_due.amount;
+    if due.is_zero() || due >= part.amount.amount {
+        return None;
+    }
+    let key = find_paid_invoice(&tenant_session.ledger, part)?;
+    let mapping = tenant_session.engine.store.find_mapping(&key).await.ok().flatten()?;
+    mapping.record.amounts_in_xero().map(|amounts| amounts.crm_total)
 }
 
 /// Returns the failure of a refund that Xero refused because of what is left of a credit note. It is
@@ -116,8 +134,13 @@ fn credit_left_failure(part: &PaymentPart, note: &RemoteCreditNote) -> Failure {
 const LISTED_MAX: usize = 10;
 
 /// Returns the failure of a payment that Xero refused because of what is due on an invoice. It is
-/// not retried before the invoice changes, unless the invoice does not show the reason.
-fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
+/// not retried before the invoice changes, unless the invoice does not show the reason. `billed` is
+/// the total of the invoice in the CRM, if it is known: a payment of it exceeds a lower total in Xero.
+fn amount_due_failure(
+    part: &PaymentPart,
+    invoice: &RemoteInvoice,
+    billed: Option<Money>,
+) -> Failure {
     let has = list_payments(invoice);
     let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
     let (status, due) = (&invoice.status, invoice.amount_due);
@@ -132,15 +155,41 @@ fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
     } else {
         (FailureClass::Rejected, FailureCause::AmountOverDue)
     };
+    let missing = billed.filter(|_| cause == FailureCause::AmountOverDue);
+    let missing = missing.and_then(|billed| find_missing_total(part, invoice, billed));
+    let totals = billed.filter(|_| missing.is_some()).map(|billed| {
+        format!(" Its total is {} in Xero and {billed} in ServiceCortex.", invoice.total)
+    });
+    let remedy = match missing {
+        Some(missing) => build_total_remedy(missing),
+        None => find_remedy(cause, !invoice.settlement.payments.is_empty()).to_owned(),
+    };
     Failure::new(
         class,
         cause,
         format!(
-            "{number} is {} in Xero with {due} still due, so this payment of {} cannot be applied to it.{has}",
+            "{number} is {} in Xero with {due} still due, so this payment of {} cannot be applied to it.{has}{}",
             status.as_str(),
             part.amount,
+            totals.unwrap_or_default(),
         ),
-        find_remedy(cause, !invoice.settlement.payments.is_empty()),
+        remedy,
+    )
+}
+
+/// Returns by how much Xero's total of an invoice is lower than the CRM's, if a payment exceeds the
+/// amount due by no more than that.
+fn find_missing_total(part: &PaymentPart, invoice: &RemoteInvoice, billed: Money) -> Option<Money> {
+    let missing = billed.checked_sub(invoice.total)?;
+    let excess = part.amount.checked_sub(invoice.amount_due)?;
+    let is_excess = part.amount.amount > invoice.amount_due.amount;
+    (is_excess && excess.amount <= missing.amount).then_some(missing.in_cents())
+}
+
+/// Returns what a person can do about an invoice whose total in Xero is lower by this amount.
+fn build_total_remedy(missing: Money) -> String {
+    format!(
+        "Correct the total of the invoice in Xero, for example with a line over {missing} on the account for rounding: the payment is then sent automatically. Xero changes the total only while nothing is paid on the invoice. If Xero already has this payment, choose Never send."
     )
 }
 

@@ -1,7 +1,7 @@
 //! The differences between invoices and credit notes.
 
 use async_trait::async_trait;
-use domain::crm::lines::{DocumentLine, RecordStatus};
+use domain::crm::lines::{DocumentLine, LineAmounts, RecordStatus};
 use domain::document::sales::{LineItem, NewStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::ids::{ClientId, XeroId};
@@ -102,4 +102,5 @@ pub(in crate::sync) struct SalesOutline<'a> {
     /// The total, computed as Xero computes it.
     pub(in crate::sync) total: Money,
     pub(in crate::sync) lines: &'a [DocumentLine],
+    pub(in crate::sync) line_amounts: LineAmounts,
 }

@@ -113,6 +113,8 @@ pub(super) struct WireCreditNote {
     #[serde(with = "json_number")]
     total: Decimal,
     #[serde(default, deserialize_with = "optional_figure")]
+    total_tax: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_figure")]
     remaining_credit: Option<Decimal>,
     #[serde(default, deserialize_with = "optional_date")]
     date_string: Option<Date>,
@@ -181,6 +183,7 @@ impl From<WireCreditNote> for RemoteCreditNote {
             contact_id: contact.map(XeroContactId),
             reference: wire.reference,
             total: money(wire.total),
+            total_tax: wire.total_tax.map(money),
             remaining: money(wire.remaining_credit.unwrap_or(wire.total)),
             date: wire.date_string.or(wire.date),
             updated_at: wire.updated_at,

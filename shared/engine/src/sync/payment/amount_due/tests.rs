@@ -6,7 +6,7 @@ use domain::crm::refund::Refund;
 use domain::document::invoice::PaymentsAndCredits;
 use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroCreditNoteId, XeroInvoiceId};
-use domain::money::{Currency, Money};
+use domain::money::Currency;
 use uuid::Uuid;
 
 use super::*;
@@ -35,6 +35,7 @@ fn a_note(status: DocumentStatus) -> RemoteCreditNote {
         contact_id: None,
         reference: None,
         total: pounds("40.00"),
+        total_tax: None,
         remaining: pounds("10.00"),
         date: None,
         updated_at: None,
@@ -107,7 +108,31 @@ fn a_payment_is_retried_only_if_its_invoice_does_not_show_why_it_was_refused() {
         (DocumentStatus::Draft, "10.00", never, FailureCause::InvoiceNotApproved),
         (DocumentStatus::Voided, "0.00", never, FailureCause::InvoiceGone),
     ] {
-        let failure = amount_due_failure(&a_share(), &an_invoice(status, due));
+        let failure = amount_due_failure(&a_share(), &an_invoice(status, due), None);
         assert_eq!((failure.class, failure.cause), (class, Some(cause)), "{failure}");
+    }
+}
+
+#[test]
+fn a_payment_that_exceeds_only_the_lower_total_in_xero_names_both_totals_and_the_difference() {
+    let billed =
+        |amount: &str| Some(Money::new(amount.parse().unwrap(), a_share().amount.currency));
+    // Xero's total is 40.00.
+    for (total, due, is_explained) in [
+        (billed("40.01"), "9.99", true),
+        (billed("40.01"), "9.98", false),
+        (billed("40.00"), "9.99", false),
+        (billed("39.99"), "9.99", false),
+        (None, "9.99", false),
+    ] {
+        let failure =
+            amount_due_failure(&a_share(), &an_invoice(DocumentStatus::Authorised, due), total);
+        let names_totals = failure
+            .message
+            .ends_with("Its total is GBP 40.00 in Xero and GBP 40.01 in ServiceCortex.");
+        assert_eq!(names_totals, is_explained, "{failure}");
+        let names_line =
+            failure.remedy.contains("a line over GBP 0.01 on the account for rounding");
+        assert_eq!(names_line, is_explained, "{failure}");
     }
 }

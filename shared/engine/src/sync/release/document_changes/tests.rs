@@ -31,6 +31,7 @@ fn a_note(changed_at: Timestamp) -> RemoteCreditNote {
         contact_id: None,
         reference: None,
         total: pounds("40.00"),
+        total_tax: None,
         remaining: pounds("40.00"),
         date: None,
         updated_at: Some(changed_at),
