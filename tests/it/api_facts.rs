@@ -95,6 +95,23 @@ async fn a_contact_and_its_client_open_in_xero_and_name_who_linked_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pasted_text_is_searched_for_in_the_form_in_which_xero_stores_names() {
+    let world = World::connected();
+    let contact = world.add_contact("Ridge Plumbing").to_string();
+    let gateway = opens(&world);
+    let pasted = "/v1/contacts?query=%09Ridge%0D%0A%20Plumbing%00";
+    let (status, found) = send(&gateway, "GET", pasted, "Owner", None).await;
+    assert_eq!((status, &found["contacts"][0]["contact_id"]), (200, &json!(contact)), "{found}");
+    let asked = world.xero().calls().last().unwrap().query.clone();
+    assert!(asked.contains("searchTerm=Ridge%20Plumbing"), "{asked}");
+    let calls = world.calls().len();
+    let nothing = "/v1/contacts?query=%00%1B%00";
+    let (status, problem) = send(&gateway, "GET", nothing, "Owner", None).await;
+    assert_eq!((status, &problem["field"]), (400, &json!("query")), "{problem}");
+    assert_eq!(world.calls().len(), calls);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_status_describes_the_organisation_and_how_its_connection_ended() {
     let world = a_business();
     let gateway = opens(&world);

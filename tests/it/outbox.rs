@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use domain::connection::ConnectionStatus;
 use domain::delivery::EventAside;
+use domain::entity::EntityKind;
 use domain::envelope::UnreadableBody;
 use domain::ids::AccountId;
 use domain::outbound::{EventContent, EventMessage, OutboundEvent};
@@ -334,4 +335,18 @@ fn an_event_that_is_set_aside_keeps_its_text() {
         let aside: EventAside = serde_json::from_str(row).unwrap();
         assert_eq!(aside.event.body_text(), text);
     }
+}
+
+#[test]
+fn an_event_that_quotes_a_character_which_the_queue_refuses_is_delivered_with_its_escape() {
+    let world = World::connected();
+    // A JSON writer may escape the character, so the CRM's own queue accepts the message.
+    let named = r#""tax_rate":"20","tax_name":"VAT \uffff""#;
+    let message = an_invoice("inv_1", "cli_1").body().replacen(r#""tax_rate":"20""#, named, 1);
+    world.receive(EntityKind::Invoice, &message);
+    let texts = world.events.delivered_texts();
+    let skipped = texts.iter().find(|text| text.contains("sync.skipped")).unwrap();
+    assert!(skipped.contains(r"VAT \uffff"), "{skipped}");
+    let is_refused = |sign: char| matches!(sign, '\u{FFFE}' | '\u{FFFF}');
+    assert!(!texts.iter().any(|text| text.contains(is_refused)));
 }

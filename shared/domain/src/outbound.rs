@@ -220,9 +220,13 @@ impl OutboundEvent {
         }
     }
 
-    /// The event as the JSON body of a message.
+    /// The event as the JSON body of a message, in characters that SQS accepts
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
+    /// The sentences of an event quote what people wrote. JSON escapes control characters in every
+    /// case; the last two characters of the basic plane, which SQS refuses, too, are escaped here.
     pub fn to_body(&self) -> String {
-        serde_json::to_string(self).expect("ids, texts and instants always make JSON")
+        let body = serde_json::to_string(self).expect("ids, texts and instants always make JSON");
+        body.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
     }
 }
 

@@ -16,8 +16,8 @@ pub const MESSAGE_MAX: usize = 4_000;
 pub const NEXT_ATTEMPT: &str = " The next attempt is at ";
 const KEPT: SignedDuration = SignedDuration::from_hours(RETENTION_DAYS * 24);
 
-/// One attempt, as people read it. An entry contains no personal data: only numbers and ids, no
-/// names.
+/// One attempt, as people of the account read it. An entry identifies records by numbers and ids.
+/// Only the sentences about a refusal may contain a name: that of a contact, or what Xero quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// A unique id that sorts by time.

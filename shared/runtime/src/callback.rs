@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::api::ANSWER_WITHIN;
 use crate::boot::boot_engine;
+use crate::http::with_security_headers;
 
 /// Serves the callback until Lambda stops the process.
 pub async fn serve_callback() -> Result<(), Error> {
@@ -52,12 +53,11 @@ fn redirect_to_crm(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
     if let CallbackOutcome::Authorised { ticket } = outcome {
         location.query_pairs_mut().append_pair("ticket", ticket.expose_secret());
     }
-    Response::builder()
-        .status(302)
+    // The address of this page contains the code, and the next page must not receive it. The
+    // referrer policy is one of these headers.
+    with_security_headers(Response::builder().status(302))
         .header("location", location.as_str())
         .header("cache-control", "no-store")
-        // The address of this page contains the code, and the next page must not receive it.
-        .header("referrer-policy", "no-referrer")
         .body(Body::Empty)
         .expect("a checked address makes a header")
 }
@@ -77,6 +77,19 @@ mod tests {
             location(&CallbackOutcome::Denied),
             "https://app.servicecortex.example/settings?tab=xero&xero=denied"
         );
+    }
+
+    #[test]
+    fn a_return_passes_on_nothing_of_its_own_address_and_is_not_stored() {
+        let crm = Url::parse("https://app.servicecortex.example/").unwrap();
+        let response = redirect_to_crm(&crm, &CallbackOutcome::Denied);
+        for (name, value) in [
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(response.headers()[name], value, "{name}");
+        }
     }
 
     #[test]

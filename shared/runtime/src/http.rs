@@ -9,8 +9,17 @@ pub(crate) use caller::{ApiCaller, CallerRole};
 pub(crate) use problem::{FieldProblem, ProblemDetails, ProblemType};
 
 use lambda_http::http::header::{ETAG, HeaderValue};
+use lambda_http::http::response::Builder;
 use lambda_http::{Body, Response};
 use serde::Serialize;
+
+/// What every response has, whatever it contains: browsers do not guess another type, tell no other
+/// site the address, which may contain a code or an id, and come back over https only.
+pub(crate) const SECURITY_HEADERS: [(&str, &str); 3] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000"),
+];
 
 /// Answers with JSON.
 pub(crate) fn json_response<T: Serialize>(status: u16, view: &T) -> Response<Body> {
@@ -42,8 +51,7 @@ pub(crate) fn find_content_tag<T: Serialize>(view: &T) -> u64 {
 
 /// Answers with a text of this type.
 pub(crate) fn build_response(status: u16, content_type: &str, text: String) -> Response<Body> {
-    Response::builder()
-        .status(status)
+    with_security_headers(Response::builder().status(status))
         .header("content-type", content_type)
         // Answers concern one account and depend on the token of the request.
         .header("cache-control", "no-store")
@@ -51,9 +59,26 @@ pub(crate) fn build_response(status: u16, content_type: &str, text: String) -> R
         .expect("constant headers make a response")
 }
 
+/// Adds [`SECURITY_HEADERS`] to a response.
+pub(crate) fn with_security_headers(response: Builder) -> Builder {
+    SECURITY_HEADERS
+        .into_iter()
+        .fold(response, |response, (name, value)| response.header(name, value))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::find_content_tag;
+    use super::{ProblemDetails, SECURITY_HEADERS, find_content_tag, json_response};
+
+    #[test]
+    fn every_response_says_how_browsers_must_treat_it() {
+        for response in [json_response(200, &7), ProblemDetails::role_forbidden().to_response()] {
+            for (name, value) in SECURITY_HEADERS {
+                assert_eq!(response.headers()[name], value);
+            }
+            assert_eq!(response.headers()["cache-control"], "no-store");
+        }
+    }
 
     #[test]
     fn equal_contents_have_equal_tags_and_others_have_others() {

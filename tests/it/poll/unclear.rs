@@ -123,3 +123,20 @@ fn a_transfer_that_is_a_cent_off_as_the_totals_are_is_asked_about_and_not_counte
         ["unclear 40.00, 1 candidates", "paid 0.00", "clear 40.00"]
     );
 }
+
+#[test]
+fn a_list_names_as_many_unclear_payments_as_were_asked_for_even_of_one_invoice() {
+    let world = billed();
+    let cheque = a_payment("pay_1", &[("inv_1", "10.00")]).method("cheque").date("2026-10-10");
+    world.receive(Payment, &cheque.body());
+    for _ in 0..3 {
+        world.is_paid("#INV_1", "10.00", &today());
+    }
+    world.poll_and_wait();
+    for (limit, listed) in [(1, 1), (2, 2), (50, 3)] {
+        let (account, limit) = (world.account(), std::num::NonZeroU16::new(limit).unwrap());
+        let reason = AttentionReason::GivenUp;
+        let list = attention::list_attention(&world.engine, &account, reason, None, limit);
+        assert_eq!(run(list).unwrap().unwrap().unclear.len(), listed);
+    }
+}

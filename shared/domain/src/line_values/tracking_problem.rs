@@ -2,6 +2,7 @@
 
 use super::{CANDIDATES_MAX, TrackingCatalogue};
 use crate::crm::tracking::LineTracking;
+use crate::translate::text::is_sendable_text;
 
 /// Why a tracking option cannot be on a line, and which ones can.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +20,14 @@ pub struct TrackingProblem {
 
 impl TrackingCatalogue {
     /// Why this option cannot be on a line; `None` if it can, or if it may be one that could not be
-    /// read. Names are compared exactly.
+    /// read. Names are compared exactly. No name in Xero contains characters that Xero does not
+    /// accept.
     pub fn find_problem(&self, tracking: &LineTracking) -> Option<TrackingProblem> {
         let LineTracking { category, option } = tracking;
         let found = self.categories.iter().find(|one| one.name == *category);
-        if found.is_none() && self.is_partial {
+        let may_be_unread =
+            self.is_partial && is_sendable_text(category) && is_sendable_text(option);
+        if found.is_none() && may_be_unread {
             return None;
         }
         let Some(found) = found.filter(|found| found.is_active) else {
@@ -36,7 +40,7 @@ impl TrackingCatalogue {
             ));
         };
         let known = found.options.iter().find(|one| one.name == *option);
-        if known.map_or(self.is_partial, |known| known.is_active) {
+        if known.map_or(may_be_unread, |known| known.is_active) {
             return None;
         }
         let active = found.options.iter().filter(|one| one.is_active);

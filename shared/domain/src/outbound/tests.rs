@@ -118,6 +118,26 @@ fn a_text_without_an_id_an_account_or_an_instant_is_no_event() {
 }
 
 #[test]
+fn a_body_consists_of_characters_that_sqs_accepts_and_means_the_same() {
+    let quoted = "\"\u{0}\u{1b}\u{7f}\u{FFFD}\u{FFFE}\u{FFFF}\u{1FFFF}\\ufffe\"";
+    let content = EventContent::Skipped {
+        entity: EntityKind::Invoice,
+        crm_id: CrmId::new("inv_1").unwrap(),
+        number: "INV-1".to_owned(),
+        code: "tax_rate_unknown".to_owned(),
+        message: format!("Xero has no tax rate for sales named {quoted}."),
+        remedy: String::new(),
+    };
+    let account = AccountId::new("acc_1").unwrap();
+    let event = OutboundEvent::new(Uuid::from_u128(1), account, content, Timestamp::UNIX_EPOCH);
+    let body = event.to_body();
+    assert!(body.chars().all(|sign| sign >= ' ' && !matches!(sign, '\u{FFFE}' | '\u{FFFF}')));
+    assert_eq!(serde_json::from_str::<OutboundEvent>(&body).unwrap(), event);
+    let message: EventMessage = serde_json::from_str(&body).unwrap();
+    assert_eq!(message, EventMessage::from(&event));
+}
+
+#[test]
 fn the_debug_output_of_a_message_does_not_show_its_text() {
     let message = EventMessage::from(&an_event(1, 1, Some(("inv_1", 1))));
     assert!(!format!("{message:?}").contains("inv_1"));

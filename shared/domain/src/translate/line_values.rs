@@ -7,7 +7,10 @@ use crate::document::sales::TrackingAssignment;
 use crate::failure::Failure;
 use crate::line_values::{CANDIDATES_MAX, ItemCatalogue, LineValues, TrackingProblem};
 use crate::translate::lines::untranslatable_document;
+use crate::translate::text::is_sendable_text;
 
+/// The maximum length of an item's code in Xero, in characters (developer.xero.com, Items).
+const ITEM_CODE_MAX: usize = 30;
 const ITEM_REMEDY: &str =
     "Correct the item on the line in ServiceCortex, then send the document again.";
 const TRACKING_REMEDY: &str =
@@ -16,8 +19,8 @@ const DEFAULT_TRACKING_REMEDY: &str =
     "Choose another default tracking option in Settings > Billing > Payment Settings.";
 const UNREAD_REMEDY: &str = "Press Sync now, which reads them from Xero.";
 
-/// Checks the item that a line names. `place` is the line's number, from 1. If not all items
-/// are stored, a code that is not among them is sent unchecked.
+/// Checks the item that a line names. `place` is the line's number, from 1. If not all items are
+/// stored, a code that is not among them is sent unchecked, if an item in Xero can have it.
 pub(super) fn find_item_code(
     place: u32,
     line: &DocumentLine,
@@ -34,7 +37,7 @@ pub(super) fn find_item_code(
         return Ok(Some(code.clone()));
     }
     let is_unsold = items.unsold.contains(code);
-    if items.is_partial && !is_unsold {
+    if items.is_partial && !is_unsold && is_possible_code(code) {
         return Ok(Some(code.clone()));
     }
     let (failure, problem) = if is_unsold {
@@ -48,6 +51,12 @@ pub(super) fn find_item_code(
         &list_item_candidates(code, items),
     );
     Err(untranslatable_document(failure, message, ITEM_REMEDY))
+}
+
+/// Whether an item in Xero can have this code. Any other code would make Xero refuse the document,
+/// or all documents of the call.
+fn is_possible_code(code: &str) -> bool {
+    code.chars().count() <= ITEM_CODE_MAX && is_sendable_text(code)
 }
 
 /// Checks the tracking options of a line: those that it names, or the default ones. `place` is the

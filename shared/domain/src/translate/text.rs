@@ -1,5 +1,6 @@
 //! The preparation of texts for Xero. Every text of a snapshot passes through here on its way into
-//! a document.
+//! a document, except names of things in Xero (items, tracking options), which are sent as they are
+//! or not at all.
 
 /// Whether Xero accepts a character. It rejects control characters with 400 and error number 14
 /// (public report xero-php#832). XML, which Xero also reads and writes, cannot represent U+FFFE,
@@ -8,6 +9,11 @@ pub(crate) fn is_sendable(sign: char) -> bool {
     let is_break = matches!(sign, '\n' | '\r' | '\t');
     let is_no_character = u32::from(sign) & 0xFFFE == 0xFFFE;
     is_break || !(sign.is_control() || is_no_character)
+}
+
+/// Whether Xero accepts every character of a text.
+pub(crate) fn is_sendable_text(text: &str) -> bool {
+    text.chars().all(is_sendable)
 }
 
 /// The texts of one document, with warnings about omitted characters.

@@ -107,7 +107,8 @@ pub async fn list_attention(
     Ok(AttentionList { count, groups, next, unclear, overpaid })
 }
 
-/// Returns the payments of a ledger that a user must decide about, those of the newest first.
+/// Returns the payments of a ledger that a user must decide about, those of the newest first. One
+/// invoice may have thousands of them.
 async fn list_unclear_payments(
     engine: &Engine,
     ledger: &Ledger,
@@ -129,6 +130,7 @@ async fn list_unclear_payments(
             }),
         );
     }
+    unclear.truncate(limit.get().into());
     Ok(unclear)
 }
 

@@ -61,18 +61,25 @@ async fn search_contacts(
     Administrator(caller): Administrator,
     Parameters(asked): Parameters<SearchParameters>,
 ) -> RouteResult {
-    let query = asked.query.as_deref().unwrap_or_default().trim();
+    let query = clean_query(asked.query.as_deref().unwrap_or_default());
     if !QUERY_LENGTH.contains(&query.chars().count()) {
         return Err(ProblemDetails::bad_field("query", "must have 2 to 100 characters"));
     }
     let invocation = interactive_invocation(&engine);
-    match contacts::search_contacts(&engine, &caller.account, query, invocation).await {
+    match contacts::search_contacts(&engine, &caller.account, &query, invocation).await {
         Ok(found) => {
             let pages = find_pages(&engine, &caller.account).await?;
             Ok(json_response(200, &ContactsView::of_contacts(found, &pages)))
         }
         Err(error) => Err(ProblemDetails::state_conflict(describe_attempt_error(&engine, &error))),
     }
+}
+
+/// The text to search for in the form in which Xero stores names: one line with single spaces. A
+/// pasted text may contain line breaks, and Xero rejects control characters.
+fn clean_query(text: &str) -> String {
+    let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 const CONTACT: &[BodyField] = &[BodyField::single_value("contact_id")];

@@ -10,16 +10,10 @@ use lambda_http::{Body, Response};
 use ring::digest::{SHA256, digest};
 
 use crate::config::PagesConfig;
+use crate::http::SECURITY_HEADERS;
 
 /// The number of bytes of a hash that a tag contains.
 const TAG_BYTES: usize = 12;
-
-/// What every response has.
-const COMMON_HEADERS: [(&str, &str); 3] = [
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("strict-transport-security", "max-age=31536000"),
-];
 
 /// A document in memory.
 #[derive(Debug)]
@@ -121,7 +115,7 @@ pub(super) fn text_document(status: StatusCode, text: &str) -> Response<Body> {
 fn build_response(status: StatusCode, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    for (name, value) in COMMON_HEADERS {
+    for (name, value) in SECURITY_HEADERS {
         insert_header(&mut response, name, value);
     }
     response

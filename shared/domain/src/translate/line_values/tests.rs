@@ -89,6 +89,30 @@ fn an_item_beyond_the_stored_ones_is_sent_unchecked() {
 }
 
 #[test]
+fn a_name_that_nothing_in_xero_can_have_is_refused_even_if_not_everything_was_read() {
+    let mut values = values();
+    values.items.as_mut().unwrap().is_partial = true;
+    for (code, is_possible) in
+        [("S".repeat(30), true), ("S".repeat(31), false), ("SOLDER\u{1}".to_owned(), false)]
+    {
+        let found = find_item_code(1, &naming_item(&code), &values);
+        assert_eq!(found.is_ok(), is_possible, "{code:?}");
+    }
+    values.tracking.as_mut().unwrap().is_partial = true;
+    for (category, option, is_possible) in [
+        ("Area", "North", true),
+        ("Area\u{1b}", "North", false),
+        ("Area", "North\u{FFFF}", false),
+        ("Region", "East", true),
+        ("Region", "East\u{0}", false),
+    ] {
+        let line = naming_option(category, option);
+        let found = find_tracking(1, &line, &no_defaults(), &values);
+        assert_eq!(found.is_ok(), is_possible, "{category:?} {option:?}");
+    }
+}
+
+#[test]
 fn a_refusal_names_at_most_eight_candidates() {
     let many = (0..20).map(|number| item(&format!("PART-{number:02}"), "", true)).collect();
     let items = Some(ItemCatalogue::new(Timestamp::UNIX_EPOCH, many));
