@@ -13,6 +13,8 @@
 mod agreement;
 #[path = "contract/api.rs"]
 mod api;
+#[path = "contract/api_guide.rs"]
+mod api_guide;
 #[path = "contract/compatibility.rs"]
 mod compatibility;
 #[path = "contract/events.rs"]

@@ -40,7 +40,9 @@ class Refusal(Exception):
 
 
 def check_message(message):
-    """Refuses a message that SQS would refuse because of its attributes, its size, its delay or its group."""
+    """Refuses a message that SQS would refuse because of its body, its attributes, its size, its delay or its group."""
+    if _FORBIDDEN.search(message.get("MessageBody") or ""):
+        raise Refusal("InvalidMessageContents", "The message contains characters outside the allowed set.")
     attributes = message.get("MessageAttributes") or {}
     if len(attributes) > MESSAGE_ATTRIBUTES_MAX:
         raise Refusal("InvalidParameterValue",

@@ -4,6 +4,7 @@
 """
 
 import io
+import json
 import sys
 import unittest
 import zipfile
@@ -37,6 +38,14 @@ class Rules(unittest.TestCase):
             check_attribute("reason", text(value))
         for value in ["\x00", "a\x01b", "\x1f", "\ud800", "\ufffe", "\uffff"]:
             self.assert_refused("InvalidMessageContents", check_attribute, "reason", text(value))
+
+    def test_a_body_has_only_characters_of_xml_which_json_can_escape(self):
+        for name in ["é 漢 \U0001f600", "\u200f\ufffd\U0001fffe"]:
+            check_message({"MessageBody": json.dumps({"name": name}, ensure_ascii=False)})
+        for name in ["\ufffe", "a\uffff"]:
+            body = json.dumps({"name": name}, ensure_ascii=False)
+            self.assert_refused("InvalidMessageContents", check_message, {"MessageBody": body})
+            check_message({"MessageBody": json.dumps({"name": name})})
 
     def test_an_attribute_of_a_message_has_a_name_a_type_and_a_value(self):
         for name in ["", "with space", ".dot", "dot.", "two..dots", "AWS.trace", "amazon.x", "é", "x" * 257]:

@@ -55,6 +55,7 @@ mod limits_interactive;
 mod line_accounts;
 mod line_values;
 mod lost_write_answers;
+mod moved_documents;
 mod neighbours;
 mod open_questions;
 mod openapi;

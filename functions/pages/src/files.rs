@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.b45f16cf5dcd.js",
-        bytes: include_bytes!("../dist/xero.b45f16cf5dcd.js"),
+        name: "xero.b07274c9700b.js",
+        bytes: include_bytes!("../dist/xero.b07274c9700b.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.9d27875f9f6a.js",
-        bytes: include_bytes!("../dist/frame.9d27875f9f6a.js"),
+        name: "frame.3530e1f089b9.js",
+        bytes: include_bytes!("../dist/frame.3530e1f089b9.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

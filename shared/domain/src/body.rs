@@ -132,7 +132,8 @@ fn name_field(path: &str, name: Option<&str>) -> String {
 /// Describes what serde expected without the names of Rust types.
 fn describe_expected(expected: &str) -> &str {
     match expected {
-        "u64" | "u32" | "a JSON number" => "a whole number",
+        "u64" | "u32" => "a whole number",
+        "a JSON number" => "a whole number without quotes",
         "a sequence" => "a list",
         "a map" => "an object",
         "a boolean" => "true or false",

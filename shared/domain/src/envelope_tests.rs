@@ -46,7 +46,7 @@ fn a_voided_message_makes_a_voided_invoice_whatever_the_body_claims() {
 }
 
 /// The text to replace in a valid message, its replacement, and the beginning of the rejection.
-const WRONG_FIELDS: [(&str, &str, &str); 40] = [
+const WRONG_FIELDS: [(&str, &str, &str); 42] = [
     ("\"quantity\":\"1\"", "\"quantity\":1", "invoice.lines[0].quantity: must be a string"),
     (
         "\"quantity\":\"1\"",
@@ -84,8 +84,18 @@ const WRONG_FIELDS: [(&str, &str, &str); 40] = [
     ("GBP", "gbp", "invoice.currency: must be a currency code"),
     ("#INV-0001", "INV,1", "invoice.number: must be 1 to 255 plain characters"),
     ("\"revision\":2", "\"revision\":0", "invoice.revision: must be 1 or more"),
-    ("\"revision\":2", "\"revision\":2.5", "invoice.revision: must be a whole number"),
-    ("\"revision\":2", "\"revision\":\"2\"", "invoice.revision: must be a whole number"),
+    ("\"revision\":2", "\"revision\":2.5", "invoice.revision: must be a whole number from 1 to"),
+    ("\"revision\":2", "\"revision\":-2", "invoice.revision: must be a whole number from 1 to"),
+    (
+        "\"revision\":2",
+        "\"revision\":18446744073709551616",
+        "invoice.revision: must be a whole number from 1 to 18446744073709551615",
+    ),
+    (
+        "\"revision\":2",
+        "\"revision\":\"2\"",
+        "invoice.revision: must be a whole number without quotes",
+    ),
     (
         "\"lines\":",
         "\"line_amounts\":{\"inclusive\":null},\"lines\":",

@@ -19,6 +19,27 @@ test("a framed page whose id is not encoded correctly shows why the record canno
   }
 });
 
+test("a page of the CRM that does not answer is reported with a remedy, until it answers", async () => {
+  const says = "ServiceCortex is not responding. Reload the page.";
+  for (const framed of ["settings", "clients/cl_17", undefined]) {
+    const { page, close } = await session.harness.openScenario("settings", { framed, silent: true });
+    const shown = framed ? page.frameLocator("iframe") : page;
+    await shown.getByText("Loading…").first().waitFor();
+    assert.equal(await shown.getByText(says).count(), 0);
+    await page.clock.runFor(15_000);
+    await shown.getByText(says).waitFor();
+    assert.equal(await shown.getByText("Loading…").count(), 0);
+    // Nothing on the page of the elements can help, so no button promises it.
+    assert.equal(await shown.getByRole("button", { name: "Try again" }).count(), 0);
+    if (!framed) {
+      await page.evaluate(() => window.configureLate());
+      await shown.getByText("Ridgeway Plumbing Ltd").first().waitFor();
+      assert.equal(await shown.getByText(says).count(), 0);
+    }
+    await close();
+  }
+});
+
 test("a history that cannot be read says so, and not that it is being read", async () => {
   const change = (state) => (state.fail = { "/v1/sync-log": [503, "Try again in a minute."] });
   const { page, close } = await open("invoice-open", { change });

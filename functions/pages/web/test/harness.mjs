@@ -118,6 +118,11 @@ export class Harness {
       return end("text/css", `:root{color-scheme:${url.searchParams.get("scheme") ?? "light"};background:light-dark(#f2f4f7,#0e1217);color:light-dark(#1a2332,#e7ebf1);font:15px/1.5 system-ui,"DejaVu Sans",sans-serif}body{margin:0;padding:24px;max-width:1040px;margin-inline:auto}iframe{width:100%;height:900px;border:0}@media(max-width:500px){body{padding:12px}}`);
     }
     const run = url.searchParams.get("run") ?? "";
+    if (url.pathname === "/page.js" && this.#runs.get(run)?.silent) {
+      // A page that neither configures its elements nor answers a frame, until a test makes it.
+      const [token] = this.#runs.get(run).tokens;
+      return end("text/javascript", `import { configure } from "${this.apiOrigin}/pages/${this.script}";\nwindow.configureLate = () => configure({ getToken: () => "${token}" });`);
+    }
     if (url.pathname === "/page.js") {
       return end(
         "text/javascript",
@@ -155,17 +160,18 @@ if (frame) window.addEventListener("message", (event) => {
 
   /**
    * Opens a scenario in a new context. `tokens` are handed out one after the other. `locale` is what the CRM's page passes on,
-   * and `timezone` is that of the browser; the CRM's page always passes Pacific/Auckland on.
+   * and `timezone` is that of the browser; the CRM's page always passes Pacific/Auckland on. The time of a `silent` page is the test's.
    */
-  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, timezone = "Pacific/Auckland" } = {}) {
+  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, silent, timezone = "Pacific/Auckland" } = {}) {
     const run = `r${(this.#count += 1)}`;
     const state = scenario(name);
     change?.(state);
     const tokens = [tokenOf(run, seconds), tokenOf(run, 3600)];
-    this.#runs.set(run, { state, tokens, refuseOnce, hold, locale });
+    this.#runs.set(run, { state, tokens, refuseOnce, hold, locale, silent });
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", timezoneId: timezone, acceptDownloads: true });
     context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
+    if (silent) await page.clock.install();
     this.#watchTraffic(page);
     const lines = [];
     page.on("console", (message) => lines.push(message.text()));

@@ -98,7 +98,9 @@ pub(super) fn deserialize_revision<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Revision, D::Error> {
     match parse_whole_number(&Number::deserialize(deserializer)?) {
-        None => Err(de::Error::custom("must be a whole number")),
+        None => {
+            Err(de::Error::custom(format_args!("must be a whole number from 1 to {}", u64::MAX)))
+        }
         Some(0) => Err(de::Error::custom("must be 1 or more")),
         Some(revision) => Ok(revision),
     }

@@ -17,6 +17,8 @@ export { define, safeUrl, type View } from "./widgets.js";
 const BACK_OFF = [5, 15, 45];
 /** How long a status may be old for parts that only need the caller's rights. */
 const STATUS_AGE = 5_000;
+/** How long the CRM's page may take to configure its elements, in milliseconds. */
+const CONFIGURED_WITHIN = 15_000;
 
 /** An answer to a question, and the request that gives it. */
 export interface Answer {
@@ -72,7 +74,12 @@ export abstract class Part extends Widgets {
   }
 
   async #start(): Promise<void> {
+    const waiting = setTimeout(() => {
+      this.failure = new ApiError("unreachable", "ServiceCortex is not responding. Reload the page. If this does not help, sign in again or contact support.");
+      this.requestUpdate();
+    }, CONFIGURED_WITHIN);
     const session = this.session ?? (await sessionFor(this.options));
+    clearTimeout(waiting);
     if (!this.isConnected) return;
     this.session = session;
     this.formats = new Formats(session);
@@ -227,9 +234,10 @@ export abstract class Part extends Widgets {
     return this.notice(
       tone,
       html`${failure.message}${since}`,
-      this.button("Try again", "reload", () => this.act("reload", () => this.reload()), {
-        isSmall: true,
-      }),
+      // Without a session only the CRM's page can help.
+      this.session
+        ? this.button("Try again", "reload", () => this.act("reload", () => this.reload()), { isSmall: true })
+        : nothing,
     );
   }
 
