@@ -288,6 +288,7 @@ fn log_fields_have_consistent_names() {
         "idle",
         "read",
         "later",
+        "already_read",
     ]);
     let mut seen = 0;
     for (name, text) in sources() {

@@ -8,11 +8,14 @@ use engine::poll::{PollOutcome, plan_tick};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
+use runtime::poll::{PollMessage, poll_chunks};
 use store::table::{ItemTable, ItemWrite, NewItem, WriteExpectation};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::io_monitor::{CrashPoint, Moment, run};
 use xero_sim::Receipt;
+
+use crate::function::{PLENTY, RecordedDeadLetters, a_record};
 
 const OTHER: &str = "acc_summit";
 
@@ -162,4 +165,36 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
             return;
         }
     }
+}
+
+/// Polls a chunk that was sent this long ago. Returns the calls of Xero that this takes.
+fn poll_chunk_sent(world: &World, ago: SignedDuration) -> usize {
+    let body = PollMessage { ledgers: vec![world.ledger()] }.to_body();
+    let mut record = a_record("m_1", "none", body);
+    let sent_at = (world.clock.now() - ago).as_millisecond();
+    record.attributes.insert("SentTimestamp".to_owned(), sent_at.to_string());
+    let (letters, until) = (RecordedDeadLetters::default(), world.clock.now() + PLENTY);
+    let before = world.calls().len();
+    let polled = run(poll_chunks(&world.engine, &letters, vec![record], until)).unwrap();
+    assert!(polled.batch_item_failures.is_empty());
+    world.calls().len() - before
+}
+
+#[test]
+fn chunks_that_waited_for_hours_poll_a_ledger_once_and_not_once_for_each_tick() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let _polled = world.poll_and_wait();
+    world.advance(SignedDuration::from_hours(4));
+    let minutes = SignedDuration::from_mins;
+    assert!(poll_chunk_sent(&world, minutes(225)) > 0, "nobody has polled since");
+    for sent in [210, 60, 17] {
+        world.clock.advance(SignedDuration::from_secs(20));
+        assert_eq!(poll_chunk_sent(&world, minutes(sent)), 0, "{sent}");
+    }
+    // No later tick has sent a chunk.
+    assert!(poll_chunk_sent(&world, minutes(14)) > 0);
+    // The last poll was before the later tick.
+    world.clock.advance(minutes(30));
+    assert!(poll_chunk_sent(&world, minutes(20)) > 0);
 }

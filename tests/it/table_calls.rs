@@ -3,6 +3,7 @@
 //! one for every ten events, which delivers them.
 
 mod counted_table;
+mod jobs;
 mod polls;
 mod prerequisites;
 mod refunds;

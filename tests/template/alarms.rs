@@ -7,7 +7,7 @@ use serde_json::Value;
 use tests::access::Function;
 use tests::template::Template;
 
-use super::{functions, template, text};
+use super::{default, functions, template, text};
 
 /// The templates that have alarms.
 pub(crate) const WITH_ALARMS: [&str; 2] = ["infra/alarms.yaml", "template.yaml"];
@@ -23,8 +23,8 @@ const WITH_OUTCOME: [&str; 2] = ["Attempts", "Refreshes"];
 /// The metrics of AWS that alarms watch, each with its namespace and dimensions. With other
 /// dimensions an alarm is accepted, and has no values. Sources: the pages about monitoring in the
 /// developer guides of SQS, Lambda, DynamoDB (`metrics-dimensions.html`) and API Gateway
-/// (`http-api-metrics.html`).
-const OF_AWS: [(&str, &str, &[&str]); 11] = [
+/// (`http-api-metrics.html`). The last one is counted in the access log of the API.
+const OF_AWS: [(&str, &str, &[&str]); 12] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", &["QueueName"]),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", &["QueueName"]),
     ("AWS/Lambda", "Errors", &["FunctionName"]),
@@ -36,6 +36,7 @@ const OF_AWS: [(&str, &str, &[&str]); 11] = [
     ("AWS/DynamoDB", "ThrottledRequests", &["TableName", "Operation"]),
     ("AWS/DynamoDB", "SystemErrors", &["TableName", "Operation"]),
     ("AWS/ApiGateway", "5xx", &["ApiId"]),
+    ("ServiceCortexXero/${Stage}/Api", "RequestsThrottled", &[]),
 ];
 /// How late a metric may arrive.
 const LATE_BY_SECONDS: u64 = 300;
@@ -245,6 +246,59 @@ fn every_dead_letter_queue_reports_the_next_message_although_its_alarm_is_on() {
     let queues = queues.filter(|(name, _)| name.ends_with("DeadLetterQueue"));
     let queues = queues.map(|(_, queue)| queue["QueueName"].as_str().unwrap().to_owned());
     assert_eq!(reported, queues.collect());
+}
+
+/// A message that nobody receives is not an error, and expires without a trace.
+#[test]
+fn every_queue_has_an_alarm_on_a_message_that_nobody_receives() {
+    let alarms = Template::read("infra/alarms.yaml");
+    let all = alarms.of_type("AWS::CloudWatch::Alarm").into_values();
+    let ages = all.flat_map(|alarm| watched(alarm).0);
+    let ages = ages.filter(|metric| metric.name == "ApproximateAgeOfOldestMessage");
+    let reported = ages.map(|metric| metric.dimensions[0]["Value"].as_str().unwrap().to_owned());
+    let template = template();
+    let queues = template.of_type("AWS::SQS::Queue").into_iter();
+    // Whatever is in a dead-letter queue raises an alarm.
+    let queues = queues.filter(|(name, _)| !name.ends_with("DeadLetterQueue"));
+    let queues = queues.map(|(_, queue)| queue["QueueName"].as_str().unwrap().to_owned());
+    assert_eq!(reported.collect::<BTreeSet<_>>(), queues.collect());
+}
+
+#[test]
+fn a_chunk_of_ledgers_is_late_only_after_its_delay_and_a_stop_of_its_function() {
+    // The longest delay of SQS; chunks have up to 13 minutes.
+    const DELAY_SECONDS: u64 = 900;
+    let alarms = Template::read("infra/alarms.yaml");
+    let alarm = alarms.properties("PollQueueAge");
+    let number = |name: &str| alarm[name].as_u64().unwrap();
+    let on_time = DELAY_SECONDS + default("PushTimeoutSeconds");
+    assert!(number("Threshold") > on_time, "{on_time}");
+    // After a stop of its function it is received again before the alarm begins.
+    let stopped = default("PushVisibilitySeconds") + default("PushTimeoutSeconds");
+    assert!(number("Period") * number("EvaluationPeriods") > stopped, "{stopped}");
+}
+
+/// The access log has the only trace of them: the metric `4xx` also counts what functions answer.
+#[test]
+fn requests_that_the_throttles_of_the_api_refuse_are_counted_in_its_access_log() {
+    let template = template();
+    let filter = template.properties("ThrottledRequests");
+    assert_eq!(filter["LogGroupName"], "ApiLogs");
+    let pattern = filter["FilterPattern"].as_str().unwrap();
+    assert_eq!(pattern, r#"{ $.status = "429" && $.answered = "-" }"#);
+    let format = &template.properties("ApiStage")["AccessLogSettings"]["Format"];
+    let format: Value = serde_json::from_str(format.as_str().unwrap()).unwrap();
+    assert_eq!(format["status"], "$context.status");
+    assert_eq!(format["answered"], "$context.integration.status");
+    let counted = &filter["MetricTransformations"][0];
+    assert_eq!(counted["MetricValue"], "1");
+    let alarms = Template::read("infra/alarms.yaml");
+    let (metrics, _) = watched(alarms.properties("ApiThrottling"));
+    let [metric] = metrics.as_slice() else { panic!("{} metrics", metrics.len()) };
+    assert_eq!(
+        (metric.namespace, metric.name),
+        (counted["MetricNamespace"].as_str().unwrap(), counted["MetricName"].as_str().unwrap())
+    );
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html> and the

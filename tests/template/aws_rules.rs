@@ -151,6 +151,7 @@ fn the_access_log_names_the_caller_and_no_query() {
     let format: Value = serde_json::from_str(format.as_str().unwrap()).unwrap();
     let expected = [
         ("account", "$context.authorizer.claims.account_id"),
+        ("answered", "$context.integration.status"),
         ("error", "$context.integrationErrorMessage"),
         ("latency_ms", "$context.responseLatency"),
         ("refused", "$context.authorizer.error"),

@@ -158,6 +158,12 @@ impl PollProgress {
         (now.duration_since(since) >= STALLED_AFTER).then_some(since)
     }
 
+    /// Whether all changes were read since an instant. An instant in the future says nothing about
+    /// the last poll.
+    pub fn is_checked_since(&self, instant: Timestamp, now: Timestamp) -> bool {
+        self.checked_at.is_some_and(|at| (instant..=now).contains(&at))
+    }
+
     /// The same progress without instants in the future, from which no change would ever be read.
     /// Such a list is read again from the last verification, which read every open invoice.
     #[must_use]

@@ -14,6 +14,7 @@ mod ended_waits;
 mod failed_poll;
 mod idle;
 mod isolation;
+mod late_chunks;
 mod observe;
 mod open_notes;
 mod own_invoices;
@@ -48,6 +49,7 @@ use crate::{Engine, Invocation};
 
 use self::changes::PollReading;
 use self::failed_poll::{needs_account_action, record_poll_failure};
+pub use self::late_chunks::list_unread_ledgers;
 use self::progress::{read_rows_ahead, save_progress, stop_polling};
 use self::surpluses::PaidInvoice;
 pub use self::tick::{CHUNK, PollChunk, plan_tick};

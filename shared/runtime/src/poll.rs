@@ -10,7 +10,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use domain::dead_letter::DeadLetterReason;
 use domain::ids::Ledger;
 use engine::error_chain::ErrorChain;
-use engine::poll::{CHUNK, PollOutcome, plan_tick, poll_ledgers};
+use engine::poll::{CHUNK, PollOutcome, list_unread_ledgers, plan_tick, poll_ledgers};
 use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::PollQueue;
 use crate::boot::{boot_poll, build_poll_queues};
-use crate::queue::{body_of, invocation_deadline};
+use crate::queue::{body_of, invocation_deadline, sent_at};
 
 /// Maximum bytes of a message body: more than [`CHUNK`] ledgers with the longest ids need.
 const BODY_LIMIT_BYTES: usize = 32 * 1024;
@@ -99,8 +99,9 @@ async fn enqueue_chunks(engine: &Engine, queue: &PollQueue) -> Result<(), Error>
     Ok(())
 }
 
-/// Polls chunks. The next tick continues with what could not be polled. A message that is not a
-/// chunk within the limits is moved aside, and returns to the queue only if that fails.
+/// Polls chunks. The next tick continues with what could not be polled. A chunk that waited leaves out
+/// what later ones have polled. A message that is not a chunk within the limits is moved aside, and
+/// returns to the queue only if that fails.
 pub async fn poll_chunks(
     engine: &Engine,
     dead_letters: &dyn DeadLetters,
@@ -110,7 +111,9 @@ pub async fn poll_chunks(
     let mut response = SqsBatchResponse::default();
     for record in records {
         match PollMessage::from_body(body_of(&record)) {
-            Ok(PollMessage { ledgers }) => poll_chunk(engine, &ledgers, until).await,
+            Ok(PollMessage { ledgers }) => {
+                poll_chunk(engine, ledgers, sent_at(&record), until).await;
+            }
             Err(reason) => {
                 if !move_aside(dead_letters, &record, &reason).await
                     && let Some(message_id) = record.message_id
@@ -123,11 +126,19 @@ pub async fn poll_chunks(
     response
 }
 
-async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
-    let polled = poll_ledgers(engine, ledgers, Invocation::with_deadline(until)).await;
+async fn poll_chunk(
+    engine: &Engine,
+    ledgers: Vec<Ledger>,
+    sent_at: Option<Timestamp>,
+    until: Timestamp,
+) {
+    let named = ledgers.len();
+    let ledgers = list_unread_ledgers(engine, ledgers, sent_at).await;
+    let polled = poll_ledgers(engine, &ledgers, Invocation::with_deadline(until)).await;
     let count = |wanted: fn(&PollOutcome) -> bool| polled.iter().filter(|one| wanted(one)).count();
     tracing::info!(
         ledgers = polled.len(),
+        already_read = named.saturating_sub(polled.len()),
         idle = count(|one| *one == PollOutcome::Idle),
         read = count(|one| matches!(one, PollOutcome::Read { changed: _ })),
         later = count(|one| *one == PollOutcome::Later),

@@ -43,7 +43,7 @@ use self::records::{MessageGroup, group_of, group_records};
 use crate::boot::{boot_engine, build_push_worker};
 
 pub use self::held::HeldMessages;
-pub(crate) use self::records::body_of;
+pub(crate) use self::records::{body_of, sent_at};
 pub use self::retry_policy::redelivery_delay;
 pub use self::served_queue::{MessageRedelivery, ServedQueue};
 

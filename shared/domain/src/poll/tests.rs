@@ -270,3 +270,15 @@ fn progress_of_an_earlier_release_has_no_positions_of_overpayments() {
     assert!(!text.contains("overpayments") && !text.contains("surplus"), "{text}");
     assert_eq!(serde_json::from_str::<PollProgress>(&text).unwrap(), fresh);
 }
+
+#[test]
+fn changes_were_read_since_an_instant_only_if_the_last_poll_was_between_it_and_now() {
+    let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(0));
+    assert!(!fresh.is_checked_since(at(0), at(900)), "it was never polled");
+    let checked = PollProgress { checked_at: Some(at(900)), ..fresh };
+    for (since, now, is_checked) in
+        [(900, 1_000, true), (800, 900, true), (901, 1_000, false), (800, 899, false)]
+    {
+        assert_eq!(checked.is_checked_since(at(since), at(now)), is_checked, "{since} {now}");
+    }
+}

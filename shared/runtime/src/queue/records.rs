@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::envelope::QueueSource;
+use jiff::Timestamp;
 
 /// Maximum records per batch, as configured in the template.
 pub(super) const BATCH_SIZE: usize = 10;
@@ -52,6 +53,12 @@ pub(super) fn group_of(record: &SqsMessage) -> &str {
 /// Returns the record's body, or an empty text.
 pub(crate) fn body_of(record: &SqsMessage) -> &str {
     record.body.as_deref().unwrap_or_default()
+}
+
+/// Returns when the record was sent, before its delay.
+pub(crate) fn sent_at(record: &SqsMessage) -> Option<Timestamp> {
+    let millisecond = record.attributes.get("SentTimestamp")?.parse().ok()?;
+    Timestamp::from_millisecond(millisecond).ok()
 }
 
 /// Returns how often the record was received, including this time.
