@@ -41,6 +41,7 @@ mod described;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
+mod edits_on_both_sides;
 mod erasure;
 mod false_confirmations;
 mod final_refusals;

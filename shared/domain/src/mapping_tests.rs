@@ -371,3 +371,27 @@ fn only_a_document_that_the_crm_voided_and_restores_gets_a_new_copy() {
     let unsent = Mapping { link: None, ..voided };
     assert!(!newer(Some(&unsent), stated(2, "sent")).is_restored);
 }
+
+#[test]
+fn a_payment_or_credit_that_the_crm_ends_and_has_in_effect_again_is_marked_until_it_is_shown() {
+    for (kind, ended, effective) in [
+        (EntityKind::Payment, "deleted", "recorded"),
+        (EntityKind::Allocation, "removed", "applied"),
+    ] {
+        let stated = |revision, standing: &str| {
+            let json = format!(r#"{{"standing":"{standing}"}}"#);
+            KeptSnapshot::new(revision, "#a".to_owned(), json)
+        };
+        let first = newer(None, stated(1, ended));
+        let key = MappingKey { kind, ..first.key.clone() };
+        let unsent = Mapping { key, ..first };
+        assert!(!newer(Some(&unsent), stated(2, effective)).is_restored, "{kind}");
+        let known = Mapping { link: Some(a_link(9)), ..unsent };
+        let restored = newer(Some(&known), stated(2, effective));
+        assert!(restored.is_restored && restored.link.is_some(), "{kind}");
+        assert!(newer(Some(&restored), stated(3, effective)).is_restored, "{kind}");
+        assert!(!newer(Some(&restored), stated(3, ended)).is_restored, "{kind}");
+        assert!(!restored.with_shown_document().is_restored, "{kind}");
+        assert!(!known.is_voided_in_crm(), "{kind}");
+    }
+}

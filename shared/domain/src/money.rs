@@ -114,6 +114,11 @@ impl Money {
         Self { amount, ..self }
     }
 
+    /// No money in this currency.
+    pub const fn zero_amount(currency: Currency) -> Self {
+        Self::new(Decimal::ZERO, currency)
+    }
+
     /// `self - other`, or `None` if the currencies differ or the result cannot be represented.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)

@@ -238,3 +238,40 @@ fn a_process_that_dies_after_it_records_a_payment_leaves_no_refund_given_up() {
     }
     assert!(crashes > 3, "{crashes} crashes");
 }
+
+#[test]
+fn refunds_of_an_overpaid_invoice_return_together_at_most_its_total() {
+    let world = paid("120.00");
+    world.receive(Payment, &cash("pay_2", "60.00"));
+    refund(&world, &named("ref_1", "100.00"));
+    refund(&world, &named("ref_2", "60.01"));
+    let failure = world.mapping(Payment, "ref_2.note").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "refund_over_paid");
+    assert_eq!(
+        failure.message,
+        "The total of #INV_1 is GBP 120.00, of which other refunds return GBP 100.00, so GBP 60.01 cannot be refunded on it."
+    );
+    assert!(failure.remedy.contains("refund the overpayment in Xero"), "{failure}");
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("20.00", 1));
+}
+
+#[test]
+fn money_that_was_paid_in_excess_is_not_returned_by_a_credit_note() {
+    let world = paid("120.00");
+    world.receive(Payment, &cash("pay_2", "60.00"));
+    refund(&world, &named("ref_1", "60.00"));
+    let failure = world.mapping(Payment, "ref_1.note").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "refund_over_paid");
+    assert_eq!(
+        failure.message,
+        "GBP 60.00 more than its total was paid on #INV_1, so a refund of GBP 60.00 does not reduce what was billed."
+    );
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("120.00", 0));
+    // The second payment was recorded by mistake, so the refund returns what was billed.
+    let mistaken = a_payment("pay_2", &[("inv_1", "60.00")]).method("cash").deleted();
+    world.receive(Payment, &mistaken.body());
+    world.sweep_twice();
+    world.sweep_twice();
+    assert_eq!(world.state(Payment, "ref_1.1"), OperationState::Synced);
+    assert_eq!((world.balance_of("092").as_str(), notes(&world).len()), ("60.00", 1));
+}

@@ -20,6 +20,23 @@ pub struct PaymentChanges {
     pub is_all: bool,
 }
 
+/// The payments of the CRM of which Xero has a document of the integration that is not known yet.
+fn list_written_anew(
+    recorded: &[RecordedPayment],
+    known: &[ReceivedPayment],
+    present: &[ReceivedPayment],
+) -> Vec<PaymentId> {
+    let known: BTreeSet<XeroPaymentId> = known.iter().map(|one| one.id).collect();
+    let new = present.iter().filter(|one| !known.contains(&one.id));
+    let tags = new.filter_map(|one| one.reference.as_deref().map(normalise_reference));
+    let tags: BTreeSet<String> = tags.collect();
+    if tags.is_empty() {
+        return Vec::new();
+    }
+    let written = recorded.iter().filter(|one| tags.contains(&one.reference_tag()));
+    written.map(|one| one.payment.clone()).collect()
+}
+
 /// The number of payments that a change may still affect.
 struct ChangeBudget(usize);
 
@@ -89,9 +106,12 @@ impl InvoicePayments {
         let mut budget = ChangeBudget::new();
         let mut notices = Vec::new();
         let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
-        // The CRM deleted these payments itself, so their removal is not reported.
+        // The CRM deleted these payments itself, so their removal is not reported. It may have recorded
+        // one again since, which then has another document.
+        let written_anew = list_written_anew(&self.recorded, &self.received, present);
         let deleted = self.recorded.iter().filter(|one| !one.is_in_effect());
-        let deleted: BTreeSet<PaymentId> = deleted.map(|one| one.payment.clone()).collect();
+        let deleted = deleted.map(|one| one.payment.clone());
+        let deleted: BTreeSet<PaymentId> = deleted.chain(written_anew).collect();
         for known in &mut self.received {
             if here.contains(&known.id) || known.is == PaymentMatch::Removed {
                 continue;

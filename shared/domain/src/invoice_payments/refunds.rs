@@ -118,15 +118,21 @@ impl InvoicePayments {
     /// that only Xero has. A payment in Xero that may be one of the CRM does not count: it would
     /// count twice.
     pub fn paid_amount(&self, currency: Currency) -> Money {
-        let recorded = self.recorded.iter().filter(|one| one.is_in_effect());
-        let recorded = recorded.map(|one| one.amount);
         let received = self.received.iter().filter(|one| match one.is {
             PaymentMatch::Imported => true,
             PaymentMatch::Unclear { candidates: _ }
             | PaymentMatch::Same { payment: _ }
             | PaymentMatch::Removed => false,
         });
-        let amounts = recorded.chain(received.map(|one| one.amount));
+        let received = sum_amounts(received.map(|one| one.amount), currency);
+        let paid = received.saturating_add(self.recorded_amount(currency).amount);
+        Money::new(paid, currency).in_cents()
+    }
+
+    /// What the CRM recorded as paid on the invoice in a currency, whether Xero has it or not.
+    pub fn recorded_amount(&self, currency: Currency) -> Money {
+        let recorded = self.recorded.iter().filter(|one| one.is_in_effect());
+        let amounts = recorded.map(|one| one.amount);
         Money::new(sum_amounts(amounts, currency), currency).in_cents()
     }
 }

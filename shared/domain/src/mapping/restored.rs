@@ -1,22 +1,25 @@
-//! Documents that the CRM has in effect again after it voided them.
+//! Documents, payments and credit that the CRM has in effect again after it ended them.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{KeptSnapshot, Mapping};
+use crate::crm::allocation::AllocationRecordStatus;
 use crate::crm::lines::RecordStatus;
+use crate::crm::payment::PaymentRecordStatus;
 use crate::entity::EntityKind;
 use crate::operation::OperationState;
 
-/// The part of a document's snapshot that says whether it is in effect.
+/// The part of a snapshot that says whether its record is in effect.
 #[derive(Deserialize)]
-struct StatedStatus {
+struct StatedStatus<S> {
     #[serde(default)]
-    standing: RecordStatus,
+    standing: S,
 }
 
-/// Whether a snapshot has a document in effect again that the CRM voided. Xero never changes a
-/// voided or deleted document, so it then needs a new copy. The CRM itself has ended the earlier
-/// one, so no user has to decide that.
+/// Whether a snapshot has a record in effect again that the CRM voided, deleted or removed. Xero
+/// never changes a voided or deleted document, so it then needs a new one. The CRM itself has ended
+/// the earlier one, so no user has to decide that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Restoration {
     /// It does not.
@@ -24,24 +27,22 @@ pub(super) enum Restoration {
     /// It does, and the document is no longer in the books.
     OfGoneDocument,
     /// It does, but the void may still be carried out or failed, or its answer is not known. The
-    /// next attempt that reads the document decides.
+    /// next attempt that reads the document decides. So it does for payments and credit, whose rows
+    /// do not say whether Xero still has them.
     Unclear,
 }
 
 impl Mapping {
-    /// Whether this snapshot has a document in effect again that the CRM voided.
+    /// Whether this snapshot has a record in effect again that the CRM voided, deleted or removed.
     pub(super) fn find_restoration(&self, next: &KeptSnapshot) -> Restoration {
-        let is_document = match self.key.kind {
-            EntityKind::Invoice | EntityKind::CreditNote => true,
-            EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => false,
-        };
         let may_be_in_xero = self.link.is_some() || self.operation.may_have_written();
-        if !is_document || !may_be_in_xero {
+        if !may_be_in_xero {
             return Restoration::None;
         }
-        match (self.snapshot.find_status(), next.find_status()) {
-            (_, Some(RecordStatus::Voided)) => Restoration::None,
-            (Some(RecordStatus::Voided), Some(RecordStatus::Sent)) => {
+        let kind = self.key.kind;
+        match (self.snapshot.is_in_effect(kind), next.is_in_effect(kind)) {
+            (_, Some(false)) => Restoration::None,
+            (Some(false), Some(true)) => {
                 // An attempt in progress would bring the earlier copy back into the row, and a
                 // record that is never to be sent keeps its link.
                 let is_settled = matches!(self.operation.state, OperationState::Synced);
@@ -52,9 +53,23 @@ impl Mapping {
                 }
             }
             // What an earlier snapshot left unclear is still so.
-            (Some(RecordStatus::Sent) | None, Some(RecordStatus::Sent)) | (_, None) => {
-                if self.is_restored { Restoration::Unclear } else { Restoration::None }
+            (Some(true) | None, Some(true)) | (_, None) => {
+                if self.is_restored {
+                    Restoration::Unclear
+                } else {
+                    Restoration::None
+                }
             }
+        }
+    }
+
+    /// Whether the CRM has voided the document. `false` if the text of its snapshot was dropped.
+    pub fn is_voided_in_crm(&self) -> bool {
+        match self.key.kind {
+            EntityKind::Invoice | EntityKind::CreditNote => {
+                self.snapshot.is_in_effect(self.key.kind) == Some(false)
+            }
+            EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => false,
         }
     }
 
@@ -68,9 +83,25 @@ impl Mapping {
 }
 
 impl KeptSnapshot {
-    /// Whether a document is in effect. `None` if the text was dropped or cannot be read.
-    fn find_status(&self) -> Option<RecordStatus> {
-        let stated = self.parse_text::<StatedStatus>().ok()?;
+    /// Whether the record of this kind is in effect. `None` if the text was dropped or cannot be
+    /// read. A client always is.
+    fn is_in_effect(&self, kind: EntityKind) -> Option<bool> {
+        match kind {
+            EntityKind::Contact => Some(true),
+            EntityKind::Invoice | EntityKind::CreditNote => {
+                Some(self.find_status::<RecordStatus>()? == RecordStatus::Sent)
+            }
+            EntityKind::Allocation => Some(
+                self.find_status::<AllocationRecordStatus>()? == AllocationRecordStatus::Applied,
+            ),
+            EntityKind::Payment => {
+                Some(self.find_status::<PaymentRecordStatus>()? == PaymentRecordStatus::Recorded)
+            }
+        }
+    }
+
+    fn find_status<S: DeserializeOwned + Default>(&self) -> Option<S> {
+        let stated: StatedStatus<S> = self.parse_text().ok()?;
         Some(stated.standing)
     }
 }

@@ -11,7 +11,7 @@ use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
 use store::{StoreError, VersionedSetting};
 
-use crate::commands::records::credit_note_key;
+use crate::commands::records::find_named_mapping;
 use crate::commands::views::RecordView;
 use crate::connection::ledgers::{find_connected_ledger, find_records_ledger};
 use crate::connection::line_values::{TrackingAge, check_default_tracking};
@@ -53,13 +53,10 @@ pub async fn never_send_record(
 ) -> Result<NeverSendOutcome, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
     let key = MappingKey::new(ledger, kind, crm_id);
-    let outcome = withhold_record(engine, by, &key).await?;
-    if outcome == NeverSendOutcome::Unknown
-        && let Some(credit) = credit_note_key(&key)
-    {
-        return withhold_record(engine, by, &credit).await;
+    match find_named_mapping(engine, &key).await? {
+        Some(named) => withhold_record(engine, by, &named.key).await,
+        None => Ok(NeverSendOutcome::Unknown),
     }
-    Ok(outcome)
 }
 
 async fn withhold_record(

@@ -161,21 +161,25 @@ pub async fn find_record(
     Ok(mapping.map(RecordView::from_mapping))
 }
 
-/// Returns the mapping of the record that an id of the CRM names.
+/// Returns the mapping of the record that an id of the CRM names. An invoice whose total has changed
+/// its sign has two: the voided one, and the one in effect, which is returned.
 pub(super) async fn find_named_mapping(
     engine: &Engine,
     key: &MappingKey,
 ) -> Result<Option<Mapping>, StoreError> {
-    if let Some(row) = engine.store.find_mapping(key).await? {
-        return Ok(Some(row.record));
+    let own = engine.store.find_mapping(key).await?.map(|row| row.record);
+    if own.as_ref().is_some_and(|own| !own.is_voided_in_crm()) {
+        return Ok(own);
     }
-    let Some(credit) = credit_note_key(key) else { return Ok(None) };
-    Ok(engine.store.find_mapping(&credit).await?.map(|row| row.record))
+    let Some(credit) = credit_note_key(key) else { return Ok(own) };
+    let credit = engine.store.find_mapping(&credit).await?.map(|row| row.record);
+    let credit = credit.filter(|credit| own.is_none() || !credit.is_voided_in_crm());
+    Ok(credit.or(own))
 }
 
 /// Returns the key that the record of an invoice has if its total is negative: that of a credit note,
 /// under an id of its own.
-pub(super) fn credit_note_key(key: &MappingKey) -> Option<MappingKey> {
+fn credit_note_key(key: &MappingKey) -> Option<MappingKey> {
     (key.kind == EntityKind::Invoice).then(|| {
         let id = negative_invoice_record_id(&key.crm_id);
         MappingKey::new(key.ledger.clone(), EntityKind::CreditNote, id)
@@ -184,7 +188,8 @@ pub(super) fn credit_note_key(key: &MappingKey) -> Option<MappingKey> {
 
 /// Syncs one record now, without waiting for its retry time, and even if Xero already has it.
 /// `None` if the record is unknown. If the process dies, a wake-up at the end of the lease
-/// continues. An invoice with a negative total is synced as the credit note that it is in Xero.
+/// continues. An invoice with a negative total is synced as the credit note that it is in Xero. If
+/// its total has changed its sign, the voided document is synced before the one in effect.
 pub async fn sync_record_now(
     engine: &Engine,
     account: &AccountId,
@@ -193,15 +198,15 @@ pub async fn sync_record_now(
     invocation: Invocation,
 ) -> Result<Option<RecordView>, PersistError> {
     let ledger = find_records_ledger(engine, account).await?;
-    let mut key = MappingKey::new(ledger, kind, crm_id);
-    if !Box::pin(push_known_record(engine, &key, invocation)).await? {
-        let Some(credit) = credit_note_key(&key) else { return Ok(None) };
-        if !Box::pin(push_known_record(engine, &credit, invocation)).await? {
-            return Ok(None);
-        }
-        key = credit;
+    let key = MappingKey::new(ledger, kind, crm_id);
+    let is_known = Box::pin(push_known_record(engine, &key, invocation)).await?;
+    let named = find_named_mapping(engine, &key).await?;
+    let Some(named) = named else { return Ok(None) };
+    if is_known && named.key.kind == kind {
+        return Ok(Some(RecordView::from_mapping(named)));
     }
-    let row = engine.store.find_mapping(&key).await?;
+    Box::pin(push_known_record(engine, &named.key, invocation)).await?;
+    let row = engine.store.find_mapping(&named.key).await?;
     Ok(row.map(|row| RecordView::from_mapping(row.record)))
 }
 

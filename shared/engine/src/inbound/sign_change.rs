@@ -8,7 +8,10 @@ use domain::crm::lines::RecordStatus;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::ids::{CrmId, Ledger};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey, SnapshotAcceptance};
+use domain::operation::{OperationEvent, OperationState};
+use futures::FutureExt;
+use store::StoreError;
 
 use crate::Engine;
 use crate::errors::PersistError;
@@ -30,7 +33,7 @@ pub(super) enum SignChange {
 }
 
 /// Determines which kind of document the invoice of a message had before, and marks the other
-/// document as voided.
+/// document as voided. If a user decided that it is never to be sent, this one is not sent either.
 pub(super) async fn apply_sign_change(
     engine: &Engine,
     ledger: &Ledger,
@@ -44,8 +47,10 @@ pub(super) async fn apply_sign_change(
                 standing: RecordStatus::Voided,
                 ..note
             };
-            void_other_document::<CreditNoteEntity>(engine, ledger, id, invoice.revision, voided)
-                .await
+            void_other_document::<CreditNoteEntity, InvoiceEntity>(
+                engine, ledger, id, invoice, voided,
+            )
+            .await
         }
         MessageContent::CreditNote { client: _, note } if note.is_negative_invoice => {
             let voided = |invoice: invoice::Invoice| invoice::Invoice {
@@ -54,7 +59,8 @@ pub(super) async fn apply_sign_change(
                 ..invoice
             };
             let id = CrmId::from(note.id.clone());
-            void_other_document::<InvoiceEntity>(engine, ledger, id, note.revision, voided).await
+            void_other_document::<InvoiceEntity, CreditNoteEntity>(engine, ledger, id, note, voided)
+                .await
         }
         MessageContent::Client { .. }
         | MessageContent::CreditNote { .. }
@@ -64,24 +70,55 @@ pub(super) async fn apply_sign_change(
     }
 }
 
-async fn void_other_document<E: SyncEntity>(
+/// Marks the other document of an invoice as voided, if it has one. `own` is the snapshot of the
+/// message.
+async fn void_other_document<Other: SyncEntity, Own: SyncEntity>(
     engine: &Engine,
     ledger: &Ledger,
     crm_id: CrmId,
-    revision: Revision,
-    voided: impl Fn(E::Snapshot) -> E::Snapshot,
+    own: &Own::Snapshot,
+    voided: impl Fn(Other::Snapshot) -> Other::Snapshot,
 ) -> Result<SignChange, PersistError> {
-    let key = MappingKey::new(ledger.clone(), E::KIND, crm_id);
+    let key = MappingKey::new(ledger.clone(), Other::KIND, crm_id);
     let Some(row) = engine.store.find_mapping(&key).await? else { return Ok(SignChange::No) };
-    let known = row.record.snapshot.revision;
+    let (known, revision) = (row.record.snapshot.revision, Own::record_revision(own));
     if known > revision {
         return Ok(SignChange::Overtaken { known });
     }
     if known < revision {
-        let snapshot: Option<E::Snapshot> = row.record.snapshot.parse_text().ok();
+        let snapshot: Option<Other::Snapshot> = row.record.snapshot.parse_text().ok();
         let Some(snapshot) = snapshot else { return Ok(SignChange::No) };
-        let voided = push::encode_snapshot::<E>(&voided(snapshot));
+        // This comes first: once the other document is voided, a repeated message does not find it.
+        withhold_like_other::<Own>(engine, ledger, own, &row.record).boxed().await?;
+        let voided = push::encode_snapshot::<Other>(&voided(snapshot));
         push::keep_snapshot(engine, &key, &voided, KeepReason::Queue).await?;
     }
-    Ok(SignChange::Retracted(E::KIND, key.crm_id))
+    Ok(SignChange::Retracted(Other::KIND, key.crm_id))
+}
+
+/// Stores the document of a message as never to be sent, if a user decided that about the other
+/// document, which is in effect so far: the decision concerns the invoice, whatever it is in Xero.
+async fn withhold_like_other<Own: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    own: &Own::Snapshot,
+    other: &Mapping,
+) -> Result<(), StoreError> {
+    if other.operation.state != OperationState::Withheld || other.is_voided_in_crm() {
+        return Ok(());
+    }
+    let key = MappingKey::new(ledger.clone(), Own::KIND, Own::record_id(own));
+    let offered = push::encode_snapshot::<Own>(own);
+    let stored = engine.store.update_mapping(&key, |known| {
+        let now = engine.clock.now();
+        let accepted = Mapping::accept_snapshot(known.as_ref(), &key, offered.clone(), now);
+        let SnapshotAcceptance::Newer(placed) = accepted else { return Err(()) };
+        let withheld = placed.apply_event(OperationEvent::Withheld, now).map_err(drop)?;
+        Ok(Mapping { withheld: other.withheld.clone(), ..withheld })
+    });
+    match stored.await {
+        // The push of the document refuses it for that reason.
+        Ok(_) | Err(StoreError::TooLarge { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

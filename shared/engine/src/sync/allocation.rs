@@ -24,7 +24,7 @@ use futures::TryFutureExt;
 use store::ConflictLimit;
 use xero::api::{WriteOutcome, credit_notes};
 
-use self::notes::fetch_credit_note;
+use self::notes::{fetch_credit_note, has_allocation, is_to_be_applied_again};
 use self::outcome::{allocation_not_shown_error, synced_allocation};
 use self::prerequisites::AllocationPrerequisites;
 pub(crate) use self::prerequisites::{is_credit_note_in_xero, list_documents};
@@ -112,7 +112,9 @@ async fn apply_credit(
     let Some(note) = fetch_credit_note(tenant_session, documents.note).await? else {
         return conclude_without_credit_note(task);
     };
-    if let Some(link) = &task.mapping.link {
+    if let Some(link) = &task.mapping.link
+        && !is_to_be_applied_again(task, link, &note)
+    {
         // An applied allocation never changes, so there is nothing to send.
         let id = XeroAllocationId(link.xero_id.0);
         let remark = explain::describe_applied_credit(&note, id, documents, &task.snapshot);
@@ -188,7 +190,9 @@ async fn delete_allocation(
         None => Ok(Synced {
             link: link.cloned(),
             operation,
-            remarks: vec!["It is not in Xero, so there is nothing to reverse.".to_owned()],
+            remarks: vec![
+                "It is not in this organisation, so there is nothing to reverse.".to_owned(),
+            ],
         }),
     };
     if link.is_none() && !task.must_resolve() {
@@ -226,10 +230,6 @@ fn conclude_without_credit_note(task: &SyncTask<'_, Snapshot>) -> Result<Synced,
     };
     let (link, operation) = (Some(link.clone()), LoggedOperation::Push);
     Ok(Synced { link, operation, remarks: vec![explain::MISSING_NOTE.to_owned()] })
-}
-
-fn has_allocation(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {
-    note.allocations.iter().any(|one| one.id == Some(id))
 }
 
 /// Returns an allocation to the same invoice with the same amount that is linked to no other

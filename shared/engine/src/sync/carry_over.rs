@@ -269,10 +269,11 @@ async fn write_to_target(
         } else {
             is_pushed.then_some(OperationEvent::Queued)
         };
-        Ok(match event.map(|event| placed.apply_event(event, now)) {
+        let moved = match event.map(|event| placed.apply_event(event, now)) {
             Some(Ok(applied)) => applied,
             Some(Err(_)) | None => *placed,
-        })
+        };
+        Ok(Mapping { withheld: mapping.withheld.clone().or(moved.withheld), ..moved })
     });
     updated.await.map(drop)
 }

@@ -125,12 +125,14 @@ impl SyncEntity for PaymentEntity {
     }
 }
 
-/// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
+/// Reads payments that Xero already has. A payment never changes, so there is nothing to send, unless
+/// the CRM has recorded it again after it deleted it.
 async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
     for task in select_unfinished_tasks(tasks, |_| true) {
         // Parts without a link are created, or looked up first.
         let Some(link) = &task.mapping.link else { continue };
         let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
+            Ok(Some(remote)) if is_to_be_written_again(task, &remote) => continue,
             Ok(remote) => {
                 let remark = describe_if_gone(remote.as_ref());
                 let remark = remark.or_else(|| describe_if_other(remote.as_ref(), &task.snapshot));
@@ -146,6 +148,12 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         };
         task.set_outcome(outcome);
     }
+}
+
+/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows its
+/// earlier document as deleted. Then it is written like one without a link.
+fn is_to_be_written_again(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> bool {
+    task.mapping.is_restored && *remote.money_status() == MoneyStatus::Deleted
 }
 
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {

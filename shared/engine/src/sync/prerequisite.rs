@@ -111,14 +111,18 @@ pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>)
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
 }
 
-/// Returns the error of a record that waits for another one that is known and not in Xero yet. If a
-/// user marked that one as Never send, only a user can end the wait.
+/// Returns the error of a record that needs another one that is known and not in Xero. If a user
+/// marked that one as Never send, only a user can end the wait. If the CRM voided it, it may never
+/// be in Xero.
 pub(super) fn unlinked_prerequisite_error(
     kind: EntityKind,
     id: impl Into<CrmId>,
     awaited: &Mapping,
 ) -> AttemptError {
     let crm_id = id.into();
+    if awaited.is_voided_in_crm() {
+        return voided_document_failure(awaited).into();
+    }
     if awaited.operation.state != OperationState::Withheld {
         return missing_prerequisite_error(kind, crm_id);
     }
@@ -132,6 +136,23 @@ pub(super) fn unlinked_prerequisite_error(
         format!("Send the {noun} with Sync now, or choose Never send for this record, too."),
     );
     AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
+}
+
+/// The failure of a record whose document the CRM voided before Xero had it. It continues when the
+/// document is in Xero, because the CRM has restored it.
+fn voided_document_failure(document: &Mapping) -> Failure {
+    let (kind, number) = (document.key.kind, &document.snapshot.natural_key);
+    let noun = kind.display_noun();
+    Failure::new(
+        FailureClass::Untranslatable,
+        gone_document_code(kind),
+        format!(
+            "{number} was voided in ServiceCortex and is not in Xero, so this record cannot be sent."
+        ),
+        format!(
+            "Remove this record from the {noun} in ServiceCortex, or choose Never send. If the {noun} is restored there, this record is then sent automatically."
+        ),
+    )
 }
 
 /// Returns the error of a record that waits for the approval of an invoice in Xero. The poll or the
@@ -154,20 +175,24 @@ pub(super) fn unapproved_invoice_error(invoice: &Mapping) -> AttemptError {
 /// the document changes or has a new copy.
 pub(super) fn gone_document_failure(document: &Mapping, cannot: &str) -> Failure {
     let (kind, number) = (document.key.kind, &document.snapshot.natural_key);
-    let code = match kind {
-        EntityKind::Invoice => FailureCode::Cause(FailureCause::InvoiceGone),
-        EntityKind::CreditNote => FailureCode::Cause(FailureCause::CreditNoteGone),
-        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => {
-            FailureCode::Name("document_gone")
-        }
-    };
     Failure::new(
         FailureClass::Untranslatable,
-        code,
+        gone_document_code(kind),
         format!("{number} was voided or deleted in Xero, so {cannot}."),
         format!(
             "Sync the {} again to create a new copy in Xero. This record is then sent automatically.",
             kind.display_noun()
         ),
     )
+}
+
+/// The code of a failure because of a document that does not count in Xero's books.
+const fn gone_document_code(kind: EntityKind) -> FailureCode {
+    match kind {
+        EntityKind::Invoice => FailureCode::Cause(FailureCause::InvoiceGone),
+        EntityKind::CreditNote => FailureCode::Cause(FailureCause::CreditNoteGone),
+        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => {
+            FailureCode::Name("document_gone")
+        }
+    }
 }

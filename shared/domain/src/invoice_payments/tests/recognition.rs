@@ -174,3 +174,22 @@ fn a_payment_of_the_other_total_stays_a_question_when_the_crm_records_another_on
     assert!(payments.noted(recorded("pay_2", PaymentMethod::Cash, 700, 3)).is_empty());
     assert_eq!(standpoints(&payments), [unclear(&["pay_1"])]);
 }
+
+#[test]
+fn the_removal_of_a_payment_is_not_reported_if_xero_has_a_new_document_of_it() {
+    let written = |id| ReceivedPayment {
+        reference: Some("Stripe (SC-pay_1)".to_owned()),
+        ..received(id, 5_000, 2)
+    };
+    let mut payments = empty();
+    payments.noted(recorded("pay_1", PaymentMethod::Stripe, 5_000, 2));
+    payments.observed(&[written(1)]);
+    // The CRM deleted it and recorded it again, both since the last poll.
+    let again =
+        RecordedPayment { revision: 3, ..recorded("pay_1", PaymentMethod::Stripe, 5_000, 2) };
+    payments.noted(again);
+    assert!(payments.observed(&[written(2)]).is_empty());
+    assert_eq!(standpoints(&payments), [PaymentMatch::Removed, same("pay_1")]);
+    // Without a new document it is missing.
+    assert_eq!(payments.observed(&[]).len(), 1);
+}

@@ -1,11 +1,15 @@
-//! Reads the credit notes from which credit is applied.
+//! Reads the credit notes from which credit is applied, and what is applied from them.
 
+use domain::crm::allocation::Allocation;
 use domain::document::credit_note::RemoteCreditNote;
-use domain::ids::XeroCreditNoteId;
+use domain::ids::{XeroAllocationId, XeroCreditNoteId};
+use domain::mapping::XeroLink;
 use xero::api::credit_notes;
 use xero::{DecodedRows, XeroError};
 
+use super::explain::find_other_documents;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::SyncTask;
 
 /// Reads a credit note. `None` if Xero has none with this id. A note that the read of its own address
 /// does not show is looked for in the list, too: credit that counts as gone with its note would stay
@@ -23,4 +27,22 @@ pub(super) async fn fetch_credit_note(
         return Err(XeroError::from(odd).into());
     }
     Ok(rows.into_iter().find(|note| note.id == id))
+}
+
+/// Returns whether a credit note shows an allocation.
+pub(super) fn has_allocation(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {
+    note.allocations.iter().any(|one| one.id == Some(id))
+}
+
+/// Returns whether the CRM has applied credit again after it removed it, and its credit note shows
+/// that it was removed. Then it is applied like credit without a link. The note of credit that was
+/// applied under other numbers may not show it.
+pub(super) fn is_to_be_applied_again(
+    task: &SyncTask<'_, Allocation>,
+    link: &XeroLink,
+    note: &RemoteCreditNote,
+) -> bool {
+    task.mapping.is_restored
+        && find_other_documents(Some(link), &task.snapshot).is_none()
+        && !has_allocation(note, XeroAllocationId(link.xero_id.0))
 }

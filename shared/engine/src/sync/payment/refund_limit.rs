@@ -1,6 +1,8 @@
 //! Limits the refunds of one invoice. Each returns money by a credit note of its own, which Xero
 //! does not compare with what was paid on the invoice.
 
+mod amount;
+
 use domain::crm::payment::{PartRole, PaymentPart};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureCause, FailureClass};
@@ -13,22 +15,16 @@ use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError};
 use xero::ApiSession;
 
+use self::amount::find_limit;
 use super::invoice_client::{read_invoice_snapshot, require_contact};
 use super::refund_notes::{NotedRefunds, find_note_key, parse_part, read_noted_refunds};
 use super::unwritten_refunds::find_unwritten_refunds;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
-/// The most that the refunds of an invoice may return together.
-struct RefundLimit {
-    amount: Money,
-    /// Whether it is what was paid, and not the invoice's total.
-    is_paid: bool,
-}
-
 /// Admits a refund on an invoice, and records it with the invoice's payments before anything of it
-/// is written. All refunds of an invoice together return at most what was paid on it: nothing if
-/// every known payment was deleted. If no payment was ever known, they return at most its total.
+/// is written. All refunds of an invoice together return at most its total and at most what was paid
+/// on it: nothing if every known payment was deleted, and the total if no payment was ever known.
 /// The first time, the credit notes of the contact's refunds are read from Xero: they show refunds
 /// that the rows do not have, and which ones were voided.
 ///
@@ -78,7 +74,7 @@ pub(super) async fn admit_refund(
         return match admission {
             RefundAdmission::Known | RefundAdmission::Admitted => Ok(()),
             RefundAdmission::Exceeds(returned) => {
-                Err(excess_failure(number, &limit, returned, part.amount).into())
+                Err(limit.to_failure(number, returned, part.amount).into())
             }
             RefundAdmission::TooMany => Err(too_many_failure(number).into()),
         };
@@ -178,26 +174,6 @@ fn as_invoice_refund(part: &PaymentPart) -> InvoiceRefund {
     InvoiceRefund { refund: part.payment.clone(), amount: part.amount }
 }
 
-/// Returns the limit of an invoice's refunds. `None` if the refund has another currency than the
-/// invoice or exceeds its total, or if the total is unknown.
-fn find_limit(
-    invoice: &Mapping,
-    billed: Option<Money>,
-    payments: &InvoicePayments,
-    part: &PaymentPart,
-) -> Option<RefundLimit> {
-    let billed = billed?;
-    if part.amount.currency != billed.currency || part.amount.amount > billed.amount {
-        return None;
-    }
-    let known = payments.paid_amount(billed.currency);
-    let in_xero = invoice.amounts_in_xero().and_then(|amounts| amounts.amount_paid);
-    let in_xero = in_xero.filter(|paid| paid.currency == billed.currency);
-    let paid = in_xero.filter(|paid| paid.amount > known.amount).unwrap_or(known);
-    let is_paid = !paid.amount.is_zero() || payments.has_known_payments();
-    Some(RefundLimit { amount: if is_paid { paid } else { billed }, is_paid })
-}
-
 /// Admits a refund, if necessary after forgetting those that are never to be sent.
 async fn admit_or_forget_withheld(
     engine: &Engine,
@@ -239,25 +215,6 @@ pub(crate) fn is_withheld_before_write(mapping: &Mapping) -> bool {
     mapping.link.is_none()
         && mapping.operation.state == OperationState::Withheld
         && mapping.operation.trace == WriteTrace::Clean
-}
-
-fn excess_failure(number: &str, limit: &RefundLimit, returned: Money, amount: Money) -> Failure {
-    let total = if limit.is_paid {
-        format!("{} was paid on {number}", limit.amount)
-    } else {
-        format!("The total of {number} is {}", limit.amount)
-    };
-    let returned = if returned.amount.is_zero() {
-        String::new()
-    } else {
-        format!(", of which other refunds return {returned}")
-    };
-    Failure::new(
-        FailureClass::Untranslatable,
-        FailureCause::RefundOverPaid,
-        format!("{total}{returned}, so {amount} cannot be refunded on it."),
-        "Check the refunds of the invoice. If this one was not made, choose Never send. If another one was not made, choose Never send for that one or, if it is in Xero, delete it and void its credit note there. If a payment is missing, record it. This refund is then sent automatically, after a change in Xero usually within a day.",
-    )
 }
 
 fn too_many_failure(number: &str) -> Failure {

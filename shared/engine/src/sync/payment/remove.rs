@@ -55,7 +55,7 @@ async fn remove_payment(
 ) -> Result<Synced, AttemptError> {
     let operation = LoggedOperation::Void;
     let Some(remote) = remote else {
-        let remark = "It is not in Xero, so there is nothing to remove.".to_owned();
+        let remark = "It is not in this organisation, so there is nothing to remove.".to_owned();
         return Ok(Synced { link: None, operation, remarks: vec![remark] });
     };
     let link = Some(remote.build_link(task));

@@ -78,7 +78,7 @@ pub(super) fn nothing_to_void<S>(
     let remark = if task.mapping.link.is_some() {
         "Xero no longer has the document."
     } else {
-        "It was never sent to Xero, so there is nothing to void."
+        "It was never sent to this organisation, so there is nothing to void."
     };
     let link = task.mapping.link_to_missing_document(Some(tenant_session.engine.clock.now()));
     Synced { link, operation: LoggedOperation::Void, remarks: vec![remark.to_owned()] }
