@@ -1,16 +1,16 @@
 //! Documents that Xero does not show for a while, and then shows again: there is never a second one,
 //! and nothing that the CRM voids or removes stays in the books.
 
-use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice};
+use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice, Payment};
 use domain::ids::XeroId;
 use domain::operation::OperationState;
 use http::{Method, Request};
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::{a_credit_note, an_allocation, an_invoice};
+use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
-use xero_sim::{InvoiceEdit, InvoiceStatus};
+use xero_sim::{InvoiceEdit, InvoiceStatus, PaymentStatus};
 
 const NOT_FOUND: &str = "The resource you're looking for cannot be found";
 const NO_ROWS: &str = r#"{"Invoices":[],"CreditNotes":[]}"#;
@@ -180,4 +180,21 @@ fn credit_is_removed_from_a_note_that_only_a_list_shows() {
     world.receive(CreditNote, &applied.removed().body());
     assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
     assert_eq!(world.books(|books| books.allocations().count()), 0);
+}
+
+#[test]
+fn a_payment_that_only_its_reference_shows_is_removed_with_its_record() {
+    let mut world = World::with_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    world.receive(Payment, &payment.body());
+    let name = xero_id(&world, Payment, "pay_1.1").to_string();
+    hide(&mut world, move |request| request.uri().path().ends_with(&name));
+    world.sync_now(Payment, "pay_1.1");
+    let message = world.log().last().unwrap().message.clone();
+    assert!(message.contains("Look for it in Xero"), "{message}");
+    world.receive(Payment, &payment.deleted().body());
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    let statuses = world.books(|books| books.payments().map(|one| one.status).collect::<Vec<_>>());
+    assert_eq!(statuses, [PaymentStatus::Deleted]);
 }

@@ -53,6 +53,35 @@ fn is_omitted(world: &mut World, id: Uuid) {
     });
 }
 
+/// From now on, Xero shows this document to no read by its id.
+fn is_hidden(world: &mut World, id: Uuid) {
+    let (inner, name) = (world.engine.transport.clone(), id.to_string());
+    world.engine.transport = Intercepted::on(inner, move |request| {
+        if request.uri().path().ends_with(&name) {
+            return Some(Ok(respond(404, "The resource you're looking for cannot be found")));
+        }
+        let is_listed = request.uri().query().is_some_and(|query| query.contains(&name));
+        is_listed.then(|| Ok(respond(200, r#"{"Invoices":[],"CreditNotes":[]}"#)))
+    });
+}
+
+/// Whether the last read did not show the first document.
+fn is_missing(world: &World, kind: EntityKind) -> bool {
+    let mapping = world.mapping(kind, "doc_1").unwrap();
+    mapping.amounts_in_xero().unwrap().missing_since.is_some()
+}
+
+/// Polls until one has read the first document by its id and not found it.
+fn polls_until_missing(world: &World, kind: EntityKind) {
+    for _ in 0..2 * 24 * 4 {
+        if is_missing(world, kind) {
+            return;
+        }
+        world.poll_and_wait();
+    }
+    panic!("no poll has read the {kind} by its id");
+}
+
 fn poll_for_two_days(world: &World) {
     for _ in 0..2 * 24 * 4 {
         world.poll_and_wait();
@@ -90,6 +119,40 @@ fn a_document_that_vanished_is_reported_once_as_deleted_and_the_others_are_not()
             assert_eq!((mapping.generation, mapping.previous_xero_ids[0].0), (2, vanished));
         }
     }
+}
+
+#[test]
+fn a_document_that_xero_does_not_show_to_one_poll_stays_as_it_is() {
+    for kind in [Invoice, CreditNote] {
+        let mut world = with_documents(kind, &["doc_1", "doc_2"]);
+        let (hidden, open) = (xero_id(&world, kind, "doc_1"), world.engine.transport.clone());
+        is_hidden(&mut world, hidden);
+        polls_until_missing(&world, kind);
+        assert!(reported_statuses(&world).is_empty(), "{kind}");
+        assert!(!world.mapping(kind, "doc_1").unwrap().is_gone_in_xero(), "{kind}");
+        world.engine.transport = open;
+        poll_for_two_days(&world);
+        assert!(reported_statuses(&world).is_empty(), "{kind}");
+        assert!(!is_missing(&world, kind), "{kind}");
+        assert_eq!(xero_id(&world, kind, "doc_1"), hidden, "{kind}");
+    }
+}
+
+#[test]
+fn a_document_that_vanished_costs_the_next_poll_two_calls_and_no_later_one() {
+    let world = with_documents(Invoice, &["doc_1", "doc_2"]);
+    vanishes(&world, xero_id(&world, Invoice, "doc_1"));
+    polls_until_missing(&world, Invoice);
+    let polls = || {
+        let before = world.calls().len();
+        world.poll_and_wait();
+        let calls = world.calls().split_off(before);
+        calls.iter().filter(|call| call.starts_with("GET /Invoices")).count()
+    };
+    // The list of changes, and the document by its id: as one of a group, then by itself.
+    assert_eq!(polls(), 3);
+    assert_eq!(reported_statuses(&world), [("doc_1".to_owned(), "DELETED".to_owned())]);
+    assert_eq!(polls(), 1);
 }
 
 #[test]

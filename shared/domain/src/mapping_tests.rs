@@ -45,6 +45,7 @@ pub(crate) fn document_amounts(status: DocumentStatus, due: i64) -> DocumentAmou
         credit_uses: Vec::new(),
         due_date: None,
         paid_on: None,
+        missing_since: None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod known_payments;
 mod order;
 mod payment_events;
+mod unlisted_payments;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -11,6 +12,7 @@ use rust_decimal::Decimal;
 pub use self::known_payments::depends_on_known_payments;
 pub(crate) use self::order::{is_newer, is_older, plausible_instant, raise_sequence};
 pub use self::payment_events::report_payments;
+use self::unlisted_payments::with_unlisted_payments;
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
 use crate::ids::{XeroId, XeroInvoiceId};
@@ -45,7 +47,7 @@ pub enum SeenInvoice<'a> {
         /// Its payments.
         payments: &'a [ReceivedPayment],
     },
-    /// Xero no longer has an invoice with this id.
+    /// Xero did not show an invoice with this id.
     Missing(XeroInvoiceId),
 }
 
@@ -93,13 +95,22 @@ pub fn observe_invoice(
                 return None;
             }
             let updated_at = plausible_instant(invoice.updated_at, now);
+            let payments = with_unlisted_payments(known, before, invoice, payments);
             (DocumentAmounts::of_invoice(before.crm_total, invoice), updated_at, Some(payments))
         }
         // Meanwhile the record may have a new copy.
         SeenInvoice::Missing(id) if id.0 != link.xero_id.0 => return None,
-        SeenInvoice::Missing(_) => (before.as_missing(), Some(now), None),
+        SeenInvoice::Missing(_) => {
+            let after = before.after_absence(now);
+            if !after.status.is_gone() {
+                let is_new = after != *before;
+                return is_new.then(|| remember_absence(mapping, link, after, known));
+            }
+            (after, Some(now), None)
+        }
     };
     let mut payments = known.clone();
+    let seen_payments = seen_payments.as_deref();
     if seen_payments.is_some_and(|seen_payments| !seen_payments.is_empty()) {
         payments.total_difference = after.total_difference();
     }
@@ -135,6 +146,19 @@ pub fn observe_invoice(
     events.extend(status_event(&mut mapping, before, &after, is_unseen, now));
     events.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
     Some(InvoiceObservation { mapping, payments, events, is_all: true })
+}
+
+/// Remembers that a read did not show the invoice. Nothing is reported before a later read confirms
+/// that Xero no longer has it.
+fn remember_absence(
+    mapping: &Mapping,
+    link: &XeroLink,
+    after: DocumentAmounts,
+    known: &InvoicePayments,
+) -> InvoiceObservation {
+    let link = XeroLink { amounts: Some(after), ..link.clone() };
+    let mapping = Mapping { link: Some(link), ..mapping.clone() };
+    InvoiceObservation { mapping, payments: known.clone(), events: Vec::new(), is_all: true }
 }
 
 /// Observes as many changed payments as fit into one transaction. The invoice stays unseen until a

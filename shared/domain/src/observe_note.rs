@@ -57,8 +57,9 @@ pub fn observe_credit_note(
     Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
 }
 
-/// Observes that Xero no longer has the credit note with this id, which then counts as deleted.
-/// Returns `None` if the note is known to be voided or deleted, or if the record has a new copy.
+/// Observes that Xero did not show the credit note with this id. The first time is only remembered;
+/// if a later read confirms it, the note counts as deleted. Returns `None` if nothing has changed, if
+/// the note is known to be voided or deleted, or if the record has a new copy.
 pub fn observe_missing_note(
     mapping: &Mapping,
     id: XeroCreditNoteId,
@@ -66,9 +67,10 @@ pub fn observe_missing_note(
 ) -> Option<NoteObservation> {
     let link = mapping.link.as_ref().filter(|link| link.xero_id.0 == id.0)?;
     let before = link.amounts.as_ref().filter(|before| !before.status.is_gone())?;
-    let remarks = describe_note_changes(before, &before.as_missing());
-    let link = mapping.link_to_missing_document(Some(now));
-    Some(NoteObservation { mapping: Mapping { link, ..mapping.clone() }, remarks })
+    let link = mapping.link_after_absence(Some(now), now)?;
+    let after = link.amounts.as_ref().filter(|after| *after != before)?;
+    let remarks = describe_note_changes(before, after);
+    Some(NoteObservation { mapping: Mapping { link: Some(link), ..mapping.clone() }, remarks })
 }
 
 /// The sentences about what people changed of a credit note in Xero.
@@ -93,6 +95,7 @@ pub(crate) fn describe_note_changes(
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use uuid::Uuid;
 
     use super::*;
@@ -157,21 +160,33 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_xero_no_longer_has_is_reported_once_as_deleted() {
+    fn a_note_that_two_reads_do_not_show_is_reported_once_as_deleted() {
         let id = |number| XeroCreditNoteId(Uuid::from_u128(number));
-        let missing = observe_missing_note(&a_mapping(), id(5), NOW).unwrap();
+        let later = NOW + SignedDuration::from_mins(5);
+        let first = observe_missing_note(&a_mapping(), id(5), NOW).unwrap();
+        assert_eq!((first.to_event(), first.mapping.is_gone_in_xero()), (None, false));
+        assert_eq!(observe_missing_note(&first.mapping, id(5), NOW), None, "it is too early");
+        let known = RemoteCreditNote {
+            updated_at: Timestamp::from_second(50).ok(),
+            ..remote(DocumentStatus::Authorised, 11_400)
+        };
+        let shown = observe_credit_note(&first.mapping, &known, NOW).unwrap();
+        assert_eq!(shown.to_event(), None);
+        assert_eq!(shown.mapping.amounts_in_xero(), a_mapping().amounts_in_xero());
+        let missing = observe_missing_note(&first.mapping, id(5), later).unwrap();
         let Some(EventContent::CreditNoteStatus { status, remarks, .. }) = missing.to_event()
         else {
             panic!("not reported")
         };
         assert_eq!(status, "DELETED");
         assert_eq!(remarks, ["It was deleted in Xero. Sync it again to create a new copy there."]);
-        assert_eq!(missing.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
-        assert_eq!(observe_missing_note(&missing.mapping, id(5), NOW), None);
-        let back = remote(DocumentStatus::Authorised, 400);
-        let shown = observe_credit_note(&missing.mapping, &back, NOW).unwrap();
+        assert_eq!(missing.mapping.link.as_ref().unwrap().xero_updated_at, Some(later));
+        assert_eq!(observe_missing_note(&missing.mapping, id(5), later), None);
+        let updated_at = Timestamp::from_second(400).ok();
+        let back = RemoteCreditNote { updated_at, ..remote(DocumentStatus::Authorised, 400) };
+        let shown = observe_credit_note(&missing.mapping, &back, later).unwrap();
         assert_eq!(shown.remarks, ["It is in Xero again."]);
-        assert_eq!(observe_credit_note(&shown.mapping, &back, NOW), None);
+        assert_eq!(observe_credit_note(&shown.mapping, &back, later), None);
         assert_eq!(observe_missing_note(&a_mapping(), id(6), NOW), None, "it is an earlier copy");
     }
 

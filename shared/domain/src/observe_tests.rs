@@ -1,5 +1,7 @@
 //! Tests of observing an invoice in Xero, and of the events that the CRM receives.
 
+#[path = "observe_tests/absence.rs"]
+mod absence;
 #[path = "observe_tests/known_payments.rs"]
 mod known_payments;
 
@@ -157,16 +159,6 @@ fn a_void_is_reported_and_marks_the_mapping() {
     let afresh = seen.mapping.new_generation();
     assert_eq!((afresh.generation, afresh.previous_xero_ids.len()), (2, 1));
     assert!(afresh.link.is_none());
-}
-
-#[test]
-fn an_invoice_that_xero_no_longer_has_is_reported_like_a_deleted_one() {
-    let missing = |number| SeenInvoice::Missing(XeroInvoiceId(Uuid::from_u128(number)));
-    let seen = observe_invoice(&a_mapping(), &receipts(), missing(5), NOW).unwrap();
-    assert_eq!(kinds(&seen.events), ["status"]);
-    assert!(seen.mapping.is_gone_in_xero());
-    // An earlier copy says nothing about the present one.
-    assert_eq!(observe_invoice(&a_mapping(), &receipts(), missing(6), NOW), None);
 }
 
 #[test]

@@ -73,6 +73,7 @@ mod tests {
             credit_uses: Vec::new(),
             due_date: None,
             paid_on: None,
+            missing_since: None,
         };
         let lines = vec![a_line("1", "25.43", Some("15")); 3];
         let tax = Some(pounds(tax));

@@ -7,10 +7,11 @@ mod verification;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Ledger;
+use crate::ids::{CrmId, Ledger};
 use crate::paging::PagePosition;
 
-pub use self::list_position::ListPosition;
+pub use self::list_position::{ListPosition, SurplusReading};
+pub use self::verification::{ABSENT_NOTES_MAX, NoteVerification};
 
 /// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
@@ -58,6 +59,10 @@ pub struct PollProgress {
     /// The individual verification of the credit notes with credit left; `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_notes: Option<NoteVerification>,
+    /// Credit notes that Xero did not show, at most [`ABSENT_NOTES_MAX`]. The next poll reads them
+    /// again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent_notes: Vec<CrmId>,
     /// The place in the list of given-up records after which the next daily question about stopped
     /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say
     /// it.
@@ -79,6 +84,10 @@ pub struct PollProgress {
     /// observed, the open invoices were verified, or a list was not read to its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_surplus_due: bool,
+    /// The reading of overpayments and prepayments that has begun and has not reached the ends of both
+    /// lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surplus_reading: Option<SurplusReading>,
     /// Whether the ledger is polled, which is the case while its account is connected to the
     /// organisation.
     pub is_polled: bool,
@@ -93,15 +102,6 @@ pub struct PollProgress {
     /// When the last poll failed; `None` after a poll that was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
-}
-
-/// The progress of verifying the credit notes with credit left.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoteVerification {
-    /// The place in the list of these notes after which it continues; `None` if it begins with the
-    /// first one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -123,12 +123,14 @@ impl PollProgress {
             verifying_after: None,
             credit_notes: None,
             open_notes: None,
+            absent_notes: Vec::new(),
             stopped_payments_after: None,
             codes_due_since: None,
             is_comparing: false,
             overpayments: None,
             prepayments: None,
             is_surplus_due: false,
+            surplus_reading: None,
             is_polled: true,
             checked_at: None,
             failing_since: None,

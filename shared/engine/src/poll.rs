@@ -38,14 +38,13 @@ use domain::operation::Trigger;
 use domain::poll::PollProgress;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{StreamExt, stream};
 use store::VersionedRecord;
 use tracing::Instrument;
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
-use crate::{Engine, Invocation};
+use crate::{Engine, Invocation, concurrency};
 
 use self::changes::PollReading;
 use self::failed_poll::{needs_account_action, record_poll_failure};
@@ -86,14 +85,15 @@ pub enum PollOutcome {
     Failed,
 }
 
-/// Polls ledgers concurrently. A failure of one ledger does not affect the others.
+/// Polls ledgers concurrently. A failure of one ledger does not affect the others, and one that takes
+/// long does not delay them.
 pub async fn poll_ledgers(
     engine: &Engine,
     ledgers: &[Ledger],
     invocation: Invocation,
 ) -> Vec<PollOutcome> {
     let polls = ledgers.iter().map(|ledger| poll_ledger_isolated(engine, ledger, invocation));
-    stream::iter(polls.collect::<Vec<_>>()).buffered(CONCURRENT_POLLS_MAX).collect().await
+    concurrency::map_limited(CONCURRENT_POLLS_MAX, polls.collect()).await
 }
 
 fn poll_ledger_isolated<'a>(

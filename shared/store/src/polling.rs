@@ -80,7 +80,7 @@ impl Store {
     }
 
     /// Returns invoices of a ledger with changes that a write or a read has shown and that have not
-    /// been observed.
+    /// been observed, and those that the last read did not show.
     pub async fn list_unseen_invoices(
         &self,
         ledger: &Ledger,

@@ -1,6 +1,7 @@
 //! Status and amounts of a document in Xero, stored with its mapping.
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::document::credit_note::RemoteCreditNote;
@@ -12,6 +13,10 @@ use crate::money::Money;
 /// The maximum number of credits of one invoice that are stored and reported individually. The sum
 /// includes all of them.
 pub const CREDITS_MAX: usize = 100;
+
+/// How long after the first read that did not show a document another one may confirm that Xero no
+/// longer has it. Xero may not show a document for a moment.
+const ABSENCE_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A use of a credit note's credit in Xero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +67,10 @@ pub struct DocumentAmounts {
     /// The date on which the document was fully paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_on: Option<Date>,
+    /// Since when Xero has not shown the document. `None` if the last read of it did, and after a later
+    /// read has confirmed that Xero no longer has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
 }
 
 impl DocumentAmounts {
@@ -80,6 +89,7 @@ impl DocumentAmounts {
             credit_uses: Vec::new(),
             due_date: remote.due_date,
             paid_on: settlement.paid_on,
+            missing_since: None,
         }
     }
 
@@ -104,13 +114,37 @@ impl DocumentAmounts {
             credit_uses: applied.chain(refunded).take(CREDITS_MAX).collect(),
             due_date: None,
             paid_on: None,
+            missing_since: None,
         }
     }
 
     /// The state after Xero has shown that it no longer has the document, which counts as deleted.
     #[must_use]
     pub fn as_missing(&self) -> Self {
-        Self { status: DocumentStatus::Deleted, ..self.clone() }
+        Self { status: DocumentStatus::Deleted, missing_since: None, ..self.clone() }
+    }
+
+    /// The state after a read at `now` did not show the document. It counts as deleted once another read,
+    /// five minutes after the first one or later, has not shown it either. What is known to be voided or
+    /// deleted stays as it is.
+    #[must_use]
+    pub fn after_absence(&self, now: Timestamp) -> Self {
+        if self.status.is_gone() {
+            return self.clone();
+        }
+        match self.missing_since.filter(|since| *since <= now) {
+            Some(since) if now.duration_since(since) >= ABSENCE_CONFIRMED_AFTER => {
+                self.as_missing()
+            }
+            Some(_) => self.clone(),
+            None => Self { missing_since: Some(now), ..self.clone() },
+        }
+    }
+
+    /// Whether Xero has shown the same of the document, regardless of reads that did not show it.
+    pub fn shows_same_as(&self, other: &Self) -> bool {
+        let shown = |one: &Self| Self { missing_since: None, ..one.clone() };
+        shown(self) == shown(other)
     }
 
     /// Whether the document takes more money or credit than it did before: more is due or left, or

@@ -30,6 +30,15 @@ pub struct XeroLink {
     pub contact: Option<Box<WrittenContact>>,
 }
 
+impl XeroLink {
+    /// Whether the next poll must read the document by its id: its newest change in Xero has not been
+    /// observed, or the last read did not show it.
+    pub fn is_unobserved(&self) -> bool {
+        let is_missing = self.amounts.as_ref().is_some_and(|known| known.missing_since.is_some());
+        self.xero_updated_at.is_none() || is_missing
+    }
+}
+
 /// Who linked a client to a contact that was not created for it, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkOrigin {
@@ -74,6 +83,30 @@ impl Mapping {
         }
         let amounts = Some(amounts.as_missing());
         Some(XeroLink { amounts, xero_updated_at: changed_at, ..link.clone() })
+    }
+
+    /// The link to its document after a read at `now` did not show it. The first such read is only
+    /// remembered. If a later one confirms it, the document counts as deleted, as after
+    /// [`Mapping::link_to_missing_document`].
+    pub fn link_after_absence(
+        &self,
+        changed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<XeroLink> {
+        let link = self.link.as_ref()?;
+        let amounts = link.amounts.as_ref()?.after_absence(now);
+        if amounts.status.is_gone() {
+            return self.link_to_missing_document(changed_at);
+        }
+        Some(XeroLink { amounts: Some(amounts), ..link.clone() })
+    }
+
+    /// Whether Xero has shown the same status and amounts of its document as of another mapping's.
+    pub fn shows_same_amounts_as(&self, other: &Self) -> bool {
+        match (self.amounts_in_xero(), other.amounts_in_xero()) {
+            (Some(one), Some(other)) => one.shows_same_as(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 
     /// The mapping of a client whose archived contact was restored, as a success shows at `now`.

@@ -17,13 +17,13 @@ impl Mapping {
     /// The counterpart of an open invoice, or `None` if it is not an open invoice. The poll reads
     /// open invoices from Xero.
     ///
-    /// An invoice is open if it is unpaid, or if its newest change in Xero has not been observed
-    /// ([`XeroLink::xero_updated_at`]). A record without a document in Xero is not open, and
+    /// An invoice is open if it is unpaid, or if its present state is unknown
+    /// ([`XeroLink::is_unobserved`]). A record without a document in Xero is not open, and
     /// neither is a record of another kind.
     pub fn open_invoice_link(&self) -> Option<&XeroLink> {
         let link = self.link.as_ref().filter(|_| self.key.kind == EntityKind::Invoice)?;
         let amounts = link.amounts.as_ref()?;
-        (amounts.is_unpaid() || link.xero_updated_at.is_none()).then_some(link)
+        (amounts.is_unpaid() || link.is_unobserved()).then_some(link)
     }
 
     /// Returns the id in Xero of a credit note with credit left, or `None` for any other record.

@@ -21,6 +21,14 @@ pub struct ListPosition {
     pub rows_read: u32,
 }
 
+/// A reading of overpayments and prepayments that has not reached the ends of both lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurplusReading {
+    /// The instant from which both lists are read once more after it, if that was requested meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_from: Option<Timestamp>,
+}
+
 impl ListPosition {
     /// The beginning of the rows that changed in the year before an instant, or later.
     fn a_year_before(instant: Timestamp) -> Self {
@@ -42,14 +50,42 @@ impl PollProgress {
 
     /// The same progress with overpayments and prepayments to be read again from a year before the
     /// account was connected: the lists show a row once, and rows of contacts that had no client were
-    /// left out. A list that is still to be read from an earlier instant keeps its position.
+    /// left out. A list that is still to be read from an earlier instant keeps its position. A reading
+    /// that has begun is completed first, so that it ends however often this is requested; one further
+    /// reading serves all requests.
     #[must_use]
     pub fn with_surpluses_to_read_again(self, connected_at: Timestamp) -> Self {
         let first = ListPosition::a_year_before(connected_at);
+        if let Some(reading) = self.surplus_reading {
+            let from = reading.again_from.map_or(first.from, |from| from.min(first.from));
+            let surplus_reading = Some(SurplusReading { again_from: Some(from) });
+            return Self { surplus_reading, is_surplus_due: true, ..self };
+        }
         let earlier = |known: Option<ListPosition>| known.filter(|known| known.from < first.from);
         let overpayments = earlier(self.overpayments).or(Some(first));
         let prepayments = earlier(self.prepayments).or(Some(first));
         Self { overpayments, prepayments, is_surplus_due: true, ..self }
+    }
+
+    /// The same progress after a page of each list was read; `is_behind` says whether a list has more.
+    /// If both were read to their ends, a further reading begins if one was requested meanwhile.
+    #[must_use]
+    pub fn with_read_surpluses(self, is_behind: bool) -> Self {
+        if is_behind {
+            let surplus_reading = Some(self.surplus_reading.unwrap_or_default());
+            return Self { surplus_reading, is_surplus_due: true, ..self };
+        }
+        let Some(from) = self.surplus_reading.and_then(|reading| reading.again_from) else {
+            return Self { surplus_reading: None, is_surplus_due: false, ..self };
+        };
+        let first = Some(ListPosition { from, rows_read: 0 });
+        Self {
+            overpayments: first,
+            prepayments: first,
+            is_surplus_due: true,
+            surplus_reading: None,
+            ..self
+        }
     }
 
     /// The position in the list of a kind, if it is known.

@@ -263,6 +263,46 @@ fn overpayments_are_read_again_from_a_year_before_unless_earlier_ones_are_still_
 }
 
 #[test]
+fn requests_to_read_overpayments_again_lead_to_one_reading_after_the_one_that_has_begun() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let first = ListPosition { from: at(50_000 - YEAR_SECONDS), rows_read: 0 };
+    let reached = ListPosition { from: at(40_000), rows_read: 2 };
+    let mut progress = PollProgress::new(ledger, at(90_000));
+    for kind in SurplusKind::ALL {
+        progress = progress.with_surplus_position(kind, reached);
+    }
+    let mut progress = progress.with_read_surpluses(true);
+    for _ in 0..3 {
+        progress = progress.with_surpluses_to_read_again(at(50_000));
+        for kind in SurplusKind::ALL {
+            assert_eq!(progress.surplus_position(kind), Some(reached));
+        }
+    }
+    let same = progress.clone().with_surpluses_to_read_again(at(50_000));
+    assert_eq!(same, progress, "a further request stores nothing");
+    let again = progress.with_read_surpluses(true).with_read_surpluses(false);
+    assert!(again.is_surplus_due);
+    for kind in SurplusKind::ALL {
+        assert_eq!(again.surplus_position(kind), Some(first));
+    }
+    let ended = again.with_read_surpluses(true).with_read_surpluses(false);
+    assert_eq!((ended.is_surplus_due, ended.surplus_reading), (false, None));
+}
+
+#[test]
+fn credit_notes_that_xero_did_not_show_are_read_again_up_to_a_limit() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let fresh = PollProgress::new(ledger, at(0));
+    assert!(!fresh.is_verification_unfinished());
+    let note = |number: usize| CrmId::new(format!("crn_{number}")).unwrap();
+    let absent = fresh.with_absent_notes(vec![note(0), note(1)]).with_absent_notes(vec![note(0)]);
+    assert_eq!(absent.absent_notes, [note(0), note(1)]);
+    assert!(absent.is_verification_unfinished());
+    let many = absent.with_absent_notes((0..2 * ABSENT_NOTES_MAX).map(note).collect());
+    assert_eq!(many.absent_notes.len(), ABSENT_NOTES_MAX);
+}
+
+#[test]
 fn progress_of_an_earlier_release_has_no_positions_of_overpayments() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let fresh = PollProgress::new(ledger, at(0));

@@ -4,14 +4,29 @@
 //! earlier ones.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::{ListPosition, NoteVerification, PollProgress, subtract_overlap};
+use super::{ListPosition, PollProgress, subtract_overlap};
+use crate::ids::CrmId;
+
+/// The maximum number of credit notes that Xero did not show and that the next poll reads again: as
+/// many as one call reads. The next verification reads the others.
+pub const ABSENT_NOTES_MAX: usize = 40;
 
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How long after a verification a ledger without open invoices is verified again, in the hour of
 /// the day in which its account is checked. It is less than a day, so that no day is left out.
 const IDLE_VERIFY_AFTER: SignedDuration = SignedDuration::from_hours(12);
+
+/// The progress of verifying the credit notes with credit left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteVerification {
+    /// The place in the list of these notes after which it continues; `None` if it begins with the
+    /// first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
 
 impl PollProgress {
     /// Whether the open invoices must be verified individually. An instant in the future says
@@ -24,7 +39,8 @@ impl PollProgress {
     /// Whether the open invoices were verified, and credit notes are still to be read or account
     /// codes to be checked.
     pub const fn is_verification_unfinished(&self) -> bool {
-        self.credit_notes.is_some() || self.open_notes.is_some() || self.codes_due_since.is_some()
+        let has_notes = self.credit_notes.is_some() || self.open_notes.is_some();
+        has_notes || !self.absent_notes.is_empty() || self.codes_due_since.is_some()
     }
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
@@ -65,6 +81,18 @@ impl PollProgress {
     pub fn with_verified_notes(self, next: Option<String>) -> Self {
         let open_notes = next.map(|after| NoteVerification { after: Some(after) });
         Self { open_notes, ..self }
+    }
+
+    /// The progress after Xero did not show these credit notes either.
+    #[must_use]
+    pub fn with_absent_notes(self, absent: Vec<CrmId>) -> Self {
+        let mut absent_notes = self.absent_notes;
+        for note in absent {
+            if absent_notes.len() < ABSENT_NOTES_MAX && !absent_notes.contains(&note) {
+                absent_notes.push(note);
+            }
+        }
+        Self { absent_notes, ..self }
     }
 
     /// The progress of a ledger without documents, which needs no verification. The books are

@@ -130,8 +130,8 @@ async fn observe_note(
 }
 
 /// Records what has changed on a credit note, with the event for the CRM, and starts again after a
-/// conflict with another process. `remote` is the note with this id in Xero; `None` if Xero no
-/// longer has it.
+/// conflict with another process. `remote` is the note with this id in Xero; `None` if Xero did not
+/// show it.
 /// Returns whether more has changed than the instant of the last change.
 pub(super) async fn record_note_changes(
     tenant_session: &TenantSession<'_>,
@@ -162,7 +162,7 @@ pub(super) async fn record_note_changes(
         let Some(again) = again else { return Ok(false) };
         row = again;
     };
-    let is_changed = row.record.amounts_in_xero() != mapping.amounts_in_xero();
+    let is_changed = !row.record.shows_same_amounts_as(&mapping);
     if !remarks.is_empty() {
         let notice = LogNotice {
             operation: LoggedOperation::Import,

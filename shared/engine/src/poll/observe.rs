@@ -204,7 +204,8 @@ async fn observe_present(
     Ok(observed.unwrap_or_else(ObservedChange::failed))
 }
 
-/// Observes that Xero no longer has an invoice. Returns whether that was a change.
+/// Observes that Xero did not show an invoice, which counts as deleted once a later read confirms it.
+/// Returns whether that was a change.
 pub(super) async fn observe_missing(
     tenant_session: &TenantSession<'_>,
     (id, crm_id): (XeroInvoiceId, &CrmId),

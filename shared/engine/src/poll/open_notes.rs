@@ -17,6 +17,7 @@ use xero::{DecodedRows, UndecodableRow, XeroError};
 use super::credit_notes::{observe_notes, record_note_changes};
 use super::isolation::is_about_one_document;
 use super::unreadable;
+use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 
@@ -28,6 +29,15 @@ const PAGES_MAX: usize = 10;
 
 /// Credit notes with credit left, by their ids in Xero.
 type OpenNotes = Vec<(XeroCreditNoteId, VersionedRecord<Mapping>)>;
+
+/// What a verification of credit notes has found.
+#[derive(Debug, Default)]
+struct VerifiedNotes {
+    /// The number of notes with changes.
+    changed: usize,
+    /// The notes that Xero did not show, and of which no earlier read has said so.
+    absent: Vec<CrmId>,
+}
 
 /// Verifies credit notes from the recorded position on, if that is due, and records the progress
 /// after each page. Returns the number of notes with changes.
@@ -42,9 +52,27 @@ pub(super) async fn verify_open_notes(
         let after = verification.after.as_deref();
         let page = engine.store.list_open_notes(ledger, after, PAGE).await?;
         let open = read_open_notes(tenant_session, page.documents).await?;
-        changed += verify_notes(tenant_session, open).boxed().await?;
-        *progress = progress.clone().with_verified_notes(page.next);
+        let verified = verify_notes(tenant_session, open).boxed().await?;
+        changed += verified.changed;
+        let next = progress.clone().with_absent_notes(verified.absent);
+        *progress = next.with_verified_notes(page.next);
     }
+    Ok(changed)
+}
+
+/// Reads the credit notes again that Xero did not show to the poll before. Those that are still missing
+/// count as deleted. Returns the number of notes with changes.
+pub(super) async fn confirm_absent_notes(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+) -> Result<usize, AttemptError> {
+    if progress.absent_notes.is_empty() {
+        return Ok(0);
+    }
+    let open = read_open_notes(tenant_session, progress.absent_notes.clone()).await?;
+    let VerifiedNotes { changed, absent } = verify_notes(tenant_session, open).boxed().await?;
+    *progress = PollProgress { absent_notes: Vec::new(), ..progress.clone() };
+    *progress = progress.clone().with_absent_notes(absent);
     Ok(changed)
 }
 
@@ -71,28 +99,30 @@ async fn read_open_notes(
     Ok(open)
 }
 
-/// Reads credit notes from Xero and records their changes. Returns the number of notes with changes.
+/// Reads credit notes from Xero and records their changes.
 async fn verify_notes(
     tenant_session: &TenantSession<'_>,
     open: OpenNotes,
-) -> Result<usize, AttemptError> {
+) -> Result<VerifiedNotes, AttemptError> {
+    let mut verified = VerifiedNotes::default();
     if open.is_empty() {
-        return Ok(0);
+        return Ok(verified);
     }
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
     let ids = open.iter().map(|(id, _)| *id).collect::<Vec<_>>();
     let DecodedRows { rows: mut found, undecodable } = find_by_ids(&patient, &ids).await?;
     unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;
-    let mut changed = 0;
     for (id, row) in list_missing(open, &found, &undecodable) {
         // A list may omit a note, so a missing one is read by itself.
         match get(&patient, id).await {
             Ok(Some(remote)) => found.push(remote),
             Ok(None) => {
                 let (engine, account) = (tenant_session.engine, &tenant_session.ledger.account);
+                let (note, was_absent) = (row.record.key.crm_id.clone(), was_absent(engine, &row));
                 let recorded = record_note_changes(tenant_session, row, id, None).boxed();
                 let is_changed = engine.skip_failing(account, recorded).await?;
-                changed += usize::from(is_changed == Some(true));
+                verified.changed += usize::from(is_changed == Some(true));
+                verified.absent.extend((!was_absent).then_some(note));
             }
             Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
             // It is asked again with the next verification.
@@ -107,7 +137,14 @@ async fn verify_notes(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(changed + observe_notes(tenant_session, &found).await?)
+    verified.changed += observe_notes(tenant_session, &found).await?;
+    Ok(verified)
+}
+
+/// Returns whether an earlier read did not show a note either, so that its absence now is confirmed.
+fn was_absent(engine: &Engine, row: &VersionedRecord<Mapping>) -> bool {
+    let known = row.record.amounts_in_xero();
+    known.is_some_and(|known| known.after_absence(engine.clock.now()).status.is_gone())
 }
 
 /// Returns the notes that Xero's answer does not contain. An unreadable note is not missing.

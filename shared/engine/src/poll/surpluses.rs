@@ -70,7 +70,12 @@ pub(super) async fn read_surpluses(
         let walk = ChangeWalk::resume_after_rows(position.from, position.rows_read);
         let page = match read_changed_page(&session, kind, walk.since, walk.at).await {
             Ok(page) => page,
-            Err(XeroError::NotPermitted { .. }) => return Ok(changed),
+            Err(XeroError::NotPermitted { .. }) => {
+                if is_behind {
+                    *progress = progress.clone().with_read_surpluses(true);
+                }
+                return Ok(changed);
+            }
             Err(error) => return Err(error.into()),
         };
         changed += observe_page(tenant_session, kind, &page, paid).await?;
@@ -78,7 +83,7 @@ pub(super) async fn read_surpluses(
         is_behind |= !is_end;
         *progress = progress.clone().with_surplus_position(kind, next);
     }
-    progress.is_surplus_due = is_behind;
+    *progress = progress.clone().with_read_surpluses(is_behind);
     Ok(changed)
 }
 

@@ -1,5 +1,6 @@
 //! The tick divides the ledgers to poll into chunks, and spreads them over the time until the next
-//! tick.
+//! tick. The ledgers of a chunk are polled in another order each time, so that a poll that runs out
+//! of time does not always leave out the same ones.
 
 use std::num::NonZeroU16;
 
@@ -16,6 +17,8 @@ const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// The period over which messages are spread. A queue delays a message by whole seconds, and by at
 /// most 15 minutes.
 const WINDOW: SignedDuration = SignedDuration::from_mins(13);
+/// The interval between two ticks, in seconds.
+const INTERVAL_SECONDS: i64 = 900;
 
 /// Ledgers to be polled together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,24 +36,36 @@ pub async fn plan_tick(engine: &Engine) -> Result<Vec<PollChunk>, StoreError> {
     while let Some((shard, after)) = scan.next_page() {
         ledgers.extend(scan.take_page(engine.store.list_polled(shard, after, PAGE).await?));
     }
-    Ok(spread_chunks(&ledgers))
+    let tick = engine.clock.now().as_second().div_euclid(INTERVAL_SECONDS);
+    Ok(spread_chunks(&ledgers, tick))
 }
 
 /// Divides ledgers into chunks whose delays are spread over the whole window. If there are more
 /// chunks than seconds, several share a second.
-fn spread_chunks(ledgers: &[Ledger]) -> Vec<PollChunk> {
+fn spread_chunks(ledgers: &[Ledger], tick: i64) -> Vec<PollChunk> {
     let chunks = ledgers.chunks(CHUNK);
     let count = i64::try_from(chunks.len()).unwrap_or(i64::MAX).max(1);
     let delayed = |(number, ledgers): (i64, &[Ledger])| PollChunk {
-        ledgers: ledgers.to_vec(),
+        ledgers: rotate_chunk(ledgers, tick),
         delay: SignedDuration::from_secs(WINDOW.as_secs().saturating_mul(number) / count),
     };
     (0_i64..).zip(chunks).map(delayed).collect()
 }
 
+/// Returns the ledgers of a chunk in their order, beginning about a third of the chunk further on in
+/// each tick.
+fn rotate_chunk(ledgers: &[Ledger], tick: i64) -> Vec<Ledger> {
+    let count = i64::try_from(ledgers.len()).unwrap_or(1).max(1);
+    let step = count / 3 + 1;
+    let first = tick.rem_euclid(count).saturating_mul(step).rem_euclid(count);
+    let mut rotated = ledgers.to_vec();
+    rotated.rotate_left(usize::try_from(first).unwrap_or(0));
+    rotated
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use domain::ids::{AccountId, TenantId};
 
@@ -67,18 +82,18 @@ mod tests {
     #[test]
     fn ten_thousand_ledgers_are_a_hundred_messages_over_the_window() {
         let ledgers = ledgers(10_000);
-        let chunks = spread_chunks(&ledgers);
+        let chunks = spread_chunks(&ledgers, 0);
         assert_eq!(chunks.len(), 100);
         assert!(chunks.iter().all(|chunk| chunk.ledgers.len() == 100 && chunk.delay < WINDOW));
         assert!(chunks.last().unwrap().delay > SignedDuration::from_mins(11));
-        assert_eq!(spread_chunks(&ledgers[..3])[0].delay, SignedDuration::ZERO);
-        assert!(spread_chunks(&[]).is_empty());
+        assert_eq!(spread_chunks(&ledgers[..3], 0)[0].delay, SignedDuration::ZERO);
+        assert!(spread_chunks(&[], 0).is_empty());
     }
 
     #[test]
     fn chunks_are_spread_evenly_even_if_there_are_more_of_them_than_seconds() {
         for count in [99_u32, 779, 780, 781, 1_000, 1_001, 2_000] {
-            let chunks = spread_chunks(&ledgers(count * 100));
+            let chunks = spread_chunks(&ledgers(count * 100), 0);
             assert_eq!(chunks.len(), usize::try_from(count).unwrap());
             let delays = chunks.iter().map(|chunk| chunk.delay.as_secs()).collect::<Vec<_>>();
             assert!(delays.is_sorted(), "{count}");
@@ -92,6 +107,24 @@ mod tests {
             }
             let most = each_second.into_values().max().unwrap();
             assert!(most <= count.div_ceil(780), "{count}: {most} chunks in one second");
+        }
+    }
+
+    #[test]
+    fn each_ledger_of_a_chunk_is_among_the_first_third_within_five_ticks() {
+        for count in [1_u32, 2, 3, 5, 33, 34, 99, 100] {
+            let ledgers = ledgers(count);
+            let third = usize::try_from(count.div_ceil(3)).unwrap();
+            for tick in [0_i64, 7, 1_980_000] {
+                let mut first = BTreeSet::new();
+                for later in 0..5 {
+                    let chunk = spread_chunks(&ledgers, tick + later).remove(0).ledgers;
+                    let all: BTreeSet<Ledger> = chunk.iter().cloned().collect();
+                    assert_eq!(all.len(), ledgers.len(), "{count}: each is polled once");
+                    first.extend(chunk.into_iter().take(third));
+                }
+                assert_eq!(first.len(), ledgers.len(), "{count} from tick {tick}");
+            }
         }
     }
 }

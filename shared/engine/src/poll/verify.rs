@@ -71,14 +71,16 @@ pub(super) async fn verify_ledger(
     }
 }
 
-/// Reads the credit notes that changed, then those with credit left. Returns the number of notes
-/// with changes.
+/// Reads the credit notes that changed, then those that Xero did not show before, then those with
+/// credit left. Returns the number of notes with changes.
 async fn observe_credit_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
 ) -> Result<usize, AttemptError> {
     let changed = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await?;
-    Ok(changed + open_notes::verify_open_notes(tenant_session, progress).boxed().await?)
+    let confirmed = open_notes::confirm_absent_notes(tenant_session, progress).boxed().await?;
+    let verified = open_notes::verify_open_notes(tenant_session, progress).boxed().await?;
+    Ok(changed + confirmed + verified)
 }
 
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the

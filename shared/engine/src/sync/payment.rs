@@ -159,8 +159,13 @@ fn is_to_be_written_again(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart)
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
     match remote.map(RemotePart::money_status) {
         Some(MoneyStatus::Authorised) => None,
-        Some(MoneyStatus::Deleted) | None => Some(
+        Some(MoneyStatus::Deleted) => Some(
             "It was deleted in Xero. Record it again in ServiceCortex to send it again.".to_owned(),
+        ),
+        // Xero keeps the payments that people delete, and may not show a document for a moment.
+        None => Some(
+            "Xero does not show it. Look for it in Xero before you record it again in ServiceCortex."
+                .to_owned(),
         ),
         Some(MoneyStatus::Other(status)) => Some(format!(
             "In Xero it has the status {status}, which this integration does not recognise. Check it there."

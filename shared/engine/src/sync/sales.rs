@@ -142,7 +142,7 @@ async fn choose_targets<'a, T: SalesEntity>(
                 targets.push((one, DocumentTarget::New));
             }
             LookupOutcome::Ours(target) => targets.push((one, target)),
-            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(synced)),
+            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(*synced)),
             LookupOutcome::Foreign(failure) => one.task.set_outcome(Err(failure.into())),
         }
     }
@@ -170,7 +170,7 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
                 one.task.writes.record_possible_document();
                 adopted.push((one, target));
             }
-            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(synced)),
+            LookupOutcome::Settled(synced) => one.task.set_outcome(Ok(*synced)),
             LookupOutcome::Foreign(failure) => {
                 one.task.set_outcome(Err(AttemptError::Explained(failure)));
             }

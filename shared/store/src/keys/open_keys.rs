@@ -9,10 +9,11 @@ use super::{format_instant, ledger_partition, mapping_key};
 use crate::table::{IndexEntry, IndexKey};
 
 /// The key of an open invoice's mapping in the `open` index: by ledger, then by the newest change
-/// in Xero that was observed, unobserved ones first.
+/// in Xero that was observed, unobserved ones first, with those that the last read did not show.
 pub(crate) fn open_invoice_key(mapping: &Mapping) -> Option<IndexKey> {
     let link = mapping.open_invoice_link()?;
-    let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let seen = link.xero_updated_at.filter(|_| !link.is_unobserved());
+    let seen = seen.unwrap_or(Timestamp::UNIX_EPOCH);
     let sort = format!("{}#{}", format_instant(seen), mapping.key.crm_id);
     Some(IndexKey::new(ledger_partition(&mapping.key.ledger), sort))
 }
@@ -35,7 +36,8 @@ pub(crate) fn open_note_partition(ledger: &Ledger) -> String {
     format!("{}#NOTES", ledger_partition(ledger))
 }
 
-/// The prefix of the sort keys in the `open` index of invoices that have not been observed.
+/// The prefix of the sort keys in the `open` index of invoices that have not been observed, or that
+/// the last read did not show.
 pub(crate) fn unseen_prefix() -> String {
     format!("{}#", format_instant(Timestamp::UNIX_EPOCH))
 }

@@ -42,15 +42,15 @@ pub(super) async fn observe_steps(
 }
 
 /// Returns whether an observation differs from the rows before it only by the instant of the last
-/// change in Xero.
+/// change in Xero, or by whether the last read showed the invoice.
 fn is_only_touched(
     before: (&Mapping, &InvoicePayments),
     after: (&Mapping, &InvoicePayments),
 ) -> bool {
     let ((mapping_before, payments_before), (mapping, payments)) = (before, after);
     let (Some(known), Some(link)) = (&mapping_before.link, &mapping.link) else { return false };
-    let was_seen = known.xero_updated_at.is_some() && link.xero_updated_at.is_some();
-    was_seen && known.amounts == link.amounts && payments_before == payments
+    let is_as_seen = known.xero_updated_at.is_some() == link.xero_updated_at.is_some();
+    is_as_seen && mapping_before.shows_same_amounts_as(mapping) && payments_before == payments
 }
 
 /// Commits a step together with its events, which are still to be delivered. Returns the rows after

@@ -3,6 +3,7 @@
 use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
 use domain::document::payment::MoneyStatus;
 use domain::failure::{Failure, FailureCause, FailureClass};
+use domain::ids::XeroId;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
@@ -32,7 +33,7 @@ async fn fetch_existing_part(
     task: &SyncTask<'_, PaymentPart>,
 ) -> Result<Option<RemotePart>, AttemptError> {
     match &task.mapping.link {
-        Some(link) => fetch_document(tenant_session, task, link.xero_id).await,
+        Some(link) => fetch_linked_part(tenant_session, task, link.xero_id).await,
         None if task.must_resolve() => {
             match prerequisites::find_prerequisite(tenant_session, &task.snapshot).await? {
                 Some(prerequisite) => find::find_part(tenant_session, task, prerequisite).await,
@@ -46,6 +47,22 @@ async fn fetch_existing_part(
         }
         None => Ok(None),
     }
+}
+
+/// Reads the document to which a part is linked. One that the read of its own address does not show is
+/// looked for by its reference, too: nothing would remove it later.
+async fn fetch_linked_part(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+    id: XeroId,
+) -> Result<Option<RemotePart>, AttemptError> {
+    if let Some(remote) = fetch_document(tenant_session, task, id).await? {
+        return Ok(Some(remote));
+    }
+    let prerequisite = prerequisites::find_prerequisite(tenant_session, &task.snapshot).await?;
+    let Some(prerequisite) = prerequisite else { return Ok(None) };
+    let found = find::find_part(tenant_session, task, prerequisite).await?;
+    Ok(found.filter(|remote| remote.build_link(task).xero_id == id))
 }
 
 async fn remove_payment(

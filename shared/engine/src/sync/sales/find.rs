@@ -23,7 +23,7 @@ pub(super) enum LookupOutcome {
     /// Our earlier document, which still has to be updated to this snapshot.
     Ours(DocumentTarget),
     /// Our earlier document, which can no longer be changed.
-    Settled(Synced),
+    Settled(Box<Synced>),
     /// A document that is not ours.
     Foreign(Failure),
 }
@@ -149,5 +149,5 @@ fn plan_own_document<T: SalesEntity>(
     }
     let missing = find_missing_tracking::<T>(&task.snapshot, remote);
     let remarks = describe_if_gone(remote).or(missing).into_iter().collect();
-    LookupOutcome::Settled(synced_document::<T>(task, remote, operation, remarks))
+    LookupOutcome::Settled(Box::new(synced_document::<T>(task, remote, operation, remarks)))
 }

@@ -12,6 +12,11 @@ use super::{SalesEntity, describe_if_gone, synced_document};
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::{Outcome, SyncEntity, SyncTask, Synced, fail_tasks};
 
+/// The remark about a document that counts as deleted.
+const GONE: &str = "It is no longer in Xero, so it no longer affects the books. Sync it again to create a new copy there.";
+/// The remark about a document that Xero did not show for the first time.
+const NOT_SHOWN: &str = "Xero did not show it just now, so it is checked again within a day. If Xero does not show it then either, it counts as deleted. Nothing needs to be done.";
+
 /// A task with its document, if Xero has one.
 pub(super) type TaskDocument<'a, T> =
     (&'a SyncTask<'a, <T as SyncEntity>::Snapshot>, Option<<T as SalesEntity>::Remote>);
@@ -50,22 +55,30 @@ pub(super) async fn fetch_linked_documents<'a, T: SalesEntity>(
     documents
 }
 
-/// Returns the outcome of reading a document that Xero no longer has: it counts as deleted. Without
-/// its amounts that cannot be stored, and is a failure.
+/// Returns the outcome of reading a document that Xero does not show. If a new copy is to replace it,
+/// it counts as deleted: the document is looked for by its number before the copy is written.
+/// Otherwise it does so once a later read confirms it. Without its amounts that cannot be stored, and
+/// is a failure.
 pub(super) fn missing_document_outcome<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, T::Snapshot>,
 ) -> Outcome {
     // The poll reports an invoice whose change has no instant.
     let is_reported_by_poll = T::KIND == EntityKind::Invoice;
-    let changed_at = (!is_reported_by_poll).then(|| tenant_session.engine.clock.now());
-    let link = task.mapping.link_to_missing_document(changed_at);
+    let now = tenant_session.engine.clock.now();
+    let changed_at = (!is_reported_by_poll).then_some(now);
+    let mapping = task.mapping;
+    let is_copied = tenant_session.trigger == Trigger::Person || mapping.is_restored;
+    let link = if is_copied {
+        mapping.link_to_missing_document(changed_at)
+    } else {
+        mapping.link_after_absence(changed_at, now)
+    };
     let Some(link) = link else {
         return Err(missing_document_failure(&T::record_number(&task.snapshot)).into());
     };
-    let remark =
-        "It is no longer in Xero, so it no longer affects the books. Sync it again to create a new copy there."
-            .to_owned();
+    let is_gone = link.amounts.as_ref().is_some_and(|amounts| amounts.status.is_gone());
+    let remark = if is_gone { GONE } else { NOT_SHOWN }.to_owned();
     Ok(Synced { link: Some(link), operation: LoggedOperation::Push, remarks: vec![remark] })
 }
 
