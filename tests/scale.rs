@@ -12,9 +12,9 @@
     reason = "a test may panic, and prints its results"
 )]
 
-#[path = "it/crowd.rs"]
+#[path = "it/large_world.rs"]
 #[allow(dead_code, reason = "the tests of 10,000 accounts use more of it")]
-mod crowd;
+mod large_world;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ use store::table::{
 };
 use tests::project::locate_in_project;
 
-use self::crowd::{Crowd, TIMEOUT, ledger};
+use self::large_world::{LargeWorld, TIMEOUT, ledger};
 
 const ACCOUNTS: usize = 100_000;
 /// The most rows of a shard that a sweep processes.
@@ -60,18 +60,18 @@ fn count(name: &str) -> usize {
 
 #[test]
 fn a_hundred_thousand_accounts_are_polled_swept_checked_and_kept_alive_in_time() {
-    let crowd = Crowd::new(ACCOUNTS);
-    plan_a_tick(&crowd);
-    sweep_after_an_outage(&crowd);
-    check_the_health_of_all(&crowd);
-    renew_all_tokens(&crowd);
+    let world = LargeWorld::new(ACCOUNTS);
+    plan_a_tick(&world);
+    sweep_after_an_outage(&world);
+    check_the_health_of_all(&world);
+    renew_all_tokens(&world);
 }
 
 /// Every ledger is in one chunk, and the chunks are spread over the whole window.
-fn plan_a_tick(crowd: &Crowd) {
+fn plan_a_tick(world: &LargeWorld) {
     let planned = Arc::new(Mutex::new(Vec::new()));
-    let (engine, result) = (crowd.engine.clone(), planned.clone());
-    let took = crowd.does(async move {
+    let (engine, result) = (world.engine.clone(), planned.clone());
+    let took = world.run_to_end(async move {
         let chunks = plan_tick(&engine).await.unwrap();
         *result.lock().unwrap() = chunks;
     });
@@ -89,17 +89,17 @@ fn plan_a_tick(crowd: &Crowd) {
 }
 
 /// One sweep wakes up a limited number of late records, and ends within its interval.
-fn sweep_after_an_outage(crowd: &Crowd) {
-    let (rows, now) = (Store::new(Arc::new(crowd.table.clone())), crowd.line.now());
-    crowd.does(async move {
+fn sweep_after_an_outage(world: &LargeWorld) {
+    let (rows, now) = (Store::new(Arc::new(world.table.clone())), world.line.now());
+    world.run_to_end(async move {
         for number in 0..ACCOUNTS {
             put_waiting(&rows, number, now).await;
         }
     });
-    crowd.pass(SignedDuration::from_mins(10));
+    world.pass_time(SignedDuration::from_mins(10));
     let swept = Arc::new(Mutex::new(SweepSummary::default()));
-    let (engine, invocation, result) = (crowd.engine.clone(), crowd.invocation(), swept.clone());
-    let took = crowd.does(async move {
+    let (engine, invocation, result) = (world.engine.clone(), world.invocation(), swept.clone());
+    let took = world.run_to_end(async move {
         let summary = sweep_all_shards(&engine, invocation).await;
         *result.lock().unwrap() = summary;
     });
@@ -183,9 +183,9 @@ impl ItemTable for CountedReads {
 /// A row that is read by its key takes one unit if it has up to 4 kB, as nearly all have.
 #[test]
 fn a_sweep_reads_a_limited_number_of_rows_to_check_stopped_records() {
-    let crowd = Crowd::new(ACCOUNTS_WITH_STOPPED_RECORDS);
-    let (rows, now) = (Store::new(Arc::new(crowd.table.clone())), crowd.line.now());
-    crowd.does(async move {
+    let world = LargeWorld::new(ACCOUNTS_WITH_STOPPED_RECORDS);
+    let (rows, now) = (Store::new(Arc::new(world.table.clone())), world.line.now());
+    world.run_to_end(async move {
         for number in 0..ACCOUNTS_WITH_STOPPED_RECORDS {
             put_parked(&rows, number, now).await;
             put_given_up(&rows, number, now).await;
@@ -193,10 +193,10 @@ fn a_sweep_reads_a_limited_number_of_rows_to_check_stopped_records() {
     });
     let reads = Arc::new(AtomicUsize::new(0));
     let swept = Arc::new(Mutex::new(SweepSummary::default()));
-    let table = CountedReads { table: crowd.table.clone(), reads: reads.clone() };
-    let engine = Engine { store: Store::new(Arc::new(table)), ..crowd.engine.clone() };
-    let (invocation, result) = (crowd.invocation(), swept.clone());
-    crowd.does(async move {
+    let table = CountedReads { table: world.table.clone(), reads: reads.clone() };
+    let engine = Engine { store: Store::new(Arc::new(table)), ..world.engine.clone() };
+    let (invocation, result) = (world.invocation(), swept.clone());
+    world.run_to_end(async move {
         let summary = sweep_all_shards(&engine, invocation).await;
         *result.lock().unwrap() = summary;
     });
@@ -216,10 +216,10 @@ fn a_sweep_reads_a_limited_number_of_rows_to_check_stopped_records() {
 }
 
 /// An hourly check asks Xero about the accounts of its hour, one in 24.
-fn check_the_health_of_all(crowd: &Crowd) {
+fn check_the_health_of_all(world: &LargeWorld) {
     let checked = Arc::new(Mutex::new(HealthCheckSummary::default()));
-    let (engine, invocation, result) = (crowd.engine.clone(), crowd.invocation(), checked.clone());
-    let took = crowd.does(async move {
+    let (engine, invocation, result) = (world.engine.clone(), world.invocation(), checked.clone());
+    let took = world.run_to_end(async move {
         let summary = check_health(&engine, invocation).await.unwrap();
         *result.lock().unwrap() = summary;
     });
@@ -227,22 +227,22 @@ fn check_the_health_of_all(crowd: &Crowd) {
     println!("health-check: {checked:?} in {took:#}");
     assert_eq!((checked.counted.connections, checked.failed), (ACCOUNTS, 0));
     assert!(!checked.is_cut_short);
-    let lists = crowd.xero.lists.load(Ordering::SeqCst);
+    let lists = world.xero.lists.load(Ordering::SeqCst);
     assert!((3_500..5_000).contains(&lists), "{lists}");
     assert!(took < TIMEOUT, "{took:#}");
 }
 
 /// Several runs of keep-alive renew every token once. Each takes the whole time of a run.
-fn renew_all_tokens(crowd: &Crowd) {
-    crowd.pass(SignedDuration::from_hours(24 * 21));
-    let counted = [&crowd.secrets.reads, &crowd.secrets.writes, &crowd.xero.refreshes];
+fn renew_all_tokens(world: &LargeWorld) {
+    world.pass_time(SignedDuration::from_hours(24 * 21));
+    let counted = [&world.secrets.reads, &world.secrets.writes, &world.xero.refreshes];
     let before = counted.map(|counter| counter.load(Ordering::SeqCst));
     let (mut runs, mut renewed, mut is_cut_short) = (0, 0, true);
     while is_cut_short {
         let ended = Arc::new(Mutex::new(KeepAliveSummary::default()));
         let (engine, invocation, result) =
-            (crowd.engine.clone(), crowd.invocation(), ended.clone());
-        let took = crowd.does(async move {
+            (world.engine.clone(), world.invocation(), ended.clone());
+        let took = world.run_to_end(async move {
             let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
             *result.lock().unwrap() = kept;
         });

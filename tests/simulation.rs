@@ -28,7 +28,7 @@ const SEEDS_TO_MISS: u64 = 4_000;
 
 #[test]
 fn twenty_thousand_seeds_with_faults_end_with_every_record_in_the_books_once() {
-    let summary = many::play(0..SEEDS, None, false);
+    let summary = many::run_seeds(0..SEEDS, None, false);
     println!("{summary}");
     assert!(summary.failed.is_empty(), "{summary}");
     assert_eq!(summary.runs, SEEDS);
@@ -170,7 +170,7 @@ fn the_same_seed_gives_the_same_run() {
 
 /// The violations of the first seed in which a missing part is detected.
 fn missed(mutation: Mutation) -> Vec<String> {
-    let summary = many::play(0..SEEDS_TO_MISS, Some(mutation), true);
+    let summary = many::run_seeds(0..SEEDS_TO_MISS, Some(mutation), true);
     let (seed, violations) = summary
         .failed
         .into_iter()

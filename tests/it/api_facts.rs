@@ -136,7 +136,7 @@ async fn an_organisation_that_was_renamed_in_xero_is_shown_under_its_new_name() 
     let before = read(&gateway, "/v1/connection").await["organisation"].clone();
     assert_ne!(before, "Ridgeway Heating Ltd");
     let name = Some("\"Ridgeway Heating Ltd\"");
-    world.by_hand(|bookkeeper| bookkeeper.distort_organisation("Name", name).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.override_organisation_member("Name", name).unwrap());
     act(&gateway, "GET", "/v1/account-codes/choices?refresh=true", 200).await;
     assert_eq!(read(&gateway, "/v1/connection").await["organisation"], "Ridgeway Heating Ltd");
     let ended = act(&gateway, "DELETE", "/v1/connection", 200).await;

@@ -9,8 +9,8 @@ use tests::builders::{PaymentMessage, a_payment, an_invoice};
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_messages::is_alone_aside;
 use crate::function::Queues;
-use crate::poison::is_alone_aside;
 use crate::sizes::{damage, refused};
 use crate::sizes_shares::recorded;
 

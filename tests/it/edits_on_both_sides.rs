@@ -14,7 +14,7 @@ use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::io_monitor::run;
 use tests::world::owner;
 
-use crate::push_payment::standing;
+use crate::push_payment::count_undeleted;
 
 /// The time in which released work continues.
 const SHORTLY: SignedDuration = SignedDuration::from_mins(5);
@@ -67,7 +67,7 @@ fn a_payment_of_an_invoice_that_was_voided_unsent_says_so_and_is_sent_after_a_re
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).body());
     world.advance(SHORTLY);
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn a_payment_that_the_crm_deletes_and_records_again_is_in_the_books_once() {
             poll();
         }
         world.receive(Payment, &payment.clone().deleted().body());
-        assert_eq!(standing(&world), (0, 0));
+        assert_eq!(count_undeleted(&world), (0, 0));
         let again = at_revision(3, &payment.body());
         for _ in 0..2 {
             world.receive(Payment, &again);
-            assert_eq!(standing(&world), (1, 1), "{is_observed}");
+            assert_eq!(count_undeleted(&world), (1, 1), "{is_observed}");
         }
         assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
         poll();
@@ -113,7 +113,7 @@ fn a_payment_that_the_crm_deletes_and_records_again_is_in_the_books_once() {
             matches!(one, EventContent::PaymentRemoved { .. } | EventContent::PaymentImported(_))
         };
         assert!(!told.iter().any(is_about_another), "{is_observed}: {told:?}");
-        assert_eq!(standing(&world), (1, 1), "{is_observed}");
+        assert_eq!(count_undeleted(&world), (1, 1), "{is_observed}");
     }
 }
 

@@ -47,7 +47,7 @@ fn an_unknown_account_gives_the_document_up_and_names_possible_ones() {
 #[test]
 fn an_account_that_cannot_be_read_is_not_said_to_be_missing_in_xero() {
     let world = World::connected();
-    world.by_hand(|bookkeeper| bookkeeper.distort_account("260", "Type", None).unwrap());
+    world.by_hand(|bookkeeper| bookkeeper.override_account_member("260", "Type", None).unwrap());
     // The stored chart is read again after a day.
     world.clock.advance(SignedDuration::from_hours(25));
     world.receive(Invoice, &on_account("inv_1", "260"));
@@ -60,12 +60,12 @@ fn an_account_that_cannot_be_read_is_not_said_to_be_missing_in_xero() {
 fn beside_a_tax_rate_that_cannot_be_read_a_person_chooses_the_rate() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
-    let distorted = world.xero().bookkeeper(now, tenant).unwrap().distort_tax_rate(
+    let overridden = world.xero().bookkeeper(now, tenant).unwrap().override_tax_rate_member(
         "EXEMPTOUTPUT",
         "EffectiveRate",
         Some(r#""five""#),
     );
-    distorted.unwrap();
+    overridden.unwrap();
     // The stored chart is read again after a day.
     world.clock.advance(SignedDuration::from_hours(25));
     let reduced = an_invoice("inv_1", "cli_1").tax_rate("5").price("100.00", "105.00");

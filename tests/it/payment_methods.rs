@@ -163,15 +163,15 @@ fn a_payment_is_not_sent_while_xero_has_one_on_its_invoice_that_cannot_be_read()
     let world = billed();
     world.choose_codes(every_method());
     let entered = world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
-    let distort = |amount: Option<&str>| {
-        world.by_hand(|bookkeeper| bookkeeper.distort(entered, "Amount", amount).unwrap());
+    let override_amount = |amount: Option<&str>| {
+        world.by_hand(|bookkeeper| bookkeeper.override_member(entered, "Amount", amount).unwrap());
     };
-    distort(None);
+    override_amount(None);
     let half = a_payment("pay_1", &[("inv_1", "57.00")]).method("cash");
     world.receive(Payment, &half.body());
     assert!(matches!(state(&world), OperationState::Waiting { .. }), "{:?}", state(&world));
     assert_eq!(in_xero(&world), [""]);
-    distort(Some("57.00"));
+    override_amount(Some("57.00"));
     world.advance(SignedDuration::from_mins(10));
     assert_eq!(state(&world), OperationState::Synced);
     assert_eq!(in_xero(&world), [""]);

@@ -23,7 +23,7 @@ fn status(world: &World) -> InvoiceStatus {
 }
 
 /// Payments and bank transactions that are not deleted.
-pub fn standing(world: &World) -> (usize, usize) {
+pub fn count_undeleted(world: &World) -> (usize, usize) {
     world.books(|books| {
         let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
         let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
@@ -40,7 +40,7 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
         assert_eq!(world.state(Payment, part), OperationState::Synced, "{part}");
     }
     assert_eq!(status(&world), InvoiceStatus::Paid);
-    assert_eq!(standing(&world), (1, 2));
+    assert_eq!(count_undeleted(&world), (1, 2));
     // 114.00 + 2.00 - 3.20
     assert_eq!(world.balance_of("092"), "112.80");
     // The same message again changes nothing, and the payment is never reported as a new one.
@@ -48,7 +48,7 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.clock.advance(SignedDuration::from_mins(15));
     world.poll();
-    assert_eq!(standing(&world), (1, 2));
+    assert_eq!(count_undeleted(&world), (1, 2));
     let contents = world.events.contents();
     assert!(
         !contents.iter().any(|one| matches!(one, EventContent::PaymentImported(_))),
@@ -108,7 +108,7 @@ fn without_an_account_a_payment_waits_with_a_remedy_until_the_account_is_chosen(
     let failure = world.mapping(Payment, "pay_1.fee").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "account_code_not_chosen");
     assert!(failure.remedy.contains("Stripe fee account"), "{failure}");
-    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(count_undeleted(&world), (0, 0));
     world.choose_accounts();
     world.advance(SignedDuration::from_mins(3));
     assert_eq!(world.balance_of("092"), "112.80");
@@ -126,7 +126,7 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
     assert!(failure.remedy.contains("Never send"), "{failure}");
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Skipped);
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
 }
 
 #[test]
@@ -191,11 +191,11 @@ fn a_payment_entered_by_hand_beside_a_pushed_one_is_reported_once_and_its_remova
     assert!(report.contains("one of 2026-11-03 into"), "{report}");
     assert!(report.contains("remove the one that was entered"), "{report}");
     assert!(world.log().iter().any(|entry| entry.message.contains(report.as_str())));
-    assert_eq!(standing(&world), (2, 0), "nothing is removed by itself");
+    assert_eq!(count_undeleted(&world), (2, 0), "nothing is removed by itself");
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(entered).unwrap());
     world.wait_and_poll();
     assert_eq!(reports().len(), 1);
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
     let news = world.events.contents();
     let count = |is_it: fn(&EventContent) -> bool| news.iter().filter(|one| is_it(one)).count();
     assert_eq!(count(|one| matches!(one, EventContent::PaymentImported { .. })), 1);
@@ -229,7 +229,7 @@ fn after_a_lost_answer_the_payment_is_looked_up_by_reference_before_it_is_sent_a
         world.inject(Fault { on, kind: FaultKind::LostAfter });
         world.receive(Payment, &stripe().body());
         world.advance(SignedDuration::from_hours(1));
-        assert_eq!(standing(&world), (1, 2), "{path}");
+        assert_eq!(count_undeleted(&world), (1, 2), "{path}");
         assert_eq!(world.balance_of("092"), "112.80", "{path}");
     }
 }
@@ -240,7 +240,7 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
     world.receive(Payment, &stripe().deleted().body());
-    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(count_undeleted(&world), (0, 0));
     assert_eq!(status(&world), InvoiceStatus::Authorised);
     assert_eq!(world.balance_of("092"), "0.00");
 
@@ -253,7 +253,7 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
     world.receive(Payment, &payment.deleted().body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "payment_reconciled");
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
 }
 
 #[test]
@@ -276,12 +276,12 @@ fn a_payment_that_became_part_of_a_batch_is_not_removed() {
     }
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
     world.receive(Payment, &payment.deleted().body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "payment_in_batch");
     assert!(failure.remedy.contains("Remove the batch payment in Xero"), "{failure}");
-    assert_eq!(standing(&world), (1, 0));
+    assert_eq!(count_undeleted(&world), (1, 0));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_payment_deleted_before_it_was_sent_never_reaches_xero() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(5));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(count_undeleted(&world), (0, 0));
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn a_payment_that_was_deleted_in_xero_after_a_lost_answer_is_not_entered_again()
     world.by_hand_apart(|bookkeeper| bookkeeper.remove_payment(written).unwrap());
     world.advance(SignedDuration::from_hours(14));
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(count_undeleted(&world), (0, 0));
     let is_explained = |message: &str| message.contains("Record it again in ServiceCortex");
     assert!(world.log().iter().any(|entry| is_explained(&entry.message)));
 }

@@ -53,7 +53,7 @@ fn a_day(day: u32) -> Vec<Message> {
 }
 
 /// The number of documents in the books that could be duplicated, by kind.
-fn counted(world: &World) -> BTreeMap<&'static str, usize> {
+fn count_documents(world: &World) -> BTreeMap<&'static str, usize> {
     world.books(|books| {
         let live = books.payments().filter(|one| one.status != PaymentStatus::Deleted).count();
         BTreeMap::from([
@@ -66,7 +66,7 @@ fn counted(world: &World) -> BTreeMap<&'static str, usize> {
     })
 }
 
-fn sends(world: &World, messages: &[Message]) {
+fn send_messages(world: &World, messages: &[Message]) {
     for (kind, body) in messages {
         world.receive(*kind, body);
         world.advance(SignedDuration::from_secs(20));
@@ -75,8 +75,8 @@ fn sends(world: &World, messages: &[Message]) {
 }
 
 /// A day that also includes a bank payment in Xero.
-pub(crate) fn passes(world: &World, day: u32) {
-    sends(world, &a_day(day));
+pub(crate) fn run_day(world: &World, day: u32) {
+    send_messages(world, &a_day(day));
     let receipt = Receipt::on("2026-11-03".parse().unwrap());
     world.is_paid(&format!("#INV_{day}_3"), "114.00", &receipt);
     world.advance(QUARTER);
@@ -84,7 +84,7 @@ pub(crate) fn passes(world: &World, day: u32) {
     world.advance(QUARTER);
 }
 
-pub(crate) fn opened() -> World {
+pub(crate) fn connected_to_core_tier() -> World {
     let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
     world.connect();
     world.choose_accounts();
@@ -92,7 +92,7 @@ pub(crate) fn opened() -> World {
 }
 
 /// Restores the table to its earlier content; new processes start.
-fn restored(world: &mut World, items: Vec<StoredItem>, memory: RecoveryMode) {
+fn restore_table(world: &mut World, items: Vec<StoredItem>, memory: RecoveryMode) {
     world.table.restore_items(items);
     world.engine.recovery_mode = memory;
     world.restart();
@@ -101,7 +101,7 @@ fn restored(world: &mut World, items: Vec<StoredItem>, memory: RecoveryMode) {
 }
 
 /// The payments that the CRM has after these deliveries, by the rules of the contract.
-fn kept_by_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
+fn payments_in_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
     let mut kept = BTreeMap::new();
     for event in deliveries {
         if let EventContent::PaymentImported(payment) = &event.content {
@@ -112,7 +112,7 @@ fn kept_by_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
     kept
 }
 
-pub(crate) fn all_synced(world: &World, day: u32) {
+pub(crate) fn assert_all_synced(world: &World, day: u32) {
     for number in 1..=4 {
         let id = format!("inv_{day}_{number}");
         let mapping = world.mapping(Invoice, &id);
@@ -141,23 +141,23 @@ pub(crate) fn all_synced(world: &World, day: u32) {
 
 #[test]
 fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     let yesterday = world.table.all_items();
-    passes(&world, 2);
+    run_day(&world, 2);
     // Yesterday's records were changed since.
-    sends(
+    send_messages(
         &world,
         &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
     );
-    let (before, delivered) = (counted(&world), world.events.deliveries());
+    let (before, delivered) = (count_documents(&world), world.events.deliveries());
 
-    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
+    restore_table(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     assert!(world.mapping(Invoice, "inv_2_1").is_none(), "it was not known yesterday");
     // The poll may run before the CRM has sent the messages again.
     world.poll();
-    sends(&world, &a_day(2));
-    sends(
+    send_messages(&world, &a_day(2));
+    send_messages(
         &world,
         &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
     );
@@ -165,13 +165,13 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
         world.poll();
         world.advance(QUARTER);
     }
-    all_synced(&world, 2);
-    assert_eq!(counted(&world), before);
+    assert_all_synced(&world, 2);
+    assert_eq!(count_documents(&world), before);
     assert_eq!(world.mapping(Invoice, "inv_1_4").unwrap().synced_revision, Some(2));
 
     // The CRM has each payment once, and every new event is newer than the earlier ones.
     let again = world.events.deliveries();
-    let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&delivered));
+    let (kept, known) = (payments_in_the_crm(&again), payments_in_the_crm(&delivered));
     assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
     let newest = delivered
         .iter()
@@ -185,29 +185,30 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
 
 #[test]
 fn without_look_first_a_restored_table_would_enter_payments_twice() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     let yesterday = world.table.all_items();
-    passes(&world, 2);
-    let before = counted(&world);
-    restored(&mut world, yesterday, RecoveryMode::Normal);
-    sends(&world, &a_day(2));
-    let after = counted(&world);
+    run_day(&world, 2);
+    let before = count_documents(&world);
+    restore_table(&mut world, yesterday, RecoveryMode::Normal);
+    send_messages(&world, &a_day(2));
+    let after = count_documents(&world);
     // Xero itself refuses a second invoice with the same number, but not a second payment.
     assert_eq!(after["invoices"], before["invoices"]);
-    assert!(after["bank transactions"] > before["bank transactions"], "{before:?} {after:?}");
+    let again = after["bank transactions"] - before["bank transactions"];
+    assert_eq!(again, 1, "the fee of the day: {before:?} {after:?}");
 }
 
 #[test]
 fn sending_again_makes_up_for_a_purged_queue() {
-    let world = opened();
+    let world = connected_to_core_tier();
     let day = a_day(1);
     // Half of the messages were processed; the other half and every wake-up are lost.
-    sends(&world, &day[..4]);
+    send_messages(&world, &day[..4]);
     world.inject(Fault { on: Match::next("/api.xro/2.0/Invoices"), kind: FaultKind::Status500 });
     world.receive(Invoice, &an_invoice("inv_1_5", "cli_1").body());
     while world.wake_ups.take_first().is_some() {}
-    let before = counted(&world);
+    let before = count_documents(&world);
 
     // Stored records continue by themselves.
     world.advance(QUARTER);
@@ -215,18 +216,18 @@ fn sending_again_makes_up_for_a_purged_queue() {
     world.advance(MINUTES);
     assert_eq!(world.mapping(Invoice, "inv_1_5").unwrap().operation.state, OperationState::Synced);
     // The CRM sends the whole day again, because it does not know how many were processed.
-    sends(&world, &day);
-    all_synced(&world, 1);
-    let after = counted(&world);
+    send_messages(&world, &day);
+    assert_all_synced(&world, 1);
+    let after = count_documents(&world);
     assert_eq!((after["invoices"], before["invoices"]), (5, 4));
-    sends(&world, &day);
-    assert_eq!(counted(&world), after);
+    send_messages(&world, &day);
+    assert_eq!(count_documents(&world), after);
 }
 
 #[test]
 fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
-    let world = opened();
-    passes(&world, 1);
+    let world = connected_to_core_tier();
+    run_day(&world, 1);
     world.receive(Invoice, &an_invoice("inv_2_9", "cli_1").tax_rate("7").body());
     for path in ["/api.xro", "/connect", "/connections"] {
         world.inject(Fault { on: Match::every(path), kind: FaultKind::Unavailable503 });
@@ -248,7 +249,7 @@ fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
     let state = |kind, id: &str| world.mapping(kind, id).unwrap().operation.state;
     assert_eq!(state(Contact, "cli_9"), OperationState::Skipped);
     assert_eq!(world.connection().state, ConnectionState::Active, "no reconnect is needed");
-    let before = counted(&world);
+    let before = count_documents(&world);
 
     world.xero().clear_faults();
     let given = run(release_after_outage(&world.engine, world.invocation())).unwrap().unwrap();
@@ -257,49 +258,49 @@ fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
         world.advance(QUARTER);
         world.poll();
     }
-    all_synced(&world, 2);
+    assert_all_synced(&world, 2);
     assert_eq!(state(Contact, "cli_9"), OperationState::Synced);
     assert_eq!((hopeless().state, hopeless().failure), (OperationState::Skipped, reason));
-    let after = counted(&world);
+    let after = count_documents(&world);
     assert_eq!(after["invoices"] - before["invoices"], 4);
     // Repeating the command does no harm.
     let again = run(release_after_outage(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!(again.records, 0, "{again:?}");
     world.advance(QUARTER);
-    assert_eq!(counted(&world), after);
+    assert_eq!(count_documents(&world), after);
 }
 
 /// The app's credentials with a secret that Xero no longer accepts.
-fn leaked() -> OAuthApp {
+fn leaked_app() -> OAuthApp {
     OAuthApp { client_secret: SecretString::from("the leaked one"), ..app() }
 }
 
 #[test]
 fn a_running_process_reads_a_replaced_secret_when_xero_refuses_its_own() {
-    let mut world = opened();
-    passes(&world, 1);
-    world.engine.app = Arc::new(AppRegistration::new(leaked(), Arc::new(app())));
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
+    world.engine.app = Arc::new(AppRegistration::new(leaked_app(), Arc::new(app())));
     let before = world.calls_of("/connect/token");
     world.advance(SignedDuration::from_mins(40));
-    sends(&world, &a_day(2));
+    send_messages(&world, &a_day(2));
     assert_eq!(world.calls_of("/connect/token") - before, 2, "one refusal, one renewal");
     let (known, right) = (world.engine.app.current().client_secret, app().client_secret);
     assert_eq!(known.expose_secret(), right.expose_secret());
     world.advance(QUARTER);
-    all_synced(&world, 2);
+    assert_all_synced(&world, 2);
 
     // A user who connects meets the same refusal, and the code is used once.
-    world.engine.app = Arc::new(AppRegistration::new(leaked(), Arc::new(app())));
+    world.engine.app = Arc::new(AppRegistration::new(leaked_app(), Arc::new(app())));
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     assert_eq!(world.connection().state, ConnectionState::Active);
 }
 
 #[test]
 fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     // The leaked secret was deleted at Xero; the operator has not stored the new one yet.
-    world.engine.app = registered(leaked());
+    world.engine.app = registered(leaked_app());
     world.advance(SignedDuration::from_mins(40));
     let day = a_day(2);
     for (kind, body) in &day {
@@ -314,29 +315,29 @@ fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
     world.engine.app = registered(app());
     world.restart();
     world.advance(DAY);
-    all_synced(&world, 2);
+    assert_all_synced(&world, 2);
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(counted(&world)["invoices"], 8);
+    assert_eq!(count_documents(&world)["invoices"], 8);
 }
 
 #[test]
 fn reversals_sent_since_the_backup_take_effect_although_their_records_are_unknown() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     let yesterday = world.table.all_items();
-    sends(&world, &a_day(2));
-    let before = counted(&world);
+    send_messages(&world, &a_day(2));
+    let before = count_documents(&world);
 
-    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
+    restore_table(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     // The queues have no order between them: a reversal arrives before the record it reverses is
     // known again.
     let payment = a_payment("pay_2_2", &[("inv_2_2", "20.00")]).method("gift_card").deleted();
     let allocation = an_allocation("alo_2", "crn_2", "inv_2_2", "10.00").removed();
-    sends(&world, &[(Payment, payment.body()), (CreditNote, allocation.body())]);
-    assert_eq!(counted(&world), before, "it waits");
-    sends(&world, &a_day(2)[..5]);
+    send_messages(&world, &[(Payment, payment.body()), (CreditNote, allocation.body())]);
+    assert_eq!(count_documents(&world), before, "it waits");
+    send_messages(&world, &a_day(2)[..5]);
     world.advance(QUARTER);
-    let after = counted(&world);
+    let after = count_documents(&world);
     assert_eq!(after["payments"] + 1, before["payments"]);
     assert_eq!(after["invoices"], before["invoices"]);
     let allocations = world.books(|books| {

@@ -14,8 +14,8 @@ use tests::template::{Right, Template};
 
 use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
 use scenarios::{
-    approved, checked, cleaned_up, compared, deferred, given_up, kept_alive, polled, pressed,
-    reopened, swept, taken_back, ticked,
+    accesses_of_started_walks, accesses_of_tick, approved, checked, cleaned_up, compared, deferred,
+    given_up, kept_alive, polled, reopened, swept, taken_back,
 };
 
 /// Enough seeds for every function to use all of its permissions.
@@ -26,15 +26,15 @@ type Used = BTreeMap<Function, BTreeSet<Access>>;
 /// The recorded accesses of the functions.
 fn used() -> Used {
     let mut used = Used::new();
-    for (function, access) in many::play(0..SEEDS, None, false).used {
+    for (function, access) in many::run_seeds(0..SEEDS, None, false).used {
         used.entry(function).or_default().insert(access);
     }
     used.entry(Function::KeepAlive).or_default().extend(kept_alive());
     used.entry(Function::HealthCheck).or_default().extend(checked());
     used.entry(Function::LogCleanup).or_default().extend(cleaned_up());
     used.entry(Function::Sweep).or_default().extend(swept());
-    used.entry(Function::SettingsApi).or_default().extend(pressed());
-    used.entry(Function::PaymentPoll).or_default().extend(ticked());
+    used.entry(Function::SettingsApi).or_default().extend(accesses_of_started_walks());
+    used.entry(Function::PaymentPoll).or_default().extend(accesses_of_tick());
     used.entry(Function::PaymentPoll).or_default().extend(polled());
     used.entry(Function::PaymentPoll).or_default().extend(approved());
     used.entry(Function::PaymentPoll).or_default().extend(reopened());
@@ -108,7 +108,7 @@ const fn name_wake_up_queue(queue: WakeUpQueue) -> &'static str {
 }
 
 /// The permissions that a function always needs: its log, its credentials, its queue.
-fn standing(function: Function) -> Vec<Right> {
+fn rights_always_needed(function: Function) -> Vec<Right> {
     let logs = function.resource("Logs.Arn");
     let mut rights = vec![
         right("logs:CreateLogStream", &logs),
@@ -177,7 +177,8 @@ fn every_function_has_exactly_the_permissions_that_it_uses() {
         );
         let allowed = template.rights(&role);
         let accesses = used.get(&function).cloned().unwrap_or_default();
-        let needed = accesses.into_iter().flat_map(rights_for).chain(standing(function));
+        let needed =
+            accesses.into_iter().flat_map(rights_for).chain(rights_always_needed(function));
         let needed = needed.collect::<BTreeSet<_>>();
         wrong.extend(needed.difference(&allowed).map(|right| format!("{role} lacks {right:?}")));
         wrong.extend(

@@ -27,7 +27,7 @@ use tests::project::locate_in_project;
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
-use crate::recovery::{all_synced, opened, passes};
+use crate::recovery::{assert_all_synced, connected_to_core_tier, run_day};
 
 /// Set to write the fields of this release instead of comparing them, and its rows as those of the
 /// last release if there are none.
@@ -46,8 +46,8 @@ type Fields = BTreeMap<String, BTreeMap<String, String>>;
 /// A connected account after a day of work, a Sync All and a reconciliation, with a record that was
 /// given up, one that waits for it, and one that has just failed.
 fn recorded() -> World {
-    let world = opened();
-    passes(&world, 1);
+    let world = connected_to_core_tier();
+    run_day(&world, 1);
     let account = world.account();
     run(sync_all::start_sync_all(&world.engine, &account, owner())).unwrap().unwrap();
     run(reconcile::start_reconciliation(&world.engine, &account, owner())).unwrap().unwrap();
@@ -216,9 +216,9 @@ fn rows_of_the_last_release_are_read_and_everything_keeps_syncing() {
     let mut world = recorded();
     world.table.restore_items(released());
     world.restart();
-    passes(&world, 2);
-    all_synced(&world, 1);
-    all_synced(&world, 2);
+    run_day(&world, 2);
+    assert_all_synced(&world, 1);
+    assert_all_synced(&world, 2);
     assert_eq!(world.connection().state, ConnectionState::Active);
     assert!(!world.metrics.all().contains(&Metric::Defect));
 }
@@ -242,8 +242,8 @@ fn with_added_field(item: StoredItem) -> StoredItem {
 /// This is a rollback, or the part of the work that the last release still does.
 #[test]
 fn rows_with_a_field_of_a_later_release_are_read_and_everything_keeps_syncing() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     let items = world.table.all_items();
     let kinds = items.iter().filter_map(|item| item.key.sk.split('#').next().map(str::to_owned));
     let kinds = kinds.collect::<BTreeSet<_>>();
@@ -252,8 +252,8 @@ fn rows_with_a_field_of_a_later_release_are_read_and_everything_keeps_syncing() 
     }
     world.table.restore_items(items.into_iter().map(with_added_field).collect());
     world.restart();
-    passes(&world, 2);
-    all_synced(&world, 1);
-    all_synced(&world, 2);
+    run_day(&world, 2);
+    assert_all_synced(&world, 1);
+    assert_all_synced(&world, 2);
     assert_eq!(world.connection().state, ConnectionState::Active);
 }

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use store::Store;
 use tests::simulation::executor::after;
 
-use super::crowd::{Crowd, TIMEOUT, account, give_up, log};
+use super::large_world::{LargeWorld, TIMEOUT, account, append_log_entry, store_given_up_record};
 
 const ACCOUNTS: usize = 10_000;
 
@@ -34,20 +34,20 @@ fn report_duration(job: &str, took: SignedDuration, before: Option<u64>) {
 
 #[test]
 fn ten_thousand_idle_connections_are_renewed_in_one_run() {
-    let crowd = Crowd::new(ACCOUNTS);
-    crowd.pass(SignedDuration::from_hours(24 * 21));
-    let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
-    let took = crowd.does(async move {
+    let world = LargeWorld::new(ACCOUNTS);
+    world.pass_time(SignedDuration::from_hours(24 * 21));
+    let (engine, invocation, before) = (world.engine.clone(), world.invocation(), peak_kib());
+    let took = world.run_to_end(async move {
         let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
         assert_eq!((kept.renewed, kept.failed, kept.is_cut_short), (ACCOUNTS, 0, false));
     });
-    assert_eq!(crowd.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS);
-    assert!(crowd.xero.most_at_once.load(Ordering::SeqCst) <= 16);
+    assert_eq!(world.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS);
+    assert!(world.xero.most_at_once.load(Ordering::SeqCst) <= 16);
     report_duration("keep-alive", took, before);
     // The next day there is nothing to do.
-    crowd.pass(SignedDuration::from_hours(24));
-    let (engine, invocation) = (crowd.engine.clone(), crowd.invocation());
-    crowd.does(async move {
+    world.pass_time(SignedDuration::from_hours(24));
+    let (engine, invocation) = (world.engine.clone(), world.invocation());
+    world.run_to_end(async move {
         let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
         assert_eq!((kept.renewed, kept.in_use), (0, ACCOUNTS));
     });
@@ -56,14 +56,14 @@ fn ten_thousand_idle_connections_are_renewed_in_one_run() {
 #[test]
 fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
     const RUN_TAKES_MAX: SignedDuration = SignedDuration::from_secs(180);
-    let crowd = Crowd::new(ACCOUNTS);
-    crowd.pass(SignedDuration::from_hours(24 * 21));
+    let world = LargeWorld::new(ACCOUNTS);
+    world.pass_time(SignedDuration::from_hours(24 * 21));
     let (mut runs, mut renewed, mut is_cut_short) = (0, 0, true);
     while is_cut_short {
-        let invocation = Invocation::with_deadline(after(crowd.line.now(), RUN_TAKES_MAX));
+        let invocation = Invocation::with_deadline(after(world.line.now(), RUN_TAKES_MAX));
         let ended = Arc::new(Mutex::new(KeepAliveSummary::default()));
-        let (engine, result) = (crowd.engine.clone(), ended.clone());
-        let took = crowd.does(async move {
+        let (engine, result) = (world.engine.clone(), ended.clone());
+        let took = world.run_to_end(async move {
             let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
             *result.lock().unwrap() = kept;
         });
@@ -74,24 +74,24 @@ fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
     }
     assert!((2..=5).contains(&runs), "{runs} runs");
     assert_eq!(renewed, ACCOUNTS);
-    assert_eq!(crowd.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS, "each renewed once");
+    assert_eq!(world.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS, "each renewed once");
 }
 
 #[test]
 fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() {
-    let crowd = Crowd::new(ACCOUNTS);
-    let rows = Store::new(Arc::new(crowd.table.clone()));
-    let now = crowd.line.now();
-    crowd.does(async move {
+    let world = LargeWorld::new(ACCOUNTS);
+    let rows = Store::new(Arc::new(world.table.clone()));
+    let now = world.line.now();
+    world.run_to_end(async move {
         for number in 0..ACCOUNTS {
             for record in 0..6 {
-                give_up(&rows, number, record, now).await;
+                store_given_up_record(&rows, number, record, now).await;
             }
         }
     });
     for visit in 0..2 {
-        let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
-        let took = crowd.does(async move {
+        let (engine, invocation, before) = (world.engine.clone(), world.invocation(), peak_kib());
+        let took = world.run_to_end(async move {
             let checked = check_health(&engine, invocation).await.unwrap();
             let counted = checked.counted;
             let given_up = GivenUp { records: ACCOUNTS * 6, accounts: ACCOUNTS, warned: ACCOUNTS };
@@ -103,37 +103,37 @@ fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() 
         report_duration("health-check", took, before);
     }
     // The first one also upgraded every row of the earlier release.
-    let items = crowd.table.all_items();
+    let items = world.table.all_items();
     let claims = items.iter().filter(|item| item.key.sk == "CLAIM").count();
     let uses = items.iter().filter(|item| item.key.sk.starts_with("USE#")).count();
     let indexed = items.iter().filter(|item| item.attention.is_some()).count();
     assert_eq!((claims, uses, indexed), (ACCOUNTS, ACCOUNTS, ACCOUNTS * 6));
     // One account in 24 was checked at Xero in this hour, twice over.
-    let lists = crowd.xero.lists.load(Ordering::SeqCst);
+    let lists = world.xero.lists.load(Ordering::SeqCst);
     assert!((700..1_000).contains(&lists), "{lists}");
 }
 
 #[test]
 fn a_cleanup_completes_for_the_logs_of_ten_thousand_accounts() {
-    let crowd = Crowd::new(ACCOUNTS);
-    let rows = Store::new(Arc::new(crowd.table.clone()));
-    let now = crowd.line.now();
-    crowd.does(async move {
+    let world = LargeWorld::new(ACCOUNTS);
+    let rows = Store::new(Arc::new(world.table.clone()));
+    let now = world.line.now();
+    world.run_to_end(async move {
         for number in 0..ACCOUNTS {
             rows.mark_account_logged(&account(number)).await.unwrap();
             for entry in 0..5 {
-                log(&rows, number, entry, now).await;
+                append_log_entry(&rows, number, entry, now).await;
             }
         }
     });
-    crowd.pass(SignedDuration::from_hours(24 * 31));
-    let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
-    let took = crowd.does(async move {
+    world.pass_time(SignedDuration::from_hours(24 * 31));
+    let (engine, invocation, before) = (world.engine.clone(), world.invocation(), peak_kib());
+    let took = world.run_to_end(async move {
         let cleaned =
             cleanup::remove_expired_rows(&engine.store, &*engine.clock, invocation).await.unwrap();
         assert_eq!((cleaned.accounts, cleaned.entries), (ACCOUNTS, ACCOUNTS * 5));
         assert!(!cleaned.is_cut_short && cleaned.failed == 0);
     });
     report_duration("log-cleanup", took, before);
-    assert!(!crowd.table.all_items().iter().any(|item| item.key.pk.starts_with("LOG#")));
+    assert!(!world.table.all_items().iter().any(|item| item.key.pk.starts_with("LOG#")));
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
+use domain::failure::FailureClass;
 use domain::operation::{OperationState, ParkingReason};
 use engine::Invocation;
 use engine::commands::connect::ConnectOutcome;
@@ -27,7 +28,7 @@ use xero_sim::{Fault, FaultKind, Match};
 const TOKEN: &str = "/connect/token";
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-fn wanted(world: &World) -> TokenRequest<'static> {
+fn token_request(world: &World) -> TokenRequest<'static> {
     let organisation = world.connection().organisation.unwrap();
     TokenRequest { grant: organisation.grant, consented: organisation.serial, rejected: None }
 }
@@ -43,7 +44,7 @@ fn an_expired_token_is_renewed_once_and_used_by_all() {
     let mut tokens = Vec::new();
     for _ in 0..20 {
         world.restart();
-        let token = run(access_token(&world.engine, wanted(&world), world.invocation()));
+        let token = run(access_token(&world.engine, token_request(&world), world.invocation()));
         tokens.push(token.unwrap().unwrap().expose_secret().to_owned());
     }
     tokens.dedup();
@@ -68,14 +69,16 @@ fn a_crash_at_any_step_of_a_refresh_loses_no_grant() {
             let mut world = World::connected();
             world.clock.advance(SignedDuration::from_mins(31));
             world.restart();
-            let (grant, invocation) = (wanted(&world), world.invocation());
+            let (grant, invocation) = (token_request(&world), world.invocation());
             world.io.crash_at(Some(CrashPoint { step, moment }));
             let first = run(access_token(&world.engine, grant, invocation));
             world.io.crash_at(None);
             world.restart();
             world.clock.advance(SignedDuration::from_secs(45));
-            let second = run(access_token(&world.engine, wanted(&world), world.invocation()));
+            let second =
+                run(access_token(&world.engine, token_request(&world), world.invocation()));
             assert!(second.unwrap().is_ok(), "step {step} {moment:?}, first {:?}", first.is_some());
+            assert_eq!(world.connection().state, ConnectionState::Active, "{step} {moment:?}");
         }
     }
 }
@@ -86,12 +89,12 @@ fn while_one_refreshes_the_others_wait_and_then_use_its_token() {
     world.clock.advance(SignedDuration::from_mins(31));
     world.restart();
     // Dies while it holds the lock: read the row, read the secret, take the lock.
-    let grant = wanted(&world);
+    let grant = token_request(&world);
     world.io.crash_at(Some(CrashPoint { step: 3, moment: Moment::After }));
     assert!(run(access_token(&world.engine, grant, world.invocation())).is_none());
     world.io.crash_at(None);
     let invocation: Invocation = world.invocation();
-    let token = run(access_token(&world.engine, wanted(&world), invocation)).unwrap();
+    let token = run(access_token(&world.engine, token_request(&world), invocation)).unwrap();
     assert!(token.is_ok(), "the lock expires while the others wait");
     assert_eq!(refreshes(&world), 1);
 }
@@ -107,7 +110,9 @@ fn a_revoked_refresh_token_parks_records_until_a_reconnect_releases_them() {
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
     assert_eq!(operation.state, OperationState::Parked { on: ParkingReason::Reconnect });
     assert_eq!(operation.failures, 0);
-    assert!(operation.failure.unwrap().remedy.contains("Reconnect"));
+    let failure = operation.failure.unwrap();
+    assert_eq!(failure.class, FailureClass::Unauthorized, "{failure:?}");
+    assert!(failure.remedy.contains("Reconnect"), "{failure:?}");
 
     assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(SignedDuration::from_mins(2));
@@ -146,7 +151,7 @@ fn a_refresh_with_an_unknown_outcome_is_repeated_while_xero_accepts_the_old_toke
     let mut world = World::connected();
     world.clock.advance(SignedDuration::from_mins(31));
     world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::LostAfter });
-    let lost = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
+    let lost = run(access_token(&world.engine, token_request(&world), world.invocation())).unwrap();
     assert!(lost.is_err());
     // No token is needed for hours; only the sweep runs.
     world.clock.advance(SignedDuration::from_mins(5));
@@ -154,9 +159,11 @@ fn a_refresh_with_an_unknown_outcome_is_repeated_while_xero_accepts_the_old_toke
     assert_eq!((swept.grants, swept.failed), (1, 0));
     world.clock.advance(SignedDuration::from_hours(3));
     world.restart();
-    let token = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
-    assert!(token.is_ok());
+    let token =
+        run(access_token(&world.engine, token_request(&world), world.invocation())).unwrap();
+    assert!(token.is_ok(), "{token:?}");
     assert_eq!(world.sweep().grants, 0);
+    assert_eq!(world.connection().state, ConnectionState::Active);
 }
 
 /// Found by seed 1389 of the simulation: the response was discarded with the token, and its key was

@@ -15,7 +15,7 @@ use tests::builders::{PaymentMessage, a_credit_note, a_payment, an_invoice};
 use xero::{Transport, TransportError};
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match};
 
-use crate::push_payment::standing;
+use crate::push_payment::count_undeleted;
 
 /// Longer than all retries.
 const LONG: SignedDuration = SignedDuration::from_hours(13);
@@ -116,16 +116,16 @@ fn a_payment_is_removed_only_once_its_status_is_known() {
     let mut world = World::with_accounts();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
-    assert_eq!(standing(&world), (1, 1));
+    assert_eq!(count_undeleted(&world), (1, 1));
     let known = renew(&mut world);
     world.receive(Payment, &stripe().deleted().body());
     for part in ["pay_1.1", "pay_1.fee"] {
         assert_left_alone(&world, Payment, part);
     }
-    assert_eq!(standing(&world), (1, 1));
+    assert_eq!(count_undeleted(&world), (1, 1));
     world.engine.transport = known;
     world.advance(LONG);
-    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(count_undeleted(&world), (0, 0));
 }
 
 #[test]
@@ -139,14 +139,14 @@ fn no_payment_is_created_beside_one_whose_status_is_unknown() {
         let on = Match { method: Some(Method::PUT), ..Match::next(path) };
         world.inject(Fault { on, kind: FaultKind::LostAfter });
         world.receive(Payment, &message.body());
-        assert_eq!(standing(&world), expected, "{path}");
+        assert_eq!(count_undeleted(&world), expected, "{path}");
         let known = renew(&mut world);
         world.advance(SHORT);
         assert_left_alone(&world, Payment, part);
-        assert_eq!(standing(&world), expected, "{path}");
+        assert_eq!(count_undeleted(&world), expected, "{path}");
         world.engine.transport = known;
         world.advance(LONG);
         assert!(is_synced(&world, Payment, part), "{path}");
-        assert_eq!(standing(&world), expected, "{path}");
+        assert_eq!(count_undeleted(&world), expected, "{path}");
     }
 }

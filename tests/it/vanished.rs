@@ -40,7 +40,7 @@ fn xero_id(world: &World, kind: EntityKind, id: &str) -> Uuid {
     world.mapping(kind, id).unwrap().link.unwrap().xero_id.0
 }
 
-fn vanishes(world: &World, id: Uuid) {
+fn lose_document(world: &World, id: Uuid) {
     world.by_hand_apart(|bookkeeper| bookkeeper.lose_document(id).unwrap());
 }
 
@@ -108,7 +108,7 @@ fn a_document_that_vanished_is_reported_once_as_deleted_and_the_others_are_not()
         for ids in [["doc_1"].as_slice(), &["doc_1", "doc_2"]] {
             let world = with_documents(kind, ids);
             let vanished = xero_id(&world, kind, "doc_1");
-            vanishes(&world, vanished);
+            lose_document(&world, vanished);
             poll_for_two_days(&world);
             let expected = [("doc_1".to_owned(), "DELETED".to_owned())];
             assert_eq!(reported_statuses(&world), expected, "{kind} {ids:?}");
@@ -141,7 +141,7 @@ fn a_document_that_xero_does_not_show_to_one_poll_stays_as_it_is() {
 #[test]
 fn a_document_that_vanished_costs_the_next_poll_two_calls_and_no_later_one() {
     let world = with_documents(Invoice, &["doc_1", "doc_2"]);
-    vanishes(&world, xero_id(&world, Invoice, "doc_1"));
+    lose_document(&world, xero_id(&world, Invoice, "doc_1"));
     polls_until_missing(&world, Invoice);
     let polls = || {
         let before = world.calls().len();
@@ -162,7 +162,7 @@ fn credit_notes_are_verified_beyond_the_first_page() {
     let world = with_documents(CreditNote, &ids.iter().map(String::as_str).collect::<Vec<_>>());
     let lost = [0, NOTES_PER_PAGE, NOTES_PER_PAGE * 2].map(|number| ids[number].as_str());
     for id in lost {
-        vanishes(&world, xero_id(&world, CreditNote, id));
+        lose_document(&world, xero_id(&world, CreditNote, id));
     }
     poll_for_two_days(&world);
     let expected = lost.map(|id| (id.to_owned(), "DELETED".to_owned()));
@@ -194,7 +194,7 @@ fn one_sync_of_a_document_that_vanished_creates_a_new_copy() {
     for kind in [Invoice, CreditNote] {
         let world = with_documents(kind, &["doc_1"]);
         let vanished = xero_id(&world, kind, "doc_1");
-        vanishes(&world, vanished);
+        lose_document(&world, vanished);
         world.sync_now(kind, "doc_1");
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
@@ -209,7 +209,7 @@ fn the_void_of_a_document_that_vanished_needs_no_write_and_is_not_reported() {
     for kind in [Invoice, CreditNote] {
         let world = with_documents(kind, &["doc_1"]);
         let vanished = xero_id(&world, kind, "doc_1");
-        vanishes(&world, vanished);
+        lose_document(&world, vanished);
         world.receive(kind, &message(kind, "doc_1", true));
         let mapping = world.mapping(kind, "doc_1").unwrap();
         assert_eq!(mapping.operation.state, OperationState::Synced, "{kind}");
@@ -224,7 +224,7 @@ fn credit_of_a_note_that_vanished_is_applied_from_its_new_copy() {
     let world = with_documents(CreditNote, &["cn_1"]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let vanished = xero_id(&world, CreditNote, "cn_1");
-    vanishes(&world, vanished);
+    lose_document(&world, vanished);
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "50.00").body());
     assert_eq!(world.failure_code(Allocation, "al_1"), "credit_note_gone");
     assert_eq!(world.state(Allocation, "al_1"), OperationState::Skipped);
@@ -240,7 +240,7 @@ fn credit_of_a_note_that_vanished_is_removed_without_a_person() {
     let applied = an_allocation("al_1", "cn_1", "inv_1", "50.00");
     world.receive(CreditNote, &applied.body());
     let vanished = xero_id(&world, CreditNote, "cn_1");
-    vanishes(&world, vanished);
+    lose_document(&world, vanished);
     world.sync_now(Allocation, "al_1");
     let message = world.log().last().unwrap().message.clone();
     assert!(message.contains("Its credit note is no longer in Xero"), "{message}");

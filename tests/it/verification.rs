@@ -9,6 +9,7 @@ use domain::outbound::EventContent;
 use engine::poll::PollOutcome;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
+use store::table::{IndexKey, ItemKey, StoredItem};
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
 use tests::ports::{Intercepted, respond};
@@ -65,6 +66,39 @@ fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
         assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, recovered), "{failing}");
         assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, [1, 0, 0]), "{failing}");
         assert_eq!(comparisons(&world), 1, "{failing}");
+    }
+}
+
+/// Copies the row of the open invoice, so that there are this many.
+fn with_open_invoices(count: usize) -> World {
+    let world = a_day_later();
+    let mut items = world.table.all_items();
+    let one = items.iter().find(|item| item.key.sk == "MAP#invoice#inv_1").unwrap().clone();
+    let open = one.open.clone().unwrap();
+    items.extend((1..count).map(|number| {
+        let id = format!("inv_1_{number}");
+        StoredItem {
+            key: ItemKey::new(&one.key.pk, format!("MAP#invoice#{id}")),
+            record: one.record.replace("inv_1", &id),
+            open: Some(IndexKey::new(&open.pk, open.sk.replace("inv_1", &id))),
+            ..one.clone()
+        }
+    }));
+    world.table.restore_items(items);
+    world
+}
+
+#[test]
+fn open_invoices_beyond_ten_calls_are_verified_by_the_next_poll() {
+    // A call reads forty invoices. Each poll also reads the list of changes.
+    for (count, reads) in [(40, [2, 1, 1]), (41, [3, 1, 1]), (400, [11, 1, 1]), (401, [11, 2, 1])] {
+        let world = with_open_invoices(count);
+        let polled = [(); 3].map(|()| {
+            let (polled, [invoices, ..]) = polls(&world);
+            assert_eq!(polled, PollOutcome::Read { changed: 0 }, "{count}");
+            invoices
+        });
+        assert_eq!(polled, reads, "{count}");
     }
 }
 

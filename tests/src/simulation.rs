@@ -3,7 +3,7 @@
 //! one may want the organisation of another, and subscriptions end. Then the faults stop, all work
 //! must finish, and the books must be correct.
 //!
-//! The seed determines a run. Reading order: [`run`], [`scene`] (the events), [`faults`] (the
+//! The seed determines a run. Reading order: [`run`], [`script`] (the events), [`faults`] (the
 //! faults), [`ports`] and [`queue`] (where they occur), [`executor`] (when), [`questions`]
 //! (undocumented behaviour of Xero), [`checker`] (the invariants), [`mutation`] (the protocol
 //! without one of its parts).
@@ -17,12 +17,12 @@ mod final_look;
 pub mod many;
 pub mod money;
 pub mod mutation;
+mod occurrences;
 mod past_states;
-mod play;
 pub mod ports;
 pub mod questions;
 pub mod queue;
-pub mod scene;
+pub mod script;
 pub mod trace;
 mod world;
 
@@ -34,7 +34,7 @@ use jiff::SignedDuration;
 pub use faults::{Fault, Faults, Port};
 pub use mutation::Mutation;
 pub use questions::Answers;
-use scene::Script;
+use script::Script;
 use world::SimWorld;
 
 use crate::access::{Access, Function};
@@ -101,7 +101,7 @@ pub fn run(options: Options) -> Outcome {
     let script = Script::drawn(&mut draw);
     let rates = [0, 20, 60, 150];
     let rate = draw.one_of(&rates).unwrap_or_default();
-    SimWorld::new(script, Faults::random(options.seed, rate), options).play()
+    SimWorld::new(script, Faults::random(options.seed, rate), options).run_to_end()
 }
 
 /// A small story that runs completely.
@@ -130,7 +130,7 @@ impl Small {
 pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
     let options = Options { traced, ..Options::documented(step) };
     let faults = Faults::once(step, fault);
-    let outcome = SimWorld::new(small.script(), faults, options).play();
+    let outcome = SimWorld::new(small.script(), faults, options).run_to_end();
     (!outcome.injected.is_empty()).then_some(outcome)
 }
 
@@ -145,5 +145,5 @@ pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
 /// The number of steps of a small story without faults.
 pub fn steps_of(small: Small) -> u64 {
     let no_faults = Faults::once(0, 0);
-    SimWorld::new(small.script(), no_faults, Options::documented(0)).play().steps
+    SimWorld::new(small.script(), no_faults, Options::documented(0)).run_to_end().steps
 }

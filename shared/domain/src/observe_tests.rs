@@ -2,8 +2,12 @@
 
 #[path = "observe_tests/absence.rs"]
 mod absence;
+#[path = "observe_tests/instants.rs"]
+mod instants;
 #[path = "observe_tests/known_payments.rs"]
 mod known_payments;
+#[path = "observe_tests/limits.rs"]
+mod limits;
 
 use jiff::civil::date;
 use uuid::Uuid;
@@ -12,9 +16,9 @@ use super::*;
 use crate::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use crate::document::invoice::{AppliedCredit, CreditKind, PaymentsAndCredits};
 use crate::ids::{PaymentId, XeroInvoiceId, XeroPaymentId};
-use crate::invoice_payments::{CHANGES_MAX, PaymentMatch, RecordedPayment};
+use crate::invoice_payments::{PaymentMatch, RecordedPayment};
+use crate::mapping::KeptSnapshot;
 use crate::mapping::tests::{a_key, a_link, an_unsent_mapping};
-use crate::mapping::{CREDITS_MAX, KeptSnapshot};
 use crate::money::tests::pounds;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -176,18 +180,6 @@ fn a_total_or_a_due_date_changed_in_xero_is_reported() {
 }
 
 #[test]
-fn a_change_that_shows_nothing_else_is_stored_with_its_instant_and_not_reported() {
-    let later = Timestamp::from_second(5).ok();
-    let touched = RemoteInvoice { updated_at: later, ..remote(0, 0) };
-    let seen = seen(&touched, &[]).unwrap();
-    assert!(seen.events.is_empty(), "{:?}", seen.events);
-    assert_eq!(seen.payments, receipts());
-    assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, later);
-    let there = SeenInvoice::There { invoice: &touched, payments: &[] };
-    assert_eq!(observe_invoice(&seen.mapping, &receipts(), there, NOW), None);
-}
-
-#[test]
 fn a_number_that_was_changed_in_xero_is_remembered_and_that_of_a_copy_stays() {
     let later = Timestamp::from_second(5).ok();
     let renumbered =
@@ -204,38 +196,6 @@ fn a_number_that_was_changed_in_xero_is_remembered_and_that_of_a_copy_stays() {
     let copy = mapping.copy_number();
     mapping.link.as_mut().unwrap().number = Some(copy.clone());
     assert_eq!(number_after(&mapping), Some(copy));
-}
-
-#[test]
-fn an_answer_that_was_overtaken_is_not_believed() {
-    let mut old = remote(11_400, 0);
-    old.updated_at = Some(Timestamp::from_second(-1).unwrap());
-    assert_eq!(seen(&old, &[]), None);
-}
-
-#[test]
-fn a_change_dated_in_the_future_hides_no_later_one() {
-    let far = Timestamp::from_second(4_102_444_800).unwrap();
-    // The row states the year 2100, in this observation or when it was written.
-    let odd = RemoteInvoice { updated_at: Some(far), ..remote(5_000, 0) };
-    let seen = seen(&odd, &[received(1, 5_000)]).unwrap();
-    assert_eq!(kinds(&seen.events), ["imported", "part paid"]);
-    assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
-    let known = a_mapping().link.unwrap();
-    let written = XeroLink { xero_updated_at: Some(far), ..known };
-    let written = Mapping { link: Some(written), ..a_mapping() };
-    let (paid, payments) = (remote(11_400, 0), [received(1, 11_400)]);
-    let there = SeenInvoice::There { invoice: &paid, payments: &payments };
-    for mapping in [seen.mapping, written] {
-        let later = observe_invoice(&mapping, &receipts(), there, NOW).unwrap();
-        assert_eq!(kinds(&later.events), ["imported", "paid"]);
-        assert_eq!(later.mapping.link.unwrap().xero_updated_at, Some(NOW));
-    }
-    // Xero's clock may be ahead, by hours at most.
-    let ahead = Timestamp::from_second(60 * 60).unwrap();
-    let ahead = RemoteInvoice { updated_at: Some(ahead), ..remote(5_000, 0) };
-    let seen = self::seen(&ahead, &[received(1, 5_000)]).unwrap();
-    assert_eq!(seen.mapping.link.unwrap().xero_updated_at, ahead.updated_at);
 }
 
 #[test]
@@ -281,97 +241,6 @@ fn the_approval_of_a_draft_is_reported_once() {
         assert_eq!(status, "AUTHORISED");
         assert_eq!(remarks.as_slice(), ["It was approved in Xero."]);
         assert_eq!(seen(&first.mapping), None);
-    }
-}
-
-/// Observes until the observation is complete, as a poll does. Returns the events of each step.
-fn observed_to_the_end(
-    mut mapping: Mapping,
-    mut known: InvoicePayments,
-    invoice: &RemoteInvoice,
-    payments: &[ReceivedPayment],
-) -> (Mapping, InvoicePayments, Vec<Vec<EventContent>>) {
-    let mut steps = Vec::new();
-    while let Some(seen) =
-        observe_invoice(&mapping, &known, SeenInvoice::There { invoice, payments }, NOW)
-    {
-        let is_unseen = seen.mapping.link.as_ref().unwrap().xero_updated_at.is_none();
-        assert_eq!(is_unseen, !seen.is_all, "an invoice is unseen until all of it is observed");
-        (mapping, known) = (seen.mapping, seen.payments);
-        steps.push(seen.events);
-        if seen.is_all {
-            break;
-        }
-    }
-    (mapping, known, steps)
-}
-
-fn many(count: usize) -> Vec<ReceivedPayment> {
-    (1..=count).map(|id| received(u128::try_from(id).unwrap(), 1)).collect()
-}
-
-#[test]
-fn a_change_of_any_size_is_reported_in_steps_that_fit_into_a_transaction() {
-    for count in [CHANGES_MAX, CHANGES_MAX + 1, 120, 619, 1_300] {
-        let (paid, payments) = (remote(5_000, 0), many(count));
-        let (mapping, known, imported) =
-            observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
-        let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
-        let (_, _, removed) = observed_to_the_end(mapping, known, &back, &[]);
-        for (steps, word) in [(imported, "imported"), (removed, "removed")] {
-            assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 2), "{count}");
-            let events = steps.concat();
-            let reported = kinds(&events).iter().filter(|kind| **kind == word).count();
-            assert_eq!(reported, count);
-            let sequences = events.iter().map(|one| one.invoice_sequence().unwrap().1);
-            assert!(sequences.is_sorted(), "{count} {word}");
-            // The amounts paid and due are reported once, when all payments have been observed.
-            assert_eq!(kinds(&events).len(), count + 1, "{count} {word}");
-            assert_ne!(kinds(&events).last(), Some(&word));
-        }
-    }
-}
-
-#[test]
-fn the_credits_of_an_invoice_are_kept_up_to_a_limit() {
-    for count in [CREDITS_MAX, CREDITS_MAX + 1, CREDITS_MAX * 100] {
-        let credit = AppliedCredit {
-            kind: CreditKind::Overpayment,
-            number: Some("CN-1".to_owned()),
-            amount: pounds(1).amount,
-        };
-        let mut credited = remote(0, 5_000);
-        credited.settlement.credits = vec![credit; count];
-        let kept = DocumentAmounts::of_invoice(pounds(11_400), &credited);
-        assert_eq!(kept.credits.len(), CREDITS_MAX, "{count}");
-        assert_eq!(kept.amount_credited, Some(pounds(5_000)), "the sum includes all of them");
-    }
-}
-
-#[test]
-fn payments_beyond_the_limit_are_reported_once_as_more_payments() {
-    for (count, followed, beyond) in [
-        (PAYMENTS_MAX, PAYMENTS_MAX, false),
-        (PAYMENTS_MAX + 1, PAYMENTS_MAX, true),
-        (PAYMENTS_MAX * 100, PAYMENTS_MAX, true),
-    ] {
-        let (paid, payments) = (remote(5_000, 0), many(count));
-        let (mapping, known, steps) =
-            observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
-        // In addition to the payments' events: that there are too many payments, and what is due.
-        assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 3), "{count}");
-        let events = steps.concat();
-        let imported = kinds(&events).iter().filter(|kind| **kind == "imported").count();
-        assert_eq!((imported, known.received.len()), (followed, followed));
-        assert_eq!(known.is_beyond_limit, beyond);
-        assert_eq!(kinds(&events).contains(&"status"), beyond);
-        let again = SeenInvoice::There { invoice: &paid, payments: &payments };
-        assert_eq!(observe_invoice(&mapping, &known, again, NOW), None, "{count}");
-        let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
-        let (_, _, steps) = observed_to_the_end(mapping, known, &back, &[]);
-        assert!(steps.iter().all(|events| events.len() <= CHANGES_MAX + 3), "{count}");
-        let removed = kinds(&steps.concat()).into_iter().filter(|kind| *kind == "removed").count();
-        assert_eq!(removed, followed, "{count}");
     }
 }
 

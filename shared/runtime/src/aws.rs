@@ -33,7 +33,7 @@ pub use key_service::KeyService;
 pub use polls::PollQueue;
 pub use redelivery::ReceivedQueue;
 pub use secrets::SecretsManager;
-pub use token_store::build_token_store;
+pub(crate) use token_store::build_token_store;
 pub use wake_ups::WakeUpScheduler;
 
 use crate::config::AwsConfig;
@@ -47,7 +47,7 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Returns the configuration of every AWS client: Lambda's own credentials, and the HTTP and TLS
 /// stack that is also used for Xero. The SDK's default TLS provider costs 35 times the instructions
 /// at a cold start.
-pub fn sdk_config(config: &AwsConfig, transport: Arc<dyn Transport>) -> SdkConfig {
+pub(crate) fn sdk_config(config: &AwsConfig, transport: Arc<dyn Transport>) -> SdkConfig {
     let credentials = Credentials::new(
         config.access_key_id.clone(),
         config.secret_access_key.expose_secret(),

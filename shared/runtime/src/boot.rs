@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::AccountId;
+use domain::json_fault::JsonFault;
 use engine::connection::app_registration::AppRegistration;
 use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
@@ -63,6 +64,8 @@ pub enum BootError {
     AppCredentials {
         /// The secret's id.
         id: String,
+        /// What is wrong with it. `None` if there is no secret.
+        source: Option<JsonFault>,
     },
 }
 
@@ -89,26 +92,26 @@ pub struct TableContext {
 }
 
 /// Starts a function: telemetry, configuration, clients and credentials. Errors are logged.
-pub async fn boot_engine() -> Result<FunctionContext, BootError> {
+pub(crate) async fn boot_engine() -> Result<FunctionContext, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     start_engine(ANSWER_LIMIT_BYTES).await.inspect_err(log_boot_error)
 }
 
 /// Starts the function that polls, which reads many answers at once and writes nothing to Xero. Its
 /// answers have a lower limit.
-pub async fn boot_poll() -> Result<FunctionContext, BootError> {
+pub(crate) async fn boot_poll() -> Result<FunctionContext, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     start_engine(ANSWER_BYTES_MAX).await.inspect_err(log_boot_error)
 }
 
 /// Starts a function that only uses the table. It reads no credentials.
-pub fn boot_table() -> Result<TableContext, BootError> {
+pub(crate) fn boot_table() -> Result<TableContext, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     start_table().inspect_err(log_boot_error)
 }
 
 /// Starts the function that serves the pages. It uses no AWS service.
-pub fn boot_pages() -> Result<PagesConfig, BootError> {
+pub(crate) fn boot_pages() -> Result<PagesConfig, BootError> {
     telemetry::start_logging(LogConfig::parse(read_variable));
     PagesConfig::parse(read_variable).map_err(BootError::from).inspect_err(log_boot_error)
 }

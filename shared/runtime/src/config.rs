@@ -103,7 +103,7 @@ pub struct WakeUpConfig {
 
 impl WakeUpConfig {
     /// The queue of wake-ups for records of a kind.
-    pub const fn queue_for(&self, kind: EntityKind) -> &QueueConfig {
+    pub(crate) const fn queue_for(&self, kind: EntityKind) -> &QueueConfig {
         match kind {
             EntityKind::Contact => &self.contacts,
             EntityKind::Invoice => &self.invoices,
@@ -211,7 +211,7 @@ impl TableConfig {
 }
 
 /// Returns a variable that only some functions need.
-pub fn required_variable(
+pub(crate) fn required_variable(
     lookup: impl Fn(&str) -> Option<String>,
     name: &'static str,
 ) -> Result<String, ConfigError> {
@@ -226,7 +226,7 @@ pub fn required_variable(
 
 /// Parses the number of requests of one account that a process of the settings API serves in a
 /// minute.
-pub fn parse_account_limit(
+pub(crate) fn parse_account_limit(
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<NonZeroU32, ConfigError> {
     let text = required_variable(lookup, env::ACCOUNT_REQUESTS_PER_MINUTE)?;

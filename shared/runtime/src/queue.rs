@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
-use self::finish::BatchDispositions;
+use self::finish::{BatchDispositions, BatchRecord};
 use self::held::BatchContext;
 use self::records::{MessageGroup, group_of, group_records};
 use crate::boot::{boot_engine, build_push_worker};
@@ -173,8 +173,9 @@ impl PushWorker {
             let mut ended = BatchDispositions::default();
             let outcomes = self.process_at_rate(group, is_full, batch.deadline).await;
             for (record, outcome) in group.records.iter().zip(outcomes) {
-                let disposition = self.finish_isolated(batch, group.source, record, outcome).await;
-                ended.add_record(group.source, record, disposition);
+                let finished = BatchRecord { batch, source: group.source, record };
+                let disposition = self.finish_isolated(finished, outcome).await;
+                ended.add_record(finished, disposition);
             }
             ended
         };

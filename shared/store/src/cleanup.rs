@@ -8,6 +8,7 @@ use domain::ids::AccountId;
 use domain::sync_log::LogEntry;
 use jiff::Timestamp;
 
+use crate::due::DueQuery;
 use crate::keys;
 use crate::records::{CleanupCursor, CompletedUpgrades, LoggedAccount};
 use crate::results::{StoreError, VersionedRecord};
@@ -101,10 +102,14 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<RemovalResult, StoreError> {
         const OPERATION: &str = "find expired OAuth attempts";
-        let range = SortRange::AtMost(keys::format_instant(now));
-        let page = self
-            .read_due_page(OPERATION, keys::oauth_attempt_partition(shard), range, limit, None)
-            .await?;
+        let query = DueQuery {
+            operation: OPERATION,
+            pk: keys::oauth_attempt_partition(shard),
+            range: SortRange::AtMost(keys::format_instant(now)),
+            limit,
+            after: None,
+        };
+        let page = self.read_due_page(query).await?;
         let mut rows = Vec::new();
         for entry in page.entries {
             let item = match self.table.get(&entry.key).await {

@@ -20,8 +20,10 @@ use crate::table::{
     ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, TableQuery, WriteExpectation,
 };
 
-/// Maximum number of accounts of a grant that are read.
-pub const GRANT_USERS_READ: u16 = 20;
+/// Accounts of a grant per page, and maximum pages that are read: 500 accounts. An accountant
+/// connects the accounts of many customers with one login.
+const GRANT_USERS_PER_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
+const GRANT_USER_PAGES_MAX: usize = 5;
 
 /// Maximum number of claims and uses of grants that change together with a connection. With the
 /// connection, the event and the poll progress they fit into one transaction.
@@ -105,21 +107,32 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Returns accounts that use a grant: at most [`GRANT_USERS_READ`].
+    /// Returns the accounts that use a grant: all if there are fewer than 500, otherwise the first
+    /// 500.
     pub async fn list_grant_users(&self, grant: GrantId) -> Result<GrantUsers, StoreError> {
         const OPERATION: &str = "find the users of the grant";
-        let query = TableQuery {
-            pk: keys::grant_partition(grant),
-            range: SortRange::Prefix(keys::USES.to_owned()),
-            order: SortOrder::Ascending,
-            limit: NonZeroU16::new(GRANT_USERS_READ).expect("not zero"),
-            after: None,
-        };
-        let page = self.table.query_items(query).await;
-        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let (rows, unreadable) = decode_all::<GrantUse>(OPERATION, page.items, page.corrupt);
-        let accounts = rows.into_iter().map(|row| row.record.account).collect();
-        Ok(GrantUsers { accounts, unreadable, is_all: page.next.is_none() })
+        let mut users = GrantUsers { accounts: Vec::new(), unreadable: Vec::new(), is_all: false };
+        let mut after = None;
+        for _ in 0..GRANT_USER_PAGES_MAX {
+            let query = TableQuery {
+                pk: keys::grant_partition(grant),
+                range: SortRange::Prefix(keys::USES.to_owned()),
+                order: SortOrder::Ascending,
+                limit: GRANT_USERS_PER_PAGE,
+                after,
+            };
+            let page = self.table.query_items(query).await;
+            let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            let (rows, unreadable) = decode_all::<GrantUse>(OPERATION, page.items, page.corrupt);
+            users.accounts.extend(rows.into_iter().map(|row| row.record.account));
+            users.unreadable.extend(unreadable);
+            after = page.next;
+            if after.is_none() {
+                users.is_all = true;
+                break;
+            }
+        }
+        Ok(users)
     }
 
     /// Reads a grant's row.
@@ -242,3 +255,6 @@ fn create_write<T: StoredRecord>(record: &T) -> ItemWrite {
 fn delete_write(key: ItemKey) -> ItemWrite {
     ItemWrite::Delete { key, expect: ItemVersion::FIRST }
 }
+
+#[cfg(test)]
+mod tests;

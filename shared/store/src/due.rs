@@ -41,6 +41,18 @@ impl Default for LedgerScan {
     }
 }
 
+/// A page of a partition of the `due` index.
+#[derive(Debug, Clone)]
+pub(crate) struct DueQuery {
+    /// What the page is read for, as errors name it.
+    pub(crate) operation: &'static str,
+    pub(crate) pk: String,
+    pub(crate) range: SortRange,
+    pub(crate) limit: NonZeroU16,
+    /// The entry after which the page begins.
+    pub(crate) after: Option<IndexEntry>,
+}
+
 /// An entry whose due time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DueEntry {
@@ -104,15 +116,9 @@ impl Store {
         let unread = std::mem::take(&mut scan.unread);
         let pages = unread.iter().map(|(shard, after)| {
             let after = after.as_ref().map(|key| keys::mapping_entry(partition, key));
-            let range = SortRange::Prefix(keys::ledger_prefix(ledger));
-            self.list_entries_in(
-                operation,
-                partition(*shard),
-                range,
-                after,
-                limit,
-                keys::read_mapping,
-            )
+            let (pk, range) = (partition(*shard), SortRange::Prefix(keys::ledger_prefix(ledger)));
+            let query = DueQuery { operation, pk, range, limit, after };
+            self.list_entries(query, keys::read_mapping)
         });
         let mut found = Vec::new();
         for (shard, page) in unread.keys().zip(try_join_all(pages).await?) {
@@ -131,10 +137,14 @@ impl Store {
         before: Timestamp,
         limit: NonZeroU16,
     ) -> Result<Vec<DueEntry>, StoreError> {
-        let range = SortRange::AtMost(keys::format_instant(before));
-        let page =
-            self.read_due_page("find due rows", keys::timed_partition(shard), range, limit, None);
-        Ok(page.await?.entries.iter().filter_map(parse_due_entry).collect())
+        let query = DueQuery {
+            operation: "find due rows",
+            pk: keys::timed_partition(shard),
+            range: SortRange::AtMost(keys::format_instant(before)),
+            limit,
+            after: None,
+        };
+        Ok(self.read_due_page(query).await?.entries.iter().filter_map(parse_due_entry).collect())
     }
 
     /// Returns the next parked mappings of a shard, of all accounts. Every call continues where the
@@ -172,8 +182,9 @@ impl Store {
             self.read_record(operation, &keys::sweep_key(list, shard)).await?;
         let before = place.and_then(|place| place.record.after);
         let after = before.as_ref().map(|key| keys::mapping_entry(partition, key));
-        let range = SortRange::All;
-        let page = self.read_due_page(operation, partition(shard), range, limit, after).await?;
+        let (pk, range) = (partition(shard), SortRange::All);
+        let query = DueQuery { operation, pk, range, limit, after };
+        let page = self.read_due_page(query).await?;
         let after = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));
         if after != before {
             self.replace_record(operation, &SweepCursor { list, shard, after }).await?;
@@ -189,20 +200,14 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
         let shards = (0..keys::SHARDS).map(|shard| {
-            let range = SortRange::Prefix(keys::ledger_prefix(ledger));
-            self.read_due_page(operation, partition(shard), range, limit, None)
+            let (pk, range) = (partition(shard), SortRange::Prefix(keys::ledger_prefix(ledger)));
+            self.read_due_page(DueQuery { operation, pk, range, limit, after: None })
         });
         Ok(try_join_all(shards).await?.iter().flat_map(mapping_keys).collect())
     }
 
-    pub(crate) async fn read_due_page(
-        &self,
-        operation: &'static str,
-        pk: String,
-        range: SortRange,
-        limit: NonZeroU16,
-        after: Option<IndexEntry>,
-    ) -> Result<IndexPage, StoreError> {
+    pub(crate) async fn read_due_page(&self, query: DueQuery) -> Result<IndexPage, StoreError> {
+        let DueQuery { operation, pk, range, limit, after } = query;
         let query = IndexQuery {
             index: TableIndex::Due,
             pk,

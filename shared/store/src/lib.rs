@@ -59,7 +59,7 @@ mod update;
 pub use attention::{AttentionCount, AttentionPage, COUNTED_MAX, NeedsAttention};
 pub use cleanup::RemovalResult;
 pub use codec::read_mapping;
-pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
+pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange};
 pub use dependants::DependantPage;
 pub use due::{DueEntry, LedgerScan};
 pub use erasure::AccountPartition;

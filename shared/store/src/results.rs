@@ -126,7 +126,7 @@ pub struct GrantUsers {
     pub accounts: Vec<AccountId>,
     /// Why other rows cannot be read. The accounts of these rows may use the grant.
     pub unreadable: Vec<StoreError>,
-    /// Whether there are no further users.
+    /// Whether there are certainly no further users.
     pub is_all: bool,
 }
 

@@ -7,10 +7,11 @@ use std::num::NonZeroU16;
 use domain::ids::{AccountId, Ledger};
 use domain::mapping::MappingKey;
 
+use crate::due::DueQuery;
 use crate::keys;
 use crate::results::StoreError;
 use crate::store::Store;
-use crate::table::{IndexEntry, ItemKey, SortRange};
+use crate::table::{ItemKey, SortRange};
 
 /// A page of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,15 +74,10 @@ impl Store {
         after: Option<&Ledger>,
         limit: NonZeroU16,
     ) -> Result<ScanPage<Ledger>, StoreError> {
+        let (operation, pk) = ("find polled ledgers", keys::polled_partition(shard));
         let after = after.map(keys::polled_entry);
-        self.list_entries(
-            "find polled ledgers",
-            keys::polled_partition(shard),
-            after,
-            limit,
-            keys::read_ledger,
-        )
-        .await
+        let query = DueQuery { operation, pk, range: SortRange::All, limit, after };
+        self.list_entries(query, keys::read_ledger).await
     }
 
     /// Returns mappings of a shard, of all accounts, that were given up, after `after`, ordered by
@@ -93,9 +89,9 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<ScanPage<MappingKey>, StoreError> {
         let after = after.map(|key| keys::mapping_entry(keys::skipped_partition, key));
-        let pk = keys::skipped_partition(shard);
-        self.list_entries("find mappings that were given up", pk, after, limit, keys::read_mapping)
-            .await
+        let (operation, pk) = ("find mappings that were given up", keys::skipped_partition(shard));
+        let query = DueQuery { operation, pk, range: SortRange::All, limit, after };
+        self.list_entries(query, keys::read_mapping).await
     }
 
     /// Returns parked mappings of a shard, of all accounts, after `after`, ordered by account.
@@ -106,8 +102,9 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<ScanPage<MappingKey>, StoreError> {
         let after = after.map(|key| keys::mapping_entry(keys::parked_partition, key));
-        let pk = keys::parked_partition(shard);
-        self.list_entries("find parked mappings", pk, after, limit, keys::read_mapping).await
+        let (operation, pk) = ("find parked mappings", keys::parked_partition(shard));
+        let query = DueQuery { operation, pk, range: SortRange::All, limit, after };
+        self.list_entries(query, keys::read_mapping).await
     }
 
     /// Returns accounts of a shard for which the last health check found records that were given
@@ -120,15 +117,10 @@ impl Store {
     ) -> Result<ScanPage<AccountId>, StoreError> {
         let after =
             after.map(|one| keys::account_entry(keys::unhealthy_partition, keys::health_key(one)));
+        let operation = "find accounts with records that were given up";
         let pk = keys::unhealthy_partition(shard);
-        self.list_entries(
-            "find accounts with records that were given up",
-            pk,
-            after,
-            limit,
-            keys::read_account,
-        )
-        .await
+        let query = DueQuery { operation, pk, range: SortRange::All, limit, after };
+        self.list_entries(query, keys::read_account).await
     }
 
     /// Returns accounts of a shard that have a sync log, including an empty one, after `after`.
@@ -140,36 +132,21 @@ impl Store {
     ) -> Result<ScanPage<AccountId>, StoreError> {
         let after = after
             .map(|one| keys::account_entry(keys::logged_partition, keys::logged_account_key(one)));
-        let pk = keys::logged_partition(shard);
-        self.list_entries("find accounts with a sync log", pk, after, limit, keys::read_account)
-            .await
+        let (operation, pk) = ("find accounts with a sync log", keys::logged_partition(shard));
+        let query = DueQuery { operation, pk, range: SortRange::All, limit, after };
+        self.list_entries(query, keys::read_account).await
     }
 
-    async fn list_entries<T>(
+    /// Returns a page of the entries that a query finds. `read` returns what an entry names, or
+    /// `None` if only a newer release can read it.
+    pub(crate) async fn list_entries<T>(
         &self,
-        operation: &'static str,
-        pk: String,
-        after: Option<IndexEntry>,
-        limit: NonZeroU16,
+        mut query: DueQuery,
         read: fn(&ItemKey) -> Option<T>,
     ) -> Result<ScanPage<T>, StoreError> {
-        self.list_entries_in(operation, pk, SortRange::All, after, limit, read).await
-    }
-
-    /// Returns a page of the entries in a range of a partition.
-    pub(crate) async fn list_entries_in<T>(
-        &self,
-        operation: &'static str,
-        pk: String,
-        range: SortRange,
-        after: Option<IndexEntry>,
-        limit: NonZeroU16,
-        read: fn(&ItemKey) -> Option<T>,
-    ) -> Result<ScanPage<T>, StoreError> {
-        let (mut found, mut after) = (Vec::new(), after);
+        let mut found = Vec::new();
         loop {
-            let page =
-                self.read_due_page(operation, pk.clone(), range.clone(), limit, after).await?;
+            let page = self.read_due_page(query.clone()).await?;
             found.extend(page.entries.iter().filter_map(|entry| read(&entry.key)));
             let Some(last) = page.next else { return Ok(ScanPage { found, next: None }) };
             if let Some(next) = read(&last.key) {
@@ -177,7 +154,7 @@ impl Store {
             }
             // If the page ends with an entry that only a newer release can read, the walk continues
             // after it.
-            after = Some(last);
+            query.after = Some(last);
         }
     }
 }

@@ -8,7 +8,7 @@ use engine::connection::disconnect::DisconnectOutcome;
 use engine::jobs::health::check_health;
 use engine::poll::PollOutcome;
 use serde_json::Value;
-use store::table::StoredItem;
+use store::table::{ItemKey, StoredItem};
 use tests::World;
 use tests::builders::an_invoice;
 use tests::io_monitor::run;
@@ -164,11 +164,11 @@ fn a_disconnect_before_any_health_check_leaves_the_login_to_those_who_use_it() {
     assert_works(&world, OTHER, "cli_3");
 }
 
-#[test]
-fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconnects() {
+/// Two accounts that use the first organisation, as the earlier release let them, after the health
+/// check.
+fn with_shared_organisation() -> World {
     let mut world = two_accounts();
     upgraded_from_before(&mut world);
-    // The earlier release let both use the first organisation.
     let items = world.table.all_items();
     let first = items.iter().find(|item| is_connection_of(item, ACCOUNT)).unwrap();
     let first: Value = serde_json::from_str(&first.record).unwrap();
@@ -180,6 +180,12 @@ fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconn
     };
     world.table.restore_items(items.into_iter().map(shared).collect());
     run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
+    world
+}
+
+#[test]
+fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconnects() {
+    let world = with_shared_organisation();
     assert_works(&world, ACCOUNT, "cli_2");
     assert_works(&world, OTHER, "cli_3");
     assert_eq!(connects(&world, THIRD, &[world.tenant()]), ConnectOutcome::OrganisationInUse);
@@ -190,6 +196,40 @@ fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconn
     }
     assert_eq!(world.calls_of(REVOCATION), 0);
     assert_works(&world, OTHER, "cli_4");
+}
+
+/// Adds accounts with the same login, whose ids come before that of the second account.
+fn add_accounts_of_the_login(world: &World, count: usize) {
+    let mut items = world.table.all_items();
+    let sk = format!("USE#{OTHER}");
+    let one = items.iter().find(|item| item.key.sk == sk).unwrap().clone();
+    items.extend((0..count).map(|number| {
+        let id = format!("acc_a{number:04}");
+        StoredItem {
+            key: ItemKey::new(&one.key.pk, format!("USE#{id}")),
+            record: one.record.replace(OTHER, &id),
+            ..one.clone()
+        }
+    }));
+    world.table.restore_items(items);
+}
+
+#[test]
+fn a_link_stays_for_another_account_whatever_the_number_of_accounts_of_the_login() {
+    // The other account is on the first page, on a later one, or on none that is read.
+    for count in [10, 150, 600] {
+        let world = with_shared_organisation();
+        add_accounts_of_the_login(&world, count);
+        let tenant = world.tenant();
+        world.disconnect();
+        for _ in 0..3 {
+            world.clock.advance(MINUTES(5));
+            world.sweep();
+        }
+        assert!(world.xero().is_connected("servicecortex", tenant), "{count}");
+        assert_eq!(world.calls_of(REVOCATION), 0, "{count}");
+        assert_works(&world, OTHER, "cli_1");
+    }
 }
 
 #[test]

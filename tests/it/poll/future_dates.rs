@@ -24,7 +24,7 @@ fn a_row_dated_in_the_future_hides_no_change_behind_it() {
                 "a payment" => payment,
                 _ => bookkeeper.insert_odd(xero_sim::OddRow::FarDueDate),
             };
-            bookkeeper.distort(row, CHANGED, Some(FAR)).unwrap();
+            bookkeeper.override_member(row, CHANGED, Some(FAR)).unwrap();
         }
         world.poll_and_wait();
         world.is_paid("#INV_1", "20.00", &today());

@@ -14,22 +14,22 @@ fn payment_and_fee(world: &World) -> (uuid::Uuid, uuid::Uuid) {
 
 #[test]
 fn money_that_was_deleted_in_xero_since_the_backup_is_not_entered_again() {
-    let mut world = opened();
-    passes(&world, 1);
+    let mut world = connected_to_core_tier();
+    run_day(&world, 1);
     let yesterday = world.table.all_items();
-    sends(&world, &a_day(2));
+    send_messages(&world, &a_day(2));
     let (payment, fee) = payment_and_fee(&world);
     world.by_hand_apart(|bookkeeper| {
         bookkeeper.remove_payment(payment).unwrap();
         bookkeeper.remove_transaction(fee).unwrap();
     });
-    let before = counted(&world);
+    let before = count_documents(&world);
 
-    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
-    sends(&world, &a_day(2));
+    restore_table(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
+    send_messages(&world, &a_day(2));
     world.advance(QUARTER);
-    all_synced(&world, 2);
-    assert_eq!(counted(&world), before);
+    assert_all_synced(&world, 2);
+    assert_eq!(count_documents(&world), before);
     for (part, id) in [("pay_2_1.1", payment), ("pay_2_1.fee", fee)] {
         let link = world.mapping(Payment, part).unwrap().link.unwrap();
         assert_eq!(link.xero_id.0, id, "{part}");
@@ -40,28 +40,28 @@ fn money_that_was_deleted_in_xero_since_the_backup_is_not_entered_again() {
     }
     // Without look-ups, too: the rows know them now.
     world.engine.recovery_mode = RecoveryMode::Normal;
-    sends(&world, &a_day(2));
-    assert_eq!(counted(&world), before);
+    send_messages(&world, &a_day(2));
+    assert_eq!(count_documents(&world), before);
 }
 
 #[test]
 fn a_payment_on_an_invoice_of_the_backup_is_linked_and_not_reported_to_the_crm() {
-    let mut world = opened();
-    sends(&world, &[(Invoice, an_invoice("inv_1", "cli_1").body())]);
+    let mut world = connected_to_core_tier();
+    send_messages(&world, &[(Invoice, an_invoice("inv_1", "cli_1").body())]);
     let yesterday = world.table.all_items();
     let payment = [(Payment, a_payment("pay_1", &[("inv_1", "114.00")]).body())];
-    sends(&world, &payment);
-    let before = counted(&world);
+    send_messages(&world, &payment);
+    let before = count_documents(&world);
 
-    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
+    restore_table(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     // The runbook enables the polls after the CRM has sent everything again.
-    sends(&world, &payment);
+    send_messages(&world, &payment);
     for _ in 0..3 {
         world.poll();
         world.advance(QUARTER);
     }
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
-    assert_eq!(counted(&world), before);
+    assert_eq!(count_documents(&world), before);
     let is_import = |one: &EventContent| matches!(one, EventContent::PaymentImported(_));
     assert!(!world.events.contents().iter().any(is_import), "it is the CRM's own");
 }

@@ -91,7 +91,7 @@ fn numbered(message: impl Fn(i32) -> String) -> [String; 10] {
 }
 
 /// The tick, which lists the ledgers to poll.
-pub(super) fn ticked() -> BTreeSet<Access> {
+pub(super) fn accesses_of_tick() -> BTreeSet<Access> {
     let world = World::connected();
     world.io.take_accesses();
     run(plan_tick(&world.engine)).unwrap().unwrap();
@@ -231,7 +231,7 @@ pub(super) fn swept() -> BTreeSet<Access> {
 }
 
 /// Users' actions that start a walk.
-pub(super) fn pressed() -> BTreeSet<Access> {
+pub(super) fn accesses_of_started_walks() -> BTreeSet<Access> {
     let world = World::connected();
     let by = || UserId::new("usr_owner").unwrap();
     world.io.take_accesses();

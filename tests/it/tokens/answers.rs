@@ -13,7 +13,7 @@ use tests::builders::an_invoice;
 use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 
-use super::{MINUTES, TOKEN, wanted};
+use super::{MINUTES, TOKEN, token_request};
 
 /// A connected world with expired tokens, in which the token endpoint gives this response while the
 /// switch is on.
@@ -96,12 +96,14 @@ const ACCESS_TOKEN: &str = r#"{"access_token":"e30.eyJ4ZXJvX3VzZXJpZCI6IjAwMDAwM
 #[test]
 fn a_renewal_without_a_new_refresh_token_leaves_the_old_one_in_use() {
     let (mut world, is_on) = answering(200, ACCESS_TOKEN);
-    let token = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
+    let token =
+        run(access_token(&world.engine, token_request(&world), world.invocation())).unwrap();
     assert!(token.is_ok(), "{:?}", token.err());
     is_on.store(false, Ordering::SeqCst);
     world.clock.advance(MINUTES(31));
     world.restart();
-    let token = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
+    let token =
+        run(access_token(&world.engine, token_request(&world), world.invocation())).unwrap();
     assert!(token.is_ok(), "{:?}", token.err());
     assert_eq!(world.connection().state, ConnectionState::Active);
 }

@@ -14,7 +14,7 @@ use tests::World;
 use tests::builders::an_invoice;
 use tests::io_monitor::{CrashPoint, Moment, run};
 
-use super::{MINUTES, refreshes, wanted};
+use super::{MINUTES, refreshes, token_request};
 
 #[test]
 fn clocks_that_differ_by_two_minutes_end_no_connection() {
@@ -83,13 +83,13 @@ fn processes_with_differing_clocks_lose_no_grant_wherever_one_dies() {
                     tokens: Arc::new(TokenCache::default()),
                     ..world.engine.clone()
                 };
-                let grant = wanted(&world);
+                let grant = token_request(&world);
                 world.io.crash_at(Some(CrashPoint { step, moment }));
                 drop(run(access_token(&other, grant, Invocation::with_deadline(deadline))));
                 world.io.crash_at(None);
                 let is_renewed = (0..4).any(|_| {
                     let invocation = world.invocation();
-                    let token = run(access_token(&world.engine, wanted(&world), invocation));
+                    let token = run(access_token(&world.engine, token_request(&world), invocation));
                     world.clock.advance(MINUTES(1));
                     token.unwrap().is_ok()
                 });

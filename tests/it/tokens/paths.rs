@@ -28,7 +28,7 @@ use tests::ports::{Intercepted, refusal};
 use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
-use super::{MINUTES, assert_renewed, refreshes, reject_early, wanted};
+use super::{MINUTES, assert_renewed, refreshes, reject_early, token_request};
 
 #[test]
 fn a_push_and_a_poll_renew_a_token_that_xero_rejects_early() {
@@ -113,7 +113,9 @@ fn the_hourly_check_renews_a_rejected_token() {
     for hour in 1..=24 {
         world.clock.advance(MINUTES(60));
         // A token that is valid by our clock and has expired by Xero's.
-        run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap().unwrap();
+        run(access_token(&world.engine, token_request(&world), world.invocation()))
+            .unwrap()
+            .unwrap();
         world.xero_clock.set_ahead(MINUTES(31) * hour);
         let (lists, before) = (world.calls_of("/connections"), refreshes(&world));
         let checked = run(check_health(&world.engine, world.invocation())).unwrap().unwrap();

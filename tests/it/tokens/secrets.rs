@@ -17,7 +17,7 @@ use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 
-use super::{MINUTES, TOKEN, assert_renewed, refreshes, wanted};
+use super::{MINUTES, TOKEN, assert_renewed, refreshes, token_request};
 
 #[test]
 fn a_push_waits_for_a_secret_that_is_not_visible_yet_after_a_connection() {
@@ -120,7 +120,7 @@ fn a_secret_that_reappeared_may_be_missing_again_without_counting_as_deleted() {
         world.clock.advance(MINUTES(6));
         world.restart();
         world.secrets.hide(&name, 3);
-        let token = run(access_token(&world.engine, wanted(&world), world.invocation()));
+        let token = run(access_token(&world.engine, token_request(&world), world.invocation()));
         assert!(token.unwrap().is_ok());
     }
     assert_eq!(world.connection().state, ConnectionState::Active);
@@ -178,7 +178,7 @@ fn tokens_newer_than_a_restored_row_are_renewed_once_when_they_expire() {
     let mut world = World::connected();
     let yesterday = world.table.all_items();
     let use_token = |world: &World| {
-        let token = run(access_token(&world.engine, wanted(world), world.invocation()));
+        let token = run(access_token(&world.engine, token_request(world), world.invocation()));
         assert!(token.unwrap().is_ok());
     };
     for _ in 0..5 {

@@ -48,9 +48,9 @@ pub struct Books {
     histories: BTreeMap<Uuid, Vec<HistoryNote>>,
     /// Members of rows that are rendered differently from their stored value, by the row's id;
     /// `None` omits the member.
-    distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
+    overridden: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
     /// The same for tax rates, by their codes.
-    distorted_rates: BTreeMap<String, BTreeMap<String, Option<Json>>>,
+    overridden_rates: BTreeMap<String, BTreeMap<String, Option<Json>>>,
     /// Every write of an indexed row updates it.
     index: Index,
     next_number: u32,
@@ -70,8 +70,8 @@ impl Books {
             credit_notes: BTreeMap::new(),
             allocations: BTreeMap::new(),
             histories: BTreeMap::new(),
-            distorted: BTreeMap::new(),
-            distorted_rates: BTreeMap::new(),
+            overridden: BTreeMap::new(),
+            overridden_rates: BTreeMap::new(),
             index: Index::default(),
             next_number: 1,
             next_credit_note: 1,
@@ -287,19 +287,24 @@ impl Books {
     }
 
     /// Renders a member of a row differently from now on, or omits it.
-    pub(crate) fn distort(&mut self, row: Uuid, member: &str, shown: Option<Json>) {
-        self.distorted.entry(row).or_default().insert(member.to_owned(), shown);
+    pub(crate) fn override_member(&mut self, row: Uuid, member: &str, shown: Option<Json>) {
+        self.overridden.entry(row).or_default().insert(member.to_owned(), shown);
     }
 
     /// The same for a tax rate.
-    pub(crate) fn distort_rate(&mut self, tax_type: &str, member: &str, shown: Option<Json>) {
-        let members = self.distorted_rates.entry(tax_type.to_owned()).or_default();
+    pub(crate) fn override_rate_member(
+        &mut self,
+        tax_type: &str,
+        member: &str,
+        shown: Option<Json>,
+    ) {
+        let members = self.overridden_rates.entry(tax_type.to_owned()).or_default();
         members.insert(member.to_owned(), shown);
     }
 
     /// A row with its rendering overrides.
     pub(crate) fn shown(&self, row: Uuid, object: Object) -> Object {
-        match self.distorted.get(&row) {
+        match self.overridden.get(&row) {
             Some(members) => object.with_members(members),
             None => object,
         }
@@ -307,7 +312,7 @@ impl Books {
 
     /// A tax rate with its rendering overrides.
     pub(crate) fn shown_rate(&self, tax_type: &str, object: Object) -> Object {
-        match self.distorted_rates.get(tax_type) {
+        match self.overridden_rates.get(tax_type) {
             Some(members) => object.with_members(members),
             None => object,
         }

@@ -3,12 +3,12 @@
 mod actions;
 mod body;
 mod control;
-mod distort;
 mod find;
 mod gzip;
 mod journal;
 mod order;
 mod organisation;
+mod overrides;
 mod page;
 
 use crate::incoming::Incoming;

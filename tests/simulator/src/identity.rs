@@ -44,7 +44,7 @@ pub(crate) struct Identity {
     granted: BTreeMap<(String, Uuid), Scopes>,
     /// Members of connections that are rendered differently from their stored value, by the
     /// tenant; `None` omits the member.
-    distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
+    overridden: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
 }
 
 /// An authorization code.
@@ -197,8 +197,13 @@ impl Identity {
     }
 
     /// Renders a member of every link to a tenant differently from now on, or omits it.
-    pub(crate) fn distort_links(&mut self, tenant: Uuid, member: &str, shown: Option<Json>) {
-        self.distorted.entry(tenant).or_default().insert(member.to_owned(), shown);
+    pub(crate) fn override_link_members(
+        &mut self,
+        tenant: Uuid,
+        member: &str,
+        shown: Option<Json>,
+    ) {
+        self.overridden.entry(tenant).or_default().insert(member.to_owned(), shown);
     }
 
     /// Every connection, of every user and app.

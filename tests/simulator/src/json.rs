@@ -89,9 +89,9 @@ impl Json {
     }
 
     /// `true`, `false`, or a text with one of them.
-    pub(crate) fn truth(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         match self {
-            Self::Bool(truth) => Some(*truth),
+            Self::Bool(value) => Some(*value),
             Self::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
             Self::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
             Self::Text(_)

@@ -228,13 +228,13 @@ impl Simulator {
 
     /// Renders a member of every link to an organisation as `json` from now on; omits the member if
     /// `json` is `None`.
-    pub fn distort_links(
+    pub fn override_link_members(
         &mut self,
         tenant: Uuid,
         member: &str,
         json: Option<&str>,
     ) -> Result<(), Refused> {
-        self.identity.distort_links(tenant, member, read_override(json)?);
+        self.identity.override_link_members(tenant, member, read_override(json)?);
         Ok(())
     }
 

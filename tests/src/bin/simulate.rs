@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let Arguments { seeds, from, seed } = Arguments::parse();
     let went_wrong = match seed {
         None => {
-            let summary = many::play(from..from.saturating_add(seeds), None, false);
+            let summary = many::run_seeds(from..from.saturating_add(seeds), None, false);
             println!("{summary}");
             !summary.failed.is_empty()
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use domain::connection::{Connection, ConnectionState, ConnectionStatus, TenantClaim};
 use domain::outbound::{EventContent, OutboundEvent};
 
-use super::scene::Scene;
+use super::script::ScriptedEvent;
 use super::world::SimWorld;
 use crate::ports::locked;
 
@@ -31,7 +31,7 @@ impl SimWorld {
                 self.outcome.violations.push(format!("{account} is {state:?}"));
             }
             self.make_room(&account);
-            self.start(Scene::Connects { account });
+            self.start(ScriptedEvent::Connects { account });
             self.go_on(None);
         }
     }
@@ -45,7 +45,7 @@ impl SimWorld {
                 item.and_then(|item| serde_json::from_str::<Connection>(&item.record).ok());
             let is_asked = |one: &Connection| !one.state.is_connected() && !one.offered.is_empty();
             if connection.as_ref().is_some_and(is_asked) {
-                self.start(Scene::Disconnects { account });
+                self.start(ScriptedEvent::Disconnects { account });
                 self.go_on(None);
             }
         }
@@ -57,7 +57,7 @@ impl SimWorld {
         let rivals = rivals.map(|(rival, _)| rival.clone()).collect::<Vec<_>>();
         for rival in rivals {
             if self.owner_of(account).as_ref() == Some(&rival) {
-                self.start(Scene::Disconnects { account: rival });
+                self.start(ScriptedEvent::Disconnects { account: rival });
                 self.go_on(None);
             }
         }
@@ -71,9 +71,8 @@ impl SimWorld {
     }
 
     fn is_ended_by_a_person(&self, account: &str) -> bool {
-        let ends =
-            |scene: &Scene| matches!(scene, Scene::Disconnects { account: of } if of == account);
-        self.script.scenes.iter().any(|(_, scene)| ends(scene))
+        let ends = |event: &ScriptedEvent| matches!(event, ScriptedEvent::Disconnects { account: of } if of == account);
+        self.script.events.iter().any(|(_, event)| ends(event))
     }
 
     /// The state of an account's connection, unless it works.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use xero_sim::Credit;
 
 use super::faults::{Faults, millis};
-use super::scene::{Expected, Scene, Script};
+use super::script::{Expected, Script, ScriptedEvent};
 use super::world::SimWorld;
 use crate::builders::{a_credit_note, an_allocation};
 
@@ -143,7 +143,7 @@ impl Script {
 
     fn sends_credit(&mut self, at: u64, account: &str, body: String) {
         let (kind, account) = (EntityKind::CreditNote, account.to_owned());
-        self.scenes.push((millis(at), Scene::Sends { kind, account, body }));
+        self.events.push((millis(at), ScriptedEvent::Sends { kind, account, body }));
     }
 
     fn expect_note(&mut self, account: &str, id: &str, revision: u64, voided: bool) {

@@ -12,7 +12,7 @@ use store::table::StoredItem;
 use xero_sim::InvoiceStatus;
 
 use super::checker::{self, Counts};
-use super::scene::{Expected, Scene};
+use super::script::{Expected, ScriptedEvent};
 use super::world::SimWorld;
 use crate::ports::locked;
 
@@ -113,7 +113,7 @@ impl SimWorld {
             if self.is_work_done() {
                 return;
             }
-            self.start(Scene::Sweeps);
+            self.start(ScriptedEvent::Sweeps);
             self.go_on(None);
         }
     }
@@ -124,7 +124,7 @@ impl SimWorld {
         for kind in EntityKind::ALL {
             for (account, id) in self.given_up(kind) {
                 self.outcome.given_up += 1;
-                self.start(Scene::SyncsOne { account, kind, id });
+                self.start(ScriptedEvent::SyncsOne { account, kind, id });
                 self.go_on(None);
             }
             self.rest();

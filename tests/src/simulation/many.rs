@@ -112,7 +112,7 @@ impl std::fmt::Display for RunSummary {
 }
 
 /// Runs seeds until all have run, or one has failed and `stops` returns true.
-pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> RunSummary {
+pub fn run_seeds(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> RunSummary {
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let (next, end) = (AtomicU64::new(seeds.start), seeds.end);
     let stopped = AtomicU64::new(0);

@@ -14,7 +14,7 @@ use xero_sim::{PaymentStatus, Receipt};
 
 use super::executor::after;
 use super::faults::{Faults, millis};
-use super::scene::{Scene, Script};
+use super::script::{Script, ScriptedEvent};
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::builders::a_payment;
 use crate::ports::locked;
@@ -67,8 +67,8 @@ impl Script {
             };
             if let Some(message) = message {
                 let (kind, account) = (EntityKind::Payment, account.to_owned());
-                let scene = Scene::Sends { kind, account, body: message.body() };
-                self.scenes.push((millis(at), scene));
+                let event = ScriptedEvent::Sends { kind, account, body: message.body() };
+                self.events.push((millis(at), event));
             }
             let parts = match by {
                 PaidBy::Stripe => &[][..],
@@ -77,15 +77,16 @@ impl Script {
             };
             for amount in parts {
                 let (account, invoice) = (account.to_owned(), invoice.clone());
-                let scene = Scene::Banked { account, invoice, amount: (*amount).to_owned() };
-                self.scenes.push((millis(at + faults.below(1_200_000)), scene));
+                let event =
+                    ScriptedEvent::Banked { account, invoice, amount: (*amount).to_owned() };
+                self.events.push((millis(at + faults.below(1_200_000)), event));
             }
             self.paid.push(Paid { account: account.to_owned(), invoice: invoice.clone(), by });
         }
         if !paid.is_empty() {
             for number in 1..=5 {
-                let scene = Scene::Polls { account: account.to_owned() };
-                self.scenes.push((millis(number * 900_000 + faults.below(200_000)), scene));
+                let event = ScriptedEvent::Polls { account: account.to_owned() };
+                self.events.push((millis(number * 900_000 + faults.below(200_000)), event));
             }
         }
     }
@@ -138,7 +139,7 @@ impl SimWorld {
     pub(super) fn poll_to_the_end(&mut self) {
         for account in self.script.accounts.clone() {
             for _ in 0..2 {
-                self.start(Scene::Polls { account: account.clone() });
+                self.start(ScriptedEvent::Polls { account: account.clone() });
                 self.go_on(None);
             }
         }

@@ -7,7 +7,7 @@ use domain::mapping::Mapping;
 use domain::operation::OperationState;
 use store::table::StoredItem;
 
-use super::scene::Scene;
+use super::script::ScriptedEvent;
 use super::world::SimWorld;
 
 /// Sweeps after which nothing may be left: one releases a record, and its attempt may change a
@@ -22,7 +22,7 @@ impl SimWorld {
             if self.list_given_up_for_past_states().is_empty() {
                 return;
             }
-            self.start(Scene::Sweeps);
+            self.start(ScriptedEvent::Sweeps);
             self.go_on(None);
             self.rest();
         }

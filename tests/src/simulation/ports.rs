@@ -38,7 +38,7 @@ pub enum Occurrence {
     /// A scheduled wake-up fires.
     Fires(WakeUp),
     /// An event of the scenario.
-    Scene(super::scene::Scene),
+    Scripted(super::script::ScriptedEvent),
     /// A queue delivers messages.
     Deliver,
     /// The time of a process is over.

@@ -36,7 +36,7 @@ impl Trace {
     }
 
     /// An event in the world.
-    pub fn scene(&mut self, now: Timestamp, what: impl FnOnce() -> String) {
+    pub fn event(&mut self, now: Timestamp, what: impl FnOnce() -> String) {
         if self.wanted {
             self.lines.push(format!("{}   **        {}", clock(now), what()));
         }

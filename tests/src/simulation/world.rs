@@ -22,7 +22,7 @@ use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
 use super::faults::Faults;
 use super::ports::{Occurrence, SharedState, SimEvents, SimSecrets, SimTable, SimWakeUps, SimXero};
 use super::queue::{Batch, Queues};
-use super::scene::{Scene, Script};
+use super::script::{Script, ScriptedEvent};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
 use crate::ports::{CountedIds, RecordedMetrics, locked};
@@ -162,8 +162,8 @@ impl SimWorld {
         }
     }
 
-    /// Plays the run to its end and checks the final state.
-    pub(super) fn play(mut self) -> Outcome {
+    /// Runs to the end and checks the final state.
+    pub(super) fn run_to_end(mut self) -> Outcome {
         self.begin();
         self.go_on(None);
         self.finish_work();
@@ -239,7 +239,7 @@ impl SimWorld {
         let prepared = std::mem::replace(&mut *locked(&self.shared.faults), Faults::once(0, 0));
         for account in self.script.accounts.clone() {
             let id = AccountId::new(account.as_str()).expect("an id");
-            self.start(Scene::Connects { account });
+            self.start(ScriptedEvent::Connects { account });
             self.go_on(None);
             // The choices of a user, without the checks, which have separate tests.
             let (engine, codes) = (self.engine.clone(), every_account());
@@ -251,8 +251,8 @@ impl SimWorld {
             self.go_on(None);
         }
         *locked(&self.shared.faults) = prepared;
-        for (at, scene) in self.script.scenes.clone() {
-            self.shared.timeline.schedule_in(at, Occurrence::Scene(scene));
+        for (at, event) in self.script.events.clone() {
+            self.shared.timeline.schedule_in(at, Occurrence::Scripted(event));
         }
     }
 
@@ -312,7 +312,7 @@ impl SimWorld {
                 return;
             }
             let until = after(self.now(), SWEEP_EVERY);
-            self.shared.timeline.schedule(until, Occurrence::Scene(Scene::Sweeps));
+            self.shared.timeline.schedule(until, Occurrence::Scripted(ScriptedEvent::Sweeps));
             self.go_on(Some(after(until, TIMEOUT)));
         }
     }

@@ -36,7 +36,8 @@ pub fn decide_transition(
             TransitionResult::Moved(after_confirmation(operation, snapshot, now))
         }
         OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch, began } => {
-            let next = after_failure(operation, failure, answer, snapshot, parking, seed, now);
+            let attempt = FailedAttempt { failure, answer, snapshot, parking };
+            let next = after_failure(operation, attempt, seed, now);
             let is_kept = next.failure.is_some();
             let may_end_by_change =
                 next.failure.as_ref().is_some_and(Failure::may_end_by_recorded_change);
@@ -194,15 +195,21 @@ fn due_now(operation: &Operation, now: Timestamp) -> Operation {
     operation.with_state(OperationState::Waiting { until })
 }
 
-fn after_failure(
-    operation: &Operation,
+/// The facts about a failed attempt that determine the next state.
+struct FailedAttempt {
     failure: Failure,
     answer: WriteAnswer,
     snapshot: SnapshotFreshness,
     parking: Option<ParkingReason>,
+}
+
+fn after_failure(
+    operation: &Operation,
+    attempt: FailedAttempt,
     seed: &str,
     now: Timestamp,
 ) -> Operation {
+    let FailedAttempt { failure, answer, snapshot, parking } = attempt;
     let failure = match answer {
         WriteAnswer::Unconfirmed => into_unconfirmed(failure),
         WriteAnswer::Answered | WriteAnswer::Unanswered => failure,

@@ -73,7 +73,7 @@ pub async fn find_xero_pages(
 
 /// Returns the pages and the facts of the organisation that an account is or was last connected to.
 /// The facts are `None` until they have been read from Xero.
-pub async fn find_organisation(
+pub(crate) async fn find_organisation(
     engine: &Engine,
     account: &AccountId,
 ) -> Result<(XeroPages, Option<OrganisationFacts>), StoreError> {

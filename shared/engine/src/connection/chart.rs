@@ -17,7 +17,7 @@ use crate::connection::line_values::{TrackingAge, check_default_tracking};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
-pub async fn load_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+pub(crate) async fn load_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
     load_chart_from(tenant_session, &tenant_session.engine.store).await
 }
 
@@ -39,7 +39,9 @@ pub(crate) async fn load_chart_from(
 const RECENT_AGE_MAX: SignedDuration = SignedDuration::from_secs(60);
 
 /// Returns the chart as Xero had it within the last minute.
-pub async fn load_recent_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+pub(crate) async fn load_recent_chart(
+    tenant_session: &TenantSession<'_>,
+) -> Result<Chart, AttemptError> {
     let now = tenant_session.engine.clock.now();
     match tenant_session.engine.store.find_chart(&tenant_session.ledger).await {
         Ok(Some(chart)) if is_recent(&chart, now) => Ok(chart),
@@ -55,7 +57,7 @@ fn is_recent(chart: &Chart, now: Timestamp) -> bool {
 
 /// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
 /// time even if Xero is slow.
-pub async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+pub(crate) async fn fetch_chart(tenant_session: &TenantSession<'_>) -> Result<Chart, AttemptError> {
     let organisation = organisation::get_organisation(&tenant_session.api).boxed();
     let accounts = accounts::list_accounts(&tenant_session.api).boxed();
     let tax_rates = tax_rates::list_tax_rates(&tenant_session.api).boxed();

@@ -6,7 +6,7 @@ use domain::failure::{Failure, FailureClass};
 use crate::connection::token;
 
 /// The failure of records whose organisation Xero refuses.
-pub fn organisation_unavailable_failure() -> Failure {
+pub(crate) fn organisation_unavailable_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "organisation_unavailable",
@@ -26,7 +26,7 @@ pub(crate) fn refused_once_failure() -> Failure {
 }
 
 /// The failure of records whose account has no connection.
-pub fn not_connected_failure() -> Failure {
+pub(crate) fn not_connected_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "not_connected",

@@ -150,7 +150,8 @@ async fn remove_leftover(
 }
 
 /// Returns whether another account may choose the same link, or is connected with it, as an earlier
-/// release allowed. An account whose row cannot be read counts as one that uses it.
+/// release allowed. An account whose row cannot be read, or is not read because the grant has too
+/// many, counts as one that uses it.
 async fn is_used_by_others(
     engine: &Engine,
     account: &AccountId,
@@ -158,7 +159,7 @@ async fn is_used_by_others(
 ) -> Result<bool, StoreError> {
     let users = engine.store.list_grant_users(leftover.grant).await?;
     token::report_unreadable_users(engine, &users);
-    if !users.unreadable.is_empty() {
+    if !users.is_all || !users.unreadable.is_empty() {
         return Ok(true);
     }
     for user in users.accounts.iter().filter(|user| *user != account) {

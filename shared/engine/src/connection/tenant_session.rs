@@ -161,12 +161,12 @@ impl<'a> TenantSession<'a> {
 
     /// Returns the session with another call priority.
     #[must_use]
-    pub fn with_priority(self, priority: CallPriority) -> Self {
+    pub(crate) fn with_priority(self, priority: CallPriority) -> Self {
         Self { priority, ..self }.with_rate_limiter()
     }
 
     /// Returns a session whose calls have the given priority.
-    pub fn session_with_priority(&self, priority: CallPriority) -> ApiSession {
+    pub(crate) fn session_with_priority(&self, priority: CallPriority) -> ApiSession {
         let session = open_api_session(self.engine, self.tokens.clone(), self.ledger.tenant);
         session.with_rate_limiter(Arc::new(self.rate_limiter(priority)))
     }
@@ -214,7 +214,7 @@ impl<'a> TenantSession<'a> {
     /// account. An organisation that is no longer linked, or on which Xero refuses every call, is
     /// not called again until that changes. Returns the failure on which callers are to act instead
     /// of the answer, if there is one.
-    pub async fn record_on_connection(&self, error: &XeroError) -> Option<Failure> {
+    pub(crate) async fn record_on_connection(&self, error: &XeroError) -> Option<Failure> {
         if let XeroError::Throttled { limit: _, retry_after } = error {
             self.record_pause(*retry_after).await;
         }

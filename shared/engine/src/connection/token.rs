@@ -34,7 +34,8 @@ pub(crate) use kept_tokens::KeptTokens;
 pub use kept_tokens::TokenCache;
 pub(crate) use refresh::finish_refresh;
 pub use sealed_secrets::SealedSecrets;
-pub use token_error::{TokenError, reconnect_failure};
+pub use token_error::TokenError;
+pub(crate) use token_error::reconnect_failure;
 pub(crate) use token_stores::remove_moved_tokens;
 pub use token_stores::{TokenPlace, TokenStores};
 
@@ -218,7 +219,7 @@ fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
 async fn read_tokens(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
     let secret = engine.secrets.get_secret(&engine.secret_name(grant)).await?;
     let Some(secret) = secret else { return Ok(None) };
-    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
+    KeptTokens::from_secret(&secret).map(Some).map_err(TokenError::Undecodable)
 }
 
 async fn read_tokens_version(
@@ -228,7 +229,7 @@ async fn read_tokens_version(
 ) -> Result<Option<KeptTokens>, TokenError> {
     let secret = engine.secrets.get_version(&engine.secret_name(grant), version).await?;
     let Some(secret) = secret else { return Ok(None) };
-    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
+    KeptTokens::from_secret(&secret).map(Some).map_err(TokenError::Undecodable)
 }
 
 impl Engine {

@@ -166,13 +166,21 @@ async fn sweep_due_rows(
         }
         swept.events += engine.deliver_outbox(&account).await;
     }
+    enqueue_overdue_records(engine, overdue, swept).await;
+    Ok(())
+}
+
+async fn enqueue_overdue_records(
+    engine: &Engine,
+    overdue: Vec<MappingKey>,
+    swept: &mut SweepSummary,
+) {
     swept.overdue += overdue.len();
     for ((ledger, kind), records) in group_by_queue(overdue) {
         if let Err(error) = engine.enqueue_wake_ups(&ledger, kind, &records).await {
             count_account_failure(&ledger.account, &error.into(), swept);
         }
     }
-    Ok(())
 }
 
 async fn sweep_parked_rows(

@@ -77,11 +77,11 @@ pub enum PushOutcome {
 
 /// A record to push.
 #[derive(Debug, Clone)]
-pub struct PushOffer {
+pub(crate) struct PushOffer {
     /// Its id.
-    pub crm_id: CrmId,
+    pub(crate) crm_id: CrmId,
     /// Its snapshot, if one arrived. Otherwise the newest known snapshot is pushed.
-    pub snapshot: Option<KeptSnapshot>,
+    pub(crate) snapshot: Option<KeptSnapshot>,
 }
 
 impl PushOffer {
@@ -112,6 +112,16 @@ struct AttemptFacts {
     trigger: Trigger,
 }
 
+/// One round of a push: whose records it pushes, of which kind, why, and within which time.
+#[derive(Debug, Clone, Copy)]
+struct PushRound<'a> {
+    engine: &'a Engine,
+    ledger: &'a Ledger,
+    kind: EntityKind,
+    trigger: Trigger,
+    invocation: Invocation,
+}
+
 /// The result of pushing one record.
 #[derive(Debug)]
 struct FinishedPush {
@@ -134,7 +144,7 @@ enum RecordedOutcome {
 ///
 /// If the outcome is `Ok`, it is recorded in the row and the sync log. If it is `Err`, the caller
 /// returns the message to the queue; processing it again does no harm.
-pub async fn push_records(
+pub(crate) async fn push_records(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
@@ -153,9 +163,9 @@ pub async fn push_records(
     for turn in 0..ROUNDS_MAX {
         // Snapshots that arrived in the meantime come from the row; no user waits for them.
         let trigger = if turn == 0 { trigger } else { Trigger::Routine };
+        let round = PushRound { engine, ledger, kind, trigger, invocation };
         let mut claimed = Vec::new();
-        let claims = claim_records(engine, ledger, kind, &mut items, trigger, invocation).await;
-        for (item, admission) in claims {
+        for (item, admission) in claim_records(round, &mut items).await {
             match admission {
                 Ok(ClaimOutcome::Claimed(row)) => claimed.push((item, *row)),
                 Ok(ClaimOutcome::Refused(finished)) => item.finish(Ok(finished)),
@@ -163,9 +173,7 @@ pub async fn push_records(
             }
         }
         is_attempted |= !claimed.is_empty();
-        for (item, recorded) in
-            attempt::attempt_records(engine, ledger, kind, claimed, trigger, invocation).await
-        {
+        for (item, recorded) in attempt::attempt_records(round, claimed).await {
             match recorded {
                 Ok(RecordedOutcome::Done(finished)) => {
                     is_synced |= matches!(finished.pushed, PushOutcome::Synced);
@@ -213,13 +221,10 @@ type ItemClaim<'i, 'a> = (&'i mut PushItem<'a>, Result<ClaimOutcome, PersistErro
 
 /// Accepts and claims the items that this round pushes.
 async fn claim_records<'i, 'a>(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
+    round: PushRound<'_>,
     items: &'i mut [PushItem<'a>],
-    trigger: Trigger,
-    invocation: Invocation,
 ) -> Vec<ItemClaim<'i, 'a>> {
+    let PushRound { engine, ledger, kind, trigger, invocation } = round;
     let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
         let key = MappingKey::new(ledger.clone(), kind, item.crm_id.clone());
         let snapshot = item.snapshot;

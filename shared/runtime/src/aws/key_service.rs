@@ -12,6 +12,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
+use domain::json_fault::JsonFault;
 use engine::ports::{Clock, DataKey, DataKeys, PortError};
 use http::Request;
 use secrecy::{ExposeSecret, SecretString};
@@ -202,9 +203,9 @@ enum KeyServiceError {
     TooSlow,
     #[error("KMS answered {status} {code}")]
     Refused { status: u16, code: String },
-    // Without the cause, which may quote the key.
+    // Serde's own error may quote the key, this one does not.
     #[error("the answer of KMS cannot be read")]
-    Answer,
+    Answer(#[source] JsonFault),
 }
 
 impl KeyServiceError {
@@ -212,7 +213,7 @@ impl KeyServiceError {
         match self {
             Self::Exchange(_) | Self::TooSlow => true,
             Self::Refused { status, code } => *status >= 500 || code == "ThrottlingException",
-            Self::Request(_) | Self::Answer => false,
+            Self::Request(_) | Self::Answer(_) => false,
         }
     }
 }
@@ -227,7 +228,7 @@ fn write_body(request: &impl Serialize) -> Result<Bytes, KeyServiceError> {
 }
 
 fn read_answer<A: DeserializeOwned>(body: &[u8]) -> Result<A, KeyServiceError> {
-    serde_json::from_slice(body).map_err(|_| KeyServiceError::Answer)
+    serde_json::from_slice(body).map_err(|error| KeyServiceError::Answer(error.into()))
 }
 
 /// The code of an error, without its namespace.

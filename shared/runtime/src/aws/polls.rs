@@ -20,7 +20,7 @@ impl PollQueue {
     }
 
     /// Sends a chunk that is to be polled after its delay.
-    pub async fn send_chunk(&self, chunk: PollChunk) -> Result<(), PortError> {
+    pub(crate) async fn send_chunk(&self, chunk: PollChunk) -> Result<(), PortError> {
         let delay_seconds = i32::try_from(chunk.delay.as_secs()).unwrap_or(0);
         let sent = self
             .client

@@ -12,7 +12,7 @@ use crate::config::{AwsConfig, TokenStoreConfig};
 
 /// Builds the storage of tokens that the configuration names: Secrets Manager, the table, or both
 /// while tokens are moved from one to the other.
-pub fn build_token_store(
+pub(crate) fn build_token_store(
     config: TokenStoreConfig,
     secrets: SecretsManager,
     store: &Store,

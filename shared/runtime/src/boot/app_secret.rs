@@ -34,9 +34,10 @@ impl AppSecret {
     /// Reads the credentials.
     pub(super) async fn read_credentials(&self) -> Result<OAuthApp, BootError> {
         let secret = self.secrets.get_secret(&self.id).await.map_err(BootError::AppSecret)?;
-        let credentials = secret
-            .and_then(|secret| serde_json::from_str::<AppCredentials>(secret.expose_secret()).ok())
-            .ok_or_else(|| BootError::AppCredentials { id: self.id.clone() })?;
+        let wrong_secret = |source| BootError::AppCredentials { id: self.id.clone(), source };
+        let secret = secret.ok_or_else(|| wrong_secret(None))?;
+        let credentials = serde_json::from_str::<AppCredentials>(secret.expose_secret())
+            .map_err(|error| wrong_secret(Some(error.into())))?;
         Ok(OAuthApp {
             client_id: credentials.client_id,
             client_secret: credentials.client_secret,

@@ -19,6 +19,14 @@ use super::held::BatchContext;
 use super::records::{body_of, group_of, receive_count};
 use super::{ProcessingOutcome, PushWorker, redelivery_delay, retry_policy};
 
+/// A record of a batch, and the queue that it came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchRecord<'a> {
+    pub(super) batch: &'a BatchContext,
+    pub(super) source: QueueSource,
+    pub(super) record: &'a SqsMessage,
+}
+
 /// What happens to a record after processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordDisposition {
@@ -40,12 +48,8 @@ pub(super) struct BatchDispositions {
 }
 
 impl BatchDispositions {
-    pub(super) fn add_record(
-        &mut self,
-        source: QueueSource,
-        record: &SqsMessage,
-        disposition: RecordDisposition,
-    ) {
+    pub(super) fn add_record(&mut self, finished: BatchRecord<'_>, disposition: RecordDisposition) {
+        let BatchRecord { batch: _, source, record } = finished;
         self.count += 1;
         match disposition {
             RecordDisposition::Done => {
@@ -66,12 +70,10 @@ impl PushWorker {
     /// Deletes a record, moves it aside, or returns it to the queue.
     pub(super) async fn finish_record(
         &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
+        finished: BatchRecord<'_>,
         outcome: ProcessingOutcome,
     ) -> RecordDisposition {
-        let message_id = record.message_id.as_deref().unwrap_or_default();
+        let message_id = finished.record.message_id.as_deref().unwrap_or_default();
         let permanent = match outcome {
             ProcessingOutcome::Received(received) => {
                 tracing::info!(message.id = message_id, received = ?received, "done");
@@ -80,7 +82,7 @@ impl PushWorker {
             ProcessingOutcome::Unreadable(unreadable) => {
                 let (reason, failure) =
                     (DeadLetterReason::from(&unreadable), unreadable_message_failure(&unreadable));
-                return self.move_aside(batch, source, record, &reason, &failure).await;
+                return self.move_aside(finished, &reason, &failure).await;
             }
             ProcessingOutcome::NotStarted => {
                 tracing::info!(
@@ -103,8 +105,8 @@ impl PushWorker {
             }
         };
         match permanent {
-            Some(reason) => self.finish_failed(batch, source, record, &reason).await,
-            None => self.return_with_backoff(batch, source, record).await,
+            Some(reason) => self.finish_failed(finished, &reason).await,
+            None => self.return_with_backoff(finished).await,
         }
     }
 
@@ -112,24 +114,23 @@ impl PushWorker {
     /// queue, or moves it aside if it has failed too often.
     async fn finish_failed(
         &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
+        failed: BatchRecord<'_>,
         reason: &DeadLetterReason,
     ) -> RecordDisposition {
+        let record = failed.record;
         match self.count_failures(record, reason).await {
             Ok(failures) if failures >= FAILURES_MAX => {
                 let failure = exhausted_attempts_failure(reason);
-                self.move_aside(batch, source, record, reason, &failure).await
+                self.move_aside(failed, reason, &failure).await
             }
-            Ok(_) => self.return_to_queue(batch, source, record, retry_policy::BETWEEN_TRIES).await,
+            Ok(_) => self.return_to_queue(failed, retry_policy::BETWEEN_TRIES).await,
             Err(error) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
                     message.id = record.message_id.as_deref().unwrap_or_default(),
                     "a failure could not be counted"
                 );
-                self.return_with_backoff(batch, source, record).await
+                self.return_with_backoff(failed).await
             }
         }
     }
@@ -154,12 +155,11 @@ impl PushWorker {
     /// nothing processes the message again.
     pub(super) async fn move_aside(
         &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
+        moved: BatchRecord<'_>,
         reason: &DeadLetterReason,
         failure: &Failure,
     ) -> RecordDisposition {
+        let BatchRecord { batch: _, source, record } = moved;
         let message_id = record.message_id.as_deref().unwrap_or("unknown");
         let (group, body) = (group_of(record), body_of(record));
         let is_given_up = source == QueueSource::Messages && !reason.is_record_written();
@@ -167,7 +167,7 @@ impl PushWorker {
             let reported = report_dead_letter(&self.engine, message_id, body, group, failure).await;
             if let Err(error) = reported {
                 tracing::error!(error = %ErrorChain(&error), "a refused message could not be reported");
-                return self.return_with_backoff(batch, source, record).await;
+                return self.return_with_backoff(moved).await;
             }
         }
         tracing::error!(
@@ -180,31 +180,25 @@ impl PushWorker {
             Ok(()) => RecordDisposition::Done,
             Err(error) => {
                 tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
-                self.return_with_backoff(batch, source, record).await
+                self.return_with_backoff(moved).await
             }
         }
     }
 
     /// Returns a record to the queue for redelivery after a delay that rises with its deliveries.
-    pub(super) async fn return_with_backoff(
-        &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
-    ) -> RecordDisposition {
-        let delay = redelivery_delay(receive_count(record));
-        self.return_to_queue(batch, source, record, delay).await
+    pub(super) async fn return_with_backoff(&self, returned: BatchRecord<'_>) -> RecordDisposition {
+        let delay = redelivery_delay(receive_count(returned.record));
+        self.return_to_queue(returned, delay).await
     }
 
     /// Returns a record to the queue for redelivery after `delay`. If that fails, the record
     /// returns when it is no longer hidden.
     pub(super) async fn return_to_queue(
         &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
+        returned: BatchRecord<'_>,
         delay: Duration,
     ) -> RecordDisposition {
+        let BatchRecord { batch, source, record } = returned;
         let delay = self.delay_after_end(batch, record, delay).await;
         if let Some(receipt_handle) = &record.receipt_handle {
             batch.held_from(source).release_message(receipt_handle);

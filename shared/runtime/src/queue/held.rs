@@ -15,7 +15,7 @@ pub struct HeldMessages(Mutex<BTreeSet<String>>);
 
 impl HeldMessages {
     /// Lists their receipt handles.
-    pub fn list_handles(&self) -> Vec<String> {
+    pub(crate) fn list_handles(&self) -> Vec<String> {
         lock_set(&self.0).iter().cloned().collect()
     }
 

@@ -2,12 +2,9 @@
 
 use std::panic::AssertUnwindSafe;
 
-use aws_lambda_events::event::sqs::SqsMessage;
-use domain::envelope::QueueSource;
 use futures::FutureExt;
 
-use super::finish::RecordDisposition;
-use super::held::BatchContext;
+use super::finish::{BatchRecord, RecordDisposition};
 use super::{ProcessingOutcome, PushWorker};
 
 impl PushWorker {
@@ -15,17 +12,15 @@ impl PushWorker {
     /// finished.
     pub(super) async fn finish_isolated(
         &self,
-        batch: &BatchContext,
-        source: QueueSource,
-        record: &SqsMessage,
+        finished: BatchRecord<'_>,
         outcome: ProcessingOutcome,
     ) -> RecordDisposition {
-        let finish = AssertUnwindSafe(self.finish_record(batch, source, record, outcome).boxed());
+        let finish = AssertUnwindSafe(self.finish_record(finished, outcome).boxed());
         if let Ok(disposition) = finish.catch_unwind().await {
             return disposition;
         }
         tracing::error!("finishing a record panicked; it returns to the queue");
-        let returned = AssertUnwindSafe(self.return_with_backoff(batch, source, record).boxed());
+        let returned = AssertUnwindSafe(self.return_with_backoff(finished).boxed());
         // Without a specific delay, it is redelivered when the visibility timeout ends.
         returned.catch_unwind().await.unwrap_or(RecordDisposition::Returned)
     }

@@ -14,7 +14,7 @@ use engine::error_chain::ErrorChain;
 use engine::inbound::{begin_processing, exhausted_attempts_failure, register_redelivery};
 use futures::future::join_all;
 
-use super::finish::BatchDispositions;
+use super::finish::{BatchDispositions, BatchRecord};
 use super::held::BatchContext;
 use super::records::{MessageGroup, group_of, receive_count, source_of};
 use super::{PushWorker, retry_policy};
@@ -79,23 +79,24 @@ impl PushWorker {
         for SuspectRecord { record, stops } in suspects {
             let source = source_of(&record, &self.wake_up_queue_arn);
             let message_id = record.message_id.as_deref().unwrap_or_default();
+            let suspect = BatchRecord { batch, source, record: &record };
             if stops >= FAILURES_MAX {
                 let reason = retry_policy::stopped_reason();
                 let failure = exhausted_attempts_failure(&reason);
-                let moved = self.move_aside(batch, source, &record, &reason, &failure).await;
-                ended.add_record(source, &record, moved);
+                let moved = self.move_aside(suspect, &reason, &failure).await;
+                ended.add_record(suspect, moved);
                 continue;
             }
             let is_postponed =
                 stops > 1 && ended.count > 0 && receive_count(&record) < POSTPONED_RECEIVES_MAX;
             if is_postponed {
-                let returned = self.return_to_queue(batch, source, &record, POSTPONED_FOR).await;
-                ended.add_record(source, &record, returned);
+                let returned = self.return_to_queue(suspect, POSTPONED_FOR).await;
+                ended.add_record(suspect, returned);
                 continue;
             }
             if !self.prepare_suspect(message_id, batch, ended).await {
-                let returned = self.return_with_backoff(batch, source, &record).await;
-                ended.add_record(source, &record, returned);
+                let returned = self.return_with_backoff(suspect).await;
+                ended.add_record(suspect, returned);
                 continue;
             }
             let id = group_of(&record).to_owned();

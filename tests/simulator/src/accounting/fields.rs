@@ -70,10 +70,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn truth(&self, key: &str) -> Result<Option<bool>, Refusal> {
+    pub(super) fn boolean(&self, key: &str) -> Result<Option<bool>, Refusal> {
         match self.object.get(key) {
             None => Ok(None),
-            Some(value) => value.truth().map(Some).ok_or_else(|| wrong_kind(key)),
+            Some(value) => value.boolean().map(Some).ok_or_else(|| wrong_kind(key)),
         }
     }
 

@@ -89,33 +89,33 @@ impl Bookkeeper<'_> {
             OddRow::EmptyCurrency => self.import_invoice(|invoice| invoice.currency.clear()),
             OddRow::MissingTotal => {
                 let id = self.import_invoice(|_| {});
-                self.books.distort(id, "Total", None);
+                self.books.override_member(id, "Total", None);
                 id
             }
             OddRow::EmptyId => {
                 let id = self.import_invoice(|_| {});
-                self.books.distort(id, "InvoiceID", Some(Json::from("")));
+                self.books.override_member(id, "InvoiceID", Some(Json::from("")));
                 id
             }
             OddRow::PaymentWithoutAmount => {
                 let id = self.import_payment();
-                self.books.distort(id, "Amount", None);
+                self.books.override_member(id, "Amount", None);
                 id
             }
             OddRow::CreditNoteWithoutTotal => {
                 let id = self.import_credit_note();
-                self.books.distort(id, "Total", None);
+                self.books.override_member(id, "Total", None);
                 id
             }
             OddRow::AccountWithoutType => {
                 let id = self.import_account();
-                self.books.distort(id, "Type", None);
+                self.books.override_member(id, "Type", None);
                 id
             }
             OddRow::TaxRateWithoutRate => {
                 let id = self.ids.next();
                 let tax_type = self.import_tax_rate(id);
-                self.books.distort_rate(&tax_type, "EffectiveRate", None);
+                self.books.override_rate_member(&tax_type, "EffectiveRate", None);
                 id
             }
         }
@@ -129,23 +129,28 @@ impl Bookkeeper<'_> {
 
     /// Renders a member of a row as `json` from now on, wherever the row is rendered by itself;
     /// omits the member if `json` is `None`.
-    pub fn distort(&mut self, row: Uuid, member: &str, json: Option<&str>) -> Result<(), Refused> {
-        self.books.distort(row, member, read_override(json)?);
+    pub fn override_member(
+        &mut self,
+        row: Uuid,
+        member: &str,
+        json: Option<&str>,
+    ) -> Result<(), Refused> {
+        self.books.override_member(row, member, read_override(json)?);
         Ok(())
     }
 
     /// The same for the organisation itself.
-    pub fn distort_organisation(
+    pub fn override_organisation_member(
         &mut self,
         member: &str,
         json: Option<&str>,
     ) -> Result<(), Refused> {
         let id = self.books.organisation.id;
-        self.distort(id, member, json)
+        self.override_member(id, member, json)
     }
 
     /// The same for an account, named by its code or its id. Returns its id.
-    pub fn distort_account(
+    pub fn override_account_member(
         &mut self,
         name: &str,
         member: &str,
@@ -155,12 +160,12 @@ impl Bookkeeper<'_> {
         let account =
             accounts.find(|one| one.code.as_deref() == Some(name) || one.id.to_string() == name);
         let id = account.ok_or_else(|| Refused("There is no such account".to_owned()))?.id;
-        self.distort(id, member, json)?;
+        self.override_member(id, member, json)?;
         Ok(id)
     }
 
     /// The same for a tax rate, named by its code.
-    pub fn distort_tax_rate(
+    pub fn override_tax_rate_member(
         &mut self,
         tax_type: &str,
         member: &str,
@@ -169,7 +174,7 @@ impl Bookkeeper<'_> {
         if !self.books.organisation.tax_rates.iter().any(|rate| rate.tax_type == tax_type) {
             return Err(Refused("There is no such tax rate".to_owned()));
         }
-        self.books.distort_rate(tax_type, member, read_override(json)?);
+        self.books.override_rate_member(tax_type, member, read_override(json)?);
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl<Q: Queried> Parser<Q> {
             return Err(Unparsable::Expected { expected: "Expression", at });
         };
         if let Some((field, call)) = name.rsplit_once('.')
-            && self.peeks("(")
+            && self.is_next_symbol("(")
         {
             return self.call(field, call, at);
         }
@@ -186,7 +186,7 @@ impl<Q: Queried> Parser<Q> {
         self.spots.peek().map_or(self.end, |spot| spot.at)
     }
 
-    fn peeks(&mut self, symbol: &'static str) -> bool {
+    fn is_next_symbol(&mut self, symbol: &'static str) -> bool {
         self.spots.peek().is_some_and(|spot| spot.token == Token::Symbol(symbol))
     }
 

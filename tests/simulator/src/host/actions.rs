@@ -1,10 +1,10 @@
 //! The actions of a bookkeeper on the control surface.
 
 use super::control::{missing, refuse, wants_page};
-use super::distort;
 use super::find::{Found, Money, find};
 use super::order::{Order, unreadable};
 use super::organisation;
+use super::overrides;
 use crate::answer::Answer;
 use crate::bookkeeper::{Bookkeeper, Refused};
 use crate::books::Books;
@@ -38,7 +38,9 @@ pub(super) fn act(
         [action @ ("disconnect" | "end-tokens" | "restrict" | "unrestrict")] => {
             Some(organisation::on_people(simulator, now, tenant, action, &order))
         }
-        ["connections", "distort"] => Some(distort::distort_links(simulator, tenant, &order)),
+        ["connections", "override"] => {
+            Some(overrides::override_link_members(simulator, tenant, &order))
+        }
         _ => {
             let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
                 return missing();
@@ -59,8 +61,8 @@ pub(super) fn act(
 
 fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known: &Known) -> Done {
     match (path, known.target) {
-        (["distort"] | [_, _, "distort"], found) => {
-            distort::distort_row(bookkeeper, path, found, order)
+        (["override"] | [_, _, "override"], found) => {
+            overrides::override_row_member(bookkeeper, path, found, order)
         }
         (["batches"], _) => Some(batch(bookkeeper, order, known)),
         ([action], _) => organisation::on_organisation(bookkeeper, action, order),

@@ -101,7 +101,7 @@ fn read(body: &Object) -> Option<Fault> {
         "EdgeEmpty" => FaultKind::EdgeEmpty { status: status()? },
         "OddElement" => FaultKind::OddElement {
             index: count("index").unwrap_or(Some(0))?,
-            applied: body.get("applied").and_then(Json::truth).unwrap_or(false),
+            applied: body.get("applied").and_then(Json::boolean).unwrap_or(false),
         },
         _ => return None,
     };

@@ -77,9 +77,9 @@ impl Order {
     }
 
     /// A boolean; a ticked box of a form sends `on`.
-    fn truth(&self, key: &str) -> bool {
+    fn boolean(&self, key: &str) -> bool {
         let sent = self.members.get(key);
-        sent.is_some_and(|sent| sent.truth().unwrap_or(sent.text() == Some("on")))
+        sent.is_some_and(|sent| sent.boolean().unwrap_or(sent.text() == Some("on")))
     }
 
     /// The details of a payment: `date` (today by default), `account` (a code), `reference`,
@@ -90,7 +90,7 @@ impl Order {
             account: self.text("account"),
             reference: self.text("reference"),
             currency_rate: self.number("rate")?,
-            is_reconciled: self.truth("reconciled"),
+            is_reconciled: self.boolean("reconciled"),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::organisation::{Organisation, RowStatus};
 use crate::simulator::Simulator;
 use crate::subscription::Subscription;
 use crate::xml::escaped as text;
-use forms::{Input, RECEIPT, button, choice, distortion, folded, form};
+use forms::{Input, RECEIPT, button, choice, folded, form, override_form};
 use jiff::Timestamp;
 use money::push_money;
 
@@ -105,8 +105,8 @@ fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
         form(&path, "lock-year", &[Input::Day("through")]),
         form(&path, "limit-approvals", &[Input::Text("left", "approvals left")]),
         OddRow::ALL.map(|row| choice(&format!("{path}/odd"), "row", row.as_str())).concat(),
-        format!("organisation: {}", distortion(&path)),
-        format!("its links: {}", distortion(&format!("{path}/connections"))),
+        format!("organisation: {}", override_form(&path)),
+        format!("its links: {}", override_form(&format!("{path}/connections"))),
         chart(&path, one),
         tax_rates(&path, one),
     ];
@@ -135,7 +135,7 @@ fn chart(path: &str, organisation: &Organisation) -> String {
             RowStatus::Archived => "restore",
         };
         let path = format!("{path}/accounts/{}", text(code));
-        let forms = format!("{}{}", button(&path, action), distortion(&path));
+        let forms = format!("{}{}", button(&path, action), override_form(&path));
         format!("<tr><td>{}</td><td>{}</td><td>{forms}</td></tr>", text(code), text(&account.name))
     });
     format!("<table>{}</table>", rows.collect::<String>())
@@ -145,7 +145,7 @@ fn chart(path: &str, organisation: &Organisation) -> String {
 fn tax_rates(path: &str, organisation: &Organisation) -> String {
     let rows = organisation.tax_rates.iter().map(|rate| {
         let code = text(&rate.tax_type);
-        let form = distortion(&format!("{path}/tax-rates/{code}"));
+        let form = override_form(&format!("{path}/tax-rates/{code}"));
         format!("<tr><td>{code}</td><td>{}</td><td>{form}</td></tr>", text(&rate.name))
     });
     format!("<table>{}</table>", rows.collect::<String>())
@@ -183,7 +183,7 @@ fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
             text(contact.email.as_deref().unwrap_or_default()),
             contact.status.as_str(),
             contact_forms(&path, contact),
-            distortion(&path),
+            override_form(&path),
         ),
     );
 }
@@ -211,7 +211,7 @@ fn contact_forms(path: &str, contact: &Contact) -> String {
 fn push_invoice(body: &mut String, books: &Books, invoice: &Invoice) {
     let path = format!("organisations/{}/invoices/{}", books.organisation().id, invoice.id);
     let contact = books.contact(invoice.contact).map_or("", |contact| contact.name.as_str());
-    let buttons = format!("{}{}", invoice_forms(&path, invoice), distortion(&path));
+    let buttons = format!("{}{}", invoice_forms(&path, invoice), override_form(&path));
     push(
         body,
         &format!(

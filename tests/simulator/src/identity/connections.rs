@@ -90,7 +90,7 @@ impl Counter<'_> {
             .with("tenantName", name)
             .with("createdDateUtc", without_offset(connection.created_at))
             .with("updatedDateUtc", without_offset(connection.updated_at));
-        match self.identity.distorted.get(&connection.tenant) {
+        match self.identity.overridden.get(&connection.tenant) {
             Some(members) => link.with_members(members).into(),
             None => link.into(),
         }

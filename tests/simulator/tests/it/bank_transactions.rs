@@ -294,12 +294,12 @@ fn bank_transactions_are_found_by_reference_type_status_and_account() {
 /// Rule 15.
 #[test]
 fn bank_transactions_have_their_own_scope() {
-    let mut reader = Caller::stranger(demo());
+    let mut reader = Caller::unconnected(demo());
     reader.connect("accounting.contacts accounting.banktransactions.read");
     let contact = reader.any_contact();
     assert_eq!(reader.get("/BankTransactions").status, 200);
     assert_eq!(put(&mut reader, &spend(contact, "1.00")).status, 401);
-    let mut other = Caller::stranger(demo());
+    let mut other = Caller::unconnected(demo());
     other.connect("accounting.contacts accounting.payments");
     assert_eq!(other.get("/BankTransactions").status, 401);
 }

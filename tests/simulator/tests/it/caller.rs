@@ -121,7 +121,7 @@ pub(crate) fn answered(reply: Reply) -> Answered {
 
 impl Caller {
     /// A caller without a connection.
-    pub(crate) fn stranger(settings: Settings) -> Self {
+    pub(crate) fn unconnected(settings: Settings) -> Self {
         let tenant = settings.organisations[0].id;
         Self {
             simulator: Simulator::new(settings),
@@ -149,7 +149,7 @@ impl Caller {
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {
-        let mut caller = Self::stranger(settings);
+        let mut caller = Self::unconnected(settings);
         caller.connect(SCOPES);
         caller
     }

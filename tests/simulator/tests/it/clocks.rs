@@ -13,8 +13,8 @@ use xero_sim::{Consent, Instants, Pace};
 const SPEED: i32 = 20;
 
 /// A connected caller and the pace of its Xero.
-fn hurried() -> (Caller, Pace) {
-    let mut caller = Caller::stranger(demo());
+fn connected_at_speed() -> (Caller, Pace) {
+    let mut caller = Caller::unconnected(demo());
     let pace = Pace::new(caller.now, SPEED);
     caller.connect(SCOPES);
     (caller, pace)
@@ -42,7 +42,7 @@ fn the_books_clock_runs_faster_and_the_other_in_real_time() {
 /// Rule 63.
 #[test]
 fn a_token_expires_in_real_time_while_limits_run_faster() {
-    let (mut caller, pace) = hurried();
+    let (mut caller, pace) = connected_at_speed();
     let claimed = claims(&caller.bearer);
     let life = claimed["exp"].as_i64().unwrap() - claimed["iat"].as_i64().unwrap();
     assert_eq!(life, 1_800);
@@ -63,7 +63,7 @@ fn a_token_expires_in_real_time_while_limits_run_faster() {
 /// Rule 63.
 #[test]
 fn a_minute_of_the_limit_lasts_three_seconds() {
-    let (mut caller, pace) = hurried();
+    let (mut caller, pace) = connected_at_speed();
     let at = after(&caller, pace, 0);
     while get(&mut caller, at, "/Currencies").status == 200 {}
     assert_eq!(caller.simulator.violations().minute, 1);
@@ -74,7 +74,7 @@ fn a_minute_of_the_limit_lasts_three_seconds() {
 /// Rule 63.
 #[test]
 fn codes_grace_periods_and_connections_use_real_time() {
-    let (mut caller, pace) = hurried();
+    let (mut caller, pace) = connected_at_speed();
     let (user, tenant) = (caller.user(), caller.tenant);
     let token = |caller: &mut Caller, at: Instants, pairs: &[(&str, &str)]| {
         let request = Request::post("/connect/token")
@@ -128,7 +128,7 @@ fn verifies(token: &str, key: &Value) -> bool {
 /// Rule 64.
 #[test]
 fn tokens_are_signed_by_the_key_in_the_discovered_key_set() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let open = |caller: &mut Caller, path: &str| {
         let request =
             Request::get(path).header("host", "localhost:9800").body(Bytes::new()).unwrap();

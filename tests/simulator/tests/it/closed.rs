@@ -146,10 +146,10 @@ fn any_member_of_a_row_can_be_overridden() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let mut hand = caller.bookkeeper();
-    hand.distort(invoice, "Total", Some("\"a lot\"")).unwrap();
-    hand.distort(invoice, "Contact", None).unwrap();
-    hand.distort(invoice, "Surprise", Some("[1]")).unwrap();
-    assert!(hand.distort(invoice, "Total", Some("a lot")).is_err());
+    hand.override_member(invoice, "Total", Some("\"a lot\"")).unwrap();
+    hand.override_member(invoice, "Contact", None).unwrap();
+    hand.override_member(invoice, "Surprise", Some("[1]")).unwrap();
+    assert!(hand.override_member(invoice, "Total", Some("a lot")).is_err());
     let shown = caller.get("/Invoices?page=1").first("Invoices");
     assert_eq!((&shown["Total"], &shown["Surprise"]), (&json!("a lot"), &json!([1])));
     assert!(shown.get("Contact").is_none());

@@ -238,7 +238,7 @@ fn credit_notes_are_listed_like_invoices() {
 /// Rules 15, 24 and 36.
 #[test]
 fn credit_notes_need_the_scope_of_invoices_and_are_written_like_them() {
-    let mut reader = Caller::stranger(demo());
+    let mut reader = Caller::unconnected(demo());
     reader.connect("accounting.contacts accounting.invoices.read accounting.payments");
     let contact = reader.any_contact();
     assert_eq!(reader.get("/CreditNotes").status, 200);

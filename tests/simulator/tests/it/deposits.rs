@@ -187,7 +187,7 @@ fn deposits_are_listed_by_kind() {
 /// Rule 15.
 #[test]
 fn deposits_have_the_scope_of_payments() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     caller.connect("accounting.invoices accounting.contacts accounting.payments.read");
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 5);

@@ -65,7 +65,7 @@ fn a_tenant_must_be_named_and_connected() {
 /// Rule 15.
 #[test]
 fn each_resource_needs_its_scope_and_read_scopes_refuse_writes() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     caller.connect("accounting.contacts.read");
     assert_eq!(caller.get("/Contacts").status, 200);
     for answer in [
@@ -85,7 +85,7 @@ fn a_missing_scope_may_be_403_and_misspelt() {
     let mut settings = demo();
     settings.unconfirmed.missing_scope_status = 403;
     settings.unconfirmed.missing_scope_misspelt = true;
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     caller.connect("accounting.contacts.read");
     let answer = caller.get("/Invoices");
     assert_eq!(answer.status, 403);

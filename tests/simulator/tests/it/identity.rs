@@ -21,7 +21,7 @@ fn browse(caller: &mut Caller, url: &str) -> Answered {
 /// Rule 1.
 #[test]
 fn an_untrusted_request_shows_the_error_page() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let good = authorize_url(SCOPES);
     for (bad, word) in [
         (good.replace("client_id=client-1", "client_id=other"), "unauthorized_client"),
@@ -45,7 +45,7 @@ fn an_untrusted_request_shows_the_error_page() {
 fn an_old_app_may_still_request_broad_scopes() {
     let mut settings = demo();
     settings.apps[0].scopes = ScopeSet::Broad;
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     caller.connect("offline_access accounting.transactions accounting.contacts");
     assert_eq!(caller.get("/Invoices").status, 200);
 }
@@ -53,7 +53,7 @@ fn an_old_app_may_still_request_broad_scopes() {
 /// Rule 2.
 #[test]
 fn a_cancelled_consent_returns_with_access_denied_and_the_state() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let denied = caller.simulator.deny(caller.now, &authorize_url(SCOPES));
     let Consent::Redirect(location) = denied else { panic!("{denied:?}") };
     assert!(location.starts_with(CALLBACK));
@@ -64,7 +64,7 @@ fn a_cancelled_consent_returns_with_access_denied_and_the_state() {
 
 #[test]
 fn the_page_offers_the_users_organisations_and_refuses_frames() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let page = browse(&mut caller, &authorize_url(SCOPES));
     assert_eq!(page.status, 200);
     assert_eq!(page.header("x-frame-options"), "DENY");
@@ -79,7 +79,7 @@ fn the_page_offers_the_users_organisations_and_refuses_frames() {
 
 #[test]
 fn the_form_of_the_page_connects_the_ticked_organisations() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let (_, query) =
         authorize_url(SCOPES).split_once('?').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let (user, tenant) = (caller.user().to_string(), caller.tenant.to_string());
@@ -105,7 +105,7 @@ fn the_form_of_the_page_connects_the_ticked_organisations() {
 /// Rule 3.
 #[test]
 fn a_code_works_once_for_five_minutes_with_its_redirect_uri() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let tenant = caller.tenant;
     let code = caller.code(SCOPES, &[tenant]);
     assert_eq!(caller.redeem(&code).status, 200);
@@ -130,7 +130,7 @@ fn another_app_can_use_neither_code_nor_refresh_token() {
     let mut settings = demo();
     let other = App { client_id: "other".to_owned(), ..settings.apps[0].clone() };
     settings.apps.push(other);
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     let tenant = caller.tenant;
     let code = caller.code(SCOPES, &[tenant]);
     let theirs = basic("other", SECRET);
@@ -191,7 +191,7 @@ fn a_verifier_must_match_its_challenge() {
         redirect_uris: vec![CALLBACK.to_owned()],
         scopes: ScopeSet::Granular,
     });
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     let verifier = "a".repeat(43);
     let challenge =
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
@@ -228,7 +228,7 @@ fn a_verifier_must_match_its_challenge() {
 /// Rule 6.
 #[test]
 fn scopes_determine_which_tokens_are_issued() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let tenant = caller.tenant;
     let code = caller.code("accounting.contacts", &[tenant]);
     let tokens = caller.redeem(&code).json();
@@ -326,7 +326,7 @@ fn connections(caller: &mut Caller, query: &str) -> serde_json::Value {
 /// Rule 10.
 #[test]
 fn connections_are_per_user_and_filtered_by_consent() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let tenants: Vec<_> = demo().organisations.iter().map(|one| one.id).collect();
     let code = caller.code(SCOPES, &tenants[..1]);
     let tokens = caller.redeem(&code).json();
@@ -382,7 +382,7 @@ fn a_connection_is_deleted_by_its_own_id_only() {
 
 #[test]
 fn discovery_refers_to_the_server_that_served_it() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let request = Request::get("/.well-known/openid-configuration")
         .header("host", "localhost:9800")
         .body(Bytes::new())

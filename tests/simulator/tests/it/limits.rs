@@ -28,7 +28,7 @@ fn the_sixty_first_call_of_a_minute_is_refused_until_the_next_minute() {
 /// Rule 16.
 #[test]
 fn the_minutes_of_two_tenants_begin_at_different_times() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     let tenants: Vec<_> = demo().organisations.iter().map(|one| one.id).collect();
     let code = caller.code(SCOPES, &tenants);
     let tokens = caller.redeem(&code).json();
@@ -53,7 +53,7 @@ fn the_minutes_of_two_tenants_begin_at_different_times() {
 fn the_free_plan_allows_a_thousand_calls_a_day() {
     let mut settings = demo();
     settings.organisations[0].tier = Tier::Starter;
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     caller.connect(SCOPES);
     // Start right after the day's window began, so that the whole day fits into one window.
     for _ in 0..2 {
@@ -122,7 +122,7 @@ fn fill_the_minute_of_an_app(hyphenated: bool) -> Vec<String> {
         settings.organisations.push(xero_sim::Organisation { id, ..template.clone() });
         settings.users[0].organisations.push(id);
     }
-    let mut caller = Caller::stranger(settings);
+    let mut caller = Caller::unconnected(settings);
     let tenants = caller.simulator.settings().users[0].organisations.clone();
     let code = caller.code(SCOPES, &tenants);
     let tokens = caller.redeem(&code).json();

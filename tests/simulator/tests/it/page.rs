@@ -125,32 +125,32 @@ async fn every_odd_row_is_inserted_on_the_page() {
 }
 
 #[tokio::test]
-async fn every_kind_of_row_is_distorted_on_the_page() {
+async fn every_kind_of_row_is_overridden_on_the_page() {
     let served = served().await;
     let id = contact(&served).await;
-    submit(&served, &format!("contacts/{id}/distort"), "member=Surprise&value=%5B1%5D").await;
+    submit(&served, &format!("contacts/{id}/override"), "member=Surprise&value=%5B1%5D").await;
     assert_eq!(served.rows("contacts").await[0]["Surprise"], serde_json::json!([1]));
     submit(&served, "odd", "row=payment-without-amount").await;
     let payment = served.rows("payments").await[0]["PaymentID"].as_str().unwrap().to_owned();
-    submit(&served, &format!("payments/{payment}/distort"), "member=Status&value=LOST").await;
+    submit(&served, &format!("payments/{payment}/override"), "member=Status&value=LOST").await;
     assert_eq!(served.rows("payments").await[0]["Status"], "LOST");
     submit(&served, "odd", "row=credit-note-without-total").await;
     let note = served.rows("credit-notes").await[0]["CreditNoteID"].as_str().unwrap().to_owned();
-    submit(&served, &format!("credit-notes/{note}/distort"), "member=Type&value=").await;
+    submit(&served, &format!("credit-notes/{note}/override"), "member=Type&value=").await;
     assert!(served.rows("credit-notes").await[0].get("Type").is_none());
-    submit(&served, "accounts/200/distort", "member=Type&value=").await;
+    submit(&served, "accounts/200/override", "member=Type&value=").await;
     let accounts = listed(&served, "/Accounts", "Accounts").await;
     let account = accounts.iter().find(|account| account["Code"] == "200").unwrap();
     assert!(account.get("Type").is_none(), "{account}");
     let rates = listed(&served, "/TaxRates", "TaxRates").await;
     let code = rates[0]["TaxType"].as_str().unwrap();
-    let path = format!("tax-rates/{code}/distort");
+    let path = format!("tax-rates/{code}/override");
     submit(&served, &path, "member=EffectiveRate&value=a+lot").await;
     let rates = listed(&served, "/TaxRates", "TaxRates").await;
     assert_eq!(rates[0]["EffectiveRate"], "a lot");
-    submit(&served, "distort", "member=Name&value=12").await;
+    submit(&served, "override", "member=Name&value=12").await;
     assert_eq!(listed(&served, "/Organisation", "Organisations").await[0]["Name"], 12);
-    submit(&served, "connections/distort", "member=tenantName&value=").await;
+    submit(&served, "connections/override", "member=tenantName&value=").await;
     let (_, links) = served.json("GET", "/connections", "").await;
     assert!(links[0].get("tenantName").is_none(), "{links}");
 }

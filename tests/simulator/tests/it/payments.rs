@@ -279,12 +279,12 @@ fn payments_are_found_by_the_filters_of_a_poll() {
 /// Rule 15.
 #[test]
 fn payments_have_their_own_scope() {
-    let mut caller = Caller::stranger(demo());
+    let mut caller = Caller::unconnected(demo());
     caller.connect("accounting.invoices accounting.contacts accounting.payments.read");
     let invoice = caller.invoice("SC-1");
     assert_eq!(caller.get("/Payments").status, 200);
     assert_eq!(put(&mut caller, &payment(invoice, "1")).status, 401);
-    let mut other = Caller::stranger(demo());
+    let mut other = Caller::unconnected(demo());
     other.connect("accounting.invoices");
     assert_eq!(other.get("/Payments").status, 401);
 }

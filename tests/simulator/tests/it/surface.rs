@@ -115,10 +115,10 @@ async fn odd_rows_are_inserted_and_members_overridden() {
     let (status, refused) = post(&served, "odd", json!({"row": "funny"})).await;
     assert_eq!(status, 409);
     assert!(refused["error"].as_str().unwrap().contains("empty-currency"));
-    let distort = json!({"member": "CurrencyCode", "value": ""});
-    assert_eq!(post(&served, "invoices/SC-1/distort", distort).await.0, 200);
+    let empty_currency = json!({"member": "CurrencyCode", "value": ""});
+    assert_eq!(post(&served, "invoices/SC-1/override", empty_currency).await.0, 200);
     let leave_out = json!({"member": "Total"});
-    assert_eq!(post(&served, "invoices/SC-1/distort", leave_out).await.0, 200);
+    assert_eq!(post(&served, "invoices/SC-1/override", leave_out).await.0, 200);
     let (_, shown) = served.json("GET", "/api.xro/2.0/Invoices/SC-1", "").await;
     assert_eq!(shown["Invoices"][0]["CurrencyCode"], "");
     assert!(shown["Invoices"][0].get("Total").is_none());
@@ -126,16 +126,16 @@ async fn odd_rows_are_inserted_and_members_overridden() {
 
 /// Rule 72.
 #[tokio::test]
-async fn what_does_not_exist_cannot_be_distorted() {
+async fn what_does_not_exist_cannot_be_overridden() {
     let served = served().await;
     let member = || json!({"member": "Name", "value": {"a": 1}});
-    assert_eq!(post(&served, "accounts/200/distort", member()).await.0, 200);
-    assert_eq!(post(&served, "distort", member()).await.0, 200);
-    assert_eq!(post(&served, "connections/distort", member()).await.0, 200);
-    assert_eq!(post(&served, "accounts/no-code/distort", member()).await.0, 409);
-    assert_eq!(post(&served, "tax-rates/NO-RATE/distort", member()).await.0, 409);
-    assert_eq!(post(&served, "widgets/1/distort", member()).await.0, 404);
-    assert_eq!(post(&served, "distort", json!({})).await.0, 409);
+    assert_eq!(post(&served, "accounts/200/override", member()).await.0, 200);
+    assert_eq!(post(&served, "override", member()).await.0, 200);
+    assert_eq!(post(&served, "connections/override", member()).await.0, 200);
+    assert_eq!(post(&served, "accounts/no-code/override", member()).await.0, 409);
+    assert_eq!(post(&served, "tax-rates/NO-RATE/override", member()).await.0, 409);
+    assert_eq!(post(&served, "widgets/1/override", member()).await.0, 404);
+    assert_eq!(post(&served, "override", json!({})).await.0, 409);
     let (_, shown) = served.json("GET", "/api.xro/2.0/Organisation", "").await;
     assert_eq!(shown["Organisations"][0]["Name"], json!({"a": 1}));
 }

@@ -143,7 +143,7 @@ fn a_key_may_be_per_tenant() {
         let mut settings = demo();
         settings.unconfirmed.key_per_tenant = per_tenant;
         let tenants: Vec<_> = settings.organisations.iter().map(|one| one.id).collect();
-        let mut caller = Caller::stranger(settings);
+        let mut caller = Caller::unconnected(settings);
         let code = caller.code(SCOPES, &tenants);
         let tokens = caller.redeem(&code).json();
         caller.take_up(&tokens);

@@ -10,7 +10,7 @@ fn a_missing_scope_is_named_in_a_header_or_not() {
     for (in_header, header) in [(true, "insufficient_scope"), (false, "")] {
         let mut settings = demo();
         settings.unconfirmed.missing_scope_in_header = in_header;
-        let mut caller = Caller::stranger(settings);
+        let mut caller = Caller::unconnected(settings);
         caller.connect("accounting.contacts.read");
         let answer = caller.get("/Invoices");
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, header));
@@ -25,7 +25,7 @@ fn an_allocation_may_also_need_the_scope_of_payments() {
     for (needs, status) in [(false, 200), (true, 401)] {
         let mut settings = demo();
         settings.unconfirmed.allocations_need_payments = needs;
-        let mut caller = Caller::stranger(settings);
+        let mut caller = Caller::unconnected(settings);
         caller.connect(scopes);
         let invoice = caller.invoice("SC-1");
         let contact = caller.any_contact();

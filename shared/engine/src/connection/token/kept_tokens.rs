@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::ids::GrantId;
+use domain::json_fault::JsonFault;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -76,9 +77,9 @@ impl KeptTokens {
         }
     }
 
-    pub(super) fn from_secret(secret: &SecretString) -> Option<Self> {
-        let text: KeptText<'_> = serde_json::from_str(secret.expose_secret()).ok()?;
-        Some(Self {
+    pub(super) fn from_secret(secret: &SecretString) -> Result<Self, JsonFault> {
+        let text: KeptText<'_> = serde_json::from_str(secret.expose_secret())?;
+        Ok(Self {
             access_token: SecretString::from(text.access_token.into_owned()),
             refresh_token: SecretString::from(text.refresh_token.into_owned()),
             access_expires_at: text.access_expires_at,
@@ -200,5 +201,20 @@ mod tests {
         assert_eq!(read.access_token.expose_secret(), "SECRET-1");
         assert_eq!(read.refresh_token.expose_secret(), "SECRET-2");
         assert_eq!(read.earlier.unwrap().expose_secret(), "SECRET-0");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_read_says_why_and_quotes_no_value() {
+        let lacking = r#"{"access_token":"SECRET-1","refresh_token":"SECRET-2"}"#;
+        for (text, expected) in [
+            (lacking, "it lacks the field access_expires_at"),
+            (r#"{"access_token":["SECRET-1"]}"#, "a value has another form than expected"),
+            ("SECRET-1", "it is not JSON"),
+        ] {
+            let read = KeptTokens::from_secret(&SecretString::from(text)).map(drop);
+            let fault = read.unwrap_err().to_string();
+            assert!(fault.starts_with(expected), "{fault}");
+            assert!(!fault.contains("SECRET"), "{fault}");
+        }
     }
 }

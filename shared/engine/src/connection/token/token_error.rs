@@ -1,6 +1,7 @@
 //! Why there is no access token, and the failure that people see.
 
 use domain::failure::{Failure, FailureClass};
+use domain::json_fault::JsonFault;
 use jiff::Timestamp;
 use store::StoreError;
 use xero::XeroError;
@@ -18,7 +19,7 @@ pub enum TokenError {
     Secret(#[from] PortError),
     /// The secret does not hold tokens.
     #[error("the grant's secret cannot be read")]
-    Undecodable,
+    Undecodable(#[source] JsonFault),
     /// Xero issued no new tokens.
     #[error("could not renew the tokens")]
     Xero(#[source] XeroError),
@@ -42,7 +43,7 @@ impl TokenError {
                 "The connection to Xero is being renewed.",
                 "",
             ),
-            Self::Undecodable => Failure::new(
+            Self::Undecodable(_) => Failure::new(
                 FailureClass::Defect,
                 "token_unreadable",
                 "The stored connection to Xero cannot be read.",
@@ -59,7 +60,7 @@ impl TokenError {
 }
 
 /// The failure of records whose connection Xero no longer accepts.
-pub fn reconnect_failure() -> Failure {
+pub(crate) fn reconnect_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "reconnect_needed",

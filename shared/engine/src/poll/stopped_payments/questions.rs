@@ -146,3 +146,64 @@ pub(super) async fn collect_questions(
 fn is_newer_than(place: &PageCursor, start: Option<&PageCursor>) -> bool {
     start.is_none_or(|start| place.sort_key() > start.sort_key())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::failure::{Failure, FailureCause, FailureClass};
+    use domain::ids::{AccountId, CrmId, Ledger, TenantId, XeroId};
+    use domain::mapping::{KeptSnapshot, SnapshotAcceptance, XeroLink};
+    use domain::operation::OperationState;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// The row of a part of a payment with this role, as JSON, that was given up for this reason.
+    fn a_given_up_part(number: usize, role: &str, cause: FailureCause) -> Mapping {
+        let id = format!("pay_{number}.1");
+        let json = format!(
+            r#"{{"id":"{id}","payment":"pay_{number}","revision":1,"method":"stripe",
+            "date":"2026-11-02","amount":{{"amount":"1.00","currency":"GBP"}},
+            "role":{role},"standing":"deleted"}}"#
+        );
+        let account = AccountId::new("acc_1").unwrap();
+        let ledger = Ledger { account, tenant: TenantId(Uuid::from_u128(1)) };
+        let key = MappingKey::new(ledger, EntityKind::Payment, CrmId::new(id.as_str()).unwrap());
+        let snapshot = KeptSnapshot::new(1, id, json);
+        let accepted = Mapping::accept_snapshot(None, &key, snapshot, Timestamp::UNIX_EPOCH);
+        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("the record is new") };
+        let mut mapping = *mapping;
+        mapping.operation.state = OperationState::Skipped;
+        mapping.operation.failure = Some(Failure::new(FailureClass::Rejected, cause, "No.", ""));
+        mapping.link = Some(XeroLink {
+            xero_id: XeroId(Uuid::from_u128(u128::try_from(number).unwrap())),
+            number: None,
+            xero_updated_at: None,
+            amounts: None,
+            contact: None,
+        });
+        mapping
+    }
+
+    #[test]
+    fn a_day_has_room_for_a_limited_number_of_questions_of_each_kind() {
+        let mut questions = DailyQuestions::default();
+        for (role, cause, most) in [
+            (r#"{"invoice":"inv_1"}"#, FailureCause::PaymentReconciled, PAYMENTS_MAX),
+            (r#""fee""#, FailureCause::PaymentInBatch, SINGLE_CALLS_MAX),
+            (r#"{"refund_note":"inv_1"}"#, FailureCause::RefundOverPaid, SINGLE_CALLS_MAX),
+        ] {
+            for number in 0..most + 2 {
+                let has_room = questions.add_question(a_given_up_part(number, role, cause));
+                assert_eq!(has_room, number < most, "{role} {number}");
+            }
+        }
+        let DailyQuestions { payments, transactions, refunds } = &questions;
+        let counts = [payments.len(), transactions.len(), refunds.len()];
+        assert_eq!(counts, [PAYMENTS_MAX, SINGLE_CALLS_MAX, SINGLE_CALLS_MAX]);
+        // A record without a question needs no room.
+        let role = r#"{"refund_note":"inv_1"}"#;
+        let other = a_given_up_part(0, role, FailureCause::PaymentReconciled);
+        assert!(questions.add_question(other));
+    }
+}

@@ -6,7 +6,7 @@ use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, RefundSou
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{CrmId, Ledger, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
+use domain::ids::{CrmId, InvoiceId, Ledger, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Currency;
 use futures::FutureExt;
@@ -179,24 +179,8 @@ async fn require_prerequisite(
         PartRole::Fee | PartRole::RefundFee => Ok(PaymentPrerequisite::None),
         PartRole::Invoice(id) => {
             let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
-            if invoice.is_gone_in_xero() {
-                return Err(gone_document_failure(&invoice, "it cannot be paid").into());
-            }
-            if invoice.is_unapproved_in_xero() {
-                return Err(unapproved_invoice_error(&invoice));
-            }
-            let kind = EntityKind::Invoice;
-            let link = invoice
-                .link
-                .as_ref()
-                .ok_or_else(|| unlinked_prerequisite_error(kind, id.clone(), &invoice))?;
-            let xero_id = XeroInvoiceId(link.xero_id.0);
-            let currency = match &link.amounts {
-                Some(amounts) => Some(amounts.xero_total.currency),
-                None => fetch_invoice_currency(tenant_session, xero_id).await?,
-            };
-            require_same_currency(&invoice, currency, part)?;
-            Ok(PaymentPrerequisite::Invoice(xero_id))
+            let paid = require_payable_invoice(tenant_session, id, &invoice, part).await?;
+            Ok(PaymentPrerequisite::Invoice(paid))
         }
         PartRole::Surcharge(id) => {
             let invoice = require_invoice(engine, ledger, id.clone().into()).await?;
@@ -224,6 +208,32 @@ async fn require_prerequisite(
             Ok(PaymentPrerequisite::CreditNote(note))
         }
     }
+}
+
+/// Returns the invoice in Xero that a share pays, if it may be paid in the share's currency.
+async fn require_payable_invoice(
+    tenant_session: &TenantSession<'_>,
+    id: &InvoiceId,
+    invoice: &Mapping,
+    part: &PaymentPart,
+) -> Result<XeroInvoiceId, AttemptError> {
+    if invoice.is_gone_in_xero() {
+        return Err(gone_document_failure(invoice, "it cannot be paid").into());
+    }
+    if invoice.is_unapproved_in_xero() {
+        return Err(unapproved_invoice_error(invoice));
+    }
+    let link = invoice
+        .link
+        .as_ref()
+        .ok_or_else(|| unlinked_prerequisite_error(EntityKind::Invoice, id.clone(), invoice))?;
+    let xero_id = XeroInvoiceId(link.xero_id.0);
+    let currency = match &link.amounts {
+        Some(amounts) => Some(amounts.xero_total.currency),
+        None => fetch_invoice_currency(tenant_session, xero_id).await?,
+    };
+    require_same_currency(invoice, currency, part)?;
+    Ok(xero_id)
 }
 
 /// Returns the credit note that a refund pays back: the refund's own, or one of the CRM.

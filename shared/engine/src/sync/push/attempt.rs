@@ -7,19 +7,18 @@ use std::sync::Arc;
 
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
-use domain::ids::Ledger;
 use domain::mapping::Mapping;
-use domain::operation::{Trigger, WriteTrace};
+use domain::operation::WriteTrace;
 use domain::retry;
 use futures::FutureExt;
 
 use self::bisection::sync_and_bisect;
 use super::snapshots::decode_snapshot;
-use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, copy, record_outcome};
+use super::{AttemptFacts, ClaimedRecord, PushRound, RecordedOutcome, copy, record_outcome};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::{PersistError, isolate_record};
 use crate::sync::{Outcome, OutcomeSlot, SyncEntity, SyncTask, WriteState};
-use crate::{Engine, Invocation, concurrency};
+use crate::{Engine, concurrency};
 
 /// One claimed record during its attempt.
 pub(super) struct Attempt {
@@ -49,19 +48,14 @@ type Claims<I> = Vec<(I, ClaimedRecord)>;
 /// document is attempted once more. Each record comes with a value of the caller, which is returned
 /// with its result.
 pub(super) async fn attempt_records<I: Send>(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
+    round: PushRound<'_>,
     claimed: Claims<I>,
-    trigger: Trigger,
-    invocation: Invocation,
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
     let mut recorded = Vec::with_capacity(claimed.len());
     let mut claimed = claimed;
     for may_copy in [true, false] {
         let mut copies = Vec::new();
-        let attempted = attempt_once(engine, ledger, kind, claimed, trigger, invocation, may_copy);
-        for (item, ended) in attempted.await {
+        for (item, ended) in attempt_once(round, claimed, may_copy).await {
             match ended {
                 Ok(EndedAttempt::Recorded(outcome)) => recorded.push((item, Ok(outcome))),
                 Ok(EndedAttempt::CopyClaimed(copy)) => copies.push((item, *copy)),
@@ -76,26 +70,22 @@ pub(super) async fn attempt_records<I: Send>(
 /// Attempts every claimed record once and records the outcomes, except of those that need a new copy
 /// of their documents, if they may have one.
 async fn attempt_once<I: Send>(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
+    round: PushRound<'_>,
     claimed: Claims<I>,
-    trigger: Trigger,
-    invocation: Invocation,
     may_copy: bool,
 ) -> Vec<(I, Result<EndedAttempt, PersistError>)> {
     let attempts = claimed.into_iter().map(|(item, claimed)| (item, Attempt::new(claimed)));
     let (items, attempts): (Vec<I>, Vec<Attempt>) = attempts.unzip();
-    let epoch = sync_attempts(engine, ledger, kind, &attempts, trigger, invocation).await;
+    let epoch = sync_attempts(round, &attempts).await;
     // What is recorded depends on what other processes have done meanwhile.
-    let engine: &Engine = &engine.without_read_ahead();
+    let engine: &Engine = &round.engine.without_read_ahead();
     let recorded = items.into_iter().zip(attempts).map(|(item, attempt)| {
         let Attempt { claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
             write_answer: writes.decisive_answer(),
             may_have_left_document: writes.may_have_left_document(),
             epoch,
-            trigger,
+            trigger: round.trigger,
         };
         let outcome = outcome.into_outcome();
         let recording = async move {
@@ -131,14 +121,8 @@ async fn end_attempt(
 
 /// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
 /// of the connection.
-async fn sync_attempts(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
-    attempts: &[Attempt],
-    trigger: Trigger,
-    invocation: Invocation,
-) -> Option<u64> {
+async fn sync_attempts(round: PushRound<'_>, attempts: &[Attempt]) -> Option<u64> {
+    let PushRound { engine, ledger, kind, trigger, invocation } = round;
     if attempts.is_empty() {
         return None;
     }
@@ -150,15 +134,9 @@ async fn sync_attempts(
         }
     };
     let epoch = connection.as_ref().map(|row| row.record.epoch);
-    match TenantSession::open_on_connection(
-        engine,
-        connection.as_ref(),
-        ledger,
-        trigger,
-        invocation,
-    )
-    .await
-    {
+    let opening =
+        TenantSession::open_on_connection(engine, connection.as_ref(), ledger, trigger, invocation);
+    match opening.await {
         Ok(tenant_session) => sync_in_session(&tenant_session, kind, attempts).await,
         Err(error) => fail_attempts(attempts, &error),
     }

@@ -69,8 +69,8 @@ pub(super) async fn accept_and_claim(
 
 /// Returns the mapping as an attempt starts from it. If a user syncs a document that was voided or
 /// deleted in Xero, or the CRM has restored one that it voided, the attempt creates a new copy. A
-/// client that was only linked to its contact is
-/// due: linking writes nothing, so the contact does not have the client's values yet.
+/// client that was only linked to its contact is due: linking writes nothing, so the contact does
+/// not have the client's values yet.
 fn prepare_mapping(
     engine: &Engine,
     mapping: &Mapping,

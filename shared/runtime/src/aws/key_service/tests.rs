@@ -71,5 +71,5 @@ fn an_outage_and_a_throttle_are_temporary() {
     assert!(refused(400, "ThrottlingException").is_temporary());
     assert!(KeyServiceError::TooSlow.is_temporary());
     assert!(!refused(400, "AccessDeniedException").is_temporary());
-    assert!(!KeyServiceError::Answer.is_temporary());
+    assert!(!KeyServiceError::Answer(JsonFault::new("it is not JSON")).is_temporary());
 }

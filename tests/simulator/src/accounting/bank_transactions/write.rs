@@ -195,7 +195,8 @@ fn apply(
     transaction.date = fields.date("Date")?.unwrap_or(transaction.date);
     texts::reference(fields, &mut transaction.reference, messages)?;
     texts::link(fields, &mut transaction.url, messages)?;
-    transaction.is_reconciled = fields.truth("IsReconciled")?.unwrap_or(transaction.is_reconciled);
+    transaction.is_reconciled =
+        fields.boolean("IsReconciled")?.unwrap_or(transaction.is_reconciled);
     let before = transaction.line_amounts;
     texts::line_amounts(fields, &mut transaction.line_amounts)?;
     let accounts = match transaction.kind {

@@ -176,7 +176,7 @@ fn apply_persons(
                 first_name: person.text("FirstName")?,
                 last_name: person.text("LastName")?,
                 email: person.text("EmailAddress")?,
-                include_in_emails: person.truth("IncludeInEmails")?.unwrap_or(false),
+                include_in_emails: person.boolean("IncludeInEmails")?.unwrap_or(false),
             })
         })
         .collect();

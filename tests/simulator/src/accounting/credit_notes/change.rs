@@ -109,6 +109,6 @@ fn apply_texts(
     }
     texts::reference(fields, &mut note.reference, messages)?;
     texts::branding_theme(context, fields, &mut note.branding_theme, messages)?;
-    note.sent_to_contact = fields.truth("SentToContact")?.unwrap_or(note.sent_to_contact);
+    note.sent_to_contact = fields.boolean("SentToContact")?.unwrap_or(note.sent_to_contact);
     Ok(())
 }

@@ -131,7 +131,7 @@ fn apply_looks(
     let invoice = &mut planned.invoice;
     texts::branding_theme(context, fields, &mut invoice.branding_theme, &mut planned.messages)?;
     texts::link(fields, &mut invoice.url, &mut planned.messages)?;
-    if let Some(sent) = fields.truth("SentToContact")? {
+    if let Some(sent) = fields.boolean("SentToContact")? {
         invoice.sent_to_contact = sent;
     }
     Ok(())

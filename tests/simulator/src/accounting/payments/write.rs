@@ -106,7 +106,7 @@ fn create(context: &mut RequestContext<'_>, fields: &Fields<'_>) -> Result<Uuid,
         bank_amount: fields.number("BankAmount")?,
         currency_rate: fields.number("CurrencyRate")?,
         reference: fields.text("Reference")?,
-        is_reconciled: fields.truth("IsReconciled")?.unwrap_or(false),
+        is_reconciled: fields.boolean("IsReconciled")?.unwrap_or(false),
     };
     let id = context.ids.next();
     let payment = rules::plan(context.books, context.unconfirmed, intent, id, context.now)

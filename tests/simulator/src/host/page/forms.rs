@@ -49,10 +49,10 @@ pub(super) fn choice(path: &str, name: &str, value: &str) -> String {
 }
 
 /// The form that overrides a member of a row; without a value the member is omitted.
-pub(super) fn distortion(path: &str) -> String {
+pub(super) fn override_form(path: &str) -> String {
     let inputs = [Input::Text("member", "member"), Input::Text("value", "value")];
-    let form = form(path, "distort", &inputs);
-    format!("<details><summary>distort</summary>{form}</details>")
+    let form = form(path, "override", &inputs);
+    format!("<details><summary>override</summary>{form}</details>")
 }
 
 /// Forms that are collapsed by default.

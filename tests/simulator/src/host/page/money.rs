@@ -1,6 +1,6 @@
 //! Payments on the page: balances, payments, batches, bank transactions, credit.
 
-use super::forms::{Input, RECEIPT, button, distortion, folded, form, labelled};
+use super::forms::{Input, RECEIPT, button, folded, form, labelled, override_form};
 use super::push;
 use crate::books::Books;
 use crate::books::allocation::{Allocation, Credit};
@@ -64,7 +64,7 @@ fn push_payment(body: &mut String, books: &Books, payment: &Payment, base: &str)
     } else {
         String::new()
     };
-    let buttons = format!("{buttons}{}", distortion(&path));
+    let buttons = format!("{buttons}{}", override_form(&path));
     push(
         body,
         &format!(
@@ -98,7 +98,7 @@ fn push_batches(body: &mut String, books: &Books, base: &str) {
             }
             PaymentStatus::Deleted => String::new(),
         };
-        let buttons = format!("{buttons}{}", distortion(&path));
+        let buttons = format!("{buttons}{}", override_form(&path));
         push(
             body,
             &format!(
@@ -127,7 +127,7 @@ fn push_transactions(body: &mut String, books: &Books, base: &str) {
             }
             TransactionStatus::Deleted => String::new(),
         };
-        let buttons = format!("{buttons}{}", distortion(&path));
+        let buttons = format!("{buttons}{}", override_form(&path));
         push(
             body,
             &format!(
@@ -165,7 +165,7 @@ fn push_credit_notes(body: &mut String, books: &Books, base: &str) {
             }
             InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted => String::new(),
         };
-        let forms = format!("{forms}{}", distortion(&path));
+        let forms = format!("{forms}{}", override_form(&path));
         push(
             body,
             &format!(
@@ -213,7 +213,7 @@ fn push_deposit(body: &mut String, books: &Books, deposit: &Deposit, base: &str)
             text(transaction.map_or("", |one| one.currency.as_str())),
             deposit.status.as_str(),
             credit_forms(&path),
-            distortion(&path),
+            override_form(&path),
         ),
     );
 }

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
 
+use crate::faulty_messages::{GOOD, count_invoices, is_alone_aside, send_behind, two_accounts};
 use crate::function::Queues;
-use crate::poison::{GOOD, arrived, is_alone_aside, send_behind, two_accounts};
 
 const LINES: &str = r#""lines":["#;
 const QUANTITY: &str = r#""quantity":"1""#;
@@ -31,19 +31,19 @@ fn logged(world: &World) -> String {
     let mut skipped = world.log();
     skipped.retain(|line| line.status == LogStatus::Skipped);
     assert_eq!(skipped.len(), 1, "{skipped:?}");
-    assert_eq!(skipped[0].crm_id.as_str(), "inv_poison");
+    assert_eq!(skipped[0].crm_id.as_str(), "inv_faulty");
     skipped[0].message.clone()
 }
 
 #[test]
 fn a_message_that_breaks_a_rule_is_dead_lettered_and_delays_no_others() {
-    let good = an_invoice("inv_poison", "cli_1").body();
+    let good = an_invoice("inv_faulty", "cli_1").body();
     let line = r#"{"name":"Boiler service","quantity":"1","unit_price":"95.00"},"#;
     let with = |from: &str, to: &str| {
         assert!(good.contains(from), "{good}");
         good.replacen(from, to, 1)
     };
-    for (poison, code, sentence) in [
+    for (faulty, code, sentence) in [
         (with(LINES, &format!("{LINES}{}", line.repeat(500))), "field", "1 to 500 lines"),
         (
             with(QUANTITY, &format!(r#"{QUANTITY},"discount":{{"amount":"95.01"}}"#)),
@@ -69,16 +69,16 @@ fn a_message_that_breaks_a_rule_is_dead_lettered_and_delays_no_others() {
     ] {
         let world = two_accounts();
         let mut queues = Queues::new(&world);
-        let id = send_behind(&mut queues, QueueSource::Messages, poison);
+        let id = send_behind(&mut queues, QueueSource::Messages, faulty);
         let took = queues.work(|_| false);
-        assert_eq!(arrived(&world), (GOOD, GOOD), "{sentence}");
+        assert_eq!(count_invoices(&world), (GOOD, GOOD), "{sentence}");
         is_alone_aside(&queues, &id, took, code);
         let letters = queues.dead_letters.all();
         let reason = letters.first().map(|(_, reason)| reason.sentence_text());
         assert!(reason.is_some_and(|reason| reason.contains(sentence)), "{reason:?}");
-        assert_eq!(given_up(&world), [("inv_poison".to_owned(), "message_refused".to_owned())]);
+        assert_eq!(given_up(&world), [("inv_faulty".to_owned(), "message_refused".to_owned())]);
         assert!(logged(&world).contains(sentence), "{}", logged(&world));
-        assert!(world.mapping(Invoice, "inv_poison").is_none(), "{sentence}");
+        assert!(world.mapping(Invoice, "inv_faulty").is_none(), "{sentence}");
     }
 }
 
@@ -86,17 +86,17 @@ fn a_message_that_breaks_a_rule_is_dead_lettered_and_delays_no_others() {
 fn an_invoice_whose_total_rounding_cannot_explain_is_given_up_and_delays_no_others() {
     let world = two_accounts();
     let mut queues = Queues::new(&world);
-    let poison = an_invoice("inv_poison", "cli_1").price("95.00", "999.00").body();
-    send_behind(&mut queues, QueueSource::Messages, poison);
+    let faulty = an_invoice("inv_faulty", "cli_1").price("95.00", "999.00").body();
+    send_behind(&mut queues, QueueSource::Messages, faulty);
     let took = queues.work(|_| false);
     assert!(took <= SignedDuration::from_mins(1), "{took}");
-    assert_eq!(arrived(&world), (GOOD, GOOD));
+    assert_eq!(count_invoices(&world), (GOOD, GOOD));
     // It can be read, so it is not in the dead-letter queue.
     let letters = queues.dead_letters.all();
     assert!(letters.is_empty(), "{letters:?}");
-    let bad = world.mapping(Invoice, "inv_poison").unwrap();
+    let bad = world.mapping(Invoice, "inv_faulty").unwrap();
     assert_eq!(bad.operation.state, OperationState::Skipped);
-    assert_eq!(given_up(&world), [("inv_poison".to_owned(), "total_unexplained".to_owned())]);
+    assert_eq!(given_up(&world), [("inv_faulty".to_owned(), "total_unexplained".to_owned())]);
     let message = logged(&world);
     assert!(message.contains("114.00") && message.contains("999.00"), "{message}");
 }

@@ -19,8 +19,8 @@ use uuid::Uuid;
 use xero_sim::{Organisation, Receipt, Region};
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_messages::GOOD;
 use crate::function::{PLENTY, PortFault, RecordedDeadLetters, a_record};
-use crate::poison::GOOD;
 
 /// A bad ledger, followed by good ones, each of an account with its own Xero user, organisation and
 /// paid invoice.
@@ -45,7 +45,7 @@ fn paid_ledgers() -> (World, Ledger, Vec<Ledger>) {
         let account = AccountId::new(format!("acc_{number:02}")).unwrap();
         let completed = world.connect_as(&account, login, &[tenant]);
         assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
-        let id = if number == 0 { "inv_poison" } else { "inv_1" };
+        let id = if number == 0 { "inv_faulty" } else { "inv_1" };
         let invoice = an_invoice(id, "cli_1").account(account.as_str());
         world.receive(Invoice, &invoice.body());
         ledgers.push(Ledger { account, tenant: TenantId(tenant) });
@@ -135,7 +135,7 @@ fn a_chunk_that_cannot_be_dead_lettered_keeps_no_ledger_of_other_chunks_from_bei
 #[test]
 fn a_ledger_with_a_bad_row_keeps_no_other_from_being_polled() {
     for fault in [RowFault::Panics, RowFault::IsCorrupt] {
-        for row in ["MAP#invoice#inv_poison", "MONEY#inv_poison"] {
+        for row in ["MAP#invoice#inv_faulty", "MONEY#inv_faulty"] {
             for in_same_chunk in [GOOD, 0] {
                 let (mut world, bad, good) = paid_ledgers();
                 make_row_bad(&mut world, row, fault);

@@ -160,7 +160,7 @@ impl Transport for SlowXero {
 }
 
 /// A complete world with its accounts already in the table.
-pub(super) struct Crowd {
+pub(super) struct LargeWorld {
     pub(super) engine: Engine,
     pub(super) line: Line,
     pub(super) xero: SlowXero,
@@ -181,7 +181,7 @@ pub(super) fn ledger(number: usize) -> Ledger {
     Ledger { account: account(number), tenant: TenantId(uuid(number)) }
 }
 
-impl Crowd {
+impl LargeWorld {
     /// This many connected accounts, each with its own organisation and Xero user.
     pub(super) fn new(accounts: usize) -> Self {
         let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
@@ -215,18 +215,21 @@ impl Crowd {
             secrets: Arc::new(secrets.clone()),
             ..World::new().engine
         };
-        let crowd = Self { engine, line, xero, secrets, table };
-        let rows = Store::new(Arc::new(crowd.table.clone()));
-        crowd.does(async move {
+        let world = Self { engine, line, xero, secrets, table };
+        let rows = Store::new(Arc::new(world.table.clone()));
+        world.run_to_end(async move {
             for number in 0..accounts {
                 connect(&rows, number, start).await;
             }
         });
-        crowd
+        world
     }
 
     /// Runs to completion in virtual time. Returns how long it took.
-    pub(super) fn does(&self, work: impl Future<Output = ()> + Send + 'static) -> SignedDuration {
+    pub(super) fn run_to_end(
+        &self,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> SignedDuration {
         let begun = self.line.now();
         let mut processes = Processes::new(self.line.clone());
         processes.start(work);
@@ -245,9 +248,9 @@ impl Crowd {
         }
     }
 
-    pub(super) fn pass(&self, time: SignedDuration) {
+    pub(super) fn pass_time(&self, time: SignedDuration) {
         let line = self.line.clone();
-        self.does(async move { line.sleep(time).await });
+        self.run_to_end(async move { line.sleep(time).await });
     }
 
     pub(super) fn invocation(&self) -> Invocation {
@@ -278,7 +281,12 @@ async fn connect(rows: &Store, number: usize, now: Timestamp) {
     rows.put_grant(&Grant::new(GrantId(tenant), now), WriteExpectation::Absent).await.unwrap();
 }
 
-pub(super) async fn give_up(rows: &Store, number: usize, record: usize, now: Timestamp) {
+pub(super) async fn store_given_up_record(
+    rows: &Store,
+    number: usize,
+    record: usize,
+    now: Timestamp,
+) {
     let crm_id = CrmId::new(format!("inv_{record}")).unwrap();
     let key = MappingKey::new(ledger(number), EntityKind::Invoice, crm_id);
     let snapshot = KeptSnapshot::new(1, "#1".to_owned(), "{}".to_owned());
@@ -294,7 +302,7 @@ pub(super) async fn give_up(rows: &Store, number: usize, record: usize, now: Tim
     rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
 }
 
-pub(super) async fn log(rows: &Store, number: usize, entry: usize, now: Timestamp) {
+pub(super) async fn append_log_entry(rows: &Store, number: usize, entry: usize, now: Timestamp) {
     let entry = LogEntry {
         id: format!("{}-{entry:06}", store::keys::format_instant(now)),
         at: now,

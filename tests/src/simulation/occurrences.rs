@@ -1,4 +1,4 @@
-//! Plays the events of a run: scenes, deliveries, processes that begin and end.
+//! Performs the events of a run: scripted ones, deliveries, processes that begin and end.
 
 mod processes;
 
@@ -24,7 +24,7 @@ use super::executor::{Ended, Pid, after};
 use super::faults::millis;
 use super::ports::Occurrence;
 use super::queue::Batch;
-use super::scene::Scene;
+use super::script::ScriptedEvent;
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
 use crate::kinds::function_of;
@@ -38,28 +38,30 @@ const TRIES: u32 = 6;
 const TRIES_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
 impl SimWorld {
-    /// Plays an event. Most events start a process.
-    pub(super) fn start(&mut self, scene: Scene) {
+    /// Performs an event. Most events start a process.
+    pub(super) fn start(&mut self, event: ScriptedEvent) {
         let engine = self.process();
         let now = self.now();
         let id = |account: &str| AccountId::new(account).expect("an id");
         let attended = Invocation::interactive(after(now, PATIENCE));
         let until = Invocation::with_deadline(after(now, TIMEOUT));
-        let (function, pid) = match scene {
-            Scene::Sends { kind, account, body } => {
+        let (function, pid) = match event {
+            ScriptedEvent::Sends { kind, account, body } => {
                 self.queues.push(kind, QueueSource::Messages, &account, body);
                 return self.deliver();
             }
-            Scene::Banked { account, invoice, amount } => {
+            ScriptedEvent::Banked { account, invoice, amount } => {
                 return self.bank(&account, &invoice, &amount);
             }
-            Scene::Closes { account, is_closed } => return self.closes(&account, is_closed),
-            Scene::Polls { account } => {
+            ScriptedEvent::Closes { account, is_closed } => {
+                return self.closes(&account, is_closed);
+            }
+            ScriptedEvent::Polls { account } => {
                 self.polls += 1;
                 (Function::PaymentPoll, self.start_poll(&account))
             }
-            Scene::FaultsStop => return locked(&self.shared.faults).stop(),
-            Scene::SyncsOne { account, kind, id: record } => {
+            ScriptedEvent::FaultsStop => return locked(&self.shared.faults).stop(),
+            ScriptedEvent::SyncsOne { account, kind, id: record } => {
                 let record = CrmId::new(record).expect("an id");
                 let synced = async move {
                     drop(
@@ -70,32 +72,32 @@ impl SimWorld {
                 };
                 (Function::SettingsApi, self.processes.start(synced))
             }
-            Scene::SyncsAll { account } => {
+            ScriptedEvent::SyncsAll { account } => {
                 let begun = async move {
                     drop(sync_all::start_sync_all(&engine, &id(&account), owner()).await);
                     Done::Other
                 };
                 (Function::SettingsApi, self.processes.start(begun))
             }
-            Scene::Sweeps => {
+            ScriptedEvent::Sweeps => {
                 let swept = async move {
                     sweep::sweep_all_shards(&engine, until).await;
                     Done::Other
                 };
                 (Function::Sweep, self.processes.start(swept))
             }
-            Scene::Comes(job) => self.start_job(job, engine, until),
-            Scene::Disconnects { account } => {
+            ScriptedEvent::Comes(job) => self.start_job(job, engine, until),
+            ScriptedEvent::Disconnects { account } => {
                 (Function::SettingsApi, self.start_disconnect(account, engine, attended))
             }
-            Scene::Connects { account } => {
+            ScriptedEvent::Connects { account } => {
                 (Function::SettingsApi, self.start_connect(account, engine))
             }
-            Scene::Completes { account, ticket, tries } => {
+            ScriptedEvent::Completes { account, ticket, tries } => {
                 let presented = (account, ticket, tries);
                 (Function::SettingsApi, self.start_completion(presented, engine, attended))
             }
-            Scene::Chooses { account, tries } => {
+            ScriptedEvent::Chooses { account, tries } => {
                 (Function::SettingsApi, self.start_choice(account, tries, engine, attended))
             }
         };
@@ -122,10 +124,10 @@ impl SimWorld {
             }
             Occurrence::Deliver => self.deliver(),
             Occurrence::Deadline(pid) => self.deadline(pid),
-            Occurrence::Scene(scene) => {
+            Occurrence::Scripted(event) => {
                 let now = self.now();
-                locked(&self.shared.trace).scene(now, || format!("{scene:?}"));
-                self.start(scene);
+                locked(&self.shared.trace).event(now, || format!("{event:?}"));
+                self.start(event);
             }
         }
     }
@@ -175,7 +177,7 @@ impl SimWorld {
                 batch.messages.reverse();
             }
             let count = batch.messages.len();
-            locked(&self.shared.trace).scene(now, || {
+            locked(&self.shared.trace).event(now, || {
                 format!("{count} of {} on the {kind} queue, {source:?}", batch.account)
             });
             self.work_on(batch.clone());
@@ -261,8 +263,8 @@ impl SimWorld {
     fn present_again(&mut self, pid: Pid) {
         let Some((account, ticket, tries)) = self.tickets.remove(&pid) else { return };
         if let Some(tries) = tries.checked_sub(1) {
-            let again = Scene::Completes { account, ticket, tries };
-            self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+            let again = ScriptedEvent::Completes { account, ticket, tries };
+            self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scripted(again));
         }
     }
 
@@ -299,12 +301,12 @@ impl SimWorld {
             }
             (Ended::Returned(Done::Called { account, ticket }), _) => {
                 if let Some(ticket) = ticket {
-                    self.start(Scene::Completes { account, ticket, tries: TRIES });
+                    self.start(ScriptedEvent::Completes { account, ticket, tries: TRIES });
                 }
             }
             (Ended::Returned(Done::Completed { account, completed }), _) => {
                 let now = self.now();
-                locked(&self.shared.trace).scene(now, || format!("{account}: {completed:?}"));
+                locked(&self.shared.trace).event(now, || format!("{account}: {completed:?}"));
                 if matches!(completed, None | Some(ConnectOutcome::InProgress)) {
                     self.present_again(pid);
                 }
@@ -317,14 +319,14 @@ impl SimWorld {
                 {
                     let wanted = TenantId(self.tenant(&account));
                     if offered.iter().any(|one| one.tenant == wanted) {
-                        self.start(Scene::Chooses { account, tries: TRIES });
+                        self.start(ScriptedEvent::Chooses { account, tries: TRIES });
                     }
                 }
             }
             (Ended::Returned(Done::Chosen { account, is_answered, tries }), _) => {
                 if let Some(tries) = tries.checked_sub(1).filter(|_| !is_answered) {
-                    let again = Scene::Chooses { account, tries };
-                    self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+                    let again = ScriptedEvent::Chooses { account, tries };
+                    self.shared.timeline.schedule_in(TRIES_AFTER, Occurrence::Scripted(again));
                 }
             }
             (Ended::Died, None) => self.present_again(pid),

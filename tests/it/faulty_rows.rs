@@ -8,11 +8,11 @@ use tests::World;
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{RowFault, make_row_bad};
-use crate::function::Queues;
-use crate::poison::{GOOD, OTHER, a_wake, is_alone_aside};
-use crate::poison_kinds::{
-    EVERY_KIND, Records, bad_cash, invoice_of_bad_client, stocked, tenant_of,
+use crate::faulty_messages::{GOOD, OTHER, a_wake, is_alone_aside};
+use crate::faulty_records::{
+    EVERY_KIND, Records, bad_cash, invoice_of_bad_client, tenant_of, two_accounts_with_documents,
 };
+use crate::function::Queues;
 
 /// Faults that every repetition meets again, with the reasons that are recorded.
 const PERMANENT: [(RowFault, &str); 2] =
@@ -24,8 +24,8 @@ fn bad_messages() -> Vec<(Records, String, String)> {
     let mut messages = EVERY_KIND.map(own).to_vec();
     let [_, invoices, _, _, payments] = EVERY_KIND;
     // Rows of others that the record needs.
-    messages.push((invoices, invoice_of_bad_client(), "MAP#contact#cli_poison".to_owned()));
-    messages.push((payments, bad_cash(), "MONEY#inv_poison".to_owned()));
+    messages.push((invoices, invoice_of_bad_client(), "MAP#contact#cli_faulty".to_owned()));
+    messages.push((payments, bad_cash(), "MONEY#inv_faulty".to_owned()));
     messages
 }
 
@@ -49,7 +49,7 @@ pub fn wake(world: &World, records: Records, ids: Vec<CrmId>) -> String {
 fn a_message_about_a_permanently_bad_row_is_dead_lettered_and_delays_no_others() {
     for (fault, code) in PERMANENT {
         for (records, message, row) in bad_messages() {
-            let mut world = stocked();
+            let mut world = two_accounts_with_documents();
             let before = records.counts(&world);
             make_row_bad(&mut world, &row, fault);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
@@ -66,7 +66,7 @@ fn a_message_about_a_permanently_bad_row_is_dead_lettered_and_delays_no_others()
 #[test]
 fn a_message_about_a_row_out_of_reach_is_kept_and_delays_no_others() {
     for (records, message, row) in bad_messages() {
-        let mut world = stocked();
+        let mut world = two_accounts_with_documents();
         let expected = records.counts(&world).map(|count| count + GOOD);
         make_row_bad(&mut world, &row, RowFault::IsOutOfReach);
         let mut queues = Queues::of(&world, records.kind.queue_kind());
@@ -83,7 +83,7 @@ fn a_message_about_a_row_out_of_reach_is_kept_and_delays_no_others() {
 fn a_wake_up_for_a_permanently_bad_row_delays_no_others() {
     for (fault, code) in PERMANENT {
         for records in EVERY_KIND {
-            let mut world = stocked();
+            let mut world = two_accounts_with_documents();
             let expected = records.counts(&world).map(|count| count + GOOD);
             make_row_bad(&mut world, &records.bad_row(), fault);
             let bad = wake(&world, records, vec![CrmId::new(records.bad).unwrap()]);
@@ -99,7 +99,7 @@ fn a_wake_up_for_a_permanently_bad_row_delays_no_others() {
 
 /// A world in which the good records of the first account are stored, and their wake-ups are lost.
 fn stored(records: Records, bad: Vec<String>) -> World {
-    let world = stocked();
+    let world = two_accounts_with_documents();
     let bodies = bad.into_iter().chain(records.good_messages(ACCOUNT)).collect::<Vec<_>>();
     world.receive_together(records.kind.queue_kind(), &bodies);
     while world.wake_ups.take_first().is_some() {}
@@ -131,7 +131,7 @@ fn a_document_whose_client_has_a_bad_row_affects_no_other_of_the_same_wake_up() 
     for (fault, _) in PERMANENT {
         let mut world = stored(invoices, vec![invoice_of_bad_client()]);
         let before = (invoices.count)(&world, ACCOUNT);
-        make_row_bad(&mut world, "MAP#contact#cli_poison", fault);
+        make_row_bad(&mut world, "MAP#contact#cli_faulty", fault);
         let bad = CrmId::new(invoices.bad).unwrap();
         let ids = std::iter::once(bad).chain(invoices.good_ids()).collect();
         let mut queues = Queues::of(&world, invoices.kind);

@@ -9,7 +9,7 @@ use crate::simulator::Simulator;
 use uuid::Uuid;
 
 /// Overrides a member of the row that a path names, or of the organisation itself.
-pub(super) fn distort_row(
+pub(super) fn override_row_member(
     bookkeeper: &mut Bookkeeper<'_>,
     path: &[&str],
     found: Option<Found>,
@@ -22,25 +22,27 @@ pub(super) fn distort_row(
     let value = value.as_deref();
     let nothing = |()| None;
     Some(match (path, found) {
-        ([_], _) => bookkeeper.distort_organisation(&member, value).map(nothing),
-        (["accounts", name, _], _) => bookkeeper.distort_account(name, &member, value).map(Some),
+        ([_], _) => bookkeeper.override_organisation_member(&member, value).map(nothing),
+        (["accounts", name, _], _) => {
+            bookkeeper.override_account_member(name, &member, value).map(Some)
+        }
         (["tax-rates", tax_type, _], _) => {
-            bookkeeper.distort_tax_rate(tax_type, &member, value).map(nothing)
+            bookkeeper.override_tax_rate_member(tax_type, &member, value).map(nothing)
         }
         (_, Some(found)) => {
-            bookkeeper.distort(found.id(), &member, value).map(|()| Some(found.id()))
+            bookkeeper.override_member(found.id(), &member, value).map(|()| Some(found.id()))
         }
         (_, None) => return None,
     })
 }
 
 /// Overrides a member of every link to an organisation.
-pub(super) fn distort_links(
+pub(super) fn override_link_members(
     simulator: &mut Simulator,
     tenant: Uuid,
     order: &Order,
 ) -> Result<Option<Uuid>, Refused> {
     let member = order.text("member").ok_or_else(|| unreadable("member"))?;
-    simulator.distort_links(tenant, &member, order.json("value").as_deref())?;
+    simulator.override_link_members(tenant, &member, order.json("value").as_deref())?;
     Ok(None)
 }

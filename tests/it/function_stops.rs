@@ -8,14 +8,14 @@ use tests::World;
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_messages::GOOD;
+use crate::faulty_records::{EVERY_KIND, Records, two_accounts_with_documents};
+use crate::faulty_rows::{send_good, wake};
 use crate::function::Queues;
-use crate::poison::GOOD;
-use crate::poison_kinds::{EVERY_KIND, Records, stocked};
-use crate::poison_rows::{send_good, wake};
 
 /// A world in which the function stops when it reads the row of the bad record.
 fn with_a_stopping_row(records: Records) -> World {
-    let mut world = stocked();
+    let mut world = two_accounts_with_documents();
     make_row_bad(&mut world, &records.bad_row(), RowFault::StopsTheFunction);
     world
 }

@@ -14,16 +14,16 @@ use tests::io_monitor::run;
 use tests::world::{ACCOUNT, owner};
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_messages::{GOOD, OTHER, is_alone_aside};
+use crate::faulty_records::{EVERY_KIND, tenant_of};
+use crate::faulty_rows::send_good;
 use crate::function::Queues;
-use crate::poison::{GOOD, OTHER, is_alone_aside};
-use crate::poison_kinds::{EVERY_KIND, tenant_of};
-use crate::poison_rows::send_good;
 
 /// Two accounts, the first with a stored client, and the wake-up of a walk that reads its row.
 fn with_walk(work: &WakeUpKind) -> (World, WakeUp) {
     let world = World::new();
     let account = world.account();
-    let client = a_client("cli_poison", 1, "Poison", "record");
+    let client = a_client("cli_faulty", 1, "Faulty", "record");
     let next = || world.wake_ups.take(|wake| wake.work == *work);
     let mut wake = None;
     if *work == WakeUpKind::Connected {
@@ -59,7 +59,7 @@ fn a_walk_that_meets_a_bad_row_delays_no_others() {
             let kind = walk.kind;
             let records = EVERY_KIND.into_iter().find(|records| records.kind == kind).unwrap();
             let expected = records.counts(&world).map(|count| count + GOOD);
-            make_row_bad(&mut world, "MAP#contact#cli_poison", fault);
+            make_row_bad(&mut world, "MAP#contact#cli_faulty", fault);
             let mut queues = Queues::of(&world, kind.queue_kind());
             let id = queues.send(QueueSource::WakeUps, ACCOUNT, walk.to_body());
             send_good(&mut queues, records);

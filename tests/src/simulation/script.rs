@@ -14,7 +14,7 @@ use crate::builders::{a_client_of, an_invoice};
 
 /// An event of a run.
 #[derive(Debug, Clone)]
-pub enum Scene {
+pub enum ScriptedEvent {
     /// The CRM sends a message.
     Sends {
         /// The queue.
@@ -131,7 +131,7 @@ pub struct Script {
     /// back.
     pub rivals: BTreeMap<String, String>,
     /// The events, each with its time.
-    pub scenes: Vec<(SignedDuration, Scene)>,
+    pub events: Vec<(SignedDuration, ScriptedEvent)>,
     /// The expected end.
     pub expected: Vec<Expected>,
     /// The payments of its invoices.
@@ -173,7 +173,7 @@ impl Script {
         script.people(faults);
         script.jobs();
         let stop = millis(3_600_000 + faults.below(3_600_000));
-        script.scenes.push((stop, Scene::FaultsStop));
+        script.events.push((stop, ScriptedEvent::FaultsStop));
         // Drawn last, so that the other parts of a seed's story do not depend on it.
         script.rival(faults);
         script.subscriptions(faults);
@@ -223,15 +223,16 @@ impl Script {
                 let (id, at) = (format!("cli_{client}"), millis(faults.below(600_000)));
                 let body = a_client_of(account, &id, 1);
                 let account = account.to_owned();
-                self.scenes.push((at, Scene::Sends { kind: EntityKind::Contact, account, body }));
+                self.events
+                    .push((at, ScriptedEvent::Sends { kind: EntityKind::Contact, account, body }));
             }
         }
         // The CRM also sends at least once.
-        let repeated = self.scenes.clone();
-        for (at, scene) in repeated {
-            if matches!(scene, Scene::Sends { .. }) && faults.chance(8) {
+        let repeated = self.events.clone();
+        for (at, event) in repeated {
+            if matches!(event, ScriptedEvent::Sends { .. }) && faults.chance(8) {
                 let again = at.checked_add(millis(faults.below(900_000))).unwrap_or(at);
-                self.scenes.push((again, scene));
+                self.events.push((again, event));
             }
         }
     }
@@ -240,11 +241,11 @@ impl Script {
     /// tokens just after the end of a month.
     fn jobs(&mut self) {
         let minutes = |count| SignedDuration::from_mins(count);
-        self.scenes.extend([
-            (minutes(12), Scene::Comes(Job::LogCleanup)),
-            (minutes(20), Scene::Comes(Job::HealthCheck)),
-            (minutes(41), Scene::Comes(Job::KeepAlive)),
-            (minutes(44), Scene::Comes(Job::HealthCheck)),
+        self.events.extend([
+            (minutes(12), ScriptedEvent::Comes(Job::LogCleanup)),
+            (minutes(20), ScriptedEvent::Comes(Job::HealthCheck)),
+            (minutes(41), ScriptedEvent::Comes(Job::KeepAlive)),
+            (minutes(44), ScriptedEvent::Comes(Job::HealthCheck)),
         ]);
     }
 
@@ -256,22 +257,23 @@ impl Script {
                 let id = "inv_0".to_owned();
                 let kind = EntityKind::Invoice;
                 let account = account.clone();
-                self.scenes.push((times[0], Scene::SyncsOne { account, kind, id }));
+                self.events.push((times[0], ScriptedEvent::SyncsOne { account, kind, id }));
             }
             if faults.chance(15) {
-                self.scenes.push((times[1], Scene::SyncsAll { account: account.clone() }));
+                self.events.push((times[1], ScriptedEvent::SyncsAll { account: account.clone() }));
             }
             if faults.chance(12) {
                 let again = times[2].checked_add(millis(faults.below(1_200_000)));
-                self.scenes.push((times[2], Scene::Disconnects { account: account.clone() }));
+                self.events
+                    .push((times[2], ScriptedEvent::Disconnects { account: account.clone() }));
                 let again = again.unwrap_or(times[2]);
-                self.scenes.push((again, Scene::Connects { account: account.clone() }));
+                self.events.push((again, ScriptedEvent::Connects { account: account.clone() }));
             }
         }
         // Often enough for every deadline, such as the time for which Xero accepts a previous
         // token.
         for number in 1..=11 {
-            self.scenes.push((millis(number * 600_000), Scene::Sweeps));
+            self.events.push((millis(number * 600_000), ScriptedEvent::Sweeps));
         }
     }
 
@@ -285,11 +287,11 @@ impl Script {
         self.rivals.insert(account(), NAMES[0].to_owned());
         for _ in 0..=faults.below(3) {
             let at = millis(faults.below(3_000_000));
-            self.scenes.push((at, Scene::Connects { account: account() }));
+            self.events.push((at, ScriptedEvent::Connects { account: account() }));
         }
         if faults.chance(40) {
             let at = millis(faults.below(3_200_000));
-            self.scenes.push((at, Scene::Disconnects { account: account() }));
+            self.events.push((at, ScriptedEvent::Disconnects { account: account() }));
         }
     }
 
@@ -300,9 +302,9 @@ impl Script {
                 continue;
             }
             let (at, wait) = (faults.below(2_400_000), 300_000 + faults.below(1_200_000));
-            let closes = |is_closed| Scene::Closes { account: account.clone(), is_closed };
-            self.scenes.push((millis(at), closes(true)));
-            self.scenes.push((millis(at + wait), closes(false)));
+            let closes = |is_closed| ScriptedEvent::Closes { account: account.clone(), is_closed };
+            self.events.push((millis(at), closes(true)));
+            self.events.push((millis(at + wait), closes(false)));
         }
     }
 
@@ -320,7 +322,7 @@ impl Script {
         let message = message.price(price, total).number(format!("{account}-{id}"));
         let message = if voided { message.voided() } else { message };
         let (kind, account) = (EntityKind::Invoice, account.to_owned());
-        self.scenes.push((at, Scene::Sends { kind, account, body: message.body() }));
+        self.events.push((at, ScriptedEvent::Sends { kind, account, body: message.body() }));
     }
 
     fn expect_client(&mut self, account: &str, id: &str) {

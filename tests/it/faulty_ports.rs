@@ -16,9 +16,11 @@ use tests::ports::{Intercepted, RecordedEvents, ScheduledWakeUps, read_event};
 use tests::world::ACCOUNT;
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_messages::{GOOD, OTHER, is_alone_aside};
+use crate::faulty_records::{
+    EVERY_KIND, FAULTY, FAULTY_AMOUNT, Records, two_accounts_with_documents,
+};
 use crate::function::{PortFault, Queues};
-use crate::poison::{GOOD, OTHER, is_alone_aside};
-use crate::poison_kinds::{EVERY_KIND, POISON, POISON_AMOUNT, Records, stocked};
 
 const FAULTS: [PortFault; 2] = [PortFault::Panics, PortFault::Fails];
 
@@ -39,19 +41,19 @@ fn all_good(world: &World, records: Records) -> [usize; 2] {
 }
 
 /// Whether a request to Xero is about the bad record.
-fn is_about_poison(request: &Request<Bytes>) -> bool {
+fn is_about_faulty_record(request: &Request<Bytes>) -> bool {
     let body = String::from_utf8_lossy(request.body());
     let text = format!("{} {body}", request.uri()).to_lowercase();
-    text.contains(POISON) || text.contains(POISON_AMOUNT)
+    text.contains(FAULTY) || text.contains(FAULTY_AMOUNT)
 }
 
 #[test]
 fn a_document_that_causes_a_panic_in_a_call_to_xero_fails_alone() {
     for records in EVERY_KIND {
-        let mut world = stocked();
+        let mut world = two_accounts_with_documents();
         let expected = all_good(&world, records);
         world.engine.transport = Intercepted::on(world.engine.transport.clone(), |request| {
-            assert!(!is_about_poison(request), "a call about the bad record");
+            assert!(!is_about_faulty_record(request), "a call about the bad record");
             None
         });
         let mut queues = Queues::of(&world, records.kind.queue_kind());
@@ -90,10 +92,10 @@ impl EventPublisher for BrokenEvents {
 fn an_event_that_cannot_be_delivered_fails_no_record() {
     for fault in FAULTS {
         for records in EVERY_KIND {
-            let mut world = stocked();
+            let mut world = two_accounts_with_documents();
             let expected = all_good(&world, records);
             world.engine.events = Arc::new(BrokenEvents { inner: world.events.clone(), fault });
-            let unknown_field = r#""version":1,"poisonous":true,"#;
+            let unknown_field = r#""version":1,"unknown":true,"#;
             let refused = records.bad_message().replacen(r#""version":1,"#, unknown_field, 1);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
             let id = send_behind(&mut queues, records, refused);
@@ -119,7 +121,7 @@ impl WakeUps for BrokenWakeUps {
     }
 
     async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
-        assert!(!wake.to_body().contains(POISON), "a wake-up for the bad record");
+        assert!(!wake.to_body().contains(FAULTY), "a wake-up for the bad record");
         self.0.enqueue(wake).await
     }
 }
@@ -127,7 +129,7 @@ impl WakeUps for BrokenWakeUps {
 #[test]
 fn a_panic_while_a_wake_up_is_enqueued_fails_no_record() {
     for records in EVERY_KIND {
-        let mut world = stocked();
+        let mut world = two_accounts_with_documents();
         let [first, second] = all_good(&world, records);
         world.engine.wake_ups = Arc::new(BrokenWakeUps(world.wake_ups.clone()));
         let mut queues = Queues::of(&world, records.kind.queue_kind());
@@ -144,7 +146,7 @@ fn a_panic_while_a_wake_up_is_enqueued_fails_no_record() {
 fn a_message_that_cannot_be_dead_lettered_delays_no_others() {
     for fault in FAULTS {
         for records in EVERY_KIND {
-            let world = stocked();
+            let world = two_accounts_with_documents();
             let expected = all_good(&world, records);
             let mut queues = Queues::of(&world, records.kind.queue_kind());
             queues.dead_letters.break_with(fault);
@@ -161,7 +163,7 @@ fn a_delay_that_cannot_be_set_holds_up_its_own_message_group_only() {
     let is_tried = |kind| matches!(kind, EntityKind::Invoice | EntityKind::Payment);
     for fault in FAULTS {
         for records in EVERY_KIND.into_iter().filter(|records| is_tried(records.kind)) {
-            let mut world = stocked();
+            let mut world = two_accounts_with_documents();
             let expected = all_good(&world, records);
             make_row_bad(&mut world, &records.bad_row(), RowFault::IsOutOfReach);
             let mut queues = Queues::of(&world, records.kind.queue_kind());

@@ -18,8 +18,8 @@ use tests::world::ACCOUNT;
 use uuid::Uuid;
 
 use crate::bad_row::{RowFault, make_row_bad};
+use crate::faulty_records::{EVERY_KIND, two_accounts_with_documents};
 use crate::function::{PLENTY, Queues, RecordedDeadLetters, a_record};
-use crate::poison_kinds::{EVERY_KIND, stocked};
 
 /// The second account.
 pub const OTHER: &str = "acc_summit";
@@ -37,12 +37,12 @@ pub fn two_accounts() -> World {
 /// Two accounts. The function stops when it reads the row of the bad message.
 fn with_a_stopping_row() -> World {
     let mut world = two_accounts();
-    make_row_bad(&mut world, "MAP#invoice#inv_poison", RowFault::StopsTheFunction);
+    make_row_bad(&mut world, "MAP#invoice#inv_faulty", RowFault::StopsTheFunction);
     world
 }
 
 /// The numbers of invoices in the books of the first and the second account.
-pub fn arrived(world: &World) -> (usize, usize) {
+pub fn count_invoices(world: &World) -> (usize, usize) {
     let second = world.xero().settings().organisations[1].id;
     let first = world.books(|books| books.invoices().count());
     let second = world.xero().books(second).unwrap().invoices().count();
@@ -50,8 +50,8 @@ pub fn arrived(world: &World) -> (usize, usize) {
 }
 
 /// The bad message in front, then valid ones of its account and of another.
-pub fn send_behind(queues: &mut Queues<'_>, source: QueueSource, poison: String) -> String {
-    let id = queues.send(source, ACCOUNT, poison);
+pub fn send_behind(queues: &mut Queues<'_>, source: QueueSource, faulty: String) -> String {
+    let id = queues.send(source, ACCOUNT, faulty);
     for number in 0..GOOD {
         let invoice = an_invoice(&format!("inv_{number:02}"), "cli_1");
         queues.send(QueueSource::Messages, ACCOUNT, invoice.body());
@@ -66,11 +66,11 @@ pub fn send_behind(queues: &mut Queues<'_>, source: QueueSource, poison: String)
 
 /// All valid ones take effect within a minute, and the bad message is dead-lettered with this
 /// reason code.
-fn is_moved_aside(world: &World, source: QueueSource, poison: String, code: &str) {
+fn is_moved_aside(world: &World, source: QueueSource, faulty: String, code: &str) {
     let mut queues = Queues::new(world);
-    let id = send_behind(&mut queues, source, poison);
+    let id = send_behind(&mut queues, source, faulty);
     let took = queues.work(|_| false);
-    assert_eq!(arrived(world), (GOOD, GOOD), "{code}");
+    assert_eq!(count_invoices(world), (GOOD, GOOD), "{code}");
     is_alone_aside(&queues, &id, took, code);
 }
 
@@ -107,8 +107,8 @@ fn an_unreadable_message_delays_no_others() {
             "mode":"{mode}"}}"#
         )
     };
-    let good = an_invoice("inv_poison", "cli_1");
-    for (poison, code) in [
+    let good = an_invoice("inv_faulty", "cli_1");
+    for (faulty, code) in [
         (String::new(), "not_json"),
         ("SECRET".to_owned(), "not_json"),
         ("{".repeat(200_000), "not_json"),
@@ -123,22 +123,22 @@ fn an_unreadable_message_delays_no_others() {
         (a_wake(ACCOUNT, 1).to_body(), "field"),
         (a_wake(ACCOUNT, 5_000).to_body(), "field"),
     ] {
-        is_moved_aside(&two_accounts(), QueueSource::Messages, poison, code);
+        is_moved_aside(&two_accounts(), QueueSource::Messages, faulty, code);
     }
 }
 
 #[test]
 fn a_wake_up_beyond_its_limits_delays_no_others() {
-    for (poison, code) in [
+    for (faulty, code) in [
         (a_wake(ACCOUNT, WAKE_UP_RECORDS_MAX + 1).to_body(), "field"),
         (a_wake(ACCOUNT, 20_000).to_body(), "field"),
         (a_wake(ACCOUNT, 0).to_body(), "field"),
         (a_wake(OTHER, 1).to_body(), "wrong_account"),
         (WakeUp { kind: EntityKind::Payment, ..a_wake(ACCOUNT, 1) }.to_body(), "wrong_queue"),
-        (an_invoice("inv_poison", "cli_1").body(), "field"),
+        (an_invoice("inv_faulty", "cli_1").body(), "field"),
         ("SECRET".to_owned(), "not_json"),
     ] {
-        is_moved_aside(&two_accounts(), QueueSource::WakeUps, poison, code);
+        is_moved_aside(&two_accounts(), QueueSource::WakeUps, faulty, code);
     }
 }
 
@@ -146,10 +146,10 @@ fn a_wake_up_beyond_its_limits_delays_no_others() {
 fn a_message_that_stops_the_function_delays_others_for_less_than_a_minute_and_is_dead_lettered() {
     let world = with_a_stopping_row();
     let mut queues = Queues::new(&world);
-    let poison = an_invoice("inv_poison", "cli_1").body();
-    let id = send_behind(&mut queues, QueueSource::Messages, poison);
-    let took = queues.work(|world| arrived(world) == (GOOD, GOOD));
-    assert_eq!(arrived(&world), (GOOD, GOOD));
+    let faulty = an_invoice("inv_faulty", "cli_1").body();
+    let id = send_behind(&mut queues, QueueSource::Messages, faulty);
+    let took = queues.work(|world| count_invoices(world) == (GOOD, GOOD));
+    assert_eq!(count_invoices(&world), (GOOD, GOOD));
     // Two stops of the whole batch, and one more after the first good messages.
     assert!(took <= SignedDuration::from_secs(50), "{took}");
     let rest = queues.work(|_| false);
@@ -161,7 +161,7 @@ fn a_message_that_stops_the_function_delays_others_for_less_than_a_minute_and_is
         let EventContent::Skipped { crm_id, code, .. } = content else { return None };
         Some((crm_id.to_string(), code))
     });
-    let expected = ("inv_poison".to_owned(), "function_stopped".to_owned());
+    let expected = ("inv_faulty".to_owned(), "function_stopped".to_owned());
     assert_eq!(skipped.collect::<Vec<_>>(), [expected]);
 }
 
@@ -169,10 +169,10 @@ fn a_message_that_stops_the_function_delays_others_for_less_than_a_minute_and_is
 fn a_wake_up_that_stops_the_function_is_dead_lettered() {
     let world = with_a_stopping_row();
     let mut queues = Queues::new(&world);
-    let records = WakeUpKind::Records(vec![CrmId::new("inv_poison").unwrap()]);
+    let records = WakeUpKind::Records(vec![CrmId::new("inv_faulty").unwrap()]);
     let tenant = TenantId(world.tenant());
-    let poison = WakeUp { tenant, work: records, ..a_wake(ACCOUNT, 1) }.to_body();
-    let id = queues.send(QueueSource::WakeUps, ACCOUNT, poison);
+    let faulty = WakeUp { tenant, work: records, ..a_wake(ACCOUNT, 1) }.to_body();
+    let id = queues.send(QueueSource::WakeUps, ACCOUNT, faulty);
     let took = queues.work(|_| false);
     assert!(took <= SignedDuration::from_mins(2), "{took}");
     let letters = queues.dead_letters.all();
@@ -192,7 +192,7 @@ fn a_bad_message_on_a_queue_of_any_kind_delays_no_others() {
         let foreign_wake = WakeUp { kind: foreign_kind, ..a_wake(ACCOUNT, 1) }.to_body();
         let good = |account| (records.message)(account, "30");
         let wake = |count: usize| WakeUp { kind, ..a_wake(ACCOUNT, count) }.to_body();
-        for (source, poison, code) in [
+        for (source, faulty, code) in [
             (QueueSource::Messages, "SECRET".to_owned(), "not_json"),
             (QueueSource::Messages, " ".repeat(300_000), "oversized"),
             (QueueSource::Messages, good(OTHER), "wrong_account"),
@@ -202,10 +202,10 @@ fn a_bad_message_on_a_queue_of_any_kind_delays_no_others() {
             (QueueSource::WakeUps, good(ACCOUNT), "field"),
             (QueueSource::WakeUps, foreign_wake, "wrong_queue"),
         ] {
-            let world = stocked();
+            let world = two_accounts_with_documents();
             let expected = records.counts(&world).map(|count| count + GOOD);
             let mut queues = Queues::of(&world, queue);
-            let id = queues.send(source, ACCOUNT, poison);
+            let id = queues.send(source, ACCOUNT, faulty);
             for account in [ACCOUNT, OTHER] {
                 for message in records.good_messages(account) {
                     queues.send(QueueSource::Messages, account, message);

@@ -13,12 +13,12 @@ use tests::kinds::assert_every_kind;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
-use crate::poison::{GOOD, OTHER};
+use crate::faulty_messages::{GOOD, OTHER};
 
 /// A text in every message and every request to Xero about a bad record, and in no other.
-pub const POISON: &str = "poison";
+pub const FAULTY: &str = "faulty";
 /// The amount of a bad allocation: a request to Xero does not name the allocation otherwise.
-pub const POISON_AMOUNT: &str = "7.77";
+pub const FAULTY_AMOUNT: &str = "7.77";
 
 /// Records of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -35,17 +35,17 @@ pub struct Records {
 
 /// Records of every kind.
 pub const EVERY_KIND: [Records; 5] = [
-    Records { kind: Contact, bad: "cli_poison", message: client, count: contacts },
-    Records { kind: Invoice, bad: "inv_poison", message: invoice, count: invoices },
-    Records { kind: CreditNote, bad: "cn_poison", message: note, count: notes },
-    Records { kind: Allocation, bad: "al_poison", message: allocation, count: allocations },
-    Records { kind: Payment, bad: "pay_poison.1", message: payment, count: payments },
+    Records { kind: Contact, bad: "cli_faulty", message: client, count: contacts },
+    Records { kind: Invoice, bad: "inv_faulty", message: invoice, count: invoices },
+    Records { kind: CreditNote, bad: "cn_faulty", message: note, count: notes },
+    Records { kind: Allocation, bad: "al_faulty", message: allocation, count: allocations },
+    Records { kind: Payment, bad: "pay_faulty.1", message: payment, count: payments },
 ];
 
 impl Records {
     /// The message of the bad record.
     pub fn bad_message(&self) -> String {
-        (self.message)(ACCOUNT, POISON)
+        (self.message)(ACCOUNT, FAULTY)
     }
 
     /// The messages of an account's good records.
@@ -55,7 +55,7 @@ impl Records {
 
     /// The ids of the good records.
     pub fn good_ids(&self) -> Vec<CrmId> {
-        let id = |number: usize| self.bad.replace(POISON, &format!("{number:02}"));
+        let id = |number: usize| self.bad.replace(FAULTY, &format!("{number:02}"));
         (0..GOOD).map(|number| CrmId::new(id(number)).unwrap()).collect()
     }
 
@@ -71,7 +71,7 @@ impl Records {
 }
 
 /// Two accounts, each with a client, an invoice and a credit note in its own organisation.
-pub fn stocked() -> World {
+pub fn two_accounts_with_documents() -> World {
     assert_every_kind(EVERY_KIND.map(|records| records.kind));
     let world = World::with(|settings| settings.unconfirmed.allocation_answer_has_id = true);
     world.connect();
@@ -112,7 +112,7 @@ fn invoice(account: &str, id: &str) -> String {
 
 /// The message of the bad invoice, to a client whose id is bad as well.
 pub fn invoice_of_bad_client() -> String {
-    an_invoice("inv_poison", "cli_poison").body()
+    an_invoice("inv_faulty", "cli_faulty").body()
 }
 
 fn invoices(world: &World, account: &str) -> usize {
@@ -138,7 +138,7 @@ fn notes(world: &World, account: &str) -> usize {
 fn allocation(account: &str, id: &str) -> String {
     let cents = id.parse::<u32>().ok();
     let amount = cents.map(|cents| format!("0.{:02}", cents + 1));
-    let amount = amount.unwrap_or_else(|| POISON_AMOUNT.to_owned());
+    let amount = amount.unwrap_or_else(|| FAULTY_AMOUNT.to_owned());
     let allocation = an_allocation(&format!("al_{id}"), "cn_1", "inv_1", &amount);
     let body = allocation.account(account).body();
     if account == ACCOUNT {
@@ -161,7 +161,7 @@ fn payment(account: &str, id: &str) -> String {
 
 /// The message of a cash payment of a separate invoice.
 pub fn bad_cash() -> String {
-    a_payment("pay_poison", &[("inv_poison", "0.05")]).method("cash").body()
+    a_payment("pay_faulty", &[("inv_faulty", "0.05")]).method("cash").body()
 }
 
 fn payments(world: &World, account: &str) -> usize {

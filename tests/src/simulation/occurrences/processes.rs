@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::access::Function;
 use crate::simulation::executor::Pid;
-use crate::simulation::scene::Job;
+use crate::simulation::script::Job;
 use crate::simulation::world::{Done, SimWorld};
 use crate::world::owner;
 
