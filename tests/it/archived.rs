@@ -201,3 +201,29 @@ fn a_surcharge_names_a_contact_that_was_archived_and_is_sent_once_it_is_restored
         assert_eq!(world.state(Payment, "pay_1.surcharge"), OperationState::Synced);
     }
 }
+
+/// Sends invoices of one client together. Returns how often contacts are read.
+fn count_contact_reads(world: &World, ids: &[&str]) -> usize {
+    let before = world.calls().len();
+    let bodies = ids.iter().map(|id| an_invoice(id, "cli_1").client_name("Ridge").body());
+    world.receive_together(Invoice, &bodies.collect::<Vec<_>>());
+    world.advance(SignedDuration::from_mins(2));
+    let calls = world.calls().split_off(before);
+    calls.iter().filter(|call| call.starts_with("GET /Contacts")).count()
+}
+
+#[test]
+fn an_archived_contact_is_read_once_for_all_documents_of_a_call() {
+    for world in worlds() {
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        archive(&world, world.contact_of("cli_1").unwrap());
+        let for_one = count_contact_reads(&world, &["inv_2"]);
+        assert!(for_one > 0);
+        let ids = ["inv_3", "inv_4", "inv_5", "inv_6"];
+        assert_eq!(count_contact_reads(&world, &ids), for_one);
+        for id in ids {
+            let failure = world.mapping(Invoice, id).unwrap().operation.failure.unwrap();
+            assert_eq!(failure.code, "contact_archived", "{id}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::io_monitor::run;
 use tests::world::owner;
+use xero_sim::{Fault, FaultKind, Match};
 
 use crate::push_payment::count_undeleted;
 
@@ -24,6 +25,21 @@ fn at_revision(revision: u64, body: &str) -> String {
     assert!(body.contains(r#""revision":1"#), "{body}");
     body.replacen(r#""revision":1"#, &format!(r#""revision":{revision}"#), 1)
 }
+
+/// The body of the message that ends a record, at another revision than the second.
+fn ended_at_revision(revision: u64, body: &str) -> String {
+    assert!(body.contains(r#""revision":2"#), "{body}");
+    body.replacen(r#""revision":2"#, &format!(r#""revision":{revision}"#), 1)
+}
+
+/// The next call of this method of a path fails.
+fn fail_next(world: &World, method: http::Method, path: &str, kind: FaultKind) {
+    let on = Match::next(&format!("/api.xro/2.0{path}")).method(method);
+    world.inject(Fault { on, kind });
+}
+
+/// The time in which an attempt without an answer is repeated.
+const UNTIL_REPEATED: SignedDuration = SignedDuration::from_hours(14);
 
 fn failure(world: &World, kind: EntityKind, id: &str) -> Failure {
     world.mapping(kind, id).unwrap().operation.failure.expect("a failure")
@@ -188,4 +204,78 @@ fn who_marked_a_record_as_never_to_be_sent_is_known_after_the_first_connect() {
     let carried = world.mapping(Invoice, "inv_1").unwrap();
     assert_eq!(carried.operation.state, OperationState::Withheld);
     assert_eq!(carried.withheld.map(|mark| mark.by), Some(owner()));
+}
+
+#[test]
+fn a_payment_that_is_recorded_again_and_sent_without_an_answer_is_in_the_books_once() {
+    for kind in [FaultKind::LostBefore, FaultKind::LostAfter] {
+        for path in ["/Payments", "/BankTransactions"] {
+            let world = World::with_seen_invoice();
+            let payment = a_payment("pay_1", &[("inv_1", "114.00")]).fee("3.20");
+            world.receive(Payment, &payment.body());
+            world.receive(Payment, &payment.clone().deleted().body());
+            fail_next(&world, http::Method::PUT, path, kind.clone());
+            world.receive(Payment, &at_revision(3, &payment.body()));
+            world.advance(UNTIL_REPEATED);
+            for part in ["pay_1.1", "pay_1.fee"] {
+                assert_eq!(world.state(Payment, part), OperationState::Synced, "{kind:?} {path}");
+            }
+            assert_eq!(count_undeleted(&world), (1, 1), "{kind:?} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_payment_whose_deletion_has_no_answer_is_in_the_books_once_after_it_is_recorded_again() {
+    for kind in [FaultKind::LostBefore, FaultKind::LostAfter] {
+        let world = World::with_seen_invoice();
+        let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+        world.receive(Payment, &payment.body());
+        fail_next(&world, http::Method::POST, "/Payments", kind.clone());
+        world.receive(Payment, &payment.clone().deleted().body());
+        world.receive(Payment, &at_revision(3, &payment.body()));
+        world.advance(UNTIL_REPEATED);
+        assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced, "{kind:?}");
+        assert_eq!(count_undeleted(&world), (1, 0), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_payment_that_is_deleted_again_while_its_second_write_has_no_answer_leaves_the_books() {
+    for kind in [FaultKind::LostBefore, FaultKind::LostAfter] {
+        for path in ["/Payments", "/BankTransactions"] {
+            let world = World::with_seen_invoice();
+            let payment = a_payment("pay_1", &[("inv_1", "114.00")]).fee("3.20");
+            world.receive(Payment, &payment.body());
+            let deletion = payment.clone().deleted().body();
+            world.receive(Payment, &deletion);
+            fail_next(&world, http::Method::PUT, path, kind.clone());
+            world.receive(Payment, &at_revision(3, &payment.body()));
+            world.receive(Payment, &ended_at_revision(4, &deletion));
+            world.advance(UNTIL_REPEATED);
+            for part in ["pay_1.1", "pay_1.fee"] {
+                assert_eq!(world.state(Payment, part), OperationState::Synced, "{kind:?} {path}");
+            }
+            assert_eq!(count_undeleted(&world), (0, 0), "{kind:?} {path}");
+        }
+    }
+}
+
+#[test]
+fn credit_that_is_removed_again_while_its_second_write_has_no_answer_is_not_applied() {
+    for kind in [FaultKind::LostBefore, FaultKind::LostAfter] {
+        let world = World::connected();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        let credit = an_allocation("al_1", "cn_1", "inv_1", "50.00");
+        world.receive(CreditNote, &credit.body());
+        let removal = credit.clone().removed().body();
+        world.receive(CreditNote, &removal);
+        fail_next(&world, http::Method::PUT, "/CreditNotes/", kind.clone());
+        world.receive(CreditNote, &at_revision(3, &credit.body()));
+        world.receive(CreditNote, &ended_at_revision(4, &removal));
+        world.advance(UNTIL_REPEATED);
+        assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced, "{kind:?}");
+        assert!(applied(&world).is_empty(), "{kind:?}");
+    }
 }

@@ -28,7 +28,8 @@ pub(super) enum Restoration {
     OfGoneDocument,
     /// It does, but the void may still be carried out or failed, or its answer is not known. The
     /// next attempt that reads the document decides. So it does for payments and credit, whose rows
-    /// do not say whether Xero still has them.
+    /// do not say whether Xero still has them. They stay marked if the CRM ends them once more while
+    /// an attempt may have written them again: Xero may then have another document than the link's.
     Unclear,
 }
 
@@ -41,7 +42,12 @@ impl Mapping {
         }
         let kind = self.key.kind;
         match (self.snapshot.is_in_effect(kind), next.is_in_effect(kind)) {
-            (_, Some(false)) => Restoration::None,
+            (_, Some(false)) => {
+                let may_be_written_again = self.is_restored
+                    && self.operation.may_have_written()
+                    && matches!(kind, EntityKind::Payment | EntityKind::Allocation);
+                if may_be_written_again { Restoration::Unclear } else { Restoration::None }
+            }
             (Some(false), Some(true)) => {
                 // An attempt in progress would bring the earlier copy back into the row, and a
                 // record that is never to be sent keeps its link.
@@ -103,5 +109,45 @@ impl KeptSnapshot {
     fn find_status<S: DeserializeOwned + Default>(&self) -> Option<S> {
         let stated: StatedStatus<S> = self.parse_text().ok()?;
         Some(stated.standing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::mapping::tests::{a_link, an_unsent_mapping};
+    use crate::mapping::{MappingKey, SnapshotAcceptance};
+    use crate::operation::WriteTrace;
+
+    fn stated(revision: u64, standing: &str) -> KeptSnapshot {
+        let json = format!(r#"{{"standing":"{standing}"}}"#);
+        KeptSnapshot::new(revision, "#a".to_owned(), json)
+    }
+
+    fn newer(known: &Mapping, snapshot: KeptSnapshot) -> Mapping {
+        let now = Timestamp::UNIX_EPOCH;
+        let accepted = Mapping::accept_snapshot(Some(known), &known.key, snapshot, now);
+        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+        *mapping
+    }
+
+    #[test]
+    fn what_is_ended_again_stays_marked_only_if_it_may_have_been_written_again() {
+        for (kind, ended, effective, is_marked) in [
+            (EntityKind::Payment, "deleted", "recorded", true),
+            (EntityKind::Allocation, "removed", "applied", true),
+            (EntityKind::Invoice, "voided", "sent", false),
+        ] {
+            let unsent = an_unsent_mapping("one", stated(1, ended));
+            let key = MappingKey { kind, ..unsent.key.clone() };
+            let known = Mapping { key, link: Some(a_link(9)), ..unsent };
+            let mut restored = newer(&known, stated(2, effective));
+            assert!(restored.is_restored, "{kind}");
+            assert!(!newer(&restored, stated(3, ended)).is_restored, "{kind}");
+            restored.operation.trace = WriteTrace::Uncertain;
+            assert_eq!(newer(&restored, stated(3, ended)).is_restored, is_marked, "{kind}");
+        }
     }
 }

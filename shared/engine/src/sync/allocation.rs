@@ -209,11 +209,14 @@ async fn delete_allocation(
         };
     let note = fetch_credit_note(tenant_session, documents.note).await?;
     let Some(note) = note else { return nothing() };
-    let ours = match link {
-        Some(link) => {
-            Some(XeroAllocationId(link.xero_id.0)).filter(|id| has_allocation(&note, *id))
+    let linked = link.map(|link| XeroAllocationId(link.xero_id.0));
+    let ours = match linked.filter(|id| has_allocation(&note, *id)) {
+        Some(id) => Some(id),
+        // A try without an answer may have applied credit that the CRM has applied again.
+        None if link.is_none() || task.mapping.is_restored => {
+            reserve_allocation(tenant_session, task, documents, &note, taken).await?
         }
-        None => reserve_allocation(tenant_session, task, documents, &note, taken).await?,
+        None => None,
     };
     let Some(id) = ours else { return nothing() };
     let call = credit_notes::delete_allocation(&tenant_session.api, documents.note, id);

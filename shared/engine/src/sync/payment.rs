@@ -150,10 +150,12 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
     }
 }
 
-/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows its
-/// earlier document as deleted. Then it is written like one without a link.
+/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows this
+/// document of it as deleted. Then the payment is written like one without that document.
 fn is_to_be_written_again(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> bool {
-    task.mapping.is_restored && *remote.money_status() == MoneyStatus::Deleted
+    task.mapping.is_restored
+        && task.snapshot.standing == PaymentRecordStatus::Recorded
+        && *remote.money_status() == MoneyStatus::Deleted
 }
 
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {

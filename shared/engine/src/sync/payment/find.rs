@@ -1,7 +1,8 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
 //!
 //! A document that was deleted in Xero counts, too: it was written, and whoever deleted it does not
-//! want it again.
+//! want it again. It does not count if the CRM has recorded the payment again after it deleted it: then
+//! the CRM has deleted the document, and no row says which other documents it has deleted before.
 
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, normalise_reference};
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
@@ -13,7 +14,9 @@ use domain::translate::refund::{refund_note_number, refund_note_tag};
 use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
-use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone};
+use super::{
+    PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone, is_to_be_written_again,
+};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};
@@ -86,7 +89,7 @@ pub(super) async fn find_part(
     for tag in list_references(task) {
         let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
         let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
-        let ours = select_document(same.map(RemotePart::Transaction), &tag)?;
+        let ours = select_document(task, same.map(RemotePart::Transaction), &tag)?;
         if is_in_effect(ours.as_ref()) {
             return Ok(ours);
         }
@@ -123,7 +126,7 @@ async fn find_refund_note(
     let same = all.rows.into_iter().filter(|note| {
         note.is_sales && note.reference.as_deref().is_some_and(|text| text.ends_with(&tag))
     });
-    let ours = select_document(same.map(RemotePart::Note), &number)?;
+    let ours = select_document(task, same.map(RemotePart::Note), &number)?;
     match all.undecodable.iter().find(|odd| odd.may_have_number(&number)) {
         Some(odd) if !is_in_effect(ours.as_ref()) => Err(XeroError::from(odd).into()),
         Some(_) | None => Ok(ours),
@@ -170,7 +173,7 @@ fn select_own_payment(
             && (is_removed || one.amount == task.snapshot.amount.amount)
     });
     let tag = task.snapshot.reference_tag();
-    let ours = select_document(same.cloned().map(RemotePart::Payment), &tag)?;
+    let ours = select_document(task, same.cloned().map(RemotePart::Payment), &tag)?;
     let may_be_ours = |odd: &&UndecodableRow| tags.iter().any(|tag| odd.may_have_reference(tag));
     let odd = all.undecodable.iter().filter(|odd| odd.may_belong_to(invoice.0)).find(may_be_ours);
     match odd {
@@ -180,9 +183,11 @@ fn select_own_payment(
     }
 }
 
-/// Returns the document among these that is in effect, or else one that was deleted. If one has an
-/// unknown status, that is an error: it may be in effect, so no second one may be created.
+/// Returns the document of a part among these that is in effect, or else one that was deleted and
+/// counts. If one has an unknown status, that is an error: it may be in effect, so no second one may
+/// be created.
 fn select_document(
+    task: &SyncTask<'_, PaymentPart>,
     same: impl Iterator<Item = RemotePart>,
     tag: &str,
 ) -> Result<Option<RemotePart>, Failure> {
@@ -190,6 +195,7 @@ fn select_document(
     for remote in same {
         match remote.money_status() {
             MoneyStatus::Authorised => return Ok(Some(remote)),
+            MoneyStatus::Deleted if is_to_be_written_again(task, &remote) => {}
             MoneyStatus::Deleted => deleted = Some(remote),
             MoneyStatus::Other(status) => unknown = Some(unknown_status_failure(tag, status)),
         }

@@ -1,5 +1,7 @@
 //! Surcharges and the credit notes of refunds whose contact was merged into another one.
 
+use std::collections::BTreeMap;
+
 use domain::ids::XeroContactId;
 use domain::recognise;
 use xero::api::contacts;
@@ -11,15 +13,24 @@ use crate::sync::find_merge_target;
 /// Returns parts that Xero refused because of their contact, addressed to the contact into which it
 /// was merged. Xero has moved the invoice there, too, so the money belongs to that contact, whichever
 /// client is linked to it. A part whose contact is archived gets a failure that names it. Any other
-/// part keeps Xero's refusal. The client is relinked with its next document.
+/// part keeps Xero's refusal. The client is relinked with its next document. Each contact is read once.
 pub(super) async fn follow_merges<'a>(
     tenant_session: &TenantSession<'_>,
     refused: Vec<PartWithPrerequisite<'a>>,
 ) -> Vec<PartWithPrerequisite<'a>> {
     let mut readdressed = Vec::new();
+    let mut known: BTreeMap<XeroContactId, Result<Option<XeroContactId>, AttemptError>> =
+        BTreeMap::new();
     for part in refused {
         let Some(contact) = part.prerequisite.addressed_contact() else { continue };
-        match find_merged_contact(tenant_session, contact).await {
+        let target = if let Some(target) = known.get(&contact) {
+            target.clone()
+        } else {
+            let target = find_merged_contact(tenant_session, contact).await;
+            known.insert(contact, target.clone());
+            target
+        };
+        match target {
             Ok(Some(target)) => {
                 let prerequisite = part.prerequisite.readdressed_to(target);
                 readdressed.push(PartWithPrerequisite { prerequisite, ..part });

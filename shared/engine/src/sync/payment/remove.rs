@@ -50,19 +50,31 @@ async fn fetch_existing_part(
 }
 
 /// Reads the document to which a part is linked. One that the read of its own address does not show is
-/// looked for by its reference, too: nothing would remove it later.
+/// looked for by its reference, too: nothing would remove it later. If it was deleted, so is another one
+/// that may have been written since.
 async fn fetch_linked_part(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
     id: XeroId,
 ) -> Result<Option<RemotePart>, AttemptError> {
-    if let Some(remote) = fetch_document(tenant_session, task, id).await? {
-        return Ok(Some(remote));
+    let linked = fetch_document(tenant_session, task, id).await?;
+    let has_other = may_have_other_document(task);
+    let is_in_books =
+        linked.as_ref().is_some_and(|remote| *remote.money_status() != MoneyStatus::Deleted);
+    if is_in_books || (linked.is_some() && !has_other) {
+        return Ok(linked);
     }
     let prerequisite = prerequisites::find_prerequisite(tenant_session, &task.snapshot).await?;
-    let Some(prerequisite) = prerequisite else { return Ok(None) };
+    let Some(prerequisite) = prerequisite else { return Ok(linked) };
     let found = find::find_part(tenant_session, task, prerequisite).await?;
-    Ok(found.filter(|remote| remote.build_link(task).xero_id == id))
+    let is_ours = |remote: &RemotePart| has_other || remote.build_link(task).xero_id == id;
+    Ok(found.filter(is_ours).or(linked))
+}
+
+/// Returns whether Xero may have another document of a part than the linked one: the CRM has recorded
+/// the payment again after it deleted it, and an attempt may have written it, or the table was restored.
+fn may_have_other_document(task: &SyncTask<'_, PaymentPart>) -> bool {
+    task.mapping.is_restored || task.recovery_mode == RecoveryMode::LookBeforeCreate
 }
 
 async fn remove_payment(

@@ -8,9 +8,10 @@ use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
 use super::copy::is_copy_wanted;
-use super::refused::{refuse_record, too_large_failure};
+use super::refused::{refuse_record_as, too_large_failure};
 use super::{ClaimedRecord, FinishedPush, PushOutcome, record_outcome};
 use crate::errors::PersistError;
+use crate::sync::outbox::derive_event_id;
 use crate::sync::sync_log;
 use crate::{Engine, Invocation};
 
@@ -85,7 +86,8 @@ fn prepare_mapping(
     if wants_copy { mapping.clone().new_generation() } else { mapping.clone() }
 }
 
-/// Gives up a record that is too large for a row. Its row stays as it was.
+/// Gives up a record that is too large for a row. Its row stays as it was. If the same snapshot is
+/// given up again, the CRM recognises the event.
 pub(super) async fn refuse_too_large(
     engine: &Engine,
     key: &MappingKey,
@@ -93,8 +95,12 @@ pub(super) async fn refuse_too_large(
 ) -> Result<PushOutcome, StoreError> {
     let number =
         offered.map_or_else(|| key.crm_id.to_string(), |snapshot| snapshot.natural_key.clone());
-    let subject = (key.kind, key.crm_id.clone(), number);
-    refuse_record(engine, &key.ledger.account, subject, &too_large_failure()).await?;
+    let MappingKey { ledger, kind, crm_id } = key;
+    let revision = offered.map(|snapshot| snapshot.revision.to_string()).unwrap_or_default();
+    let seed = format!("too large\n{}\n{kind}\n{crm_id}\n{revision}", ledger.tenant);
+    let event_id = derive_event_id(&ledger.account, &seed);
+    let subject = (*kind, crm_id.clone(), number);
+    refuse_record_as(engine, event_id, &ledger.account, subject, &too_large_failure()).await?;
     Ok(PushOutcome::Skipped)
 }
 

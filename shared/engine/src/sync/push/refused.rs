@@ -34,18 +34,8 @@ pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
     )
 }
 
-/// Refuses a record, given by its id and its number for people. Its row stays as it was.
-pub(super) async fn refuse_record(
-    engine: &Engine,
-    account: &AccountId,
-    subject: (EntityKind, CrmId, String),
-    failure: &Failure,
-) -> Result<(), StoreError> {
-    refuse_record_as(engine, engine.ids.new_uuid(), account, subject, failure).await
-}
-
-/// Refuses a record like [`refuse_record`], with this id of the event. If the message is processed
-/// again, the same id makes it the same event for the CRM.
+/// Refuses a record, given by its id and its number for people, with this id of the event. Its row
+/// stays as it was. If the message is processed again, the same id makes it the same event for the CRM.
 pub(crate) async fn refuse_record_as(
     engine: &Engine,
     event_id: Uuid,

@@ -1,5 +1,7 @@
 //! Handles documents that Xero refuses because their client's contact is no longer in use.
 
+use std::collections::BTreeMap;
+
 use domain::failure::Failure;
 use domain::ids::XeroContactId;
 use domain::recognise;
@@ -13,17 +15,26 @@ use crate::sync::{
 
 /// Returns the tasks whose documents Xero refused because the contact of their client was merged
 /// into one that is in use. If the contact is unusable for another reason, such as an archived one,
-/// the failure that names it becomes the outcome.
+/// the failure that names it becomes the outcome. Each contact is read once, however many of the
+/// documents are addressed to it.
 pub(super) async fn find_merged_clients<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     tasks_with_contacts: &[TaskWithContact<'a, T::Snapshot>],
 ) -> Vec<MergedClient<'a, T::Snapshot>> {
     let mut merged = Vec::new();
+    let mut known: BTreeMap<XeroContactId, Result<Option<Failure>, AttemptError>> = BTreeMap::new();
     for &TaskWithContact { task, contact } in tasks_with_contacts {
         if !task.is_refused(is_about_unused_contact) {
             continue;
         }
-        match fetch_unusable_reason(tenant_session, contact).await {
+        let reason = if let Some(reason) = known.get(&contact) {
+            reason.clone()
+        } else {
+            let reason = fetch_unusable_reason(tenant_session, contact).await;
+            known.insert(contact, reason.clone());
+            reason
+        };
+        match reason {
             Ok(None) => {
                 let client = client::client_id_of::<T>(&task.snapshot);
                 merged.push(MergedClient { task, client, contact });
