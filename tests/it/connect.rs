@@ -11,6 +11,8 @@ use tests::world::owner;
 use uuid::Uuid;
 use xero_sim::Consent;
 
+use crate::bad_row::{RowFault, make_row_bad};
+
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
 /// A user presses Cancel at Xero. Returns the URL that the browser is redirected to.
@@ -205,4 +207,18 @@ fn of_the_links_that_name_no_consent_organisations_linked_within_three_minutes_a
     let ConnectOutcome::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
     let offered = offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>();
     assert_eq!(offered, [1, 3].map(Uuid::from_u128));
+}
+
+#[test]
+fn an_account_that_no_operator_command_would_find_is_not_connected_and_its_ticket_stays_valid() {
+    let mut world = World::new();
+    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+    let ticket = world.authorise(&account, user, &[tenant]);
+    let store = world.engine.store.clone();
+    make_row_bad(&mut world, "LOGGED", RowFault::IsOutOfReach);
+    assert!(world.try_complete(&account, &owner(), &ticket).is_err());
+    assert!(world.secrets.is_empty(), "the code was not exchanged");
+    world.engine.store = store;
+    let completed = world.complete(&account, &ticket);
+    assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
 }

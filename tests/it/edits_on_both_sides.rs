@@ -6,14 +6,16 @@ use domain::failure::Failure;
 use domain::ids::CrmId;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
+use engine::commands::attention::{NamedRecord, never_send_records};
 use engine::commands::choices::{self, NeverSendOutcome};
 use jiff::SignedDuration;
+use jiff::civil::date;
 use rust_decimal::Decimal;
 use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::io_monitor::run;
 use tests::world::owner;
-use xero_sim::{Fault, FaultKind, Match};
+use xero_sim::{Fault, FaultKind, Match, Receipt};
 
 use crate::push_payment::count_undeleted;
 
@@ -278,4 +280,30 @@ fn credit_that_is_removed_again_while_its_second_write_has_no_answer_is_not_appl
         assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced, "{kind:?}");
         assert!(applied(&world).is_empty(), "{kind:?}");
     }
+}
+
+#[test]
+fn never_send_in_the_list_of_failures_marks_the_voided_document_that_is_listed_and_no_other() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let invoice = world.books(|books| books.invoices().next().unwrap().id);
+    let receipt = Receipt::on(date(2026, 11, 2));
+    world.by_hand_apart(|bookkeeper| {
+        bookkeeper.pay(invoice, "50.00".parse().unwrap(), &receipt).unwrap();
+    });
+    let negative = an_invoice("inv_1", "cli_1").revision(2).price("-95.00", "-114.00");
+    world.receive(Invoice, &negative.body());
+    // Xero does not void an invoice with a payment.
+    let _refusal = failure(&world, Invoice, "inv_1");
+    assert_eq!(world.state(CreditNote, "inv_1~credit"), OperationState::Synced);
+    let listed = vec![NamedRecord { kind: Invoice, crm_id: CrmId::new("inv_1").unwrap() }];
+    let (account, by) = (world.account(), owner());
+    let marked = never_send_records(&world.engine, &account, &by, listed.clone());
+    assert_eq!(run(marked).unwrap().unwrap().done, listed);
+    assert_eq!(world.state(Invoice, "inv_1"), OperationState::Withheld);
+    assert_eq!(world.state(CreditNote, "inv_1~credit"), OperationState::Synced);
+    // Nothing fails any more, so the id names the document in effect.
+    let marked = never_send_records(&world.engine, &account, &by, listed.clone());
+    assert_eq!(run(marked).unwrap().unwrap().done, listed);
+    assert_eq!(world.state(CreditNote, "inv_1~credit"), OperationState::Withheld);
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use domain::entity::EntityKind::Invoice;
 use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::EventContent;
@@ -12,9 +13,11 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use runtime::poll::{PollMessage, poll_chunks};
+use store::table::{ItemKey, TableError};
 use tests::World;
 use tests::builders::an_invoice;
 use tests::io_monitor::run;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
 use uuid::Uuid;
 use xero_sim::{Organisation, Receipt, Region};
 
@@ -151,4 +154,34 @@ fn a_ledger_with_a_bad_row_keeps_no_other_from_being_polled() {
             }
         }
     }
+}
+
+/// A table that panics whenever the progress of polls in this partition is read.
+#[derive(Debug)]
+struct PanickingProgress(String);
+
+#[async_trait]
+impl TableInterception for PanickingProgress {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let is_it = |key: &ItemKey| key.sk == "POLL" && key.pk.starts_with(&self.0);
+        let is_read = match request {
+            TableRequest::Get(key) => is_it(key),
+            TableRequest::GetMany(keys) => keys.iter().any(is_it),
+            TableRequest::Write(_) | TableRequest::Query(_) | TableRequest::QueryIndex(_) => false,
+        };
+        assert!(!is_read, "the progress was read");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_ledger_whose_progress_causes_a_panic_keeps_no_other_of_its_chunk_from_being_polled() {
+    let (mut world, bad, good) = paid_ledgers();
+    let progress = PanickingProgress(format!("L#{}#", bad.account));
+    world.engine.store = InterceptedTable::store_on(world.table.clone(), progress);
+    let ledgers = std::iter::once(bad).chain(good.iter().cloned()).collect::<Vec<_>>();
+    let dead_letters = RecordedDeadLetters::default();
+    let returned = poll(&world, &dead_letters, vec![chunk(&ledgers)]);
+    assert!(returned.is_empty(), "{returned:?}");
+    assert_eq!(not_polled(&world, &good), Vec::<String>::new());
 }

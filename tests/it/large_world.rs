@@ -118,6 +118,8 @@ impl SecretStore for SlowSecrets {
 #[derive(Debug, Clone)]
 pub(super) struct SlowXero {
     line: Line,
+    /// How long an answer takes.
+    takes: Arc<Mutex<SignedDuration>>,
     pub(super) refreshes: Arc<AtomicUsize>,
     pub(super) lists: Arc<AtomicUsize>,
     at_once: Arc<AtomicUsize>,
@@ -132,7 +134,8 @@ impl Transport for SlowXero {
     ) -> Result<Response<Bytes>, TransportError> {
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
-        self.line.sleep(XERO_TAKES).await;
+        let takes = *self.takes.lock().unwrap();
+        self.line.sleep(takes).await;
         self.at_once.fetch_sub(1, Ordering::SeqCst);
         let answer = match request.uri().path() {
             "/connect/token" => {
@@ -203,6 +206,7 @@ impl LargeWorld {
         };
         let xero = SlowXero {
             line: line.clone(),
+            takes: Arc::new(Mutex::new(XERO_TAKES)),
             refreshes: Arc::default(),
             lists: Arc::default(),
             at_once: Arc::default(),
@@ -246,6 +250,11 @@ impl LargeWorld {
                 None => panic!("it waits without a timer"),
             }
         }
+    }
+
+    /// From now on, each answer of Xero takes this long.
+    pub(super) fn slow_xero_down(&self, takes: SignedDuration) {
+        *self.xero.takes.lock().unwrap() = takes;
     }
 
     pub(super) fn pass_time(&self, time: SignedDuration) {

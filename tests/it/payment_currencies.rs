@@ -17,7 +17,8 @@ pub(crate) fn holding(currency: &str) -> World {
     holding_with(currency, |_| {})
 }
 
-fn holding_with(currency: &str, change: impl FnOnce(&mut Settings)) -> World {
+/// The same, after a change of Xero's settings.
+pub(crate) fn holding_with(currency: &str, change: impl FnOnce(&mut Settings)) -> World {
     let world = World::with(|settings| {
         let accounts = &mut settings.organisations[0].accounts;
         let stripe = accounts.iter_mut().find(|one| one.code.as_deref() == Some("092"));

@@ -77,6 +77,46 @@ fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
     assert_eq!(world.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS, "each renewed once");
 }
 
+/// Few enough for one page in each shard, which takes longer than the rest of a run if Xero is slow.
+const SLOW_ACCOUNTS: usize = 2_000;
+const XERO_TAKES: SignedDuration = SignedDuration::from_secs(20);
+
+#[test]
+fn a_keep_alive_ends_in_time_even_if_xero_is_slow() {
+    const RUN_TAKES_MAX: SignedDuration = SignedDuration::from_secs(120);
+    let world = LargeWorld::new(SLOW_ACCOUNTS);
+    world.slow_xero_down(XERO_TAKES);
+    world.pass_time(SignedDuration::from_hours(24 * 21));
+    let ended = Arc::new(Mutex::new(0));
+    for _ in 0..2 {
+        let invocation = Invocation::with_deadline(after(world.line.now(), RUN_TAKES_MAX));
+        let (engine, result) = (world.engine.clone(), ended.clone());
+        let took = world.run_to_end(async move {
+            let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
+            assert!(kept.renewed > 0 && kept.failed == 0 && kept.is_cut_short, "{kept:?}");
+            *result.lock().unwrap() += kept.renewed;
+        });
+        assert!(took < RUN_TAKES_MAX, "{took:#}");
+    }
+    let renewed = *ended.lock().unwrap();
+    assert_eq!(world.xero.refreshes.load(Ordering::SeqCst), renewed, "each renewed once");
+}
+
+#[test]
+fn a_health_check_ends_in_time_even_if_xero_is_slow() {
+    const RUN_TAKES_MAX: SignedDuration = SignedDuration::from_secs(75);
+    let world = LargeWorld::new(SLOW_ACCOUNTS);
+    world.slow_xero_down(XERO_TAKES);
+    let invocation = Invocation::with_deadline(after(world.line.now(), RUN_TAKES_MAX));
+    let engine = world.engine.clone();
+    let took = world.run_to_end(async move {
+        let checked = check_health(&engine, invocation).await.unwrap();
+        assert!(checked.is_cut_short && checked.failed == 0, "{checked:?}");
+        assert_eq!(checked.counted.connections, SLOW_ACCOUNTS);
+    });
+    assert!(took < RUN_TAKES_MAX, "{took:#}");
+}
+
 #[test]
 fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() {
     let world = LargeWorld::new(ACCOUNTS);

@@ -37,8 +37,7 @@ pub struct PollProgress {
     /// The instant from which the next poll reads changed invoices. Every earlier change has been
     /// observed.
     pub invoices_from: Timestamp,
-    /// The instant from which the next poll reads changed payments. Every earlier change has been
-    /// observed.
+    /// The same instant for changed payments.
     pub payments_from: Timestamp,
     /// The number of changed invoices from that instant on that were read already. It is not 0 only
     /// if a poll stopped among many changes of one second.
@@ -56,7 +55,10 @@ pub struct PollProgress {
     /// `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_notes: Option<ListPosition>,
-    /// The individual verification of the credit notes with credit left; `None` after its end.
+    /// The position in the list of changed refunds, if a poll that read them did not reach its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<ListPosition>,
+    /// The verification of each credit note with credit left; `None` after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_notes: Option<NoteVerification>,
     /// Credit notes that Xero did not show, at most [`ABSENT_NOTES_MAX`]. The next poll reads them
@@ -64,8 +66,7 @@ pub struct PollProgress {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent_notes: Vec<CrmId>,
     /// The place in the list of given-up records after which the next daily question about stopped
-    /// payments begins; `None` if it begins with the newest. Rows of earlier releases do not say
-    /// it.
+    /// payments begins; `None` if it begins with the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_payments_after: Option<String>,
     /// Since when the account codes are due to be checked; `None` after the check.
@@ -91,8 +92,8 @@ pub struct PollProgress {
     /// Whether the ledger is polled, which is the case while its account is connected to the
     /// organisation.
     pub is_polled: bool,
-    /// When invoices and payments were last read completely. Updated only while there are open
-    /// invoices.
+    /// When invoices and payments were last read completely. Without an open invoice, that is once a
+    /// day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
     /// Since when every poll of the ledger has failed, for whatever reason; `None` after a poll
@@ -122,6 +123,7 @@ impl PollProgress {
             verified_at: now,
             verifying_after: None,
             credit_notes: None,
+            refunds: None,
             open_notes: None,
             absent_notes: Vec::new(),
             stopped_payments_after: None,
@@ -180,13 +182,15 @@ impl PollProgress {
             |position: Option<ListPosition>| position.filter(|position| position.from <= latest);
         let (overpayments, prepayments) = (in_past(self.overpayments), in_past(self.prepayments));
         let first = ListPosition { from: restart, rows_read: 0 };
-        let credit_notes = self.credit_notes.map(|known| in_past(Some(known)).unwrap_or(first));
+        let or_first = |known: ListPosition| in_past(Some(known)).unwrap_or(first);
+        let (credit_notes, refunds) = (self.credit_notes.map(or_first), self.refunds.map(or_first));
         Self {
             invoices_from,
             payments_from,
             invoices_read,
             payments_read,
             credit_notes,
+            refunds,
             overpayments,
             prepayments,
             ..self

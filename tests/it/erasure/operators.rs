@@ -1,5 +1,12 @@
 //! An operator ends connections, of one account or of all.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use store::keys::SHARDS;
+use store::table::TableError;
+use tests::ports::{InterceptedTable, TableInterception, TableRequest};
+
 use super::*;
 
 fn ends(world: &World, account: &AccountId) -> EndConnectionOutcome {
@@ -102,4 +109,39 @@ fn a_grant_is_not_ended_while_its_users_are_unknown() {
     assert_eq!(world.secrets.len(), 1);
     assert!(!is_linked(&world));
     assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
+}
+
+/// Counts the pages of indexes that are read.
+#[derive(Debug, Clone, Default)]
+struct IndexPages(Arc<AtomicUsize>);
+
+#[async_trait]
+impl TableInterception for IndexPages {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        if matches!(request, TableRequest::QueryIndex(_)) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn the_users_of_grants_are_determined_once_even_if_the_row_of_one_account_cannot_be_read() {
+    let mut world = two_accounts();
+    forget_uses(&world);
+    let mut items = world.table.all_items();
+    let is_other = |item: &&mut StoredItem| {
+        item.key.sk == "CONNECTION" && item.key.pk.contains(other().as_str())
+    };
+    items.iter_mut().find(is_other).unwrap().record = "{}".to_owned();
+    world.table.restore_items(items);
+    let pages = IndexPages::default();
+    world.engine.store = InterceptedTable::store_on(world.table.clone(), pages.clone());
+    let revoked = revokes(&world);
+    assert!(!revoked.done, "{revoked:?}");
+    assert_eq!((revoked.accounts, revoked.ended, revoked.failed), (2, 1, 1));
+    assert_eq!(state(&world, &world.account()), ConnectionState::Disconnected);
+    // Two walks over two indexes: one determines the users, and one ends the connections.
+    let shards = usize::try_from(SHARDS).unwrap();
+    assert!(pages.0.load(Ordering::SeqCst) <= 5 * shards, "{pages:?}");
 }

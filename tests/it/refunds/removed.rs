@@ -1,6 +1,8 @@
 //! Refunds as the bookkeeper sees them: the deletion of one in Xero is reported, and the others
 //! leave the books equal.
 
+use std::collections::BTreeSet;
+
 use domain::ids::CrmId;
 use domain::mapping::MappingKey;
 use domain::outbound::EventContent;
@@ -9,6 +11,7 @@ use tests::io_monitor::{CrashPoint, Moment, run};
 
 use super::limits::{named, paid};
 use super::*;
+use crate::payment_currencies::holding_with;
 
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
@@ -176,4 +179,26 @@ fn the_sweep_releases_a_refund_of_a_negative_invoice_whose_credit_was_freed() {
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.state(Payment, "ref_2.1"), OperationState::Synced);
     assert_eq!(world.balance_of("092"), "-20.00");
+}
+
+#[test]
+fn deletions_beyond_the_pages_of_one_poll_are_reported_by_the_next_ones() {
+    // Each page has one refund, and a poll reads ten pages.
+    let world = holding_with("GBP", |settings| settings.unconfirmed.page_size_max = 1);
+    bill(&world, "GBP");
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "120.00")]).body());
+    let name = |number: u32| format!("ref_{number:02}");
+    let refunds = (1..=8).map(name).collect::<BTreeSet<_>>();
+    for number in 1..=8 {
+        refund(&world, &named(&name(number), &format!("{number}.00")));
+    }
+    polls_for_a_day(&world);
+    for id in &refunds {
+        delete(&world, id);
+    }
+    polls_for_a_day(&world);
+    polls_for_a_day(&world);
+    let reported = removed(&world).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(reported.len(), refunds.len(), "{reported:?}");
+    assert_eq!(reported.into_iter().collect::<BTreeSet<_>>(), refunds);
 }

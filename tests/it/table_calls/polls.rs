@@ -1,8 +1,10 @@
 //! Polls of an account whose earlier changes were read before.
 
+use domain::entity::EntityKind::CreditNote;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
+use tests::builders::a_credit_note;
 use xero_sim::Receipt;
 
 use super::counted_table::{Calls, Counts, account_of_size};
@@ -100,4 +102,35 @@ fn each_event_about_invoices_that_a_poll_reads_together_is_delivered_once() {
         assert_eq!(told.len() - before, 2 * documents, "{documents} documents");
         assert_eq!(told.len(), world.events.contents().len(), "no event twice");
     }
+}
+
+/// Credit notes in Xero: one of the CRM, and this number of others.
+fn add_credit_notes(world: &World, count: usize) {
+    for number in 0..=count {
+        world.receive(CreditNote, &a_credit_note(&format!("crn_{number}"), "cli_1").body());
+        world.clock.advance(SignedDuration::from_secs(5));
+    }
+    let own = world.mapping(CreditNote, "crn_0").unwrap().link.unwrap().xero_id;
+    let mut items = world.table.all_items();
+    items.retain(|item| {
+        let sk = &item.key.sk;
+        let is_link = sk.starts_with("XID#credit_note#") && !sk.ends_with(&own.to_string());
+        let is_record = sk.starts_with("MAP#credit_note#") && sk != "MAP#credit_note#crn_0";
+        !is_link && !is_record
+    });
+    world.table.restore_items(items);
+}
+
+#[test]
+fn the_links_of_changed_credit_notes_are_read_together() {
+    let count_gets = |notes: usize| {
+        let (world, calls) = polled_account();
+        add_credit_notes(&world, notes);
+        world.clock.advance(SignedDuration::from_hours(25));
+        let counts = calls.count(|| {
+            let _verified = world.poll();
+        });
+        counts.gets
+    };
+    assert_eq!(count_gets(30), count_gets(10));
 }

@@ -322,3 +322,16 @@ fn changes_were_read_since_an_instant_only_if_the_last_poll_was_between_it_and_n
         assert_eq!(checked.is_checked_since(at(since), at(now)), is_checked, "{since} {now}");
     }
 }
+
+#[test]
+fn refunds_that_are_still_to_be_read_leave_a_verification_unfinished() {
+    let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(0));
+    let position = ListPosition { from: at(100), rows_read: 3 };
+    let behind = PollProgress { refunds: Some(position), ..fresh };
+    assert!(behind.is_verification_unfinished());
+    assert_eq!(behind.clone().without_future(at(200)).refunds, Some(position));
+    let later = PollProgress { refunds: Some(ListPosition { from: far(), ..position }), ..behind };
+    let restart = ListPosition { from: subtract_overlap(at(0)), rows_read: 0 };
+    assert_eq!(later.clone().without_future(at(200)).refunds, Some(restart));
+    assert!(!later.with_completed_verification(at(200)).is_verification_unfinished());
+}

@@ -1,5 +1,5 @@
-//! The daily verification: every open invoice is read by its id, then the changed credit notes are
-//! read, and those with credit left by their ids, the account codes are checked, and the books are
+//! The daily verification: every open invoice is read by its id, then the changed refunds and credit
+//! notes are read, and those with credit left by their ids, the account codes are checked, and the books are
 //! compared. Each part is completed on its own, so a failure of a later one repeats none of the
 //! earlier ones.
 
@@ -36,11 +36,12 @@ impl PollProgress {
         self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
     }
 
-    /// Whether the open invoices were verified, and credit notes are still to be read or account
-    /// codes to be checked.
+    /// Whether the open invoices were verified, and refunds or credit notes are still to be read or
+    /// account codes to be checked.
     pub const fn is_verification_unfinished(&self) -> bool {
         let has_notes = self.credit_notes.is_some() || self.open_notes.is_some();
-        has_notes || !self.absent_notes.is_empty() || self.codes_due_since.is_some()
+        let has_documents = has_notes || self.refunds.is_some();
+        has_documents || !self.absent_notes.is_empty() || self.codes_due_since.is_some()
     }
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
@@ -100,7 +101,8 @@ impl PollProgress {
     #[must_use]
     pub fn with_completed_verification(self, now: Timestamp) -> Self {
         let verified = Self { verified_at: now, verifying_after: None, ..self };
-        let verified = Self { codes_due_since: None, ..verified }.with_verified_notes(None);
+        let verified = Self { codes_due_since: None, refunds: None, ..verified };
+        let verified = verified.with_verified_notes(None);
         verified.with_verified_credit_notes()
     }
 }

@@ -232,8 +232,9 @@ async fn retry_record(
     Ok(retried.await?.map(drop))
 }
 
-/// Marks records as never to be sent. Their documents in Xero stay. If one cannot be written, the
-/// others are marked nevertheless, and the error is returned.
+/// Marks records as never to be sent, each as the list of records that need attention names it. Their
+/// documents in Xero stay. If one cannot be written, the others are marked nevertheless, and the error
+/// is returned.
 pub async fn never_send_records(
     engine: &Engine,
     account: &AccountId,
@@ -241,7 +242,8 @@ pub async fn never_send_records(
     records: Vec<NamedRecord>,
 ) -> Result<BulkOutcome, StoreError> {
     let withheld = records.iter().map(|one| {
-        choices::never_send_record(engine, account, by, one.kind, one.crm_id.clone()).boxed()
+        let (kind, crm_id) = (one.kind, one.crm_id.clone());
+        choices::never_send_listed_record(engine, account, by, kind, crm_id).boxed()
     });
     let withheld = concurrency::map_concurrently(withheld.collect()).await;
     let (mut outcome, mut failed) = (BulkOutcome::default(), FirstError::new());

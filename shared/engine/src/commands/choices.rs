@@ -52,8 +52,36 @@ pub async fn never_send_record(
     crm_id: CrmId,
 ) -> Result<NeverSendOutcome, StoreError> {
     let ledger = find_records_ledger(engine, account).await?;
+    withhold_named_record(engine, by, &MappingKey::new(ledger, kind, crm_id)).await
+}
+
+/// Marks a record of the list of records that need attention as never to be sent. The list has a row
+/// for each of the two documents of an invoice whose total has changed its sign, so the voided one is
+/// marked if it is the one that needs attention. Any other record is marked as by
+/// [`never_send_record`].
+pub(super) async fn never_send_listed_record(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    kind: EntityKind,
+    crm_id: CrmId,
+) -> Result<NeverSendOutcome, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
     let key = MappingKey::new(ledger, kind, crm_id);
-    match find_named_mapping(engine, &key).await? {
+    match engine.store.find_mapping(&key).await? {
+        Some(row) if row.record.operation.attention_reason().is_some() => {
+            withhold_record(engine, by, &row.record.key).await
+        }
+        Some(_) | None => withhold_named_record(engine, by, &key).await,
+    }
+}
+
+async fn withhold_named_record(
+    engine: &Engine,
+    by: &UserId,
+    key: &MappingKey,
+) -> Result<NeverSendOutcome, StoreError> {
+    match find_named_mapping(engine, key).await? {
         Some(named) => withhold_record(engine, by, &named.key).await,
         None => Ok(NeverSendOutcome::Unknown),
     }
@@ -75,7 +103,15 @@ async fn withhold_record(
                 Ok(Mapping { withheld: Some(mark), ..withheld })
             }
             Err(EventRefusal::HeldUntil(until)) => Err(NeverSendOutcome::BeingSent { until }),
-            Err(_) => Err(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(known)))),
+            // It is marked already. No state refuses the mark for another reason.
+            Err(
+                EventRefusal::Withheld
+                | EventRefusal::AlreadySynced
+                | EventRefusal::NotBefore(_)
+                | EventRefusal::Parked
+                | EventRefusal::Skipped
+                | EventRefusal::NotTheHolder,
+            ) => Err(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(known)))),
         }
     });
     let withheld = match updated.await? {

@@ -46,6 +46,8 @@ enum RenewalOutcome {
     InUse,
     Expired,
     Failed,
+    /// Not tried, because time ran out.
+    OutOfTime,
 }
 
 /// Renews the unused tokens of all connections. A failure of one connection does not affect the
@@ -70,6 +72,7 @@ pub async fn renew_unused_tokens(
                 Some(RenewalOutcome::Renewed) => summary.renewed += 1,
                 Some(RenewalOutcome::InUse) => summary.in_use += 1,
                 Some(RenewalOutcome::Expired) => summary.expired += 1,
+                Some(RenewalOutcome::OutOfTime) => summary.is_cut_short = true,
                 Some(RenewalOutcome::Failed) | None => summary.failed += 1,
             }
         }
@@ -78,7 +81,12 @@ pub async fn renew_unused_tokens(
     Ok(summary)
 }
 
+/// Renews the tokens of a ledger if they are unused. If Xero is slow, a page of ledgers takes longer than
+/// the time that is left, so each ledger begins only while there is time.
 async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> RenewalOutcome {
+    if invocation.is_past_last_call(engine.clock.now()) {
+        return RenewalOutcome::OutOfTime;
+    }
     let tried = match is_idle(engine, ledger).await {
         Ok(false) => return RenewalOutcome::InUse,
         // Opening a session requests a token, which renews it.

@@ -14,7 +14,7 @@ use domain::poll::{ChangeWalk, ListPosition, PollProgress, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::table::WriteExpectation;
-use store::{ConflictLimit, StoreError, VersionedRecord};
+use store::{ConflictLimit, ReadAheadKeys, Store, StoreError, VersionedRecord};
 use xero::api::credit_notes;
 
 use super::changes::step_after_page;
@@ -86,8 +86,13 @@ pub(super) async fn observe_notes(
 ) -> Result<usize, PersistError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let (mut changed, mut documents, mut failed) = (0, Vec::new(), None);
+    let mut rows = ReadAheadKeys::default();
     for remote in notes {
-        let observed = observe_note(tenant_session, remote).boxed();
+        rows.add_linked_record(ledger, EntityKind::CreditNote, remote.id.into());
+    }
+    let ahead = engine.with_rows_read_ahead(rows).await;
+    for remote in notes {
+        let observed = observe_note(tenant_session, &ahead.store, remote).boxed();
         match engine.skip_failing(&ledger.account, observed).await {
             Ok(observed) => {
                 let ObservedNote { is_changed, document } = observed.unwrap_or_default();
@@ -108,14 +113,15 @@ pub(super) async fn observe_notes(
     }
 }
 
-/// Observes a credit note, if it is ours.
+/// Observes a credit note, if it is ours. `links` has read its link ahead.
 async fn observe_note(
     tenant_session: &TenantSession<'_>,
+    links: &Store,
     remote: &RemoteCreditNote,
 ) -> Result<ObservedNote, StoreError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let kind = EntityKind::CreditNote;
-    let owner = engine.store.find_linked_record(ledger, kind, remote.id.into()).await?;
+    let owner = links.find_linked_record(ledger, kind, remote.id.into()).await?;
     let Some(crm_id) = owner else { return Ok(ObservedNote::default()) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
     let row = engine.store.find_mapping(&key).await?;

@@ -2,6 +2,7 @@
 
 use domain::failure::FailureClass;
 use domain::ids::Ledger;
+use futures::FutureExt;
 use store::table::WriteExpectation;
 use store::{StoreError, VersionedRecord};
 
@@ -9,6 +10,7 @@ use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
+use crate::record_isolation::catch_panic;
 
 /// Returns whether only a user of the account can resolve the failure. The status and the sync log
 /// show it to them.
@@ -24,9 +26,13 @@ pub(super) fn needs_account_action(error: &AttemptError) -> bool {
 }
 
 /// Records in the ledger's row since when its polls have failed. If all polls of an hour have
-/// failed, the ledger counts as stalled, which alerts an operator.
+/// failed, the ledger counts as stalled, which alerts an operator. A row that cannot be read or
+/// written, even one that causes a panic, affects no other ledger: the failure is only logged.
 pub(super) async fn record_poll_failure(engine: &Engine, ledger: &Ledger, is_for_operator: bool) {
-    match write_failed_poll(engine, ledger).await {
+    // The panic is logged.
+    let written = catch_panic(write_failed_poll(engine, ledger).boxed()).await;
+    let Some(written) = written else { return };
+    match written {
         Ok(is_stalled) => {
             if is_stalled && is_for_operator {
                 engine.metrics.record_metric(Metric::PollStalled);

@@ -3,14 +3,12 @@
 
 use domain::ids::Ledger;
 use futures::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::ReadAheadKeys;
 
+use super::tick;
 use crate::Engine;
 use crate::record_isolation::catch_panic;
-
-/// The interval between two ticks. After it, a chunk of a later tick names the same ledgers.
-const BETWEEN_TICKS: SignedDuration = SignedDuration::from_mins(15);
 
 /// Returns the ledgers of a chunk that are still to be polled: all of them, unless the chunk is so
 /// old that a later tick has sent another one. Then those are left out that were polled since that
@@ -22,8 +20,8 @@ pub async fn list_unread_ledgers(
     sent_at: Option<Timestamp>,
 ) -> Vec<Ledger> {
     let now = engine.clock.now();
-    let later_tick = sent_at.and_then(|at| at.checked_add(BETWEEN_TICKS).ok());
-    let Some(later_tick) = later_tick.filter(|tick| *tick <= now) else { return ledgers };
+    let later_tick = sent_at.and_then(|at| at.checked_add(tick::INTERVAL).ok());
+    let Some(later_tick) = later_tick.filter(|at| *at <= now) else { return ledgers };
     let mut rows = ReadAheadKeys::default();
     for ledger in &ledgers {
         rows.add_poll_progress(ledger);

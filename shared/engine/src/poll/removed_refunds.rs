@@ -11,7 +11,7 @@ use domain::ids::{CrmId, Ledger};
 use domain::mapping::MappingKey;
 use domain::observe_refund::observe_removed_refund;
 use domain::paging::PageLimit;
-use domain::poll::{ChangeWalk, PollProgress, WalkStep};
+use domain::poll::{ChangeWalk, ListPosition, PollProgress, WalkStep};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -26,21 +26,23 @@ use crate::sync::invoice_payments::forget_refund;
 use crate::sync::release::{ChangedDocument, release_changed_documents};
 use crate::sync::sync_log::{self, LogNotice};
 
-/// Maximum pages of refunds that are read per day.
+/// Maximum pages of refunds per poll. The next poll continues.
 const PAGES_MAX: u32 = 10;
 
 /// Observes the refunds that changed since the verification before, at the same time as the first
-/// credit notes. Makes no call if the ledger has no payments. Repeating it does no harm.
+/// credit notes, or continues where the last poll stopped. Records the position after each page. Makes
+/// no call if the ledger has no payments. Repeating it does no harm.
 pub(super) async fn observe_changed_refunds(
     tenant_session: &TenantSession<'_>,
-    progress: &PollProgress,
+    progress: &mut PollProgress,
 ) -> Result<(), AttemptError> {
     let first = progress.credit_notes.filter(|position| position.rows_read == 0);
-    let Some(position) = first else { return Ok(()) };
+    let Some(position) = progress.refunds.or(first) else { return Ok(()) };
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let (kind, one) = (EntityKind::Payment, NonZeroU16::MIN);
     let known = engine.store.list_mappings(ledger, kind, None, one).await?;
     if known.rows.is_empty() && known.unreadable.is_empty() {
+        progress.refunds = None;
         return Ok(());
     }
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
@@ -51,9 +53,14 @@ pub(super) async fn observe_changed_refunds(
         pages.count_page(page.at);
         observe_removed_refunds(tenant_session, &page.rows).await?;
         match step_after_page(walk, &page, engine.clock.now(), |one| one.updated_at) {
-            WalkStep::Done(_) => return Ok(()),
+            WalkStep::Done(_) => {
+                progress.refunds = None;
+                return Ok(());
+            }
             WalkStep::Page(next) => walk = next,
         }
+        let position = ListPosition { from: walk.since, rows_read: walk.at.rows_before() };
+        progress.refunds = Some(position);
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// The period over which messages are spread. A queue delays a message by whole seconds, and by at
 /// most 15 minutes.
 const WINDOW: SignedDuration = SignedDuration::from_mins(13);
-/// The interval between two ticks, in seconds.
-const INTERVAL_SECONDS: i64 = 900;
+/// The interval between two ticks.
+pub(super) const INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 
 /// Ledgers to be polled together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub async fn plan_tick(engine: &Engine) -> Result<Vec<PollChunk>, StoreError> {
     while let Some((shard, after)) = scan.next_page() {
         ledgers.extend(scan.take_page(engine.store.list_polled(shard, after, PAGE).await?));
     }
-    let tick = engine.clock.now().as_second().div_euclid(INTERVAL_SECONDS);
+    let tick = engine.clock.now().as_second().div_euclid(INTERVAL.as_secs());
     Ok(spread_chunks(&ledgers, tick))
 }
 

@@ -84,7 +84,7 @@ pub async fn complete_connect(
         return Ok(ConnectOutcome::Expired);
     }
     // From here on, the command that ends every connection finds this account.
-    engine.mark_account_logged(account).await;
+    engine.require_account_logged(account).await?;
     let (row, exchanged) = match ensure_exchanged(engine, row, ticket, invocation).await? {
         Ok(exchanged) => exchanged,
         Err(ended) => return Ok(ended),

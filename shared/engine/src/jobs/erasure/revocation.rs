@@ -60,18 +60,34 @@ pub async fn end_connection(
     let Some(row) = engine.store.find_connection(account).await? else {
         return Ok(EndConnectionOutcome::UNKNOWN);
     };
-    let ended = !has_ended(&row.record) || !row.record.leftovers.is_empty();
     if !find_grant_uses(engine, invocation).await? {
+        let ended = has_something_to_end(&row.record);
         return Ok(EndConnectionOutcome { done: false, known: true, ended });
     }
+    end_with_known_uses(engine, &row.record, invocation).await
+}
+
+/// Ends a connection after it was determined which accounts use which grants. That reads all accounts if
+/// the row of one cannot be read, so it is done once for all connections that a command ends.
+async fn end_with_known_uses(
+    engine: &Engine,
+    connection: &Connection,
+    invocation: Invocation,
+) -> Result<EndConnectionOutcome, StoreError> {
+    let ended = has_something_to_end(connection);
     // This comes first: an ended connection no longer names the grants of organisations that were
     // only offered.
-    let are_revoked = end_unlinked_grants(engine, &row.record).await;
+    let are_revoked = end_unlinked_grants(engine, connection).await;
     if !are_revoked {
         return Ok(EndConnectionOutcome { done: false, known: true, ended });
     }
-    let done = disconnect_account(engine, account, invocation).await? == DisconnectOutcome::Done;
+    let disconnected = disconnect_account(engine, &connection.account, invocation).await?;
+    let done = disconnected == DisconnectOutcome::Done;
     Ok(EndConnectionOutcome { done, known: true, ended })
+}
+
+fn has_something_to_end(connection: &Connection) -> bool {
+    !has_ended(connection) || !connection.leftovers.is_empty()
 }
 
 /// Ends every connection and revokes every grant. The CRM receives one event for each account.
@@ -149,7 +165,10 @@ async fn end_connection_in_time(
     if invocation.is_past_last_call(engine.clock.now()) {
         return Ok(EndConnectionOutcome { done: false, known: true, ended: false });
     }
-    end_connection(engine, account, invocation).await
+    match engine.store.find_connection(account).await? {
+        Some(row) => end_with_known_uses(engine, &row.record, invocation).await,
+        None => Ok(EndConnectionOutcome::UNKNOWN),
+    }
 }
 
 /// Returns whether a connection has ended here, regardless of its links at Xero.

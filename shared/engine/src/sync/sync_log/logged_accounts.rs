@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::ids::AccountId;
 use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
 
 use crate::Engine;
 use crate::error_chain::ErrorChain;
@@ -56,5 +57,16 @@ impl Engine {
                 "the log was not registered"
             );
         }
+    }
+
+    /// Registers the account in the table, whatever this process remembers: another process may have
+    /// erased the account since. If this succeeds, walks over all accounts find it.
+    pub(crate) async fn require_account_logged(
+        &self,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
+        self.store.mark_account_logged(account).await?;
+        self.logged_accounts.remember_account(account, self.clock.now());
+        Ok(())
     }
 }
