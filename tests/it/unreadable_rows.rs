@@ -1,8 +1,9 @@
 //! Rows that cannot be read, before and among others: they delay none of them.
 
 use domain::connection::ConnectionStatus;
-use domain::entity::EntityKind::{Contact, Payment};
+use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::CrmId;
+use domain::operation::OperationState;
 use domain::outbound::{EventContent, EventMessage, OutboundEvent};
 use engine::commands::contacts::reconcile;
 use engine::commands::sync_all;
@@ -12,7 +13,7 @@ use engine::sync::invoice_payments;
 use http::Method;
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::{a_client, a_payment};
+use tests::builders::{a_client, a_payment, an_invoice};
 use tests::io_monitor::run;
 use tests::ports::{Intercepted, respond};
 use tests::world::owner;
@@ -89,6 +90,25 @@ fn a_first_connection_carries_over_all_readable_records() {
                 .unwrap();
         assert_eq!(known.map(|known| known.recorded.len()), Some(1), "{number}");
     }
+}
+
+#[test]
+fn lists_of_the_organisation_that_cannot_be_read_are_read_from_xero_again_and_replaced() {
+    let world = World::connected();
+    let naming_item = |id: &str| {
+        let body = an_invoice(id, "cli_1").body();
+        body.replacen(r#""quantity":"1""#, r#""quantity":"1","item_code":"PIPE-15""#, 1)
+    };
+    world.receive(Invoice, &naming_item("inv_1"));
+    for list in ["CHART", "ITEMS"] {
+        damage(&world, list);
+    }
+    for id in ["inv_2", "inv_3"] {
+        world.receive(Invoice, &naming_item(id));
+        assert_eq!(world.mapping(Invoice, id).unwrap().operation.state, OperationState::Synced);
+    }
+    let items = world.calls().iter().filter(|call| *call == "GET /Items").count();
+    assert_eq!(items, 2, "the first time, and in place of the damaged list");
 }
 
 #[test]

@@ -139,26 +139,13 @@ impl FunctionConfig {
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = VariableReader { lookup, problems: Vec::new() };
         let table = reader.table_config();
-        let memory = reader.recovery_mode();
+        let recovery_mode = reader.recovery_mode();
         let metric_namespace = reader.required_text(env::METRIC_NAMESPACE);
         let app_secret_id = reader.required_text(env::APP_SECRET_ID);
         let grant_secret_prefix = reader.required_text(env::GRANT_SECRET_PREFIX);
         let token_store = reader.token_store();
         let redirect_url = reader.required_text(env::OAUTH_REDIRECT_URL);
-        let wake_ups = WakeUpConfig {
-            group: reader.required_text(env::SCHEDULE_GROUP),
-            role_arn: reader.required_text(env::SCHEDULE_ROLE_ARN),
-            contacts: reader
-                .queue_config(env::CONTACT_WAKE_UP_QUEUE_ARN, env::CONTACT_WAKE_UP_QUEUE_URL),
-            invoices: reader
-                .queue_config(env::INVOICE_WAKE_UP_QUEUE_ARN, env::INVOICE_WAKE_UP_QUEUE_URL),
-            credit_notes: reader.queue_config(
-                env::CREDIT_NOTE_WAKE_UP_QUEUE_ARN,
-                env::CREDIT_NOTE_WAKE_UP_QUEUE_URL,
-            ),
-            payments: reader
-                .queue_config(env::PAYMENT_WAKE_UP_QUEUE_ARN, env::PAYMENT_WAKE_UP_QUEUE_URL),
-        };
+        let wake_ups = reader.wake_up_config();
         let event_queue_url = reader.required_text(env::EVENT_QUEUE_URL);
         let urls = (
             reader.http_url(env::XERO_LOGIN_URL),
@@ -183,7 +170,7 @@ impl FunctionConfig {
         let xero = XeroConfig { login_url, identity_url, api_url, redirect_url };
         Ok(Self {
             table,
-            recovery_mode: memory,
+            recovery_mode,
             metric_namespace,
             app_secret_id,
             grant_secret_prefix,

@@ -16,6 +16,7 @@ use crate::store::{Store, decode_item};
 use crate::table::{
     ItemKey, ItemVersion, ItemWrite, SortOrder, SortRange, TableError, TableQuery, WriteExpectation,
 };
+use crate::update::ConflictLimit;
 
 /// The result of one step of a cleanup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +31,28 @@ impl Store {
     /// Returns whether an upgrade of stored rows is done for all accounts.
     pub async fn is_upgraded(&self, step: &str) -> Result<bool, StoreError> {
         let row: Option<VersionedRecord<CompletedUpgrades>> =
-            self.read_record("read the upgrades", &keys::upgrades_key()).await?;
+            self.read_replaceable("read the upgrades", &keys::upgrades_key()).await?;
         Ok(row.is_some_and(|row| row.record.steps.contains(step)))
     }
 
-    /// Records that an upgrade of stored rows is done for all accounts.
+    /// Records that an upgrade of stored rows is done for all accounts, besides those that other
+    /// processes record at the same time. If the row cannot be read, all other upgrades count as not
+    /// done and are repeated, which does no harm.
     pub async fn put_upgraded(&self, step: &str) -> Result<(), StoreError> {
         const OPERATION: &str = "record an upgrade";
-        let row: Option<VersionedRecord<CompletedUpgrades>> =
-            self.read_record(OPERATION, &keys::upgrades_key()).await?;
-        let mut upgraded = row.map(|row| row.record).unwrap_or_default();
-        upgraded.steps.insert(step.to_owned());
-        self.replace_record(OPERATION, &upgraded).await
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let item = self.table.get(&keys::upgrades_key()).await;
+            let item = item.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            let expect = WriteExpectation::from(item.as_ref().map(|item| item.version));
+            let known = item.and_then(|item| decode_item::<CompletedUpgrades>(item).ok());
+            let mut upgraded = known.map(|known| known.record).unwrap_or_default();
+            upgraded.steps.insert(step.to_owned());
+            match self.put_record(OPERATION, &upgraded, expect).await {
+                Ok(_) => return Ok(()),
+                Err(error) => conflicts.allow_retry(error)?,
+            }
+        }
     }
 
     /// Records that an account has a sync log, so that a cleanup finds it. Repeating it does no
@@ -55,16 +66,16 @@ impl Store {
     }
 
     /// Returns where the last cleanup stopped if it ran out of time: a shard, and the last account
-    /// processed in it.
+    /// processed in it. `None` if it did not, or if its row cannot be read: the next one begins anew.
     pub async fn find_cleanup_cursor(
         &self,
     ) -> Result<Option<(u32, Option<AccountId>)>, StoreError> {
         let row: Option<VersionedRecord<CleanupCursor>> =
-            self.read_record("read the cleanup's progress", &keys::cleanup_key()).await?;
+            self.read_replaceable("read the cleanup's progress", &keys::cleanup_key()).await?;
         Ok(row.and_then(|row| row.record.stopped))
     }
 
-    /// Records where a cleanup stopped. The last of two writers wins.
+    /// Records where a cleanup stopped. Of two concurrent writers, one wins.
     pub async fn put_cleanup_cursor(
         &self,
         stopped: Option<(u32, Option<AccountId>)>,
@@ -162,3 +173,6 @@ impl Store {
         Ok(RemovalResult { rows: removed, is_more })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,7 +179,7 @@ impl Store {
             SweptList::GivenUp => keys::skipped_partition,
         };
         let place: Option<VersionedRecord<SweepCursor>> =
-            self.read_record(operation, &keys::sweep_key(list, shard)).await?;
+            self.read_replaceable(operation, &keys::sweep_key(list, shard)).await?;
         let before = place.and_then(|place| place.record.after);
         let after = before.as_ref().map(|key| keys::mapping_entry(partition, key));
         let (pk, range) = (partition(shard), SortRange::All);

@@ -10,12 +10,14 @@ use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
 
 impl Store {
-    /// Reads the stored items of a ledger.
+    /// Reads the stored items of a ledger. `None` if none are stored, or if they cannot be read: they
+    /// have to be read from Xero again.
     pub async fn find_items(&self, ledger: &Ledger) -> Result<Option<ItemCatalogue>, StoreError> {
         self.find_line_values("read the items", ledger, LineValueList::Items).await
     }
 
-    /// Reads the stored tracking categories of a ledger.
+    /// Reads the stored tracking categories of a ledger. `None` if none are stored, or if they cannot
+    /// be read: they have to be read from Xero again.
     pub async fn find_tracking(
         &self,
         ledger: &Ledger,
@@ -23,8 +25,8 @@ impl Store {
         self.find_line_values("read the tracking categories", ledger, LineValueList::Tracking).await
     }
 
-    /// Stores the items of a ledger. The last of two writers wins. Items that do not fit into a row
-    /// are not stored and have to be read from Xero each time; a catalogue is made to fit.
+    /// Stores the items of a ledger. Of two concurrent writers, one wins. Items that do not fit into
+    /// a row are not stored and have to be read from Xero each time; a catalogue is made to fit.
     pub async fn put_items(
         &self,
         ledger: &Ledger,
@@ -34,7 +36,8 @@ impl Store {
         self.put_line_values("write the items", &kept).await
     }
 
-    /// Stores the tracking categories of a ledger. The last of two writers wins.
+    /// Stores the tracking categories of a ledger. Of two concurrent writers, one wins. Categories
+    /// that do not fit into a row are not stored and have to be read from Xero each time.
     pub async fn put_tracking(
         &self,
         ledger: &Ledger,
@@ -50,8 +53,9 @@ impl Store {
         ledger: &Ledger,
         list: LineValueList,
     ) -> Result<Option<T>, StoreError> {
-        let kept: Option<VersionedRecord<KeptLineValues>> =
-            self.read_record(operation, &keys::line_values_key(ledger, list.sort_key())).await?;
+        let kept: Option<VersionedRecord<KeptLineValues>> = self
+            .read_replaceable(operation, &keys::line_values_key(ledger, list.sort_key()))
+            .await?;
         Ok(kept.and_then(|kept| kept.record.read_list()))
     }
 

@@ -41,10 +41,12 @@ impl<T: Default> VersionedSetting<T> {
 /// Why the store did not perform an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The row has changed since it was read. Nothing was written: read and decide again.
+    /// The row has changed since it was read. Nothing of this write is in the table, with the
+    /// exception that [`TableError::Conflict`] names. Read and decide again.
     #[error("a row has changed since it was read")]
     Conflict,
-    /// The table did not complete the operation. A write may or may not have happened.
+    /// The table did not complete the operation. A write may or may not have happened, unless
+    /// `source` is [`TableError::Refused`].
     #[error("could not {operation}")]
     Table {
         /// The operation.

@@ -62,8 +62,9 @@ impl Store {
         Ok(kept.and_then(|kept| kept.record.into_chart()))
     }
 
-    /// Stores the chart of a ledger. The last of two writers wins. A chart that is too large for a
-    /// row, with several thousand accounts, is not stored and has to be read from Xero each time.
+    /// Stores the chart of a ledger. Of two concurrent writers, one wins. A chart that is too large
+    /// for a row, with several thousand accounts, is not stored and has to be read from Xero each
+    /// time.
     pub async fn put_chart(&self, ledger: &Ledger, chart: &Chart) -> Result<(), StoreError> {
         match self.replace_record("write the chart", &KeptChart::new(ledger.clone(), chart)).await {
             Err(StoreError::TooLarge { .. }) => Ok(()),
@@ -226,14 +227,28 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Writes a record regardless of the row's contents. A write made at the same time stands.
+    /// Reads a record without which work is done again, such as where a walk stopped or what was read
+    /// from Xero. One that cannot be read counts as absent, and the next write replaces it.
+    pub(crate) async fn read_replaceable<T: StoredRecord>(
+        &self,
+        operation: &'static str,
+        key: &ItemKey,
+    ) -> Result<Option<VersionedRecord<T>>, StoreError> {
+        match self.read_record(operation, key).await {
+            Err(StoreError::Undecodable { key: _, source: _ }) => Ok(None),
+            read => read,
+        }
+    }
+
+    /// Writes a record regardless of the row's contents, which need not be readable. If another
+    /// process writes the row at the same time, its record stands and this one is dropped.
     pub(crate) async fn replace_record<T: StoredRecord + Sync>(
         &self,
         operation: &'static str,
         record: &T,
     ) -> Result<(), StoreError> {
-        let known: Option<VersionedRecord<T>> =
-            self.read_record(operation, &record.item_key()).await?;
+        let known = self.table.get(&record.item_key()).await;
+        let known = known.map_err(|source| StoreError::Table { operation, source })?;
         let expect = WriteExpectation::from(known.map(|known| known.version));
         match self.put_record(operation, record, expect).await {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),

@@ -110,7 +110,8 @@ impl ItemWrite {
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The items are not as expected. Nothing of this write is in the table, except that after lost
-    /// replies it may have been performed and been replaced since. Read again and decide again.
+    /// replies it may have been performed, and been replaced since or be about to be replaced. Read
+    /// again and decide again.
     #[error("an item is not what the write expected")]
     Conflict,
     /// The table gave no conclusive answer: it is unreachable, throttles or refuses. A write may or

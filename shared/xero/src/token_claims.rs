@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::XeroError;
+use crate::json::{optional_id, optional_text};
 
 /// The Xero user to whom a token set belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,25 +31,26 @@ pub struct TokenIdentity {
 #[derive(Debug, Deserialize)]
 struct AccessClaims {
     xero_userid: Uuid,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     authentication_event_id: Option<Uuid>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct IdClaims {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     given_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     family_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     email: Option<String>,
 }
 
 impl TokenIdentity {
-    /// Reads the claims. An unreadable id token only means that name and e-mail address are
-    /// missing.
+    /// Reads the claims. Only the user's id must be readable, because an answer that is not accepted
+    /// loses tokens that Xero has already exchanged. An unreadable claim, or an unreadable id token
+    /// with the name and the e-mail address, counts as missing.
     pub(crate) fn from_tokens(
         access_token: &str,
         id_token: Option<&str>,

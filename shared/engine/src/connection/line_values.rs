@@ -160,11 +160,9 @@ async fn write_stale_tracking(engine: &Engine, ledger: &Ledger) -> Result<(), St
 
 async fn load_items(tenant_session: &TenantSession<'_>) -> Result<ItemCatalogue, AttemptError> {
     let now = tenant_session.engine.clock.now();
-    match tenant_session.engine.store.find_items(&tenant_session.ledger).await {
-        Ok(Some(items)) if !items.is_stale(now) => Ok(items),
-        // An unreadable record is replaced with a new read from Xero.
-        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_items(tenant_session).await,
-        Err(error) => Err(error.into()),
+    match tenant_session.engine.store.find_items(&tenant_session.ledger).await? {
+        Some(items) if !items.is_stale(now) => Ok(items),
+        Some(_) | None => fetch_items(tenant_session).await,
     }
 }
 
@@ -172,10 +170,9 @@ async fn load_tracking(
     tenant_session: &TenantSession<'_>,
 ) -> Result<TrackingCatalogue, AttemptError> {
     let now = tenant_session.engine.clock.now();
-    match tenant_session.engine.store.find_tracking(&tenant_session.ledger).await {
-        Ok(Some(tracking)) if !tracking.is_stale(now) => Ok(tracking),
-        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_tracking(tenant_session).await,
-        Err(error) => Err(error.into()),
+    match tenant_session.engine.store.find_tracking(&tenant_session.ledger).await? {
+        Some(tracking) if !tracking.is_stale(now) => Ok(tracking),
+        Some(_) | None => fetch_tracking(tenant_session).await,
     }
 }
 

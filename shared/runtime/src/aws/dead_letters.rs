@@ -1,8 +1,10 @@
 //! Dead-letter queues, to which messages are moved whatever their content.
 //!
 //! A message that cannot be moved aside returns to its queue and blocks its account. So if SQS
-//! refuses it with its reason, it is moved with the stable code alone, and if it is too large, only
-//! its beginning is kept.
+//! refuses what is sent, the message is moved with the stable code of its reason alone, and if SQS
+//! refuses that, too, only the beginning of its body is kept. After any other failure, such as a
+//! throttle or a missing permission, the whole message returns to its queue: a later delivery moves
+//! it aside as it is.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -11,6 +13,8 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use domain::dead_letter::DeadLetterReason;
 use engine::error_chain::ErrorChain;
 use engine::ports::{BoxError, DeadLetter, DeadLetters, PortError};
+
+use super::refusals::is_content_refused;
 
 /// Maximum bytes that are kept of a body that does not fit: far below every size limit of a queue.
 const BEGINNING_BYTES: usize = 64 * 1024;
@@ -71,8 +75,7 @@ impl DeadLetters for DeadLetterQueue {
         for sent in tries {
             match sent.send().await {
                 Ok(_) => return Ok(()),
-                // SQS answered, so a shorter form may be accepted.
-                Err(error) if error.as_service_error().is_some() => {
+                Err(error) if is_content_refused(&error) => {
                     tracing::warn!(
                         error = %ErrorChain(&error),
                         "SQS refused a dead letter in this form"
@@ -104,13 +107,4 @@ fn truncate_body(body: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_beginning_of_a_body_ends_between_characters() {
-        assert_eq!(truncate_body("short"), "short");
-        let long = format!("a{}", "é".repeat(BEGINNING_BYTES));
-        assert_eq!(truncate_body(&long).len(), BEGINNING_BYTES - 1);
-    }
-}
+mod tests;

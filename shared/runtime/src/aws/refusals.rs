@@ -40,6 +40,11 @@ where
     }
 }
 
+/// Returns whether AWS refuses what a call sends, so that the same call fails every time.
+pub(super) fn is_content_refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().and_then(content_code).is_some()
+}
+
 /// Returns the code of an error that refuses what was sent.
 fn content_code<E: ProvideErrorMetadata>(error: &E) -> Option<&str> {
     let is_about_role = error.message().is_some_and(|message| message.contains(ROLE_REFUSAL));

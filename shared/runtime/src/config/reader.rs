@@ -4,7 +4,7 @@ use engine::RecoveryMode;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{AwsConfig, QueueConfig, TableConfig};
+use super::{AwsConfig, QueueConfig, TableConfig, WakeUpConfig};
 use crate::env;
 
 /// Reads variables and collects errors.
@@ -37,7 +37,24 @@ impl<L: Fn(&str) -> Option<String>> VariableReader<L> {
         }
     }
 
-    pub(super) fn queue_config(&mut self, arn: &str, url: &str) -> QueueConfig {
+    pub(super) fn wake_up_config(&mut self) -> WakeUpConfig {
+        WakeUpConfig {
+            group: self.required_text(env::SCHEDULE_GROUP),
+            role_arn: self.required_text(env::SCHEDULE_ROLE_ARN),
+            contacts: self
+                .queue_config(env::CONTACT_WAKE_UP_QUEUE_ARN, env::CONTACT_WAKE_UP_QUEUE_URL),
+            invoices: self
+                .queue_config(env::INVOICE_WAKE_UP_QUEUE_ARN, env::INVOICE_WAKE_UP_QUEUE_URL),
+            credit_notes: self.queue_config(
+                env::CREDIT_NOTE_WAKE_UP_QUEUE_ARN,
+                env::CREDIT_NOTE_WAKE_UP_QUEUE_URL,
+            ),
+            payments: self
+                .queue_config(env::PAYMENT_WAKE_UP_QUEUE_ARN, env::PAYMENT_WAKE_UP_QUEUE_URL),
+        }
+    }
+
+    fn queue_config(&mut self, arn: &str, url: &str) -> QueueConfig {
         QueueConfig { arn: self.required_text(arn), url: self.required_text(url) }
     }
 

@@ -117,6 +117,26 @@ async fn a_code_becomes_tokens_and_the_user_behind_them() {
 }
 
 #[tokio::test]
+async fn a_claim_that_cannot_be_read_loses_no_tokens() {
+    for claims in [r#""authentication_event_id":7"#, r#""authentication_event_id":"none""#] {
+        let user = r#""xero_userid":"d1864fa8-b2d7-4f8b-8d3b-5a8a6b1c9f10""#;
+        let (access, id) =
+            (jwt(&format!("{{{user},{claims}}}")), jwt(r#"{"name":{},"email":"a@b"}"#));
+        let body = format!(
+            r#"{{"access_token":"{access}","id_token":"{id}","token_type":"Bearer","expires_in":1800,
+            "refresh_token":"next-refresh-token"}}"#
+        );
+        let json = [("content-type", "application/json; charset=utf-8")];
+        let transport = Scripted::new([reply(200, &json, &body)]);
+        let set = an_app().refresh_tokens(&*transport, &"old-refresh-token".into()).await.unwrap();
+        assert_eq!(set.refresh_token.unwrap().expose_secret(), "next-refresh-token", "{claims}");
+        assert_eq!(set.identity.authentication_event_id, None, "{claims}");
+        assert_eq!(set.identity.email.as_deref(), Some("a@b"), "{claims}");
+        assert_eq!(set.identity.name, None, "{claims}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_never_printed() {
     let transport = Scripted::new([tokens()]);
     let set = an_app().refresh_tokens(&*transport, &"old-refresh-token".into()).await.unwrap();

@@ -9,10 +9,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
-use xero::{RequestSent, ReqwestTransport, Transport, TransportErrorKind, TransportOptions};
+use xero::{
+    RequestSent, ReqwestTransport, Transport, TransportError, TransportErrorKind, TransportOptions,
+};
 
 /// `"thirteen byte"`, compressed by gzip.
 const GZIPPED: &str = "H4sIAAAAAAACAyvJyCwqSU3NU0iqLEkFAGbsMyENAAAA";
+
+/// 100,000 bytes, compressed by gzip to 132.
+const BOMB: &str = "H4sIAAAAAAAC/+3BMQEAAADCoNqLbw0PoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBXA3ERB/6ghgEA";
 
 fn a_transport() -> ReqwestTransport {
     ReqwestTransport::new(TransportOptions {
@@ -121,6 +126,30 @@ async fn gzip_is_decoded_if_it_was_requested() {
     let response = a_transport().send_request(request).await.unwrap();
     assert_eq!(&response.body()[..], b"thirteen byte");
     assert!(server.join().unwrap().contains("accept-encoding: gzip"));
+}
+
+/// Requests an answer that is compressed like this.
+async fn fail_to_get_compressed(compressed: &[u8]) -> TransportError {
+    let (address, _server) = serve(answer("200 OK\r\ncontent-encoding: gzip", compressed));
+    let mut request = get(&address);
+    request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+    a_transport().send_request(request).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn an_answer_is_measured_after_it_is_decoded() {
+    let error = fail_to_get_compressed(&STANDARD.decode(BOMB).unwrap()).await;
+    assert_eq!((error.sent, error.kind), (RequestSent::Unknown, TransportErrorKind::TooLarge));
+}
+
+#[tokio::test]
+async fn a_compressed_answer_that_was_cut_off_is_not_taken_for_a_whole_one() {
+    let compressed = STANDARD.decode(GZIPPED).unwrap();
+    for length in [15, compressed.len() - 8, compressed.len() - 1] {
+        let error = fail_to_get_compressed(&compressed[..length]).await;
+        let expected = (RequestSent::Unknown, TransportErrorKind::Interrupted);
+        assert_eq!((error.sent, error.kind), expected, "{length} bytes");
+    }
 }
 
 #[tokio::test]
