@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::connection::ConnectionState;
 use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
 use domain::operation::OperationState;
+use domain::sync_log::LoggedOperation;
 use engine::ports::Clock;
 use http::Response;
 use jiff::SignedDuration;
@@ -231,6 +232,24 @@ async fn every_route_answers_in_time_when_aws_is_slow() {
         let (took, answer) = gateway.send(&business.request(name, "Owner")).await;
         assert!(took <= IN_TIME, "{name}: {took:?}");
         assert_explained(name, &answer);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sync_log_says_how_long_an_attempt_and_a_change_of_a_link_took() {
+    let a_second = Delays { request: Duration::from_secs(1), ..FAST };
+    for (name, operation) in [
+        ("POST /v1/invoices/{invoice_id}/sync", LoggedOperation::Create),
+        ("PUT /v1/clients/{client_id}/contact", LoggedOperation::Link),
+    ] {
+        let business = Business::new(false);
+        let gateway = Gateway::new(&business.world, a_second);
+        let (took, answer) = gateway.send(&business.request(name, "Owner")).await;
+        let log = business.world.log();
+        let entry = log.iter().rfind(|entry| entry.operation == operation);
+        let entry = entry.unwrap_or_else(|| panic!("{name}: {}", text(&answer)));
+        let logged = Duration::from_millis(entry.duration_ms);
+        assert!(a_second.request <= logged && logged <= took, "{name}: {logged:?} of {took:?}");
     }
 }
 

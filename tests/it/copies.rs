@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
 use tests::io_monitor::{CrashPoint, Moment, run};
-use xero_sim::{Fault, FaultKind, Match};
+use xero_sim::{Fault, FaultKind, Match, OddRow};
 
 /// A connected world whose Xero keeps the numbers of voided documents.
 fn keeping_numbers() -> World {
@@ -288,4 +288,21 @@ fn a_change_or_a_void_that_follows_a_copy_that_died_at_any_step_is_carried_out_o
             }
         }
     }
+}
+
+#[test]
+fn after_a_duplicate_was_voided_in_xero_a_sync_keeps_the_invoice_and_writes_nothing() {
+    let world = World::connected();
+    world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
+    let synced = world.mapping(Invoice, "doc_1").unwrap().link.unwrap().xero_id;
+    world.by_hand(|bookkeeper| {
+        let duplicate = bookkeeper.insert_odd(OddRow::FarDueDate);
+        bookkeeper.void(duplicate).unwrap();
+    });
+    let calls = world.calls().len();
+    let view = world.sync_now(Invoice, "doc_1");
+    assert_eq!((view.xero_id, view.xero_number.as_deref()), (Some(synced), Some("A-1")));
+    assert_eq!(live(&world, Invoice), ["A-1"]);
+    let made = world.calls().split_off(calls);
+    assert!(made.iter().all(|call| call.starts_with("GET")), "{made:?}");
 }

@@ -86,7 +86,7 @@ impl Python {
         let fulfilled = format!("Python {}\n{text}", self.version);
         console.step(&format!("{} in {}", wanted.what, project.shown(&folder)));
         let _held = project.lock(wanted.name).await?;
-        if std::fs::read_to_string(&stamp).is_ok_and(|found| found == fulfilled) {
+        if is_installed(&folder, &stamp, &fulfilled) {
             console.done("already installed");
             return Ok(folder);
         }
@@ -181,6 +181,13 @@ pub const SDK: Environment = Environment {
     is_precompiled: false,
 };
 
+/// Whether an environment has what it should, and its Python, a link to that of the machine, still
+/// leads to one.
+fn is_installed(folder: &Path, stamp: &Path, wanted: &str) -> bool {
+    folder.join("bin/python").exists()
+        && std::fs::read_to_string(stamp).is_ok_and(|found| found == wanted)
+}
+
 async fn version(children: &Children, program: &Path) -> Option<String> {
     let mut ask = Command::new(program);
     ask.args(["-c", "import platform; print(platform.python_version())"]);
@@ -209,7 +216,7 @@ fn too_old(seen: &[String]) -> Failure {
 mod tests {
     use std::path::Path;
 
-    use super::{Python, new_enough, too_old};
+    use super::{Python, is_installed, new_enough, too_old};
     use crate::children::Children;
 
     #[test]
@@ -226,6 +233,21 @@ mod tests {
     fn an_old_python_is_reported_with_its_version() {
         let lines = too_old(&["python3 is 3.8.10".to_owned()]).lines();
         assert!(lines[0].contains("3.11.5 or newer") && lines[0].contains("python3 is 3.8.10"));
+    }
+
+    #[test]
+    fn an_environment_whose_python_was_removed_from_the_machine_is_created_again() {
+        let folder = std::env::temp_dir().join(format!("environment-{}", std::process::id()));
+        let (stamp, python) = (folder.join("requirements.stamp"), folder.join("bin/python"));
+        std::fs::create_dir_all(folder.join("bin")).unwrap();
+        std::fs::write(&stamp, "Python 3.12.4").unwrap();
+        let machine = folder.join("python3.12");
+        std::os::unix::fs::symlink(&machine, &python).unwrap();
+        assert!(!is_installed(&folder, &stamp, "Python 3.12.4"));
+        std::fs::write(&machine, "").unwrap();
+        assert!(is_installed(&folder, &stamp, "Python 3.12.4"));
+        assert!(!is_installed(&folder, &stamp, "Python 3.12.5"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[tokio::test]

@@ -163,3 +163,31 @@ fn ten_thousand_clients_against_ten_thousand_contacts_take_eleven_calls() {
     println!("{count} clients, {count} contacts: {calls} calls, {} steps", end.pages);
     assert!(calls <= 40, "{calls} calls");
 }
+
+#[test]
+fn a_reconciliation_that_cannot_read_a_contact_proposes_matches_and_links_by_number_only() {
+    let world = World::connected();
+    for (id, name) in [("shared", "Ridge Plumbing"), ("numbered", "Summit")] {
+        world.receive(Contact, &a_client(id, 1, name, "record"));
+    }
+    let ridge = entered(&world, "Ridge Plumbing", |_| {});
+    let summit = entered(&world, "Other name", |one| one.number = Some("SC-numbered".to_owned()));
+    let odd = entered(&world, "Valley", |_| {});
+    world.by_hand(|bookkeeper| {
+        bookkeeper.override_member(odd, "ContactID", Some("\"\"")).unwrap();
+    });
+    let counts = reconciled(&world).counts;
+    assert_eq!((counts.contacts, counts.linked, counts.proposed), (2, 1, 1));
+    assert_eq!(world.contact_of("numbered"), Some(summit));
+    assert_eq!(world.contact_of("shared"), None, "the unreadable contact may be the client's");
+    let by_name =
+        ContactMatch::Confident { contact: XeroContactId(ridge), by: MatchEvidence::Name };
+    assert_eq!(finding(&world, "shared"), by_name);
+    // Once every contact can be read, the match is certain.
+    world.by_hand(|bookkeeper| {
+        let id = format!("\"{odd}\"");
+        bookkeeper.override_member(odd, "ContactID", Some(&id)).unwrap();
+    });
+    assert_eq!(reconciled(&world).counts.linked, 1);
+    assert_eq!(world.contact_of("shared"), Some(ridge));
+}

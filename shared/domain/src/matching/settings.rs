@@ -14,6 +14,13 @@ pub struct MatchingSettings {
 }
 
 impl MatchingSettings {
+    /// The settings of a comparison that lacks a contact: only the contact number, which no other
+    /// contact can have, suffices. By any other value, the contact that is lacking may be the
+    /// better match.
+    pub const fn number_only() -> Self {
+        Self { automatic: BTreeSet::new() }
+    }
+
     /// Whether a certain match by this value is linked. Otherwise it is proposed.
     pub fn links_by(&self, evidence: MatchEvidence) -> bool {
         let is_chosen = evidence == MatchEvidence::Number || self.automatic.contains(&evidence);
@@ -43,5 +50,12 @@ mod tests {
         let linked = MatchEvidence::ALL.into_iter().filter(|evidence| some.links_by(*evidence));
         let expected = [MatchEvidence::Number, MatchEvidence::Email];
         assert_eq!(linked.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn without_all_contacts_only_the_contact_number_links() {
+        let settings = MatchingSettings::number_only();
+        let linked = MatchEvidence::ALL.into_iter().filter(|one| settings.links_by(*one));
+        assert_eq!(linked.collect::<Vec<_>>(), [MatchEvidence::Number]);
     }
 }

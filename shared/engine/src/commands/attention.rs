@@ -86,15 +86,11 @@ pub async fn list_attention(
     let cursor = cursor.map(|cursor| PageCursor::at_sort_key(cursor.replace(SEPARATOR, "#")));
     let page = engine.store.list_attention(&ledger, reason, cursor.as_ref(), limit).await?;
     let count = engine.store.count_attention(&ledger, reason).await?.count;
-    let rows = page.records.iter().map(|one| {
-        let row = engine.store.find_mapping(&one.key);
-        engine.skip_failing(account, row).boxed()
-    });
+    let keys = page.records.into_iter().map(|one| one.key).collect::<Vec<_>>();
+    let mappings = engine.view_mappings(account, &keys, |mapping| mapping).await?;
     let mut groups = Vec::new();
-    for row in concurrency::map_concurrently(rows.collect()).await {
-        if let Some(row) = row?.flatten() {
-            add_to_group(&mut groups, row.record, reason);
-        }
+    for mapping in mappings.into_iter().flatten() {
+        add_to_group(&mut groups, mapping, reason);
     }
     let next = page.next.map(|cursor| cursor.sort_key().replace('#', SEPARATOR));
     let (unclear, overpaid) = match cursor {

@@ -8,10 +8,10 @@ mod search_cache;
 
 use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, XeroContactId};
+use domain::ids::{AccountId, CrmId, Ledger, XeroContactId};
 use futures::FutureExt;
 use serde::Serialize;
-use store::StoreError;
+use store::{ReadAheadKeys, StoreError};
 use xero::api::contacts;
 
 use crate::connection::connection_failures::not_connected_failure;
@@ -63,9 +63,14 @@ pub async fn search_contacts(
     };
     let tenant_session = TenantSession::open_for_lookup(engine, &ledger, invocation).await?;
     let found = find_contacts_by_text(&tenant_session, text).await?;
+    let mut owners = ReadAheadKeys::default();
+    for contact in &found {
+        owners.add_linked_record(&ledger, EntityKind::Contact, contact.id.into());
+    }
+    let ahead = engine.with_rows_read_ahead(owners).await;
     let views = found
         .into_iter()
-        .map(|contact| build_contact_view(&tenant_session, contact).boxed())
+        .map(|contact| build_contact_view(&ahead, &ledger, contact).boxed())
         .collect();
     let views = concurrency::map_concurrently(views)
         .await
@@ -92,14 +97,13 @@ async fn find_contacts_by_text(
 }
 
 async fn build_contact_view(
-    tenant_session: &TenantSession<'_>,
+    engine: &Engine,
+    ledger: &Ledger,
     contact: RemoteContact,
 ) -> Result<ContactView, StoreError> {
     let (kind, id) = (EntityKind::Contact, contact.id);
-    let linked =
-        tenant_session.engine.store.find_linked_record(&tenant_session.ledger, kind, id.into());
-    let client_id =
-        tenant_session.engine.skip_failing(&tenant_session.ledger.account, linked).await?.flatten();
+    let linked = engine.store.find_linked_record(ledger, kind, id.into());
+    let client_id = engine.skip_failing(&ledger.account, linked).await?.flatten();
     let RemoteContact { name, number, email, tax_number, company_number, status, .. } = contact;
     Ok(ContactView {
         contact_id: id,

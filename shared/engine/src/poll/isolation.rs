@@ -5,6 +5,7 @@ use domain::entity::EntityKind;
 use domain::ids::CrmId;
 use domain::invoice_payments::ReceivedPayment;
 use domain::sync_log::{LogStatus, LoggedOperation};
+use jiff::Timestamp;
 use xero::XeroError;
 
 use crate::connection::tenant_session::TenantSession;
@@ -20,9 +21,10 @@ pub(super) async fn isolate_invoice<T>(
     crm_id: &CrmId,
     work: impl Future<Output = Result<T, PersistError>>,
 ) -> Result<Option<T>, PersistError> {
+    let began = tenant_session.engine.clock.now();
     match isolate_record(work).await {
         Err(error) if error.is_about_the_record() => {
-            report_failed_invoice(tenant_session, crm_id, &error).await;
+            report_failed_invoice(tenant_session, crm_id, &error, began).await;
             Ok(None)
         }
         result => result.map(Some),
@@ -46,6 +48,7 @@ async fn report_failed_invoice(
     tenant_session: &TenantSession<'_>,
     crm_id: &CrmId,
     error: &PersistError,
+    began: Timestamp,
 ) {
     let account = &tenant_session.ledger.account;
     tenant_session.engine.metrics.record_metric(Metric::Defect);
@@ -64,7 +67,7 @@ async fn report_failed_invoice(
         status: LogStatus::Skipped,
         message,
         failure: None,
-        began: tenant_session.engine.clock.now(),
+        began,
     };
     sync_log::log_without_attempt(tenant_session.engine, account, notice).await;
 }

@@ -7,7 +7,7 @@ use crate::json::{Json, Object};
 use std::borrow::Cow;
 
 /// Elements that contain a list, even of one entry or none.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "Addresses",
     "Allocations",
     "BankTransactions",
@@ -18,6 +18,7 @@ const LISTS: [&str; 12] = [
     "HistoryRecords",
     "Invoices",
     "LineItems",
+    "Payments",
     "Phones",
     "Tracking",
 ];

@@ -135,6 +135,32 @@ fn a_body_may_be_xml() {
     assert_eq!((nothing.status, &nothing.json()["ErrorNumber"]), (400, &serde_json::json!(17)));
 }
 
+/// Rule 18.
+#[test]
+fn a_payment_and_a_batch_of_payments_may_be_xml() {
+    let mut caller = Caller::connected();
+    let (first, second) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
+    let account = caller.books().organisation().account("090").unwrap().id;
+    let paid_from =
+        format!("<Account><AccountID>{account}</AccountID></Account><Date>2026-11-03</Date>");
+    let part = |invoice, amount| {
+        format!("<Invoice><InvoiceID>{invoice}</InvoiceID></Invoice><Amount>{amount}</Amount>")
+    };
+    let [all, rest] = [part(first, "120.00"), part(second, "30.00")];
+    let batch = format!(
+        "<BatchPayments><BatchPayment>{paid_from}<Payments><Payment>{all}</Payment>\
+         <Payment>{rest}</Payment></Payments></BatchPayment></BatchPayments>"
+    );
+    let batch = caller.put("/BatchPayments", &batch).first("BatchPayments");
+    assert_eq!(batch["Payments"].as_array().unwrap().len(), 2);
+    let payment =
+        format!("<Payments><Payment>{paid_from}{}</Payment></Payments>", part(second, "40.00"));
+    assert_eq!(caller.put("/Payments", &payment).status, 200);
+    for (invoice, due) in [(first, 0), (second, 50)] {
+        assert_eq!(caller.books().invoice(invoice).unwrap().amount_due(), due.into(), "{invoice}");
+    }
+}
+
 /// Rule 19.
 #[test]
 fn invalid_and_empty_bodies_have_their_own_errors() {

@@ -50,6 +50,7 @@ pub async fn link_client(
     contact: XeroContactId,
     invocation: Invocation,
 ) -> Result<LinkOutcome, PersistError> {
+    let began = engine.clock.now();
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Ok(LinkOutcome::Unread(not_connected_failure().into()));
     };
@@ -76,7 +77,7 @@ pub async fn link_client(
     };
     // The log contains no names.
     let message = format!("A user linked it to the contact {} in Xero.", contact.id);
-    log_link_change(engine, &mapping, by, message).await;
+    log_link_change(engine, &mapping, by, (message, began)).await;
     surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
     surplus_clients::try_read_surpluses_again(engine, &key.ledger).await;
     if engine.store.is_awaited(&key).await? {
@@ -94,6 +95,7 @@ pub async fn unlink_client(
     by: &UserId,
     client: CrmId,
 ) -> Result<LinkOutcome, PersistError> {
+    let began = engine.clock.now();
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Ok(LinkOutcome::Unread(not_connected_failure().into()));
     };
@@ -103,7 +105,7 @@ pub async fn unlink_client(
         Err(result) => return Ok(result),
     };
     let message = "A user unlinked it. The contact stays in Xero.".to_owned();
-    log_link_change(engine, &mapping, by, message).await;
+    log_link_change(engine, &mapping, by, (message, began)).await;
     surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
@@ -166,7 +168,13 @@ fn build_contact_link(contact: &RemoteContact) -> XeroLink {
     }
 }
 
-async fn log_link_change(engine: &Engine, mapping: &Mapping, by: &UserId, message: String) {
+/// Logs a change of a link, with its sentence and the instant at which the work on it began.
+async fn log_link_change(
+    engine: &Engine,
+    mapping: &Mapping,
+    by: &UserId,
+    (message, began): (String, Timestamp),
+) {
     let MappingKey { ledger, kind, crm_id } = mapping.key.clone();
     tracing::info!(
         account.id = %ledger.account,
@@ -181,7 +189,7 @@ async fn log_link_change(engine: &Engine, mapping: &Mapping, by: &UserId, messag
         status: LogStatus::Unchanged,
         message,
         failure: None,
-        began: engine.clock.now(),
+        began,
     };
     sync_log::log_decision(engine, &ledger.account, by, notice).await;
 }

@@ -15,7 +15,7 @@ use domain::envelope::{WakeUp, WakeUpKind};
 use domain::failure::Failure;
 use domain::ids::{AccountId, Ledger, UserId};
 use domain::mapping::Mapping;
-use domain::matching;
+use domain::matching::{self, MatchingSettings};
 use domain::reconciliation::{ContactReconciliation, FindingsPage, ReconciliationProgress};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ use store::table::{PageCursor, WriteExpectation};
 use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
 
 use self::step_changes::{ContactComparison, StepChanges, compute_step_changes};
-use super::reconciliation_input;
+use super::reconciliation_input::{self, ContactList};
 use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
@@ -106,14 +106,15 @@ pub(crate) async fn continue_reconciliation(
     if !row.record.is_comparing() {
         return Ok(());
     }
-    let contacts = match reconciliation_input::fetch_all_contacts(engine, ledger, invocation).await
-    {
-        Ok(contacts) => contacts,
+    let listed = match reconciliation_input::fetch_all_contacts(engine, ledger, invocation).await {
+        Ok(listed) => listed,
         Err(error) => {
             return record_interruption(engine, row, into_failure(engine, error)?).await;
         }
     };
-    let settings = engine.store.find_matching_settings(&ledger.account).await?.value;
+    let ContactList { contacts, is_complete } = listed;
+    let chosen = engine.store.find_matching_settings(&ledger.account).await?.value;
+    let settings = if is_complete { chosen } else { MatchingSettings::number_only() };
     let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
     let matches = matching::match_clients(&clients.parties, &contacts, &clients.held);
     let matches = clients.parties.into_iter().zip(matches);

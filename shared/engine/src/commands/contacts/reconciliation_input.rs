@@ -26,17 +26,24 @@ const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// large.
 const CONTACT_PAGES_MAX: u32 = 30;
 
+/// The contacts of an organisation.
+pub(super) struct ContactList {
+    pub(super) contacts: OrganisationContacts,
+    /// Whether every contact could be read. Among the others may be a better match.
+    pub(super) is_complete: bool,
+}
+
 /// Reads every contact of the organisation. Having more contacts than can be compared is a failure:
 /// a match is unambiguous only among all of them.
 pub(super) async fn fetch_all_contacts(
     engine: &Engine,
     ledger: &Ledger,
     invocation: Invocation,
-) -> Result<OrganisationContacts, AttemptError> {
+) -> Result<ContactList, AttemptError> {
     let tenant_session = TenantSession::open(engine, ledger, Trigger::All, invocation)
         .await?
         .with_priority(CallPriority::Poll);
-    let mut all = OrganisationContacts::new();
+    let mut all = ContactList { contacts: OrganisationContacts::new(), is_complete: true };
     let (mut next, mut pages) = (Some(PagePosition::FIRST), PageLimit::of_pages(CONTACT_PAGES_MAX));
     while let Some(at) = next.filter(|_| !pages.is_reached()) {
         let page = xero::api::contacts::read_contact_page(&tenant_session.api, at).await;
@@ -44,7 +51,8 @@ pub(super) async fn fetch_all_contacts(
             tenant_session.record_error_on_connection(page.map_err(AttemptError::from)).await?;
         pages.count_page(page.at);
         next = page.next_position();
-        all.extend(page.rows);
+        all.is_complete &= page.undecodable.is_empty();
+        all.contacts.extend(page.rows);
     }
     if next.is_some() {
         return Err(too_many_contacts_failure().into());

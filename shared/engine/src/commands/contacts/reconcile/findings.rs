@@ -1,16 +1,15 @@
 //! The findings of a reconciliation, with what has happened to their clients since.
 
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, Ledger};
+use domain::ids::AccountId;
 use domain::mapping::MappingKey;
 use domain::matching::ContactMatch;
 use domain::reconciliation::ClientFinding;
-use futures::FutureExt;
 use store::StoreError;
 
+use crate::Engine;
 use crate::commands::views::{LinkedContact, RecordView};
 use crate::connection::ledgers::find_connected_ledger;
-use crate::{Engine, concurrency};
 
 /// A finding, with the contact to which its client is linked now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +44,13 @@ pub async fn list_open_findings(
         return Ok(None);
     };
     let clients = found.findings.iter().map(|finding| {
-        let client = find_client(engine, &ledger, finding.client_id.clone());
-        engine.skip_failing(account, client).boxed()
+        MappingKey::new(ledger.clone(), EntityKind::Contact, finding.client_id.clone())
     });
-    let clients = concurrency::map_concurrently(clients.collect()).await;
+    let clients = clients.collect::<Vec<_>>();
+    let clients = engine.view_mappings(account, &clients, RecordView::from_mapping).await?;
     let mut open = Vec::with_capacity(found.findings.len());
     for (finding, client) in found.findings.into_iter().zip(clients) {
         // A client whose row cannot be read counts as not linked.
-        let client = client?.flatten();
         let is_linked = client.as_ref().is_some_and(|client| client.xero_id.is_some());
         let is_certain = matches!(finding.found, ContactMatch::Confident { contact: _, by: _ });
         if !is_linked || (is_certain && !finding.is_proposal) {
@@ -61,14 +59,4 @@ pub async fn list_open_findings(
         }
     }
     Ok(Some(open))
-}
-
-async fn find_client(
-    engine: &Engine,
-    ledger: &Ledger,
-    client: CrmId,
-) -> Result<Option<RecordView>, StoreError> {
-    let key = MappingKey::new(ledger.clone(), EntityKind::Contact, client);
-    let row = engine.store.find_mapping(&key).await?;
-    Ok(row.map(|row| RecordView::from_mapping(row.record)))
 }
