@@ -13,11 +13,13 @@ import time
 
 from strict_rules import (
     RESPONSE_BYTES_MAX, Deletions, Refusal, Throttle, Visibility, check_batch, check_environment, check_message,
-    check_schedule, check_schedule_name, check_secret, is_too_large,
+    check_schedule, check_schedule_name, check_secret, check_secret_name, divide_batch, is_too_large,
 )
 
 # Each nth call of a function is throttled; 0 throttles none.
 TABLE_THROTTLED_EVERY = int(os.environ.get("STRICT_TABLE_THROTTLED_EVERY", "100"))
+# Of each nth batch of reads of a function, half of the keys are left unprocessed, as DynamoDB may do; 0 leaves none.
+BATCH_DIVIDED_EVERY = int(os.environ.get("STRICT_BATCH_DIVIDED_EVERY", "10"))
 SECRETS_THROTTLED_EVERY = int(os.environ.get("STRICT_SECRETS_THROTTLED_EVERY", "20"))
 # How many seconds a function's write of a secret stays invisible.
 SECRETS_VISIBLE_AFTER = float(os.environ.get("STRICT_SECRETS_VISIBLE_AFTER", "1"))
@@ -119,13 +121,30 @@ def _check_schedules(scheduler):
 
 def _throttle_table(dynamodb):
     original, throttle = dynamodb.handle_request, Throttle(TABLE_THROTTLED_EVERY)
+    divide = Throttle(BATCH_DIVIDED_EVERY)
 
     async def handle_request(method, path, headers, body, query_params):
-        if _is_of_function(headers, query_params) and throttle.refuses(_call(_action(headers), body)):
+        if not _is_of_function(headers, query_params):
+            return await original(method, path, headers, body, query_params)
+        call = _call(_action(headers), body)
+        if throttle.refuses(call):
             return _throttled("Rate of requests exceeds the allowed throughput.")
-        return await original(method, path, headers, body, query_params)
+        divided = _action(headers) == "BatchGetItem" and divide_batch(_read_json(body))
+        if not divided or not divide.refuses(call):
+            return await original(method, path, headers, body, query_params)
+        processed, left = divided
+        answer = await original(method, path, headers, json.dumps(processed).encode(), query_params)
+        return _with_unprocessed(answer, left) if answer[0] == 200 else answer
 
     dynamodb.handle_request = handle_request
+
+
+def _with_unprocessed(answer, left):
+    """The answer to a batch of reads, with keys that were not processed."""
+    from ministack.core.responses import json_response
+
+    read = _read_json(answer[2])
+    return json_response({**read, "UnprocessedKeys": {**(read.get("UnprocessedKeys") or {}), **left}})
 
 
 def _check_secrets(service):
@@ -141,6 +160,8 @@ def _check_secrets(service):
         name, secret = service._resolve(data.get("SecretId") or data.get("Name"))
         try:
             check_secret(data)
+            if action == "CreateSecret":
+                check_secret_name(data.get("Name") or "")
             if of_function and action in ("CreateSecret", "PutSecretValue"):
                 deletions.check(data.get("SecretId") or data.get("Name"))
             if action == "PutSecretValue" and secret and (repeated := _repeated_write(service, secret, data)):

@@ -27,6 +27,8 @@ _ATTRIBUTE_TYPE = re.compile(r"(?:String|Number|Binary)(?:\..+)?")
 _GROUP = re.compile(r"[!-~]{1,128}")
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 _SCHEDULE_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+_SECRET_NAME = re.compile(r"[0-9A-Za-z/_+=.@-]{1,512}")
 _AT = re.compile(r"at\((\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\)")
 
 
@@ -128,6 +130,13 @@ def _seconds(parts):
     return calendar.timegm(datetime(*(int(part) for part in parts)).timetuple())
 
 
+def check_secret_name(name):
+    """Refuses a name that a new secret cannot have."""
+    if not _SECRET_NAME.fullmatch(name):
+        raise Refusal("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, "
+                                             "or any of the following: -/_+=.@!")
+
+
 def check_secret(value):
     """Refuses a value that Secrets Manager cannot store."""
     if len((value.get("SecretString") or "").encode()) > SECRET_BYTES_MAX:
@@ -179,6 +188,19 @@ class Throttle:
             return False
         self._refused.add(call)
         return True
+
+
+def divide_batch(request):
+    """Divides a batch of reads: the request that DynamoDB processes, and the keys that it leaves unprocessed. `None`
+    if the batch is too small to be divided."""
+    read, left = {}, {}
+    for table, wanted in (request.get("RequestItems") or {}).items():
+        keys = wanted.get("Keys") or []
+        half = (len(keys) + 1) // 2
+        read[table] = {**wanted, "Keys": keys[:half]}
+        if keys[half:]:
+            left[table] = {**wanted, "Keys": keys[half:]}
+    return ({**request, "RequestItems": read}, left) if left else None
 
 
 class Visibility:

@@ -17,7 +17,7 @@ from strict_aws import RETRY_AFTER
 from strict_rules import (
     ENVIRONMENT_BYTES_MAX, MESSAGE_BYTES_MAX, RESPONSE_BYTES_MAX, SECRET_BYTES_MAX, Deletions, Refusal, Throttle,
     Visibility, check_attribute, check_batch, check_environment, check_message, check_schedule, check_schedule_name,
-    check_secret, is_too_large,
+    check_secret, check_secret_name, divide_batch, is_too_large,
 )
 
 NOON = 1_800_000_000 - 1_800_000_000 % 86_400 + 43_200
@@ -104,6 +104,21 @@ class Rules(unittest.TestCase):
         for value in [{"SecretString": "x" * (SECRET_BYTES_MAX + 1)}, {"ClientRequestToken": "short"}]:
             self.assert_refused("ValidationException", check_secret, value)
 
+    def test_a_secret_has_a_name_of_letters_digits_and_a_few_signs(self):
+        for name in ["servicecortex-xero/production/grant/3f0c-1", "a", "_+=.@", "x" * 512]:
+            check_secret_name(name)
+        for name in ["", "with space", "é", "a:b", "x" * 513]:
+            self.assert_refused("ValidationException", check_secret_name, name)
+
+    def test_half_of_a_batch_of_reads_can_be_left_unprocessed(self):
+        keys = [{"pk": {"S": str(number)}} for number in range(3)]
+        request = {"RequestItems": {"rows": {"Keys": keys, "ConsistentRead": True}}}
+        read, left = divide_batch(request)
+        self.assertEqual(read, {"RequestItems": {"rows": {"Keys": keys[:2], "ConsistentRead": True}}})
+        self.assertEqual(left, {"rows": {"Keys": keys[2:], "ConsistentRead": True}})
+        self.assertIsNone(divide_batch({"RequestItems": {"rows": {"Keys": keys[:1]}}}))
+        self.assertIsNone(divide_batch({}))
+
     def test_the_variables_of_a_function_have_four_kilobytes(self):
         most = ENVIRONMENT_BYTES_MAX - len('{"A":""}')
         check_environment("push", {"A": "x" * most})
@@ -184,6 +199,7 @@ Resources:
 
 class OnTheLocalAws(LocalAwsCase):
     settings = {"STRICT_TABLE_THROTTLED_EVERY": "4", "STRICT_SECRETS_THROTTLED_EVERY": "0",
+                "STRICT_BATCH_DIVIDED_EVERY": "1",
                 "STRICT_SECRETS_VISIBLE_AFTER": "2", "STRICT_SECRETS_DELETED_AFTER": "2"}
 
     def assert_refused(self, code, call, **parameters):
@@ -211,6 +227,11 @@ class OnTheLocalAws(LocalAwsCase):
                     for number in range(2)]
         with self.assertRaises(sqs.exceptions.BatchRequestTooLong):
             sqs.send_message_batch(QueueUrl=queue, Entries=too_long)
+        with self.assertRaises(sqs.exceptions.BatchEntryIdsNotDistinct):
+            sqs.send_message_batch(QueueUrl=queue, Entries=[entries[1], entries[1]])
+        with self.assertRaises(sqs.exceptions.InvalidBatchEntryId):
+            sqs.send_message_batch(QueueUrl=queue, Entries=[{**entries[1], "Id": "with space"}])
+        self.assert_refused("MissingParameter", sqs.send_message, QueueUrl=queue, MessageBody="")
 
     def test_schedules(self):
         scheduler = self.client("scheduler")
@@ -256,9 +277,26 @@ class OnTheLocalAws(LocalAwsCase):
         function.put_item(TableName="rows", Item=item(3))
         for key in range(10):
             table.put_item(TableName="rows", Item=item(key))
+        # Half of a batch is left.
+        keys = [{"pk": {"S": str(number)}} for number in range(4)]
+        batch = function.batch_get_item(RequestItems={"rows": {"Keys": keys}})
+        self.assertEqual(len(batch["Responses"]["rows"]), 2)
+        self.assertEqual(batch["UnprocessedKeys"]["rows"]["Keys"], keys[2:])
+        whole = table.batch_get_item(RequestItems={"rows": {"Keys": keys}})
+        self.assertEqual((len(whole["Responses"]["rows"]), whole["UnprocessedKeys"]), (4, {}))
+        duplicate = {"rows": {"Keys": [keys[0], keys[0]]}}
+        self.assert_refused(refused, table.batch_get_item, RequestItems=duplicate)
+        twice = [puts(1, 1)[0], puts(1, 1)[0]]
+        self.assert_refused(refused, table.transact_write_items, TransactItems=twice)
+        self.assert_refused(refused, table.put_item, TableName="rows", Item=item(""))
+        self.assert_refused(refused, table.put_item, TableName="rows", Item=item("x" * 2_049))
+        for key in range(6):
+            table.put_item(TableName="rows", Item=item(f"large-{key}", 300 * 1024))
+        self.assertIn("LastEvaluatedKey", table.scan(TableName="rows"))
 
     def test_secrets(self):
         operator, function = self.client("secretsmanager"), self.client("secretsmanager", "FUNCTION")
+        self.assert_refused("ValidationException", operator.create_secret, Name="with space", SecretString="one")
         first, second = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
         created = function.create_secret(Name="grant", SecretString="one", ClientRequestToken=first)
         self.assertEqual(created["VersionId"], first)

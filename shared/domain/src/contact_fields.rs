@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::contact::{ContactAddress, ContactDocument, ContactPerson, PhoneType};
 use crate::mapping::XeroLink;
+use crate::spelling::compose_accents;
 use crate::translate::client::NUMBER_PREFIX;
 
 pub(crate) use self::field::ContactField;
@@ -181,10 +182,11 @@ impl ContactAddress {
         (!is_empty).then_some(filled)
     }
 
-    /// Whether two addresses are the same to Xero, which removes superfluous spaces.
+    /// Whether two addresses are the same to Xero, which removes superfluous spaces, and to
+    /// readers.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let words = |part: &Option<String>| {
-            let text = part.as_deref().unwrap_or_default();
+            let text = compose_accents(part.as_deref().unwrap_or_default());
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let parts = |address: &Self| {

@@ -71,6 +71,7 @@ pub mod recognise;
 pub mod reconciliation;
 pub mod rejection;
 pub mod retry;
+mod spelling;
 pub mod surplus;
 pub mod sync_all;
 pub mod sync_log;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::crm::lines::DocumentLine;
 use crate::crm::tracking::LineTracking;
 use crate::list_age;
+use crate::spelling::{find_spelled, is_same_spelling};
 
 pub use self::tracking_problem::TrackingProblem;
 
@@ -102,6 +103,19 @@ impl ItemCatalogue {
             }
         }
         catalogue
+    }
+
+    /// The code in Xero's spelling of the item with this code, if it is sold. Accents may be
+    /// composed differently.
+    pub(crate) fn find_sold_code(&self, code: &str) -> Option<&str> {
+        let exact = self.sold.get_key_value(code).map(|(own, _)| own.as_str());
+        let codes = || self.sold.keys().map(String::as_str);
+        exact.or_else(|| codes().find(|own| is_same_spelling(own, code)))
+    }
+
+    /// Whether the item with this code exists and is not sold.
+    pub(crate) fn is_unsold(&self, code: &str) -> bool {
+        find_spelled(&self.unsold, String::as_str, code).is_some()
     }
 
     /// Whether the items must be read again: after a day, or if they are dated in the future.

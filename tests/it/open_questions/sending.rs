@@ -5,6 +5,7 @@ use domain::sync_preferences::SyncPreferences;
 use http::Method;
 use jiff::civil::date;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
+use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, Receipt};
 
 use super::*;
@@ -27,8 +28,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     (send_unusual_names, &["names_are_tidied", "long_names_accepted"]),
     (clear_a_field, &["empty_text_clears"]),
     (find_two_contacts, &["name_before_number"]),
+    (
+        match_names_with_other_accents,
+        &["search_ignores_accents", "accents_distinguish_names", "names_are_tidied"],
+    ),
+    (match_a_name_without_its_accents, &["search_ignores_accents"]),
+    (
+        keep_deleted_money_deleted,
+        &["deleted_payments_in_lists", "deleted_transactions_in_lists", "deleting_moves_payment"],
+    ),
     (use_an_archived_contact, &["unarchiving_allowed", "archived_takes_edits", "archived_by_id"]),
     (use_a_taken_number, &["posted_number_overwrites"]),
+    (use_a_number_in_other_capitals, &["invoice_numbers_ignore_case"]),
     (void_a_voided_invoice, &["voiding_twice_succeeds"]),
     (edit_a_part_paid_invoice, &["part_paid_takes_sent_mark"]),
     (book_a_fee_and_a_surcharge, &["bank_lines_include_tax"]),
@@ -146,6 +157,68 @@ fn find_two_contacts(world: &mut World) {
     assert_eq!(world.books(|books| books.contacts().count()), 2);
 }
 
+/// A bookkeeper enters a contact. Its e-mail address shows which client it is.
+fn enter_contact(world: &World, name: &str, email: &str) -> Uuid {
+    world.by_hand(|bookkeeper| {
+        let id = bookkeeper.add_contact(name).unwrap();
+        let change = |contact: &mut xero_sim::Contact| contact.email = Some(email.to_owned());
+        bookkeeper.edit_contact(id, change).unwrap();
+        id
+    })
+}
+
+/// The CRM composes accents differently, which nobody can see. The second name cannot be in a
+/// filter.
+fn match_names_with_other_accents(world: &mut World) {
+    world.connect();
+    for (client, entered, sent) in [
+        ("cli_1", "Caf\u{e9} M\u{fc}ller", "Cafe\u{301}  Mu\u{308}ller"),
+        ("cli_2", "The \"Caf\u{e9}\" of Bern", "The \\\"Cafe\u{301}\\\" of Bern"),
+    ] {
+        let email = format!("{client}@cafe.example");
+        let contact = enter_contact(world, entered, &email);
+        let invoice = an_invoice(&format!("inv_{client}"), client);
+        world.receive(Invoice, &invoice.client_name(sent).client_email(&email).body());
+        assert_synced(world, Contact, client);
+        assert_eq!(world.contact_of(client), Some(contact), "{client}");
+    }
+    assert_eq!(world.books(|books| books.contacts().count()), 2);
+}
+
+fn match_a_name_without_its_accents(world: &mut World) {
+    world.connect();
+    let contact = enter_contact(world, "Caf\u{e9} M\u{fc}ller", "ap@cafe.example");
+    let invoice = an_invoice("inv_1", "cli_1").client_name("CAFE MULLER");
+    world.receive(Invoice, &invoice.client_email("ap@cafe.example").body());
+    assert_synced(world, Contact, "cli_1");
+    assert_eq!(world.contact_of("cli_1"), Some(contact));
+    assert_eq!(world.books(|books| books.contacts().count()), 1);
+}
+
+/// The answers to the writes are lost, and a bookkeeper deletes what they wrote before it is looked
+/// up.
+fn keep_deleted_money_deleted(world: &mut World) {
+    world.connect();
+    world.choose_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    for path in ["/api.xro/2.0/Payments", "/api.xro/2.0/BankTransactions"] {
+        let on = Match::next(path).method(Method::PUT);
+        world.inject(Fault { on, kind: FaultKind::LostAfter });
+    }
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).fee("3.20").body());
+    let payment = world.books(|books| books.payments().next().unwrap().id);
+    let fee = world.books(|books| books.transactions().next().unwrap().id);
+    world.by_hand_apart(|bookkeeper| {
+        bookkeeper.remove_payment(payment).unwrap();
+        bookkeeper.remove_transaction(fee).unwrap();
+    });
+    world.advance(SignedDuration::from_hours(14));
+    assert_synced(world, Payment, "pay_1.1");
+    assert_synced(world, Payment, "pay_1.fee");
+    assert_eq!(world.books(|books| books.payments().count()), 1);
+    assert_eq!(world.books(|books| books.transactions().count()), 1);
+}
+
 fn use_an_archived_contact(world: &mut World) {
     world.connect();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -169,6 +242,27 @@ fn use_a_taken_number(world: &mut World) {
     let totals =
         world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
     assert_eq!(totals, ["114.00"]);
+}
+
+/// The number of a new invoice is that of another one, in capitals. Neither changes the other.
+fn use_a_number_in_other_capitals(world: &mut World) {
+    world.connect();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("job-1").body());
+    let other = an_invoice("inv_2", "cli_1").number("JOB-1").price("10.00", "12.00");
+    world.receive(Invoice, &other.body());
+    world.advance(MINUTES(60));
+    assert_synced(world, Invoice, "inv_1");
+    let totals = world.books(|books| {
+        books.invoices().map(|one| (one.number.clone(), one.total.to_string())).collect::<Vec<_>>()
+    });
+    assert!(totals.contains(&(Some("job-1".to_owned()), "114.00".to_owned())), "{totals:?}");
+    if totals.len() == 1 {
+        let code = failure_code(world, Invoice, "inv_2");
+        assert!(code.contains("number"), "{code}");
+    } else {
+        assert_synced(world, Invoice, "inv_2");
+        assert_eq!(totals.len(), 2);
+    }
 }
 
 fn void_a_voided_invoice(world: &mut World) {

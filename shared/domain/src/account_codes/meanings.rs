@@ -11,6 +11,7 @@ use super::AccountCodes;
 use crate::chart::{Chart, ChartAccount, TaxRate};
 use crate::ids::{TenantId, XeroId};
 use crate::money::Currency;
+use crate::spelling::fold_label;
 
 /// The number of characters of an organisation's name that are kept: it is part of sentences of a
 /// limited length.
@@ -233,7 +234,7 @@ impl From<&TaxRate> for ChosenTaxRate {
 }
 
 fn is_same_text(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    fold_label(one) == fold_label(other)
 }
 
 fn describe_account(name: &str, account_type: &str, currency: Option<Currency>) -> String {

@@ -2,6 +2,7 @@
 //! entered are sent again.
 
 use crate::document::contact::{ContactPerson, PERSONS_MAX};
+use crate::spelling::compose_accents;
 
 /// What happens to the further persons of a contact.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub(super) fn are_same_persons(some: &[ContactPerson], others: &[ContactPerson])
 fn is_same_person(one: &ContactPerson, other: &ContactPerson) -> bool {
     let names = |person: &ContactPerson| {
         let names = [person.first_name.as_deref(), person.last_name.as_deref()];
-        names.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        compose_accents(&names.into_iter().flatten().collect::<Vec<_>>().join(" "))
     };
     let email = |person: &ContactPerson| {
         person.email_address.as_deref().unwrap_or_default().trim().to_ascii_lowercase()

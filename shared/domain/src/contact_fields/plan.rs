@@ -5,6 +5,7 @@ use super::field::ContactField;
 use super::persons::{PersonsPlan, are_same_persons, plan_persons};
 use super::{ContactDetails, ContactFields, ContactOrigin, ContactPrecedence, WrittenContact};
 use crate::document::contact::{ContactAddress, ContactDocument, ContactPhone, PhoneType};
+use crate::spelling::compose_accents;
 
 /// The contact that a client is to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -292,7 +293,8 @@ impl ContactPlanner<'_> {
     }
 }
 
-/// Whether two texts are the same to Xero, which removes superfluous spaces.
+/// Whether two texts are the same to Xero, which removes superfluous spaces, and to readers.
 fn is_same_text(one: &str, other: &str) -> bool {
+    let (one, other) = (compose_accents(one), compose_accents(other));
     one.split_whitespace().eq(other.split_whitespace())
 }

@@ -298,3 +298,29 @@ fn an_address_is_the_same_whatever_spaces_xero_has_removed() {
     assert!(!ours.is_same_as(&address("1 Quay St", Some("Ireland"))));
     assert!(!ours.is_same_as(&address("2 Quay St", None)));
 }
+
+#[test]
+fn a_value_whose_accents_are_composed_differently_is_the_same_and_not_remarked_on() {
+    let with = |name: &str, street: &str| {
+        let address = ContactAddress { address_line1: text(street), ..ContactAddress::default() };
+        let details = ContactDetails {
+            first_name: text(name),
+            address: Some(address),
+            persons: vec![a_person(name)],
+            ..ContactDetails::default()
+        };
+        ContactFields { name: text(name), details, ..ContactFields::default() }
+    };
+    let ours = with("Zo\u{e9}", "Caf\u{e9} 1");
+    let theirs = with("Zoe\u{301}", "Cafe\u{301} 1");
+    let (document, remarks) = plan(ours, ContactFields::default(), theirs, ContactPrecedence::Xero);
+    assert!(document.is_unchanged(), "{document:?}");
+    assert_eq!(remarks, Vec::<String>::new());
+    let (_, remarks) = plan(
+        with("Zo\u{e9}", "Caf\u{e9} 1"),
+        ContactFields::default(),
+        with("Zoe", "Cafe 1"),
+        ContactPrecedence::Xero,
+    );
+    assert!(remarks[0].contains("name, main person, billing address"), "{remarks:?}");
+}

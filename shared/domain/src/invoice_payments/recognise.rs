@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{CANDIDATES_MAX, InvoicePayments, PaymentMatch, ReceivedPayment, RecordedPayment};
 use crate::ids::PaymentId;
+use crate::spelling::compose_accents;
 
 /// The number of days within which a payment appears on the bank statement.
 const DAYS_TO_THE_BANK: i32 = 7;
@@ -139,7 +140,8 @@ fn contradicts_reference(reference: &str, recorded: &RecordedPayment) -> bool {
 
 /// The text without the characters that people write in one place and omit in another.
 fn fold_reference(text: &str) -> String {
-    text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let letters = compose_accents(text);
+    letters.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The number of days between two payments. A payment in Xero whose date cannot be read may be of any

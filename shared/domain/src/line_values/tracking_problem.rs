@@ -1,7 +1,9 @@
 //! Why a tracking option cannot be on a line.
 
-use super::{CANDIDATES_MAX, TrackingCatalogue};
+use super::{CANDIDATES_MAX, TrackingCatalogue, TrackingCategory, TrackingOption};
 use crate::crm::tracking::LineTracking;
+use crate::document::sales::TrackingAssignment;
+use crate::spelling::find_spelled;
 use crate::translate::text::is_sendable_text;
 
 /// Why a tracking option cannot be on a line, and which ones can.
@@ -20,11 +22,11 @@ pub struct TrackingProblem {
 
 impl TrackingCatalogue {
     /// Why this option cannot be on a line; `None` if it can, or if it may be one that could not be
-    /// read. Names are compared exactly. No name in Xero contains characters that Xero does not
-    /// accept.
+    /// read. Capitals matter, and how accents are composed does not. No name in Xero contains
+    /// characters that Xero does not accept.
     pub fn find_problem(&self, tracking: &LineTracking) -> Option<TrackingProblem> {
         let LineTracking { category, option } = tracking;
-        let found = self.categories.iter().find(|one| one.name == *category);
+        let found = self.find_category(category);
         let may_be_unread =
             self.is_partial && is_sendable_text(category) && is_sendable_text(option);
         if found.is_none() && may_be_unread {
@@ -39,7 +41,7 @@ impl TrackingCatalogue {
                 active.map(|one| one.name.as_str()),
             ));
         };
-        let known = found.options.iter().find(|one| one.name == *option);
+        let known = found.find_option(option);
         if known.map_or(may_be_unread, |known| known.is_active) {
             return None;
         }
@@ -50,6 +52,25 @@ impl TrackingCatalogue {
             "options",
             active.map(|one| one.name.as_str()),
         ))
+    }
+
+    /// The option in Xero's spelling, because Xero drops an option that it does not recognise. One
+    /// that is not known stays as it is.
+    pub(crate) fn spell_option(&self, tracking: &LineTracking) -> TrackingAssignment {
+        let category = self.find_category(&tracking.category);
+        let option = category.and_then(|category| category.find_option(&tracking.option));
+        let (Some(category), Some(option)) = (category, option) else { return tracking.into() };
+        TrackingAssignment { category: category.name.clone(), option: option.name.clone() }
+    }
+
+    fn find_category(&self, name: &str) -> Option<&TrackingCategory> {
+        find_spelled(&self.categories, |one| one.name.as_str(), name)
+    }
+}
+
+impl TrackingCategory {
+    fn find_option(&self, name: &str) -> Option<&TrackingOption> {
+        find_spelled(&self.options, |one| one.name.as_str(), name)
     }
 }
 

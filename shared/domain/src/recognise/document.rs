@@ -54,7 +54,10 @@ pub fn choose_document<D: SalesDocument + Clone>(
     expected: ExpectedDocument<'_>,
 ) -> FoundDocument<D> {
     let sought = |head: &DocumentHead<'_>| {
-        let is_named = head.number.is_some_and(|number| expected.numbers.contains(&number));
+        // Whether capitals matter to Xero is not documented.
+        let is_named = head.number.is_some_and(|number| {
+            expected.numbers.iter().any(|one| one.eq_ignore_ascii_case(number))
+        });
         let is_replaced = expected.left.contains(&head.id) && head.status.is_gone();
         head.is_sales && is_named && !is_replaced
     };
@@ -210,6 +213,20 @@ mod tests {
         };
         let gone = a_remote(Some("https://elsewhere.example/1"), DocumentStatus::Deleted);
         assert_eq!(find(&[bill, other, gone]), FoundDocument::Nothing);
+    }
+
+    #[test]
+    fn an_invoice_of_ours_is_found_whatever_capitals_its_number_has() {
+        let number = Some("#inv-1".to_owned());
+        let ours = RemoteInvoice {
+            number: number.clone(),
+            ..a_remote(Some(URL), DocumentStatus::Authorised)
+        };
+        assert_eq!(find(std::slice::from_ref(&ours)), FoundDocument::Ours(ours));
+        // Xero decides whether the number is free.
+        let url = Some("https://elsewhere.example/1");
+        let other = RemoteInvoice { number, ..a_remote(url, DocumentStatus::Authorised) };
+        assert_eq!(find(&[other]), FoundDocument::Nothing);
     }
 
     #[test]

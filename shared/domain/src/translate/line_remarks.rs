@@ -2,6 +2,7 @@
 
 use crate::document::sales::TrackingAssignment;
 use crate::line_values::CANDIDATES_MAX;
+use crate::spelling::fold_label;
 
 /// The maximum number of lines that a remark names.
 const PLACES_MAX: usize = 8;
@@ -51,7 +52,7 @@ pub fn describe_lost_tracking(
 
 /// Whether a line has this option. Capitals do not matter.
 fn has_option(line: &[TrackingAssignment], wanted: &TrackingAssignment) -> bool {
-    let is_same = |ours: &str, theirs: &str| ours.to_lowercase() == theirs.to_lowercase();
+    let is_same = |ours: &str, theirs: &str| fold_label(ours) == fold_label(theirs);
     line.iter().any(|held| {
         is_same(&wanted.category, &held.category) && is_same(&wanted.option, &held.option)
     })

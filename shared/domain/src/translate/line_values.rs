@@ -6,6 +6,7 @@ use crate::crm::tracking::LineTracking;
 use crate::document::sales::TrackingAssignment;
 use crate::failure::Failure;
 use crate::line_values::{CANDIDATES_MAX, ItemCatalogue, LineValues, TrackingProblem};
+use crate::spelling::fold_label;
 use crate::translate::lines::untranslatable_document;
 use crate::translate::text::is_sendable_text;
 
@@ -33,10 +34,10 @@ pub(super) fn find_item_code(
         );
         return Err(untranslatable_document("line_items_unread", message, UNREAD_REMEDY));
     };
-    if items.sold.contains_key(code) {
-        return Ok(Some(code.clone()));
+    if let Some(own) = items.find_sold_code(code) {
+        return Ok(Some(own.to_owned()));
     }
-    let is_unsold = items.unsold.contains(code);
+    let is_unsold = items.is_unsold(code);
     if items.is_partial && !is_unsold && is_possible_code(code) {
         return Ok(Some(code.clone()));
     }
@@ -79,7 +80,7 @@ pub(super) fn find_tracking(
     };
     let is_named = line.tracking.is_some();
     let assign = |tracking: &LineTracking| match known.find_problem(tracking) {
-        None => Ok(tracking.into()),
+        None => Ok(known.spell_option(tracking)),
         Some(problem) if is_named => Err(line_tracking_failure(place, &problem)),
         Some(problem) => Err(default_tracking_failure(&problem)),
     };
@@ -119,9 +120,9 @@ fn describe_problem(problem: &str, heading: &str, candidates: &str) -> String {
 /// The items that a line may have meant: those whose code or name contains the wanted text,
 /// otherwise the first ones.
 fn list_item_candidates(wanted: &str, items: &ItemCatalogue) -> String {
-    let wanted = wanted.to_lowercase();
+    let wanted = fold_label(wanted);
     let near = items.sold.iter().filter(|(code, name)| {
-        code.to_lowercase().contains(&wanted) || name.to_lowercase().contains(&wanted)
+        fold_label(code).contains(&wanted) || fold_label(name).contains(&wanted)
     });
     let near = join_candidates(near.map(|(code, name)| name_item(code, name)));
     if near.is_empty() {

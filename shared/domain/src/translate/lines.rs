@@ -11,6 +11,7 @@ use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
 use crate::line_values::{CANDIDATES_MAX, LineValues};
 use crate::money::{Money, round_to_cents};
+use crate::spelling::fold_label;
 use crate::totals;
 use crate::translate::line_values::{find_item_code, find_tracking};
 use crate::translate::tax::find_tax_type;
@@ -166,9 +167,9 @@ fn find_line_account<'a>(
 /// The accounts that a line may have meant: those with this name, otherwise those for income.
 fn list_account_candidates(wanted: &str, chart: &Chart) -> String {
     let usable = || chart.accounts.iter().filter(|one| one.is_active && !one.is_bank());
-    let wanted = wanted.to_lowercase();
+    let wanted = fold_label(wanted);
     let mut found: Vec<&ChartAccount> =
-        usable().filter(|one| one.name.to_lowercase() == wanted).collect();
+        usable().filter(|one| fold_label(&one.name) == wanted).collect();
     if found.is_empty() {
         found = usable().filter(|one| one.is_income()).collect();
     }

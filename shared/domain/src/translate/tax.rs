@@ -18,6 +18,7 @@ use crate::account_codes::AccountCodes;
 use crate::chart::{Chart, ChartAccount, TaxRate};
 use crate::crm::lines::DocumentLine;
 use crate::failure::{Failure, FailureCause};
+use crate::spelling::fold_label;
 
 pub use self::used_rates::{UsedRate, resolve_rates};
 
@@ -99,8 +100,8 @@ fn find_named_rate<'a>(
 
 /// Whether a name on a line is the name or the code of a rate.
 fn has_name(tax: &TaxRate, name: &str) -> bool {
-    let wanted = name.trim().to_lowercase();
-    tax.name.trim().to_lowercase() == wanted || tax.tax_type.to_lowercase() == wanted
+    let wanted = fold_label(name);
+    fold_label(&tax.name) == wanted || tax.tax_type.to_lowercase() == wanted
 }
 
 /// A rate that was chosen because it is the only one that fits, unless one that could not be read
@@ -127,11 +128,11 @@ fn confirm_only_rate<'a>(
 /// The rates that a name on a line means. A rate's name precedes a code, and a code precedes the
 /// words of a treatment.
 fn match_name<'a>(name: &str, rates: &[&'a TaxRate], chart: &Chart) -> Vec<&'a TaxRate> {
-    let wanted = name.trim().to_lowercase();
+    let wanted = fold_label(name);
     let select = |is_it: &dyn Fn(&TaxRate) -> bool| {
         rates.iter().copied().filter(|tax| is_it(tax)).collect::<Vec<_>>()
     };
-    let by_name = select(&|tax: &TaxRate| tax.name.trim().to_lowercase() == wanted);
+    let by_name = select(&|tax: &TaxRate| fold_label(&tax.name) == wanted);
     if !by_name.is_empty() {
         return by_name;
     }

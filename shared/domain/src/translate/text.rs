@@ -1,6 +1,8 @@
 //! The preparation of texts for Xero. Every text of a snapshot passes through here on its way into
-//! a document, except names of things in Xero (items, tracking options), which are sent as they are
-//! or not at all.
+//! a document, except names of things in Xero (items, tracking options), which are sent as Xero
+//! spells them or not at all.
+
+use crate::spelling::compose_accents;
 
 /// Whether Xero accepts a character. It rejects control characters with 400 and error number 14
 /// (public report xero-php#832). XML, which Xero also reads and writes, cannot represent U+FFFE,
@@ -34,7 +36,8 @@ impl DocumentTexts {
     }
 
     /// Prepares a contact's name: one line with single spaces, as Xero stores it, and without angle
-    /// brackets, which Xero's documentation of contacts excludes.
+    /// brackets, which Xero's documentation of contacts excludes. Accents are joined to their
+    /// letters: it is not documented whether names are unique to Xero that differ only in this.
     pub(super) fn prepare_name(&mut self, text: &str) -> String {
         const FIELD: &str = "name";
         let line = self.prepare_line(FIELD, text);
@@ -42,7 +45,7 @@ impl DocumentTexts {
         if kept != line {
             self.warn_of_loss(FIELD);
         }
-        kept.split_whitespace().collect::<Vec<_>>().join(" ")
+        compose_accents(&kept).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn warn_of_loss(&mut self, field: &str) {
@@ -98,6 +101,15 @@ mod tests {
             texts.warnings,
             ["Characters that Xero does not accept were left out of the name."]
         );
+    }
+
+    #[test]
+    fn a_name_has_one_form_however_its_accents_are_composed() {
+        let mut texts = DocumentTexts::default();
+        for name in ["Caf\u{e9} M\u{fc}ller", "Cafe\u{301} Mu\u{308}ller"] {
+            assert_eq!(texts.prepare_name(name), "Caf\u{e9} M\u{fc}ller");
+        }
+        assert_eq!(texts.warnings, Vec::<String>::new());
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::table::{
     SortRange, StoredItem, TableIndex, TableQuery, WriteExpectation,
 };
 
+/// Maximum bytes of the items of a page (DynamoDB: 1 MB).
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
 /// The bounds of a walk over sort keys.
 pub(super) type SortKeyBounds = (Bound<String>, Bound<String>);
 
@@ -105,17 +108,14 @@ impl MemoryRows {
                 SortOrder::Descending => upper = Bound::Excluded(cursor.to_owned()),
             }
         }
-        let walk = partition.range((lower, upper)).map(|(_, item)| item.clone());
+        let walk = partition.range((lower, upper)).map(|(_, item)| item);
         let limit = usize::from(query.limit.get());
-        let items: Vec<StoredItem> = match query.order {
-            SortOrder::Ascending => walk.take(limit).collect(),
-            SortOrder::Descending => walk.rev().take(limit).collect(),
+        let (items, is_full) = match query.order {
+            SortOrder::Ascending => take_page(walk, limit),
+            SortOrder::Descending => take_page(walk.rev(), limit),
         };
-        // As in DynamoDB, a full page does not show whether it is the last.
-        let next = items
-            .last()
-            .filter(|_| items.len() == limit)
-            .map(|item| PageCursor::at_sort_key(&item.key.sk));
+        let next = items.last().filter(|_| is_full);
+        let next = next.map(|item| PageCursor::at_sort_key(&item.key.sk));
         ItemPage { items, corrupt: Vec::new(), next }
     }
 
@@ -126,6 +126,29 @@ impl MemoryRows {
             TableIndex::Attention => self.attention.query_page(query),
         }
     }
+}
+
+/// Takes the items of a page, and returns whether it is full. As in DynamoDB, a page has at most
+/// 1 MB, and a full page does not show whether it is the last.
+fn take_page<'a>(
+    walk: impl Iterator<Item = &'a StoredItem>,
+    limit: usize,
+) -> (Vec<StoredItem>, bool) {
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    for item in walk {
+        bytes += stored_bytes(item);
+        if items.len() == limit || (bytes > PAGE_BYTES_MAX && !items.is_empty()) {
+            return (items, true);
+        }
+        items.push(item.clone());
+    }
+    let is_full = items.len() == limit;
+    (items, is_full)
+}
+
+fn stored_bytes(item: &StoredItem) -> usize {
+    let snapshot = item.snapshot.as_ref().map_or(0, Vec::len);
+    item.key.pk.len() + item.key.sk.len() + item.record.len() + snapshot
 }
 
 fn expected_version(write: &ItemWrite) -> Option<ItemVersion> {

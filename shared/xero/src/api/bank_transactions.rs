@@ -61,9 +61,30 @@ pub async fn find_by_reference(
     session: &ApiSession,
     reference: &str,
 ) -> Result<DecodedRows<RemoteBankTransaction>, XeroError> {
-    let filter = clause_if_quotable("Reference", reference).ok_or(XeroError::Unsendable {
+    read_filtered(session, filter_by_reference(reference)?, reference).await
+}
+
+/// Finds every deleted bank transaction with exactly this reference. Whether Xero lists deleted
+/// ones with the others is not documented, and it can be asked for their status.
+pub async fn find_deleted_by_reference(
+    session: &ApiSession,
+    reference: &str,
+) -> Result<DecodedRows<RemoteBankTransaction>, XeroError> {
+    let named = filter_by_reference(reference)?;
+    read_filtered(session, format!(r#"Status=="DELETED" AND {named}"#), reference).await
+}
+
+fn filter_by_reference(reference: &str) -> Result<String, XeroError> {
+    clause_if_quotable("Reference", reference).ok_or(XeroError::Unsendable {
         reason: "a reference with a quotation mark cannot be searched for",
-    })?;
+    })
+}
+
+async fn read_filtered(
+    session: &ApiSession,
+    filter: String,
+    reference: &str,
+) -> Result<DecodedRows<RemoteBankTransaction>, XeroError> {
     let call = list_call::<BankTransactions>().with_query("where", filter);
     let too_large = UndecodableRow::too_large(BankTransactions::LIST);
     let unread = UndecodableRow { reference: Some(reference.to_owned()), ..too_large };

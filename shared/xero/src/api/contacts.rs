@@ -15,7 +15,9 @@ use domain::recognise::has_same_name;
 
 use self::outgoing::OutgoingContact;
 use self::wire::WireContact;
-use super::filter::{any_of, equals_clause, group_keys, is_quotable};
+use super::filter::{
+    any_of, clause_if_quotable, equals_clause, group_keys, is_quotable, is_sendable_filter,
+};
 use super::page::read_first_rows;
 use super::queries::{KeySelection, confine_failure, read_record, read_single_row};
 use super::resource::{
@@ -209,27 +211,45 @@ async fn request_contact(
 /// Finds the contacts with this name, including archived ones. Names are compared without regard to
 /// case, accents and superfluous spaces.
 ///
-/// A name may contain any text, and a filter does not accept every text. So the call requests the
-/// contacts that contain a part of the name that is the same in every spelling, and the names are
-/// compared here. All these contacts are read, because a short name is a part of many others.
+/// A filter finds the contacts whose name is the same to Xero. But a filter does not accept every
+/// text, so without a result the contacts are searched for a part of the name, and the names are
+/// compared here. All contacts with that part are read, because a short name is a part of many
+/// others. Whether the search ignores accents is not documented.
 pub async fn find_by_name(
     session: &ApiSession,
     name: &str,
 ) -> Result<DecodedRows<RemoteContact>, XeroError> {
+    let unread = UndecodableRow::too_large(Contacts::LIST);
+    if let Some(filter) = filter_by_name(name) {
+        let call = call_with_filter(filter);
+        let found = read_every_record::<Contacts>(session, &call, unread.clone()).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
     let call = list_call::<Contacts>()
         .with_query("searchTerm", search_term(name))
         .with_query("includeArchived", "true");
-    let unread = UndecodableRow::too_large(Contacts::LIST);
     let mut found = read_every_record::<Contacts>(session, &call, unread).await?;
     found.rows.retain(|contact| has_same_name(contact, name));
     Ok(found)
 }
 
+/// The filter for a name, if a filter can contain it.
+fn filter_by_name(name: &str) -> Option<String> {
+    clause_if_quotable("Name", &single_spaced(name)).filter(|filter| is_sendable_filter(filter))
+}
+
+/// The name with single spaces, as Xero stores it.
+fn single_spaced(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The longest part of a name without quotation marks, backslashes and accented letters, or the
-/// name itself if it has no such part. Xero stores names with single spaces.
+/// name itself if it has no such part.
 fn search_term(name: &str) -> String {
     const TERM_LIMIT: usize = 100;
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = single_spaced(name);
     let is_plain =
         |sign: char| sign.is_ascii() && !matches!(sign, '"' | '\\') && !sign.is_control();
     let parts = name.split(|sign: char| !is_plain(sign)).map(str::trim);

@@ -16,6 +16,11 @@ pub(super) fn clause_if_quotable(field: &str, value: &str) -> Option<String> {
     is_quotable(value).then(|| equals_clause(field, value))
 }
 
+/// Whether a filter is short enough for a call.
+pub(super) fn is_sendable_filter(filter: &str) -> bool {
+    percent_encode(filter).len() <= FILTER_LIMIT
+}
+
 /// A clause that requires `field` to equal `value`, which must be quotable.
 pub(super) fn equals_clause(field: &str, value: &str) -> String {
     format!("{field}==\"{value}\"")

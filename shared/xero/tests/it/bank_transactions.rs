@@ -101,6 +101,19 @@ async fn every_bank_transaction_with_the_reference_is_found_deleted_ones_include
 }
 
 #[tokio::test]
+async fn deleted_bank_transactions_are_asked_for_by_their_status() {
+    let gone = transaction_json("").replace("AUTHORISED", "DELETED");
+    let transport = Scripted::ok(&collection("BankTransactions", &[gone]));
+    let session = a_session(transport.clone());
+    let found = bank_transactions::find_deleted_by_reference(&session, "Stripe fee").await.unwrap();
+    assert_eq!(found.rows.len(), 1);
+    let asked = transport.asked();
+    let query = asked[0].uri().query().unwrap();
+    let filter = "where=Status%3D%3D%22DELETED%22%20AND%20Reference%3D%3D%22Stripe%20fee%22";
+    assert!(query.starts_with(filter), "{query}");
+}
+
+#[tokio::test]
 async fn a_refused_bank_transaction_in_a_batch_affects_no_other() {
     // As in Xero's documentation: an id and all amounts, but rejected.
     let sentence = "Account code '404' is not a valid code for this document.";

@@ -252,7 +252,7 @@ async fn an_unreadable_record_is_not_taken_for_missing() {
 }
 
 #[tokio::test]
-async fn names_are_compared_locally_and_never_in_a_filter() {
+async fn names_that_no_filter_can_contain_are_compared_locally() {
     let contact = |name: &str, id: u128| {
         let id = XeroContactId(Uuid::from_u128(id)).to_string();
         let row = contact_json("").replace(r#""Name":"Ridge""#, &format!(r#""Name":"{name}""#));
@@ -271,4 +271,33 @@ async fn names_are_compared_locally_and_never_in_a_filter() {
     let query = transport.asked()[0].uri().query().unwrap().to_owned();
     assert!(query.starts_with("searchTerm=Ridge&includeArchived=true"), "{query}");
     assert!(!query.contains("where"), "{query}");
+}
+
+/// Looks up the contacts with a name. Returns how many there are and the queries of the calls.
+async fn named(name: &str, answers: &[&str]) -> (usize, Vec<String>) {
+    let transport = Scripted::new(answers.iter().map(|body| reply(200, &[], body)));
+    let found = contacts::find_by_name(&a_session(transport.clone()), name).await.unwrap();
+    let asked = transport.asked();
+    let queries = asked.iter().map(|request| request.uri().query().unwrap().to_owned());
+    (found.rows.len(), queries.collect())
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_by_a_filter_and_searched_for_only_without_a_result() {
+    let other = "\"Name\":\"R\u{f8}de Caf\u{e9}\"";
+    let row = contact_json("").replace(r#""Name":"Ridge""#, other);
+    let (one, none) = (collection("Contacts", &[row]), collection("Contacts", &[]));
+
+    let (count, queries) = named("Rode  Cafe", &[&one]).await;
+    assert_eq!((count, queries.len()), (1, 1), "Xero decides which names are the same");
+    let filter = "where=Name%3D%3D%22Rode%20Cafe%22&includeArchived=true";
+    assert!(queries[0].starts_with(filter), "{queries:?}");
+
+    let (count, queries) = named("r\u{f8}de cafe", &[&none, &one]).await;
+    assert_eq!((count, queries.len()), (1, 2));
+    assert!(queries[1].starts_with("searchTerm="), "{queries:?}");
+
+    let (count, queries) = named(&"\u{6c34}".repeat(255), &[&none]).await;
+    assert_eq!((count, queries.len()), (0, 1), "encoded, the name is longer than a query");
+    assert!(queries[0].starts_with("searchTerm="), "{queries:?}");
 }

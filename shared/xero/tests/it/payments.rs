@@ -198,6 +198,22 @@ async fn invoices_beyond_one_query_are_asked_for_in_the_next() {
 }
 
 #[tokio::test]
+async fn deleted_payments_are_asked_for_by_their_status() {
+    let answer = || reply(200, &[], &collection("Payments", &[payment_json("")]));
+    let transport = Scripted::new([answer(), answer()]);
+    let invoices: Vec<_> = (1..=16).map(|at| XeroInvoiceId(Uuid::from_u128(at))).collect();
+    let session = a_session(transport.clone());
+    let found = payments::find_deleted_by_invoices(&session, &invoices).await.unwrap();
+    assert_eq!(found.len(), 2, "what each call found");
+    for request in transport.asked() {
+        let query = request.uri().query().unwrap();
+        let first = "where=Status%3D%3D%22DELETED%22%20AND%20%28Invoice.InvoiceID%3D%3Dguid";
+        assert!(query.starts_with(first) && query.contains("%22%29%29&"), "{query}");
+        assert!(query.len() <= 2_048, "Xero takes no query of {} characters", query.len());
+    }
+}
+
+#[tokio::test]
 async fn a_created_payment_is_returned_as_xero_stores_it() {
     let row = payment_json(
         r#""StatusAttributeString":"WARNING","Warnings":[{"Message":"It was rounded"}],"#,

@@ -10,7 +10,7 @@ pub(super) use write::BankTransactions;
 use super::RequestContext;
 use super::documents::render::Detail;
 use crate::answer::Answer;
-use crate::books::transaction::BankTransaction;
+use crate::books::transaction::{BankTransaction, TransactionStatus};
 use crate::json::{Json, Object};
 use crate::listing::{Page, Query, SelectedRows};
 use row::Row;
@@ -21,7 +21,13 @@ impl RequestContext<'_> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
         let page = Page::asked(incoming, false, self.unconfirmed);
-        let asked_for = self.books.transactions().map(|one| Row::new(self.books, one));
+        let shows_deleted = self.unconfirmed.deleted_transactions_in_lists
+            || query.condition.as_ref().is_some_and(|condition| condition.mentions("Status"));
+        let asked_for = self
+            .books
+            .transactions()
+            .filter(|one| shows_deleted || one.status != TransactionStatus::Deleted)
+            .map(|one| Row::new(self.books, one));
         let SelectedRows { rows, pagination } =
             SelectedRows::select(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = page.map_or(Detail::Listed, |_| Detail::Paged);

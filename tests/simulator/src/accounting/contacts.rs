@@ -10,6 +10,7 @@ pub(super) use write::{Contacts, plan_nested};
 use super::RequestContext;
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
+use crate::fold::fold;
 use crate::json::Json;
 use crate::listing::{Page, Query, SelectedRows, id_list, search_term};
 use render::Detail;
@@ -39,7 +40,10 @@ impl RequestContext<'_> {
         let page = Page::asked(incoming, summary, self.unconfirmed);
         let ids = id_list(incoming, "IDs")?;
         let archived = incoming.flag("includeArchived").unwrap_or(false);
-        let term = search_term(incoming);
+        let ignores_accents = self.unconfirmed.search_ignores_accents;
+        let comparable =
+            |text: &str| if ignores_accents { fold(text) } else { text.to_lowercase() };
+        let term = search_term(incoming).map(|term| comparable(&term));
         let asked_for = self
             .books
             .contacts()
@@ -47,7 +51,7 @@ impl RequestContext<'_> {
             .filter(|contact| ids.as_ref().is_none_or(|ids| ids.contains(&contact.id)))
             .filter(|contact| {
                 term.as_ref().is_none_or(|term| {
-                    searched(contact).any(|text| text.to_lowercase().contains(term.as_str()))
+                    searched(contact).any(|text| comparable(text).contains(term.as_str()))
                 })
             })
             .map(Row);

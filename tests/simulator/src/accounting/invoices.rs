@@ -29,6 +29,7 @@ struct Wanted {
     ids: Option<Vec<Uuid>>,
     contacts: Option<Vec<Uuid>>,
     numbers: Option<Vec<String>>,
+    ignores_case: bool,
     statuses: Option<Vec<String>>,
     term: Option<String>,
     /// Only invoices created by this app.
@@ -43,6 +44,7 @@ impl Wanted {
             ids: id_list(incoming, "IDs")?,
             contacts: id_list(incoming, "ContactIDs")?,
             numbers: comma_list(incoming, "InvoiceNumbers"),
+            ignores_case: context.unconfirmed.invoice_numbers_ignore_case,
             statuses: comma_list(incoming, "Statuses"),
             term: search_term(incoming),
             created_by: own.then(|| context.app.client_id.clone()),
@@ -54,12 +56,12 @@ impl Wanted {
             list.as_ref().is_none_or(|list| list.contains(&id))
         };
         let number = invoice.number.as_deref().unwrap_or_default();
+        let is_number = |wanted: &String| {
+            wanted == number || (self.ignores_case && wanted.eq_ignore_ascii_case(number))
+        };
         among(&self.ids, invoice.id)
             && among(&self.contacts, invoice.contact)
-            && self
-                .numbers
-                .as_ref()
-                .is_none_or(|numbers| numbers.iter().any(|wanted| wanted == number))
+            && self.numbers.as_ref().is_none_or(|numbers| numbers.iter().any(is_number))
             && self.statuses.as_ref().is_none_or(|statuses| {
                 statuses.iter().any(|status| status == invoice.status.as_str())
             })

@@ -159,6 +159,10 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(archived_tracking_is_kept),
     yes_or_no!(empty_tracking_removes),
     yes_or_no!(reconciling_moves_payment),
+    yes_or_no!(search_ignores_accents),
+    yes_or_no!(accents_distinguish_names),
+    yes_or_no!(deleted_transactions_in_lists),
+    yes_or_no!(invoice_numbers_ignore_case),
 ];
 
 /// The reason why a switch is not set.

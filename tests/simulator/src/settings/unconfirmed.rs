@@ -170,6 +170,15 @@ pub struct Unconfirmed {
     pub archived_tracking_is_kept: bool,
     /// Whether an empty list of tracking options removes those of an existing line.
     pub empty_tracking_removes: bool,
+    /// Whether the search term of contacts is compared without accents.
+    pub search_ignores_accents: bool,
+    /// Whether active contacts can have names that differ only in accents, or in how accents are
+    /// composed. Filters by name ignore accents either way.
+    pub accents_distinguish_names: bool,
+    /// Whether lists without a status filter include deleted bank transactions.
+    pub deleted_transactions_in_lists: bool,
+    /// Whether invoice numbers that differ only in capitals are the same number.
+    pub invoice_numbers_ignore_case: bool,
     /// Not a question: a Xero that does not prevent duplicates. Numbers and names are not unique,
     /// keys are not remembered. It tests the caller's own protection.
     pub unhelpful: bool,
@@ -249,6 +258,10 @@ impl Default for Unconfirmed {
             deposits_have_ar_types: false,
             archived_tracking_is_kept: false,
             empty_tracking_removes: true,
+            search_ignores_accents: false,
+            accents_distinguish_names: false,
+            deleted_transactions_in_lists: true,
+            invoice_numbers_ignore_case: false,
             unhelpful: false,
             texts: Texts::default(),
         }

@@ -149,6 +149,17 @@ fn a_deleted_bank_transaction_is_still_listed_and_does_not_count() {
     assert_eq!(caller.books().transaction(kept).unwrap().status, TransactionStatus::Authorised);
 }
 
+/// Rule 58, switched.
+#[test]
+fn a_deleted_bank_transaction_may_be_omitted_from_lists() {
+    let mut caller = Caller::unconfirmed(|switches| switches.deleted_transactions_in_lists = false);
+    let gone = spent(&mut caller, "3.00");
+    delete(&mut caller, gone).first("BankTransactions");
+    assert_eq!(caller.get("/BankTransactions").json()["BankTransactions"], json!([]));
+    let asked = caller.get(&query("/BankTransactions", &[("where", "Status==\"DELETED\"")]));
+    assert_eq!(id(&asked.first("BankTransactions")["BankTransactionID"]), gone);
+}
+
 /// Rule 58.
 #[test]
 fn a_reconciled_bank_transaction_cannot_be_changed() {

@@ -179,3 +179,51 @@ fn an_empty_list_of_persons_is_ignored_or_removes_them_all() {
         assert_eq!(persons(&caller), 1, "one person without any details");
     }
 }
+
+/// Rule 31.
+#[test]
+fn a_search_may_ignore_accents_and_a_filter_always_does() {
+    for ignores in [false, true] {
+        let mut caller = Caller::unconfirmed(|switches| switches.search_ignores_accents = ignores);
+        let contact = caller.contact("Caf\u{e9} M\u{fc}ller");
+        let found = caller.get(&query("/Contacts", &[("searchTerm", "cafe mu")]));
+        let count = found.json()["Contacts"].as_array().unwrap().len();
+        assert_eq!(count, usize::from(ignores));
+        for name in ["Cafe Muller", "CAFE\u{301} MU\u{308}LLER"] {
+            let filter = format!("Name==\"{name}\"");
+            let found = caller.get(&query("/Contacts", &[("where", &filter)]));
+            assert_eq!(id(&found.first("Contacts")["ContactID"]), contact, "{name}");
+        }
+    }
+}
+
+/// Rule 32.
+#[test]
+fn names_that_differ_in_accents_only_are_one_name_or_two() {
+    for distinguishes in [false, true] {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.accents_distinguish_names = distinguishes);
+        caller.contact("Caf\u{e9}");
+        assert_eq!(caller.put("/Contacts", r#"{"Name":"CAF\u00c9"}"#).messages().len(), 1);
+        for name in ["Cafe", "Cafe\u{301}"] {
+            let answer = caller.put("/Contacts", &json!({"Name": name}).to_string());
+            assert_eq!(answer.status, if distinguishes { 200 } else { 400 }, "{name}");
+        }
+    }
+}
+
+/// Rule 37.
+#[test]
+fn the_capitals_of_an_invoice_number_matter_or_not() {
+    for ignores in [false, true] {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.invoice_numbers_ignore_case = ignores);
+        caller.invoice("job-1");
+        let found = caller.get(&query("/Invoices", &[("InvoiceNumbers", "JOB-1")]));
+        let count = found.json()["Invoices"].as_array().unwrap().len();
+        assert_eq!(count, usize::from(ignores));
+        let contact = caller.any_contact();
+        let answer = caller.put("/Invoices", &invoice(contact, "JOB-1", "AUTHORISED"));
+        assert_eq!(answer.status, if ignores { 400 } else { 200 });
+    }
+}

@@ -48,6 +48,8 @@ fn a_near_payment_with_another_identifier_is_unclear_and_one_without_is_the_same
         // A short identifier counts if it is all of the reference.
         (Some("12"), Some("No. 12"), unclear(&["pay_1"])),
         (Some("12"), Some("-12-"), same("pay_1")),
+        // Two forms of the same accent.
+        (Some("Caf\u{e9} 7"), Some("CAFE\u{301} 7"), same("pay_1")),
     ] {
         assert_eq!(observed(ours, theirs), expected, "{ours:?} {theirs:?}");
     }

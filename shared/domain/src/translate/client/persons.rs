@@ -2,6 +2,7 @@
 
 use crate::crm::client::{Client, PrimaryContact};
 use crate::document::contact::ContactPerson;
+use crate::spelling::fold_label;
 use crate::translate::text::DocumentTexts;
 
 /// The main person of a contact, whose e-mail address is the contact's, and the further persons.
@@ -84,7 +85,6 @@ fn join_name((first, last): &PersonName) -> String {
 
 /// Whether two names are the same apart from case and superfluous spaces.
 fn is_same_name(one: &str, other: &str) -> bool {
-    let folded =
-        |name: &str| name.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+    let folded = |name: &str| fold_label(name).split_whitespace().collect::<Vec<_>>().join(" ");
     folded(one) == folded(other)
 }

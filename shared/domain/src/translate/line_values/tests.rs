@@ -195,3 +195,27 @@ fn a_line_that_names_no_tracking_has_the_default_and_an_empty_list_means_none() 
         assert!(failure.message.ends_with("Possible options: North, South."), "{failure}");
     }
 }
+
+#[test]
+fn an_item_or_option_whose_accents_are_composed_differently_is_sent_in_xeros_spelling() {
+    let mut values = values();
+    let items = vec![item("CAFE\u{301}", "Coffee", true), item("VE\u{301}LO", "Bicycle", false)];
+    values.items = Some(ItemCatalogue::new(Timestamp::UNIX_EPOCH, items));
+    let found = find_item_code(1, &naming_item("CAF\u{c9}"), &values).unwrap();
+    assert_eq!(found.as_deref(), Some("CAFE\u{301}"));
+    let unsold = find_item_code(1, &naming_item("V\u{c9}LO"), &values).unwrap_err();
+    assert_eq!(&*unsold.code, "line_item_not_sold");
+    let unknown = find_item_code(1, &naming_item("CAFE"), &values).unwrap_err();
+    assert_eq!(&*unknown.code, "line_item_unknown");
+
+    let categories = &mut values.tracking.as_mut().unwrap().categories;
+    categories[0].name = "Re\u{301}gion".to_owned();
+    categories[0].options[0].name = "Orle\u{301}ans".to_owned();
+    let line = naming_option("R\u{e9}gion", "Orl\u{e9}ans");
+    let found = find_tracking(1, &line, &no_defaults(), &values).unwrap();
+    let (category, option) = ("Re\u{301}gion".to_owned(), "Orle\u{301}ans".to_owned());
+    assert_eq!(found, [TrackingAssignment { category, option }]);
+    let capitals = naming_option("R\u{e9}gion", "ORL\u{c9}ANS");
+    let unknown = find_tracking(1, &capitals, &no_defaults(), &values).unwrap_err();
+    assert_eq!(&*unknown.code, "line_tracking_unknown");
+}

@@ -40,15 +40,66 @@ pub(super) async fn adopt_found_parts(
     let invoices = on_documents.iter().map(|(_, document)| *document).collect::<Vec<_>>();
     match payments::find_by_invoices(&tenant_session.api, &invoices).await {
         Ok(all) => {
-            for (task, invoice) in on_documents {
-                adopt_found(task, select_own_payment(task, invoice, &all));
+            let mut missing = Vec::new();
+            for (task, document) in on_documents {
+                match select_own_payment(task, document, &all) {
+                    Ok(None) => missing.push((task, document)),
+                    found => adopt_found(task, found),
+                }
             }
+            adopt_deleted_payments(tenant_session, missing).await;
         }
         Err(error) => fail_tasks(on_documents.into_iter().map(|(task, _)| task), &error.into()),
     }
     for task in alone {
-        adopt_found(task, find_part(tenant_session, task, PaymentPrerequisite::None).await);
+        let found = match find_part(tenant_session, task, PaymentPrerequisite::None).await {
+            Ok(None) => find_deleted_transaction(tenant_session, task).await,
+            found => found,
+        };
+        adopt_found(task, found);
     }
+}
+
+/// Looks up payments that the list of all payments on their documents did not contain: it may omit
+/// deleted ones.
+async fn adopt_deleted_payments<'a>(
+    tenant_session: &TenantSession<'_>,
+    missing: Vec<(&'a SyncTask<'a, PaymentPart>, XeroInvoiceId)>,
+) {
+    if missing.is_empty() {
+        return;
+    }
+    let documents = missing.iter().map(|(_, document)| *document).collect::<Vec<_>>();
+    match payments::find_deleted_by_invoices(&tenant_session.api, &documents).await {
+        Ok(all) => {
+            for (task, document) in missing {
+                adopt_found(task, select_own_payment(task, document, &all));
+            }
+        }
+        Err(error) => fail_tasks(missing.into_iter().map(|(task, _)| task), &error.into()),
+    }
+}
+
+/// Looks up the deleted bank transaction of a part, which the list of all bank transactions may
+/// omit. The voided note of a refund is in the list of credit notes.
+async fn find_deleted_transaction(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+) -> Result<Option<RemotePart>, AttemptError> {
+    if let PartRole::RefundNote(_) = task.snapshot.role {
+        return Ok(None);
+    }
+    for tag in list_references(task) {
+        let all = bank_transactions::find_deleted_by_reference(&tenant_session.api, &tag).await?;
+        let ours = select_own_transaction(task, &tag, all.rows)?;
+        if ours.is_some() {
+            return Ok(ours);
+        }
+        if let Some(odd) = all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
+            return Err(XeroError::from(odd).into());
+        }
+    }
+    Ok(None)
 }
 
 fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart>, AttemptError>) {
@@ -88,8 +139,7 @@ pub(super) async fn find_part(
     let mut deleted = None;
     for tag in list_references(task) {
         let all = bank_transactions::find_by_reference(&tenant_session.api, &tag).await?;
-        let same = all.rows.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
-        let ours = select_document(task, same.map(RemotePart::Transaction), &tag)?;
+        let ours = select_own_transaction(task, &tag, all.rows)?;
         if is_in_effect(ours.as_ref()) {
             return Ok(ours);
         }
@@ -143,6 +193,16 @@ impl PaymentPrerequisite {
             Self::Contact(_) | Self::RefundedContact(_) | Self::None => None,
         }
     }
+}
+
+/// Returns the bank transaction of a part among those with one of its references.
+fn select_own_transaction(
+    task: &SyncTask<'_, PaymentPart>,
+    tag: &str,
+    all: Vec<RemoteBankTransaction>,
+) -> Result<Option<RemotePart>, Failure> {
+    let same = all.into_iter().filter(|one| has_expected_total(one, &task.snapshot));
+    select_document(task, same.map(RemotePart::Transaction), tag)
 }
 
 /// A fee contains the cents that the conversion of its payment costs, which depend on the chart at

@@ -153,10 +153,12 @@ fn clashes(context: &RequestContext<'_>, contact: &Contact) -> Vec<String> {
         return messages;
     }
     let others = || context.books.contacts().filter(|other| other.id != contact.id);
-    let folded = fold(&contact.name);
+    let accents_count = context.unconfirmed.accents_distinguish_names;
+    let comparable = |name: &str| if accents_count { name.to_lowercase() } else { fold(name) };
+    let name = comparable(&contact.name);
     let is_active = contact.status == ContactStatus::Active;
     let same_name =
-        |other: &Contact| other.status == ContactStatus::Active && fold(&other.name) == folded;
+        |other: &Contact| other.status == ContactStatus::Active && comparable(&other.name) == name;
     if is_active && others().any(same_name) {
         messages.push(format!(
             "The contact name {} is already assigned to another contact. The contact name must be \

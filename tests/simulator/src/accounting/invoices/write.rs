@@ -124,9 +124,19 @@ pub(super) fn holder<'a>(
     number: &str,
     own: Option<Uuid>,
 ) -> Option<&'a Invoice> {
-    context.books.invoices_numbered(number).find(|invoice| {
-        Some(invoice.id) != own && status::holds_number(invoice.status, context.unconfirmed)
-    })
+    let unconfirmed = context.unconfirmed;
+    let holds = |invoice: &&Invoice| {
+        Some(invoice.id) != own && status::holds_number(invoice.status, unconfirmed)
+    };
+    let has_number = |invoice: &&Invoice| {
+        let held = invoice.number.as_deref().unwrap_or_default();
+        invoice.kind == InvoiceKind::Sales && held.eq_ignore_ascii_case(number)
+    };
+    let exact = context.books.invoices_numbered(number).find(holds);
+    let in_other_capitals =
+        || context.books.invoices().find(|invoice| has_number(invoice) && holds(invoice));
+    let ignores_case = unconfirmed.invoice_numbers_ignore_case;
+    exact.or_else(|| ignores_case.then(in_other_capitals).flatten())
 }
 
 /// The reason why a PUT does not change an existing invoice.
