@@ -1,7 +1,7 @@
 //! Account codes that were chosen for one organisation, or for one account, and stand for another.
 
 use domain::account_codes::AccountCodes;
-use domain::entity::EntityKind::Invoice;
+use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::ids::{CrmId, Ledger, TenantId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::OperationState;
@@ -11,7 +11,7 @@ use engine::commands::setup::{self, SetupState, SetupTask};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
-use tests::builders::an_invoice;
+use tests::builders::{a_credit_note, an_allocation, an_invoice};
 use tests::io_monitor::run;
 use uuid::Uuid;
 use xero_sim::Bookkeeper;
@@ -183,4 +183,27 @@ fn a_code_of_an_earlier_release_gets_its_meaning_from_the_daily_check() {
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "account_code_reassigned");
+}
+
+#[test]
+fn a_record_that_waits_for_one_in_the_former_books_says_so_and_what_ends_the_wait() {
+    let (world, second) = with_two_organisations();
+    world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+    switch_to(&world, second);
+    for (id, note) in [("al_1", "cn_1"), ("al_2", "cn_2")] {
+        world.receive(CreditNote, &an_allocation(id, note, "inv_1", "50.00").body());
+    }
+    let failure = |id: &str| {
+        let ledger = Ledger { account: world.account(), tenant: TenantId(second) };
+        let key = MappingKey::new(ledger, Allocation, CrmId::new(id).unwrap());
+        let row = run(world.engine.store.find_mapping(&key)).unwrap().unwrap().unwrap();
+        row.record.operation.failure.unwrap()
+    };
+    let waits = failure("al_1");
+    assert_eq!(&*waits.code, "prerequisite_not_in_xero");
+    assert!(waits.message.contains("that was connected before"), "{waits}");
+    assert!(waits.remedy.contains("send it again from ServiceCortex"), "{waits}");
+    let unknown = failure("al_2");
+    assert_eq!(&*unknown.code, "prerequisite_not_in_xero");
+    assert!(unknown.remedy.is_empty(), "{unknown}");
 }

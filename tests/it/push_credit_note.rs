@@ -7,6 +7,7 @@ mod numbers;
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::Failure;
 use domain::ids::CrmId;
+use domain::mapping::MappingKey;
 use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::inbound::MessageOutcome;

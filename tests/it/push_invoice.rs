@@ -1,6 +1,7 @@
 //! Pushing invoices.
 
 mod lost_answers;
+mod moved_numbers;
 mod totals;
 
 use domain::entity::EntityKind::{Contact, Invoice};

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use xero_sim::{InvoiceEdit, InvoiceStatus, PaymentStatus};
 
 const NOT_FOUND: &str = "The resource you're looking for cannot be found";
-const NO_ROWS: &str = r#"{"Invoices":[],"CreditNotes":[]}"#;
+const NO_ROWS: &str = r#"{"Invoices":[],"CreditNotes":[],"Payments":[]}"#;
+/// The time in which the attempt after a first failure is made.
+const NEXT_ATTEMPT: SignedDuration = SignedDuration::from_mins(6);
 
 /// A world with a document of this kind whose changes the poll has read.
 fn with_document(kind: EntityKind) -> World {
@@ -197,4 +199,85 @@ fn a_payment_that_only_its_reference_shows_is_removed_with_its_record() {
     assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
     let statuses = world.books(|books| books.payments().map(|one| one.status).collect::<Vec<_>>());
     assert_eq!(statuses, [PaymentStatus::Deleted]);
+}
+
+/// Hides all payments.
+fn hide_payments(world: &mut World) {
+    hide(world, |request| request.uri().path().contains("/2.0/Payments"));
+}
+
+#[test]
+fn a_document_that_no_read_shows_once_is_voided_by_the_next_attempt() {
+    for kind in [Invoice, CreditNote] {
+        let mut world = with_document(kind);
+        let open = world.engine.transport.clone();
+        hide_documents(&mut world);
+        world.receive(kind, &document_message(kind, true));
+        assert_eq!(world.failure_code(kind, "doc_1"), "document_not_shown", "{kind}");
+        world.engine.transport = open;
+        world.advance(NEXT_ATTEMPT);
+        assert_eq!(world.state(kind, "doc_1"), OperationState::Synced, "{kind}");
+        assert_eq!(documents(&world), [("A-1".to_owned(), false)], "{kind}");
+    }
+}
+
+#[test]
+fn credit_of_a_note_that_no_read_shows_once_is_applied_and_removed_by_the_next_attempt() {
+    let mut world = World::connected();
+    world.receive(CreditNote, &a_credit_note("doc_1", "cli_1").body());
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let applied = an_allocation("al_1", "doc_1", "inv_1", "50.00");
+    let open = world.engine.transport.clone();
+    for (body, left) in [(applied.body(), 1), (applied.removed().body(), 0)] {
+        hide_documents(&mut world);
+        world.receive(CreditNote, &body);
+        assert_eq!(world.failure_code(Allocation, "al_1"), "document_not_shown");
+        world.engine.transport = open.clone();
+        world.advance(NEXT_ATTEMPT);
+        assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced);
+        assert_eq!(world.books(|books| books.allocations().count()), left);
+    }
+}
+
+#[test]
+fn a_payment_that_no_read_shows_once_is_removed_by_the_next_attempt() {
+    let mut world = World::with_accounts();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    world.receive(Payment, &payment.body());
+    let open = world.engine.transport.clone();
+    hide_payments(&mut world);
+    world.receive(Payment, &payment.deleted().body());
+    assert_eq!(world.failure_code(Payment, "pay_1.1"), "document_not_shown");
+    world.engine.transport = open;
+    world.advance(NEXT_ATTEMPT);
+    assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
+    let statuses = world.books(|books| books.payments().map(|one| one.status).collect::<Vec<_>>());
+    assert_eq!(statuses, [PaymentStatus::Deleted]);
+}
+
+#[test]
+fn a_payment_recorded_again_that_xero_does_not_show_is_written_once_that_is_confirmed() {
+    for is_shown_again in [false, true] {
+        let mut world = World::with_accounts();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+        world.receive(Payment, &payment.body());
+        world.receive(Payment, &payment.clone().deleted().body());
+        let open = world.engine.transport.clone();
+        hide_payments(&mut world);
+        let again = payment.body().replacen(r#""revision":1"#, r#""revision":3"#, 1);
+        world.receive(Payment, &again);
+        assert_eq!(world.failure_code(Payment, "pay_1.1"), "document_not_shown");
+        if is_shown_again {
+            world.engine.transport = open;
+        }
+        world.advance(NEXT_ATTEMPT);
+        assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced, "{is_shown_again}");
+        let in_effect = world.books(|books| {
+            let authorised = |status: &PaymentStatus| *status == PaymentStatus::Authorised;
+            books.payments().filter(|one| authorised(&one.status)).count()
+        });
+        assert_eq!(in_effect, 1, "{is_shown_again}");
+    }
 }

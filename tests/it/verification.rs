@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::table::{IndexKey, ItemKey, StoredItem};
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};
-use tests::ports::{Intercepted, respond};
+use tests::ports::{Intercepted, refusal, respond};
 use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match};
 
@@ -66,6 +66,30 @@ fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
         assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, recovered), "{failing}");
         assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, [1, 0, 0]), "{failing}");
         assert_eq!(comparisons(&world), 1, "{failing}");
+    }
+}
+
+#[test]
+fn an_invoice_at_which_xero_always_fails_does_not_stop_the_daily_verification() {
+    for count in [1, 2, 5] {
+        let mut world = World::connected();
+        for number in 1..=count {
+            world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").body());
+        }
+        world.advance(QUARTER);
+        world.poll();
+        world.clock.advance(SignedDuration::from_hours(25));
+        let failing = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().xero_id.0.to_string();
+        world.engine.transport = Intercepted::on(world.engine.transport.clone(), move |request| {
+            request
+                .uri()
+                .to_string()
+                .contains(&failing)
+                .then(|| Ok(refusal(500, "An error occurred")))
+        });
+        let (polled, _) = polls(&world);
+        assert_eq!(polled, PollOutcome::Read { changed: 0 }, "{count}");
+        assert_eq!(comparisons(&world), 1, "{count}");
     }
 }
 

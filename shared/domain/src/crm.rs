@@ -12,6 +12,7 @@ pub mod lines;
 pub mod payment;
 pub mod refund;
 pub mod settlement;
+pub mod sign_change;
 pub(crate) mod text;
 pub mod tracking;
 

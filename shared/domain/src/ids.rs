@@ -225,6 +225,13 @@ impl From<InvoiceId> for CreditNoteId {
     }
 }
 
+/// The credit note of an invoice with a negative total has the id of that invoice.
+impl From<CreditNoteId> for InvoiceId {
+    fn from(id: CreditNoteId) -> Self {
+        Self(id.0)
+    }
+}
+
 macro_rules! into_general {
     ($general:ident: $($id:ident),*) => {
         $(

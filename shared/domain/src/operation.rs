@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::entity::EntityKind;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCause};
 use crate::ids::CrmId;
 use crate::retry;
 
@@ -203,6 +203,15 @@ impl Operation {
         failure.class == before.class
             && failure.message == before.message
             && failed_at.duration_since(failed_before) < retry::REPETITION_PAUSE
+    }
+
+    /// Whether the attempt before this one did not find a document in Xero either, long enough ago
+    /// to confirm now that Xero no longer has it.
+    pub fn confirms_absence(&self, now: Timestamp) -> bool {
+        let not_shown = Some(FailureCause::DocumentNotShown);
+        let was_absent = self.failure.as_ref().is_some_and(|failure| failure.cause == not_shown);
+        let is_later = |at: Timestamp| now.duration_since(at) >= retry::ABSENCE_CONFIRMED_AFTER;
+        was_absent && self.failed_at.is_some_and(is_later)
     }
 
     fn with_state(&self, state: OperationState) -> Self {

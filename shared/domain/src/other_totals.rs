@@ -34,7 +34,12 @@ pub fn describe_other_totals(
     };
     let is_rounding =
         xero_total.currency == crm_total.currency && is_near(computed.total, xero_total.amount);
-    let reason = if is_rounding {
+    let reason = if is_rounding && difference.amount > Decimal::ZERO {
+        format!(
+            "Xero rounds the tax of each line. When {crm_total} is paid, {difference} stays due in Xero: credit it there, or add a line over -{} on the account for rounding before the payment.",
+            difference.amount
+        )
+    } else if is_rounding {
         "Xero rounds the tax of each line.".to_owned()
     } else {
         format!(
@@ -91,6 +96,14 @@ mod tests {
             "The totals differ: GBP 87.72 in Xero, GBP 87.73 in ServiceCortex (-0.01). Xero rounds the tax of each line."
         );
         assert_eq!(describe_figures(8_772, 8_772, 1_143, LineAmounts::Exclusive), None);
+        // A higher total leaves a cent due, which nothing else explains.
+        let said = describe_figures(8_771, 8_772, 1_143, LineAmounts::Exclusive).unwrap();
+        assert!(
+            said.ends_with(
+                "When GBP 87.71 is paid, GBP 0.01 stays due in Xero: credit it there, or add a line over -0.01 on the account for rounding before the payment."
+            ),
+            "{said}"
+        );
     }
 
     #[test]

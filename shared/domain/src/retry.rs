@@ -22,6 +22,10 @@ pub const IN_FLIGHT_SECONDS: i64 = 60;
 /// repeat the attempt without end.
 pub const REPETITION_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long after the first read that did not show a document another one may confirm that Xero no
+/// longer has it. Xero may not show a document for a moment.
+pub const ABSENCE_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
 /// How many documents share a call, by the number of their failures. Documents that fail together
 /// are divided among smaller calls, so that a document that makes Xero fail costs the others at
 /// most two retries.

@@ -20,6 +20,7 @@ mod open_notes;
 mod own_invoices;
 mod payment_details;
 mod progress;
+mod read_invoices;
 mod removed_refunds;
 mod stopped_payments;
 mod surpluses;
@@ -47,7 +48,7 @@ use crate::ports::Metric;
 use crate::{Engine, Invocation, concurrency};
 
 use self::changes::PollReading;
-use self::failed_poll::{needs_account_action, record_poll_failure};
+use self::failed_poll::{is_fault_of_ours, needs_account_action, record_poll_failure};
 pub use self::late_chunks::list_unread_ledgers;
 use self::progress::{read_rows_ahead, save_progress, stop_polling};
 use self::surpluses::PaidInvoice;
@@ -180,7 +181,7 @@ fn outcome_after_error(ledger: &Ledger, error: AttemptError) -> PollOutcome {
                 failure.code = %code,
                 "not polled"
             );
-            PollOutcome::Later
+            if is_fault_of_ours(&failure) { PollOutcome::Failed } else { PollOutcome::Later }
         }
     }
 }
@@ -248,25 +249,29 @@ async fn read_changes(
             None => return Ok(changed),
         }
     }
-    changed += verify::verify_unseen_invoices(tenant_session).await?;
+    let unseen = verify::verify_unseen_invoices(tenant_session).await;
     // The first reading of overpayments begins at the last verification, not at the one below.
     let now = tenant_session.engine.clock.now();
     let mut progress = row.record.clone().without_future(now).with_surplus_positions();
-    // Failures of both are returned after the rest of the poll is recorded.
+    // Failures of all three are returned after the rest of the poll is recorded.
     let (verified, changed_surpluses) = if reading.is_complete() {
         check_after_changes(tenant_session, &mut progress, &paid, is_idle).await
     } else {
         (Ok(0), Ok(0))
     };
+    // All changes are observed by now, and the settings page shows this instant.
+    if reading.is_complete() && unseen.is_ok() && verified.is_ok() {
+        progress.checked_at = Some(tenant_session.engine.clock.now());
+    }
     // A poll that fails here every time must not count as completed.
-    let is_completed = verified.is_ok() && changed_surpluses.is_ok();
+    let is_completed = unseen.is_ok() && verified.is_ok() && changed_surpluses.is_ok();
     let progress = if is_completed { progress.with_completed_poll() } else { progress };
     let saved = save_progress(tenant_session, row, progress).await?;
     if let Some(row) = saved {
         let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
         books::compare_after_verification(engine, row, invocation).boxed().await?;
     }
-    Ok(changed + verified? + changed_surpluses?)
+    Ok(changed + unseen? + verified? + changed_surpluses?)
 }
 
 /// Performs what is due after all changes are read: the daily verification, and reading
@@ -287,10 +292,6 @@ async fn check_after_changes(
     if progress.is_surplus_due {
         let read = surpluses::read_surpluses(tenant_session, progress, paid).boxed();
         changed_surpluses = read.await;
-    }
-    // This comes last: all changes are observed by now, and the settings page shows this instant.
-    if verified.is_ok() {
-        progress.checked_at = Some(tenant_session.engine.clock.now());
     }
     (verified, changed_surpluses)
 }

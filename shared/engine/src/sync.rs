@@ -1,6 +1,7 @@
 //! The kinds of records, and how each is written to Xero. The protocol around the writes is the
 //! same for all kinds: see [`push`].
 
+mod absence;
 mod allocation;
 pub(crate) mod carry_over;
 mod closed_document;

@@ -125,6 +125,32 @@ fn a_transfer_that_is_a_cent_off_as_the_totals_are_is_asked_about_and_not_counte
 }
 
 #[test]
+fn a_transfer_that_is_recorded_after_the_import_of_the_other_total_is_reported_once() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").price("33.33", "39.99").body());
+    world.advance(QUARTER);
+    world.is_paid("#INV_1", "40.00", &today());
+    world.poll_and_wait();
+    let transfer = a_payment("pay_1", &[("inv_1", "39.99")]).method("bank_transfer");
+    for _ in 0..2 {
+        world.receive(Payment, &transfer.body());
+        let remarks = world.events.contents().into_iter().filter_map(|content| {
+            if let EventContent::XeroStatus { remarks, .. } = content {
+                Some(remarks)
+            } else {
+                None
+            }
+        });
+        let about_import =
+            remarks.flatten().filter(|one| one.contains("They may be the same money"));
+        let about_import = about_import.collect::<Vec<_>>();
+        assert_eq!(about_import.len(), 1, "{about_import:?}");
+        assert!(about_import[0].contains("delete the payment pay_1"), "{about_import:?}");
+    }
+    assert!(describe_events(&world).contains(&"imported 40.00".to_owned()));
+}
+
+#[test]
 fn a_list_names_as_many_unclear_payments_as_were_asked_for_even_of_one_invoice() {
     let world = billed();
     let cheque = a_payment("pay_1", &[("inv_1", "10.00")]).method("cheque").date("2026-10-10");

@@ -41,6 +41,28 @@ fn an_invoice_whose_total_changes_its_sign_again_and_again_is_in_the_books_once(
     }
 }
 
+#[test]
+fn an_invoice_whose_stored_text_was_dropped_is_in_the_books_once_after_a_change_of_sign() {
+    let world = World::connected();
+    let invoice = an_invoice("inv_1", "cli_1");
+    for (revision, price, total) in
+        [(1, "95.00", "114.00"), (2, "-95.00", "-114.00"), (3, "95.00", "114.00")]
+    {
+        let message = invoice.clone().revision(revision).price(price, total);
+        world.receive(Invoice, &message.body());
+        world.advance(SignedDuration::from_mins(1));
+        let expected: Decimal = total.parse().unwrap();
+        assert_eq!(receivable_in_effect(&world), expected, "{revision}");
+        let (kind, id) =
+            if revision == 2 { (CreditNote, "inv_1~credit") } else { (Invoice, "inv_1") };
+        let key = MappingKey::new(world.ledger(), kind, CrmId::new(id).unwrap());
+        let store = &world.engine.store;
+        let row = run(store.find_mapping(&key)).unwrap().unwrap().unwrap();
+        let expect = WriteExpectation::Version(row.version);
+        run(store.put_mapping(&row.record.without_text(), expect, None)).unwrap().unwrap();
+    }
+}
+
 /// The totals of the invoices less those of the credit notes that are in effect.
 fn receivable_in_effect(world: &World) -> Decimal {
     world.books(|books| {

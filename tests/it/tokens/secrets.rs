@@ -1,13 +1,17 @@
 //! Secrets whose reads lag behind their writes, are empty for a while, or return the value of a
 //! slow process.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::operation::{OperationState, ParkingReason};
 use engine::commands::connect::ConnectOutcome;
 use engine::connection::token::access_token;
 use engine::inbound::MessageOutcome;
-use engine::ports::IfMissing;
+use engine::poll::PollOutcome;
+use engine::ports::{IfMissing, Metric, PortError, SecretStore};
 use engine::sync::push::PushOutcome;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -18,6 +22,53 @@ use tests::ports::{Intercepted, respond};
 use uuid::Uuid;
 
 use super::{MINUTES, TOKEN, assert_renewed, refreshes, token_request};
+
+/// Secrets that the function may not read, or that are marked for deletion.
+#[derive(Debug)]
+struct UnreadableSecrets;
+
+fn refused() -> PortError {
+    PortError { operation: "use a secret", source: "it is marked for deletion".into() }
+}
+
+#[async_trait]
+impl SecretStore for UnreadableSecrets {
+    async fn get_secret(&self, _: &str) -> Result<Option<SecretString>, PortError> {
+        Err(refused())
+    }
+
+    async fn get_version(&self, _: &str, _: Uuid) -> Result<Option<SecretString>, PortError> {
+        Err(refused())
+    }
+
+    async fn write_secret(
+        &self,
+        _: &str,
+        _: &SecretString,
+        _: Uuid,
+        _: IfMissing,
+    ) -> Result<(), PortError> {
+        Err(refused())
+    }
+
+    async fn delete_secret(&self, _: &str) -> Result<(), PortError> {
+        Err(refused())
+    }
+}
+
+#[test]
+fn each_poll_that_cannot_read_its_secret_counts_for_the_operator() {
+    let mut world = World::with_seen_invoice();
+    world.clock.advance(MINUTES(60));
+    world.engine.secrets = Arc::new(UnreadableSecrets);
+    for polls in 1..=3 {
+        assert_eq!(world.poll_and_wait(), PollOutcome::Failed);
+        let counted = world.metrics.all().into_iter().filter(|one| *one == Metric::PollFailed);
+        assert_eq!(counted.count(), polls);
+    }
+    // The connection stays as it is: no user can help.
+    assert_eq!(world.connection().state, ConnectionState::Active);
+}
 
 #[test]
 fn a_push_waits_for_a_secret_that_is_not_visible_yet_after_a_connection() {

@@ -382,7 +382,7 @@ const DIFFERING = {
       xero: gbp("140.01"),
       reasons: [
         reason("payment_unclear", "100.00", "A payment in Xero may be one that ServiceCortex recorded. Decide which it is."),
-        reason("total_differs", "-0.01", "Its total in Xero is another one: Xero rounds the tax of each line, or the total was changed there. Correct it there or in ServiceCortex."),
+        reason("total_differs", "-0.01", "Its total in Xero is another one: Xero rounds the tax of each line, or the total was changed there. Correct it in ServiceCortex, or in Xero while nothing is paid on it. A cent that stays due after the payment can be credited in Xero."),
       ],
     },
     { entity: "invoice", crm_id: "inv_1051", number: "INV-1051", crm: gbp("85.00"), xero: gbp("0.00"), reasons: [reason("not_approved", "85.00", "It is not approved in Xero. Approve it there.")] },

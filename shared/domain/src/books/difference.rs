@@ -93,7 +93,7 @@ impl DifferenceCode {
                  void it in ServiceCortex."
             }
             Self::TotalDiffers => {
-                "Its total in Xero is another one: Xero rounds the tax of each line, or the total was changed there. Correct it there or in ServiceCortex."
+                "Its total in Xero is another one: Xero rounds the tax of each line, or the total was changed there. Correct it in ServiceCortex, or in Xero while nothing is paid on it. A cent that stays due after the payment can be credited in Xero."
             }
             Self::CurrencyDiffers => {
                 "It has another currency in Xero. Void it there, then sync it again."

@@ -107,6 +107,10 @@ named_variants! {
         PaymentReconciled = "payment_reconciled",
         /// Xero does not remove a single payment of a batch payment.
         PaymentInBatch = "payment_in_batch",
+        /// Xero did not show a document. Only a later attempt may confirm that it is gone.
+        DocumentNotShown = "document_not_shown",
+        /// The stored tokens of a connection could not be read.
+        TokenStoreUnavailable = "token_store_unavailable",
     }
 
     /// The code that a failure with this cause is stored and shown with.

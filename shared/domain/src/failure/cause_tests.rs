@@ -115,6 +115,8 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("refund_over_paid", FailureCause::RefundOverPaid),
         ("payment_reconciled", FailureCause::PaymentReconciled),
         ("payment_in_batch", FailureCause::PaymentInBatch),
+        ("document_not_shown", FailureCause::DocumentNotShown),
+        ("token_store_unavailable", FailureCause::TokenStoreUnavailable),
     ];
     assert_eq!(expected.map(|(_, cause)| cause), FailureCause::ALL);
     for (code, cause) in expected {

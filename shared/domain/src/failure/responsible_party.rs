@@ -96,7 +96,9 @@ const fn find_by_cause(cause: FailureCause) -> Option<ResponsibleParty> {
         | FailureCause::InvoiceGone
         | FailureCause::InvoiceIsCredit
         | FailureCause::CreditNoteGone
-        | FailureCause::CreditOfAnotherClient => None,
+        | FailureCause::CreditOfAnotherClient
+        | FailureCause::DocumentNotShown
+        | FailureCause::TokenStoreUnavailable => None,
     }
 }
 

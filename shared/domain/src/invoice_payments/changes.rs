@@ -58,7 +58,7 @@ impl InvoicePayments {
     /// and all consequences are complete.
     pub fn record_payment(&mut self, recorded: RecordedPayment) -> PaymentChanges {
         let payment = recorded.payment.clone();
-        let mut budget = ChangeBudget::new();
+        let (mut budget, mut is_new) = (ChangeBudget::new(), false);
         match self.recorded.iter_mut().find(|one| one.payment == payment) {
             Some(known) if known.revision > recorded.revision => {
                 return PaymentChanges { notices: Vec::new(), is_all: true };
@@ -72,9 +72,14 @@ impl InvoicePayments {
             None => {
                 self.recorded.push(recorded);
                 budget.take_one();
+                is_new = true;
             }
         }
-        self.recognise_again(budget)
+        let new = self.recorded.last().filter(|_| is_new);
+        let repeated = new.and_then(|recorded| self.find_repeated_import(recorded));
+        let changes = self.recognise_again(budget);
+        let notices = repeated.into_iter().chain(changes.notices).collect();
+        PaymentChanges { notices, ..changes }
     }
 
     /// Adds payments that the CRM recorded in another ledger and that are unknown here, in their

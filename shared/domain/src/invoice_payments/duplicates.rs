@@ -1,12 +1,12 @@
-//! Payments in Xero that may be the same money: one that the integration wrote, and one that a user
-//! entered.
+//! Payments that may be the same money: one that a user entered in Xero, and one that the integration
+//! wrote or that the CRM recorded later.
 //!
 //! The integration cannot tell which of the two is right, and both count in Xero. So a person is
 //! notified once, when the second of them is first seen; nothing is removed.
 
 use std::collections::BTreeMap;
 
-use super::recognise::{DAYS_OF_DOUBT, days_between};
+use super::recognise::{DAYS_OF_DOUBT, days_between, recognise_payment};
 use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment};
 use crate::ids::PaymentId;
 
@@ -35,6 +35,26 @@ impl InvoicePayments {
         });
         let nearest = written.min_by_key(|one| days_between(one, entered))?;
         Some(duplicate_notice(nearest, entered))
+    }
+
+    /// The notification that a payment which the CRM has just recorded may be one that was imported
+    /// before. The import stays, because it is not certain, so both count in the CRM.
+    pub(super) fn find_repeated_import(&self, recorded: &RecordedPayment) -> Option<PaymentNotice> {
+        let may_be_it = |one: &&ReceivedPayment| {
+            one.is == PaymentMatch::Imported
+                && matches!(
+                    recognise_payment(self, one),
+                    PaymentMatch::Unclear { candidates } if candidates.contains(&recorded.payment)
+                )
+        };
+        let imported = self.received.iter().filter(may_be_it);
+        let nearest = imported.min_by_key(|one| days_between(recorded, one))?;
+        Some(PaymentNotice::PossibleDuplicate {
+            entered: nearest.clone(),
+            payment: recorded.payment.clone(),
+            paid_on: recorded.date,
+            recorded: Some(recorded.amount),
+        })
     }
 
     /// The imported payment that repeats a payment of the CRM, if the integration wrote that one.
@@ -69,5 +89,6 @@ fn duplicate_notice(written: &RecordedPayment, entered: &ReceivedPayment) -> Pay
         entered: entered.clone(),
         payment: written.payment.clone(),
         paid_on: written.date,
+        recorded: None,
     }
 }

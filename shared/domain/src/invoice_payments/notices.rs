@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{PaymentMatch, ReceivedPayment};
 use crate::ids::PaymentId;
+use crate::money::Money;
 
 /// A change of a payment that the CRM is notified of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +35,17 @@ pub enum PaymentNotice {
     /// A payment that was unclear is a payment of the CRM, or was removed in Xero. Nothing has to be
     /// imported or dropped.
     Resolved(ReceivedPayment),
-    /// An imported payment may be the same money as a payment that the integration wrote. Both count,
-    /// and a person must compare them.
+    /// An imported payment may be the same money as a payment that the integration wrote, or as one
+    /// that the CRM recorded after the import. Both count, and a person must compare them.
     PossibleDuplicate {
         /// The imported payment.
         entered: ReceivedPayment,
-        /// The CRM's payment that the integration wrote.
+        /// The CRM's payment.
         payment: PaymentId,
         /// The day on which that one was taken.
         paid_on: Date,
+        /// Its amount, if the CRM recorded it after the import and the integration has not written it.
+        recorded: Option<Money>,
     },
 }
 

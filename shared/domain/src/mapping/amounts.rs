@@ -1,7 +1,7 @@
 //! Status and amounts of a document in Xero, stored with its mapping.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::document::credit_note::RemoteCreditNote;
@@ -9,14 +9,11 @@ use crate::document::invoice::{AppliedCredit, RemoteInvoice};
 use crate::document::sales::DocumentStatus;
 use crate::ids::{XeroInvoiceId, XeroPaymentId};
 use crate::money::Money;
+use crate::retry::ABSENCE_CONFIRMED_AFTER;
 
 /// The maximum number of credits of one invoice that are stored and reported individually. The sum
 /// includes all of them.
 pub const CREDITS_MAX: usize = 100;
-
-/// How long after the first read that did not show a document another one may confirm that Xero no
-/// longer has it. Xero may not show a document for a moment.
-const ABSENCE_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A use of a credit note's credit in Xero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

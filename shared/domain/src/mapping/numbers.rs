@@ -43,6 +43,12 @@ impl Mapping {
         self.number_of_copy(self.generation)
     }
 
+    /// The number that its document has while another document still has the record's number. It is the
+    /// number of no copy, because copies begin with the second generation.
+    pub fn interim_number(&self) -> String {
+        self.number_of_copy(1)
+    }
+
     fn number_of_copy(&self, generation: u32) -> String {
         let number = &self.snapshot.natural_key;
         let suffix = format!("{DERIVED}{generation}");

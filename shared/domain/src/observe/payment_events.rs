@@ -82,11 +82,16 @@ fn possible_duplicates_event(
 /// A sentence about a payment that may repeat one that the integration wrote, with the remedy.
 fn describe_possible_duplicate(notice: &PaymentNotice) -> Option<String> {
     match notice {
-        PaymentNotice::PossibleDuplicate { entered, payment, paid_on } => {
+        PaymentNotice::PossibleDuplicate { entered, payment, paid_on, recorded } => {
             let amount = entered.amount;
             let date = entered.date.map(|date| format!(" of {date}")).unwrap_or_default();
             let account = entered.account.as_ref().map(|account| format!(" into {}", account.name));
             let account = account.unwrap_or_default();
+            if let Some(recorded) = recorded {
+                return Some(format!(
+                    "ServiceCortex has the payment {payment} of {recorded} of {paid_on}, and a payment of {amount}{date}{account}, which it imported from Xero before. They may be the same money. Both count in ServiceCortex. If they are the same, delete the payment {payment} there. If not, nothing needs to be done."
+                ));
+            }
             Some(format!(
                 "It has two payments of {amount} in Xero that may be the same money: the payment {payment} of {paid_on}, which ServiceCortex sent, and one{date}{account}, which was entered in Xero. Both count. If they are the same, remove the one that was entered: ServiceCortex then drops it as well. If not, nothing needs to be done."
             ))

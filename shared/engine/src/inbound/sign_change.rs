@@ -5,6 +5,7 @@ use domain::crm::Revision;
 use domain::crm::credit_note::{self, negative_invoice_record_id};
 use domain::crm::invoice;
 use domain::crm::lines::RecordStatus;
+use domain::crm::sign_change::{voided_credit_note, voided_invoice};
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::ids::{CrmId, Ledger};
@@ -47,8 +48,13 @@ pub(super) async fn apply_sign_change(
                 standing: RecordStatus::Voided,
                 ..note
             };
+            let lost = |number| voided_credit_note(invoice, number);
             void_other_document::<CreditNoteEntity, InvoiceEntity>(
-                engine, ledger, id, invoice, voided,
+                (engine, ledger),
+                id,
+                invoice,
+                voided,
+                lost,
             )
             .await
         }
@@ -59,8 +65,15 @@ pub(super) async fn apply_sign_change(
                 ..invoice
             };
             let id = CrmId::from(note.id.clone());
-            void_other_document::<InvoiceEntity, CreditNoteEntity>(engine, ledger, id, note, voided)
-                .await
+            let lost = |number| voided_invoice(note, number);
+            void_other_document::<InvoiceEntity, CreditNoteEntity>(
+                (engine, ledger),
+                id,
+                note,
+                voided,
+                lost,
+            )
+            .await
         }
         MessageContent::Client { .. }
         | MessageContent::CreditNote { .. }
@@ -71,13 +84,14 @@ pub(super) async fn apply_sign_change(
 }
 
 /// Marks the other document of an invoice as voided, if it has one. `own` is the snapshot of the
-/// message.
+/// message. `lost` makes the voided snapshot, with the number that is known, if the text of the earlier
+/// one was dropped.
 async fn void_other_document<Other: SyncEntity, Own: SyncEntity>(
-    engine: &Engine,
-    ledger: &Ledger,
+    (engine, ledger): (&Engine, &Ledger),
     crm_id: CrmId,
     own: &Own::Snapshot,
     voided: impl Fn(Other::Snapshot) -> Other::Snapshot,
+    lost: impl Fn(String) -> Other::Snapshot,
 ) -> Result<SignChange, PersistError> {
     let key = MappingKey::new(ledger.clone(), Other::KIND, crm_id);
     let Some(row) = engine.store.find_mapping(&key).await? else { return Ok(SignChange::No) };
@@ -86,11 +100,12 @@ async fn void_other_document<Other: SyncEntity, Own: SyncEntity>(
         return Ok(SignChange::Overtaken { known });
     }
     if known < revision {
-        let snapshot: Option<Other::Snapshot> = row.record.snapshot.parse_text().ok();
-        let Some(snapshot) = snapshot else { return Ok(SignChange::No) };
+        let number = row.record.snapshot.natural_key.clone();
+        let stored: Result<Other::Snapshot, _> = row.record.snapshot.parse_text();
+        let snapshot = stored.map_or_else(|_| lost(number), voided);
         // This comes first: once the other document is voided, a repeated message does not find it.
         withhold_like_other::<Own>(engine, ledger, own, &row.record).boxed().await?;
-        let voided = push::encode_snapshot::<Other>(&voided(snapshot));
+        let voided = push::encode_snapshot::<Other>(&snapshot);
         push::keep_snapshot(engine, &key, &voided, KeepReason::Queue).await?;
     }
     Ok(SignChange::Retracted(Other::KIND, key.crm_id))

@@ -1,6 +1,6 @@
 //! Records failed polls, and decides when to alert an operator.
 
-use domain::failure::FailureClass;
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::Ledger;
 use futures::FutureExt;
 use store::table::WriteExpectation;
@@ -23,6 +23,12 @@ pub(super) fn needs_account_action(error: &AttemptError) -> bool {
         AttemptError::Persist(_) => return false,
     };
     class == FailureClass::Unauthorized
+}
+
+/// Returns whether only an operator can resolve the failure: Xero was not asked.
+pub(super) fn is_fault_of_ours(failure: &Failure) -> bool {
+    failure.class == FailureClass::Defect
+        || failure.cause == Some(FailureCause::TokenStoreUnavailable)
 }
 
 /// Records in the ledger's row since when its polls have failed. If all polls of an hour have

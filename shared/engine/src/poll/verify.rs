@@ -16,6 +16,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
+use super::read_invoices::read_invoices;
 use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -166,7 +167,7 @@ async fn verify_invoices(
     let linked = list_linked_invoices(tenant_session, invoices).await?;
     let ids = linked.keys().copied().collect::<Vec<_>>();
     let patient = tenant_session.session_with_priority(priority);
-    let DecodedRows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
+    let DecodedRows { rows: found, undecodable } = read_invoices(&patient, &ids).await?;
     // Unseen invoices are checked in every poll, which would report the same row each time.
     if priority == CallPriority::Verification {
         unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;

@@ -109,7 +109,7 @@ async fn apply_credit(
     taken: &TakenAllocations,
 ) -> Result<Synced, AttemptError> {
     let documents = prerequisites::require_prerequisites(engine, task).await?;
-    let Some(note) = fetch_credit_note(tenant_session, documents.note).await? else {
+    let Some(note) = fetch_credit_note(tenant_session, task, documents.note).await? else {
         return conclude_without_credit_note(task);
     };
     if let Some(link) = &task.mapping.link
@@ -207,7 +207,7 @@ async fn delete_allocation(
                 prerequisites::require_prerequisites(engine, task).await?
             }
         };
-    let note = fetch_credit_note(tenant_session, documents.note).await?;
+    let note = fetch_credit_note(tenant_session, task, documents.note).await?;
     let Some(note) = note else { return nothing() };
     let linked = link.map(|link| XeroAllocationId(link.xero_id.0));
     let ours = match linked.filter(|id| has_allocation(&note, *id)) {

@@ -6,7 +6,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
+use domain::ids::CrmId;
+use domain::operation::ParkingReason;
 use xero::XeroError;
 
 use super::Synced;
@@ -35,12 +38,25 @@ impl OutcomeSlot {
         self.lock().is_none()
     }
 
+    /// Returns whether the outcome is a success.
+    pub(super) fn is_success(&self) -> bool {
+        self.lock().as_ref().is_some_and(Result::is_ok)
+    }
+
     /// Returns Xero's error, if that is the outcome.
     pub(crate) fn xero_error(&self) -> Option<Arc<XeroError>> {
         match &*self.lock() {
             Some(Err(AttemptError::Xero(error))) => Some(error.clone()),
             Some(Ok(_) | Err(_)) | None => None,
         }
+    }
+
+    /// Returns the record for which the task waits, if no action of a person is needed.
+    pub(super) fn awaited_record(&self) -> Option<(EntityKind, CrmId)> {
+        let outcome = self.lock();
+        let Some(Err(AttemptError::Blocked { failure, on })) = &*outcome else { return None };
+        let ParkingReason::Prerequisite { kind, crm_id } = &**on else { return None };
+        failure.remedy.is_empty().then(|| (*kind, crm_id.clone()))
     }
 
     /// Returns the outcome at the end of the attempt. Every attempt determines one; if a defect

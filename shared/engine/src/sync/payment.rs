@@ -15,6 +15,7 @@ mod refund_limit;
 mod refund_notes;
 mod refunded_invoices;
 mod remove;
+mod restored;
 mod unwritten_refunds;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
 pub(crate) use self::refund_limit::{
     has_room_for_refund, is_withheld_before_write, refresh_refunds,
 };
+use self::restored::is_to_be_written_again;
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks,
     select_unfinished_tasks,
@@ -133,6 +135,13 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         let Some(link) = &task.mapping.link else { continue };
         let outcome = match fetch_document(tenant_session, task, link.xero_id).await {
             Ok(Some(remote)) if is_to_be_written_again(task, &remote) => continue,
+            Ok(None) if task.mapping.is_restored => {
+                match restored::find_restored_part(tenant_session, task).await {
+                    Ok(None) => continue,
+                    Ok(Some(remote)) => Ok(find::adopt_document(task, &remote)),
+                    Err(error) => Err(error),
+                }
+            }
             Ok(remote) => {
                 let remark = describe_if_gone(remote.as_ref());
                 let remark = remark.or_else(|| describe_if_other(remote.as_ref(), &task.snapshot));
@@ -148,14 +157,6 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         };
         task.set_outcome(outcome);
     }
-}
-
-/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows this
-/// document of it as deleted. Then the payment is written like one without that document.
-fn is_to_be_written_again(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> bool {
-    task.mapping.is_restored
-        && task.snapshot.standing == PaymentRecordStatus::Recorded
-        && *remote.money_status() == MoneyStatus::Deleted
 }
 
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {

@@ -7,6 +7,7 @@ mod entity;
 mod find;
 mod linked;
 mod lost_tracking;
+mod moved_numbers;
 mod relink_clients;
 mod synced_documents;
 mod void;
@@ -19,6 +20,7 @@ use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroContactId, XeroId};
 use domain::other_totals::describe_other_totals;
 use domain::sync_log::LoggedOperation;
+use futures::FutureExt;
 
 pub(super) use self::client::list_clients;
 use self::document_writer::DocumentWriter;
@@ -78,6 +80,8 @@ enum DocumentTarget {
         /// The operation to log.
         operation: LoggedOperation,
     },
+    /// Update it, with this number instead of the record's.
+    Renamed { id: XeroId, number: Option<String> },
 }
 
 /// Syncs documents, after their clients. A linked document is updated, or only read if Xero already
@@ -100,10 +104,14 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
     }
     match DocumentWriter::with_codes_and_chart(tenant_session, batch_size(tasks)).await {
         Ok(mut writer) => {
-            let conflicting = writer.write_documents::<T>(targets).await;
-            let adopted = resolve_number_conflicts::<T>(tenant_session, conflicting).await;
-            let conflicting = writer.write_documents::<T>(adopted).await;
-            refuse_copies::<T>(&conflicting);
+            let conflicts = writer.write_documents::<T>(targets).await;
+            let adopted = resolve_number_conflicts::<T>(tenant_session, conflicts.creates).await;
+            let copies = writer.write_documents::<T>(adopted).await;
+            refuse_copies::<T>(&copies.creates);
+            let moved = conflicts.updates;
+            moved_numbers::resolve_moved_numbers::<T>(tenant_session, &mut writer, moved)
+                .boxed()
+                .await;
             relink_clients::find_merged_clients::<T>(tenant_session, &tasks_with_contacts).await
         }
         Err(error) => {

@@ -16,7 +16,7 @@ fn with_stripe_payment() -> InvoicePayments {
 /// The payments in Xero that were reported as possible duplicates of `pay_1`.
 fn duplicates(notices: &[PaymentNotice]) -> Vec<u128> {
     let ids = notices.iter().filter_map(|one| match one {
-        PaymentNotice::PossibleDuplicate { entered, payment: of, paid_on } => {
+        PaymentNotice::PossibleDuplicate { entered, payment: of, paid_on, recorded: None } => {
             assert_eq!((of, *paid_on), (&payment("pay_1"), date(2026, 11, 2)));
             Some(entered.id.0.as_u128())
         }
@@ -24,6 +24,7 @@ fn duplicates(notices: &[PaymentNotice]) -> Vec<u128> {
         | PaymentNotice::Removed { .. }
         | PaymentNotice::Same { .. }
         | PaymentNotice::Unclear { .. }
+        | PaymentNotice::PossibleDuplicate { recorded: Some(_), .. }
         | PaymentNotice::Resolved(_) => None,
     });
     ids.collect()
@@ -97,4 +98,30 @@ fn money_that_a_person_calls_another_payment_is_compared_with_what_was_pushed() 
     let told = payments.resolve_payment(id, PaymentDecision::New).unwrap();
     assert!(matches!(told.first(), Some(PaymentNotice::Imported(_))), "{told:?}");
     assert_eq!(duplicates(&told), [2]);
+}
+
+#[test]
+fn a_payment_that_may_have_been_imported_before_is_reported_once_and_both_count() {
+    for (difference, cents, day, is_reported) in [
+        // It differs exactly as the totals do.
+        (Some(pounds(1)), 4_000, 3, true),
+        (None, 4_000, 3, false),
+        // It has the same amount and was taken weeks before.
+        (None, 3_999, 25, true),
+        (Some(pounds(1)), 5_000, 3, false),
+    ] {
+        let mut payments = InvoicePayments { total_difference: difference, ..empty() };
+        payments.observed(&[received(1, cents, day)]);
+        let transfer = recorded("pay_1", PaymentMethod::BankTransfer, 3_999, 2);
+        let told = payments.noted(transfer.clone());
+        let is_about_import = matches!(
+            told.as_slice(),
+            [PaymentNotice::PossibleDuplicate { recorded: Some(amount), .. }]
+                if *amount == pounds(3_999)
+        );
+        assert_eq!(is_about_import, is_reported, "{cents} {day}: {told:?}");
+        assert_eq!(standpoints(&payments), [PaymentMatch::Imported], "{cents} {day}");
+        assert!(payments.noted(transfer).is_empty(), "{cents} {day}");
+        assert!(payments.noted(recorded("pay_2", PaymentMethod::Cash, 700, 3)).is_empty());
+    }
 }

@@ -211,3 +211,17 @@ fn a_throttle_costs_no_attempt_and_waits_as_long_as_xero_says() {
     assert_eq!(next.state, OperationState::Waiting { until: at(60) });
     assert_eq!(next.failures, 2);
 }
+
+#[test]
+fn the_absence_of_a_document_is_confirmed_by_an_attempt_five_minutes_later() {
+    let not_shown = FailureCause::DocumentNotShown;
+    let failed = |cause: FailureCause| Operation {
+        failure: Some(Failure::new(FailureClass::Transient, cause, "Not shown.", "")),
+        failed_at: Some(at(0)),
+        ..Operation::new()
+    };
+    assert!(!Operation::new().confirms_absence(at(5)));
+    assert!(!failed(not_shown).confirms_absence(at(4)));
+    assert!(failed(not_shown).confirms_absence(at(5)));
+    assert!(!failed(FailureCause::XeroFaulty).confirms_absence(at(5)));
+}

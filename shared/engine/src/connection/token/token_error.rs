@@ -1,6 +1,6 @@
 //! Why there is no access token, and the failure that people see.
 
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::json_fault::JsonFault;
 use jiff::Timestamp;
 use store::StoreError;
@@ -51,7 +51,7 @@ impl TokenError {
             ),
             Self::Store(_) | Self::Secret(_) => Failure::new(
                 FailureClass::Transient,
-                "token_store_unavailable",
+                FailureCause::TokenStoreUnavailable,
                 "The stored connection to Xero could not be read.",
                 "",
             ),

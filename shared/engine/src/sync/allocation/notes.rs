@@ -10,12 +10,15 @@ use xero::{DecodedRows, XeroError};
 use super::explain::find_other_documents;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
+use crate::sync::absence::require_confirmed_absence;
 
-/// Reads a credit note. `None` if Xero has none with this id. A note that the read of its own address
-/// does not show is looked for in the list, too: credit that counts as gone with its note would stay
-/// applied in Xero if the note was only not shown.
+/// Reads the credit note of a task. `None` if Xero has none with this id. A note that the read of its
+/// own address does not show is looked for in the list, too, and once more by a later attempt: credit
+/// that counts as gone with its note would stay applied in Xero, or never be applied, if the note was
+/// only not shown.
 pub(super) async fn fetch_credit_note(
     tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, Allocation>,
     id: XeroCreditNoteId,
 ) -> Result<Option<RemoteCreditNote>, AttemptError> {
     let session = &tenant_session.api;
@@ -26,7 +29,11 @@ pub(super) async fn fetch_credit_note(
     if let Some(odd) = undecodable.iter().find(|odd| odd.may_be(id.0)) {
         return Err(XeroError::from(odd).into());
     }
-    Ok(rows.into_iter().find(|note| note.id == id))
+    let shown = rows.into_iter().find(|note| note.id == id);
+    if shown.is_none() {
+        require_confirmed_absence(tenant_session, task, &task.snapshot.credit_note_number)?;
+    }
+    Ok(shown)
 }
 
 /// Returns whether a credit note shows an allocation.

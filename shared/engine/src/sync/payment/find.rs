@@ -14,9 +14,9 @@ use domain::translate::refund::{refund_note_number, refund_note_tag};
 use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
-use super::{
-    PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone, is_to_be_written_again,
-};
+use super::prerequisites::find_prerequisite;
+use super::restored::is_to_be_written_again;
+use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};
@@ -112,7 +112,7 @@ fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart
 
 /// Links a part to the document that was found. A deleted one is linked without the instant of its
 /// last change, by which the poll recognises that the deletion of a refund was reported.
-fn adopt_document(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> Synced {
+pub(super) fn adopt_document(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> Synced {
     let link = remote.build_link(task);
     if is_in_effect(Some(remote)) {
         let (link, operation) = (Some(link), LoggedOperation::Adopt);
@@ -121,6 +121,17 @@ fn adopt_document(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> Sync
     let link = Some(XeroLink { xero_updated_at: None, ..link });
     let remarks = describe_if_gone(Some(remote)).into_iter().collect();
     Synced { link, operation: LoggedOperation::Push, remarks }
+}
+
+/// Looks up a part by its reference, because the read of its document's own address does not show it.
+pub(super) async fn find_unshown_part(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+) -> Result<Option<RemotePart>, AttemptError> {
+    match find_prerequisite(tenant_session, &task.snapshot).await? {
+        Some(prerequisite) => find_part(tenant_session, task, prerequisite).await,
+        None => Ok(None),
+    }
 }
 
 /// Looks up one part in Xero.

@@ -10,6 +10,7 @@ use xero::api::{bank_transactions, payments};
 use super::{PaymentTasks, RemotePart, fetch_document, find, prerequisites};
 use crate::RecoveryMode;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::absence::require_confirmed_absence;
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::write_document;
 use crate::sync::{SyncTask, Synced, select_unfinished_tasks};
@@ -50,8 +51,8 @@ async fn fetch_existing_part(
 }
 
 /// Reads the document to which a part is linked. One that the read of its own address does not show is
-/// looked for by its reference, too: nothing would remove it later. If it was deleted, so is another one
-/// that may have been written since.
+/// looked for by its reference, too, and once more by a later attempt: nothing would remove it later. If
+/// it was deleted, so is another one that may have been written since.
 async fn fetch_linked_part(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
@@ -64,11 +65,13 @@ async fn fetch_linked_part(
     if is_in_books || (linked.is_some() && !has_other) {
         return Ok(linked);
     }
-    let prerequisite = prerequisites::find_prerequisite(tenant_session, &task.snapshot).await?;
-    let Some(prerequisite) = prerequisite else { return Ok(linked) };
-    let found = find::find_part(tenant_session, task, prerequisite).await?;
+    let found = find::find_unshown_part(tenant_session, task).await?;
     let is_ours = |remote: &RemotePart| has_other || remote.build_link(task).xero_id == id;
-    Ok(found.filter(is_ours).or(linked))
+    let found = found.filter(is_ours).or(linked);
+    if found.is_none() {
+        require_confirmed_absence(tenant_session, task, &task.snapshot.reference_tag())?;
+    }
+    Ok(found)
 }
 
 /// Returns whether Xero may have another document of a part than the linked one: the CRM has recorded

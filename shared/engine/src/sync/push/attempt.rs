@@ -1,6 +1,7 @@
 //! Attempts many records: writes them to Xero together and records their outcomes one by one.
 
 mod bisection;
+mod other_books;
 mod panics;
 
 use std::sync::Arc;
@@ -139,6 +140,9 @@ async fn sync_attempts(round: PushRound<'_>, attempts: &[Attempt]) -> Option<u64
     match opening.await {
         Ok(tenant_session) => sync_in_session(&tenant_session, kind, attempts).await,
         Err(error) => fail_attempts(attempts, &error),
+    }
+    if let Some(row) = &connection {
+        other_books::explain_waits(engine, &row.record, ledger, attempts).boxed().await;
     }
     epoch
 }

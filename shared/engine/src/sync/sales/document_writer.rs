@@ -31,6 +31,14 @@ type Drafts<'a, T> = Vec<SalesDraft<'a, T>>;
 /// Tasks whose documents could not be built, and why.
 type UntranslatedTargets<'a, T> = Vec<(PlannedDocument<'a, T>, Failure)>;
 
+/// Tasks whose documents Xero refused because their number is taken.
+pub(super) struct NumberConflicts<'a, S> {
+    /// Those that were to be created.
+    pub(super) creates: Vec<TaskWithContact<'a, S>>,
+    /// Those that were to be updated.
+    pub(super) updates: Vec<TaskWithContact<'a, S>>,
+}
+
 /// The codes, the account's other choices and the chart with which documents are built.
 pub(super) struct DocumentWriter<'a> {
     tenant_session: &'a TenantSession<'a>,
@@ -60,18 +68,20 @@ impl<'a> DocumentWriter<'a> {
     pub(super) async fn write_documents<'t, T: SalesEntity>(
         &mut self,
         targets: Vec<PlannedDocument<'t, T>>,
-    ) -> Vec<TaskWithContact<'t, T::Snapshot>> {
+    ) -> NumberConflicts<'t, T::Snapshot> {
         let targets = self.read_line_values::<T>(targets).await;
         let (creates, updates) = self.build_drafts::<T>(targets).await;
         let (session, batch) = (&self.tenant_session.api, self.batch);
         let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
         sent.extend(write_drafts(session, creates, &T::create_endpoint(batch)).await);
-        let (mut conflicting, mut has_lost_tracking) = (Vec::new(), false);
+        let mut conflicts = NumberConflicts { creates: Vec::new(), updates: Vec::new() };
+        let mut has_lost_tracking = false;
         for DraftResult { item, document, operation, mut remarks, result } in sent {
-            let is_clash = operation == LoggedOperation::Create
-                && result.as_ref().is_err_and(|error| is_number_taken(error));
-            if is_clash {
-                conflicting.push(item);
+            let is_taken = result.as_ref().is_err_and(|error| is_number_taken(error));
+            if is_taken && operation == LoggedOperation::Create {
+                conflicts.creates.push(item);
+            } else if is_taken && operation == LoggedOperation::Update {
+                conflicts.updates.push(item);
             }
             let lost =
                 result.as_ref().ok().and_then(|remote| find_lost_tracking::<T>(&document, remote));
@@ -84,7 +94,7 @@ impl<'a> DocumentWriter<'a> {
         if has_lost_tracking {
             mark_tracking_stale(self.tenant_session).await;
         }
-        conflicting
+        conflicts
     }
 
     /// Reads the items and tracking categories that the documents' lines name. If one of the lists
@@ -209,6 +219,15 @@ impl<'a> DocumentWriter<'a> {
                     None => document,
                 };
                 DocumentDraft { item, document, operation, remarks }
+            }
+            DocumentTarget::Renamed { id, number } => {
+                let TranslatedDocument { document, warnings: remarks } =
+                    self.translate_document::<T>(&task.snapshot, item.contact, Some(id))?;
+                let document = match number {
+                    Some(number) => T::with_number(document, number),
+                    None => document,
+                };
+                DocumentDraft { item, document, operation: LoggedOperation::Update, remarks }
             }
         })
     }

@@ -9,6 +9,7 @@ use domain::sync_log::LoggedOperation;
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
 use super::lost_tracking::find_missing_tracking;
+use super::moved_numbers::explain_foreign_document;
 use super::{
     DocumentTarget, SalesEntity, SalesOutline, TaskWithContact, describe_if_gone, synced_document,
 };
@@ -57,7 +58,10 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
         match identify_document::<T>(tenant_session, one.task, Some(one.contact), &rows) {
             Ok(FoundDocument::Nothing) => found.push((one, LookupOutcome::Nothing)),
             Ok(FoundDocument::Foreign(failure)) => {
-                found.push((one, LookupOutcome::Foreign(failure)));
+                let foreign = &rows.rows;
+                let explained =
+                    explain_foreign_document::<T>(tenant_session, one.task, foreign, failure);
+                found.push((one, LookupOutcome::Foreign(explained.await)));
             }
             Ok(FoundDocument::Ours(remote)) => {
                 let new_status = T::new_status(preferences);

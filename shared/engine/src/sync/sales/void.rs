@@ -11,10 +11,11 @@ use xero::api::TargetStatus;
 use super::linked::{TaskDocument, fetch_linked_documents, nothing_to_void};
 use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::absence::require_confirmed_absence;
 use crate::sync::closed_document::{has_zero_total, is_about_closed_document};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
-use crate::sync::{SyncTask, batch_size, fail_tasks, select_unfinished_tasks};
+use crate::sync::{Outcome, SyncTask, batch_size, fail_tasks, select_unfinished_tasks};
 
 /// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
 /// never sent needs neither.
@@ -30,7 +31,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
     for (task, remote) in fetch_existing_documents::<T>(tenant_session, voided).await {
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
-            task.set_outcome(Ok(nothing_to_void(tenant_session, task)));
+            task.set_outcome(conclude_without_document::<T>(tenant_session, task));
             continue;
         };
         match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
@@ -57,6 +58,19 @@ pub(super) async fn void_documents<T: SalesEntity>(
             Err(error) => Err(AttemptError::Xero(error)),
         });
     }
+}
+
+/// Returns the outcome of voiding a document that Xero does not show. A linked one counts as deleted only
+/// once an earlier read has not shown it either: nothing would void it later.
+fn conclude_without_document<T: SalesEntity>(
+    tenant_session: &TenantSession<'_>,
+    task: &SyncTask<'_, T::Snapshot>,
+) -> Outcome {
+    if task.mapping.link.is_some() && !task.mapping.is_gone_in_xero() {
+        let name = T::record_number(&task.snapshot);
+        require_confirmed_absence(tenant_session, task, &name)?;
+    }
+    Ok(nothing_to_void(tenant_session, task))
 }
 
 /// Returns the status that removes a document from the books, if it is still in them. A document
