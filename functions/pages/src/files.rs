@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.b07274c9700b.js",
-        bytes: include_bytes!("../dist/xero.b07274c9700b.js"),
+        name: "xero.f325eb130403.js",
+        bytes: include_bytes!("../dist/xero.f325eb130403.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.3530e1f089b9.js",
-        bytes: include_bytes!("../dist/frame.3530e1f089b9.js"),
+        name: "frame.c4b608844449.js",
+        bytes: include_bytes!("../dist/frame.c4b608844449.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

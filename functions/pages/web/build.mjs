@@ -35,7 +35,7 @@ const common = {
 };
 
 /** How the last step makes a bundle smaller. */
-const SMALLER = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true } };
+const SMALLER = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true, inline: 1 } };
 
 /** Minifies the CSS in templates, none of which has an expression. */
 const compactCss = {

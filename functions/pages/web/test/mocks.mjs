@@ -598,8 +598,8 @@ export function answer(state, method, path, query, body, headers) {
     }
     case "POST /v1/attention/retry":
     case "POST /v1/attention/never-send":
-      for (const { crm_id } of body.records) removeFromAttention(state, crm_id);
-      return [202, { done: body.records, being_sent: [], not_needed: [] }];
+      for (const { crm_id } of body.records) if (!state.beingSent) removeFromAttention(state, crm_id);
+      return [202, { done: body.records, being_sent: state.beingSent ?? [], not_needed: [] }];
     case "GET /v1/reconciliation":
       return [200, state.reconciliation];
     case "POST /v1/reconciliation":

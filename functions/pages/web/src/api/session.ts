@@ -61,6 +61,8 @@ export interface RequestSettings {
   maxAge?: number;
 }
 
+/** How long an answer may take, in milliseconds. The gateway itself gives up after 30 seconds. */
+const ANSWERED_WITHIN = 45_000;
 /** A token is renewed this long before it expires. */
 const RENEW_BEFORE_MS = 30_000;
 
@@ -153,6 +155,9 @@ export class Session extends EventTarget {
       if (settings.body !== undefined) headers["content-type"] = "application/json";
       if (settings.ifMatch) headers["if-match"] = settings.ifMatch;
       let response: Response;
+      let text: string;
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), ANSWERED_WITHIN);
       try {
         response = await fetch(this.urlOf(path), {
           method,
@@ -161,17 +166,20 @@ export class Session extends EventTarget {
           credentials: "omit",
           cache: "no-store",
           referrerPolicy: "no-referrer",
-          signal: settings.signal ?? null,
+          signal: AbortSignal.any([late.signal, ...(settings.signal ? [settings.signal] : [])]),
         });
+        text = await response.text();
       } catch (error) {
         if (settings.signal?.aborted) throw error;
         // The gateway refuses an expired token without CORS headers, so that the browser hides
         // the 401 and reports a network error.
-        if (!expired && Date.now() > this.#expires - RENEW_BEFORE_MS) {
+        if (!expired && !late.signal.aborted && Date.now() > this.#expires - RENEW_BEFORE_MS) {
           expired = true;
           continue;
         }
         throw new ApiError("unreachable", UNREACHABLE);
+      } finally {
+        clearTimeout(timer);
       }
       if (response.status === 401) {
         if (!expired) {
@@ -183,8 +191,7 @@ export class Session extends EventTarget {
       if (response.status === 404 && settings.emptyOn404) {
         return { value: undefined as T, etag: undefined };
       }
-      if (!response.ok) throw await refusalOf(response);
-      const text = await response.text();
+      if (!response.ok) throw refusalOf(response.status, text);
       const value = (text === "" ? undefined : JSON.parse(text)) as T;
       return { value, etag: response.headers.get("etag") ?? undefined };
     }
@@ -192,19 +199,19 @@ export class Session extends EventTarget {
 }
 
 /** Reads a problem document, or the gateway's own JSON. */
-async function refusalOf(response: Response): Promise<ApiError> {
-  const fallback = FALLBACKS[response.status] ?? "The request failed. Try again.";
+function refusalOf(status: number, text: string): ApiError {
+  const fallback = FALLBACKS[status] ?? "The request failed. Try again.";
   try {
-    const problem = (await response.json()) as Partial<Problem>;
+    const problem = JSON.parse(text) as Partial<Problem>;
     const errors = problem.errors ?? [];
     if (problem.field && errors.length === 0) {
       const detail = problem.detail ?? fallback;
       const name = `${problem.field}: `;
       errors.push({ field: problem.field, detail: detail.startsWith(name) ? detail.slice(name.length) : detail });
     }
-    return new ApiError("refused", problem.detail ?? fallback, response.status, errors);
+    return new ApiError("refused", problem.detail ?? fallback, status, errors);
   } catch {
-    return new ApiError("refused", fallback, response.status);
+    return new ApiError("refused", fallback, status);
   }
 }
 

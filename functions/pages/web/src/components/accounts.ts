@@ -13,6 +13,8 @@ export class Accounts extends FormPart<AccountCodes> {
   static override styles = [...styles, accountsStyles];
   #choices: AccountChoices | undefined;
   #choicesFailure: ApiError | undefined;
+  /** The organisation whose accounts are shown. */
+  #organisation: string | undefined;
 
   protected override heading(): string {
     return "Account mapping";
@@ -46,13 +48,19 @@ export class Accounts extends FormPart<AccountCodes> {
 
   protected override async load(session: Session): Promise<void> {
     await super.load(session);
+    const organisation = this.status?.organisation;
+    if (organisation !== this.#organisation) this.#choices = undefined;
+    this.#organisation = organisation;
     if (this.#isConnected && !this.#choices) void this.#readChoices(session, false);
   }
 
   async #readChoices(session: Session, refresh: boolean): Promise<void> {
+    const organisation = this.#organisation;
     try {
       const path = `/v1/account-codes/choices${refresh ? "?refresh=true" : ""}`;
-      this.#choices = (await session.get<AccountChoices>(path, { maxAge: refresh ? 0 : 2_000 })).value;
+      const { value } = await session.get<AccountChoices>(path, { maxAge: refresh ? 0 : 2_000 });
+      if (organisation !== this.#organisation) return;
+      this.#choices = value;
       this.#choicesFailure = undefined;
       if (!this.isEdited) this.errors = this.objections;
     } catch (error) {
@@ -76,7 +84,7 @@ export class Accounts extends FormPart<AccountCodes> {
 
   async #refresh(): Promise<void> {
     await this.act("choices", (session) => this.#readChoices(session, this.canChange));
-    this.announce("The accounts were read from Xero.");
+    this.announce(this.#choicesFailure?.message ?? "The accounts were read from Xero.");
   }
 
   protected override content(): View {

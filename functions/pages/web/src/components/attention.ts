@@ -1,7 +1,7 @@
 /** S5: what needs a person: money to decide about, and records that failed, by cause. */
 import { html, nothing } from "lit";
 import { keyed } from "lit/directives/keyed.js";
-import type { Session } from "../api/session.js";
+import { ApiError, type Session } from "../api/session.js";
 import type { AttentionPage, AttentionRecord, BulkOutcome } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { define, type View } from "../ui/part.js";
@@ -24,6 +24,8 @@ export class AttentionList extends DecisionList {
 
   #pages: { givenUp: AttentionPage; failing: AttentionPage } | undefined;
   #groups: Group[] = [];
+  /** How many pages beyond the first one the reader has asked for. */
+  #further: Partial<Record<AttentionPage["state"], number>> = {};
   /** The causes that a person has opened or closed. */
   #open = new Map<string, boolean>();
 
@@ -37,16 +39,25 @@ export class AttentionList extends DecisionList {
 
   protected override async load(session: Session): Promise<void> {
     await this.readStatus(session);
-    const [givenUp, failing] = await Promise.all([
-      session.get<AttentionPage>("/v1/attention?state=given_up"),
-      session.get<AttentionPage>("/v1/attention?state=failing"),
-    ]);
-    this.#pages = { givenUp: givenUp.value, failing: failing.value };
-    this.#groups = [];
-    addPage(this.#groups, givenUp.value);
-    addPage(this.#groups, failing.value);
-    await this.readDecisions(session, givenUp.value);
-    this.tell("attention", { count: givenUp.value.count + this.decisions.length });
+    const groups: Group[] = [];
+    const [givenUp, failing] = await Promise.all([this.#readPages(session, groups, "given_up"), this.#readPages(session, groups, "failing")]);
+    this.#pages = { givenUp, failing };
+    this.#groups = groups;
+    await this.readDecisions(session, givenUp);
+    this.tell("attention", { count: givenUp.count + this.decisions.length });
+  }
+
+  /** Reads as many pages as are shown. Returns the first one, with the cursor of the last one. */
+  async #readPages(session: Session, groups: Group[], state: AttentionPage["state"]): Promise<AttentionPage> {
+    const read = async (query: Record<string, string>) => {
+      const { value } = await session.get<AttentionPage>(`/v1/attention?${new URLSearchParams(query)}`);
+      addPage(groups, value);
+      return value;
+    };
+    const first = await read({ state });
+    let { next } = first;
+    for (let left = this.#further[state] ?? 0; left > 0 && next; left -= 1) ({ next } = await read({ state, cursor: next }));
+    return { ...first, next };
   }
 
   protected override aside(): View {
@@ -118,17 +129,13 @@ export class AttentionList extends DecisionList {
     const left = pages.givenUp.count + pages.failing.count - this.#groups.reduce((sum, group) => sum + group.records.length, 0);
     const label = left > 0 ? `Show more (${this.formats.number(left)} left)` : "Show more";
     return html`<div class="actions after">
-      ${this.button(label, "more", () => this.#readMore(page), { isSmall: true, busy: "Loading…" })}
+      ${this.button(label, "more", () => this.#readMore(page.state), { isSmall: true, busy: "Loading…" })}
     </div>`;
   }
 
-  async #readMore(page: AttentionPage): Promise<void> {
-    await this.act("more", async (session) => {
-      const query = new URLSearchParams({ state: page.state, cursor: page.next ?? "" });
-      const { value } = await session.get<AttentionPage>(`/v1/attention?${query}`);
-      addPage(this.#groups, value);
-      page.next = value.next;
-    });
+  async #readMore(state: AttentionPage["state"]): Promise<void> {
+    this.#further[state] = (this.#further[state] ?? 0) + 1;
+    await this.act("more", () => this.reload());
   }
 
   #renderRecord(group: Group, one: AttentionRecord): View {
@@ -208,13 +215,13 @@ export class AttentionList extends DecisionList {
   #confirmWithholdAll(group: Group): void {
     const size = count(group.records.length, "record");
     const withhold = async () => {
-      let busy = 0;
       const done = await this.act(`group-${group.key}-withhold`, async (session) => {
-        busy = await this.#changeAll(session, "/v1/attention/never-send", group);
+        const busy = await this.#changeAll(session, "/v1/attention/never-send", group);
+        if (busy > 0) throw new ApiError("refused", `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.`);
       });
       await this.reload();
       if (!done) return;
-      this.announce(busy > 0 ? `${count(busy, "record")} ${busy === 1 ? "is" : "are"} being sent at this moment. Try again in a minute.` : `${size} will not be sent.`);
+      this.announce(`${size} will not be sent.`);
       await this.focusOn("#title");
     };
     this.confirm(withholdDialog(`these ${size}`, true, withhold));

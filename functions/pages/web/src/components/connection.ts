@@ -57,7 +57,11 @@ export class Connection extends ConnectionView {
 
   protected override async load(session: Session): Promise<void> {
     const { value } = await session.get<Status>("/v1/connection");
+    const before = this.status;
     this.status = value;
+    this.dispatchEvent(new CustomEvent("status", { detail: value }));
+    // Another tab, another person or Xero may have changed it. The other elements show what depends on it.
+    if (before && (before.status !== value.status || before.organisation !== value.organisation)) session.dispatchEvent(new Event("changed"));
     if (value.status !== "disconnected" && value.organisation) {
       const { value: walk } = await session.get<SyncAll>("/v1/sync-all");
       const wasSyncing = this.#isSyncing;
@@ -183,7 +187,7 @@ export class Connection extends ConnectionView {
         ${status.organisation && status.organisation !== choice.name
           ? html`<p>Nothing in <b>${status.organisation}</b> is changed or deleted.</p>`
           : nothing}`,
-      cancel: "Keep the current one",
+      cancel: "Cancel",
       confirm: `Use ${choice.name}`,
       run: async () => {
         const isDone = await this.sendChange("organisation", "POST", "/v1/connection/organisation", { tenant_id: choice.tenant_id });

@@ -158,7 +158,7 @@ export function contactFacts(contact: Contact | LinkedContact): string {
 export function restoreLink(url: string | undefined): unknown {
   const safe = safeUrl(url);
   if (!safe) return nothing;
-  return html`, <a href=${safe} target="_blank" rel="noopener noreferrer">restore it in Xero${icon("out")}</a>`;
+  return html`, <a href=${safe} target="_blank" rel="noopener noreferrer">restore it in Xero${icon("out")}<span class="sr"> (opens in a new tab)</span></a>`;
 }
 
 define("servicecortex-xero-contact-search", ContactSearch);

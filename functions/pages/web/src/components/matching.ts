@@ -166,16 +166,17 @@ export class Matching extends Part {
   #renderFindings(run: Reconciliation): View {
     const { findings, nextPage, reading } = this.#list;
     const hasMore = nextPage < run.pages;
-    if (findings.length === 0 && !reading && !hasMore) {
+    if (findings.length === 0 && (reading || !hasMore)) {
       return walkState(run) === "running"
         ? nothing
-        : html`<p class="empty">${TABS.find((tab) => tab.outcome === this.#outcome)?.empty}</p>`;
+        : html`<p class="empty" role="status">${reading ? "Loading…" : TABS.find((tab) => tab.outcome === this.#outcome)?.empty}</p>`;
     }
     return html`<ul class="findings">
         ${findings.map((finding) => keyed(finding.client_id, this.#renderFinding(finding)))}
       </ul>
+      ${this.refusalOf("findings")}
       ${hasMore
-        ? html`<div class="actions">${this.button("Show more", "more", () => this.act("more", (session) => this.#readMore(session)), { busy: "Loading…" })}</div>`
+        ? html`<div class="actions">${this.button("Show more", "findings", () => this.act("findings", (session) => this.#readMore(session)), { busy: "Loading…" })}</div>`
         : nothing}`;
   }
 
@@ -259,7 +260,7 @@ export class Matching extends Part {
       Object.assign(finding, { contact: undefined, contact_id: undefined, by: undefined, message: "No longer linked.", remedy: "" });
       this.tell("unlinked", { client: finding.client_id });
       this.announce(`${finding.name} is no longer linked.`);
-      this.requestUpdate();
+      await this.focusOn(`fieldset[data-client="${CSS.escape(finding.client_id)}"] h3`);
     };
     this.confirm(unlinkDialog(finding.name, unlink));
   }
@@ -273,10 +274,10 @@ export class Matching extends Part {
   }
 
   async #compare(): Promise<void> {
-    await this.sendChange("compare", "POST", "/v1/reconciliation");
+    const started = await this.sendChange("compare", "POST", "/v1/reconciliation");
     this.#readFor = "";
     await this.reload();
-    this.announce("The comparison has started.");
+    if (started) this.announce("The comparison has started.");
   }
 }
 

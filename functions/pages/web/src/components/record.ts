@@ -41,6 +41,8 @@ export abstract class RecordPart extends PreviewPart {
     const before = this.#shown;
     this.#shown = this.#path;
     if (before === undefined || before === this.#shown) return;
+    // What it asks is about the record before.
+    this.closeDialog();
     this.record = undefined;
     this.#history = undefined;
     this.#isHistoryOpen = false;
@@ -133,8 +135,9 @@ export abstract class RecordPart extends PreviewPart {
   }
 
   async #sync(): Promise<void> {
-    await this.sendChange("record-sync", "POST", `${this.#path}/sync`);
+    const done = await this.sendChange("record-sync", "POST", `${this.#path}/sync`);
     await this.reload();
+    if (!done) return;
     const state = this.record?.state;
     this.announce(state === "synced" ? `The ${kindWord(this.entity)} is in Xero.` : (RECORD_STATES[state ?? "queued"]?.says ?? ""));
     if (state) this.tell("changed", { state });
@@ -142,8 +145,9 @@ export abstract class RecordPart extends PreviewPart {
 
   #confirmWithhold(): void {
     const withhold = async () => {
-      await this.sendChange("record-withhold", "POST", `${this.#path}/never-send`);
+      const done = await this.sendChange("record-withhold", "POST", `${this.#path}/never-send`);
       await this.reload();
+      if (done) this.announce(RECORD_STATES.never_send.says);
     };
     this.confirm(withholdDialog(`this ${kindWord(this.entity)}`, false, withhold));
   }

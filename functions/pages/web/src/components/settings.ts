@@ -1,6 +1,6 @@
 /** The whole settings page: its sections in one column. */
 import { css, html, LitElement, nothing } from "lit";
-import { sessionFor, type Options, type Session } from "../api/session.js";
+import type { Options } from "../api/session.js";
 import type { Status } from "../api/shapes.js";
 import { define } from "../ui/part.js";
 import { isConnected } from "./setup.js";
@@ -24,42 +24,17 @@ export class Settings extends LitElement {
   /** The ticket that came with the outcome. */
   declare ticket: string | undefined;
 
-  #session: Session | undefined;
+  /** The status that the section about the connection has read. */
   #status: Status | undefined;
-  /** The newest question. */
-  #reading: Promise<unknown> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.addEventListener("servicecortex-xero-show", this.#onShow);
-    void this.#start();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.removeEventListener("servicecortex-xero-show", this.#onShow);
-    this.#session?.removeEventListener("changed", this.#onChanged);
-  }
-
-  async #start(): Promise<void> {
-    this.#session ??= await sessionFor(this.options);
-    this.#session.addEventListener("changed", this.#onChanged);
-    await this.#read();
-  }
-
-  readonly #onChanged = () => void this.#read();
-
-  async #read(): Promise<void> {
-    const reading = this.#session?.get<Status>("/v1/connection", { maxAge: 5_000 });
-    this.#reading = reading;
-    try {
-      const answer = await reading;
-      // An answer from before a change may arrive after the one from behind it.
-      if (answer && this.#reading === reading) this.#status = answer.value;
-    } catch {
-      // The section about the connection says why.
-    }
-    this.requestUpdate();
   }
 
   /** A section asks for another one to be shown. */
@@ -84,6 +59,10 @@ export class Settings extends LitElement {
         .options=${options}
         .ticket=${this.ticket}
         landing=${this.landing ?? nothing}
+        @status=${({ detail }: CustomEvent<Status>) => {
+          this.#status = detail;
+          this.requestUpdate();
+        }}
       ><slot name="connect-button" slot="connect-button"></slot></servicecortex-xero-connection>
       ${isOn ? html`<servicecortex-xero-setup .options=${options} hidden></servicecortex-xero-setup>` : nothing}
       ${isUsed

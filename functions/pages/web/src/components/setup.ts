@@ -144,8 +144,10 @@ export class Setup extends PreviewPart {
         ? `${first.rate === "none" ? "No tax" : `${first.rate}%`}: ${first.candidates.length || "no"} matching rates in Xero`
         : names.length
           ? names.join(", ")
-          : "Matched automatically by percentage",
-      state: first ? "check" : "done",
+          : this.#choices
+            ? "Matched automatically by percentage"
+            : "They cannot be read from Xero at the moment",
+      state: first || !this.#choices ? "check" : "done",
       actions: first ? this.#show(this.canChange ? "Choose" : "Show", "accounts") : nothing,
     };
   }

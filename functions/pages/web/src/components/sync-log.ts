@@ -33,6 +33,10 @@ export class SyncLog extends Part {
   #filter: Filter = { status: "", entity: "", from: "", to: "", text: "" };
   #download: { rows: number; stop: AbortController } | undefined;
   #typing: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the filter has changed since the entries were read. */
+  #isFiltering = false;
+  /** Whether there is no entry at all. */
+  #isEmpty = false;
   /** Whether the reader has gone further back than the first page. */
   #isFurther = false;
 
@@ -46,14 +50,18 @@ export class SyncLog extends Part {
   }
 
   protected override async load(session: Session): Promise<void> {
+    const path = this.#pathOf(PAGE);
+    const isFiltered = this.#isFiltered;
     const [page, activity] = await Promise.all([
-      session.get<LogPage>(this.#pathOf(PAGE)),
+      session.get<LogPage>(path),
       this.#activity && this.loadedAt && Date.now() - this.loadedAt.getTime() < 60_000
         ? undefined
         : session.get<Activity>(`/v1/activity?days=${ACTIVITY_DAYS}`),
     ]);
     this.#entries = page.value.entries;
     this.#isFurther = false;
+    this.#isEmpty = this.#entries.length === 0 && !page.value.next && !isFiltered;
+    this.#isFiltering = path !== this.#pathOf(PAGE);
     this.#take(page.value);
     if (activity) this.#activity = activity.value;
   }
@@ -85,8 +93,7 @@ export class SyncLog extends Part {
   }
 
   protected override content(): View {
-    const isEmpty = this.#entries.length === 0 && !this.#next && !this.#isFiltered;
-    if (isEmpty) return html`<p class="empty">Nothing has been synced in the last 30 days.</p>`;
+    if (this.#isEmpty) return html`<p class="empty">Nothing has been synced in the last 30 days.</p>`;
     return html`<div class="stack loose">
       ${renderActivity(this.#activity, this.formats)} ${this.#renderFilters()} ${this.refusalOf("download")} ${this.#renderTable()}
     </div>`;
@@ -96,7 +103,8 @@ export class SyncLog extends Part {
     Object.assign(this.#filter, change);
     clearTimeout(this.#typing);
     const read = () => {
-      this.#entries = [];
+      this.#isFiltering = true;
+      this.requestUpdate();
       void this.reload();
     };
     if (delay) this.#typing = setTimeout(read, delay);
@@ -145,6 +153,8 @@ export class SyncLog extends Part {
   }
 
   #renderTable(): View {
+    // Why they cannot be read stands above.
+    if (this.#isFiltering) return this.failure ? nothing : html`<p class="empty" role="status">Loading…</p>`;
     if (this.#entries.length === 0) {
       return html`<div class="stack">
         <p class="empty" role="status">
@@ -214,12 +224,14 @@ export class SyncLog extends Part {
   async #downloadAll(): Promise<void> {
     const stop = new AbortController();
     this.#download = { rows: 0, stop };
+    // The filter may change meanwhile.
+    const first = this.#pathOf(PAGE_DOWNLOAD);
     await this.act("download", async (session) => {
       const rows = [CSV_HEADER];
       let cursor: string | undefined;
       try {
         do {
-          const path = this.#pathOf(PAGE_DOWNLOAD, cursor);
+          const path = cursor ? `${first}&cursor=${encodeURIComponent(cursor)}` : first;
           const { value } = await session.get<LogPage>(path, { signal: stop.signal });
           for (const entry of value.entries) rows.push(csvRow(entry));
           cursor = value.next;

@@ -11,7 +11,9 @@ export abstract class FormPart<Settings extends object> extends Part {
   protected errors: FieldProblem[] = [];
 
   #saved: Settings | undefined;
+  /** The tag of the version that the draft is based on, and that of the newest version. */
   #etag: string | undefined;
+  #newest: string | undefined;
   #isConflict = false;
   #isSaved = false;
   #saves = 0;
@@ -46,11 +48,10 @@ export abstract class FormPart<Settings extends object> extends Part {
     // What was read before or during a save may be older than what is saved.
     if (saves !== this.#saves) return;
     // What is being edited is not replaced.
-    if (!this.isEdited) {
-      this.formDraft = structuredClone(value);
-      this.#etag = etag;
-    }
+    const isEdited = this.isEdited;
     this.#saved = value;
+    this.#newest = etag;
+    if (!isEdited) this.#renew();
   }
 
   protected edit(change: (draft: Settings) => void): void {
@@ -113,7 +114,7 @@ export abstract class FormPart<Settings extends object> extends Part {
     return html`<div role="alert">
       ${this.notice(
         "warn",
-        "Someone else changed these settings in the meantime. Your changes are not saved.",
+        "Someone else changed these settings in the meantime. Your changes are not saved. Load the latest settings, then make your changes again.",
         this.button("Load the latest settings", "newest", () => this.#loadNewest()),
       )}
     </div>`;
@@ -126,8 +127,14 @@ export abstract class FormPart<Settings extends object> extends Part {
     await this.focusOn("#title");
   }
 
-  #discard(): void {
+  /** Begins with the newest version. */
+  #renew(): void {
     this.formDraft = structuredClone(this.#saved);
+    this.#etag = this.#newest;
+  }
+
+  #discard(): void {
+    this.#renew();
     this.errors = this.objections;
     this.requestUpdate();
   }
@@ -145,18 +152,20 @@ export abstract class FormPart<Settings extends object> extends Part {
     if (faults.length > 0) return this.#refuse(faults);
     this.#isSaved = false;
     this.#saves += 1;
+    const sent = JSON.stringify(draft);
     const isDone = await this.act("save", async (session) => {
       const { value, etag } = await session.change<Settings>("PUT", this.path, { body: draft, ifMatch: this.#etag });
       this.#saved = value;
-      this.formDraft = structuredClone(value);
-      this.#etag = etag;
+      this.#etag = this.#newest = etag;
+      // What a person changes during the save stays, and is not saved yet.
+      if (JSON.stringify(this.formDraft) === sent) this.#renew();
       this.errors = [];
       this.#isConflict = false;
     });
     this.#saves += 1;
     const error = this.refusal?.error;
     if (isDone) {
-      this.#isSaved = true;
+      this.#isSaved = !this.isEdited;
       this.tell("changed");
     } else if (error?.status === 412) {
       this.#isConflict = true;

@@ -254,7 +254,8 @@ export abstract class Part extends Widgets {
           <div class="aside">${this.isLoaded ? this.aside() : nothing}</div>
         </header>
         ${isFirst ? html`<p class="sr" role="status">Loading…</p>${this.skeleton()}` : nothing}
-        ${this.renderFailure()} ${this.isLoaded ? this.content() : nothing}
+        <div role="status">${this.renderFailure()}</div>
+        ${this.isLoaded ? this.content() : nothing}
       </section>
       ${this.renderAround()}`;
   }

@@ -43,7 +43,8 @@ export abstract class Widgets extends LitElement {
 
   /** Says something to screen readers. */
   protected announce(text: string): void {
-    this.#announcement = text;
+    // A text that stays the same would not be said again.
+    this.#announcement = text === this.#announcement ? `${text}\u00a0` : text;
     this.requestUpdate();
   }
 
@@ -75,12 +76,19 @@ export abstract class Widgets extends LitElement {
     if (opener?.isConnected) opener.focus();
   }
 
-  /** A row whose position changes is rendered anew: the focus stays with its action or link. */
+  /**
+   * A row whose position changes is rendered anew: the focus stays with its action or link. It goes to
+   * the heading if what had it is gone.
+   */
   protected override update(changes: PropertyValues): void {
     const root = this.renderRoot as ShadowRoot;
-    const name = placeOf(root.activeElement);
+    const focused = root.activeElement;
+    const name = placeOf(focused);
     super.update(changes);
-    if (name && placeOf(root.activeElement) !== name) root.querySelector<HTMLElement>(name)?.focus({ preventScroll: true });
+    const active = root.activeElement;
+    const moved = name && placeOf(active) !== name ? root.querySelector<HTMLElement>(name) : null;
+    const heading = focused && !active ? root.querySelector<HTMLElement>("#title") : null;
+    (moved ?? heading)?.focus({ preventScroll: true });
   }
 
   protected override updated(changes: PropertyValues): void {

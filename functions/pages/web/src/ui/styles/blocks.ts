@@ -71,7 +71,7 @@ export const blocks = css`
   .notice .muted {
     color: color-mix(in oklab, var(--text) 82%, transparent);
   }
-  .card > .notice {
+  .card > [role="status"] > .notice {
     margin-bottom: 1em;
   }
   .facts {

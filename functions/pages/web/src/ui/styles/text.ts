@@ -54,6 +54,10 @@ export const text = css`
   .lead {
     max-width: 74ch;
   }
+  a,
+  b {
+    unicode-bidi: isolate;
+  }
   .muted {
     color: var(--muted);
   }

@@ -27,6 +27,7 @@ export const theme = css`
     line-height: 1.5;
     color: var(--text);
     text-align: start;
+    direction: ltr;
   }
   :host([hidden]) {
     display: none;
