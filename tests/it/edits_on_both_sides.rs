@@ -1,5 +1,5 @@
-//! Records that the CRM ends and has in effect again, or that a user or a bookkeeper has decided about
-//! meanwhile: each counts in Xero exactly as often as in the CRM.
+//! Records that the CRM ends and has in effect again, or that a user or a bookkeeper has decided
+//! about meanwhile: each counts in Xero exactly as often as in the CRM.
 
 use domain::entity::EntityKind::{self, Allocation, CreditNote, Invoice, Payment};
 use domain::failure::Failure;

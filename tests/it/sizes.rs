@@ -235,7 +235,8 @@ fn a_newer_revision_that_is_too_large_leaves_the_older_one_unchanged() {
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
     assert_eq!((mapping.snapshot.revision, mapping.operation.state), (1, OperationState::Synced));
     assert_eq!(refused(&world).len(), 1);
-    // A message that is delivered again is the same event for the CRM, and a later revision another.
+    // A message that is delivered again is the same event for the CRM, and a later revision
+    // another.
     world.receive(Invoice, &too_large("inv_1", 2));
     assert_eq!(refused(&world).len(), 1);
     world.receive(Invoice, &too_large("inv_1", 3));

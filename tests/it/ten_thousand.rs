@@ -77,7 +77,8 @@ fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
     assert_eq!(world.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS, "each renewed once");
 }
 
-/// Few enough for one page in each shard, which takes longer than the rest of a run if Xero is slow.
+/// Few enough for one page in each shard, which takes longer than the rest of a run if Xero is
+/// slow.
 const SLOW_ACCOUNTS: usize = 2_000;
 const XERO_TAKES: SignedDuration = SignedDuration::from_secs(20);
 

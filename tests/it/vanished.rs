@@ -222,6 +222,18 @@ fn the_void_of_a_document_that_vanished_needs_no_write_and_is_not_reported() {
 }
 
 #[test]
+fn the_void_of_a_document_that_a_poll_has_missed_needs_no_second_attempt() {
+    for kind in [Invoice, CreditNote] {
+        let world = with_documents(kind, &["doc_1"]);
+        lose_document(&world, xero_id(&world, kind, "doc_1"));
+        polls_until_missing(&world, kind);
+        world.receive(kind, &message(kind, "doc_1", true));
+        assert_eq!(world.state(kind, "doc_1"), OperationState::Synced, "{kind}");
+        assert!(world.mapping(kind, "doc_1").unwrap().is_gone_in_xero(), "{kind}");
+    }
+}
+
+#[test]
 fn credit_of_a_note_that_vanished_is_applied_from_its_new_copy() {
     let world = with_documents(CreditNote, &["cn_1"]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());

@@ -79,8 +79,8 @@ pub struct InvoicePayments {
     /// releases one too many, whose attempt reads Xero before it writes, and never one too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
-    /// Xero's total of the invoice minus the CRM's, if they differ, as last observed together with a
-    /// payment in Xero. Rows of earlier releases do not say it.
+    /// Xero's total of the invoice minus the CRM's, if they differ, as last observed together with
+    /// a payment in Xero. Rows of earlier releases do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_difference: Option<Money>,
 }

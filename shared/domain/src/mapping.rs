@@ -90,9 +90,9 @@ pub struct Mapping {
     pub previous_xero_ids: Vec<XeroId>,
     /// Whether the CRM has the document in effect again, after it voided it by an attempt whose
     /// result was unknown when the newest snapshot arrived. If Xero shows the document as voided or
-    /// deleted, it gets a new copy. For payments and credit: whether the CRM has them in effect again
-    /// after it deleted or removed them, or has ended them once more while an attempt may have written
-    /// them again.
+    /// deleted, it gets a new copy. For payments and credit: whether the CRM has them in effect
+    /// again after it deleted or removed them, or has ended them once more while an attempt may
+    /// have written them again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_restored: bool,
     /// The sequence number of the last event about this record. Every event has its own number, so

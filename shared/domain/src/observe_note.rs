@@ -58,8 +58,8 @@ pub fn observe_credit_note(
 }
 
 /// Observes that Xero did not show the credit note with this id. The first time is only remembered;
-/// if a later read confirms it, the note counts as deleted. Returns `None` if nothing has changed, if
-/// the note is known to be voided or deleted, or if the record has a new copy.
+/// if a later read confirms it, the note counts as deleted. Returns `None` if nothing has changed,
+/// if the note is known to be voided or deleted, or if the record has a new copy.
 pub fn observe_missing_note(
     mapping: &Mapping,
     id: XeroCreditNoteId,

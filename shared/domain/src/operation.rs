@@ -207,7 +207,7 @@ impl Operation {
 
     /// Whether the attempt before this one did not find a document in Xero either, long enough ago
     /// to confirm now that Xero no longer has it.
-    pub fn confirms_absence(&self, now: Timestamp) -> bool {
+    pub(crate) fn confirms_absence(&self, now: Timestamp) -> bool {
         let not_shown = Some(FailureCause::DocumentNotShown);
         let was_absent = self.failure.as_ref().is_some_and(|failure| failure.cause == not_shown);
         let is_later = |at: Timestamp| now.duration_since(at) >= retry::ABSENCE_CONFIRMED_AFTER;

@@ -8,8 +8,8 @@ use crate::money::{Money, round_to_cents};
 use crate::totals;
 
 /// Describes the difference between a document in Xero and the lines of the CRM, if there is one. A
-/// cent for each line is a matter of rounding: of the total it is described as such, of the tax it is
-/// not described. With prices that contain tax, another tax rate in Xero changes the tax alone.
+/// cent for each line is a matter of rounding: of the total it is described as such, of the tax it
+/// is not described. With prices that contain tax, another tax rate in Xero changes the tax alone.
 pub fn describe_other_totals(
     amounts: &DocumentAmounts,
     tax_in_xero: Option<Money>,

@@ -85,15 +85,15 @@ pub struct PollProgress {
     /// observed, the open invoices were verified, or a list was not read to its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_surplus_due: bool,
-    /// The reading of overpayments and prepayments that has begun and has not reached the ends of both
-    /// lists.
+    /// The reading of overpayments and prepayments that has begun and has not reached the ends of
+    /// both lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus_reading: Option<SurplusReading>,
     /// Whether the ledger is polled, which is the case while its account is connected to the
     /// organisation.
     pub is_polled: bool,
-    /// When invoices and payments were last read completely. Without an open invoice, that is once a
-    /// day.
+    /// When invoices and payments were last read completely. Without an open invoice, that is once
+    /// a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
     /// Since when every poll of the ledger has failed, for whatever reason; `None` after a poll

@@ -20,7 +20,7 @@ mod open_notes;
 mod own_invoices;
 mod payment_details;
 mod progress;
-mod read_invoices;
+mod read_by_ids;
 mod removed_refunds;
 mod stopped_payments;
 mod surpluses;
@@ -86,8 +86,8 @@ pub enum PollOutcome {
     Failed,
 }
 
-/// Polls ledgers concurrently. A failure of one ledger does not affect the others, and one that takes
-/// long does not delay them.
+/// Polls ledgers concurrently. A failure of one ledger does not affect the others, and one that
+/// takes long does not delay them.
 pub async fn poll_ledgers(
     engine: &Engine,
     ledgers: &[Ledger],

@@ -32,8 +32,9 @@ impl Engine {
     pub(crate) fn without_read_ahead(&self) -> Box<Self> {
         Box::new(Self { store: self.store.without_read_ahead(), ..self.clone() })
     }
-    /// Reads mappings together. Returns what `view` makes of each, in their order, or `None` for one
-    /// that does not exist or cannot be read.
+
+    /// Reads mappings together. Returns what `view` makes of each, in their order, or `None` for
+    /// one that does not exist or cannot be read.
     pub(crate) async fn view_mappings<T>(
         &self,
         account: &AccountId,

@@ -99,9 +99,9 @@ async fn enqueue_chunks(engine: &Engine, queue: &PollQueue) -> Result<(), Error>
     Ok(())
 }
 
-/// Polls chunks. The next tick continues with what could not be polled. A chunk that waited leaves out
-/// what later ones have polled. A message that is not a chunk within the limits is moved aside, and
-/// returns to the queue only if that fails.
+/// Polls chunks. The next tick continues with what could not be polled. A chunk that waited leaves
+/// out what later ones have polled. A message that is not a chunk within the limits is moved aside,
+/// and returns to the queue only if that fails.
 pub async fn poll_chunks(
     engine: &Engine,
     dead_letters: &dyn DeadLetters,

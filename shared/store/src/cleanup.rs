@@ -36,8 +36,8 @@ impl Store {
     }
 
     /// Records that an upgrade of stored rows is done for all accounts, besides those that other
-    /// processes record at the same time. If the row cannot be read, all other upgrades count as not
-    /// done and are repeated, which does no harm.
+    /// processes record at the same time. If the row cannot be read, all other upgrades count as
+    /// not done and are repeated, which does no harm.
     pub async fn put_upgraded(&self, step: &str) -> Result<(), StoreError> {
         const OPERATION: &str = "record an upgrade";
         let mut conflicts = ConflictLimit::default();
@@ -66,7 +66,8 @@ impl Store {
     }
 
     /// Returns where the last cleanup stopped if it ran out of time: a shard, and the last account
-    /// processed in it. `None` if it did not, or if its row cannot be read: the next one begins anew.
+    /// processed in it. `None` if it did not, or if its row cannot be read: the next one begins
+    /// anew.
     pub async fn find_cleanup_cursor(
         &self,
     ) -> Result<Option<(u32, Option<AccountId>)>, StoreError> {

@@ -10,14 +10,14 @@ use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
 
 impl Store {
-    /// Reads the stored items of a ledger. `None` if none are stored, or if they cannot be read: they
-    /// have to be read from Xero again.
+    /// Reads the stored items of a ledger. `None` if none are stored, or if they cannot be read:
+    /// they have to be read from Xero again.
     pub async fn find_items(&self, ledger: &Ledger) -> Result<Option<ItemCatalogue>, StoreError> {
         self.find_line_values("read the items", ledger, LineValueList::Items).await
     }
 
-    /// Reads the stored tracking categories of a ledger. `None` if none are stored, or if they cannot
-    /// be read: they have to be read from Xero again.
+    /// Reads the stored tracking categories of a ledger. `None` if none are stored, or if they
+    /// cannot be read: they have to be read from Xero again.
     pub async fn find_tracking(
         &self,
         ledger: &Ledger,
@@ -25,8 +25,9 @@ impl Store {
         self.find_line_values("read the tracking categories", ledger, LineValueList::Tracking).await
     }
 
-    /// Stores the items of a ledger. Of two concurrent writers, one wins. Items that do not fit into
-    /// a row are not stored and have to be read from Xero each time; a catalogue is made to fit.
+    /// Stores the items of a ledger. Of two concurrent writers, one wins. Items that do not fit
+    /// into a row are not stored and have to be read from Xero each time; a catalogue is made to
+    /// fit.
     pub async fn put_items(
         &self,
         ledger: &Ledger,

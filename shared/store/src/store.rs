@@ -227,8 +227,8 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Reads a record without which work is done again, such as where a walk stopped or what was read
-    /// from Xero. One that cannot be read counts as absent, and the next write replaces it.
+    /// Reads a record without which work is done again, such as where a walk stopped or what was
+    /// read from Xero. One that cannot be read counts as absent, and the next write replaces it.
     pub(crate) async fn read_replaceable<T: StoredRecord>(
         &self,
         operation: &'static str,

@@ -65,7 +65,7 @@ impl<T> DecodedRows<T> {
     }
 
     /// Adds the rows of another answer.
-    pub(crate) fn append_rows(&mut self, more: Self) {
+    pub fn append_rows(&mut self, more: Self) {
         self.rows.extend(more.rows);
         self.undecodable.extend(more.undecodable);
     }

@@ -48,9 +48,9 @@ struct IdClaims {
 }
 
 impl TokenIdentity {
-    /// Reads the claims. Only the user's id must be readable, because an answer that is not accepted
-    /// loses tokens that Xero has already exchanged. An unreadable claim, or an unreadable id token
-    /// with the name and the e-mail address, counts as missing.
+    /// Reads the claims. Only the user's id must be readable, because an answer that is not
+    /// accepted loses tokens that Xero has already exchanged. An unreadable claim, or an unreadable
+    /// id token with the name and the e-mail address, counts as missing.
     pub(crate) fn from_tokens(
         access_token: &str,
         id_token: Option<&str>,

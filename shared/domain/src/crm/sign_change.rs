@@ -1,5 +1,5 @@
-//! The document that an invoice was before its total changed its sign, as it is needed to void it. It is
-//! made from the invoice's message if the earlier snapshot is no longer known.
+//! The document that an invoice was before its total changed its sign, as it is needed to void it.
+//! It is made from the invoice's message if the earlier snapshot is no longer known.
 
 use super::credit_note::CreditNote;
 use super::invoice::Invoice;

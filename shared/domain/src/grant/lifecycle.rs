@@ -29,8 +29,8 @@ impl Grant {
     }
 
     /// The serial of the value that follows the one with the serial `previous`, written under this
-    /// version of the row. The version alone is higher, unless the table was restored from a backup:
-    /// then the secret holds values that are newer than the row.
+    /// version of the row. The version alone is higher, unless the table was restored from a
+    /// backup: then the secret holds values that are newer than the row.
     pub fn next_serial(version: u64, previous: u64) -> u64 {
         version.max(previous.saturating_add(1))
     }

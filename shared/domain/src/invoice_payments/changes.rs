@@ -111,8 +111,8 @@ impl InvoicePayments {
         let mut budget = ChangeBudget::new();
         let mut notices = Vec::new();
         let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
-        // The CRM deleted these payments itself, so their removal is not reported. It may have recorded
-        // one again since, which then has another document.
+        // The CRM deleted these payments itself, so their removal is not reported. It may have
+        // recorded one again since, which then has another document.
         let written_anew = list_written_anew(&self.recorded, &self.received, present);
         let deleted = self.recorded.iter().filter(|one| !one.is_in_effect());
         let deleted = deleted.map(|one| one.payment.clone());

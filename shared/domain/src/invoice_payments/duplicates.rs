@@ -1,5 +1,5 @@
-//! Payments that may be the same money: one that a user entered in Xero, and one that the integration
-//! wrote or that the CRM recorded later.
+//! Payments that may be the same money: one that a user entered in Xero, and one that the
+//! integration wrote or that the CRM recorded later.
 //!
 //! The integration cannot tell which of the two is right, and both count in Xero. So a person is
 //! notified once, when the second of them is first seen; nothing is removed.

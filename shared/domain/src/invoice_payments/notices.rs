@@ -44,7 +44,8 @@ pub enum PaymentNotice {
         payment: PaymentId,
         /// The day on which that one was taken.
         paid_on: Date,
-        /// Its amount, if the CRM recorded it after the import and the integration has not written it.
+        /// Its amount, if the CRM recorded it after the import and the integration has not written
+        /// it.
         recorded: Option<Money>,
     },
 }

@@ -69,8 +69,8 @@ pub(super) fn recognise_payment(
 }
 
 impl InvoicePayments {
-    /// Whether a payment in Xero differs from one of the CRM exactly as the totals of the invoice do.
-    /// The customer paid the total of the CRM, and a bookkeeper entered what Xero has as due.
+    /// Whether a payment in Xero differs from one of the CRM exactly as the totals of the invoice
+    /// do. The customer paid the total of the CRM, and a bookkeeper entered what Xero has as due.
     pub(super) fn differs_as_totals(
         &self,
         recorded: &RecordedPayment,

@@ -64,8 +64,8 @@ pub struct DocumentAmounts {
     /// The date on which the document was fully paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_on: Option<Date>,
-    /// Since when Xero has not shown the document. `None` if the last read of it did, and after a later
-    /// read has confirmed that Xero no longer has it.
+    /// Since when Xero has not shown the document. `None` if the last read of it did, and after a
+    /// later read has confirmed that Xero no longer has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_since: Option<Timestamp>,
 }
@@ -121,9 +121,9 @@ impl DocumentAmounts {
         Self { status: DocumentStatus::Deleted, missing_since: None, ..self.clone() }
     }
 
-    /// The state after a read at `now` did not show the document. It counts as deleted once another read,
-    /// five minutes after the first one or later, has not shown it either. What is known to be voided or
-    /// deleted stays as it is.
+    /// The state after a read at `now` did not show the document. It counts as deleted once another
+    /// read, five minutes after the first one or later, has not shown it either. What is known to
+    /// be voided or deleted stays as it is.
     #[must_use]
     pub fn after_absence(&self, now: Timestamp) -> Self {
         if self.status.is_gone() {

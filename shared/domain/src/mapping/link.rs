@@ -31,8 +31,8 @@ pub struct XeroLink {
 }
 
 impl XeroLink {
-    /// Whether the next poll must read the document by its id: its newest change in Xero has not been
-    /// observed, or the last read did not show it.
+    /// Whether the next poll must read the document by its id: its newest change in Xero has not
+    /// been observed, or the last read did not show it.
     pub fn is_unobserved(&self) -> bool {
         let is_missing = self.amounts.as_ref().is_some_and(|known| known.missing_since.is_some());
         self.xero_updated_at.is_none() || is_missing
@@ -101,6 +101,15 @@ impl Mapping {
         Some(XeroLink { amounts: Some(amounts), ..link.clone() })
     }
 
+    /// Whether an earlier read did not show its document either, long enough before `now` to
+    /// confirm that Xero no longer has it: one that is stored with its amounts, or that of the
+    /// attempt before this one.
+    pub fn confirms_absence(&self, now: Timestamp) -> bool {
+        let known = self.amounts_in_xero();
+        let is_stored = known.is_some_and(|known| known.after_absence(now).status.is_gone());
+        is_stored || self.operation.confirms_absence(now)
+    }
+
     /// Whether Xero has shown the same status and amounts of its document as of another mapping's.
     pub fn shows_same_amounts_as(&self, other: &Self) -> bool {
         match (self.amounts_in_xero(), other.amounts_in_xero()) {
@@ -152,5 +161,29 @@ impl Mapping {
             && matches!(self.operation.state, OperationState::Synced)
             && self.link.is_some()
             && self.synced_revision.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::document::sales::DocumentStatus;
+    use crate::mapping::KeptSnapshot;
+    use crate::mapping::tests::{a_link, an_unsent_mapping, document_amounts};
+
+    #[test]
+    fn a_stored_read_that_did_not_show_a_document_is_confirmed_five_minutes_later() {
+        let now = Timestamp::UNIX_EPOCH;
+        let later = |minutes: i64| now + SignedDuration::from_mins(minutes);
+        let snapshot = KeptSnapshot::new(1, "#INV-1".to_owned(), "one".to_owned());
+        let amounts = Some(document_amounts(DocumentStatus::Authorised, 10_000));
+        let link = Some(XeroLink { amounts, ..a_link(9) });
+        let shown = Mapping { link, ..an_unsent_mapping("inv_1", snapshot) };
+        assert!(!shown.confirms_absence(later(60)));
+        let missed = Mapping { link: shown.link_after_absence(None, now), ..shown };
+        assert!(!missed.confirms_absence(later(4)));
+        assert!(missed.confirms_absence(later(5)));
     }
 }

@@ -28,8 +28,9 @@ pub(super) enum Restoration {
     OfGoneDocument,
     /// It does, but the void may still be carried out or failed, or its answer is not known. The
     /// next attempt that reads the document decides. So it does for payments and credit, whose rows
-    /// do not say whether Xero still has them. They stay marked if the CRM ends them once more while
-    /// an attempt may have written them again: Xero may then have another document than the link's.
+    /// do not say whether Xero still has them. They stay marked if the CRM ends them once more
+    /// while an attempt may have written them again: Xero may then have another document than the
+    /// link's.
     Unclear,
 }
 

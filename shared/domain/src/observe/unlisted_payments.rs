@@ -10,12 +10,12 @@ use crate::ids::XeroPaymentId;
 use crate::invoice_payments::{InvoicePayments, PaymentMatch, ReceivedPayment};
 use crate::mapping::DocumentAmounts;
 
-/// Returns the payments on an invoice: those that Xero shows, and the known ones that the answer does
-/// not list although the invoice still counts them.
+/// Returns the payments on an invoice: those that Xero shows, and the known ones that the answer
+/// does not list although the invoice still counts them.
 ///
 /// A payment that is removed lowers the amount paid. If the amount has not fallen since the last
-/// observation, and exceeds the listed payments by those that are absent, the list is incomplete and
-/// says nothing about the absent ones.
+/// observation, and exceeds the listed payments by those that are absent, the list is incomplete
+/// and says nothing about the absent ones.
 pub(super) fn with_unlisted_payments<'p>(
     known: &InvoicePayments,
     before: &DocumentAmounts,

@@ -24,7 +24,8 @@ pub struct ListPosition {
 /// A reading of overpayments and prepayments that has not reached the ends of both lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurplusReading {
-    /// The instant from which both lists are read once more after it, if that was requested meanwhile.
+    /// The instant from which both lists are read once more after it, if that was requested
+    /// meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_from: Option<Timestamp>,
 }
@@ -49,10 +50,10 @@ impl PollProgress {
     }
 
     /// The same progress with overpayments and prepayments to be read again from a year before the
-    /// account was connected: the lists show a row once, and rows of contacts that had no client were
-    /// left out. A list that is still to be read from an earlier instant keeps its position. A reading
-    /// that has begun is completed first, so that it ends however often this is requested; one further
-    /// reading serves all requests.
+    /// account was connected: the lists show a row once, and rows of contacts that had no client
+    /// were left out. A list that is still to be read from an earlier instant keeps its position. A
+    /// reading that has begun is completed first, so that it ends however often this is requested;
+    /// one further reading serves all requests.
     #[must_use]
     pub fn with_surpluses_to_read_again(self, connected_at: Timestamp) -> Self {
         let first = ListPosition::a_year_before(connected_at);
@@ -67,8 +68,9 @@ impl PollProgress {
         Self { overpayments, prepayments, is_surplus_due: true, ..self }
     }
 
-    /// The same progress after a page of each list was read; `is_behind` says whether a list has more.
-    /// If both were read to their ends, a further reading begins if one was requested meanwhile.
+    /// The same progress after a page of each list was read; `is_behind` says whether a list has
+    /// more. If both were read to their ends, a further reading begins if one was requested
+    /// meanwhile.
     #[must_use]
     pub fn with_read_surpluses(self, is_behind: bool) -> Self {
         if is_behind {

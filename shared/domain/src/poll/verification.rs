@@ -1,7 +1,7 @@
-//! The daily verification: every open invoice is read by its id, then the changed refunds and credit
-//! notes are read, and those with credit left by their ids, the account codes are checked, and the books are
-//! compared. Each part is completed on its own, so a failure of a later one repeats none of the
-//! earlier ones.
+//! The daily verification: every open invoice is read by its id, then the changed refunds and
+//! credit notes are read, and those with credit left by their ids, the account codes are checked,
+//! and the books are compared. Each part is completed on its own, so a failure of a later one
+//! repeats none of the earlier ones.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

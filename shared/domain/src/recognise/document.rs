@@ -46,9 +46,9 @@ pub struct ExpectedDocument<'a> {
 ///
 /// This integration's document is the one whose address or reference contains the CRM's id. If it
 /// has neither, the contact and the total must match; under the number that an earlier release gave
-/// to a copy, that is not enough. Numbers are unique among sales documents of a
-/// kind, so at most one document still stands; a deleted document no longer occupies its number. So a
-/// copy may have the number of the document that it replaced: the one in effect comes first.
+/// to a copy, that is not enough. Numbers are unique among sales documents of a kind, so at most
+/// one document still stands; a deleted document no longer occupies its number. So a copy may have
+/// the number of the document that it replaced: the one in effect comes first.
 pub fn choose_document<D: SalesDocument + Clone>(
     found: &[D],
     expected: ExpectedDocument<'_>,

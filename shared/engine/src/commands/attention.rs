@@ -228,9 +228,9 @@ async fn retry_record(
     Ok(retried.await?.map(drop))
 }
 
-/// Marks records as never to be sent, each as the list of records that need attention names it. Their
-/// documents in Xero stay. If one cannot be written, the others are marked nevertheless, and the error
-/// is returned.
+/// Marks records as never to be sent, each as the list of records that need attention names it.
+/// Their documents in Xero stay. If one cannot be written, the others are marked nevertheless, and
+/// the error is returned.
 pub async fn never_send_records(
     engine: &Engine,
     account: &AccountId,

@@ -55,9 +55,9 @@ pub async fn never_send_record(
     withhold_named_record(engine, by, &MappingKey::new(ledger, kind, crm_id)).await
 }
 
-/// Marks a record of the list of records that need attention as never to be sent. The list has a row
-/// for each of the two documents of an invoice whose total has changed its sign, so the voided one is
-/// marked if it is the one that needs attention. Any other record is marked as by
+/// Marks a record of the list of records that need attention as never to be sent. The list has a
+/// row for each of the two documents of an invoice whose total has changed its sign, so the voided
+/// one is marked if it is the one that needs attention. Any other record is marked as by
 /// [`never_send_record`].
 pub(super) async fn never_send_listed_record(
     engine: &Engine,

@@ -161,8 +161,8 @@ pub async fn find_record(
     Ok(mapping.map(RecordView::from_mapping))
 }
 
-/// Returns the mapping of the record that an id of the CRM names. An invoice whose total has changed
-/// its sign has two: the voided one, and the one in effect, which is returned.
+/// Returns the mapping of the record that an id of the CRM names. An invoice whose total has
+/// changed its sign has two: the voided one, and the one in effect, which is returned.
 pub(super) async fn find_named_mapping(
     engine: &Engine,
     key: &MappingKey,

@@ -84,8 +84,8 @@ pub(super) async fn apply_sign_change(
 }
 
 /// Marks the other document of an invoice as voided, if it has one. `own` is the snapshot of the
-/// message. `lost` makes the voided snapshot, with the number that is known, if the text of the earlier
-/// one was dropped.
+/// message. `lost` makes the voided snapshot, with the number that is known, if the text of the
+/// earlier one was dropped.
 async fn void_other_document<Other: SyncEntity, Own: SyncEntity>(
     (engine, ledger): (&Engine, &Ledger),
     crm_id: CrmId,

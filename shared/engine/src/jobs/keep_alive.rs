@@ -81,8 +81,8 @@ pub async fn renew_unused_tokens(
     Ok(summary)
 }
 
-/// Renews the tokens of a ledger if they are unused. If Xero is slow, a page of ledgers takes longer than
-/// the time that is left, so each ledger begins only while there is time.
+/// Renews the tokens of a ledger if they are unused. If Xero is slow, a page of ledgers takes
+/// longer than the time that is left, so each ledger begins only while there is time.
 async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> RenewalOutcome {
     if invocation.is_past_last_call(engine.clock.now()) {
         return RenewalOutcome::OutOfTime;

@@ -1,5 +1,5 @@
-//! Chunks that no function received for a while. Chunks of later ticks name the same ledgers, and one
-//! poll does the work of all of them.
+//! Chunks that no function received for a while. Chunks of later ticks name the same ledgers, and
+//! one poll does the work of all of them.
 
 use domain::ids::Ledger;
 use futures::FutureExt;
@@ -12,8 +12,8 @@ use crate::record_isolation::catch_panic;
 
 /// Returns the ledgers of a chunk that are still to be polled: all of them, unless the chunk is so
 /// old that a later tick has sent another one. Then those are left out that were polled since that
-/// tick, so that a queue from which nothing was received for hours takes one poll of each ledger and
-/// not one for each tick.
+/// tick, so that a queue from which nothing was received for hours takes one poll of each ledger
+/// and not one for each tick.
 pub async fn list_unread_ledgers(
     engine: &Engine,
     ledgers: Vec<Ledger>,

@@ -10,12 +10,14 @@ use domain::ids::{CrmId, XeroCreditNoteId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::poll::PollProgress;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use store::{ReadAheadKeys, StoreError, VersionedRecord};
 use xero::api::credit_notes::{find_by_ids, get};
-use xero::{DecodedRows, UndecodableRow, XeroError};
+use xero::{ApiSession, DecodedRows, UndecodableRow, XeroError};
 
 use super::credit_notes::{observe_notes, record_note_changes};
 use super::isolation::is_about_one_document;
+use super::read_by_ids::read_by_ids;
 use super::unreadable;
 use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -60,8 +62,8 @@ pub(super) async fn verify_open_notes(
     Ok(changed)
 }
 
-/// Reads the credit notes again that Xero did not show to the poll before. Those that are still missing
-/// count as deleted. Returns the number of notes with changes.
+/// Reads the credit notes again that Xero did not show to the poll before. Those that are still
+/// missing count as deleted. Returns the number of notes with changes.
 pub(super) async fn confirm_absent_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -99,6 +101,13 @@ async fn read_open_notes(
     Ok(open)
 }
 
+fn find_notes<'s>(
+    session: &'s ApiSession,
+    ids: &'s [XeroCreditNoteId],
+) -> BoxFuture<'s, Result<DecodedRows<RemoteCreditNote>, XeroError>> {
+    find_by_ids(session, ids).boxed()
+}
+
 /// Reads credit notes from Xero and records their changes.
 async fn verify_notes(
     tenant_session: &TenantSession<'_>,
@@ -110,7 +119,8 @@ async fn verify_notes(
     }
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
     let ids = open.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-    let DecodedRows { rows: mut found, undecodable } = find_by_ids(&patient, &ids).await?;
+    let DecodedRows { rows: mut found, undecodable } =
+        read_by_ids(&patient, &ids, find_notes).await?;
     unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;
     for (id, row) in list_missing(open, &found, &undecodable) {
         // A list may omit a note, so a missing one is read by itself.
@@ -141,7 +151,8 @@ async fn verify_notes(
     Ok(verified)
 }
 
-/// Returns whether an earlier read did not show a note either, so that its absence now is confirmed.
+/// Returns whether an earlier read did not show a note either, so that its absence now is
+/// confirmed.
 fn was_absent(engine: &Engine, row: &VersionedRecord<Mapping>) -> bool {
     let known = row.record.amounts_in_xero();
     known.is_some_and(|known| known.after_absence(engine.clock.now()).status.is_gone())

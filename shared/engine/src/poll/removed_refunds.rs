@@ -30,8 +30,8 @@ use crate::sync::sync_log::{self, LogNotice};
 const PAGES_MAX: u32 = 10;
 
 /// Observes the refunds that changed since the verification before, at the same time as the first
-/// credit notes, or continues where the last poll stopped. Records the position after each page. Makes
-/// no call if the ledger has no payments. Repeating it does no harm.
+/// credit notes, or continues where the last poll stopped. Records the position after each page.
+/// Makes no call if the ledger has no payments. Repeating it does no harm.
 pub(super) async fn observe_changed_refunds(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,

@@ -52,8 +52,8 @@ fn spread_chunks(ledgers: &[Ledger], tick: i64) -> Vec<PollChunk> {
     (0_i64..).zip(chunks).map(delayed).collect()
 }
 
-/// Returns the ledgers of a chunk in their order, beginning about a third of the chunk further on in
-/// each tick.
+/// Returns the ledgers of a chunk in their order, beginning about a third of the chunk further on
+/// in each tick.
 fn rotate_chunk(ledgers: &[Ledger], tick: i64) -> Vec<Ledger> {
     let count = i64::try_from(ledgers.len()).unwrap_or(1).max(1);
     let step = count / 3 + 1;

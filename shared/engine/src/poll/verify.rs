@@ -11,12 +11,13 @@ use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
-use xero::{DecodedRows, XeroError};
+use xero::{ApiSession, DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
-use super::read_invoices::read_invoices;
+use super::read_by_ids::read_by_ids;
 use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -158,6 +159,13 @@ async fn list_linked_invoices(
     Ok(linked)
 }
 
+fn find_invoices<'s>(
+    session: &'s ApiSession,
+    ids: &'s [XeroInvoiceId],
+) -> BoxFuture<'s, Result<DecodedRows<RemoteInvoice>, XeroError>> {
+    invoices::find_by_ids(session, ids).boxed()
+}
+
 /// Reads invoices from Xero and records their changes. Returns the number of invoices with changes.
 async fn verify_invoices(
     tenant_session: &TenantSession<'_>,
@@ -167,7 +175,8 @@ async fn verify_invoices(
     let linked = list_linked_invoices(tenant_session, invoices).await?;
     let ids = linked.keys().copied().collect::<Vec<_>>();
     let patient = tenant_session.session_with_priority(priority);
-    let DecodedRows { rows: found, undecodable } = read_invoices(&patient, &ids).await?;
+    let DecodedRows { rows: found, undecodable } =
+        read_by_ids(&patient, &ids, find_invoices).await?;
     // Unseen invoices are checked in every poll, which would report the same row each time.
     if priority == CallPriority::Verification {
         unreadable::report_unreadable_rows(tenant_session, &undecodable).await?;

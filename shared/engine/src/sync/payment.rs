@@ -127,8 +127,8 @@ impl SyncEntity for PaymentEntity {
     }
 }
 
-/// Reads payments that Xero already has. A payment never changes, so there is nothing to send, unless
-/// the CRM has recorded it again after it deleted it.
+/// Reads payments that Xero already has. A payment never changes, so there is nothing to send,
+/// unless the CRM has recorded it again after it deleted it.
 async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
     for task in select_unfinished_tasks(tasks, |_| true) {
         // Parts without a link are created, or looked up first.

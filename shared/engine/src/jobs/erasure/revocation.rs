@@ -67,8 +67,9 @@ pub async fn end_connection(
     end_with_known_uses(engine, &row.record, invocation).await
 }
 
-/// Ends a connection after it was determined which accounts use which grants. That reads all accounts if
-/// the row of one cannot be read, so it is done once for all connections that a command ends.
+/// Ends a connection after it was determined which accounts use which grants. That reads all
+/// accounts if the row of one cannot be read, so it is done once for all connections that a command
+/// ends.
 async fn end_with_known_uses(
     engine: &Engine,
     connection: &Connection,

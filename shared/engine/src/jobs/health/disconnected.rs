@@ -95,8 +95,8 @@ fn classify_open_error(error: &AttemptError) -> LinkCheckOutcome {
     }
 }
 
-/// Checks a connection with up to two exchanges with Xero, each of which begins only while there is time:
-/// the counts of the health check must be recorded even if Xero is slow.
+/// Checks a connection with up to two exchanges with Xero, each of which begins only while there is
+/// time: the counts of the health check must be recorded even if Xero is slow.
 async fn check_connection(
     engine: &Engine,
     ledger: &Ledger,

@@ -12,10 +12,10 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::absence::require_confirmed_absence;
 
-/// Reads the credit note of a task. `None` if Xero has none with this id. A note that the read of its
-/// own address does not show is looked for in the list, too, and once more by a later attempt: credit
-/// that counts as gone with its note would stay applied in Xero, or never be applied, if the note was
-/// only not shown.
+/// Reads the credit note of a task. `None` if Xero has none with this id. A note that the read of
+/// its own address does not show is looked for in the list, too, and once more by a later attempt:
+/// credit that counts as gone with its note would stay applied in Xero, or never be applied, if the
+/// note was only not shown.
 pub(super) async fn fetch_credit_note(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, Allocation>,

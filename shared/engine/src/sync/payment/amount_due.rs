@@ -135,7 +135,8 @@ const LISTED_MAX: usize = 10;
 
 /// Returns the failure of a payment that Xero refused because of what is due on an invoice. It is
 /// not retried before the invoice changes, unless the invoice does not show the reason. `billed` is
-/// the total of the invoice in the CRM, if it is known: a payment of it exceeds a lower total in Xero.
+/// the total of the invoice in the CRM, if it is known: a payment of it exceeds a lower total in
+/// Xero.
 fn amount_due_failure(
     part: &PaymentPart,
     invoice: &RemoteInvoice,

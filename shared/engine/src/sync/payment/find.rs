@@ -1,8 +1,9 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
 //!
 //! A document that was deleted in Xero counts, too: it was written, and whoever deleted it does not
-//! want it again. It does not count if the CRM has recorded the payment again after it deleted it: then
-//! the CRM has deleted the document, and no row says which other documents it has deleted before.
+//! want it again. It does not count if the CRM has recorded the payment again after it deleted it:
+//! then the CRM has deleted the document, and no row says which other documents it has deleted
+//! before.
 
 use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus, normalise_reference};
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
@@ -123,7 +124,8 @@ pub(super) fn adopt_document(task: &SyncTask<'_, PaymentPart>, remote: &RemotePa
     Synced { link, operation: LoggedOperation::Push, remarks }
 }
 
-/// Looks up a part by its reference, because the read of its document's own address does not show it.
+/// Looks up a part by its reference, because the read of its document's own address does not show
+/// it.
 pub(super) async fn find_unshown_part(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
@@ -255,8 +257,8 @@ fn select_own_payment(
 }
 
 /// Returns the document of a part among these that is in effect, or else one that was deleted and
-/// counts. If one has an unknown status, that is an error: it may be in effect, so no second one may
-/// be created.
+/// counts. If one has an unknown status, that is an error: it may be in effect, so no second one
+/// may be created.
 fn select_document(
     task: &SyncTask<'_, PaymentPart>,
     same: impl Iterator<Item = RemotePart>,

@@ -11,9 +11,10 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::find_merge_target;
 
 /// Returns parts that Xero refused because of their contact, addressed to the contact into which it
-/// was merged. Xero has moved the invoice there, too, so the money belongs to that contact, whichever
-/// client is linked to it. A part whose contact is archived gets a failure that names it. Any other
-/// part keeps Xero's refusal. The client is relinked with its next document. Each contact is read once.
+/// was merged. Xero has moved the invoice there, too, so the money belongs to that contact,
+/// whichever client is linked to it. A part whose contact is archived gets a failure that names it.
+/// Any other part keeps Xero's refusal. The client is relinked with its next document. Each contact
+/// is read once.
 pub(super) async fn follow_merges<'a>(
     tenant_session: &TenantSession<'_>,
     refused: Vec<PartWithPrerequisite<'a>>,

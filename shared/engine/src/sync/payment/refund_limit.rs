@@ -23,10 +23,10 @@ use crate::Engine;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Admits a refund on an invoice, and records it with the invoice's payments before anything of it
-/// is written. All refunds of an invoice together return at most its total and at most what was paid
-/// on it: nothing if every known payment was deleted, and the total if no payment was ever known.
-/// The first time, the credit notes of the contact's refunds are read from Xero: they show refunds
-/// that the rows do not have, and which ones were voided.
+/// is written. All refunds of an invoice together return at most its total and at most what was
+/// paid on it: nothing if every known payment was deleted, and the total if no payment was ever
+/// known. The first time, the credit notes of the contact's refunds are read from Xero: they show
+/// refunds that the rows do not have, and which ones were voided.
 ///
 /// # Errors
 ///

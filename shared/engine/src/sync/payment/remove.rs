@@ -50,9 +50,9 @@ async fn fetch_existing_part(
     }
 }
 
-/// Reads the document to which a part is linked. One that the read of its own address does not show is
-/// looked for by its reference, too, and once more by a later attempt: nothing would remove it later. If
-/// it was deleted, so is another one that may have been written since.
+/// Reads the document to which a part is linked. One that the read of its own address does not show
+/// is looked for by its reference, too, and once more by a later attempt: nothing would remove it
+/// later. If it was deleted, so is another one that may have been written since.
 async fn fetch_linked_part(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,
@@ -74,8 +74,9 @@ async fn fetch_linked_part(
     Ok(found)
 }
 
-/// Returns whether Xero may have another document of a part than the linked one: the CRM has recorded
-/// the payment again after it deleted it, and an attempt may have written it, or the table was restored.
+/// Returns whether Xero may have another document of a part than the linked one: the CRM has
+/// recorded the payment again after it deleted it, and an attempt may have written it, or the table
+/// was restored.
 fn may_have_other_document(task: &SyncTask<'_, PaymentPart>) -> bool {
     task.mapping.is_restored || task.recovery_mode == RecoveryMode::LookBeforeCreate
 }

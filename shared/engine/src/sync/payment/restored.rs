@@ -19,8 +19,8 @@ pub(super) fn is_to_be_written_again(
         && *remote.money_status() == MoneyStatus::Deleted
 }
 
-/// Looks for the document of a part that was recorded again and that the read of its own address does
-/// not show. `None` if the part is to be written: a later attempt does not find it either.
+/// Looks for the document of a part that was recorded again and that the read of its own address
+/// does not show. `None` if the part is to be written: a later attempt does not find it either.
 pub(super) async fn find_restored_part(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, PaymentPart>,

@@ -35,7 +35,8 @@ pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
 }
 
 /// Refuses a record, given by its id and its number for people, with this id of the event. Its row
-/// stays as it was. If the message is processed again, the same id makes it the same event for the CRM.
+/// stays as it was. If the message is processed again, the same id makes it the same event for the
+/// CRM.
 pub(crate) async fn refuse_record_as(
     engine: &Engine,
     event_id: Uuid,

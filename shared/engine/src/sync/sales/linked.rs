@@ -55,10 +55,10 @@ pub(super) async fn fetch_linked_documents<'a, T: SalesEntity>(
     documents
 }
 
-/// Returns the outcome of reading a document that Xero does not show. If a new copy is to replace it,
-/// it counts as deleted: the document is looked for by its number before the copy is written.
-/// Otherwise it does so once a later read confirms it. Without its amounts that cannot be stored, and
-/// is a failure.
+/// Returns the outcome of reading a document that Xero does not show. If a new copy is to replace
+/// it, it counts as deleted: the document is looked for by its number before the copy is written.
+/// Otherwise it does so once a later read confirms it. Without its amounts that cannot be stored,
+/// and is a failure.
 pub(super) fn missing_document_outcome<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, T::Snapshot>,

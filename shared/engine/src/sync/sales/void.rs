@@ -60,13 +60,13 @@ pub(super) async fn void_documents<T: SalesEntity>(
     }
 }
 
-/// Returns the outcome of voiding a document that Xero does not show. A linked one counts as deleted only
-/// once an earlier read has not shown it either: nothing would void it later.
+/// Returns the outcome of voiding a document that Xero does not show. A linked one counts as
+/// deleted only once an earlier read has not shown it either: nothing would void it later.
 fn conclude_without_document<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     task: &SyncTask<'_, T::Snapshot>,
 ) -> Outcome {
-    if task.mapping.link.is_some() && !task.mapping.is_gone_in_xero() {
+    if task.mapping.link.is_some() {
         let name = T::record_number(&task.snapshot);
         require_confirmed_absence(tenant_session, task, &name)?;
     }

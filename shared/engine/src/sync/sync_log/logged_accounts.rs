@@ -59,8 +59,8 @@ impl Engine {
         }
     }
 
-    /// Registers the account in the table, whatever this process remembers: another process may have
-    /// erased the account since. If this succeeds, walks over all accounts find it.
+    /// Registers the account in the table, whatever this process remembers: another process may
+    /// have erased the account since. If this succeeds, walks over all accounts find it.
     pub(crate) async fn require_account_logged(
         &self,
         account: &AccountId,

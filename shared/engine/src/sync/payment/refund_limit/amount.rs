@@ -1,8 +1,8 @@
 //! The most that the refunds of an invoice may return together.
 //!
-//! Each refund is a credit note, which reduces the revenue. So all of them together return at most the
-//! total of the invoice. Money that was paid in excess of it is no revenue: a bookkeeper returns it from
-//! the overpayment in Xero.
+//! Each refund is a credit note, which reduces the revenue. So all of them together return at most
+//! the total of the invoice. Money that was paid in excess of it is no revenue: a bookkeeper
+//! returns it from the overpayment in Xero.
 
 use domain::crm::payment::PaymentPart;
 use domain::failure::{Failure, FailureCause, FailureClass};
@@ -32,8 +32,8 @@ enum LimitBasis {
     Excess(Money),
 }
 
-/// Returns the limit of an invoice's refunds for this one. `None` if the refund has another currency
-/// than the invoice or exceeds its total, or if the total is unknown.
+/// Returns the limit of an invoice's refunds for this one. `None` if the refund has another
+/// currency than the invoice or exceeds its total, or if the total is unknown.
 pub(super) fn find_limit(
     invoice: &Mapping,
     billed: Option<Money>,
@@ -74,8 +74,8 @@ fn find_booked_total(invoice: &Mapping, billed: Money) -> Money {
 }
 
 impl RefundLimit {
-    /// Returns the failure of a refund of this amount that exceeds the limit, together with the other
-    /// refunds of the invoice, which return `returned`.
+    /// Returns the failure of a refund of this amount that exceeds the limit, together with the
+    /// other refunds of the invoice, which return `returned`.
     pub(super) fn to_failure(&self, number: &str, returned: Money, amount: Money) -> Failure {
         let limit = match &self.basis {
             LimitBasis::Paid => format!("{} was paid on {number}", self.amount),

@@ -1,5 +1,6 @@
-//! Explains waits for records that are in the books of an organisation that was connected before. Such a
-//! record is not carried over, so nothing ends the wait unless the CRM sends that record again.
+//! Explains waits for records that are in the books of an organisation that was connected before.
+//! Such a record is not carried over, so nothing ends the wait unless the CRM sends that record
+//! again.
 
 use domain::connection::Connection;
 use domain::crm::credit_note::negative_invoice_record_id;
@@ -15,7 +16,8 @@ use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 
-/// Replaces the failures of attempts that wait for a record which only other books of the account have.
+/// Replaces the failures of attempts that wait for a record which only other books of the account
+/// have.
 pub(super) async fn explain_waits(
     engine: &Engine,
     connection: &Connection,
