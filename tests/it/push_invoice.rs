@@ -1,6 +1,7 @@
 //! Pushing invoices.
 
 mod lost_answers;
+mod moved_batches;
 mod moved_numbers;
 mod totals;
 

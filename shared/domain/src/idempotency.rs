@@ -41,6 +41,17 @@ impl IdempotencyKey {
         Self(ContentHash::of_bytes(joined.as_bytes()).to_string())
     }
 
+    /// The key of writing the same once more within an attempt, after an answer that must not be
+    /// replayed. The first write, with `repetition` 0, keeps its key.
+    #[must_use]
+    pub fn of_repetition(self, repetition: u8) -> Self {
+        if repetition == 0 {
+            return self;
+        }
+        let repeated = format!("{}\n{repetition}", self.0);
+        Self(ContentHash::of_bytes(repeated.as_bytes()).to_string())
+    }
+
     /// The value of the header.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -120,6 +131,22 @@ mod tests {
         ] {
             assert_ne!(first, other);
         }
+    }
+
+    #[test]
+    fn each_repetition_within_an_attempt_has_a_key_of_its_own() {
+        let document = ContentHash::of_bytes(b"document");
+        let first = IdempotencyKey::for_write(&a_key("inv_1"), FIRST, &document);
+        assert_eq!(first.clone().of_repetition(0), first);
+        let repeated = [1, 2].map(|repetition| first.clone().of_repetition(repetition));
+        assert_ne!(repeated[0], first);
+        assert_ne!(repeated[0], repeated[1]);
+        let next = IdempotencyKey::for_write(
+            &a_key("inv_1"),
+            WriteIntent { serial: 1, ..FIRST },
+            &document,
+        );
+        assert!(!repeated.contains(&next), "the next attempt replays no repetition");
     }
 
     #[test]

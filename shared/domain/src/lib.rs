@@ -26,8 +26,8 @@
 //! - [`contact_fields`] decides which fields of a contact are written, [`sync_preferences`] holds
 //!   what an account chose about it.
 //! - [`observe`] compares Xero's state with them, [`books`] the open balances of both sides,
-//!   [`matching`] finds clients among contacts, and [`outbound`] holds the events that the CRM
-//!   receives.
+//!   [`matching`] finds clients among contacts, [`moved_numbers`] decides how documents exchange
+//!   their numbers, and [`outbound`] holds the events that the CRM receives.
 
 pub mod account_codes;
 pub mod activity;
@@ -57,6 +57,7 @@ pub mod list_age;
 pub mod mapping;
 pub mod matching;
 pub mod money;
+pub mod moved_numbers;
 pub mod observe;
 pub mod observe_note;
 pub mod observe_read;

@@ -3,7 +3,6 @@
 use domain::entity::EntityKind::{self, CreditNote};
 use domain::failure::FailureCause;
 use tests::builders::a_credit_note;
-use xero_sim::Receipt;
 
 use super::*;
 
@@ -108,11 +107,13 @@ fn a_document_that_another_installation_made_is_named_as_such() {
 }
 
 #[test]
-fn a_paid_invoice_keeps_its_number_and_the_other_one_waits() {
+fn an_invoice_of_a_closed_period_keeps_its_number_and_the_other_one_waits() {
     let world = World::connected();
     world.receive(Invoice, &message(Invoice, "doc_1", 1, "N-1"));
-    world.receive(Invoice, &message(Invoice, "doc_2", 1, "N-2"));
-    world.is_paid("N-2", "114.00", &Receipt::on(jiff::civil::date(2026, 11, 2)));
+    let closed = an_invoice("doc_2", "cli_1").number("N-2").issue_date("2026-09-15");
+    world.receive(Invoice, &closed.body());
+    let until = jiff::civil::date(2026, 9, 30);
+    world.by_hand(|bookkeeper| bookkeeper.lock_period(Some(until)));
     world.receive(Invoice, &message(Invoice, "doc_2", 2, "N-3"));
     world.receive(Invoice, &message(Invoice, "doc_1", 2, "N-2"));
     let failure = world.mapping(Invoice, "doc_1").unwrap().operation.failure.unwrap();

@@ -39,7 +39,6 @@ use self::prerequisites::{PartWithPrerequisite, PaymentPrerequisite};
 pub(crate) use self::refund_limit::{
     has_room_for_refund, is_withheld_before_write, refresh_refunds,
 };
-use self::restored::is_to_be_written_again;
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks,
     select_unfinished_tasks,
@@ -157,6 +156,14 @@ async fn complete_linked_payments(tenant_session: &TenantSession<'_>, tasks: &Pa
         };
         task.set_outcome(outcome);
     }
+}
+
+/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows this
+/// document of it as deleted. Then the payment is written like one without that document.
+fn is_to_be_written_again(task: &SyncTask<'_, PaymentPart>, remote: &RemotePart) -> bool {
+    task.mapping.is_restored
+        && task.snapshot.standing == PaymentRecordStatus::Recorded
+        && *remote.money_status() == MoneyStatus::Deleted
 }
 
 fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {

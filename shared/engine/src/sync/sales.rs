@@ -40,6 +40,8 @@ type SalesTasks<'a, T> = [SyncTask<'a, <T as SyncEntity>::Snapshot>];
 struct TaskWithContact<'a, S> {
     task: &'a SyncTask<'a, S>,
     contact: XeroContactId,
+    /// How many times its document was written before in this attempt, in other calls.
+    repetition: u8,
 }
 
 impl<S> Clone for TaskWithContact<'_, S> {
@@ -52,7 +54,7 @@ impl<S> Copy for TaskWithContact<'_, S> {}
 
 impl<S> WriteSubject for TaskWithContact<'_, S> {
     fn write_key(&self, body: &Bytes) -> IdempotencyKey {
-        self.task.idempotency_key(body)
+        self.task.idempotency_key(body).of_repetition(self.repetition)
     }
 
     fn writes(&self) -> &WriteState {

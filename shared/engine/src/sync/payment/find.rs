@@ -16,8 +16,9 @@ use xero::api::{bank_transactions, credit_notes, payments};
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
 use super::prerequisites::find_prerequisite;
-use super::restored::is_to_be_written_again;
-use super::{PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone};
+use super::{
+    PartWithPrerequisite, PaymentPrerequisite, RemotePart, describe_if_gone, is_to_be_written_again,
+};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::unknown_status::unknown_status_failure;
 use crate::sync::{SyncTask, Synced, fail_tasks};

@@ -1,23 +1,11 @@
 //! Payments that the CRM has recorded again after it deleted them.
 
-use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
-use domain::document::payment::MoneyStatus;
+use domain::crm::payment::PaymentPart;
 
 use super::{RemotePart, find};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::SyncTask;
 use crate::sync::absence::require_confirmed_absence;
-
-/// Returns whether the CRM has recorded a payment again after it deleted it, and Xero shows this
-/// document of it as deleted. Then the payment is written like one without that document.
-pub(super) fn is_to_be_written_again(
-    task: &SyncTask<'_, PaymentPart>,
-    remote: &RemotePart,
-) -> bool {
-    task.mapping.is_restored
-        && task.snapshot.standing == PaymentRecordStatus::Recorded
-        && *remote.money_status() == MoneyStatus::Deleted
-}
 
 /// Looks for the document of a part that was recorded again and that the read of its own address
 /// does not show. `None` if the part is to be written: a later attempt does not find it either.

@@ -34,8 +34,8 @@ pub(super) fn address_documents<'a, T: SalesEntity>(
         let row = clients.rows.get(&client);
         match row.and_then(|row| row.link.as_ref()) {
             Some(link) => {
-                tasks_with_contacts
-                    .push(TaskWithContact { task, contact: XeroContactId(link.xero_id.0) });
+                let contact = XeroContactId(link.xero_id.0);
+                tasks_with_contacts.push(TaskWithContact { task, contact, repetition: 0 });
             }
             None => task.set_outcome(Err(missing_client_error(client, row))),
         }

@@ -23,7 +23,7 @@ pub(super) async fn find_merged_clients<'a, T: SalesEntity>(
 ) -> Vec<MergedClient<'a, T::Snapshot>> {
     let mut merged = Vec::new();
     let mut known: BTreeMap<XeroContactId, Result<Option<Failure>, AttemptError>> = BTreeMap::new();
-    for &TaskWithContact { task, contact } in tasks_with_contacts {
+    for &TaskWithContact { task, contact, repetition: _ } in tasks_with_contacts {
         if !task.is_refused(is_about_unused_contact) {
             continue;
         }
