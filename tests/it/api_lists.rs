@@ -166,6 +166,26 @@ async fn the_log_is_filtered_by_record_outcome_code_and_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_span_of_the_log_that_ends_before_it_begins_is_refused_and_names_both_parameters() {
+    let world = a_business();
+    let gateway = Gateway::new(&world, Delays::default());
+    let (earlier, later) = ("2026-11-02T09:00:00Z", "2026-11-02T09:00:01Z");
+    for (from, before, expected) in
+        [(earlier, later, 200), (earlier, earlier, 200), (later, earlier, 400)]
+    {
+        let address = format!("/v1/sync-log?from={from}&before={before}");
+        let (status, answer) = send(&gateway, "GET", &address, "Member", None).await;
+        assert_eq!(status, expected, "{address}: {answer}");
+        if status == 400 {
+            let named = answer["errors"].as_array().unwrap().iter().map(|one| &one["field"]);
+            assert_eq!(named.collect::<Vec<_>>(), ["from", "before"], "{answer}");
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.contains("exchange the two"), "{detail}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_filtered_page_of_the_log_may_be_empty_and_the_next_one_continues() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());

@@ -15,7 +15,7 @@ use tests::World;
 use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::io_monitor::run;
 use tests::world::owner;
-use xero_sim::{Fault, FaultKind, Match, Receipt};
+use xero_sim::{Credit, Fault, FaultKind, Match, Receipt};
 
 use crate::push_payment::count_undeleted;
 
@@ -279,6 +279,32 @@ fn credit_that_is_removed_again_while_its_second_write_has_no_answer_is_not_appl
         world.advance(UNTIL_REPEATED);
         assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced, "{kind:?}");
         assert!(applied(&world).is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn of_two_equal_uses_of_credit_one_is_removed_and_the_log_asks_the_user_to_check() {
+    for kind in [FaultKind::LostBefore, FaultKind::LostAfter] {
+        let world = World::connected();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
+        let credit = an_allocation("al_1", "cn_1", "inv_1", "20.00");
+        fail_next(&world, http::Method::PUT, "/CreditNotes/", kind.clone());
+        world.receive(CreditNote, &credit.body());
+        let before = applied(&world).len();
+        // A bookkeeper applies the credit by hand.
+        let [note, invoice] = [(CreditNote, "cn_1"), (Invoice, "inv_1")]
+            .map(|(kind, id)| world.mapping(kind, id).unwrap().link.unwrap().xero_id.0);
+        let (amount, day) = ("20.00".parse().unwrap(), date(2026, 11, 2));
+        let by_hand = Credit::CreditNote(note);
+        world.by_hand_apart(|hand| hand.allocate(by_hand, invoice, amount, day)).unwrap();
+        world.receive(CreditNote, &credit.removed().body());
+        world.advance(UNTIL_REPEATED);
+        assert_eq!(world.state(Allocation, "al_1"), OperationState::Synced, "{kind:?}");
+        assert_eq!(applied(&world).len(), before, "{kind:?}");
+        let log = world.log();
+        let message = &log.iter().rfind(|entry| entry.crm_id.as_str() == "al_1").unwrap().message;
+        assert!(message.contains("apply it there again"), "{kind:?}: {message}");
     }
 }
 

@@ -41,6 +41,7 @@ mod described;
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
 mod edits_on_both_sides;
+mod ended_skips;
 mod erasure;
 mod false_confirmations;
 mod faulty_messages;

@@ -1,6 +1,7 @@
 //! Overpayments and prepayments of clients: read when a payment was seen and once a day, reported,
 //! listed, and closed by one answer.
 
+mod interrupted_links;
 mod links;
 
 use std::num::NonZeroU16;

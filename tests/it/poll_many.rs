@@ -1,21 +1,28 @@
 //! Polls of several ledgers, of more changes than one poll reads, and with more than one event.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
+use async_trait::async_trait;
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::EventContent;
+use engine::Engine;
 use engine::jobs::sweep::sweep_all_shards;
-use engine::poll::{PollOutcome, plan_tick};
+use engine::poll::{PollOutcome, plan_tick, poll_ledgers};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use runtime::poll::{PollMessage, poll_chunks};
-use store::table::{ItemTable, ItemWrite, NewItem, WriteExpectation};
+use store::table::{ItemTable, ItemWrite, NewItem, SortRange, TableError, WriteExpectation};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::io_monitor::{CrashPoint, Moment, run};
-use xero_sim::Receipt;
+use tests::ports::{InterceptedTable, MonitoredTable, TableInterception, TableRequest};
+use xero_sim::{InvoiceEdit, Receipt};
 
 use crate::function::{PLENTY, RecordedDeadLetters, a_record};
 
@@ -183,8 +190,7 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         world.clock.advance(SignedDuration::from_mins(15));
         world.is_paid("#INV_1", "50.00", &today());
         world.io.crash_at(Some(CrashPoint { step, moment: Moment::Before }));
-        let died =
-            run(engine::poll::poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
+        let died = run(poll_ledgers(&world.engine, &[world.ledger()], world.invocation()));
         world.io.crash_at(None);
         // The next event arises before any sweep, in another process whose clock is behind.
         world.is_paid("#INV_1", "20.00", &today());
@@ -234,4 +240,80 @@ fn chunks_that_waited_for_hours_poll_a_ledger_once_and_not_once_for_each_tick() 
     // The last poll was before the later tick.
     world.clock.advance(minutes(30));
     assert!(poll_chunk_sent(&world, minutes(20)) > 0);
+}
+
+/// Counts the reads of an invoice's payments that begin while no other one is in progress.
+#[derive(Debug, Clone, Default)]
+struct SeparateReads {
+    running: Arc<AtomicUsize>,
+    separate: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl TableInterception for SeparateReads {
+    async fn intercept_request(&self, request: TableRequest<'_>) -> Result<(), TableError> {
+        let TableRequest::Query(query) = request else { return Ok(()) };
+        let SortRange::Between { from, to: _ } = &query.range else { return Ok(()) };
+        if !from.starts_with("MONEY#") {
+            return Ok(());
+        }
+        if self.running.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.separate.fetch_add(1, Ordering::SeqCst);
+        }
+        // Whatever is ready goes on meanwhile.
+        let mut is_first = true;
+        poll_fn(|context| {
+            if std::mem::take(&mut is_first) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_poll_reads_the_known_payments_of_many_invoices_together() {
+    let invoices = 16;
+    let world = World::connected();
+    for number in 0..invoices {
+        world.receive(Invoice, &an_invoice(&format!("inv_{number:02}"), "cli_1").body());
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    world.poll_and_wait();
+    for number in 0..invoices {
+        world.is_paid(&format!("#INV_{number:02}"), "1.00", &today());
+    }
+    assert_eq!(world.wait_and_poll(), PollOutcome::Read { changed: invoices });
+    for _ in 0..3 {
+        world.wait_and_poll();
+    }
+    let reads = SeparateReads::default();
+    let table = MonitoredTable { table: world.table.clone(), io: world.io.clone() };
+    let store = InterceptedTable::store_on(table, reads.clone());
+    let engine = Engine { store, ..world.engine.clone() };
+    let count_separate = || {
+        world.clock.advance(SignedDuration::from_mins(15));
+        reads.separate.store(0, Ordering::SeqCst);
+        let polled = run(poll_ledgers(&engine, &[world.ledger()], world.invocation())).unwrap();
+        assert!(matches!(polled[..], [PollOutcome::Read { changed: _ }]), "{polled:?}");
+        reads.separate.load(Ordering::SeqCst)
+    };
+    let payments = world.books(|books| books.payments().map(|one| one.id).collect::<Vec<_>>());
+    world.clock.advance(SignedDuration::from_mins(6));
+    for payment in payments {
+        world.by_hand(|hand| hand.reconcile_payment(payment)).unwrap();
+    }
+    // Xero lists the payments without their invoices.
+    assert_eq!(count_separate(), 1);
+    let ids = world.books(|books| books.invoices().map(|one| one.id).collect::<Vec<_>>());
+    for id in ids {
+        let edit = InvoiceEdit { reference: Some("A".to_owned()), ..InvoiceEdit::default() };
+        world.by_hand(|hand| hand.edit_invoice(id, edit)).unwrap();
+    }
+    // It lists the invoices without the details of their payments, and then each is observed.
+    assert!((1..=2).contains(&count_separate()));
 }

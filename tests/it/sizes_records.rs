@@ -14,7 +14,7 @@ use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::keys::SHARDS;
 use store::table::{MAX_ITEM_BYTES, TableError, WriteExpectation};
-use store::{COUNTED_MAX, StoreError};
+use store::{COUNTED_MAX, ReconciliationStep, StoreError};
 use tests::World;
 use tests::builders::a_client;
 use tests::io_monitor::run;
@@ -201,7 +201,8 @@ fn one_finding_is_stored_up_to_the_exact_size_of_a_row() {
         }];
         let pages = FindingsPage::split_into_pages(&ledger, now, 0, findings);
         assert_eq!(pages.len(), 1);
-        run(store.put_reconciliation_step(&reconciliation, version, &pages, &[])).unwrap()
+        let step = ReconciliationStep { findings: &pages, ..ReconciliationStep::default() };
+        run(store.put_reconciliation_step(&reconciliation, version, step)).unwrap()
     };
     // The size of the row as the table counts it.
     let size = |error: &StoreError| {

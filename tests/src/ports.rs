@@ -198,7 +198,7 @@ pub fn read_event(message: &EventMessage) -> Option<OutboundEvent> {
 }
 
 /// Events that SQS accepts in one call.
-const EVENTS_PER_CALL: usize = 10;
+pub(crate) const EVENTS_PER_CALL: usize = 10;
 
 #[async_trait]
 impl EventPublisher for RecordedEvents {

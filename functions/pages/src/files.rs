@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.f325eb130403.js",
-        bytes: include_bytes!("../dist/xero.f325eb130403.js"),
+        name: "xero.b24faef77a9f.js",
+        bytes: include_bytes!("../dist/xero.b24faef77a9f.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.c4b608844449.js",
-        bytes: include_bytes!("../dist/frame.c4b608844449.js"),
+        name: "frame.ccc12b7d3c0d.js",
+        bytes: include_bytes!("../dist/frame.ccc12b7d3c0d.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -100,6 +100,10 @@ pub struct Mapping {
     /// the record was first seen.
     #[serde(rename = "told", default)]
     pub event_sequence: u64,
+    /// Whether an event has told the CRM that the record was given up, and none since then that it is
+    /// in Xero.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_skip_reported: bool,
 }
 
 /// The maximum number of former numbers that are kept for one credit note.
@@ -150,6 +154,7 @@ impl Mapping {
                 // The start at the current time also keeps the numbers rising when the account
                 // moves to another organisation.
                 event_sequence: u64::try_from(now.as_second()).unwrap_or(0),
+                is_skip_reported: false,
             }));
         };
         let same = known.snapshot.revision == snapshot.revision;
@@ -186,6 +191,7 @@ impl Mapping {
     /// The previous counterpart is recorded in `left`.
     #[must_use]
     pub fn linked_to(self, link: XeroLink, now: Timestamp) -> Self {
+        let is_skip_reported = self.is_shown_as_given_up();
         let same = self.link.as_ref().filter(|known| known.xero_id == link.xero_id);
         // What was written to the contact before stays known.
         let contact = same.and_then(|known| known.contact.clone()).or(link.contact);
@@ -200,6 +206,7 @@ impl Mapping {
             previous_xero_ids: left,
             earlier_keys: Vec::new(),
             synced_revision: None,
+            is_skip_reported,
             ..moved
         }
     }

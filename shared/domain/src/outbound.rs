@@ -7,6 +7,7 @@
 mod message;
 mod order;
 mod payments;
+mod skipped;
 mod synced_record;
 
 use std::ops::RangeInclusive;
@@ -27,9 +28,7 @@ use crate::connection::ConnectionStatus;
 use crate::document::invoice::AppliedCredit;
 use crate::entity::EntityKind;
 use crate::envelope::CONTRACT_VERSION;
-use crate::failure::Failure;
 use crate::ids::{AccountId, CrmId, EventId, MessageId, PaymentId};
-use crate::mapping::Mapping;
 use crate::money::Money;
 use crate::surplus::SurplusEventContent;
 
@@ -272,18 +271,6 @@ impl EventContent {
             *date = date.filter(|date| YEARS.contains(&date.year()));
         }
         self
-    }
-
-    /// The content of the event that a mapping was given up because of this failure.
-    pub fn for_skipped_record(mapping: &Mapping, failure: &Failure) -> Self {
-        Self::Skipped {
-            entity: mapping.key.kind,
-            crm_id: mapping.key.crm_id.clone(),
-            number: mapping.snapshot.natural_key.clone(),
-            code: failure.code.clone().into_owned(),
-            message: failure.message.clone(),
-            remedy: failure.remedy.clone(),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The progress of reading a ledger: up to when changes in Xero were read, and which open invoices
 //! were verified individually.
 
+mod failures;
 mod list_position;
 mod verification;
 
@@ -10,19 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CrmId, Ledger};
 use crate::paging::PagePosition;
 
+pub use self::failures::STALLED_AFTER;
 pub use self::list_position::{ListPosition, SurplusReading};
 pub use self::verification::{ABSENT_NOTES_MAX, NoteVerification};
 
 /// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
-/// How long all polls of a ledger must have failed before users are notified.
-/// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
-/// reported.
-pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
-/// The maximum time between two failed polls in a row. After a longer one the ledger was not polled
-/// in between, because it had no open invoice or was not connected.
-const FAILURES_APART: SignedDuration = SignedDuration::from_mins(45);
 /// Maximum time between Xero's answer and a later change in it: the clocks of Xero's machines
 /// differ. Rows that other apps imported can state any instant.
 const AFTER_ANSWER_MAX: SignedDuration = SignedDuration::from_mins(5);
@@ -69,6 +64,10 @@ pub struct PollProgress {
     /// payments begins; `None` if it begins with the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_payments_after: Option<String>,
+    /// The place in the list of undecided overpayments and prepayments after which the next daily
+    /// assignment to clients begins; `None` if it begins with the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surpluses_assigned_after: Option<String>,
     /// Since when the account codes are due to be checked; `None` after the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codes_due_since: Option<Timestamp>,
@@ -127,6 +126,7 @@ impl PollProgress {
             open_notes: None,
             absent_notes: Vec::new(),
             stopped_payments_after: None,
+            surpluses_assigned_after: None,
             codes_due_since: None,
             is_comparing: false,
             overpayments: None,
@@ -138,28 +138,6 @@ impl PollProgress {
             failing_since: None,
             failed_at: None,
         }
-    }
-
-    /// The progress after a poll that failed now.
-    #[must_use]
-    pub fn with_failed_poll(self, now: Timestamp) -> Self {
-        let is_in_a_row = self.failed_at.is_some_and(|at| now.duration_since(at) <= FAILURES_APART);
-        let failing_since = self.failing_since.filter(|_| is_in_a_row).or(Some(now));
-        Self { failing_since, failed_at: Some(now), ..self }
-    }
-
-    /// The progress after a poll that was completed.
-    #[must_use]
-    pub fn with_completed_poll(self) -> Self {
-        Self { failing_since: None, failed_at: None, ..self }
-    }
-
-    /// Since when the ledger's polls have failed, if every one has for an hour
-    /// ([`STALLED_AFTER`]) and the last one was at most 45 minutes ago.
-    pub fn stalled_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_recent = |at: Timestamp| now.duration_since(at) <= FAILURES_APART;
-        let since = self.failing_since.filter(|_| self.failed_at.is_some_and(is_recent))?;
-        (now.duration_since(since) >= STALLED_AFTER).then_some(since)
     }
 
     /// Whether all changes were read since an instant. An instant in the future says nothing about

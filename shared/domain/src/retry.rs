@@ -1,5 +1,7 @@
 //! The ladder: when a failed operation is retried, and when it is given up.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::idempotency::ContentHash;
@@ -53,6 +55,15 @@ pub fn next_attempt(failures: u8, seed: &str, now: Timestamp) -> Option<Timestam
     now.checked_add(SignedDuration::from_secs(delay_seconds + jitter_seconds)).ok()
 }
 
+/// The pause after `tries` tries of a call that another service refused for a moment: at least
+/// `shortest`, and less than twice as long. `seed` identifies the caller, so that callers that were
+/// refused together do not call again together.
+pub fn pause_between_tries(shortest: Duration, tries: u8, seed: &str) -> Duration {
+    let below = i64::try_from(shortest.as_millis()).unwrap_or(i64::MAX);
+    let jitter = u64::try_from(derive_jitter(seed, tries, below)).unwrap_or(0);
+    shortest.saturating_add(Duration::from_millis(jitter))
+}
+
 /// When Xero may be called again after it throttled a call: at the instant that it named, but never
 /// immediately.
 pub fn after_throttle(not_before: Option<Timestamp>, now: Timestamp) -> Timestamp {
@@ -90,7 +101,7 @@ pub fn group_checks<T>(
     bundles
 }
 
-/// A pseudo-random number from 0 to `below`, the same for the same operation and failure.
+/// A pseudo-random number from 0 to less than `below`, the same for the same seed and failure.
 fn derive_jitter(seed: &str, failures: u8, below: i64) -> i64 {
     let hash = ContentHash::of_bytes(format!("{seed}\n{failures}").as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok());
@@ -99,6 +110,8 @@ fn derive_jitter(seed: &str, failures: u8, below: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -113,6 +126,18 @@ mod tests {
         }
         assert_eq!(next_attempt(6, "inv_1", NOW), None);
         assert_eq!(next_attempt(0, "inv_1", NOW), None);
+    }
+
+    #[test]
+    fn callers_that_were_refused_together_pause_for_different_times_and_never_too_briefly() {
+        let shortest = Duration::from_millis(200);
+        let pause = |caller: u32| pause_between_tries(shortest, 1, &caller.to_string());
+        let pauses = (0..100).map(pause).collect::<BTreeSet<_>>();
+        assert!(pauses.iter().all(|pause| (shortest..shortest * 2).contains(pause)), "{pauses:?}");
+        assert!(pauses.len() > 50, "{pauses:?}");
+        assert_eq!(pause(7), pause(7));
+        assert_ne!(pause(7), pause_between_tries(shortest, 2, "7"));
+        assert_eq!(pause_between_tries(Duration::ZERO, 1, "7"), Duration::ZERO);
     }
 
     #[test]

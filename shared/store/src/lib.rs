@@ -67,11 +67,12 @@ pub use invoice_payments::InvoicePaymentRows;
 pub use log::LogSpan;
 pub use polling::OpenPage;
 pub use read_ahead::ReadAheadKeys;
-pub use reconciliation::STEP_MAX;
+pub use reconciliation::{ReconciliationStep, STEP_MAX};
 pub use results::{
     GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, UndeliveredEvent,
     VersionedRecord, VersionedSetting,
 };
 pub use scans::{ScanPage, ShardScan};
 pub use store::{OutcomeConfirmation, Store};
+pub use surpluses::SurplusPage;
 pub use update::ConflictLimit;

@@ -3,18 +3,30 @@
 use domain::ids::{AccountId, Ledger, XeroId};
 use domain::mapping::Mapping;
 use domain::matching::MatchingSettings;
+use domain::outbound::EventMessage;
 use domain::reconciliation::{ContactReconciliation, FindingsPage};
 use jiff::Timestamp;
 
 use crate::keys;
 use crate::records::KeptMatching;
 use crate::results::{StoreError, VersionedRecord, VersionedSetting};
-use crate::store::{Store, encode_item, new_link};
+use crate::store::{Store, encode_item, new_event, new_link};
 use crate::table::{ItemVersion, ItemWrite, WriteExpectation};
 
 /// Maximum number of clients per step: each takes two rows, and a transaction has at most a
 /// hundred. A step whose rows are too large together is repeated with fewer clients.
 pub const STEP_MAX: u16 = 45;
+
+/// What one step of a reconciliation writes besides the progress.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReconciliationStep<'a> {
+    /// What was found for clients without a contact.
+    pub findings: &'a [FindingsPage],
+    /// The clients that are linked, with the versions of their rows and their contacts.
+    pub linked: &'a [(Mapping, ItemVersion, XeroId)],
+    /// The events about these clients.
+    pub events: &'a [EventMessage],
+}
 
 impl Store {
     /// Reads a ledger's newest reconciliation.
@@ -66,21 +78,22 @@ impl Store {
         self.read_record("read the matching settings", &keys::matching_key(account)).await
     }
 
-    /// Writes one step in one transaction: the clients it links, which were not linked before, its
-    /// findings and the progress. Nothing is written if one of the rows has changed or a contact
+    /// Writes one step in one transaction: the clients it links, which were not linked before, the
+    /// events about them, its findings and the progress. Nothing is written if one of the rows has changed or a contact
     /// already belongs to another client. A step that does not fit into a transaction is a
     /// [`StoreError::TooLarge`].
     pub async fn put_reconciliation_step(
         &self,
         reconciliation: &ContactReconciliation,
         version: ItemVersion,
-        findings: &[FindingsPage],
-        linked: &[(Mapping, ItemVersion, XeroId)],
+        step: ReconciliationStep<'_>,
     ) -> Result<ItemVersion, StoreError> {
+        let ReconciliationStep { findings, linked, events } = step;
         let expect = WriteExpectation::Version(version);
         let mut writes = vec![ItemWrite::Put { item: encode_item(reconciliation), expect }];
         let pages = findings.iter().map(encode_item);
         writes.extend(pages.map(|item| ItemWrite::Put { item, expect: WriteExpectation::Absent }));
+        writes.extend(events.iter().map(new_event));
         for (mapping, version, xero_id) in linked {
             let expect = WriteExpectation::Version(*version);
             writes.push(ItemWrite::Put { item: encode_item(mapping), expect });

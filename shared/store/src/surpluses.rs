@@ -12,8 +12,14 @@ use crate::results::{StoreError, VersionedRecord};
 use crate::store::{Store, encode_item, new_event};
 use crate::table::{IndexEntry, IndexPage, ItemWrite, WriteExpectation};
 
-/// Entries read per page.
-const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+/// A page of overpayments and prepayments.
+#[derive(Debug, Clone)]
+pub struct SurplusPage {
+    /// Xero's ids of them.
+    pub surpluses: Vec<XeroId>,
+    /// The position of the last one, if there may be more.
+    pub next: Option<String>,
+}
 
 impl Store {
     /// Reads an overpayment or prepayment.
@@ -48,22 +54,24 @@ impl Store {
         Ok(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)).collect())
     }
 
-    /// Lists the overpayments and prepayments of a ledger that still have an amount left and await
-    /// a decision, including those that belong to no client. Entries may be outdated.
+    /// Returns overpayments and prepayments of a ledger after a position that still have an amount
+    /// left and await a decision, including those that belong to no client. Entries may be outdated.
+    /// A position that no page of this list ended with counts as the beginning.
     pub async fn list_undecided_surpluses(
         &self,
         ledger: &Ledger,
-    ) -> Result<Vec<XeroId>, StoreError> {
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let prefix = keys::UNDECIDED_SURPLUS_PREFIX;
-            let page = self.read_surplus_page(ledger, prefix, PAGE, after).await?;
-            found.extend(page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key)));
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<SurplusPage, StoreError> {
+        let prefix = keys::UNDECIDED_SURPLUS_PREFIX;
+        let after = after.filter(|sort| sort.starts_with(prefix));
+        let after = after.and_then(|sort| keys::surplus_entry(ledger, sort));
+        let page = self.read_surplus_page(ledger, prefix, limit, after).await?;
+        let surpluses = page.entries.iter().filter_map(|entry| keys::read_surplus(&entry.key));
+        Ok(SurplusPage {
+            surpluses: surpluses.collect(),
+            next: page.next.map(|entry| entry.index.sk),
+        })
     }
 
     async fn read_surplus_page(

@@ -1,5 +1,6 @@
 //! Questions about what Xero accepts, and about its answers to writes.
 
+use domain::document::sales::NewStatus;
 use domain::entity::EntityKind::{Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::sync_preferences::SyncPreferences;
 use http::Method;
@@ -37,6 +38,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         keep_deleted_money_deleted,
         &["deleted_payments_in_lists", "deleted_transactions_in_lists", "deleting_moves_payment"],
     ),
+    (keep_a_deleted_draft_deleted, &["deleted_in_lists", "deleted_frees_number"]),
     (use_an_archived_contact, &["unarchiving_allowed", "archived_takes_edits", "archived_by_id"]),
     (use_a_taken_number, &["posted_number_overwrites"]),
     (use_a_number_in_other_capitals, &["invoice_numbers_ignore_case"]),
@@ -217,6 +219,23 @@ fn keep_deleted_money_deleted(world: &mut World) {
     assert_synced(world, Payment, "pay_1.fee");
     assert_eq!(world.books(|books| books.payments().count()), 1);
     assert_eq!(world.books(|books| books.transactions().count()), 1);
+}
+
+/// The answer to the write of a draft is lost, and a bookkeeper deletes the draft before it is looked
+/// up.
+fn keep_a_deleted_draft_deleted(world: &mut World) {
+    world.connect();
+    let drafts = SyncPreferences { new_invoices: NewStatus::Draft, ..SyncPreferences::default() };
+    world.choose_preferences(drafts);
+    let on = Match::next("/api.xro/2.0/Invoices").method(Method::PUT);
+    world.inject(Fault { on, kind: FaultKind::LostAfter });
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let draft = world.books(|books| books.invoices().next().unwrap().id);
+    world.by_hand_apart(|bookkeeper| bookkeeper.delete(draft).unwrap());
+    world.advance(SignedDuration::from_hours(14));
+    assert_synced(world, Invoice, "inv_1");
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().link.unwrap().xero_id.0, draft);
+    assert_eq!(world.books(|books| books.invoices().count()), 1);
 }
 
 fn use_an_archived_contact(world: &mut World) {

@@ -1,5 +1,8 @@
 //! Overpayments follow the link of their contact.
 
+use domain::surplus::Surplus;
+use store::table::WriteExpectation;
+
 use super::*;
 
 /// A user unlinks a client from its contact.
@@ -229,6 +232,35 @@ fn an_overpayment_that_no_link_has_closed_is_closed_by_the_daily_check() {
     assert!(listed(&world).is_empty());
     let last = describe_events(&world).pop().unwrap();
     assert!(last.ends_with(": closed overpayment 13.94 of cli_1"), "{last}");
+}
+
+#[test]
+fn a_daily_check_assigns_a_limited_number_of_overpayments_and_the_next_one_continues() {
+    const COUNT: usize = 1_500;
+    let world = billed();
+    let (ledger, store) = (world.ledger(), &world.engine.store);
+    // An open invoice, so that a poll of each day is the daily check.
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let id = XeroId(overpay(&world));
+    world.poll_and_wait();
+    let known = run(store.find_surplus(&ledger, id)).unwrap().unwrap().unwrap().record;
+    unlinks(&world, "cli_1");
+    // What a process has left that died right after the client was unlinked.
+    let ids = (1..=COUNT).map(|number| XeroId(Uuid::from_u128(u128::try_from(number).unwrap())));
+    let ids = ids.collect::<Vec<_>>();
+    for id in &ids {
+        let left = Surplus { id: *id, ..known.clone() };
+        run(store.put_surplus(&left, WriteExpectation::Absent, None)).unwrap().unwrap();
+    }
+    let count_closed = || {
+        let find = |id: &XeroId| run(store.find_surplus(&ledger, *id)).unwrap().unwrap().unwrap();
+        ids.iter().filter(|id| find(id).record.is_unlinked).count()
+    };
+    for expected in [1_000, COUNT, COUNT] {
+        world.clock.advance(SignedDuration::from_hours(24));
+        world.poll_and_wait();
+        assert_eq!(count_closed(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ pub enum Port {
     Schedule,
     /// Enqueuing a wake-up.
     WakeUp,
-    /// Sending an event to the CRM.
+    /// Sending events to the CRM.
     Event,
     /// A call of Xero's Accounting API, or of its identity host.
     Xero,
@@ -50,6 +50,8 @@ pub enum Fault {
     Lost,
     /// The step takes effect twice.
     Twice,
+    /// An error for a part of what the step does; the rest takes effect.
+    Partly,
     /// An internal error of Xero, without effect.
     Faulty,
     /// An internal error of Xero, although the call took effect.
@@ -71,7 +73,7 @@ impl Port {
     pub const fn faults(self) -> &'static [Fault] {
         use Fault::{
             Conflict, Cut, DieAfter, DieBefore, FailAfter, FailBefore, Faulty, FaultyAfter,
-            FreezeAfter, FreezeBefore, Lagging, Late, Lost, Straggler, Throttled, Twice,
+            FreezeAfter, FreezeBefore, Lagging, Late, Lost, Partly, Straggler, Throttled, Twice,
         };
         match self {
             Self::Read => {
@@ -101,9 +103,8 @@ impl Port {
             ],
             // A queue does not lose an accepted message; a schedule may be lost.
             Self::Schedule => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
-            Self::WakeUp | Self::Event => {
-                &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice]
-            }
+            Self::WakeUp => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice],
+            Self::Event => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice, Partly],
             Self::Xero => &[
                 FailBefore,
                 FailAfter,

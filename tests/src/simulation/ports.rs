@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::envelope::{QueueSource, WakeUp};
 use domain::outbound::{EventMessage, OutboundEvent};
-use engine::ports::{Clock, EventPublisher, PortError, WakeUps};
+use engine::ports::{Clock, EventPublisher, PortError, PublishedEvents, WakeUps};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use xero_sim::InFlight;
@@ -22,7 +22,7 @@ use super::faults::{Fault, Faults, Port, StepCourse, millis};
 use super::mutation::Mutation;
 use super::trace::Trace;
 use crate::access::{Access, Function};
-use crate::ports::{locked, read_event};
+use crate::ports::{EVENTS_PER_CALL, locked, read_event};
 
 pub use self::secrets::{Shown, SimSecrets};
 pub use self::table::SimTable;
@@ -213,24 +213,57 @@ pub struct SimEvents {
     pub shared: SharedState,
 }
 
+impl SimEvents {
+    /// Sends events in one call. Returns those that the queue accepted. A queue may refuse some of
+    /// them: here, every second one, beginning with the first.
+    async fn publish_together<'e>(
+        &self,
+        events: &'e [EventMessage],
+    ) -> (Vec<&'e EventMessage>, Result<(), PortError>) {
+        self.shared.record_access(Access::PublishEvent);
+        let contents = events.iter().filter_map(read_event).collect::<Vec<_>>();
+        assert_eq!(contents.len(), events.len(), "events of this release");
+        let what = contents.iter().map(|event| format!("tell {:?}", event.content));
+        let what = what.collect::<Vec<_>>().join(" + ");
+        let course = self.shared.draw_course(Port::Event, move || what);
+        self.shared.before(&course).await;
+        let refused_every = match course.fault {
+            Some(Fault::FailBefore) => Some(1),
+            Some(Fault::Partly) => Some(2),
+            _ => None,
+        };
+        let is_refused =
+            |place: usize| refused_every.is_some_and(|every: usize| place.is_multiple_of(every));
+        let times = if course.fault == Some(Fault::Twice) { 2 } else { 1 };
+        let mut accepted = Vec::new();
+        for (place, (event, content)) in events.iter().zip(contents).enumerate() {
+            if !is_refused(place) {
+                accepted.push(event);
+                locked(&self.deliveries).extend(std::iter::repeat_n(content, times));
+            }
+        }
+        self.shared.after(&course).await;
+        if course.fault == Some(Fault::FailAfter) {
+            return (Vec::new(), Err(refused("deliver an event")));
+        }
+        let is_complete = accepted.len() == events.len();
+        (accepted, if is_complete { Ok(()) } else { Err(refused("deliver an event")) })
+    }
+}
+
 #[async_trait]
 impl EventPublisher for SimEvents {
     async fn publish_event(&self, event: &EventMessage) -> Result<(), PortError> {
-        self.shared.record_access(Access::PublishEvent);
-        let event = read_event(event).expect("an event of this release");
-        let what = format!("tell {:?}", event.content);
-        let course = self.shared.draw_course(Port::Event, move || what);
-        self.shared.before(&course).await;
-        if course.fault == Some(Fault::FailBefore) {
-            return Err(refused("deliver an event"));
+        self.publish_together(std::slice::from_ref(event)).await.1
+    }
+
+    async fn publish_unordered_events(&self, events: &[EventMessage]) -> PublishedEvents {
+        let mut published = PublishedEvents::default();
+        for together in events.chunks(EVENTS_PER_CALL) {
+            let (accepted, result) = self.publish_together(together).await;
+            published.add(accepted.into_iter().map(|event| event.event_id), Ok(()));
+            published.add([], result);
         }
-        let times = if course.fault == Some(Fault::Twice) { 2 } else { 1 };
-        locked(&self.deliveries).extend(std::iter::repeat_n(event, times));
-        self.shared.after(&course).await;
-        if course.fault == Some(Fault::FailAfter) {
-            Err(refused("deliver an event"))
-        } else {
-            Ok(())
-        }
+        published
     }
 }

@@ -111,6 +111,18 @@ test("the log is filtered by days of the zone that the CRM names, also on a day 
   await close();
 });
 
+test("a day of the log that would end the span before it begins moves the other day", async () => {
+  const { page, close } = await open("sync-log-full", { timezone: "America/Los_Angeles" });
+  const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];
+  const isSpan = (request) => new URL(request.url()).searchParams.has("from") && new URL(request.url()).searchParams.has("before");
+  await from.fill("2026-09-28");
+  await Promise.all([page.waitForRequest(isSpan), to.fill("2026-09-26")]);
+  assert.deepEqual([await from.inputValue(), await to.inputValue()], ["2026-09-26", "2026-09-26"]);
+  await Promise.all([page.waitForRequest(isSpan), from.fill("2026-09-28")]);
+  assert.deepEqual([await from.inputValue(), await to.inputValue()], ["2026-09-28", "2026-09-28"]);
+  await close();
+});
+
 test("the days of the log can be chosen in a language with another calendar and other digits", async () => {
   const { page, close } = await open("sync-log-full", { locale: "th-TH-u-ca-buddhist-nu-thai" });
   const [earliest, latest] = await page.getByLabel(/^(From|To)$/).evaluateAll(([field]) => [field.min, field.max]);

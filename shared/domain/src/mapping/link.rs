@@ -8,7 +8,7 @@ use crate::contact_fields::{ContactOrigin, WrittenContact};
 use crate::entity::EntityKind;
 use crate::ids::{UserId, XeroContactId, XeroId};
 use crate::matching::MatchEvidence;
-use crate::operation::OperationState;
+use crate::operation::{OperationState, WriteTrace};
 
 /// The counterpart in Xero, as this integration last saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,13 +145,21 @@ impl Mapping {
     }
 
     /// Whether a client has another contact than `before`, one that existed before it was linked. It
-    /// may have been paid already.
+    /// may have been paid already. A contact that an attempt without an outcome may have linked counts
+    /// as one: that attempt has written the number by which the contact looks like a created one.
     pub fn has_found_contact_since(&self, before: &Self) -> bool {
         let Some(link) = self.link.as_ref() else { return false };
         let is_other = before.link.as_ref().is_none_or(|known| known.xero_id != link.xero_id);
         self.key.kind == EntityKind::Contact
             && is_other
-            && WrittenContact::of_link(link).origin == ContactOrigin::Found
+            && (WrittenContact::of_link(link).origin == ContactOrigin::Found
+                || before.operation.trace == WriteTrace::Uncertain)
+    }
+
+    /// Whether the CRM shows the record as given up. Earlier releases did not store what they
+    /// reported.
+    pub const fn is_shown_as_given_up(&self) -> bool {
+        self.is_skip_reported || matches!(self.operation.state, OperationState::Skipped)
     }
 
     /// Whether a client was linked to an existing contact, and nothing was written to that contact

@@ -16,7 +16,8 @@ pub struct SyncedRecord {
     pub crm_id: CrmId,
     /// The number people know it by.
     pub number: String,
-    /// The revision that Xero has.
+    /// The revision that Xero has. For a client that was linked to its contact, the newest one: its
+    /// values are written with its next document.
     pub revision: u64,
     /// The id of the document in Xero.
     pub xero_id: XeroId,
@@ -39,15 +40,16 @@ pub struct SyncedRecord {
 
 impl SyncedRecord {
     /// The facts about a mapping whose document is in Xero. `None` if it has no document, or if
-    /// none of its revisions was synced.
+    /// none of its revisions was synced and it was not linked to an existing contact.
     pub fn from_mapping(mapping: &Mapping) -> Option<Self> {
         let link = mapping.link.as_ref()?;
         let amounts = link.amounts.as_ref();
+        let linked = mapping.is_unwritten_contact().then_some(mapping.snapshot.revision);
         Some(Self {
             entity: mapping.key.kind,
             crm_id: mapping.key.crm_id.clone(),
             number: mapping.snapshot.natural_key.clone(),
-            revision: mapping.synced_revision?,
+            revision: mapping.synced_revision.or(linked)?,
             xero_id: link.xero_id,
             xero_number: link.number.clone(),
             xero_url: mapping.key.kind.xero_page(link.xero_id),

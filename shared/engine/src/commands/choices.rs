@@ -9,7 +9,8 @@ use domain::mapping::{Mapping, MappingKey, WithheldMark};
 use domain::operation::{EventRefusal, OperationEvent};
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::Timestamp;
-use store::{StoreError, VersionedSetting};
+use store::table::WriteExpectation;
+use store::{ConflictLimit, StoreError, VersionedRecord, VersionedSetting};
 
 use crate::commands::records::find_named_mapping;
 use crate::commands::views::RecordView;
@@ -19,6 +20,7 @@ use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::connection::{self, chart};
 use crate::errors::PersistError;
 use crate::sync::invoice_payments::try_free_withheld_refund;
+use crate::sync::push::report_withheld_skip;
 use crate::sync::{release, sync_log};
 use crate::{Engine, Invocation};
 
@@ -94,27 +96,7 @@ async fn withhold_record(
 ) -> Result<NeverSendOutcome, StoreError> {
     let began = engine.clock.now();
     let (account, kind) = (&key.ledger.account, key.kind);
-    let updated = engine.store.update_mapping(key, |known| {
-        let Some(known) = known else { return Err(NeverSendOutcome::Unknown) };
-        let now = engine.clock.now();
-        match known.apply_event(OperationEvent::Withheld, now) {
-            Ok(withheld) => {
-                let mark = WithheldMark { by: by.clone(), at: now };
-                Ok(Mapping { withheld: Some(mark), ..withheld })
-            }
-            Err(EventRefusal::HeldUntil(until)) => Err(NeverSendOutcome::BeingSent { until }),
-            // It is marked already. No state refuses the mark for another reason.
-            Err(
-                EventRefusal::Withheld
-                | EventRefusal::AlreadySynced
-                | EventRefusal::NotBefore(_)
-                | EventRefusal::Parked
-                | EventRefusal::Skipped
-                | EventRefusal::NotTheHolder,
-            ) => Err(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(known)))),
-        }
-    });
-    let withheld = match updated.await? {
+    let withheld = match mark_withheld(engine, by, key).await? {
         Ok(withheld) => withheld,
         Err(result) => return Ok(result),
     };
@@ -142,6 +124,52 @@ async fn withhold_record(
     };
     sync_log::log_decision(engine, account, by, notice).await;
     Ok(NeverSendOutcome::Done(Box::new(RecordView::from_mapping(withheld))))
+}
+
+/// Writes the mark, with an event if the CRM shows the record as given up. The inner result is `Err`
+/// if the record cannot be marked, or is already.
+async fn mark_withheld(
+    engine: &Engine,
+    by: &UserId,
+    key: &MappingKey,
+) -> Result<Result<Mapping, NeverSendOutcome>, StoreError> {
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let Some(known) = engine.store.find_mapping(key).await? else {
+            return Ok(Err(NeverSendOutcome::Unknown));
+        };
+        let VersionedRecord { record: known, version } = known;
+        let now = engine.clock.now();
+        let withheld = match known.apply_event(OperationEvent::Withheld, now) {
+            Ok(withheld) => withheld,
+            Err(EventRefusal::HeldUntil(until)) => {
+                return Ok(Err(NeverSendOutcome::BeingSent { until }));
+            }
+            // It is marked already. No state refuses the mark for another reason.
+            Err(
+                EventRefusal::Withheld
+                | EventRefusal::AlreadySynced
+                | EventRefusal::NotBefore(_)
+                | EventRefusal::Parked
+                | EventRefusal::Skipped
+                | EventRefusal::NotTheHolder,
+            ) => {
+                let view = RecordView::from_mapping(known);
+                return Ok(Err(NeverSendOutcome::Done(Box::new(view))));
+            }
+        };
+        let mark = WithheldMark { by: by.clone(), at: now };
+        let mut next = Mapping { withheld: Some(mark), ..withheld };
+        let event = report_withheld_skip(engine, &known, &mut next);
+        let (event, expect) = (event.as_ref(), WriteExpectation::Version(version));
+        match engine.store.put_mapping(&next, expect, event).await {
+            Ok(_) => {
+                engine.deliver_committed(&key.ledger.account, event).await;
+                return Ok(Ok(next));
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+    }
 }
 
 /// The result of choosing account codes.

@@ -135,6 +135,7 @@ impl RecordView {
             former_numbers: _,
             previous_xero_ids,
             event_sequence: _,
+            is_skip_reported: _,
         } = mapping;
         let (state, next_attempt_at) = match operation.state {
             OperationState::Due => (RecordState::Queued, None),

@@ -69,12 +69,8 @@ pub(super) async fn observe_changes(
     let ids = seen.keys().copied().chain(details.values().filter_map(|one| one.invoice));
     let ours =
         find_own_invoices(tenant_session, ids.chain(touched.iter().copied()).collect()).await?;
-    let mut unread = Vec::new();
-    for (id, crm_id) in ours.iter().filter(|(id, _)| !seen.contains_key(id)) {
-        if touched.contains(id) || has_other_payment(tenant_session, *id, crm_id, &details).await? {
-            unread.push(*id);
-        }
-    }
+    let unlisted = ours.iter().filter(|(id, _)| !seen.contains_key(id)).collect::<Vec<_>>();
+    let unread = find_unread(tenant_session, &unlisted, touched, &details).await?;
     let known = ours.iter().filter_map(|(id, crm_id)| Some((crm_id.clone(), seen.remove(id)?)));
     let known = known.collect::<Vec<_>>();
     let mut changed = observe_known(tenant_session, known, &mut details).await?;
@@ -89,6 +85,28 @@ pub(super) async fn observe_changes(
     Ok(changed)
 }
 
+/// Returns those of these invoices that have to be read: with a change that could not be read, or
+/// with a payment that differs from the known one.
+async fn find_unread(
+    tenant_session: &TenantSession<'_>,
+    invoices: &[(&XeroInvoiceId, &CrmId)],
+    touched: &BTreeSet<XeroInvoiceId>,
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<Vec<XeroInvoiceId>, PersistError> {
+    let compared = invoices.iter().map(|(id, crm_id)| {
+        let id = **id;
+        async move {
+            let is_unread = touched.contains(&id)
+                || has_other_payment(tenant_session, id, crm_id, details).await?;
+            Ok::<_, PersistError>(is_unread.then_some(id))
+        }
+        .boxed()
+    });
+    let compared = concurrency::map_concurrently(compared.collect()).await;
+    let unread = compared.into_iter().collect::<Result<Vec<_>, PersistError>>()?;
+    Ok(unread.into_iter().flatten().collect())
+}
+
 /// Observes invoices. Those with payments whose details are unknown come in groups, with one call
 /// for each, and every group is committed before the next call: a rate limit may be reached before
 /// all groups are read, and then the next poll has fewer of them to read. Returns the number of
@@ -99,10 +117,14 @@ async fn observe_known(
     details: &mut BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<usize, AttemptError> {
     let (mut complete, mut lacking) = (Vec::new(), Vec::new());
-    for (crm_id, remote) in known {
-        let has_details = has_details(tenant_session, &crm_id, &remote, details).await?;
-        let group = if has_details { &mut complete } else { &mut lacking };
-        group.push((crm_id, remote));
+    let given = &*details;
+    let compared = known
+        .iter()
+        .map(|(crm_id, remote)| has_details(tenant_session, crm_id, remote, given).boxed());
+    let compared = concurrency::map_concurrently(compared.collect()).await;
+    for (one, has_details) in known.into_iter().zip(compared) {
+        let group = if has_details? { &mut complete } else { &mut lacking };
+        group.push(one);
     }
     let mut changed = observe_group(tenant_session, &complete, details).await?;
     for group in lacking.chunks(INVOICES_LIMIT) {

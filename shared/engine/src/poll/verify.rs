@@ -57,7 +57,9 @@ pub(super) async fn verify_ledger(
     let had_read_none = before.is_some_and(|position| position.rows_read == 0);
     let checked = if had_read_none && progress.credit_notes != before {
         let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
-        surplus_clients::try_assign_surpluses(engine, ledger).await;
+        let after = progress.surpluses_assigned_after.take();
+        progress.surpluses_assigned_after =
+            surplus_clients::try_assign_surpluses(engine, ledger, after.as_deref()).await;
         stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await
     } else {
         Ok(())

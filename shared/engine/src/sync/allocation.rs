@@ -210,7 +210,8 @@ async fn delete_allocation(
     let note = fetch_credit_note(tenant_session, task, documents.note).await?;
     let Some(note) = note else { return nothing() };
     let linked = link.map(|link| XeroAllocationId(link.xero_id.0));
-    let ours = match linked.filter(|id| has_allocation(&note, *id)) {
+    let linked = linked.filter(|id| has_allocation(&note, *id));
+    let ours = match linked {
         Some(id) => Some(id),
         // A try without an answer may have applied credit that the CRM has applied again.
         None if link.is_none() || task.mapping.is_restored => {
@@ -219,10 +220,11 @@ async fn delete_allocation(
         None => None,
     };
     let Some(id) = ours else { return nothing() };
+    let remark = linked.is_none().then(|| explain::UNCONFIRMED_CREDIT.to_owned());
     let call = credit_notes::delete_allocation(&tenant_session.api, documents.note, id);
     let call = call.map_ok(|remote| WriteOutcome::Done { remote, warnings: Vec::new() });
     write_document(task, call, |_| true).await.map_err(AttemptError::Xero)?;
-    Ok(synced_allocation(task, id, operation, Vec::new()))
+    Ok(synced_allocation(task, id, operation, remark.into_iter().collect()))
 }
 
 /// Returns the outcome of credit whose note Xero no longer has. Credit that was applied is gone with

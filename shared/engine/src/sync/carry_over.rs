@@ -273,7 +273,9 @@ async fn write_to_target(
             Some(Ok(applied)) => applied,
             Some(Err(_)) | None => *placed,
         };
-        Ok(Mapping { withheld: mapping.withheld.clone().or(moved.withheld), ..moved })
+        let is_skip_reported = moved.is_skip_reported || mapping.is_shown_as_given_up();
+        let withheld = mapping.withheld.clone().or(moved.withheld);
+        Ok(Mapping { withheld, is_skip_reported, ..moved })
     });
     updated.await.map(drop)
 }

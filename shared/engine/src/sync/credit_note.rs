@@ -178,6 +178,14 @@ impl SalesEntity for CreditNoteEntity {
         credit_notes::find_by_numbers(session, numbers).await
     }
 
+    /// Credit notes are created approved, and Xero deletes only what is not approved.
+    async fn find_deleted_by_numbers(
+        _: &ApiSession,
+        _: &[&str],
+    ) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
+        Ok(DecodedRows::default())
+    }
+
     async fn find_by_ids(
         session: &ApiSession,
         ids: &[XeroCreditNoteId],

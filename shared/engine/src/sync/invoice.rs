@@ -186,6 +186,13 @@ impl SalesEntity for InvoiceEntity {
         invoices::find_by_numbers(session, numbers).await
     }
 
+    async fn find_deleted_by_numbers(
+        session: &ApiSession,
+        numbers: &[&str],
+    ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
+        invoices::find_deleted_by_numbers(session, numbers).await
+    }
+
     async fn find_by_ids(
         session: &ApiSession,
         ids: &[XeroInvoiceId],

@@ -33,6 +33,7 @@ pub(crate) use self::keep::{
 };
 pub(crate) use self::kinds::PushedKind;
 pub use self::kinds::PushedKinds;
+pub(crate) use self::record_outcome::{report_ended_skip, report_withheld_skip};
 pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
 pub(crate) use self::snapshots::{encode_snapshot, parse_snapshot};
 

@@ -145,7 +145,7 @@ async fn choose_targets<'a, T: SalesEntity>(
             None => targets.push((*one, DocumentTarget::New)),
         }
     }
-    for (one, found) in find::find_documents::<T>(tenant_session, uncertain).await {
+    for (one, found) in find::find_unanswered_documents::<T>(tenant_session, uncertain).await {
         match found {
             LookupOutcome::Nothing => {
                 one.task.writes.record_no_document();

@@ -2,6 +2,8 @@
 //! changes nothing in Xero, so no list of the poll shows them again: the stored ones are assigned,
 //! and those of contacts that had no client are read again.
 
+use std::num::NonZeroU16;
+
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroContactId, XeroId};
 use domain::mapping::{Mapping, MappingKey};
@@ -13,21 +15,35 @@ use store::{ConflictLimit, Store, StoreError};
 use crate::error_chain::ErrorChain;
 use crate::{Engine, concurrency};
 
-/// Assigns surpluses as [`assign_surpluses`] does, after a change of a link and once a day, because
-/// clients are also linked when they are sent, and a process may die after it has changed a link. A
-/// failure is only logged; the next daily check assigns them.
-pub(crate) async fn try_assign_surpluses(engine: &Engine, ledger: &Ledger) {
-    if let Err(error) = assign_surpluses(engine, ledger).boxed().await {
+/// The overpayments and prepayments that one call assigns at most.
+const ASSIGNED_MAX: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+
+/// Assigns the newest surpluses as [`assign_surpluses`] does, after a change of a link. The daily
+/// check assigns the others.
+pub(crate) async fn try_assign_newest_surpluses(engine: &Engine, ledger: &Ledger) {
+    let _next = try_assign_surpluses(engine, ledger, None).await;
+}
+
+/// Assigns surpluses as [`assign_surpluses`] does, once a day, because clients are also linked when
+/// they are sent, and a process may die after it has changed a link. Returns the position after which
+/// the next day continues. A failure is only logged; then the next day repeats it.
+pub(crate) async fn try_assign_surpluses(
+    engine: &Engine,
+    ledger: &Ledger,
+    after: Option<&str>,
+) -> Option<String> {
+    assign_surpluses(engine, ledger, after).boxed().await.unwrap_or_else(|error| {
         tracing::error!(
             error = %ErrorChain(&error),
             account.id = %ledger.account,
             "not every overpayment was assigned to its client; the daily check tries again"
         );
-    }
+        after.map(str::to_owned)
+    })
 }
 
-/// Has the overpayments and prepayments of a ledger read again, as [`read_surpluses_again`] does, if
-/// an attempt has linked a client to a contact that existed before.
+/// Has the overpayments and prepayments of a ledger read again, as [`try_read_surpluses_again`] does,
+/// if an attempt links a client to a contact that existed before.
 pub(crate) async fn follow_new_contact(engine: &Engine, before: &Mapping, after: &Mapping) {
     if after.has_found_contact_since(before) {
         try_read_surpluses_again(engine, &after.key.ledger).await;
@@ -35,8 +51,10 @@ pub(crate) async fn follow_new_contact(engine: &Engine, before: &Mapping, after:
 }
 
 /// Has the overpayments and prepayments of a ledger read again, as [`read_surpluses_again`] does.
-/// The link is recorded, so a failure is only logged: then the money is reported when Xero changes
-/// it.
+/// This is requested before a link is written, because a process may die right after it has written
+/// the link, and after it, because a poll may read the lists between the two. The second request
+/// writes nothing if the first one still stands. A failure is only logged: then the money is
+/// reported when Xero changes it.
 pub(crate) async fn try_read_surpluses_again(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = read_surpluses_again(engine, ledger).boxed().await {
         tracing::error!(
@@ -70,18 +88,25 @@ async fn read_surpluses_again(engine: &Engine, ledger: &Ledger) -> Result<(), St
     }
 }
 
-/// Assigns the undecided overpayments and prepayments of a ledger to the clients that are linked to
-/// their contacts now, with an event for each that changes. One from whose contact its client was
-/// unlinked belongs to no client until another one is linked. Rows that cannot be read are reported
-/// and left out. Makes no call to Xero. May be interrupted and repeated.
-async fn assign_surpluses(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
-    let ids = engine.store.list_undecided_surpluses(ledger).await?;
-    let assigned = ids.into_iter().map(|id| {
+/// Assigns undecided overpayments and prepayments of a ledger after a position, at most
+/// [`ASSIGNED_MAX`], to the clients that are linked to their contacts now, with an event for each
+/// that changes. One from whose contact its client was unlinked belongs to no client until another
+/// one is linked. Rows that cannot be read are reported and left out. Returns the position of the
+/// last one, if there may be more. Makes no call to Xero. May be interrupted and repeated.
+async fn assign_surpluses(
+    engine: &Engine,
+    ledger: &Ledger,
+    after: Option<&str>,
+) -> Result<Option<String>, StoreError> {
+    let page = engine.store.list_undecided_surpluses(ledger, after, ASSIGNED_MAX).await?;
+    let assigned = page.surpluses.into_iter().map(|id| {
         let assigned = assign_surplus(engine, ledger, id).boxed();
         engine.skip_failing(&ledger.account, assigned).boxed()
     });
-    let assigned = concurrency::map_concurrently(assigned.collect()).await;
-    assigned.into_iter().try_for_each(|one| one.map(drop))
+    for one in concurrency::map_concurrently(assigned.collect()).await {
+        one?;
+    }
+    Ok(page.next)
 }
 
 /// Assigns one surplus, and starts again after a conflict with another process.

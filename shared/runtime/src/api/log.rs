@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::extract::{AnyCaller, Parameters};
 use super::views::{ActivityView, LogOutcome, LogPageView, RecordKind};
 use super::{RouteResult, find_pages, log_unavailable};
-use crate::http::{ProblemDetails, json_response};
+use crate::http::{FieldProblem, ProblemDetails, json_response};
 
 /// The default number of entries per page.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
@@ -97,10 +97,7 @@ async fn read_sync_log(
         crm_id: find_text(asked.crm_id.as_deref()).map(parse_record_id).transpose()?,
         code: find_text(asked.code.as_deref()).map(str::to_owned),
         text: parse_search_text(asked.q.as_deref())?,
-        span: LogSpan {
-            from: parse_instant(asked.from.as_deref(), "from")?,
-            before: parse_instant(asked.before.as_deref(), "before")?,
-        },
+        span: parse_span(asked.from.as_deref(), asked.before.as_deref())?,
     };
     let view = records::read_sync_log(&engine, &caller.account, &filter, cursor, limit).await;
     let view = view.map_err(|error| log_unavailable(&error))?;
@@ -163,6 +160,25 @@ fn parse_record_id(text: &str) -> Result<CrmId, ProblemDetails> {
 /// Returns a parameter that is not empty.
 fn find_text(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
+}
+
+/// Parses the span of the entries. One that ends before it begins is refused: an empty page would
+/// say that nothing happened.
+fn parse_span(from: Option<&str>, before: Option<&str>) -> Result<LogSpan, ProblemDetails> {
+    let span =
+        LogSpan { from: parse_instant(from, "from")?, before: parse_instant(before, "before")? };
+    let is_reversed = span.from.zip(span.before).is_some_and(|(from, before)| from > before);
+    if !is_reversed {
+        return Ok(span);
+    }
+    let problem = |field: &str, detail: &str| FieldProblem {
+        field: field.to_owned(),
+        detail: detail.to_owned(),
+    };
+    Err(ProblemDetails::bad_fields(vec![
+        problem("from", "must not be later than before; exchange the two, or leave one out"),
+        problem("before", "must not be earlier than from; exchange the two, or leave one out"),
+    ]))
 }
 
 /// Parses an instant. An empty one counts as absent.

@@ -110,22 +110,4 @@ fn undelivered(source: BoxError) -> PortError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entries(count: usize, bytes: usize) -> Vec<SendMessageBatchRequestEntry> {
-        let entry = |number: usize| {
-            let entry = SendMessageBatchRequestEntry::builder().id(number.to_string());
-            entry.message_body("x".repeat(bytes)).build().unwrap()
-        };
-        (0..count).map(entry).collect()
-    }
-
-    #[test]
-    fn a_call_takes_ten_events_and_no_more_bytes_than_sqs_accepts() {
-        assert_eq!(count_for_one_call(&entries(3, 1_000)), 3);
-        assert_eq!(count_for_one_call(&entries(11, 1_000)), 10);
-        assert_eq!(count_for_one_call(&entries(3, BODIES_BYTES_MAX / 2)), 2);
-        assert_eq!(count_for_one_call(&entries(3, BODIES_BYTES_MAX + 1)), 1);
-    }
-}
+mod tests;

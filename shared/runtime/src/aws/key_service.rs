@@ -13,7 +13,8 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use domain::json_fault::JsonFault;
-use engine::ports::{Clock, DataKey, DataKeys, PortError};
+use domain::retry::pause_between_tries;
+use engine::ports::{Clock, DataKey, DataKeys, IdSource, PortError};
 use http::Request;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -23,9 +24,10 @@ use xero::{Transport, TransportError};
 use super::ATTEMPT_TIMEOUT;
 use crate::clock::SystemClock;
 use crate::config::AwsConfig;
+use crate::ids::RandomIds;
 
-/// Maximum tries of one call, and the pause between two.
-const TRIES_MAX: u32 = 3;
+/// Maximum tries of one call, and the shortest pause between two.
+const TRIES_MAX: u8 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// One key of KMS. A call is tried up to three times.
@@ -42,15 +44,19 @@ impl KeyService {
         Self { transport, aws, key }
     }
 
-    /// Makes a call, repeatedly if the service is unavailable or throttles.
+    /// Makes a call, repeatedly if the service is unavailable or throttles. Each call has pauses of
+    /// its own, because processes that need a key at the same time are refused together.
     async fn call_service<A: DeserializeOwned>(
         &self,
         operation: &'static str,
         body: Bytes,
     ) -> Result<A, KeyServiceError> {
-        for _ in 1..TRIES_MAX {
+        let seed = RandomIds::new().new_uuid().to_string();
+        for tries in 1..TRIES_MAX {
             match self.try_call(operation, body.clone()).await {
-                Err(error) if error.is_temporary() => SystemClock.sleep_for(PAUSE).await,
+                Err(error) if error.is_temporary() => {
+                    SystemClock.sleep_for(pause_between_tries(PAUSE, tries, &seed)).await;
+                }
                 result => return read_answer(&result?),
             }
         }

@@ -4,7 +4,7 @@ use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::ContentHash;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::{CrmId, Ledger, XeroId};
 use domain::invoice_payments::{PaymentMatch, ReceivedPayment};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{AttentionReason, OperationState};
@@ -12,10 +12,11 @@ use domain::outbound::EventMessage;
 use domain::poll::PollProgress;
 use domain::surplus::Surplus;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     SHARDS, SURPLUS_PREFIX, UNLINKED_SURPLUS_PREFIX, format_instant, ledger_partition, mapping_key,
-    poll_progress_key,
+    poll_progress_key, surplus_key,
 };
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -112,6 +113,15 @@ pub(crate) fn undecided_surplus_key(surplus: &Surplus) -> Option<IndexKey> {
         let prefix = if surplus.is_open() { SURPLUS_PREFIX } else { UNLINKED_SURPLUS_PREFIX };
         let sort = format!("{prefix}{}#{}", format_instant(surplus.seen_at), surplus.id);
         IndexKey::new(ledger_partition(&surplus.ledger), sort)
+    })
+}
+
+/// The entry of an overpayment or prepayment in the `attention` index with this sort key.
+pub(crate) fn surplus_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
+    let id = Uuid::parse_str(sort.rsplit('#').next()?).ok()?;
+    Some(IndexEntry {
+        index: IndexKey::new(ledger_partition(ledger), sort),
+        key: surplus_key(ledger, XeroId(id)),
     })
 }
 

@@ -233,6 +233,19 @@ pub fn as_text(request: &Request<Bytes>) -> String {
 }
 
 #[tokio::test]
+async fn deleted_invoices_are_asked_for_by_their_status() {
+    let transport = Scripted::ok(&collection("Invoices", &[invoice_json("")]));
+    let session = a_session(transport.clone());
+    let found = invoices::find_deleted_by_numbers(&session, &["#INV-0001"]).await.unwrap();
+    assert_eq!(found.rows.len(), 1);
+    let asked = transport.asked();
+    let [request] = asked.as_slice() else { panic!("{asked:?}") };
+    let query = request.uri().query().unwrap();
+    assert!(query.starts_with("InvoiceNumbers=%23INV-0001&"), "{query}");
+    assert!(query.contains("&Statuses=DELETED"), "{query}");
+}
+
+#[tokio::test]
 async fn every_request_is_sent_as_it_was_agreed() {
     for (name, request) in every_request().await {
         insta::assert_snapshot!(name, as_text(&request));

@@ -112,6 +112,13 @@ export class SyncLog extends Part {
     this.requestUpdate();
   }
 
+  /** The other day follows one that would end the span before it begins, which the API refuses. */
+  #setDay(change: { from: string } | { to: string }): void {
+    const { from, to } = { ...this.#filter, ...change };
+    const day = "from" in change ? change.from : change.to;
+    this.#setFilter(from && to && from > to ? { from: day, to: day } : change);
+  }
+
   #renderFilters(): View {
     const { status, entity, from, to, text } = this.#filter;
     const earliest = this.formats.dayKey(new Date(Date.now() - ACTIVITY_DAYS * 86_400_000));
@@ -139,11 +146,11 @@ export class SyncLog extends Part {
       </div>
       <div class="field">
         <label for="from">From</label>
-        <input class="control" id="from" type="date" min=${earliest} max=${latest} .value=${from} @change=${(event: Event) => this.#setFilter({ from: valueOf(event) })} />
+        <input class="control" id="from" type="date" min=${earliest} max=${latest} .value=${from} @change=${(event: Event) => this.#setDay({ from: valueOf(event) })} />
       </div>
       <div class="field">
         <label for="to">To</label>
-        <input class="control" id="to" type="date" min=${earliest} max=${latest} .value=${to} @change=${(event: Event) => this.#setFilter({ to: valueOf(event) })} />
+        <input class="control" id="to" type="date" min=${earliest} max=${latest} .value=${to} @change=${(event: Event) => this.#setDay({ to: valueOf(event) })} />
       </div>
     </div>`;
   }

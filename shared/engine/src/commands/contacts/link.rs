@@ -17,6 +17,7 @@ use crate::connection::connection_failures::not_connected_failure;
 use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
+use crate::sync::push::report_ended_skip;
 use crate::sync::{
     already_linked_failure, find_merge_target, release, surplus_clients, sync_log,
     unknown_contact_failure,
@@ -78,7 +79,7 @@ pub async fn link_client(
     // The log contains no names.
     let message = format!("A user linked it to the contact {} in Xero.", contact.id);
     log_link_change(engine, &mapping, by, (message, began)).await;
-    surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
+    surplus_clients::try_assign_newest_surpluses(engine, &key.ledger).await;
     surplus_clients::try_read_surpluses_again(engine, &key.ledger).await;
     if engine.store.is_awaited(&key).await? {
         release::release_dependants(engine, &mapping).await?;
@@ -106,13 +107,13 @@ pub async fn unlink_client(
     };
     let message = "A user unlinked it. The contact stays in Xero.".to_owned();
     log_link_change(engine, &mapping, by, (message, began)).await;
-    surplus_clients::try_assign_surpluses(engine, &key.ledger).await;
+    surplus_clients::try_assign_newest_surpluses(engine, &key.ledger).await;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }
 
 /// Changes the link of a client that is not being sent. An attempt in progress would not notice the
 /// change. The inner result is `Err` if the client cannot be changed, or if another client is
-/// linked to `contact`.
+/// linked to `contact`. A link is reported to the CRM if it shows the client as given up.
 async fn change_link(
     engine: &Engine,
     key: &MappingKey,
@@ -135,9 +136,18 @@ async fn change_link(
         if before.record.is_held(now) {
             return Ok(Err(LinkOutcome::BeingSent));
         }
-        let next = change(before.record.clone(), now);
-        match engine.store.confirm_mapping(&next, &before, OutcomeConfirmation::default()).await {
-            Ok(_) => return Ok(Ok(next)),
+        let mut next = change(before.record.clone(), now);
+        let event = report_ended_skip(engine, &mut next);
+        let event = event.as_ref();
+        if contact.is_some() {
+            surplus_clients::try_read_surpluses_again(engine, &key.ledger).await;
+        }
+        let confirmation = OutcomeConfirmation { event, ..OutcomeConfirmation::default() };
+        match engine.store.confirm_mapping(&next, &before, confirmation).await {
+            Ok(_) => {
+                engine.deliver_committed(&key.ledger.account, event).await;
+                return Ok(Ok(next));
+            }
             Err(error) => conflicts.allow_retry(error)?,
         }
     }

@@ -20,7 +20,7 @@ use domain::reconciliation::{ContactReconciliation, FindingsPage, Reconciliation
 use domain::sync_log::{LogStatus, LoggedOperation};
 use jiff::{SignedDuration, Timestamp};
 use store::table::{PageCursor, WriteExpectation};
-use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
+use store::{ConflictLimit, ReconciliationStep, STEP_MAX, StoreError, VersionedRecord};
 
 use self::step_changes::{ContactComparison, StepChanges, compute_step_changes};
 use super::reconciliation_input::{self, ContactList};
@@ -28,6 +28,7 @@ use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
+use crate::sync::push::report_ended_skip;
 use crate::sync::sync_log::{self, LogNotice};
 use crate::sync::{release, surplus_clients};
 use crate::{Engine, Invocation};
@@ -175,7 +176,7 @@ async fn perform_reconciliation_step(
         let now = engine.clock.now();
         // A client whose row is unreadable cannot be matched.
         let counts = before.counts.with_left_alone(page.unreadable.len());
-        let taken = if is_left_alone {
+        let mut taken = if is_left_alone {
             StepChanges::all_left_alone(page.rows.len(), counts)
         } else {
             compute_step_changes(page.rows, comparison, counts, now)
@@ -184,9 +185,17 @@ async fn perform_reconciliation_step(
             FindingsPage::split_into_pages(ledger, before.started_at, before.pages, taken.findings);
         let last = page.next.map(|cursor| cursor.sort_key().to_owned());
         let next = before.after_step(taken.counts, &findings, last, now);
-        match engine.store.put_reconciliation_step(&next, *version, &findings, &taken.linked).await
-        {
+        if !taken.linked.is_empty() {
+            surplus_clients::try_read_surpluses_again(engine, ledger).await;
+        }
+        let linked = taken.linked.iter_mut();
+        let events = linked.filter_map(|(client, ..)| report_ended_skip(engine, client));
+        let events = events.collect::<Vec<_>>();
+        let (findings, linked) = (findings.as_slice(), taken.linked.as_slice());
+        let changes = ReconciliationStep { findings, linked, events: &events };
+        match engine.store.put_reconciliation_step(&next, *version, changes).await {
             Ok(version) => {
+                engine.deliver_committed(&ledger.account, &events).await;
                 let linked = taken.linked.into_iter().map(|(mapping, ..)| mapping).collect();
                 return Ok(Some((VersionedRecord { record: next, version }, linked)));
             }

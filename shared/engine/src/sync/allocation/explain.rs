@@ -27,6 +27,10 @@ const NEW_COPY: &str = "Sync the credit note again to create a new copy in Xero.
 /// The remark about credit that was applied from a note that Xero no longer has.
 pub(super) const MISSING_NOTE: &str = "Its credit note is no longer in Xero, so the credit is not applied there. Sync the credit note again, then apply the credit again in ServiceCortex.";
 
+/// The remark about credit that was removed although no answer of Xero had confirmed that it was
+/// applied. Xero has no sign of who applied it.
+pub(super) const UNCONFIRMED_CREDIT: &str = "Xero had not confirmed that it was applied, so credit of the same amount on the same invoice was removed. If someone had applied that credit in Xero for another purpose, apply it there again.";
+
 /// Returns the failure of credit that was not applied and whose note Xero no longer has.
 pub(super) fn missing_credit_note_failure(allocation: &Allocation) -> Failure {
     let number = &allocation.credit_note_number;

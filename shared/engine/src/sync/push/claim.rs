@@ -143,13 +143,13 @@ pub(super) fn accept_snapshot(
 async fn write_claim(
     engine: &Engine,
     by: ClaimId,
-    mapping: Mapping,
+    mut mapping: Mapping,
     expect: WriteExpectation,
     trigger: Trigger,
 ) -> Result<ClaimOutcome, PersistError> {
     let now = engine.clock.now();
     // Taking over from a process that died counts as a failed attempt, and may be the last one.
-    let event = record_outcome::skipped_event(engine, &mapping);
+    let event = record_outcome::skipped_event(engine, &mut mapping);
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
     if event.is_some() {
         engine.synced_events.add_ordered();

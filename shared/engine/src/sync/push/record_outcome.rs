@@ -27,12 +27,13 @@ use self::attempt_failure::{AttemptFailure, determine_failure};
 use self::conclusion::{conclude_failure, release_waiting_records};
 pub(super) use self::events::skipped_event;
 use self::events::{collect_event, success_event};
+pub(crate) use self::events::{report_ended_skip, report_withheld_skip};
 use super::{AttemptFacts, ClaimedRecord, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::tenant_session::AttemptError;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::{Synced, already_linked_failure, release, sync_log};
+use crate::sync::{Synced, already_linked_failure, release, surplus_clients, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success(
@@ -126,6 +127,7 @@ async fn save_attempt_outcome(
     before: &VersionedRecord<Mapping>,
     confirmation: OutcomeConfirmation<'_>,
 ) -> Result<(), StoreError> {
+    surplus_clients::follow_new_contact(engine, &before.record, next).await;
     match engine.store.confirm_mapping(next, before, confirmation).await {
         Err(StoreError::TooLarge { .. }) => {
             let what = "the outcome did not fit into the row; the snapshot's text was dropped";
@@ -192,14 +194,15 @@ pub(super) async fn record_failure(
             epoch: tried.epoch,
             began: claimed.at,
         };
-        let Ok(next) = mark_attempted(&before.record, tried).apply_event(event, engine.clock.now())
+        let Ok(mut next) =
+            mark_attempted(&before.record, tried).apply_event(event, engine.clock.now())
         else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
         if !is_recorded_dependant {
             is_recorded_dependant = record_as_dependant(engine, &next).await?;
         }
-        let event = skipped_event(engine, &next);
+        let event = skipped_event(engine, &mut next);
         // The log states the failure even if a newer snapshot has already removed it from the row.
         let entry = sync_log::failed_entry(engine, &next, &failure, claimed.at);
         let confirmation = OutcomeConfirmation {

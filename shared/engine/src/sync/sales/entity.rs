@@ -76,6 +76,13 @@ pub(in crate::sync) trait SalesEntity: SyncEntity {
         numbers: &[&str],
     ) -> Result<DecodedRows<Self::Remote>, XeroError>;
 
+    /// Reads the deleted documents with these numbers from Xero, which its other lists may omit, if
+    /// documents of this kind can be deleted.
+    async fn find_deleted_by_numbers(
+        session: &ApiSession,
+        numbers: &[&str],
+    ) -> Result<DecodedRows<Self::Remote>, XeroError>;
+
     /// Reads the documents with these ids from Xero.
     async fn find_by_ids(
         session: &ApiSession,

@@ -29,6 +29,51 @@ pub(super) enum LookupOutcome {
     Foreign(Failure),
 }
 
+/// Looks up the documents of tasks that may have been written without an answer. Those that no list
+/// shows are looked for among the deleted ones, which Xero's lists may omit: a document that a
+/// bookkeeper has deleted meanwhile is not created again. If Xero cannot be read, the error becomes
+/// the outcome.
+pub(super) async fn find_unanswered_documents<'a, T: SalesEntity>(
+    tenant_session: &TenantSession<'_>,
+    sought: Vec<TaskWithContact<'a, T::Snapshot>>,
+) -> Vec<(TaskWithContact<'a, T::Snapshot>, LookupOutcome)> {
+    let (mut found, mut missing) = (Vec::with_capacity(sought.len()), Vec::new());
+    for (one, outcome) in find_documents::<T>(tenant_session, sought).await {
+        match outcome {
+            LookupOutcome::Nothing => missing.push(one),
+            LookupOutcome::Ours(_) | LookupOutcome::Settled(_) | LookupOutcome::Foreign(_) => {
+                found.push((one, outcome));
+            }
+        }
+    }
+    if missing.is_empty() {
+        return found;
+    }
+    let tasks = missing.iter().map(|one| one.task).collect::<Vec<_>>();
+    let numbers = list_numbers::<T>(&tasks);
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    let rows = match T::find_deleted_by_numbers(&tenant_session.api, &numbers).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            fail_tasks(tasks, &error.into());
+            return found;
+        }
+    };
+    for one in missing {
+        match identify_document::<T>(tenant_session, one.task, Some(one.contact), &rows) {
+            Ok(FoundDocument::Ours(remote)) => {
+                found.push((one, settle_own_document::<T>(one.task, &remote)));
+            }
+            // A deleted document of another source does not occupy its number.
+            Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
+                found.push((one, LookupOutcome::Nothing));
+            }
+            Err(odd) => one.task.set_outcome(Err(XeroError::from(odd).into())),
+        }
+    }
+    found
+}
+
 /// Looks up the tasks' documents. If Xero cannot be read, the error becomes the outcome.
 pub(super) async fn find_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
@@ -78,9 +123,14 @@ pub(super) async fn fetch_by_numbers<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     tasks: &[&SyncTask<'_, T::Snapshot>],
 ) -> Result<DecodedRows<T::Remote>, XeroError> {
-    let numbers = tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
+    let numbers = list_numbers::<T>(tasks);
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     T::find_by_numbers(&tenant_session.api, &numbers).await
+}
+
+/// Returns the numbers under which the tasks' documents may exist.
+fn list_numbers<T: SalesEntity>(tasks: &[&SyncTask<'_, T::Snapshot>]) -> Vec<String> {
+    tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect()
 }
 
 /// Returns whether Xero shows that the document that a task's copy replaces was voided or deleted.
@@ -151,7 +201,16 @@ fn plan_own_document<T: SalesEntity>(
             operation,
         });
     }
+    settle_own_document::<T>(task, remote)
+}
+
+/// The document stays as it is.
+fn settle_own_document<T: SalesEntity>(
+    task: &SyncTask<'_, T::Snapshot>,
+    remote: &T::Remote,
+) -> LookupOutcome {
     let missing = find_missing_tracking::<T>(&task.snapshot, remote);
     let remarks = describe_if_gone(remote).or(missing).into_iter().collect();
-    LookupOutcome::Settled(Box::new(synced_document::<T>(task, remote, operation, remarks)))
+    let synced = synced_document::<T>(task, remote, LoggedOperation::Adopt, remarks);
+    LookupOutcome::Settled(Box::new(synced))
 }
