@@ -59,7 +59,7 @@ fn with_given_up_client() -> (World, Uuid) {
 }
 
 #[test]
-fn a_link_of_a_client_that_was_given_up_is_reported_whoever_makes_it() {
+fn every_way_to_link_a_client_that_was_given_up_is_reported() {
     let by_a_user: fn(&World, Uuid) = links;
     let by_a_reconciliation: fn(&World, Uuid) = |world, _| {
         world.start_reconciliation();

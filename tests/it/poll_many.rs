@@ -230,7 +230,7 @@ fn chunks_that_waited_for_hours_poll_a_ledger_once_and_not_once_for_each_tick() 
     let _polled = world.poll_and_wait();
     world.advance(SignedDuration::from_hours(4));
     let minutes = SignedDuration::from_mins;
-    assert!(poll_chunk_sent(&world, minutes(225)) > 0, "nobody has polled since");
+    assert!(poll_chunk_sent(&world, minutes(225)) > 0, "no poll has read it since");
     for sent in [210, 60, 17] {
         world.clock.advance(SignedDuration::from_secs(20));
         assert_eq!(poll_chunk_sent(&world, minutes(sent)), 0, "{sent}");

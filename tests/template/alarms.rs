@@ -248,9 +248,9 @@ fn every_dead_letter_queue_reports_the_next_message_although_its_alarm_is_on() {
     assert_eq!(reported, queues.collect());
 }
 
-/// A message that nobody receives is not an error, and expires without a trace.
+/// A message that is not received is no error, and expires without a trace.
 #[test]
-fn every_queue_has_an_alarm_on_a_message_that_nobody_receives() {
+fn every_queue_has_an_alarm_on_messages_that_are_not_received() {
     let alarms = Template::read("infra/alarms.yaml");
     let all = alarms.of_type("AWS::CloudWatch::Alarm").into_values();
     let ages = all.flat_map(|alarm| watched(alarm).0);

@@ -169,7 +169,7 @@ fn enter_contact(world: &World, name: &str, email: &str) -> Uuid {
     })
 }
 
-/// The CRM composes accents differently, which nobody can see. The second name cannot be in a
+/// The CRM composes accents differently, which is invisible. The second name cannot be in a
 /// filter.
 fn match_names_with_other_accents(world: &mut World) {
     world.connect();

@@ -23,7 +23,7 @@ pub enum NumberOwner {
     Record(NumberHolder),
     /// To other books: this integration made it for another account or in another installation.
     OtherInstallation,
-    /// To nobody that this integration knows.
+    /// To no record that this integration knows.
     Foreign,
 }
 

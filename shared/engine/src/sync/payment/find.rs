@@ -1,7 +1,7 @@
 //! Finds payments that an unanswered try may have created, by the reference that names the payment.
 //!
-//! A document that was deleted in Xero counts, too: it was written, and whoever deleted it does not
-//! want it again. It does not count if the CRM has recorded the payment again after it deleted it:
+//! A document that was deleted in Xero counts, too: it was written, and a person has removed it on
+//! purpose. It does not count if the CRM has recorded the payment again after it deleted it:
 //! then the CRM has deleted the document, and no row says which other documents it has deleted
 //! before.
 

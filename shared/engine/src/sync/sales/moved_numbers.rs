@@ -47,7 +47,7 @@ struct Moves<'t, S> {
 
 /// Writes the documents again whose update Xero refused because their new number is taken: each after
 /// the one that gives up the number. Where documents wait for each other, one of them gets an interim
-/// number. Those that cannot have their number are told who has it.
+/// number. For the others, the failure names the document that has the number.
 pub(super) async fn resolve_moved_numbers<T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
     writer: &mut DocumentWriter<'_>,
