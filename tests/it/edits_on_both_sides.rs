@@ -125,7 +125,7 @@ fn a_payment_that_the_crm_deletes_and_records_again_is_in_the_books_once() {
         }
         assert_eq!(world.state(Payment, "pay_1.1"), OperationState::Synced);
         poll();
-        // The CRM has the payment, so it is told neither of a removal nor of another payment.
+        // The CRM still has the payment, so no event reports a removal or another payment.
         let told = world.events.contents();
         let is_about_another = |one: &EventContent| {
             matches!(one, EventContent::PaymentRemoved { .. } | EventContent::PaymentImported(_))

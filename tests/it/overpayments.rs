@@ -323,3 +323,14 @@ fn money_of_a_contact_into_which_a_client_was_merged_is_reported_with_the_client
         assert!(listed(&world).is_empty());
     }
 }
+
+/// A contact without a client that has paid, and a poll that has left out its money.
+fn a_world_with_money_of_no_client() -> (World, Uuid) {
+    let world = billed();
+    let contact = world.by_hand(|hand| hand.add_contact("Client cli_2")).unwrap();
+    world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
+    assert!(describe_events(&world).is_empty());
+    (world, contact)
+}

@@ -73,17 +73,6 @@ const BY_A_RECONCILIATION: LinkingProcess = LinkingProcess {
     repeat: |_| {},
 };
 
-/// A contact without a client that has paid, and a poll that has left out its money.
-fn a_world_with_money_of_no_client() -> (World, Uuid) {
-    let world = billed();
-    let contact = world.by_hand(|hand| hand.add_contact("Client cli_2")).unwrap();
-    world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
-    world.clock.advance(SignedDuration::from_hours(24));
-    assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-    assert!(describe_events(&world).is_empty());
-    (world, contact)
-}
-
 /// Kills the process at every step. Whenever the client is linked afterwards, the next polls report
 /// the money. Returns the number of crashes after which it was.
 fn count_reported(linking: &LinkingProcess) -> u32 {

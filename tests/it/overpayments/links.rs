@@ -178,12 +178,7 @@ fn money_that_was_read_while_its_contact_had_no_client_is_reported_once_it_has_o
         (is_linked_after_a_merge, "cli_1"),
     ];
     for (link, client) in cases {
-        let world = billed();
-        let contact = world.by_hand(|hand| hand.add_contact("Client cli_2")).unwrap();
-        world.by_hand(|hand| hand.receive_overpayment(contact, 7.into(), &today())).unwrap();
-        world.clock.advance(SignedDuration::from_hours(24));
-        assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"]);
-        assert!(describe_events(&world).is_empty());
+        let (world, contact) = a_world_with_money_of_no_client();
         link(&world, contact);
         assert_eq!(surplus_calls(&world), ["GET /Overpayments", "GET /Prepayments"], "{client}");
         assert_eq!(describe_events(&world), [format!("1: open overpayment 7 of {client}")]);
