@@ -3,6 +3,7 @@
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::operation::OperationState;
+use domain::sync_log::LoggedOperation;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
@@ -25,6 +26,8 @@ fn check(world: &World, at: CrashPoint, total: &str) {
             world.books(|books| books.contact(linked).is_some() || books.invoice(linked).is_some());
         assert!(in_books, "{at:?} {kind}");
     }
+    let adopted = world.log().into_iter().find(|entry| entry.operation == LoggedOperation::Adopt);
+    assert_eq!(adopted, None, "{at:?}: what an attempt created was not in Xero before");
     assert!(world.xero().violations().is_empty());
 }
 

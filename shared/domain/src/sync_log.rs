@@ -99,7 +99,7 @@ impl LogEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoggedOperation {
-    /// A document was created in Xero.
+    /// A document was created in Xero, by this attempt or by an earlier one of unknown result.
     Create,
     /// A document was changed in Xero.
     Update,

@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::contact_fields::ContactOrigin;
 use domain::crm::Revision;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
@@ -182,6 +183,18 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// The result as the log shows it: a document that was found after an attempt of unknown result
+    /// counts as created by that attempt. A contact counts only if this integration created it.
+    fn with_earlier_creation(self, claimed: &Mapping) -> Self {
+        let contact = self.link.as_ref().and_then(|link| link.contact.as_ref());
+        let is_ours = contact.is_none_or(|written| written.origin == ContactOrigin::Created);
+        let is_created = self.operation == LoggedOperation::Adopt
+            && claimed.operation.trace == WriteTrace::Uncertain
+            && is_ours;
+        let operation = if is_created { LoggedOperation::Create } else { self.operation };
+        Self { operation, ..self }
+    }
+
     /// Returns whether a document was written, now or by an earlier attempt without an answer.
     pub(crate) fn has_written(&self) -> bool {
         self.operation != LoggedOperation::Push

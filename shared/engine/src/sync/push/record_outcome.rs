@@ -42,6 +42,7 @@ pub(super) async fn record_success(
     synced: Synced,
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
+    let synced = synced.with_earlier_creation(&claimed.row.record);
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
     let (mut is_reserved, mut is_awaited) = (false, false);
