@@ -200,6 +200,47 @@ fn persons_that_a_bookkeeper_entered_stay() {
 }
 
 #[test]
+fn a_client_without_a_usable_e_mail_address_arrives_without_its_further_persons() {
+    const REFUSED: &str = "@refused.example";
+    for email in [None, Some("ap@refused.example")] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.refused_email_domain = Some(REFUSED.to_owned());
+        });
+        world.connect();
+        let client = a_full_client(1, email, None).replace(r#""email":"bo@ridge.example","#, "");
+        world.receive(Contact, &client);
+        let contact = contact(&world);
+        assert_eq!((contact.email.as_deref(), contact.persons.len()), (None, 0), "{email:?}");
+        assert_eq!(contact.last_name.as_deref(), Some("Hill"));
+        let operation = world.mapping(Contact, "cli_1").unwrap().operation;
+        assert_eq!((operation.state, operation.failures), (OperationState::Synced, 0));
+        assert!(last_remark(&world).contains("contact person"), "{}", last_remark(&world));
+        // The persons follow with an address.
+        world.receive(Contact, &a_full_client(2, Some("ap@ridge.example"), None));
+        assert_eq!(self::contact(&world).persons.len(), 1);
+    }
+}
+
+#[test]
+fn an_e_mail_address_stays_in_xero_beside_a_person_that_a_bookkeeper_entered() {
+    let world = World::connected();
+    world.receive(Contact, &a_full_client(1, Some("ap@ridge.example"), None));
+    let id = contact(&world).id;
+    edits(&world, id, |one| {
+        let mut person = one.persons[0].clone();
+        person.first_name = Some("Cy".to_owned());
+        one.persons.push(person);
+    });
+    let without = a_full_client(2, None, None).replace(r#""email":"bo@ridge.example","#, "");
+    world.receive(Contact, &without);
+    let contact = contact(&world);
+    assert_eq!(contact.email.as_deref(), Some("ap@ridge.example"));
+    let names = contact.persons.iter().filter_map(|one| one.first_name.as_deref());
+    assert_eq!(names.collect::<Vec<_>>(), ["Cy"]);
+    assert!(last_remark(&world).contains("address stays"), "{}", last_remark(&world));
+}
+
+#[test]
 fn the_codes_and_the_other_choices_of_an_account_do_not_overwrite_each_other() {
     let world = World::connected();
     let preferences = SyncPreferences {

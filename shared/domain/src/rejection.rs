@@ -8,7 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use self::table::{KNOWN, KnownSentence};
+use self::table::{KnownSentence, list_known_sentences};
 use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 
 /// The code of a rejection with unknown sentences only.
@@ -90,8 +90,8 @@ fn find_known_sentence(message: &str) -> Option<&'static KnownSentence> {
         });
         rest.is_some_and(|rest| matches_pattern(rest, known.words))
     };
-    let begun = KNOWN.iter().find(begins);
-    begun.or_else(|| KNOWN.iter().find(|known| matches_pattern(message, known.words)))
+    let begun = list_known_sentences().find(begins);
+    begun.or_else(|| list_known_sentences().find(|known| matches_pattern(message, known.words)))
 }
 
 /// Removes the headline of a validation error, which some answers put before the sentence.

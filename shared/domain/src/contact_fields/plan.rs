@@ -2,7 +2,7 @@
 
 use super::address::with_kept_address_parts;
 use super::field::ContactField;
-use super::persons::{PersonsPlan, are_same_persons, plan_persons};
+use super::persons::{EmailOutcome, PersonsPlan, are_same_persons, plan_persons};
 use super::{ContactDetails, ContactFields, ContactOrigin, ContactPrecedence, WrittenContact};
 use crate::document::contact::{ContactAddress, ContactDocument, ContactPhone, PhoneType};
 use crate::spelling::compose_accents;
@@ -129,7 +129,7 @@ impl ContactPlanner<'_> {
             |all| all.details.address.clone(),
             ContactAddress::is_same_as,
         );
-        let persons = self.plan_persons();
+        let persons = self.plan_persons(email_address.as_deref());
         let remarks = self.describe_kept_fields(&persons);
         let phones = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
         let phones = phones.into_iter().filter_map(|(phone_type, number)| {
@@ -213,14 +213,18 @@ impl ContactPlanner<'_> {
         (names, plan.known.unwrap_or_default())
     }
 
-    fn plan_persons(&mut self) -> PersonsPlan {
+    /// `email` is the e-mail address that is sent.
+    fn plan_persons(&mut self, email: Option<&str>) -> PersonsPlan {
         let desired = &self.desired.fields.details.persons;
         let written = &self.state.written.values.details.persons;
         let Some(remote) = &self.state.remote else {
             let known = written.clone();
-            return PersonsPlan { persons: None, known, is_kept: false, is_crowded: false };
+            let (is_kept, is_crowded, lacks_email) = (false, false, false);
+            return PersonsPlan { persons: None, known, is_kept, is_crowded, lacks_email };
         };
-        let plan = plan_persons(desired, written, &remote.details.persons, self.leads);
+        let email = EmailOutcome::of_write(email, remote.email_address.as_deref());
+        let remote = &remote.details.persons;
+        let plan = plan_persons(desired, written, remote, self.leads, email);
         if plan.is_kept {
             self.kept.push(ContactField::Persons);
         }
@@ -283,12 +287,7 @@ impl ContactPlanner<'_> {
                 labels.join(", ")
             ));
         }
-        if persons.is_crowded {
-            remarks.push(
-                "A contact person was left out: Xero accepts at most five for each contact."
-                    .to_owned(),
-            );
-        }
+        remarks.extend(persons.describe_left_out());
         remarks
     }
 }

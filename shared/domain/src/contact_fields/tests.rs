@@ -19,7 +19,7 @@ fn a_person(name: &str) -> ContactPerson {
 fn with_persons(names: &[&str]) -> ContactFields {
     let persons = names.iter().map(|name| a_person(name)).collect();
     let details = ContactDetails { persons, ..ContactDetails::default() };
-    ContactFields { name: text("Ridge"), details, ..ContactFields::default() }
+    ContactFields { details, ..with_email("ap@ridge.example") }
 }
 
 fn plan(
@@ -267,6 +267,34 @@ fn persons_of_other_people_stay_beside_ours() {
         plan(with_persons(&["Ana"]), with_persons(&[]), with_persons(&full), Xero);
     assert_eq!(document.persons, None);
     assert!(remarks[0].contains("at most five"), "{remarks:?}");
+}
+
+#[test]
+fn persons_are_sent_only_if_the_contact_has_an_e_mail_address_after_the_write() {
+    use ContactPrecedence::Servicecortex;
+    let with = |email: &str, names: &[&str]| ContactFields {
+        email_address: text(email),
+        ..with_persons(names)
+    };
+    let ours = "ap@ridge.example";
+    // In the CRM, written last, in Xero; the persons that are sent; whether a person is left out.
+    for (desired, written, remote, sent, is_left_out) in [
+        (with("", &["Ana"]), with("", &[]), with("", &[]), None, true),
+        (with(ours, &["Ana"]), with("", &[]), with("", &[]), Some("Ana"), false),
+        (with("", &["Ana"]), with("", &[]), with("own@x.example", &[]), Some("Ana"), false),
+        // What a contact without an address already has stays.
+        (with("", &["Ana"]), with("", &["Ana"]), with("", &["Ana"]), None, false),
+        // The address is cleared, and so are the persons that were written beside it.
+        (with("", &["Ana"]), with(ours, &["Ana"]), with(ours, &["Ana"]), Some(""), true),
+    ] {
+        let (document, remarks) = plan(desired, written, remote, Servicecortex);
+        let persons = sent.map(|name| vec![a_person(name)]);
+        assert_eq!(document.persons, persons, "{remarks:?}");
+        let is_remarked = remarks.iter().any(|one| one.contains("only if the contact has"));
+        assert_eq!(is_remarked, is_left_out, "{remarks:?}");
+        let known = document.known.values.details.persons;
+        assert_eq!(known.is_empty(), is_left_out, "{known:?}");
+    }
 }
 
 #[test]

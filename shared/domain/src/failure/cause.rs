@@ -59,6 +59,8 @@ named_variants! {
         NumberTaken = "number_taken",
         /// Xero does not accept the e-mail address of a contact.
         EmailInvalid = "email_invalid",
+        /// Xero accepts further persons of a contact only if the contact has an e-mail address.
+        PrimaryEmailMissing = "primary_email_missing",
         /// The contact is archived in Xero.
         ContactArchived = "contact_archived",
         /// The contact was merged into another one in Xero.

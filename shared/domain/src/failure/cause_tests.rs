@@ -91,6 +91,7 @@ fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
         ("contact_number_taken", FailureCause::ContactNumberTaken),
         ("number_taken", FailureCause::NumberTaken),
         ("email_invalid", FailureCause::EmailInvalid),
+        ("primary_email_missing", FailureCause::PrimaryEmailMissing),
         ("contact_archived", FailureCause::ContactArchived),
         ("contact_merged", FailureCause::ContactMerged),
         ("amount_over_due", FailureCause::AmountOverDue),

@@ -18,9 +18,10 @@ pub enum ResponsibleParty {
 
 /// The responsible parties of failures without a cause, by their code, if the class does not
 /// determine them.
-const BY_NAME: [(&str, ResponsibleParty); 13] = [
+const BY_NAME: [(&str, ResponsibleParty); 14] = [
     ("account_number_taken", ResponsibleParty::Bookkeeper),
     ("allocation_type_differs", ResponsibleParty::Bookkeeper),
+    ("contact_website_invalid", ResponsibleParty::Bookkeeper),
     ("currency_not_enabled", ResponsibleParty::Bookkeeper),
     ("currency_not_subscribed", ResponsibleParty::Bookkeeper),
     ("document_missing", ResponsibleParty::Bookkeeper),
@@ -89,6 +90,7 @@ const fn find_by_cause(cause: FailureCause) -> Option<ResponsibleParty> {
         | FailureCause::ContactNumberTaken
         | FailureCause::NumberTaken
         | FailureCause::EmailInvalid
+        | FailureCause::PrimaryEmailMissing
         | FailureCause::ContactArchived
         | FailureCause::ContactMerged
         | FailureCause::PrerequisiteNotInXero

@@ -64,6 +64,7 @@ fn sentences_of_xero_that_ask_for_a_change_in_xero_are_for_the_bookkeeper() {
         "The Account Number already exists. Please enter a different Account Number.",
         "Credit note cannot be allocated to an incorrect invoice type",
         "Organisation is not subscribed to currency EUR",
+        "Website is invalid",
         "Users Organisation is not subscribed to currency NZD",
         "Only AUTHORISED invoices may have SentToContact updated.",
         "Payments within a batch cannot be deleted",

@@ -147,7 +147,7 @@ fn plan_lines(
     held: &[RemoteLine],
 ) -> Option<Vec<LineAmendment>> {
     let is_changed = figures.iter().zip(lines).zip(held).any(|((figures, line), held)| {
-        held.description.as_deref().unwrap_or_default().trim() != figures.description.trim()
+        !is_same_block(held.description.as_deref().unwrap_or_default(), &figures.description)
             || find_changed_account(line, held).is_some()
             || find_changed_tracking(line, held).is_some()
     });
@@ -163,6 +163,12 @@ fn plan_lines(
         })
     });
     amended.collect()
+}
+
+/// Whether two texts are the same to readers. Xero's answers break lines with a carriage return and
+/// a line feed; whether they keep a line feed alone is not documented.
+fn is_same_block(one: &str, other: &str) -> bool {
+    one.trim().lines().map(str::trim_end).eq(other.trim().lines().map(str::trim_end))
 }
 
 /// The account that a line names, if Xero has another one.

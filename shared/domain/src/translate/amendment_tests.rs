@@ -111,6 +111,20 @@ fn refusal(invoice: &Invoice, remote: &RemoteInvoice) -> Failure {
 }
 
 #[test]
+fn a_description_with_the_line_breaks_of_xero_is_the_same() {
+    let invoice = naming(r#""description":"New valve\nTested""#);
+    for (held, is_same) in [
+        ("Repair\r\nNew valve\r\nTested", true),
+        ("Repair\nNew valve \nTested\n", true),
+        ("Repair\r\nNew valve Tested", false),
+    ] {
+        let mut remote = a_remote();
+        remote.lines[0].description = Some(held.to_owned());
+        assert_eq!(plan(&invoice, &remote) == unchanged(), is_same, "{held:?}");
+    }
+}
+
+#[test]
 fn only_what_differs_and_what_xero_accepts_is_sent() {
     let same = an_invoice("");
     assert_eq!(plan(&same, &a_remote()), unchanged());

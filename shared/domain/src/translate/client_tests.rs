@@ -235,7 +235,8 @@ fn the_persons_of_a_client_are_never_lost() {
             vec![],
         ),
         (
-            r#","company":"Ridge Ltd","primary_contact":{"first_name":"Bo","last_name":"Hill"}"#,
+            r#","email":"ap@ridge.example","company":"Ridge Ltd",
+            "primary_contact":{"first_name":"Bo","last_name":"Hill"}"#,
             main(Some("Bo"), Some("Hill")),
             vec![a_person("Ana", "Ridge", None)],
         ),
@@ -269,6 +270,20 @@ fn the_persons_of_a_client_are_never_lost() {
         assert_eq!((document.first_name, document.last_name), main_person, "{fields}");
         assert_eq!(document.persons.unwrap_or_default(), further, "{fields}");
     }
+}
+
+#[test]
+fn a_new_contact_without_an_e_mail_address_has_no_further_persons() {
+    let client = a_client(
+        r#"{"id":"c","revision":1,"name":"Ana Ridge","company":"Ridge Ltd","email":"ana@ridge",
+        "primary_contact":{"first_name":"Bo","last_name":"Hill"}}"#,
+    );
+    let translated = translate_client(&client, "SC-c", &ContactTarget::New);
+    let document = translated.document;
+    assert_eq!(document.first_name.as_deref(), Some("Bo"));
+    assert_eq!((document.email_address, document.persons), (None, None));
+    let left_out = translated.warnings.iter().filter(|one| one.contains("contact person"));
+    assert_eq!(left_out.count(), 1, "{:?}", translated.warnings);
 }
 
 #[test]

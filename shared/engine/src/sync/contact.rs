@@ -43,9 +43,9 @@ type ContactDraft<I> = DocumentDraft<I, ContactDocument>;
 /// The result of writing a contact.
 type ContactDraftResult<I> = DraftResult<I, ContactDocument, RemoteContact>;
 
-/// Maximum rounds of leaving out refused fields: name, number and e-mail address, which Xero may
-/// name one at a time.
-const ROUNDS_MAX: u32 = 3;
+/// Maximum rounds of leaving out refused fields: name, number, e-mail address and persons, which
+/// Xero may name one at a time.
+const ROUNDS_MAX: u32 = 4;
 
 #[async_trait]
 impl SyncEntity for ContactEntity {

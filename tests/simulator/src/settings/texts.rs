@@ -3,7 +3,7 @@
 /// Messages whose exact words are not known; their meaning is.
 #[derive(Clone, Debug)]
 pub struct Texts {
-    /// An archived contact on a document (xero-php#525).
+    /// An archived contact on a document, as the support pages of other integrations quote it.
     pub archived_contact: String,
     /// A merged contact that is to be restored.
     pub merged_contact: String,
@@ -88,7 +88,10 @@ const NOT_FOUND: &str = "The document with the supplied id was not found for thi
 impl Default for Texts {
     fn default() -> Self {
         Self {
-            archived_contact: "Unable to assign an Archived contact.".to_owned(),
+            archived_contact: "The contact with the specified contact details has been archived. \
+                               The contact must be un-archived before creating new invoices or \
+                               credit notes."
+                .to_owned(),
             merged_contact: "The contact has been merged into another contact.".to_owned(),
             unknown_contact: "The contact could not be found.".to_owned(),
             unknown_invoice: NOT_FOUND.to_owned(),
@@ -103,8 +106,7 @@ impl Default for Texts {
                 "A payment must be for exactly one invoice, credit note, prepayment or \
                              overpayment."
                     .to_owned(),
-            payment_account: "The account must be a bank account or have payments enabled."
-                .to_owned(),
+            payment_account: "Account type is invalid for making a payment to/from".to_owned(),
             payment_amount: "Payment amount must be greater than zero.".to_owned(),
             payment_currency: "The account's currency does not suit the document's currency."
                 .to_owned(),

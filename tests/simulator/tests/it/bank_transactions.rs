@@ -65,11 +65,13 @@ fn a_bank_transaction_needs_all_required_members() {
     let contact = caller.any_contact();
     let archived = caller.contact("Archived");
     caller.bookkeeper().archive_contact(archived).unwrap();
+    let unused = "The contact with the specified contact details has been archived. The contact \
+                  must be un-archived before creating new invoices or credit notes.";
     let bank = "The bank account must be an active account of the type BANK.";
     let total = "The total of a bank transaction must be greater than zero.";
     for (key, value, message) in [
         ("Contact", Value::Null, "A Contact must be specified for this type of transaction"),
-        ("Contact", json!({"ContactID": archived}), "Unable to assign an Archived contact."),
+        ("Contact", json!({"ContactID": archived}), unused),
         ("BankAccount", Value::Null, bank),
         ("BankAccount", json!({"Code": "200"}), bank),
         ("BankAccount", json!({"Code": "999"}), bank),

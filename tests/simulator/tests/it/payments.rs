@@ -112,7 +112,7 @@ fn a_payment_goes_to_a_bank_account_or_one_with_payments_enabled() {
     ] {
         let mut body = payment(invoice, "1");
         body["Account"] = refused;
-        let text = "The account must be a bank account or have payments enabled.";
+        let text = "Account type is invalid for making a payment to/from";
         assert_eq!(put(&mut caller, &body).messages(), [text], "{body}");
     }
 }

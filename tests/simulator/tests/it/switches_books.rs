@@ -170,7 +170,10 @@ fn an_empty_list_of_persons_is_ignored_or_removes_them_all() {
         let mut caller = Caller::unconfirmed(|switches| switches.empty_persons_clear = clears);
         let contact: Uuid = caller.contact("Ridge");
         let path = format!("/Contacts/{contact}");
-        caller.post(&path, r#"{"Name":"Ridge","ContactPersons":[{"FirstName":"Ana"}]}"#);
+        caller.post(
+            &path,
+            r#"{"EmailAddress":"ap@ridge.example","ContactPersons":[{"FirstName":"Ana"}]}"#,
+        );
         let persons = |caller: &Caller| caller.books().contact(contact).unwrap().persons.len();
         assert_eq!(persons(&caller), 1);
         caller.post(&path, r#"{"Name":"Ridge","ContactPersons":[]}"#);

@@ -1,5 +1,6 @@
-//! Drops the fields of a contact that Xero rejects: a name or number that another contact has,
-//! or an e-mail address that Xero considers invalid. The rest is written, with a warning.
+//! Drops the fields of a contact that Xero rejects: a name or number that another contact has, an
+//! e-mail address that Xero considers invalid, or persons beside whom the contact has no e-mail
+//! address. The rest is written, with a warning.
 
 use domain::document::contact::ContactDocument;
 use domain::failure::FailureCause;
@@ -54,6 +55,9 @@ fn without_rejected_fields(
         {
             warnings.push(PERSON_EMAIL_LEFT_OUT);
         }
+        if rejection::find_cause(message) == Some(FailureCause::PrimaryEmailMissing) {
+            warnings.extend(keep_email_or_drop_persons(&mut reduced));
+        }
         let (field, warning) = match rejection::find_cause(message) {
             Some(FailureCause::ContactNameTaken) => (&mut reduced.name, NAME_KEPT),
             Some(FailureCause::ContactNumberTaken) => (&mut reduced.contact_number, NUMBER_KEPT),
@@ -86,6 +90,22 @@ fn drop_person_emails(document: &mut ContactDocument) -> bool {
     had
 }
 
+/// Resolves that a contact with further persons must have an e-mail address: the one in Xero is not
+/// cleared, or, if there is none, no persons are sent. Returns the warning, or `None` if neither
+/// was to be sent.
+fn keep_email_or_drop_persons(document: &mut ContactDocument) -> Option<&'static str> {
+    if document.email_address.as_deref() == Some("") {
+        document.email_address = None;
+        return Some(EMAIL_KEPT);
+    }
+    document.persons.take()?;
+    // The next push reads the contact and decides about its persons again.
+    document.known.values.details.persons.clear();
+    Some(PERSONS_LEFT_OUT)
+}
+
+const PERSONS_LEFT_OUT: &str = "The contact persons were left out, because Xero accepts them only if the contact has an e-mail address.";
+const EMAIL_KEPT: &str = "The e-mail address stays as it is in Xero, because Xero does not remove it from a contact with further persons.";
 const PERSON_EMAIL_LEFT_OUT: &str =
     "The e-mail addresses of the contact persons were left out, because Xero does not accept them.";
 const NAME_KEPT: &str = "The name stays as it is in Xero, because another contact has the new one. Rename one of the two.";
@@ -108,6 +128,8 @@ mod tests {
     const NAME: &str = "The contact name Ridge is already assigned to another contact.";
     const NUMBER: &str = "The contact number SC-1 is already assigned to another contact.";
     const EMAIL: &str = "Email address must be valid.";
+    const NO_EMAIL: &str =
+        "Additional people cannot be added when the primary person has no email address set.";
     const OTHER: &str = "The moon is in the wrong house.";
 
     fn a_contact(exists: bool) -> ContactDocument {
@@ -180,6 +202,29 @@ mod tests {
             ..a_contact(true)
         };
         assert_eq!(fields_sent_again(document, &[EMAIL]), Some(([true, true, false], 1)));
+    }
+
+    /// Whether the e-mail address and the persons are sent again after Xero has refused the persons
+    /// of a contact without an address.
+    fn sent_beside_persons(email_address: Option<&str>) -> Option<(bool, bool)> {
+        let error = XeroError::Rejected { messages: vec![NO_EMAIL.to_owned()] };
+        let document = ContactDocument {
+            email_address: email_address.map(str::to_owned),
+            persons: Some(vec![ContactPerson::default()]),
+            ..a_contact(true)
+        };
+        let (reduced, warnings) = without_rejected_fields(&document, &error)?;
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        Some((reduced.email_address.is_some(), reduced.persons.is_some()))
+    }
+
+    #[test]
+    fn an_address_is_not_cleared_beside_persons_and_persons_without_one_are_left_out() {
+        assert_eq!(sent_beside_persons(Some("")), Some((false, true)));
+        assert_eq!(sent_beside_persons(None), Some((false, false)));
+        let error = XeroError::Rejected { messages: vec![NO_EMAIL.to_owned()] };
+        let document = ContactDocument { email_address: None, ..a_contact(true) };
+        assert!(without_rejected_fields(&document, &error).is_none(), "nothing is left to drop");
     }
 
     #[test]

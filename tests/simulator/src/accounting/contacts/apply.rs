@@ -15,6 +15,11 @@ const TERMS: [&str; 4] =
 /// Xero's message for an invalid e-mail address.
 const INVALID_EMAIL: &str = "Email address must be valid";
 
+/// Xero's message for further people beside a main person without an address, as several other
+/// integrations report it.
+const NO_MAIN_EMAIL: &str =
+    "Additional people cannot be added when the primary person has no email address set.";
+
 /// Applies an element. Returns what is wrong with it.
 pub(super) fn apply(
     contact: &mut Contact,
@@ -185,6 +190,12 @@ fn apply_persons(
         |person: &ContactPerson| person.email.as_ref().is_some_and(|email| !is_address(email));
     if contact.persons.iter().any(is_wrong) {
         messages.push(INVALID_EMAIL.to_owned());
+    }
+    let is_named = |person: &ContactPerson| {
+        [&person.first_name, &person.last_name, &person.email].into_iter().any(Option::is_some)
+    };
+    if contact.email.is_none() && contact.persons.iter().any(is_named) {
+        messages.push(NO_MAIN_EMAIL.to_owned());
     }
     Ok(())
 }

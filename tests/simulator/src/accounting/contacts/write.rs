@@ -109,6 +109,10 @@ fn lacks_identity(fields: &Fields<'_>) -> Result<bool, Refusal> {
 const NO_IDENTITY: &str = "The Contact must contain at least 1 of the following elements to \
                            identify the contact: Name, ContactID, ContactNumber";
 
+/// Xero's message for a change of an archived contact, as recorded.
+const ARCHIVED: &str = "The specified contact details matched an archived contact. Archived \
+                        contacts cannot currently be edited via the API.";
+
 /// The reasons why a write to an archived contact is refused.
 fn stays_archived(context: &RequestContext<'_>, contact: &Contact) -> Option<String> {
     let unconfirmed = context.unconfirmed;
@@ -116,12 +120,8 @@ fn stays_archived(context: &RequestContext<'_>, contact: &Contact) -> Option<Str
         ContactStatus::Active if contact.merged_into.is_some() => {
             Some(unconfirmed.texts.merged_contact.clone())
         }
-        ContactStatus::Active if !unconfirmed.unarchiving_allowed => {
-            Some("An archived contact cannot be made active again.".to_owned())
-        }
-        ContactStatus::Archived if !unconfirmed.archived_takes_edits => {
-            Some(unconfirmed.texts.archived_contact.clone())
-        }
+        ContactStatus::Active if !unconfirmed.unarchiving_allowed => Some(ARCHIVED.to_owned()),
+        ContactStatus::Archived if !unconfirmed.archived_takes_edits => Some(ARCHIVED.to_owned()),
         ContactStatus::Active | ContactStatus::Archived | ContactStatus::GdprRequest => None,
     }
 }
@@ -169,10 +169,10 @@ fn clashes(context: &RequestContext<'_>, contact: &Contact) -> Vec<String> {
     if let Some(number) = &contact.number
         && others().any(|other| other.number.as_ref() == Some(number))
     {
-        messages.push(format!(
-            "The contact number {number} is already assigned to another contact. The contact \
-             number must be unique across all contacts.",
-        ));
+        messages.push(
+            "Another contact has this contact number. Please enter a different contact number."
+                .to_owned(),
+        );
     }
     if let Some(number) = &contact.account_number
         && others().any(|other| other.account_number.as_ref() == Some(number))
