@@ -12,8 +12,9 @@ import os
 import time
 
 from strict_rules import (
-    RESPONSE_BYTES_MAX, Deletions, Refusal, Throttle, Visibility, check_batch, check_environment, check_message,
-    check_schedule, check_schedule_name, check_secret, check_secret_name, divide_batch, is_too_large,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Deletions, EncryptedKeys, Refusal, Throttle, Visibility, check_batch,
+    check_data_key, check_environment, check_message, check_schedule, check_schedule_name, check_secret,
+    check_secret_name, divide_batch, is_too_large,
 )
 
 # Each nth call of a function is throttled; 0 throttles none.
@@ -21,6 +22,7 @@ TABLE_THROTTLED_EVERY = int(os.environ.get("STRICT_TABLE_THROTTLED_EVERY", "100"
 # Of each nth batch of reads of a function, half of the keys are left unprocessed, as DynamoDB may do; 0 leaves none.
 BATCH_DIVIDED_EVERY = int(os.environ.get("STRICT_BATCH_DIVIDED_EVERY", "10"))
 SECRETS_THROTTLED_EVERY = int(os.environ.get("STRICT_SECRETS_THROTTLED_EVERY", "20"))
+KEYS_THROTTLED_EVERY = int(os.environ.get("STRICT_KEYS_THROTTLED_EVERY", "20"))
 # How many seconds a function's write of a secret stays invisible.
 SECRETS_VISIBLE_AFTER = float(os.environ.get("STRICT_SECRETS_VISIBLE_AFTER", "1"))
 # How many seconds the name of a secret that a function has deleted cannot be used again.
@@ -32,13 +34,16 @@ RETRY_AFTER = "50"
 
 def install():
     """Adds the rules to MiniStack before it serves requests. Fails if MiniStack's internals have changed."""
-    from ministack.services import dynamodb, lambda_svc, scheduler, secretsmanager, sqs
+    from ministack.services import apigateway, dynamodb, kms, lambda_svc, scheduler, secretsmanager, sqs
     from ministack.services.cloudformation import provisioners
 
     _check_messages(sqs)
     _check_schedules(scheduler)
     _throttle_table(dynamodb)
     _check_secrets(secretsmanager)
+    _check_keys(kms)
+    _check_requests(apigateway)
+    _hide_failures(lambda_svc)
     _check_responses(lambda_svc)
     _check_environments(provisioners)
 
@@ -224,6 +229,64 @@ def _name_first_version(service, data, answer):
     drawn, _ = service._find_stage_version(secret, "AWSCURRENT")
     secret["Versions"][version] = secret["Versions"].pop(drawn)
     return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version})
+
+
+def _check_keys(kms):
+    original, throttle, keys = kms.handle_request, Throttle(KEYS_THROTTLED_EVERY), EncryptedKeys()
+
+    async def handle_request(method, path, headers, body, query_params):
+        action, data = _action(headers), _read_json(body)
+        if _is_of_function(headers, query_params) and throttle.refuses(_call(action, body)):
+            return _throttled("You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
+        try:
+            if action == "GenerateDataKey":
+                check_data_key(data)
+            # MiniStack would take the key that encrypted the text instead.
+            if action == "Decrypt" and data.get("KeyId") and not kms._resolve_key(data["KeyId"]):
+                raise Refusal("NotFoundException", f"Key '{data['KeyId']}' does not exist")
+            status, answer_headers, answer_body = await original(method, path, headers, body, query_params)
+            answer = _read_json(answer_body) if status == 200 else {}
+            # An asymmetric key encrypts outside of KMS, too, and its answers have no such id.
+            if action == "Decrypt" and "KeyMaterialId" in answer:
+                keys.check(data["CiphertextBlob"], answer["KeyId"])
+            elif "CiphertextBlob" in answer:
+                keys.encrypted(answer["CiphertextBlob"], answer["KeyId"])
+        except Refusal as refusal:
+            return _refused(refusal)
+        return status, answer_headers, answer_body
+
+    kms.handle_request = handle_request
+
+
+def _check_requests(apigateway):
+    execute = apigateway.handle_execute
+
+    async def handle_execute(api_id, stage, path, method, headers, body, *others, **options):
+        if len(body or b"") > REQUEST_BYTES_MAX:
+            return _gateway_error(413, "Request Entity Too Large")
+        return await execute(api_id, stage, path, method, headers, body, *others, **options)
+
+    apigateway.handle_execute = handle_execute
+
+
+def _hide_failures(lambda_svc):
+    """An HTTP API does not forward the error of a function, nor that of Lambda if the function is throttled:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html"""
+    convert = lambda_svc.lambda_execute_result_to_api_proxy_response
+
+    def convert_result(result):
+        for failure, status, message in [("throttle", 503, "Service Unavailable"),
+                                         ("error", 500, "Internal Server Error")]:
+            if result.get(failure):
+                code, headers, body = _gateway_error(status, message)
+                return {"statusCode": code, "headers": headers, "body": body.decode()}, None
+        return convert(result)
+
+    lambda_svc.lambda_execute_result_to_api_proxy_response = convert_result
+
+
+def _gateway_error(status, message):
+    return status, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
 
 
 def _check_responses(lambda_svc):

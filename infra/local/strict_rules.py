@@ -19,6 +19,8 @@ RESPONSE_BYTES_MAX = 6_291_556
 ENVIRONMENT_BYTES_MAX = 4_096
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 SECRET_BYTES_MAX = 65_536
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+REQUEST_BYTES_MAX = 10 * 1024 * 1024
 
 _FORBIDDEN = re.compile("[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_NAME = re.compile(r"(?!(?:aws|amazon)\.)(?!.*\.\.)(?!\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
@@ -150,6 +152,13 @@ def check_secret(value):
                       "must have length between 32 and 64")
 
 
+def check_data_key(request):
+    """Refuses a request for a data key that does not state its length exactly once:
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html"""
+    if (request.get("KeySpec") is None) == (request.get("NumberOfBytes") is None):
+        raise Refusal("ValidationException", "Please specify either number of bytes or key spec.")
+
+
 def check_environment(function, variables):
     """Refuses the variables of a function that Lambda cannot store."""
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
@@ -165,6 +174,27 @@ def is_too_large(response):
         text = json.dumps(response, separators=(",", ":"), ensure_ascii=False, default=str)
         response = text.encode("utf-8", "surrogatepass")
     return len(response) > RESPONSE_BYTES_MAX
+
+
+class EncryptedKeys:
+    """Which key encrypted which text. KMS decrypts only what it has encrypted, unchanged, and with the key that the
+    request names: https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html"""
+
+    def __init__(self):
+        self._keys = {}
+
+    def encrypted(self, text, key):
+        """Records that `key` encrypted `text`."""
+        self._keys[text] = key
+
+    def check(self, text, key):
+        """Refuses to decrypt `text` with another key than its own, or if no key has encrypted it."""
+        own = self._keys.get(text)
+        if own is None:
+            raise Refusal("InvalidCiphertextException", "")
+        if own != key:
+            raise Refusal("IncorrectKeyException", "The key ID in the request does not identify a key that can perform "
+                                                   "this operation.")
 
 
 class Throttle:

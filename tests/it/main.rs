@@ -61,6 +61,7 @@ mod keep_alive;
 mod kept_payments;
 #[allow(dead_code, reason = "the test of 100,000 accounts uses more of it")]
 mod large_world;
+mod last_calls;
 mod limits_interactive;
 mod line_accounts;
 mod line_values;

@@ -44,7 +44,8 @@ impl Transport for Throttled {
     }
 }
 
-fn service_over(transport: Arc<dyn Transport>) -> KeyService {
+/// KMS over a transport.
+pub fn service_over(transport: Arc<dyn Transport>) -> KeyService {
     let aws = AwsConfig {
         region: "eu-west-2".to_owned(),
         access_key_id: "AKIDEXAMPLE".to_owned(),

@@ -190,6 +190,8 @@ impl Verifier<'_> {
         let modules = [
             "test_recursive_loops",
             "test_strict_aws",
+            "test_strict_keys",
+            "test_strict_api",
             "test_prompt_aws",
             "test_runbook",
             "test_guide_commands",

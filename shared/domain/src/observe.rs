@@ -109,22 +109,12 @@ pub fn observe_invoice(
             (after, Some(now), None)
         }
     };
-    let mut payments = known.clone();
-    let seen_payments = seen_payments.as_deref();
-    if seen_payments.is_some_and(|seen_payments| !seen_payments.is_empty()) {
-        payments.total_difference = after.total_difference();
-    }
-    let changes = seen_payments.map(|seen_payments| payments.observe_payments(seen_payments));
-    let mut payments = payments.with_decisions_since(known, now);
-    let PaymentChanges { notices, is_all } =
-        changes.unwrap_or(PaymentChanges { notices: Vec::new(), is_all: true });
+    let ObservedPayments { payments, changes, is_new_beyond_limit } =
+        observe_payments(known, seen_payments.as_deref(), &after, now);
+    let PaymentChanges { notices, is_all } = changes;
     if !is_all {
         return Some(observe_partially(mapping, link, payments, notices, now));
     }
-    let is_beyond_limit =
-        seen_payments.is_some_and(|seen_payments| payments.leaves_out(seen_payments));
-    let is_new_beyond_limit = is_beyond_limit && !payments.is_beyond_limit;
-    payments.is_beyond_limit |= is_beyond_limit;
     let is_unseen = link.xero_updated_at.is_none();
     // Records that failed because of the invoice's state continue after any later change in Xero.
     let is_touched = seen_payments.is_some() && is_newer(updated_at, link.xero_updated_at, now);
@@ -146,6 +136,36 @@ pub fn observe_invoice(
     events.extend(status_event(&mut mapping, before, &after, is_unseen, now));
     events.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
     Some(InvoiceObservation { mapping, payments, events, is_all: true })
+}
+
+/// The payments on an invoice after an observation.
+struct ObservedPayments {
+    payments: InvoicePayments,
+    changes: PaymentChanges,
+    /// Whether the invoice has more payments than are stored, for the first time.
+    is_new_beyond_limit: bool,
+}
+
+/// Compares the payments on an invoice with the known ones. `seen` is `None` if Xero no longer has
+/// the invoice, whose amounts are `after`.
+fn observe_payments(
+    known: &InvoicePayments,
+    seen: Option<&[ReceivedPayment]>,
+    after: &DocumentAmounts,
+    now: Timestamp,
+) -> ObservedPayments {
+    let mut payments = known.clone();
+    if seen.is_some_and(|seen| !seen.is_empty()) {
+        payments.total_difference = after.total_difference();
+    }
+    let changes = seen.map(|seen| payments.observe_payments(seen));
+    let mut payments = payments.with_decisions_since(known, now);
+    let changes = changes.unwrap_or(PaymentChanges { notices: Vec::new(), is_all: true });
+    // Until all changes are observed, it is not known what is left out.
+    let is_beyond_limit = changes.is_all && seen.is_some_and(|seen| payments.leaves_out(seen));
+    let is_new_beyond_limit = is_beyond_limit && !payments.is_beyond_limit;
+    payments.is_beyond_limit |= is_beyond_limit;
+    ObservedPayments { payments, changes, is_new_beyond_limit }
 }
 
 /// Remembers that a read did not show the invoice. Nothing is reported before a later read confirms

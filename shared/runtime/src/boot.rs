@@ -25,8 +25,8 @@ use xero::{ReqwestTransport, Transport, TransportOptions};
 
 use self::app_secret::AppSecret;
 use crate::aws::{
-    DeadLetterQueue, EventQueue, PollQueue, ReceivedQueue, SecretsManager, WakeUpScheduler,
-    build_token_store, sdk_config,
+    AwsClients, DeadLetterQueue, EventQueue, PollQueue, ReceivedQueue, SecretsManager,
+    WakeUpScheduler, build_token_store,
 };
 use crate::clock::SystemClock;
 use crate::config::{
@@ -74,8 +74,8 @@ pub enum BootError {
 pub struct FunctionContext {
     /// The engine.
     pub engine: Engine,
-    /// The AWS clients' configuration, for clients that only one function needs.
-    pub(crate) aws: aws_types::SdkConfig,
+    /// Builds AWS clients that only one function needs.
+    pub(crate) aws: AwsClients,
     /// The queues of wake-ups.
     pub(crate) wake_ups: WakeUpConfig,
     /// The page to which the browser is redirected after connecting.
@@ -128,8 +128,8 @@ fn log_boot_error(error: &BootError) {
 
 fn start_table() -> Result<TableContext, BootError> {
     let config = TableConfig::parse(read_variable)?;
-    let aws = sdk_config(&config.aws, build_transport(ANSWER_LIMIT_BYTES)?);
-    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name);
+    let aws = AwsClients::new(&config.aws, build_transport(ANSWER_LIMIT_BYTES)?);
+    let table = DynamoTable::new(aws.build_table_client(), config.table_name);
     Ok(TableContext { store: Store::new(Arc::new(table)), clock: Arc::new(SystemClock) })
 }
 
@@ -145,15 +145,14 @@ fn build_transport(body_limit_bytes: usize) -> Result<Arc<dyn Transport>, BootEr
 async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, BootError> {
     let config = FunctionConfig::parse(read_variable)?;
     let transport = build_transport(answer_limit_bytes)?;
-    let aws = sdk_config(&config.table.aws, transport.clone());
-    let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let aws = AwsClients::new(&config.table.aws, transport.clone());
+    let secrets = SecretsManager::new(aws.build_secrets_client());
     let app_secret = AppSecret::new(secrets.clone(), &config);
     let credentials = app_secret.read_credentials().await?;
     let app = AppRegistration::new(credentials, Arc::new(app_secret));
-    let table =
-        DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table.table_name.clone());
-    let queues = aws_sdk_sqs::Client::new(&aws);
-    let scheduler = aws_sdk_scheduler::Client::new(&aws);
+    let table = DynamoTable::new(aws.build_table_client(), config.table.table_name.clone());
+    let queues = aws.build_queue_client();
+    let scheduler = aws.build_scheduler_client();
     let hints = WakeUpScheduler::new(scheduler, queues.clone(), config.wake_ups.clone());
     let store = Store::new(Arc::new(table));
     open_table_connection(&store).await;
@@ -204,7 +203,7 @@ pub(crate) fn build_push_worker(
     booted: &FunctionContext,
     function: PushFunction,
 ) -> Result<PushWorker, BootError> {
-    let client = aws_sdk_sqs::Client::new(&booted.aws);
+    let client = booted.aws.build_queue_client();
     let served = |queue_url: String, dead_letters: String| ServedQueue {
         redelivery: Arc::new(ReceivedQueue::new(client.clone(), queue_url)),
         dead_letters: Arc::new(DeadLetterQueue::new(client.clone(), dead_letters)),
@@ -228,7 +227,7 @@ pub(crate) fn build_push_worker(
 pub(crate) fn build_poll_queues(
     booted: &FunctionContext,
 ) -> Result<(PollQueue, DeadLetterQueue), BootError> {
-    let client = aws_sdk_sqs::Client::new(&booted.aws);
+    let client = booted.aws.build_queue_client();
     let chunks = required_variable(read_variable, env::POLL_QUEUE_URL)?;
     let dead_chunks = required_variable(read_variable, env::DEAD_LETTER_QUEUE_URL)?;
     Ok((PollQueue::new(client.clone(), chunks), DeadLetterQueue::new(client, dead_chunks)))

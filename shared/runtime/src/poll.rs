@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::PollQueue;
+use crate::aws::{PollQueue, limit_calls};
 use crate::boot::{boot_poll, build_poll_queues};
 use crate::queue::{body_of, invocation_deadline, sent_at};
 
@@ -71,12 +71,24 @@ pub async fn serve_poll() -> Result<(), Error> {
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {
         let until = invocation_deadline(&event.context);
-        if event.payload.records.is_empty() {
-            return enqueue_chunks(engine, queue).await.map(|()| SqsBatchResponse::default());
-        }
-        Ok::<_, Error>(poll_chunks(engine, dead_letters, event.payload.records, until).await)
+        let work = Box::pin(answer_poll_event(engine, queue, dead_letters, event.payload, until));
+        limit_calls(until, engine.clock.now(), work).await
     }))
     .await
+}
+
+/// Divides the ledgers into chunks, or polls the chunks of the event.
+async fn answer_poll_event(
+    engine: &Engine,
+    queue: &PollQueue,
+    dead_letters: &dyn DeadLetters,
+    event: PollEvent,
+    until: Timestamp,
+) -> Result<SqsBatchResponse, Error> {
+    if event.records.is_empty() {
+        return enqueue_chunks(engine, queue).await.map(|()| SqsBatchResponse::default());
+    }
+    Ok(poll_chunks(engine, dead_letters, event.records, until).await)
 }
 
 /// Sends a message for each chunk. The next tick polls a chunk that could not be sent.

@@ -40,6 +40,7 @@ use tracing::Instrument;
 use self::finish::{BatchDispositions, BatchRecord};
 use self::held::BatchContext;
 use self::records::{MessageGroup, group_of, group_records};
+use crate::aws::limit_calls;
 use crate::boot::{boot_engine, build_push_worker};
 
 pub use self::held::HeldMessages;
@@ -100,9 +101,18 @@ enum ProcessingOutcome {
 impl PushWorker {
     /// Processes a batch until `deadline`. The response names the records that return to the queue.
     pub async fn handle_batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
-        let batch = BatchContext::new(&event.records, &self.wake_up_queue_arn, deadline);
+        let handled = Box::pin(self.handle_records(event.records, deadline));
+        limit_calls(deadline, self.engine.clock.now(), handled).await
+    }
+
+    async fn handle_records(
+        &self,
+        records: Vec<SqsMessage>,
+        deadline: Timestamp,
+    ) -> SqsBatchResponse {
+        let batch = BatchContext::new(&records, &self.wake_up_queue_arn, deadline);
         self.hide_batch(&batch).await;
-        let work = pin!(self.process_batch(event.records, &batch));
+        let work = pin!(self.process_batch(records, &batch));
         let hiding = pin!(self.keep_hidden(&batch));
         let returned = match select(work, hiding).await {
             Either::Left((returned, _)) => returned,

@@ -21,6 +21,7 @@ use serde::de::IgnoredAny;
 use store::StoreError;
 
 pub use self::sweep_event::SweepEvent;
+use crate::aws::limit_calls;
 use crate::boot::{boot_engine, boot_table};
 use crate::queue::invocation_deadline;
 
@@ -32,7 +33,9 @@ pub async fn serve_job(job: ScheduledJob) -> Result<(), Error> {
     let booted = boot_engine().await?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| {
-        job(engine, Invocation::with_deadline(invocation_deadline(&event.context)))
+        let deadline = invocation_deadline(&event.context);
+        let work = job(engine, Invocation::with_deadline(deadline));
+        limit_calls(deadline, engine.clock.now(), work)
     }))
     .await
 }
@@ -42,8 +45,10 @@ pub async fn serve_sweep() -> Result<(), Error> {
     let booted = boot_engine().await?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| {
-        let invocation = Invocation::with_deadline(invocation_deadline(&event.context));
-        answer_sweep_event(engine, event.payload, invocation)
+        let deadline = invocation_deadline(&event.context);
+        let invocation = Invocation::with_deadline(deadline);
+        let work = answer_sweep_event(engine, event.payload, invocation);
+        limit_calls(deadline, engine.clock.now(), work)
     }))
     .await
 }
@@ -171,8 +176,10 @@ async fn sweep_and_log(engine: &Engine, invocation: Invocation) {
 pub async fn serve_cleanup() -> Result<(), Error> {
     let rows = &boot_table()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
-        let invocation = Invocation::with_deadline(invocation_deadline(&event.context));
-        let cleaned = remove_expired_rows(&rows.store, &*rows.clock, invocation).await;
+        let deadline = invocation_deadline(&event.context);
+        let invocation = Invocation::with_deadline(deadline);
+        let work = remove_expired_rows(&rows.store, &*rows.clock, invocation);
+        let cleaned = limit_calls(deadline, rows.clock.now(), work).await;
         let cleaned = cleaned.inspect_err(|error| {
             tracing::error!(error = %ErrorChain(error), "the cleanup failed");
         })?;

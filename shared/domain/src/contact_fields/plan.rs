@@ -120,10 +120,7 @@ impl ContactPlanner<'_> {
         let (tax_number, known_tax_number) =
             self.plan_text(ContactField::TaxNumber, |all| all.tax_number.clone());
         let (main_person, known_person) = self.plan_main_person();
-        let (phone, known_phone) =
-            self.plan_phone(ContactField::Phone, |all| all.details.phone.clone());
-        let (mobile, known_mobile) =
-            self.plan_phone(ContactField::Mobile, |all| all.details.mobile.clone());
+        let (phones, known_phone, known_mobile) = self.plan_phones(exists);
         let address = self.plan_field(
             ContactField::Address,
             |all| all.details.address.clone(),
@@ -131,10 +128,6 @@ impl ContactPlanner<'_> {
         );
         let persons = self.plan_persons(email_address.as_deref());
         let remarks = self.describe_kept_fields(&persons);
-        let phones = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
-        let phones = phones.into_iter().filter_map(|(phone_type, number)| {
-            Some(ContactPhone { phone_type, phone_number: number?, clears_codes: exists })
-        });
         let values = ContactFields {
             name: known_name,
             email_address: known_email,
@@ -158,7 +151,7 @@ impl ContactPlanner<'_> {
             email_address,
             company_number,
             tax_number,
-            phones: phones.collect(),
+            phones,
             addresses: list_addresses(address.change, exists),
             persons: persons.persons,
             known: WrittenContact { origin: self.state.written.origin, values },
@@ -172,6 +165,19 @@ impl ContactPlanner<'_> {
         read: impl Fn(&ContactFields) -> Option<String>,
     ) -> (Option<String>, Option<String>) {
         self.plan_field(field, read, |one, other| is_same_text(one, other)).into_text()
+    }
+
+    /// Returns the numbers to send, and the two that Xero then has.
+    fn plan_phones(&mut self, exists: bool) -> (Vec<ContactPhone>, Option<String>, Option<String>) {
+        let (phone, known_phone) =
+            self.plan_phone(ContactField::Phone, |all| all.details.phone.clone());
+        let (mobile, known_mobile) =
+            self.plan_phone(ContactField::Mobile, |all| all.details.mobile.clone());
+        let changes = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
+        let changes = changes.into_iter().filter_map(|(phone_type, number)| {
+            Some(ContactPhone { phone_type, phone_number: number?, clears_codes: exists })
+        });
+        (changes.collect(), known_phone, known_mobile)
     }
 
     /// Numbers are compared by their digits, because Xero keeps the codes apart.

@@ -177,7 +177,6 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
         None => None,
     };
     let payment_checks_failing_since = polls.as_ref().and_then(|polls| polls.stalled_since(now));
-    let used = connection.organisation.as_ref().map(|used| used.tenant);
     let is_failing = attentions.failing.count > 0
         || attentions.given_up.count > 0
         || payment_checks_failing_since.is_some();
@@ -186,11 +185,7 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
     let skipped = attentions.given_up.count;
     let mut warnings = connection.warnings.clone();
     warnings.extend((skipped >= WARN_FROM).then(|| skipped_records_warning(skipped)));
-    let offered = connection
-        .offered
-        .iter()
-        .filter(|one| Some(one.tenant) != used || !connection.state.is_connected());
-    let choices: Vec<OrganisationOption> = offered.cloned().map(OrganisationOption::from).collect();
+    let choices = list_choices(&connection);
     let paused_until = connection.pause_end(now);
     Ok(StatusView {
         status,
@@ -216,6 +211,16 @@ pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusV
         connected_by: connection.connected_by,
         connected_at: connection.connected_at,
     })
+}
+
+/// Lists the organisations that the user may choose instead of the one in use.
+fn list_choices(connection: &Connection) -> Vec<OrganisationOption> {
+    let used = connection.organisation.as_ref().map(|used| used.tenant);
+    let offered = connection
+        .offered
+        .iter()
+        .filter(|one| Some(one.tenant) != used || !connection.state.is_connected());
+    offered.cloned().map(OrganisationOption::from).collect()
 }
 
 async fn read_attention_counts(

@@ -21,7 +21,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xero::{Transport, TransportError};
 
-use super::ATTEMPT_TIMEOUT;
+use super::call_limit::await_in_time;
+use super::clients::ATTEMPT_TIMEOUT;
 use crate::clock::SystemClock;
 use crate::config::AwsConfig;
 use crate::ids::RandomIds;
@@ -30,7 +31,7 @@ use crate::ids::RandomIds;
 const TRIES_MAX: u8 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// One key of KMS. A call is tried up to three times.
+/// One key of KMS. A call is tried up to three times, and ends before the invocation that makes it.
 #[derive(Debug, Clone)]
 pub struct KeyService {
     transport: Arc<dyn Transport>,
@@ -44,23 +45,33 @@ impl KeyService {
         Self { transport, aws, key }
     }
 
-    /// Makes a call, repeatedly if the service is unavailable or throttles. Each call has pauses of
-    /// its own, because processes that need a key at the same time are refused together.
+    /// Makes a call and reads its answer.
     async fn call_service<A: DeserializeOwned>(
         &self,
         operation: &'static str,
         body: Bytes,
     ) -> Result<A, KeyServiceError> {
+        let called = await_in_time(self.call_repeatedly(operation, body)).await;
+        read_answer(&called.map_err(|_| KeyServiceError::TooSlow)??)
+    }
+
+    /// Makes a call, repeatedly if the service is unavailable or throttles. Each call has pauses of
+    /// its own, because processes that need a key at the same time are refused together.
+    async fn call_repeatedly(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+    ) -> Result<Bytes, KeyServiceError> {
         let seed = RandomIds::new().new_uuid().to_string();
         for tries in 1..TRIES_MAX {
             match self.try_call(operation, body.clone()).await {
                 Err(error) if error.is_temporary() => {
                     SystemClock.sleep_for(pause_between_tries(PAUSE, tries, &seed)).await;
                 }
-                result => return read_answer(&result?),
+                result => return result,
             }
         }
-        read_answer(&self.try_call(operation, body).await?)
+        self.try_call(operation, body).await
     }
 
     async fn try_call(

@@ -117,7 +117,7 @@ fn whole_seconds(duration: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::ATTEMPT_TIMEOUT;
+    use crate::aws::clients::ATTEMPT_TIMEOUT;
 
     #[test]
     fn a_message_stays_hidden_if_the_call_that_hides_it_again_times_out_once() {

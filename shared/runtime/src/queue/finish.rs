@@ -18,6 +18,14 @@ use store::StoreError;
 use super::held::BatchContext;
 use super::records::{body_of, group_of, receive_count};
 use super::{ProcessingOutcome, PushWorker, redelivery_delay, retry_policy};
+use crate::aws::limit_last_calls;
+
+/// How long before the deadline the calls end that return messages to their queue. The rest is for
+/// the answer of the function.
+const RETURN_RESERVE: Duration = Duration::from_millis(500);
+/// How long before the deadline the calls end that remove the marks of messages: early enough for a
+/// message whose mark stays to be returned with a longer delay.
+const MARK_RESERVE: Duration = Duration::from_millis(1_250);
 
 /// A record of a batch, and the queue that it came from.
 #[derive(Debug, Clone, Copy)]
@@ -202,8 +210,8 @@ impl PushWorker {
         let delay = self.delay_after_end(batch, record, delay).await;
         if let Some(receipt_handle) = &record.receipt_handle {
             batch.held_from(source).release_message(receipt_handle);
-            let shown = self.queue_for(source).redelivery.show_again(receipt_handle, delay).await;
-            if let Err(error) = shown {
+            let shown = self.queue_for(source).redelivery.show_again(receipt_handle, delay);
+            if let Err(error) = limit_last_calls(RETURN_RESERVE, shown).await {
                 tracing::warn!(error = %ErrorChain(&error), "the redelivery delay could not be set");
             }
         }
@@ -220,7 +228,8 @@ impl PushWorker {
     ) -> Duration {
         let marked = record.message_id.as_deref().filter(|id| batch.is_marked(id));
         let Some(message_id) = marked else { return delay };
-        match end_processing(&self.engine, message_id).await {
+        let ended = end_processing(&self.engine, message_id);
+        match limit_last_calls(MARK_RESERVE, ended).await {
             Ok(()) => delay,
             Err(error) => {
                 tracing::warn!(

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use aws_sdk_secretsmanager::Client;
 use bytes::Bytes;
 use engine::ports::SecretStore;
 use http::{Request, Response};
@@ -14,7 +13,8 @@ use serde_json::Value;
 use xero::{Transport, TransportError};
 
 use super::*;
-use crate::aws::{SecretsManager, sdk_config};
+use crate::aws::test_access::test_access;
+use crate::aws::{AwsClients, SecretsManager};
 use crate::config::AwsConfig;
 
 #[derive(Debug, Clone, Default)]
@@ -144,14 +144,13 @@ impl Transport for OneSecret {
 
 #[test]
 fn a_secret_that_is_read_is_in_no_line_under_any_filter() {
-    let config = AwsConfig {
-        region: "eu-west-2".to_owned(),
-        access_key_id: "key-id".to_owned(),
+    let access = AwsConfig {
         secret_access_key: SecretString::from(SECRET_KEY),
         session_token: Some(SecretString::from(SESSION)),
-        endpoint_url: None,
+        ..test_access()
     };
-    let secrets = SecretsManager::new(Client::new(&sdk_config(&config, Arc::new(OneSecret))));
+    let client = AwsClients::new(&access, Arc::new(OneSecret)).build_secrets_client();
+    let secrets = SecretsManager::new(client);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let log = log("JSON", "trace,aws_smithy_runtime=trace", || {
         let read = runtime.block_on(secrets.get_secret("grant")).unwrap().unwrap();

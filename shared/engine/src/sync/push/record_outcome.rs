@@ -19,12 +19,13 @@ mod events;
 use domain::crm::Revision;
 use domain::failure::FailureClass;
 use domain::ids::CrmId;
-use domain::mapping::Mapping;
-use domain::operation::{OperationEvent, SnapshotFreshness, WriteTrace};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{OperationEvent, WriteTrace};
+use domain::sync_log::LogEntry;
 use store::{ConflictLimit, OutcomeConfirmation, StoreError, VersionedRecord};
 
 use self::attempt_failure::{AttemptFailure, determine_failure};
-use self::conclusion::{conclude_failure, release_waiting_records};
+use self::conclusion::{conclude_failure, conclude_success, release_waiting_records};
 pub(super) use self::events::skipped_event;
 use self::events::{collect_event, success_event};
 pub(crate) use self::events::{report_ended_skip, report_withheld_skip};
@@ -51,14 +52,9 @@ pub(super) async fn record_success(
     let restored = release::record_restored_contact(engine, &claimed.row.record, &synced).await;
     loop {
         let freshness = before.record.snapshot_freshness(revision);
-        let event = OperationEvent::Confirmed { by: claimed.by, snapshot: freshness };
-        let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
+        let next = apply_success(engine, claimed, &before.record, &synced, restored.as_ref());
+        let Some(mut next) = next else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
-        };
-        let next = with_synced_document(next, &synced, revision);
-        let mut next = match &restored {
-            Some(client) if *client == next.key => next.with_restored_contact(engine.clock.now()),
-            Some(_) | None => next,
         };
         let event = success_event(engine, &before.record, &mut next, &synced);
         let entry = sync_log::synced_entry(engine, &next, &synced, claimed.at);
@@ -72,22 +68,14 @@ pub(super) async fn record_success(
         };
         match save_attempt_outcome(engine, &next, &before, confirmation).await {
             Ok(()) => {
-                if synced.has_total_difference() {
-                    report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
-                }
-                sync_log::report_entry(engine, &entry);
+                report_success(engine, &next, &synced, &entry);
                 collect_event(engine, event, &synced);
                 let (earlier, claimed) = (&before.record, &claimed.row.record);
                 release_waiting_records(engine, claimed, (earlier, &next), is_awaited).await;
                 if let Some(client) = &restored {
                     release::release_after_restore(engine, client).await;
                 }
-                return Ok(match freshness {
-                    SnapshotFreshness::Newest => {
-                        RecordedOutcome::Done(PushOutcome::Synced.without_wake_up())
-                    }
-                    SnapshotFreshness::Overtaken => RecordedOutcome::Overtaken,
-                });
+                return Ok(conclude_success(freshness));
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -104,6 +92,31 @@ pub(super) async fn record_success(
         is_awaited = is_awaited || engine.store.is_awaited(&next.key).await?;
         before = reread_mapping(engine, &before).await?;
     }
+}
+
+/// Returns the mapping after the success of an attempt, which may have shown that the contact of the
+/// client `restored` is in use again. `None` if another process took over.
+fn apply_success(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    before: &Mapping,
+    synced: &Synced,
+    restored: Option<&MappingKey>,
+) -> Option<Mapping> {
+    let (revision, now) = (claimed.row.record.snapshot.revision, engine.clock.now());
+    let snapshot = before.snapshot_freshness(revision);
+    let event = OperationEvent::Confirmed { by: claimed.by, snapshot };
+    let next = before.apply_event(event, now).ok()?;
+    let next = with_synced_document(next, synced, revision);
+    Some(if restored == Some(&next.key) { next.with_restored_contact(now) } else { next })
+}
+
+/// Reports a success that is recorded, and differing totals to the operator.
+fn report_success(engine: &Engine, mapping: &Mapping, synced: &Synced, entry: &LogEntry) {
+    if synced.has_total_difference() {
+        report_to_operator(engine, mapping, Metric::TotalsDiffer, "the totals differ");
+    }
+    sync_log::report_entry(engine, entry);
 }
 
 /// Returns the mapping with the document that Xero has for this revision, if it has one.
@@ -170,9 +183,8 @@ pub(super) async fn record_failure(
     error: AttemptError,
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
-    let AttemptFailure { failure, answer, parking } =
-        determine_failure(engine, claimed, error, tried).await?;
-    if failure.class == FailureClass::Defect {
+    let failed = determine_failure(engine, claimed, error, tried).await?;
+    if failed.failure.class == FailureClass::Defect {
         report_to_operator(
             engine,
             &claimed.row.record,
@@ -180,24 +192,12 @@ pub(super) async fn record_failure(
             "the attempt failed because of a defect or a configuration error",
         );
     }
-    let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
     let mut is_recorded_dependant = false;
     let mut conflicts = ConflictLimit::default();
     engine.mark_account_logged(&before.record.key.ledger.account).await;
     loop {
-        let event = OperationEvent::Failed {
-            by: claimed.by,
-            failure: failure.clone(),
-            answer,
-            snapshot: before.record.snapshot_freshness(revision),
-            parking: parking.clone(),
-            epoch: tried.epoch,
-            began: claimed.at,
-        };
-        let Ok(mut next) =
-            mark_attempted(&before.record, tried).apply_event(event, engine.clock.now())
-        else {
+        let Some(mut next) = apply_failure(engine, claimed, &before.record, &failed, tried) else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
         if !is_recorded_dependant {
@@ -205,7 +205,7 @@ pub(super) async fn record_failure(
         }
         let event = skipped_event(engine, &mut next);
         // The log states the failure even if a newer snapshot has already removed it from the row.
-        let entry = sync_log::failed_entry(engine, &next, &failure, claimed.at);
+        let entry = sync_log::failed_entry(engine, &next, &failed.failure, claimed.at);
         let confirmation = OutcomeConfirmation {
             event: event.as_ref(),
             entry: Some(&entry),
@@ -223,6 +223,27 @@ pub(super) async fn record_failure(
         }
         before = reread_mapping(engine, &before).await?;
     }
+}
+
+/// Returns the mapping after the failure of an attempt. `None` if another process took over.
+fn apply_failure(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    before: &Mapping,
+    failed: &AttemptFailure,
+    tried: AttemptFacts,
+) -> Option<Mapping> {
+    let AttemptFailure { failure, answer, parking } = failed;
+    let event = OperationEvent::Failed {
+        by: claimed.by,
+        failure: failure.clone(),
+        answer: *answer,
+        snapshot: before.snapshot_freshness(claimed.row.record.snapshot.revision),
+        parking: parking.clone(),
+        epoch: tried.epoch,
+        began: claimed.at,
+    };
+    mark_attempted(before, tried).apply_event(event, engine.clock.now()).ok()
 }
 
 /// Records a mapping that stops as a dependant of the records whose changes may release it. Returns

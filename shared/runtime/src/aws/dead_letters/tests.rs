@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use secrecy::SecretString;
 use serde_json::Value;
 use xero::{Transport, TransportError};
 
 use super::*;
-use crate::aws::sdk_config;
-use crate::config::AwsConfig;
+use crate::aws::AwsClients;
+use crate::aws::test_access::test_access;
 
 /// An SQS that refuses the first messages with a code, and accepts the others.
 #[derive(Debug)]
@@ -56,14 +55,7 @@ impl Transport for RefusingQueue {
 
 /// Moves a message with this body to the queue.
 async fn move_message(queue: &Arc<RefusingQueue>, body: &str) -> Result<(), PortError> {
-    let config = AwsConfig {
-        region: "eu-west-2".to_owned(),
-        access_key_id: "key-id".to_owned(),
-        secret_access_key: SecretString::from("secret"),
-        session_token: None,
-        endpoint_url: None,
-    };
-    let client = Client::new(&sdk_config(&config, queue.clone()));
+    let client = AwsClients::new(&test_access(), queue.clone()).build_queue_client();
     let address = "https://sqs.eu-west-2.amazonaws.com/1/letters.fifo".to_owned();
     let letters = DeadLetterQueue::new(client, address);
     let letter = DeadLetter { message_id: "m1", group: "acc_1", body };

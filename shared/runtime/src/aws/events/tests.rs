@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use secrecy::SecretString;
 use serde_json::Value;
 use xero::{Transport, TransportError};
 
 use super::*;
-use crate::aws::sdk_config;
-use crate::config::AwsConfig;
+use crate::aws::AwsClients;
+use crate::aws::test_access::test_access;
 
 fn entries(count: usize, bytes: usize) -> Vec<SendMessageBatchRequestEntry> {
     let entry = |number: usize| {
@@ -73,14 +72,7 @@ fn an_event(number: u8) -> EventMessage {
 #[tokio::test]
 async fn events_of_a_call_that_sqs_refuses_alone_are_not_accepted_and_keep_their_ids() {
     let queue = Arc::new(PartlyRefusingQueue::default());
-    let config = AwsConfig {
-        region: "eu-west-2".to_owned(),
-        access_key_id: "key-id".to_owned(),
-        secret_access_key: SecretString::from("secret"),
-        session_token: None,
-        endpoint_url: None,
-    };
-    let client = Client::new(&sdk_config(&config, queue.clone()));
+    let client = AwsClients::new(&test_access(), queue.clone()).build_queue_client();
     let address = "https://sqs.eu-west-2.amazonaws.com/1/events.fifo".to_owned();
     let events_queue = EventQueue::new(client, address);
     let events = [1, 2, 3, 4].map(an_event);

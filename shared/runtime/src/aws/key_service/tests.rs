@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use http::Response;
 
 use super::*;
+use crate::aws::test_access::test_access;
 
 /// KMS that gives one answer, and remembers the requests.
 #[derive(Debug)]
@@ -28,13 +29,7 @@ impl Transport for Scripted {
 
 fn service(status: u16, answer: &'static str) -> (KeyService, Arc<Scripted>) {
     let scripted = Arc::new(Scripted { status, answer, requests: Mutex::default() });
-    let aws = AwsConfig {
-        region: "eu-west-2".to_owned(),
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: SecretString::from("secret"),
-        session_token: Some(SecretString::from("session")),
-        endpoint_url: None,
-    };
+    let aws = AwsConfig { session_token: Some(SecretString::from("session")), ..test_access() };
     (KeyService::new(scripted.clone(), aws, "arn:key".to_owned()), scripted)
 }
 

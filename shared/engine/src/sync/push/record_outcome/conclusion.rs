@@ -2,7 +2,7 @@
 //! record is released if its reason to wait has passed meanwhile.
 
 use domain::mapping::Mapping;
-use domain::operation::{OperationState, ParkingReason, Trigger};
+use domain::operation::{OperationState, ParkingReason, SnapshotFreshness, Trigger};
 use domain::retry;
 use futures::FutureExt;
 
@@ -12,6 +12,14 @@ use crate::errors::PersistError;
 use crate::sync::push::{FinishedPush, PushOutcome, RecordedOutcome};
 use crate::sync::release::{self, ReleaseTiming};
 use crate::sync::surplus_clients;
+
+/// The outcome of a success that is recorded. A newer snapshot is due next.
+pub(super) fn conclude_success(snapshot: SnapshotFreshness) -> RecordedOutcome {
+    match snapshot {
+        SnapshotFreshness::Newest => RecordedOutcome::Done(PushOutcome::Synced.without_wake_up()),
+        SnapshotFreshness::Overtaken => RecordedOutcome::Overtaken,
+    }
+}
 
 /// Releases the record if its reason to wait has passed, and returns when to check it again: after
 /// a pause if it failed for the same reason as `claimed`, its earlier state, and no user asked.
