@@ -306,3 +306,25 @@ fn after_a_duplicate_was_voided_in_xero_a_sync_keeps_the_invoice_and_writes_noth
     let made = world.calls().split_off(calls);
     assert!(made.iter().all(|call| call.starts_with("GET")), "{made:?}");
 }
+
+#[test]
+fn the_documents_that_many_copies_replace_are_read_in_one_call() {
+    let world = keeping_numbers();
+    let deliver = |revision: u64, is_voided: bool| {
+        let body = |number: usize| {
+            let invoice = an_invoice(&format!("doc_{number}"), "cli_1");
+            let invoice = invoice.number(format!("A-{number}")).revision(revision);
+            if is_voided { invoice.voided().body() } else { invoice.body() }
+        };
+        let before = world.calls().len();
+        world.receive_together(Invoice, &(0..10).map(body).collect::<Vec<_>>());
+        world.advance(SignedDuration::from_secs(10));
+        world.calls().split_off(before)
+    };
+    deliver(1, false);
+    deliver(2, true);
+    let calls = deliver(3, false);
+    assert_eq!(calls, ["PUT /Invoices", "GET /Invoices", "GET /Invoices", "PUT /Invoices"]);
+    let copies = (0..10).map(|number| format!("A-{number}~2")).collect::<Vec<_>>();
+    assert_eq!(live(&world, Invoice), copies);
+}

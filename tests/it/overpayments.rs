@@ -261,6 +261,29 @@ fn overpayments_that_cannot_be_read_for_an_hour_alert_an_operator() {
 }
 
 #[test]
+fn overpayments_that_cannot_be_read_do_not_delay_prepayments() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let (_, contact) = invoice(&world);
+    world.by_hand(|hand| hand.prepay(contact, 50.into(), &today())).unwrap();
+    overpay(&world);
+    let reported = || {
+        let contents = world.events.contents().into_iter();
+        let kinds = contents.filter_map(|content| {
+            let EventContent::PaymentOverpaid(one) = content else { return None };
+            Some(one.kind)
+        });
+        kinds.collect::<Vec<_>>()
+    };
+    let on = Match::next("/api.xro/2.0/Overpayments");
+    world.inject(Fault { on, kind: FaultKind::Status500 });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    assert_eq!(reported(), [SurplusKind::Prepayment]);
+    world.poll_and_wait();
+    assert_eq!(reported(), [SurplusKind::Prepayment, SurplusKind::Overpayment]);
+}
+
+#[test]
 fn after_a_restore_the_events_about_an_overpayment_are_newer_than_the_earlier_ones() {
     let mut world = billed();
     let backup = world.table.all_items();

@@ -274,6 +274,40 @@ fn a_payment_that_xero_may_have_is_sent_once_the_user_decides_or_the_other_one_i
     }
 }
 
+/// The number of remarks to the CRM that two payments may be the same money.
+fn suspicions(world: &World) -> usize {
+    let remarks = world.events.contents().into_iter().filter_map(|content| {
+        let EventContent::XeroStatus { remarks, .. } = content else { return None };
+        Some(remarks)
+    });
+    remarks.flatten().filter(|remark| remark.contains("may be the same money")).count()
+}
+
+#[test]
+fn a_payment_that_may_be_an_earlier_import_is_not_reported_again_when_it_is_written() {
+    let world = billed();
+    world.choose_codes(every_method());
+    world.is_paid("#INV_1", "57.00", &Receipt::on(date(2026, 11, 2)));
+    poll(&world);
+    world.receive(Payment, &a_doubtful_cheque().body());
+    assert_eq!((in_xero(&world).len(), suspicions(&world)), (2, 1));
+    poll(&world);
+    assert_eq!((imported(&world), suspicions(&world)), ((1, 0), 1));
+}
+
+#[test]
+fn a_payment_that_a_user_has_told_from_another_one_is_not_reported_when_it_is_written() {
+    let (world, entered) = undecided();
+    let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+    let (engine, by, new) = (&world.engine, owner(), PaymentDecision::New);
+    let decided = invoice_payments::resolve_payment(engine, &account, &by, &invoice, entered, new);
+    assert!(run(decided).unwrap().unwrap());
+    world.advance(SignedDuration::from_secs(2));
+    assert_eq!(in_xero(&world).len(), 2);
+    poll(&world);
+    assert_eq!((imported(&world), suspicions(&world)), ((1, 0), 0));
+}
+
 #[test]
 fn an_account_that_accepts_no_payments_is_refused_for_every_method() {
     let world = billed();

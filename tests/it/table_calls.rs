@@ -2,8 +2,10 @@
 //! account has. Each invocation of a push function makes one call more, which hides its messages, and
 //! one for every ten events, which delivers them.
 
+mod account_rows;
 mod counted_table;
 mod jobs;
+mod number_conflicts;
 mod polls;
 mod prerequisites;
 mod refunds;

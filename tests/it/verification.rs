@@ -4,17 +4,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::entity::EntityKind::{self, CreditNote, Invoice};
+use domain::entity::EntityKind::{self, CreditNote, Invoice, Payment};
 use domain::outbound::EventContent;
+use domain::poll::PollProgress;
 use engine::poll::PollOutcome;
+use engine::ports::{Clock, Metric};
 use http::Method;
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use store::table::{IndexKey, ItemKey, StoredItem};
 use tests::World;
-use tests::builders::{a_credit_note, an_invoice};
+use tests::builders::{a_credit_note, a_payment, an_invoice};
+use tests::io_monitor::run;
 use tests::ports::{Intercepted, refusal, respond};
 use uuid::Uuid;
-use xero_sim::{Fault, FaultKind, Match};
+use xero_sim::{Fault, FaultKind, Match, Receipt};
 
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
@@ -51,7 +55,8 @@ fn comparisons(world: &World) -> usize {
 fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
     for (failing, first, repeated, recovered) in [
         ("Accounts", [2, 2, 1], [1, 0, 1], [1, 0, 1]),
-        ("CreditNotes", [2, 1, 1], [1, 1, 0], [1, 2, 0]),
+        // The changed notes; the open one by its id in a list and by itself.
+        ("CreditNotes", [2, 3, 1], [1, 3, 0], [1, 2, 0]),
     ] {
         let world = a_day_later();
         let path = format!("/api.xro/2.0/{failing}");
@@ -67,6 +72,81 @@ fn a_failure_after_the_open_invoices_does_not_verify_them_again() {
         assert_eq!(polls(&world), (PollOutcome::Read { changed: 0 }, [1, 0, 0]), "{failing}");
         assert_eq!(comparisons(&world), 1, "{failing}");
     }
+}
+
+/// The progress of the account's polls.
+fn progress(world: &World) -> PollProgress {
+    run(world.engine.store.find_poll_progress(&world.ledger())).unwrap().unwrap().unwrap().record
+}
+
+/// A bookkeeper voids the credit note.
+fn void_note(world: &World) {
+    let note = world.mapping(CreditNote, "cn_1").unwrap().link.unwrap().xero_id.0;
+    world.by_hand(|bookkeeper| bookkeeper.void_credit_note(note).unwrap());
+}
+
+fn is_note_voided(world: &World) -> bool {
+    world.mapping(CreditNote, "cn_1").unwrap().is_gone_in_xero()
+}
+
+#[test]
+fn a_list_of_changed_credit_notes_that_fails_keeps_its_place_and_delays_nothing_else() {
+    let mut world = a_day_later();
+    void_note(&world);
+    world.is_paid("#INV_1", "50.00", &Receipt::on(date(2026, 11, 2)));
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(inner.clone(), |request| {
+        let is_list = request.uri().path() == "/api.xro/2.0/CreditNotes";
+        is_list.then(|| Ok(refusal(500, "An error occurred")))
+    });
+    let since = world.clock.now();
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    let contents = world.events.contents();
+    let imported =
+        contents.iter().filter(|content| matches!(content, EventContent::PaymentImported(_)));
+    assert_eq!(imported.count(), 1);
+    assert!(is_note_voided(&world), "the notes with credit left are read by their ids");
+    let place = progress(&world).credit_notes;
+    assert!(place.is_some());
+    for _ in 0..3 {
+        assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+        assert_eq!(progress(&world).credit_notes, place);
+    }
+    assert_eq!(world.poll(), PollOutcome::Later);
+    assert_eq!(world.status().payment_checks_failing_since, Some(since));
+    assert!(world.metrics.all().contains(&Metric::PollStalled));
+    world.engine.transport = inner;
+    world.clock.advance(QUARTER);
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
+    assert_eq!(progress(&world).credit_notes, None);
+    assert_eq!(world.status().payment_checks_failing_since, None);
+    assert_eq!(comparisons(&world), 1);
+}
+
+#[test]
+fn a_list_of_refunds_that_fails_is_read_later_and_delays_no_credit_note() {
+    let mut world = a_day_later();
+    world.choose_accounts();
+    // Without payments of the CRM, refunds are not read.
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "14.00")]).body());
+    void_note(&world);
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(inner.clone(), |request| {
+        let query = request.uri().query().unwrap_or_default();
+        query.contains("ARCREDITPAYMENT").then(|| Ok(refusal(500, "An error occurred")))
+    });
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    assert!(is_note_voided(&world));
+    let PollProgress { credit_notes, refunds, .. } = progress(&world);
+    assert!(credit_notes.is_none() && refunds.is_some());
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    assert_eq!(progress(&world).refunds, refunds);
+    world.engine.transport = inner;
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
+    assert_eq!(progress(&world).refunds, None);
+    let xero = world.xero();
+    let reads = xero.calls().iter().filter(|call| call.query.contains("ARCREDITPAYMENT"));
+    assert_eq!(reads.count(), 1);
 }
 
 /// A world with an open invoice and this many documents of this kind, a day after the last

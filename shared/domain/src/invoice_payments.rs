@@ -128,6 +128,10 @@ pub struct ReceivedPayment {
     pub is: PaymentMatch,
     /// When it was first seen.
     pub seen_at: Timestamp,
+    /// The payments of the CRM about which people were asked whether they are this one, although it was
+    /// imported; at most [`CANDIDATES_MAX`]. They are not asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared_with: Vec<PaymentId>,
 }
 
 /// An account that money went to.

@@ -76,6 +76,7 @@ fn received(id: u128, cents: i64) -> ReceivedPayment {
         batch: None,
         is: PaymentMatch::Imported,
         seen_at: NOW,
+        compared_with: Vec::new(),
     }
 }
 

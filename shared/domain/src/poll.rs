@@ -68,6 +68,10 @@ pub struct PollProgress {
     /// assignment to clients begins; `None` if it begins with the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surpluses_assigned_after: Option<String>,
+    /// Since when overpayments are due to be assigned to their clients, and stopped payments to be
+    /// asked about; `None` after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_check_due_since: Option<Timestamp>,
     /// Since when the account codes are due to be checked; `None` after the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codes_due_since: Option<Timestamp>,
@@ -127,6 +131,7 @@ impl PollProgress {
             absent_notes: Vec::new(),
             stopped_payments_after: None,
             surpluses_assigned_after: None,
+            stopped_check_due_since: None,
             codes_due_since: None,
             is_comparing: false,
             overpayments: None,

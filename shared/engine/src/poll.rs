@@ -15,6 +15,7 @@ mod failed_poll;
 mod idle;
 mod isolation;
 mod late_chunks;
+mod list_failures;
 mod observe;
 mod open_notes;
 mod own_invoices;

@@ -76,6 +76,7 @@ fn received(cents: i64, is: PaymentMatch) -> ReceivedPayment {
         batch: None,
         is,
         seen_at: Timestamp::UNIX_EPOCH,
+        compared_with: Vec::new(),
     }
 }
 

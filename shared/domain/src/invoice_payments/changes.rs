@@ -77,6 +77,10 @@ impl InvoicePayments {
         }
         let new = self.recorded.last().filter(|_| is_new);
         let repeated = new.and_then(|recorded| self.find_repeated_import(recorded));
+        if let Some(PaymentNotice::PossibleDuplicate { entered, payment, .. }) = &repeated {
+            self.remember_comparison(entered.id, payment);
+            budget.take_one();
+        }
         let changes = self.recognise_again(budget);
         let notices = repeated.into_iter().chain(changes.notices).collect();
         PaymentChanges { notices, ..changes }

@@ -72,6 +72,7 @@ mod tests {
             batch: None,
             is,
             seen_at: Timestamp::UNIX_EPOCH,
+            compared_with: Vec::new(),
         };
         InvoicePayments {
             recorded: vec![recorded],

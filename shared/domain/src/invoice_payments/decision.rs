@@ -40,6 +40,11 @@ impl InvoicePayments {
             one.id == id && matches!(one.is, PaymentMatch::Unclear { candidates: _ })
         };
         let received = self.received.iter_mut().find(unclear)?;
+        if let (PaymentMatch::Imported, PaymentMatch::Unclear { candidates }) = (&is, &received.is)
+        {
+            // The answer is about each of them, and they may be written now.
+            received.compared_with = candidates.clone();
+        }
         received.is = is;
         let received = received.clone();
         let notice = new_payment_notice(&received);

@@ -2,13 +2,16 @@
 //! integration wrote or that the CRM recorded later.
 //!
 //! The integration cannot tell which of the two is right, and both count in Xero. So a person is
-//! notified once, when the second of them is first seen; nothing is removed.
+//! notified once, when the second of them is first seen; nothing is removed. A person who was asked
+//! about the two before, or has answered that they differ, is not asked again.
 
 use std::collections::BTreeMap;
 
 use super::recognise::{DAYS_OF_DOUBT, days_between, recognise_payment};
-use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment};
-use crate::ids::PaymentId;
+use super::{
+    CANDIDATES_MAX, InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment,
+};
+use crate::ids::{PaymentId, XeroPaymentId};
 
 impl InvoicePayments {
     /// The notification that a payment which is now known in Xero may be the same money as another one
@@ -34,7 +37,7 @@ impl InvoicePayments {
                 && document.is_some_and(|document| one.is_written_as(document))
         });
         let nearest = written.min_by_key(|one| days_between(one, entered))?;
-        Some(duplicate_notice(nearest, entered))
+        notify_once(nearest, entered)
     }
 
     /// The notification that a payment which the CRM has just recorded may be one that was imported
@@ -72,7 +75,16 @@ impl InvoicePayments {
             .iter()
             .filter(|one| one.is == PaymentMatch::Imported && may_be_same_money(written, one));
         let nearest = entered.min_by_key(|one| days_between(written, one))?;
-        Some(duplicate_notice(written, nearest))
+        notify_once(written, nearest)
+    }
+
+    /// Remembers that people are asked whether an imported payment is this payment of the CRM.
+    pub(super) fn remember_comparison(&mut self, entered: XeroPaymentId, payment: &PaymentId) {
+        let Some(entered) = self.received.iter_mut().find(|one| one.id == entered) else { return };
+        let mut compared = entered.compared_with.clone();
+        compared.push(payment.clone());
+        let surplus = compared.len().saturating_sub(CANDIDATES_MAX);
+        entered.compared_with = compared.split_off(surplus);
     }
 }
 
@@ -84,11 +96,15 @@ fn may_be_same_money(written: &RecordedPayment, entered: &ReceivedPayment) -> bo
         && days_between(written, entered) <= DAYS_OF_DOUBT
 }
 
-fn duplicate_notice(written: &RecordedPayment, entered: &ReceivedPayment) -> PaymentNotice {
-    PaymentNotice::PossibleDuplicate {
+/// The notification about two payments in Xero. `None` if a person was asked about them before.
+fn notify_once(written: &RecordedPayment, entered: &ReceivedPayment) -> Option<PaymentNotice> {
+    if entered.compared_with.contains(&written.payment) {
+        return None;
+    }
+    Some(PaymentNotice::PossibleDuplicate {
         entered: entered.clone(),
         payment: written.payment.clone(),
         paid_on: written.date,
         recorded: None,
-    }
+    })
 }

@@ -272,6 +272,7 @@ mod tests {
                 batch: None,
                 is,
                 seen_at: Timestamp::UNIX_EPOCH,
+                compared_with: Vec::new(),
             }];
             assert_eq!(payments.paid_amount(pounds(0).currency), pounds(paid), "{payments:?}");
         }

@@ -50,6 +50,7 @@ fn received(id: u128, cents: i64, day: i8) -> ReceivedPayment {
         batch: None,
         is: PaymentMatch::Imported,
         seen_at: Timestamp::UNIX_EPOCH,
+        compared_with: Vec::new(),
     }
 }
 

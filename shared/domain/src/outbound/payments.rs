@@ -62,8 +62,17 @@ impl PaymentEventContent {
     /// The content of the event about a payment on an invoice.
     pub fn new(received: ReceivedPayment, invoice_id: CrmId, sequence: u64) -> Self {
         let method = received.inferred_method();
-        let ReceivedPayment { id, amount, date, reference, account, batch, is: _, seen_at: _ } =
-            received;
+        let ReceivedPayment {
+            id,
+            amount,
+            date,
+            reference,
+            account,
+            batch,
+            is: _,
+            seen_at: _,
+            compared_with: _,
+        } = received;
         Self {
             xero_payment_id: id,
             invoice_id,

@@ -127,7 +127,7 @@ fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_re
     assert_eq!(next_day.credit_notes, position);
     let read = next_day.with_verified_credit_notes();
     assert!(read.is_comparing && read.is_verification_unfinished(), "the codes are unchecked");
-    let checked = PollProgress { codes_due_since: None, ..read };
+    let checked = PollProgress { codes_due_since: None, stopped_check_due_since: None, ..read };
     assert!(checked.is_verification_unfinished(), "the notes with credit left are unread");
     let half = checked.with_verified_notes(Some("here".to_owned()));
     let place = Some(NoteVerification { after: Some("here".to_owned()) });
@@ -141,6 +141,23 @@ fn after_the_open_invoices_the_credit_notes_since_the_verification_before_are_re
     let stuck = PollProgress { credit_notes: position, ..fresh };
     let first = ListPosition { from: at(9_700), rows_read: 0 };
     assert_eq!(stuck.without_future(at(10_000)).credit_notes, Some(first));
+}
+
+#[test]
+fn stopped_payments_are_due_once_for_each_day_whether_the_credit_notes_are_read_or_not() {
+    let fresh = PollProgress::new(crate::mapping::tests::a_key("x").ledger, at(0));
+    let verified = fresh.with_verified_invoices(at(86_400));
+    assert_eq!(verified.stopped_check_due_since, Some(at(86_400)));
+    // The reason for another verification may be a list that cannot be read.
+    let unread = PollProgress { stopped_check_due_since: None, ..verified };
+    let again = unread.clone().with_verified_invoices(at(87_300));
+    assert_eq!((again.credit_notes, again.stopped_check_due_since), (unread.credit_notes, None));
+    let next_day = again.with_verified_invoices(at(172_800));
+    assert_eq!(next_day.stopped_check_due_since, Some(at(172_800)));
+    let others = PollProgress { credit_notes: None, open_notes: None, ..next_day };
+    let others = PollProgress { codes_due_since: None, ..others };
+    assert!(others.is_verification_unfinished());
+    assert!(!others.with_completed_verification(at(172_800)).is_verification_unfinished());
 }
 
 #[test]

@@ -36,34 +36,43 @@ impl PollProgress {
         self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
     }
 
-    /// Whether the open invoices were verified, and refunds or credit notes are still to be read or
-    /// account codes to be checked.
+    /// Whether the open invoices were verified, and refunds or credit notes are still to be read,
+    /// stopped payments to be asked about, or account codes to be checked.
     pub const fn is_verification_unfinished(&self) -> bool {
         let has_notes = self.credit_notes.is_some() || self.open_notes.is_some();
-        let has_documents = has_notes || self.refunds.is_some();
-        has_documents || !self.absent_notes.is_empty() || self.codes_due_since.is_some()
+        let has_documents = has_notes || self.refunds.is_some() || !self.absent_notes.is_empty();
+        has_documents || self.stopped_check_due_since.is_some() || self.codes_due_since.is_some()
     }
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
     /// account is checked: the lists of changes show invoices that are open again, because a
     /// payment was removed from them.
     pub fn is_idle_verification_due(&self, now: Timestamp) -> bool {
-        let is_old = now.duration_since(self.verified_at).abs() >= IDLE_VERIFY_AFTER;
-        is_old || self.is_verification_unfinished()
+        self.is_verification_old(now) || self.is_verification_unfinished()
+    }
+
+    /// Whether the last verification was on another day.
+    fn is_verification_old(&self, now: Timestamp) -> bool {
+        now.duration_since(self.verified_at).abs() >= IDLE_VERIFY_AFTER
     }
 
     /// The progress after the last open invoice was verified now. Next, the credit notes that
     /// changed since the verification before are read, and all with credit left, unless an earlier
-    /// reading is unfinished: then that one continues. Overpayments and prepayments are read, too.
+    /// reading is unfinished: then that one continues. Overpayments and prepayments are read, too. While
+    /// a list cannot be read, an idle ledger is verified several times in its hour, but its stopped
+    /// payments are due once.
     #[must_use]
     pub fn with_verified_invoices(self, now: Timestamp) -> Self {
         let from = subtract_overlap(self.verified_at.min(now));
         let first = ListPosition { from, rows_read: 0 };
+        let due_now = self.is_verification_old(now).then_some(now);
+        let stopped_check_due_since = self.stopped_check_due_since.or(due_now);
         Self {
             verified_at: now,
             verifying_after: None,
             credit_notes: self.credit_notes.or(Some(first)),
             open_notes: Some(self.open_notes.unwrap_or_default()),
+            stopped_check_due_since,
             codes_due_since: Some(now),
             is_surplus_due: true,
             ..self
@@ -102,6 +111,7 @@ impl PollProgress {
     pub fn with_completed_verification(self, now: Timestamp) -> Self {
         let verified = Self { verified_at: now, verifying_after: None, ..self };
         let verified = Self { codes_due_since: None, refunds: None, ..verified };
+        let verified = Self { stopped_check_due_since: None, ..verified };
         let verified = verified.with_verified_notes(None);
         verified.with_verified_credit_notes()
     }

@@ -143,6 +143,11 @@ fn list_rows(ledgers: &BTreeMap<AccountId, Ledger>, messages: &[InboundBody]) ->
             rows.add_mapping(client);
         }
     }
+    // A client that has changed is written with the same settings as its documents.
+    let of_clients = clients.iter().map(|client| &client.ledger.account).collect::<BTreeSet<_>>();
+    for account in of_clients {
+        rows.add_account_codes(account);
+    }
     // The attempts of both are recorded together.
     for ledger in ledgers.values() {
         rows.add_activity(&ledger.account);

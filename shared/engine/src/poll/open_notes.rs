@@ -42,10 +42,13 @@ struct VerifiedNotes {
 }
 
 /// Verifies credit notes from the recorded position on, if that is due, and records the progress
-/// after each page. Returns the number of notes with changes.
+/// after each page. `are_shown` says whether Xero has shown the list of changed notes in this poll: if
+/// it has not, a page of which it shows no note either is a failure. Returns the number of notes with
+/// changes.
 pub(super) async fn verify_open_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
+    are_shown: bool,
 ) -> Result<usize, AttemptError> {
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let mut changed = 0;
@@ -54,7 +57,7 @@ pub(super) async fn verify_open_notes(
         let after = verification.after.as_deref();
         let page = engine.store.list_open_notes(ledger, after, PAGE).await?;
         let open = read_open_notes(tenant_session, page.documents).await?;
-        let verified = verify_notes(tenant_session, open).boxed().await?;
+        let verified = verify_notes(tenant_session, open, are_shown).boxed().await?;
         changed += verified.changed;
         let next = progress.clone().with_absent_notes(verified.absent);
         *progress = next.with_verified_notes(page.next);
@@ -63,16 +66,19 @@ pub(super) async fn verify_open_notes(
 }
 
 /// Reads the credit notes again that Xero did not show to the poll before. Those that are still
-/// missing count as deleted. Returns the number of notes with changes.
+/// missing count as deleted. `are_shown` is as in [`verify_open_notes`]. Returns the number of notes
+/// with changes.
 pub(super) async fn confirm_absent_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
+    are_shown: bool,
 ) -> Result<usize, AttemptError> {
     if progress.absent_notes.is_empty() {
         return Ok(0);
     }
     let open = read_open_notes(tenant_session, progress.absent_notes.clone()).await?;
-    let VerifiedNotes { changed, absent } = verify_notes(tenant_session, open).boxed().await?;
+    let verified = verify_notes(tenant_session, open, are_shown).boxed().await?;
+    let VerifiedNotes { changed, absent } = verified;
     *progress = PollProgress { absent_notes: Vec::new(), ..progress.clone() };
     *progress = progress.clone().with_absent_notes(absent);
     Ok(changed)
@@ -108,10 +114,13 @@ fn find_notes<'s>(
     find_by_ids(session, ids).boxed()
 }
 
-/// Reads credit notes from Xero and records their changes.
+/// Reads credit notes from Xero and records their changes. If Xero shows none of them, and has not
+/// shown another list either (`are_shown`), the failure is probably not about one note, and is
+/// returned.
 async fn verify_notes(
     tenant_session: &TenantSession<'_>,
     open: OpenNotes,
+    are_shown: bool,
 ) -> Result<VerifiedNotes, AttemptError> {
     let mut verified = VerifiedNotes::default();
     if open.is_empty() {
@@ -136,7 +145,7 @@ async fn verify_notes(
             }
             Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
             // It is asked again with the next verification.
-            Err(error) if is_about_one_document(&error) => {
+            Err(error) if is_about_one_document(&error) && (are_shown || !found.is_empty()) => {
                 tracing::warn!(
                     error = %ErrorChain(&error),
                     account.id = %tenant_session.ledger.account,

@@ -85,6 +85,7 @@ pub(super) fn collect_payments(
             batch: detail.and_then(|one| one.batch),
             is: PaymentMatch::Imported,
             seen_at: tenant_session.engine.clock.now(),
+            compared_with: Vec::new(),
         };
         Some(received.with_clipped_texts())
     };

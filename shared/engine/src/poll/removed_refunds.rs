@@ -30,7 +30,8 @@ use crate::sync::sync_log::{self, LogNotice};
 const PAGES_MAX: u32 = 10;
 
 /// Observes the refunds that changed since the verification before, at the same time as the first
-/// credit notes, or continues where the last poll stopped. Records the position after each page.
+/// credit notes, or continues where the last poll stopped. Records the position before the first page
+/// and after each.
 /// Makes no call if the ledger has no payments. Repeating it does no harm.
 pub(super) async fn observe_changed_refunds(
     tenant_session: &TenantSession<'_>,
@@ -45,6 +46,8 @@ pub(super) async fn observe_changed_refunds(
         progress.refunds = None;
         return Ok(());
     }
+    // The credit notes may be read to their end although this list cannot be read.
+    progress.refunds = Some(position);
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
     let mut walk = ChangeWalk::resume_after_rows(position.from, position.rows_read);
     let mut pages = PageLimit::of_pages(PAGES_MAX);

@@ -69,8 +69,8 @@ pub(super) async fn release_removals_of<'p>(
 /// Asks Xero about the parts of payments and refunds that were given up, and releases those that
 /// may continue. Makes no call if there are none. Those beyond the limits of a day follow on the
 /// next days: `progress` is set to where the next day begins. If the remaining calls are reserved
-/// for more urgent work, the next day repeats the questions. After any other failure the next day
-/// continues, so that a question that always fails does not prevent the others. Repeating it does
+/// for more urgent work, that place stays, and the caller repeats the questions. After any other
+/// failure the next day continues, so that a question that always fails does not prevent the others. Repeating it does
 /// no harm.
 pub(super) async fn check_stopped_payments(
     tenant_session: &TenantSession<'_>,

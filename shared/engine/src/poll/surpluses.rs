@@ -23,6 +23,7 @@ use xero::api::RowPage;
 use xero::api::surpluses::read_changed_page;
 
 use super::changes::step_after_page;
+use super::list_failures::ListFailures;
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::surplus_clients::is_unlinked;
@@ -55,9 +56,9 @@ pub(super) fn list_paid_invoices(
     paid.collect()
 }
 
-/// Reads a page of each list, reports what changed, and records the progress. If the remaining
-/// calls are reserved for more urgent work, the next poll tries again. Returns the number of
-/// overpayments and prepayments that changed.
+/// Reads a page of each list, reports what changed, and records the progress. If Xero fails to show
+/// one list, or the remaining calls are reserved for more urgent work, the next poll tries again.
+/// Returns the number of overpayments and prepayments that changed.
 pub(super) async fn read_surpluses(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -65,26 +66,37 @@ pub(super) async fn read_surpluses(
 ) -> Result<usize, AttemptError> {
     let session = tenant_session.session_with_priority(CallPriority::Verification);
     let (mut changed, mut is_behind) = (0, false);
+    let mut failures = ListFailures::new(&tenant_session.ledger);
     for kind in SurplusKind::ALL {
         let Some(position) = progress.surplus_position(kind) else { continue };
         let walk = ChangeWalk::resume_after_rows(position.from, position.rows_read);
         let page = match read_changed_page(&session, kind, walk.since, walk.at).await {
-            Ok(page) => page,
             Err(XeroError::NotPermitted { .. }) => {
                 if is_behind {
                     *progress = progress.clone().with_read_surpluses(true);
                 }
-                return Ok(changed);
+                return failures.into_result(changed);
             }
-            Err(error) => return Err(error.into()),
+            read => read.map(Some).map_err(AttemptError::from),
         };
+        let Some(page) = failures.keep_failure(list_name(kind), page)? else { continue };
         changed += observe_page(tenant_session, kind, &page, paid).await?;
         let (next, is_end) = advance_position(tenant_session, walk, &page);
         is_behind |= !is_end;
         *progress = progress.clone().with_surplus_position(kind, next);
     }
-    *progress = progress.clone().with_read_surpluses(is_behind);
-    Ok(changed)
+    // A list that was not shown is still due.
+    if is_behind || failures.is_empty() {
+        *progress = progress.clone().with_read_surpluses(is_behind);
+    }
+    failures.into_result(changed)
+}
+
+const fn list_name(kind: SurplusKind) -> &'static str {
+    match kind {
+        SurplusKind::Overpayment => "/Overpayments",
+        SurplusKind::Prepayment => "/Prepayments",
+    }
 }
 
 /// Returns the position after a page, and whether the page was the last one.

@@ -17,6 +17,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{ApiSession, DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
+use super::list_failures::{ListFailures, is_about_one_list};
 use super::read_by_ids::read_by_ids;
 use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
@@ -32,7 +33,8 @@ const CALLS_MAX: usize = 10;
 /// the credit notes that changed, and checks the credit notes with credit left, then assigns
 /// overpayments to their clients, then asks about the payments and refunds that were given up, then
 /// checks the account codes. Records the progress after each part, so that a failure repeats none
-/// that is complete. Returns the number of documents with changes.
+/// that is complete, and a list that Xero fails to show delays none of the other parts. Returns the
+/// number of documents with changes.
 pub(super) async fn verify_ledger(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -42,27 +44,16 @@ pub(super) async fn verify_ledger(
     if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
         changed += verify_open_invoices(tenant_session, progress).boxed().await?;
     }
-    let before = progress.credit_notes;
-    let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
-    let seen = match refunds {
-        Ok(()) => observe_credit_notes(tenant_session, progress).boxed().await,
-        Err(error) => Err(error),
-    };
+    let seen = observe_refunds_and_notes(tenant_session, progress).boxed().await;
     let seen = match seen {
         Err(error) if error.is_not_permitted() => Ok(0),
         seen => seen,
     };
-    // Once for each verification, by the poll that reads the first credit notes. While they cannot
-    // be read, every poll begins with them again.
-    let had_read_none = before.is_some_and(|position| position.rows_read == 0);
-    let checked = if had_read_none && progress.credit_notes != before {
-        let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
-        let after = progress.surpluses_assigned_after.take();
-        progress.surpluses_assigned_after =
-            surplus_clients::try_assign_surpluses(engine, ledger, after.as_deref()).await;
-        stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await
-    } else {
+    let is_stopped = seen.as_ref().is_err_and(|error| !is_about_one_list(error));
+    let checked = if is_stopped {
         Ok(())
+    } else {
+        check_stopped_records(tenant_session, progress).boxed().await
     };
     // A failing list of credit notes must not prevent the check.
     if progress.codes_due_since.is_some() {
@@ -75,16 +66,46 @@ pub(super) async fn verify_ledger(
     }
 }
 
-/// Reads the credit notes that changed, then those that Xero did not show before, then those with
-/// credit left. Returns the number of notes with changes.
-async fn observe_credit_notes(
+/// Reads the refunds and the credit notes that changed, then the notes that Xero did not show before,
+/// then those with credit left. The next poll reads a list again that Xero fails to show. Returns the
+/// number of notes with changes.
+async fn observe_refunds_and_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
 ) -> Result<usize, AttemptError> {
-    let changed = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await?;
-    let confirmed = open_notes::confirm_absent_notes(tenant_session, progress).boxed().await?;
-    let verified = open_notes::verify_open_notes(tenant_session, progress).boxed().await?;
-    Ok(changed + confirmed + verified)
+    const REFUNDS: &str = "/Payments";
+    const NOTES: &str = "/CreditNotes";
+    let mut failures = ListFailures::new(&tenant_session.ledger);
+    let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
+    failures.keep_failure(REFUNDS, refunds)?;
+    let notes = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await;
+    let are_shown = notes.is_ok();
+    let mut changed = failures.keep_failure(NOTES, notes)?;
+    let absent = open_notes::confirm_absent_notes(tenant_session, progress, are_shown).boxed();
+    changed += failures.keep_failure(NOTES, absent.await)?;
+    let open = open_notes::verify_open_notes(tenant_session, progress, are_shown).boxed();
+    changed += failures.keep_failure(NOTES, open.await)?;
+    failures.into_result(changed)
+}
+
+/// Assigns overpayments to their clients, and asks about the payments and refunds that were given up,
+/// if that is due. If the remaining calls are reserved for more urgent work, the next poll repeats it.
+async fn check_stopped_records(
+    tenant_session: &TenantSession<'_>,
+    progress: &mut PollProgress,
+) -> Result<(), AttemptError> {
+    if progress.stopped_check_due_since.is_none() {
+        return Ok(());
+    }
+    let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
+    let after = progress.surpluses_assigned_after.take();
+    progress.surpluses_assigned_after =
+        surplus_clients::try_assign_surpluses(engine, ledger, after.as_deref()).await;
+    let asked = stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await;
+    if !asked.as_ref().is_err_and(AttemptError::is_not_permitted) {
+        progress.stopped_check_due_since = None;
+    }
+    asked
 }
 
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the

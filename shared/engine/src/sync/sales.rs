@@ -20,6 +20,7 @@ use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroContactId, XeroId};
 use domain::other_totals::describe_other_totals;
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use futures::FutureExt;
 
 pub(super) use self::client::list_clients;
@@ -100,14 +101,30 @@ pub(super) async fn sync_documents<'a, T: SalesEntity>(
     let tasks_with_contacts = client::address_documents::<T>(tasks, clients);
     void::void_documents::<T>(tenant_session, tasks).await;
     synced_documents::complete_synced_documents::<T>(tenant_session, &tasks_with_contacts).await;
-    let targets = choose_targets::<T>(tenant_session, &tasks_with_contacts).await;
+    let open = tasks_with_contacts.iter().filter(|one| one.task.outcome.is_empty()).copied();
+    let open = open.collect::<Vec<_>>();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    // All steps use the settings that are read here.
+    let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
+    let (codes, preferences) = match store.read_account_settings(account).await {
+        Ok(settings) => settings,
+        Err(error) => {
+            fail_tasks(open.iter().map(|one| one.task), &error.into());
+            return Vec::new();
+        }
+    };
+    let targets = choose_targets::<T>(tenant_session, preferences, open).await;
     if targets.is_empty() {
         return Vec::new();
     }
-    match DocumentWriter::with_codes_and_chart(tenant_session, batch_size(tasks)).await {
+    let batch = batch_size(tasks);
+    match DocumentWriter::with_chart(tenant_session, batch, (codes, preferences)).await {
         Ok(mut writer) => {
             let conflicts = writer.write_documents::<T>(targets).await;
-            let adopted = resolve_number_conflicts::<T>(tenant_session, conflicts.creates).await;
+            let creates = conflicts.creates;
+            let adopted = resolve_number_conflicts::<T>(tenant_session, preferences, creates).await;
             let copies = writer.write_documents::<T>(adopted).await;
             refuse_copies::<T>(&copies.creates);
             let moved = conflicts.updates;
@@ -127,25 +144,28 @@ fn is_voided<T: SalesEntity>(task: &SyncTask<'_, T::Snapshot>) -> bool {
     T::sales_outline(&task.snapshot).status == RecordStatus::Voided
 }
 
-/// Chooses the write for every task without an outcome.
+/// Chooses the writes of tasks without an outcome.
 async fn choose_targets<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    tasks_with_contacts: &[TaskWithContact<'a, T::Snapshot>],
+    preferences: SyncPreferences,
+    open: Vec<TaskWithContact<'a, T::Snapshot>>,
 ) -> Vec<PlannedDocument<'a, T>> {
     let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
-    for one in tasks_with_contacts.iter().filter(|one| one.task.outcome.is_empty()) {
+    for one in open {
         match &one.task.mapping.link {
             Some(link) => {
                 let (id, number) = (link.xero_id, link.number.clone());
                 let operation = LoggedOperation::Update;
                 targets
-                    .push((*one, DocumentTarget::Existing { id, number, status: None, operation }));
+                    .push((one, DocumentTarget::Existing { id, number, status: None, operation }));
             }
-            None if one.task.must_resolve() => uncertain.push(*one),
-            None => targets.push((*one, DocumentTarget::New)),
+            None if one.task.must_resolve() => uncertain.push(one),
+            None => targets.push((one, DocumentTarget::New)),
         }
     }
-    for (one, found) in find::find_unanswered_documents::<T>(tenant_session, uncertain).await {
+    let looked_up =
+        find::find_unanswered_documents::<T>(tenant_session, preferences, uncertain).await;
+    for (one, found) in looked_up {
         match found {
             LookupOutcome::Nothing => {
                 one.task.writes.record_no_document();
@@ -164,17 +184,14 @@ async fn choose_targets<'a, T: SalesEntity>(
 /// remains their outcome.
 async fn resolve_number_conflicts<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
+    preferences: SyncPreferences,
     conflicting: Vec<TaskWithContact<'a, T::Snapshot>>,
 ) -> Vec<PlannedDocument<'a, T>> {
-    let mut adopted = Vec::new();
-    for (one, found) in find::find_documents::<T>(tenant_session, conflicting).await {
+    let (mut adopted, mut copies) = (Vec::new(), Vec::new());
+    for (one, found) in find::find_documents::<T>(tenant_session, preferences, conflicting).await {
         match found {
-            LookupOutcome::Nothing if one.task.mapping.generation > 1 => {
-                // The task's own earlier copy, voided in Xero, holds the number.
-                if find::is_replaced_document_gone::<T>(tenant_session, one.task).await {
-                    adopted.push((one, DocumentTarget::Renumbered));
-                }
-            }
+            // The task's own earlier copy, voided in Xero, may hold the number.
+            LookupOutcome::Nothing if one.task.mapping.generation > 1 => copies.push(one),
             LookupOutcome::Nothing => {}
             LookupOutcome::Ours(target) => {
                 one.task.writes.record_possible_document();
@@ -186,6 +203,8 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
             }
         }
     }
+    let copies = find::select_copies_of_gone_documents::<T>(tenant_session, copies).await;
+    adopted.extend(copies.into_iter().map(|one| (one, DocumentTarget::Renumbered)));
     adopted
 }
 

@@ -101,6 +101,54 @@ fn money_that_a_person_calls_another_payment_is_compared_with_what_was_pushed() 
 }
 
 #[test]
+fn a_payment_that_may_have_been_imported_before_is_not_reported_again_once_it_is_written() {
+    let mut payments = empty();
+    let entered = received(1, 3_999, 25);
+    payments.observed(std::slice::from_ref(&entered));
+    let transfer = recorded("pay_1", PaymentMethod::BankTransfer, 3_999, 2);
+    let document =
+        ReceivedPayment { reference: Some(transfer.reference_tag()), ..received(2, 3_999, 2) };
+    let told = payments.noted(transfer);
+    assert!(matches!(told.as_slice(), [PaymentNotice::PossibleDuplicate { .. }]), "{told:?}");
+    let told = payments.observed(&[entered.clone(), document.clone()]);
+    assert_eq!(standpoints(&payments), [PaymentMatch::Imported, same("pay_1")]);
+    assert!(told.is_empty(), "{told:?}");
+    // Other money like the payment is another suspicion.
+    let told = payments.observed(&[entered, document, received(3, 3_999, 3)]);
+    assert_eq!(duplicates(&told), [3]);
+}
+
+#[test]
+fn money_that_a_person_calls_another_payment_is_not_asked_about_again_once_that_one_is_written() {
+    let mut payments = empty();
+    let cheque = recorded("pay_1", PaymentMethod::Cheque, 5_000, 2);
+    let tag = cheque.reference_tag();
+    payments.noted(cheque);
+    let entered = received(1, 5_000, 20);
+    let told = payments.observed(std::slice::from_ref(&entered));
+    assert!(matches!(told.as_slice(), [PaymentNotice::Unclear { .. }]), "{told:?}");
+    let told = payments.resolve_payment(entered.id, PaymentDecision::New).unwrap();
+    assert!(matches!(told.as_slice(), [PaymentNotice::Imported(_)]), "{told:?}");
+    let document = ReceivedPayment { reference: Some(tag), ..received(2, 5_000, 2) };
+    let told = payments.observed(&[entered, document]);
+    assert_eq!(standpoints(&payments), [PaymentMatch::Imported, same("pay_1")]);
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn the_payments_with_which_an_import_was_compared_are_remembered_up_to_a_limit() {
+    let mut payments = empty();
+    let entered = received(1, 5_000, 20);
+    payments.observed(std::slice::from_ref(&entered));
+    for number in 0..=CANDIDATES_MAX {
+        payments.remember_comparison(entered.id, &payment(&format!("pay_{number}")));
+    }
+    let compared = &payments.received.first().unwrap().compared_with;
+    assert_eq!(compared.len(), CANDIDATES_MAX);
+    assert!(!compared.contains(&payment("pay_0")), "the oldest is forgotten");
+}
+
+#[test]
 fn a_payment_that_may_have_been_imported_before_is_reported_once_and_both_count() {
     for (difference, cents, day, is_reported) in [
         // It differs exactly as the totals do.

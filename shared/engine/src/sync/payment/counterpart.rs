@@ -118,6 +118,7 @@ fn as_received(payment: &RemotePayment, part: &PaymentPart, now: Timestamp) -> R
         batch: payment.batch,
         is: PaymentMatch::Imported,
         seen_at: now,
+        compared_with: Vec::new(),
     };
     received.with_clipped_texts()
 }

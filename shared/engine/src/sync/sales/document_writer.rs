@@ -51,13 +51,12 @@ pub(super) struct DocumentWriter<'a> {
 }
 
 impl<'a> DocumentWriter<'a> {
-    /// Reads the codes and the chart.
-    pub(super) async fn with_codes_and_chart(
+    /// Reads the chart, for an account whose settings were read.
+    pub(super) async fn with_chart(
         tenant_session: &'a TenantSession<'a>,
         batch: usize,
+        (codes, preferences): (AccountCodes, SyncPreferences),
     ) -> Result<Self, AttemptError> {
-        let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
-        let (codes, preferences) = store.read_account_settings(account).await?;
         let chart = chart::load_chart(tenant_session).await?;
         let line_values = LineValues::default();
         Ok(Self { tenant_session, batch, codes, preferences, chart, line_values })

@@ -1,15 +1,19 @@
 //! Looks up documents by their numbers, one call per batch. Our own document is adopted, a foreign
 //! one is refused.
 
+use std::collections::BTreeSet;
+
 use domain::document::sales::{NewStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::ids::XeroContactId;
 use domain::recognise::{self, ExpectedDocument, FoundDocument};
 use domain::sync_log::LoggedOperation;
+use domain::sync_preferences::SyncPreferences;
 use xero::{DecodedRows, UndecodableRow, XeroError};
 
+use super::linked::fetch_linked_documents;
 use super::lost_tracking::find_missing_tracking;
-use super::moved_numbers::explain_foreign_document;
+use super::moved_numbers::explain_foreign_documents;
 use super::{
     DocumentTarget, SalesEntity, SalesOutline, TaskWithContact, describe_if_gone, synced_document,
 };
@@ -35,10 +39,11 @@ pub(super) enum LookupOutcome {
 /// the outcome.
 pub(super) async fn find_unanswered_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
+    preferences: SyncPreferences,
     sought: Vec<TaskWithContact<'a, T::Snapshot>>,
 ) -> Vec<(TaskWithContact<'a, T::Snapshot>, LookupOutcome)> {
     let (mut found, mut missing) = (Vec::with_capacity(sought.len()), Vec::new());
-    for (one, outcome) in find_documents::<T>(tenant_session, sought).await {
+    for (one, outcome) in find_documents::<T>(tenant_session, preferences, sought).await {
         match outcome {
             LookupOutcome::Nothing => missing.push(one),
             LookupOutcome::Ours(_) | LookupOutcome::Settled(_) | LookupOutcome::Foreign(_) => {
@@ -74,9 +79,12 @@ pub(super) async fn find_unanswered_documents<'a, T: SalesEntity>(
     found
 }
 
-/// Looks up the tasks' documents. If Xero cannot be read, the error becomes the outcome.
+/// Looks up the tasks' documents, in one call for as many of them as it can name. The rows of the
+/// records that have their numbers are read together. If Xero cannot be read, the error becomes the
+/// outcome.
 pub(super) async fn find_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
+    preferences: SyncPreferences,
     sought: Vec<TaskWithContact<'a, T::Snapshot>>,
 ) -> Vec<(TaskWithContact<'a, T::Snapshot>, LookupOutcome)> {
     if sought.is_empty() {
@@ -90,24 +98,11 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
             return Vec::new();
         }
     };
-    let (store, account) = (&tenant_session.engine.store, &tenant_session.ledger.account);
-    let preferences = match store.read_sync_preferences(account).await {
-        Ok(preferences) => preferences,
-        Err(error) => {
-            fail_tasks(tasks, &error.into());
-            return Vec::new();
-        }
-    };
-    let mut found = Vec::with_capacity(sought.len());
+    let (mut found, mut foreign) = (Vec::with_capacity(sought.len()), Vec::new());
     for one in sought {
         match identify_document::<T>(tenant_session, one.task, Some(one.contact), &rows) {
             Ok(FoundDocument::Nothing) => found.push((one, LookupOutcome::Nothing)),
-            Ok(FoundDocument::Foreign(failure)) => {
-                let foreign = &rows.rows;
-                let explained =
-                    explain_foreign_document::<T>(tenant_session, one.task, foreign, failure);
-                found.push((one, LookupOutcome::Foreign(explained.await)));
-            }
+            Ok(FoundDocument::Foreign(failure)) => foreign.push((one, failure)),
             Ok(FoundDocument::Ours(remote)) => {
                 let new_status = T::new_status(preferences);
                 found.push((one, plan_own_document::<T>(one.task, &remote, new_status)));
@@ -115,6 +110,9 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
             Err(odd) => one.task.set_outcome(Err(XeroError::from(odd).into())),
         }
     }
+    let explained = explain_foreign_documents::<T>(tenant_session, foreign, &rows.rows).await;
+    let refused = explained.into_iter();
+    found.extend(refused.map(|(one, failure)| (one, LookupOutcome::Foreign(failure))));
     found
 }
 
@@ -133,21 +131,28 @@ fn list_numbers<T: SalesEntity>(tasks: &[&SyncTask<'_, T::Snapshot>]) -> Vec<Str
     tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect()
 }
 
-/// Returns whether Xero shows that the document that a task's copy replaces was voided or deleted.
-/// Only then may the copy have another number: Xero may not have shown that document for a while, and
-/// it may hold the number itself. If it cannot be read, the error becomes the outcome.
-pub(super) async fn is_replaced_document_gone<T: SalesEntity>(
+/// Returns those of the copies whose replaced documents Xero shows as voided or deleted. The documents
+/// are read together. Only these copies may have other numbers: Xero may not have shown another
+/// document for a while, and it may hold the number itself. If documents cannot be read, the error
+/// becomes the outcome.
+pub(super) async fn select_copies_of_gone_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    task: &SyncTask<'_, T::Snapshot>,
-) -> bool {
-    let Some(replaced) = task.mapping.previous_xero_ids.last() else { return true };
-    match T::get(&tenant_session.api, T::typed_id(*replaced)).await {
-        Ok(remote) => remote.is_some_and(|remote| remote.document_head().status.is_gone()),
-        Err(error) => {
-            task.set_outcome(Err(error.into()));
-            false
-        }
-    }
+    copies: Vec<TaskWithContact<'a, T::Snapshot>>,
+) -> Vec<TaskWithContact<'a, T::Snapshot>> {
+    let replaced = copies.iter().filter_map(|one| {
+        let replaced = one.task.mapping.previous_xero_ids.last()?;
+        Some((one.task, *replaced))
+    });
+    let replaced = replaced.collect::<Vec<_>>();
+    let documents = fetch_linked_documents::<T>(tenant_session, replaced).await;
+    let is_gone = |remote: &T::Remote| remote.document_head().status.is_gone();
+    let gone = documents.iter().filter(|(_, remote)| remote.as_ref().is_some_and(is_gone));
+    let gone = gone.map(|(task, _)| &task.mapping.key.crm_id).collect::<BTreeSet<_>>();
+    let is_free = |one: &TaskWithContact<'a, T::Snapshot>| {
+        let mapping = one.task.mapping;
+        mapping.previous_xero_ids.is_empty() || gone.contains(&mapping.key.crm_id)
+    };
+    copies.into_iter().filter(is_free).collect()
 }
 
 /// Determines which of the documents is the task's. If none is, but an unreadable row may be,

@@ -14,7 +14,7 @@ use domain::moved_numbers::{
 use domain::recognise::{NumberHolder, held_number_failure, other_installation_failure};
 use xero::XeroError;
 
-pub(super) use self::holders::explain_foreign_document;
+pub(super) use self::holders::explain_foreign_documents;
 use super::document_writer::DocumentWriter;
 use super::{DocumentTarget, PlannedDocument, SalesEntity, TaskWithContact};
 use crate::connection::tenant_session::{AttemptError, TenantSession};

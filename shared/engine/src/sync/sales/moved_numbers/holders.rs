@@ -1,8 +1,9 @@
 //! Reads which documents have the numbers, and to which records these documents belong.
 
 use domain::document::sales::SalesDocument;
+use domain::entity::EntityKind;
 use domain::failure::Failure;
-use domain::ids::{CrmId, XeroId};
+use domain::ids::XeroId;
 use domain::mapping::MappingKey;
 use domain::moved_numbers::{
     HoldingDocument, KnownHolders, LOOKUPS_MAX, NumberOwner, find_holding_document,
@@ -15,7 +16,7 @@ use super::MovingTask;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::sync::SyncTask;
-use crate::sync::sales::SalesEntity;
+use crate::sync::sales::{SalesEntity, TaskWithContact};
 
 /// The document in effect that has a number.
 #[derive(Clone, Copy)]
@@ -112,44 +113,53 @@ async fn read_owners<T: SalesEntity>(
     Ok(owned)
 }
 
-/// Returns the failure of a document that was found to be foreign, with what the books know about it.
-pub(in crate::sync::sales) async fn explain_foreign_document<T: SalesEntity>(
+/// Returns the tasks whose documents were found to be foreign, in their order, with failures that say
+/// what the books know about the documents. The rows of their owners are read together. If the table
+/// does not answer, the failures stay as they are.
+pub(in crate::sync::sales) async fn explain_foreign_documents<'a, T: SalesEntity>(
     tenant_session: &TenantSession<'_>,
-    task: &SyncTask<'_, T::Snapshot>,
+    foreign: Vec<(TaskWithContact<'a, T::Snapshot>, Failure)>,
     found: &[T::Remote],
-    failure: Failure,
-) -> Failure {
-    let number = T::record_number(&task.snapshot);
-    let url = read_url::<T>(tenant_session, task);
-    let holder = select_holder(found, &number, url.as_deref());
-    let owned = read_owners::<T>(tenant_session, vec![(number.clone(), holder)]).boxed();
-    let owned = owned.await.map(|owned| owned.into_iter().find_map(|(_, holding)| holding));
-    match owned.map(|holding| holding.map(|holding| holding.owner)) {
-        Ok(Some(NumberOwner::Record(holder))) => {
-            add_explanation(&failure, held_number_failure(T::KIND, &number, &holder, None))
-        }
-        Ok(Some(NumberOwner::OtherInstallation)) => {
-            add_explanation(&failure, other_installation_failure(T::KIND, &number))
-        }
-        Ok(Some(NumberOwner::Foreign) | None) => failure,
-        Err(error) => {
-            report_unread_owner(tenant_session, &task.mapping.key.crm_id, &error);
-            failure
-        }
+) -> Vec<(TaskWithContact<'a, T::Snapshot>, Failure)> {
+    if foreign.is_empty() {
+        return foreign;
     }
+    let held = foreign.iter().map(|(one, _)| {
+        let number = T::record_number(&one.task.snapshot);
+        let url = read_url::<T>(tenant_session, one.task);
+        let holder = select_holder(found, &number, url.as_deref());
+        (number, holder)
+    });
+    let held = held.collect::<Vec<_>>();
+    let owned = match read_owners::<T>(tenant_session, held).boxed().await {
+        Ok(owned) => owned,
+        Err(error) => {
+            report_unread_owners(tenant_session, &error);
+            return foreign;
+        }
+    };
+    let explained = foreign.into_iter().zip(owned).map(|((one, failure), (number, holding))| {
+        let holder = holding.map_or(NumberOwner::Foreign, |holding| holding.owner);
+        (one, explain_owner(T::KIND, &number, &holder, failure))
+    });
+    explained.collect()
 }
 
-fn report_unread_owner(tenant_session: &TenantSession<'_>, crm_id: &CrmId, error: &StoreError) {
+fn report_unread_owners(tenant_session: &TenantSession<'_>, error: &StoreError) {
     tracing::warn!(
         error = %ErrorChain(error),
         account.id = %tenant_session.ledger.account,
-        crm.id = %crm_id,
-        "the record with the same number could not be read"
+        "the records with the same numbers could not be read"
     );
 }
 
-/// Returns the failure with the sentence that describes the document, followed by the explanation.
-fn add_explanation(failure: &Failure, explained: Failure) -> Failure {
+/// Returns the failure of a document whose number another one has, with what is known about that one.
+fn explain_owner(kind: EntityKind, number: &str, owner: &NumberOwner, failure: Failure) -> Failure {
+    let explained = match owner {
+        NumberOwner::Record(holder) => held_number_failure(kind, number, holder, None),
+        NumberOwner::OtherInstallation => other_installation_failure(kind, number),
+        NumberOwner::Foreign => return failure,
+    };
     let message = format!("{} {}", failure.message, explained.message);
     Failure { message, ..explained }
 }
