@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.b24faef77a9f.js",
-        bytes: include_bytes!("../dist/xero.b24faef77a9f.js"),
+        name: "xero.8826d6d799b8.js",
+        bytes: include_bytes!("../dist/xero.8826d6d799b8.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.ccc12b7d3c0d.js",
-        bytes: include_bytes!("../dist/frame.ccc12b7d3c0d.js"),
+        name: "frame.cb955e0591e4.js",
+        bytes: include_bytes!("../dist/frame.cb955e0591e4.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -17,8 +17,8 @@ const web = dirname(fileURLToPath(import.meta.url));
 const dist = join(web, "../dist");
 const list = join(web, "../src/files.rs");
 
-/** Members of the library's and the browser's classes that the sources override. */
-const FROM_LIT = new Set(["connectedCallback", "disconnectedCallback", "firstUpdated", "render", "update", "updated", "willUpdate"]);
+/** Members that the browser calls. */
+const FROM_BROWSER = new Set(["attributeChangedCallback", "connectedCallback", "disconnectedCallback"]);
 
 const hash = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 
@@ -35,7 +35,7 @@ const common = {
 };
 
 /** How the last step makes a bundle smaller. */
-const SMALLER = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true, inline: 1 } };
+const SMALLER = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true, inline: 1, keep_fargs: false, lhs_constants: false } };
 
 /** Minifies the CSS in templates, none of which has an expression. */
 const compactCss = {
@@ -49,14 +49,6 @@ const compactCss = {
       }
       return { contents, loader: "ts" };
     });
-  },
-};
-
-/** Replaces Lit's module for style sheets. */
-const smallStyles = {
-  name: "small-styles",
-  setup(build) {
-    build.onLoad({ filter: /[/\\]reactive-element[/\\]css-tag\.js$/ }, async () => ({ contents: await readFile(join(web, "css-tag.js"), "utf8") }));
   },
 };
 
@@ -79,7 +71,7 @@ async function ownNames() {
   const text = texts.filter((one) => one !== api).join("\n");
   const [options] = text.match(/^export interface Options \{.*?^\}/ms);
   const isShared = (name) =>
-    FROM_LIT.has(name) ||
+    FROM_BROWSER.has(name) ||
     new RegExp(`^ +"?${name}"?\\??:|"${name}"`, "m").test(api) ||
     new RegExp(`^ +${name}\\??[:(]`, "m").test(options) ||
     new RegExp(`[ .?@]${name}=|declare ${name}\\b|"${name}"`).test(text);
@@ -91,7 +83,7 @@ async function ownNames() {
 
 async function bundle(entry, options = {}) {
   const mangleProps = new RegExp(`^(${(await ownNames()).join("|")})$`);
-  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss, smallStyles], mangleProps, ...options });
+  const result = await build({ ...common, entryPoints: [entry], plugins: [compactCss], mangleProps, ...options });
   // What esbuild writes becomes smaller still: it inlines less, and keeps more variables.
   const { code } = await minify(compactHtml(result.outputFiles[0].text.trimEnd()), SMALLER);
   return `${code}\n`;

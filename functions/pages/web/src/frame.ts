@@ -24,7 +24,7 @@ interface SettingsMessage {
   ticket?: string;
 }
 
-const EVENTS = ["connected", "disconnected", "changed", "linked", "unlinked", "session-ended", "attention"];
+const EVENTS = ["connected", "disconnected", "changed", "linked", "unlinked", "session-ended", "attention", "unsaved"];
 /** How long the CRM may take to answer a question for a token, in milliseconds. */
 const TOKEN_WITHIN = 15_000;
 

@@ -150,3 +150,18 @@ test("an element that gets its record late reads it at once", async () => {
   await page.getByText("INV-1042").first().waitFor();
   await close();
 });
+
+test("a property that the page sets before the script has arrived applies", async () => {
+  const prepare = () => {
+    new MutationObserver((_, observer) => {
+      const element = document.querySelector("servicecortex-xero-invoice");
+      if (!element) return;
+      element.invoiceId = "inv_2";
+      observer.disconnect();
+    }).observe(document, { childList: true, subtree: true });
+  };
+  const { page, close } = await open("invoice-open", { prepare });
+  await page.getByText("Not sent to Xero yet.").waitFor();
+  assert.equal(asked("GET", "/v1/invoices/inv_2").length, 1);
+  await close();
+});

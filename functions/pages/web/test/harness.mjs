@@ -161,8 +161,9 @@ if (frame) window.addEventListener("message", (event) => {
   /**
    * Opens a scenario in a new context. `tokens` are handed out one after the other. `locale` is what the CRM's page passes on,
    * and `timezone` is that of the browser; the CRM's page always passes Pacific/Auckland on. The time of a `silent` page is the test's.
+   * `prepare` runs in the page before its scripts.
    */
-  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, silent, timezone = "Pacific/Auckland" } = {}) {
+  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, silent, prepare, timezone = "Pacific/Auckland" } = {}) {
     const run = `r${(this.#count += 1)}`;
     const state = scenario(name);
     change?.(state);
@@ -171,6 +172,7 @@ if (frame) window.addEventListener("message", (event) => {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", timezoneId: timezone, acceptDownloads: true });
     context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
+    if (prepare) await page.addInitScript(prepare);
     if (silent) await page.clock.install();
     this.#watchTraffic(page);
     const lines = [];

@@ -46,7 +46,7 @@ test("another organisation brings its own accounts", async () => {
   state.choices.income = [{ code: "4000", name: "Heating", type: "REVENUE" }];
   await page.getByLabel("Ridgeway Heating NZ").check();
   await button(page, "Use this organisation…").click();
-  await button(page, "Use Ridgeway Heating NZ").click();
+  await button(page, "Use this organisation").click();
   await page.getByLabel("Default account code").locator("option", { hasText: "4000 – Heating" }).waitFor({ state: "attached" });
   await close();
 });

@@ -74,7 +74,7 @@ export function rateLabel(rate: string): string {
 export function labelOf(field: string): string {
   const rate = field.startsWith(TAX) ? field.slice(TAX.length) : undefined;
   if (rate !== undefined) return `Tax ${rateLabel(rate)}`;
-  return [...FIELDS, ...METHODS].find((one) => one.name === field)?.label ?? field;
+  return [...FIELDS, ...METHODS].find((one) => one.name === field)?.label ?? field.replace("tracking.", "");
 }
 
 const TYPES: Record<string, string> = {

@@ -1,5 +1,5 @@
 /** S3: which accounts and tax rates in Xero the documents use. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import { ApiError, type Session } from "../api/session.js";
 import type { AccountChoices, AccountCodes, FieldProblem } from "../api/shapes.js";
 import { fieldId, FormPart } from "../ui/form-part.js";
@@ -29,6 +29,14 @@ export class Accounts extends FormPart<AccountCodes> {
     return index === undefined ? labelOf(field) : (this.formDraft?.tracking?.[Number(index)]?.category ?? "Tracking");
   }
 
+  protected override wordOf(field: string, value: unknown): string {
+    const code = String(value ?? "");
+    if (!code) return "None";
+    const rate = this.#choices?.tax.find((tax) => field.startsWith("tax_types") && tax.tax_type === code);
+    const one = [...FIELDS, ...METHODS].find(({ name }) => name === field);
+    return rate?.name ?? labelled(code, (one && this.#choices?.[one.list]) ?? []);
+  }
+
   protected override get objections(): FieldProblem[] {
     return this.#choices?.objections ?? [];
   }
@@ -51,7 +59,12 @@ export class Accounts extends FormPart<AccountCodes> {
     const organisation = this.status?.organisation;
     if (organisation !== this.#organisation) this.#choices = undefined;
     this.#organisation = organisation;
-    if (this.#isConnected && !this.#choices) void this.#readChoices(session, false);
+    const before = this.#choicesFailure;
+    if (!this.#isConnected || (this.#choices && !before)) return;
+    const reading = this.#readChoices(session, false);
+    // The first reading may take long, and what the API knows is shown meanwhile.
+    if (before) await reading;
+    if (before?.isPassing && this.#choicesFailure) throw this.#choicesFailure;
   }
 
   async #readChoices(session: Session, refresh: boolean): Promise<void> {
@@ -65,6 +78,7 @@ export class Accounts extends FormPart<AccountCodes> {
       if (!this.isEdited) this.errors = this.objections;
     } catch (error) {
       this.#choicesFailure = error instanceof ApiError ? error : undefined;
+      if (this.#choicesFailure?.isPassing) this.fail(this.#choicesFailure);
     }
     this.requestUpdate();
   }
@@ -92,7 +106,7 @@ export class Accounts extends FormPart<AccountCodes> {
     if (!draft) return nothing;
     return this.renderForm(
       html`${this.#isConnected
-          ? this.#choicesFailure
+          ? this.#choicesFailure && !this.#choicesFailure.isPassing
             ? this.notice("warn", this.#choicesFailure.message, this.button("Try again", "choices", () => this.#refresh(), { isSmall: true }))
             : nothing
           : this.notice("info", "Connect to Xero to choose accounts. Until then, these remain in use.")}

@@ -1,5 +1,5 @@
 /** The activity of the last days, as a chart and as figures. */
-import { html, nothing, svg } from "lit";
+import { html, nothing, svg } from "lit-html";
 import type { Activity } from "../api/shapes.js";
 import type { Formats } from "../ui/format.js";
 import type { View } from "../ui/part.js";

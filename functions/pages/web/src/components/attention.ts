@@ -1,6 +1,6 @@
 /** S5: what needs a person: money to decide about, and records that failed, by cause. */
-import { html, nothing } from "lit";
-import { keyed } from "lit/directives/keyed.js";
+import { html, nothing } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
 import { ApiError, type Session } from "../api/session.js";
 import type { AttentionPage, AttentionRecord, BulkOutcome } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -145,7 +145,7 @@ export class AttentionList extends DecisionList {
     const action = `record-${nameKey(one)} `;
     const total = record.amounts?.crm_total;
     return html`<li data-record=${nameKey(one)}>
-      <div class="what break">
+      <div class="what">
         ${this.renderName(record.entity, record.crm_id, name)}
         ${total ? html`<span class="muted">${this.formats.money(total)}</span>` : nothing}
         ${record.failure && record.failure.message !== group.message

@@ -1,7 +1,8 @@
 /** The state of one record, as a word for lists. */
-import { css, html, LitElement, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import { ApiError, sessionFor, type Options, type Session } from "../api/session.js";
 import type { EntityKind, SyncRecord } from "../api/shapes.js";
+import { BaseElement, type Changes, css } from "../ui/element.js";
 import { define } from "../ui/part.js";
 import { styles } from "../ui/styles.js";
 import { RECORD_STATES, recordPath, type Tone } from "../ui/words.js";
@@ -14,7 +15,7 @@ const KINDS: Record<string, EntityKind> = {
   allocation: "allocation",
 };
 
-export class Badge extends LitElement {
+export class Badge extends BaseElement {
   static override styles = [
     ...styles,
     css`
@@ -27,7 +28,7 @@ export class Badge extends LitElement {
     `,
   ];
   static override properties = {
-    options: { attribute: false },
+    options: { attribute: "" },
     kind: {},
     recordId: { attribute: "record-id" },
   };
@@ -59,7 +60,7 @@ export class Badge extends LitElement {
     this.#session?.removeEventListener("changed", this.#onChanged);
   }
 
-  protected override updated(changes: Map<PropertyKey, unknown>): void {
+  protected override updated(changes: Changes): void {
     if (changes.has("recordId") && changes.get("recordId") !== undefined) void this.#load();
   }
 

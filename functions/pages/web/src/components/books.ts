@@ -1,5 +1,5 @@
 /** Whether the books agree: the newest comparison of the open balances. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { Books, Comparison } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -98,12 +98,12 @@ export class BooksPanel extends Part {
     const name = recordName({ ...one, number: one.number || undefined });
     return html`<li>
       <p class="row">
-        <span class="name break">${this.linkRecord(one.entity, one.crm_id, name)}</span>
+        <span class="name">${this.linkRecord(one.entity, one.crm_id, name)}</span>
         <span class="muted">${this.formats.money(one.crm)} here, ${this.formats.money(one.xero)} in Xero</span>
       </p>
       <ul class="reasons">
         ${one.reasons.map(
-          ({ amount, message }) => html`<li><span class="num">${this.formats.money(amount)}</span><span class="break">${message}</span></li>`,
+          ({ amount, message }) => html`<li><span class="num">${this.formats.money(amount)}</span><span>${message}</span></li>`,
         )}
       </ul>
     </li>`;

@@ -1,5 +1,5 @@
 /** S7: the Xero section on a client's page. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Contact, EntityKind } from "../api/shapes.js";
 import { define, type View } from "../ui/part.js";
 import { evidenceWord, recordPath } from "../ui/words.js";

@@ -1,5 +1,5 @@
 /** What the connection shows in each of its states. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import { type ConnectionProblem, type Status, type SyncAll, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
 import { Part, type View } from "../ui/part.js";

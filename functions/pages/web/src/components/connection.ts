@@ -1,7 +1,8 @@
 /** S1: the connection to Xero in all its states. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import { type Answer, ApiError, type Session } from "../api/session.js";
 import { type Completion, type ConnectionProblem, type Status, type SyncAll, walkState } from "../api/shapes.js";
+import type { Changes } from "../ui/element.js";
 import { define, safeUrl, type View } from "../ui/part.js";
 import { kindWord, recordPath } from "../ui/words.js";
 import { ConnectionView } from "./connection-view.js";
@@ -13,8 +14,8 @@ const COMPLETE_AGAIN = 3_000;
 export class Connection extends ConnectionView {
   static override properties = {
     ...ConnectionView.properties,
-    landing: { type: String },
-    ticket: { attribute: false },
+    landing: {},
+    ticket: { attribute: "" },
   };
 
   /** The outcome of a consent, if the CRM removes it from the address itself. */
@@ -32,7 +33,7 @@ export class Connection extends ConnectionView {
     super.connectedCallback();
   }
 
-  protected override willUpdate(changes: Map<PropertyKey, unknown>): void {
+  protected override willUpdate(changes: Changes): void {
     if (changes.has("landing") && this.landing) this.#land({ word: this.landing, ticket: this.ticket });
   }
 
@@ -165,7 +166,7 @@ export class Connection extends ConnectionView {
                 this.#chosen = choice.tenant_id;
                 this.requestUpdate();
               }}
-            /><span class="break">${choice.name}</span>
+            /><span>${choice.name}</span>
           </label>`,
         )}
       </fieldset>
@@ -188,7 +189,7 @@ export class Connection extends ConnectionView {
           ? html`<p>Nothing in <b>${status.organisation}</b> is changed or deleted.</p>`
           : nothing}`,
       cancel: "Cancel",
-      confirm: `Use ${choice.name}`,
+      confirm: "Use this organisation",
       run: async () => {
         const isDone = await this.sendChange("organisation", "POST", "/v1/connection/organisation", { tenant_id: choice.tenant_id });
         if (!isDone) return;

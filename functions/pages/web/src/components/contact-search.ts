@@ -1,7 +1,8 @@
 /** The search for a contact in Xero, inside a dialog. Fires `pick` with the chosen contact. */
-import { html, LitElement, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import { ApiError, type Session } from "../api/session.js";
 import type { Contact, LinkedContact } from "../api/shapes.js";
+import { BaseElement, type Changes } from "../ui/element.js";
 import { count } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { define, safeUrl } from "../ui/part.js";
@@ -13,12 +14,12 @@ const QUERY_MAX = 100;
 /** How long a person must stop typing before the search begins, in milliseconds. */
 const PAUSE_MS = 300;
 
-export class ContactSearch extends LitElement {
+export class ContactSearch extends BaseElement {
   static override styles = [...styles, contactSearchStyles];
   static override properties = {
-    session: { attribute: false },
-    clientId: { attribute: false },
-    query: { attribute: false },
+    session: { attribute: "" },
+    clientId: { attribute: "" },
+    query: { attribute: "" },
   };
 
   declare session: Session | undefined;
@@ -37,7 +38,9 @@ export class ContactSearch extends LitElement {
     this.#running?.abort();
   }
 
-  override firstUpdated(): void {
+  /** Begins with the text that the search is opened with. */
+  protected override updated(changes: Changes): void {
+    if (!changes.has("session")) return;
     const input = this.renderRoot.querySelector("input");
     input?.focus();
     input?.select();
@@ -121,7 +124,7 @@ export class ContactSearch extends LitElement {
   #renderContact(contact: Contact): unknown {
     const isOwn = contact.client_id !== undefined && contact.client_id === this.clientId;
     return html`<li>
-      <div class="break">
+      <div>
         <b>${contact.name}</b>
         <div class="muted small">${contactFacts(contact) || "No e-mail address and no numbers"}</div>
       </div>

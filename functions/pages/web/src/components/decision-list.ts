@@ -1,6 +1,6 @@
 /** A list of rows that people settle one by one, which begins with the money that needs a decision. */
-import { html, nothing } from "lit";
-import { keyed } from "lit/directives/keyed.js";
+import { html, nothing } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
 import type { Session } from "../api/session.js";
 import type { AttentionPage, EntityKind } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -44,7 +44,7 @@ export abstract class DecisionList extends Part {
 
   #renderDecision(one: Decision): View {
     return html`<li data-record=${one.path}>
-      <div class="what break">
+      <div class="what">
         ${this.renderName(one.entity, one.crm_id, one.title)} <span class="muted">${one.details.filter(Boolean).join(" · ")}</span>
         <span class="cause-own">${one.question}</span>
         ${this.renderAnswers(one.path, one.title, one.answers, (isDone) => this.leave(one.path, one.title, isDone, DECIDED))}
@@ -60,7 +60,7 @@ export abstract class DecisionList extends Part {
     return html`<summary>
       <span class="cause">
         <span class="strong">${size}</span>
-        <span class="break">${message}</span>
+        <span>${message}</span>
       </span>
       ${badge}
     </summary>`;

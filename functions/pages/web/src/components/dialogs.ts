@@ -1,5 +1,5 @@
 /** The questions and searches that several elements ask in a dialog. */
-import { html } from "lit";
+import { html } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { Contact } from "../api/shapes.js";
 import type { Dialog } from "../ui/widgets.js";

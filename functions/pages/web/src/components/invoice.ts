@@ -1,5 +1,5 @@
 /** S8: the Xero section on the page of an invoice or a credit note. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { Amounts, EntityKind, InvoicePayments, Money, ReceivedPayment, RecordedPayment } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -119,7 +119,7 @@ export class Invoice extends RecordPart {
     return html`<li>
       <span class="num strong">${this.formats.money(money)}</span>
       <span class="muted nowrap">${this.formats.date(date)}</span>
-      <span class="break what">${what}</span>
+      <span class="what">${what}</span>
       <span class="side">${side}</span>
       ${below === nothing ? nothing : html`<div class="below">${below}</div>`}
     </li>`;

@@ -1,6 +1,6 @@
 /** S4: the comparison of all clients with the contacts in Xero. */
-import { html, nothing } from "lit";
-import { keyed } from "lit/directives/keyed.js";
+import { html, nothing } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
 import type { Session } from "../api/session.js";
 import { type Candidate, type Contact, type Finding, type Reconciliation, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -187,12 +187,12 @@ export class Matching extends Part {
     return html`<li>
       <fieldset class="stack" aria-labelledby=${id} data-client=${finding.client_id}>
         <div class="head">
-          <h3 id=${id} class="break" tabindex="-1">${this.linkRecord("contact", finding.client_id, finding.name)}</h3>
+          <h3 id=${id} tabindex="-1">${this.linkRecord("contact", finding.client_id, finding.name)}</h3>
           <span class="muted small">${finding.client_id}</span>
         </div>
         ${isLinked
           ? html`<div class="row">
-              <div class="break">${this.#renderLink(finding)}</div>
+              <div>${this.#renderLink(finding)}</div>
               ${this.canChange
                 ? this.button("Unlink…", `unlink-${finding.client_id} `, () => this.#confirmUnlink(finding), { isSmall: true, kind: "quiet subdued", label: `Unlink… ${finding.name}` })
                 : nothing}
@@ -221,7 +221,7 @@ export class Matching extends Part {
 
   #renderCandidate(finding: Finding, candidate: Candidate): View {
     return html`<li class="row">
-      <div class="break">
+      <div>
         ${this.outside(candidate.xero_url, candidate.name)}
         <div class="muted small">
           ${candidate.email ? html`${candidate.email} · ` : nothing}${evidenceList(candidate.by)}${candidate.is_archived

@@ -1,5 +1,5 @@
 /** How documents are sent: their first status, whether they count as sent, and who leads contacts. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { SyncPreferences } from "../api/shapes.js";
 import { fieldId, FormPart } from "../ui/form-part.js";
 import { define, type View } from "../ui/part.js";
@@ -34,6 +34,8 @@ const CHOICES: Record<ChoiceName, Choice> = {
   },
 };
 
+const SENT = "Mark them as sent";
+
 export class Preferences extends FormPart<SyncPreferences> {
   protected override heading(): string {
     return "How documents are sent";
@@ -44,7 +46,11 @@ export class Preferences extends FormPart<SyncPreferences> {
   }
 
   protected override labelOf(field: string): string {
-    return CHOICES[field as ChoiceName]?.label ?? field;
+    return CHOICES[field as ChoiceName]?.label ?? SENT;
+  }
+
+  protected override wordOf(field: string, value: unknown): string {
+    return CHOICES[field as ChoiceName]?.options[String(value)]?.[0] ?? (value ? "Yes" : "No");
   }
 
   protected override content(): View {
@@ -87,7 +93,7 @@ export class Preferences extends FormPart<SyncPreferences> {
   }
 
   #renderSent(draft: SyncPreferences): View {
-    const text = html`<span><span class="strong">Mark them as sent</span> <span class="muted">Xero then shows them as sent to the client. It does not send an e-mail.</span></span>`;
+    const text = html`<span><span class="strong">${SENT}</span> <span class="muted">Xero then shows them as sent to the client. It does not send an e-mail.</span></span>`;
     if (!this.canChange) return draft.mark_as_sent ? html`<p>${text}</p>` : nothing;
     return html`<label class="option"
       ><input

@@ -1,5 +1,5 @@
 /** The document that would be sent to Xero, in a dialog. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { EntityKind, Preview } from "../api/shapes.js";
 import { Part, type View } from "../ui/part.js";
 import { kindWord, recordPath } from "../ui/words.js";
@@ -57,7 +57,7 @@ export abstract class PreviewPart extends Part {
         <tbody role="rowgroup">
           ${document.lines.map(
             (line) => html`<tr role="row">
-              <td role="cell" class="break wide">
+              <td role="cell" class="wide">
                 ${line.description}
                 <div class="muted small">
                   ${[
@@ -70,8 +70,8 @@ export abstract class PreviewPart extends Part {
                     .join(" · ")}
                 </div>
               </td>
-              <td role="cell">${line.account_code}<span class="narrow muted"> ${line.tax_type}</span></td>
-              <td role="cell" class="not-narrow">${line.tax_type}</td>
+              <td role="cell" class="nowrap">${line.account_code}<span class="narrow muted"> ${line.tax_type}</span></td>
+              <td role="cell" class="not-narrow nowrap">${line.tax_type}</td>
               <td role="cell" class="num not-narrow">${line.quantity}</td>
               <td role="cell" class="num"><span class="narrow muted">${line.quantity} × </span>${money(line.unit_amount)}</td>
             </tr>`,

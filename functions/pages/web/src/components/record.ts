@@ -1,5 +1,5 @@
 /** What the sections on a client's and on an invoice's page share. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { EntityKind, LogEntry, LogPage, SyncRecord } from "../api/shapes.js";
 import { safeUrl, type View } from "../ui/part.js";
@@ -46,7 +46,7 @@ export abstract class RecordPart extends PreviewPart {
     this.record = undefined;
     this.#history = undefined;
     this.#isHistoryOpen = false;
-    this.failure = undefined;
+    this.fail(undefined);
     this.refusal = undefined;
     this.isLoaded = false;
     void this.reload();
@@ -185,7 +185,7 @@ export abstract class RecordPart extends PreviewPart {
                 return html`<li>
                   <span class="muted small nowrap">${this.formats.timeOf(entry.at)}</span>
                   ${this.badge(state?.word ?? entry.status, state?.tone ?? "quiet")}
-                  <span class="break says">${entry.message} ${entry.remedy ?? ""}</span>
+                  <span class="says">${entry.message} ${entry.remedy ?? ""}</span>
                 </li>`;
               })}
             </ol>`}

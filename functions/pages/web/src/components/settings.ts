@@ -1,11 +1,12 @@
 /** The whole settings page: its sections in one column. */
-import { css, html, LitElement, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Options } from "../api/session.js";
 import type { Status } from "../api/shapes.js";
+import { BaseElement, css } from "../ui/element.js";
 import { define } from "../ui/part.js";
 import { isConnected } from "./setup.js";
 
-export class Settings extends LitElement {
+export class Settings extends BaseElement {
   static override styles = css`
     :host {
       display: block;
@@ -16,7 +17,7 @@ export class Settings extends LitElement {
       gap: 1.1em;
     }
   `;
-  static override properties = { options: { attribute: false }, landing: {}, ticket: { attribute: false } };
+  static override properties = { options: { attribute: "" }, landing: {}, ticket: { attribute: "" } };
 
   declare options: Options | undefined;
   /** The outcome of a consent, if the CRM removes it from the address itself. */

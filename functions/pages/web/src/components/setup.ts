@@ -1,5 +1,5 @@
 /** S2: the task list after the first connect. Its state follows from what the API knows. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Session } from "../api/session.js";
 import { type AccountChoices, type AccountCodes, type AttentionPage, type Reconciliation, type SyncAll, walkState } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -85,7 +85,7 @@ export class Setup extends PreviewPart {
     return html`<ol class="tasks">
         ${this.#tasks().map(
           (task) => html`<li>
-            <div class="break">
+            <div>
               <h3>${task.title}</h3>
               <div class="muted">${task.detail}</div>
             </div>

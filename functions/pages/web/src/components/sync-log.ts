@@ -1,5 +1,5 @@
 /** S6: the sync log of 30 days, with a chart of the activity and a download. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { Activity, EntityKind, LogEntry, LogPage, LogStatus } from "../api/shapes.js";
 import { count } from "../ui/format.js";
@@ -197,7 +197,7 @@ export class SyncLog extends Part {
       <td role="cell" class="when nowrap muted">${this.formats.timeOf(entry.at)}</td>
       <td role="cell" class="record">${this.linkRecord(entry.entity, entry.crm_id, name)}</td>
       <td role="cell" class="result">${this.badge(state.word, state.tone)}</td>
-      <td role="cell" class="wide break">
+      <td role="cell" class="wide">
         ${entry.message} ${entry.remedy ?? ""}
         ${entry.next_attempt_at ? html`<span class="muted">Next attempt at ${this.formats.timeOf(entry.next_attempt_at)}.</span>` : nothing}
         ${entry.by ? html`<span class="muted">By ${this.nameOf(entry.by)}.</span>` : nothing}

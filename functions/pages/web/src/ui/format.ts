@@ -1,5 +1,5 @@
 /** Dates, amounts and names in the reader's language and time zone. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit-html";
 import type { Session } from "../api/session.js";
 import type { Money } from "../api/shapes.js";
 

@@ -1,5 +1,5 @@
 /** The few icons, drawn with the text's colour. */
-import { svg, html, type TemplateResult } from "lit";
+import { svg, html, type TemplateResult } from "lit-html";
 
 const PATHS = {
   alert: svg`<path d="M8 4.6v4.2M8 11.2v.2M6.9 1.9 1.2 12a1.3 1.3 0 0 0 1.1 1.9h11.4a1.3 1.3 0 0 0 1.1-1.9L9.1 1.9a1.3 1.3 0 0 0-2.2 0Z"/>`,

@@ -1,5 +1,5 @@
 /** What all elements share: session, loading, refreshing, actions, messages. */
-import { html, nothing } from "lit";
+import { html, nothing } from "lit-html";
 import {
   ApiError,
   sessionFor,
@@ -20,6 +20,9 @@ const STATUS_AGE = 5_000;
 /** How long the CRM's page may take to configure its elements, in milliseconds. */
 const CONFIGURED_WITHIN = 15_000;
 
+/** The elements on the page whose newest reading failed. */
+const failing = new Set<Part>();
+
 /** An answer to a question, and the request that gives it. */
 export interface Answer {
   label: string;
@@ -27,7 +30,7 @@ export interface Answer {
 }
 
 export abstract class Part extends Widgets {
-  static override properties = { options: { attribute: false } };
+  static override properties = { options: { attribute: "" } };
 
   declare options: Options | undefined;
 
@@ -71,12 +74,28 @@ export abstract class Part extends Widgets {
     window.removeEventListener("pageshow", this.#onPageShow);
     this.session?.removeEventListener("changed", this.#onChanged);
     clearTimeout(this.#timer);
+    this.fail(undefined);
+  }
+
+  /** Takes why the newest reading failed, if it did. Which element says so depends on all that failed. */
+  protected fail(failure: ApiError | undefined): void {
+    this.failure = failure;
+    if (failure && this.isConnected) failing.add(this);
+    else failing.delete(this);
+    for (const one of [this, ...failing]) one.requestUpdate();
+  }
+
+  /** The elements with the same trouble, in the order of the page. The first one speaks for all. */
+  #affected(): Part[] {
+    const troubleOf = ({ failure }: Part) => (failure?.isPassing ? "" : failure?.message);
+    return [...failing]
+      .filter((one) => !one.hidden && one.session === this.session && troubleOf(one) === troubleOf(this))
+      .sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : -1));
   }
 
   async #start(): Promise<void> {
     const waiting = setTimeout(() => {
-      this.failure = new ApiError("unreachable", "ServiceCortex is not responding. Reload the page. If this does not help, sign in again or contact support.");
-      this.requestUpdate();
+      this.fail(new ApiError("unreachable", "ServiceCortex is not responding. Reload the page. If this does not help, sign in again or contact support."));
     }, CONFIGURED_WITHIN);
     const session = this.session ?? (await sessionFor(this.options));
     clearTimeout(waiting);
@@ -124,15 +143,16 @@ export abstract class Part extends Widgets {
       this.#isStale = false;
       try {
         await this.load(session);
-        this.failure = undefined;
+        this.fail(undefined);
         this.#failures = 0;
         // What was read while it changed is not shown first.
         this.isLoaded ||= !this.#isStale;
         this.loadedAt = new Date();
       } catch (error) {
-        this.failure = asApiError(error);
+        const failure = asApiError(error);
+        this.fail(failure);
         this.#failures = Math.min(this.#failures + 1, BACK_OFF.length);
-        if (this.failure.kind === "session-ended") this.tell("session-ended");
+        if (failure.kind === "session-ended") this.tell("session-ended");
       } finally {
         this.#loading = undefined;
         this.requestUpdate();
@@ -168,7 +188,7 @@ export abstract class Part extends Widgets {
       const failed = asApiError(error);
       this.refusal = { action, error: failed };
       if (failed.kind === "session-ended") {
-        this.failure = failed;
+        this.fail(failed);
         this.tell("session-ended");
       }
       return false;
@@ -223,22 +243,23 @@ export abstract class Part extends Widgets {
     return html`<div role="alert">${this.notice("bad", refusal.error.message)}</div>`;
   }
 
-  protected renderFailure(): View {
-    const failure = this.failure;
-    if (!failure) return nothing;
+  /** Why the newest reading failed, unless another element says so. */
+  #renderFailure(failure: ApiError, affected: Part[]): View {
     const tone = failure.kind === "session-ended" ? "info" : "warn";
-    const since =
-      this.isLoaded && this.loadedAt
-        ? html` <span class="muted">This is as of ${this.formats.clock(this.loadedAt)}.</span>`
-        : nothing;
     return this.notice(
       tone,
-      html`${failure.message}${since}`,
+      html`${failure.message} ${this.#renderAge(nothing)}`,
       // Without a session only the CRM's page can help.
       this.session
-        ? this.button("Try again", "reload", () => this.act("reload", () => this.reload()), { isSmall: true })
+        ? this.button("Try again", "reload", () => this.act("reload", async () => void (await Promise.all(affected.map((one) => one.reload())))), { isSmall: true })
         : nothing,
     );
+  }
+
+  /** From when the content is, while it cannot be read again. */
+  #renderAge(otherwise: View): View {
+    const text = this.isLoaded && this.loadedAt ? `This is as of ${this.formats.clock(this.loadedAt)}.` : otherwise;
+    return html`<span class="muted">${text}</span>`;
   }
 
   /** What stands beside the heading. */
@@ -247,14 +268,18 @@ export abstract class Part extends Widgets {
   }
 
   protected override render(): View {
-    const isFirst = !this.isLoaded && !this.failure;
+    const { failure } = this;
+    const isFirst = !this.isLoaded && !failure;
+    const affected = failure ? this.#affected() : [];
+    const isSpeaker = affected[0] === this;
     return html`<section class="card" aria-labelledby="title" aria-busy=${isFirst ? "true" : "false"}>
         <header>
           <h2 id="title" tabindex="-1">${this.heading()}</h2>
           <div class="aside">${this.isLoaded ? this.aside() : nothing}</div>
         </header>
         ${isFirst ? html`<p class="sr" role="status">Loading…</p>${this.skeleton()}` : nothing}
-        <div role="status">${this.renderFailure()}</div>
+        <div role="status">${failure && isSpeaker ? this.#renderFailure(failure, affected) : nothing}</div>
+        ${failure && !isSpeaker ? html`<p class="small age">${this.#renderAge("This cannot be shown at the moment.")}</p>` : nothing}
         ${this.isLoaded ? this.content() : nothing}
       </section>
       ${this.renderAround()}`;

@@ -1,5 +1,6 @@
 /** The pieces that elements are made of: buttons, links, messages, the dialog. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit-html";
+import { BaseElement } from "./element.js";
 import { icon, type Icon } from "./icons.js";
 import { styles } from "./styles.js";
 import type { Tone } from "./words.js";
@@ -24,8 +25,8 @@ export interface ButtonLook {
   icon?: Icon;
 }
 
-export abstract class Widgets extends LitElement {
-  static override styles: typeof styles | (typeof styles)[number][] = styles;
+export abstract class Widgets extends BaseElement {
+  static override styles = styles;
 
   /** The actions in progress. */
   protected busy = new Set<string>();
@@ -59,7 +60,7 @@ export abstract class Widgets extends LitElement {
 
   /** Asks before an action that has consequences. The harmless button has the focus. */
   protected confirm(dialog: Dialog): void {
-    const active = this.renderRoot instanceof ShadowRoot ? this.renderRoot.activeElement : null;
+    const active = this.renderRoot.activeElement;
     this.#opener = active instanceof HTMLElement ? active : undefined;
     this.#dialog = dialog;
     this.requestUpdate();
@@ -80,19 +81,18 @@ export abstract class Widgets extends LitElement {
    * A row whose position changes is rendered anew: the focus stays with its action or link. It goes to
    * the heading if what had it is gone.
    */
-  protected override update(changes: PropertyValues): void {
-    const root = this.renderRoot as ShadowRoot;
+  protected override update(): void {
+    const root = this.renderRoot;
     const focused = root.activeElement;
     const name = placeOf(focused);
-    super.update(changes);
+    super.update();
     const active = root.activeElement;
     const moved = name && placeOf(active) !== name ? root.querySelector<HTMLElement>(name) : null;
     const heading = focused && !active ? root.querySelector<HTMLElement>("#title") : null;
     (moved ?? heading)?.focus({ preventScroll: true });
   }
 
-  protected override updated(changes: PropertyValues): void {
-    super.updated(changes);
+  protected override updated(): void {
     const dialog = this.renderRoot.querySelector<HTMLDialogElement>("dialog");
     if (dialog && !dialog.open) dialog.showModal();
   }

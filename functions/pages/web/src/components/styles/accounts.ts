@@ -1,5 +1,5 @@
 /** The look of the account mapping. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const accountsStyles = css`
   .mapping {

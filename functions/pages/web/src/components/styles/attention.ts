@@ -1,5 +1,5 @@
 /** The look of the list of records that need attention. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const attentionStyles = css`
   .groups > li {

@@ -1,5 +1,5 @@
 /** The look of the comparison of the books. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const booksStyles = css`
   table {
@@ -11,7 +11,6 @@ export const booksStyles = css`
   }
   td.num {
     white-space: normal;
-    overflow-wrap: anywhere;
   }
   .differences > li {
     padding: 0.65em 0;

@@ -1,5 +1,5 @@
 /** The look of the connection. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const connectionStyles = css`
   .points {

@@ -1,5 +1,5 @@
 /** The look of the search for a contact. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const contactSearchStyles = css`
   .results {

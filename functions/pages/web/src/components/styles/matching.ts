@@ -1,5 +1,5 @@
 /** The look of the comparison of clients. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const matchingStyles = css`
   .segments {

@@ -1,5 +1,5 @@
 /** The look of the preview of a document. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const previewStyles = css`
   .narrow {

@@ -1,5 +1,5 @@
 /** The look of the sections of a client and an invoice. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const recordStyles = css`
   .figures-row {

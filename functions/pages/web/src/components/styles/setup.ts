@@ -1,5 +1,5 @@
 /** The look of the task list. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const setupStyles = css`
   .tasks {

@@ -1,5 +1,5 @@
 /** The look of the sync log. */
-import { css } from "lit";
+import { css } from "../../ui/element.js";
 
 export const syncLogStyles = css`
   .chart svg {
@@ -69,7 +69,6 @@ export const syncLogStyles = css`
   }
   .log .record {
     min-width: 10.5em;
-    overflow-wrap: anywhere;
   }
   .log + .actions {
     margin-top: 1em;

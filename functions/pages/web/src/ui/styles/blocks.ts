@@ -1,5 +1,5 @@
 /** Cards, messages and facts. */
-import { css } from "lit";
+import { css } from "../element.js";
 
 export const blocks = css`
   .card {
@@ -66,11 +66,11 @@ export const blocks = css`
   .notice-body > :first-child {
     flex: 1 1 22em;
     min-width: 0;
-    overflow-wrap: anywhere;
   }
   .notice .muted {
     color: color-mix(in oklab, var(--text) 82%, transparent);
   }
+  .age,
   .card > [role="status"] > .notice {
     margin-bottom: 1em;
   }
@@ -81,9 +81,6 @@ export const blocks = css`
   }
   .facts dt {
     color: var(--muted);
-  }
-  .facts dd {
-    overflow-wrap: anywhere;
   }
   .skeleton {
     display: grid;

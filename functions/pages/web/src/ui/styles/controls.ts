@@ -1,5 +1,5 @@
 /** Buttons, fields and dialogs. */
-import { css } from "lit";
+import { css } from "../element.js";
 
 export const controls = css`
   button,
@@ -22,6 +22,7 @@ export const controls = css`
     font-weight: 550;
     line-height: 1.3;
     cursor: pointer;
+    text-align: start;
     text-decoration: none;
   }
   .button:hover {

@@ -1,5 +1,5 @@
 /** Tables, which become cards in a narrow column. */
-import { css } from "lit";
+import { css } from "../element.js";
 
 export const tables = css`
   table {

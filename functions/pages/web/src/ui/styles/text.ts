@@ -1,5 +1,5 @@
 /** Text and spacing. */
-import { css } from "lit";
+import { css } from "../element.js";
 
 export const text = css`
   h2,
@@ -75,9 +75,6 @@ export const text = css`
   .nowrap {
     white-space: nowrap;
   }
-  .break {
-    overflow-wrap: anywhere;
-  }
   .sr {
     position: absolute;
     width: 1px;
@@ -92,7 +89,6 @@ export const text = css`
     text-decoration-thickness: 1px;
     text-underline-offset: 0.18em;
     border-radius: 3px;
-    overflow-wrap: anywhere;
   }
   a .icon {
     width: 0.8em;

@@ -1,5 +1,5 @@
 /** Colours and fonts. The CRM changes them with the custom properties listed first. */
-import { css } from "lit";
+import { css } from "../element.js";
 
 export const theme = css`
   :host {
@@ -25,6 +25,7 @@ export const theme = css`
     container-type: inline-size;
     font-family: var(--servicecortex-xero-font, inherit);
     line-height: 1.5;
+    overflow-wrap: anywhere;
     color: var(--text);
     text-align: start;
     direction: ltr;
