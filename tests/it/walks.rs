@@ -21,7 +21,7 @@ use tests::io_monitor::{CrashPoint, Moment, run};
 
 use self::slow_table::slow;
 
-/// The duration of the world's invocations. The last call to Xero begins 28 seconds earlier.
+/// The duration of the world's invocations. The last call to Xero begins 30 seconds earlier.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(60);
 /// A step that no process reaches.
 const NEVER: CrashPoint = CrashPoint { step: u32::MAX, moment: Moment::Before };

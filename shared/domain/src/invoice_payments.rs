@@ -248,6 +248,17 @@ impl ReceivedPayment {
         }
     }
 
+    /// Remembers that people were asked whether it is one of these payments of the CRM, at most
+    /// [`CANDIDATES_MAX`] of them, the newest ones.
+    fn remember_comparisons<'p>(&mut self, payments: impl IntoIterator<Item = &'p PaymentId>) {
+        for payment in payments {
+            self.compared_with.retain(|compared| compared != payment);
+            self.compared_with.push(payment.clone());
+        }
+        let surplus = self.compared_with.len().saturating_sub(CANDIDATES_MAX);
+        self.compared_with.drain(..surplus);
+    }
+
     /// The payment with texts cut to their maximum length, independent of Xero's own limits.
     #[must_use]
     pub fn with_clipped_texts(self) -> Self {

@@ -132,8 +132,9 @@ pub struct Invocation {
     pub last_call: Timestamp,
 }
 
-/// Maximum duration of one exchange with Xero, including recording its outcome.
-const CALL_DURATION_MAX: SignedDuration = SignedDuration::from_secs(28);
+/// Maximum duration of one exchange with Xero, including recording its outcome and the last two
+/// seconds of an invocation, in which nothing more is recorded.
+const CALL_DURATION_MAX: SignedDuration = SignedDuration::from_secs(30);
 
 impl Invocation {
     /// Work that ends at `deadline`, with time to read the answer to every call.

@@ -53,10 +53,10 @@ fn assert_carried(world: &World, tenant: Uuid, clients: usize, when: &str) {
 #[test]
 fn carrying_over_takes_as_few_invocations_as_its_pages_need() {
     let world = waiting(1_000);
-    // A page begins until the last call, 32 seconds after the start.
+    // A page begins until the last call, 30 seconds after the start.
     let world = slow(world, is_client_page, SignedDuration::from_secs(4));
     // 20 full pages of clients, an empty one, and one of each other kind.
-    let (pages, per_invocation) = (20 + 1 + 4_usize, 9);
+    let (pages, per_invocation) = (20 + 1 + 4_usize, 8);
     assert_eq!(invocations(&world, &WakeUpKind::Connected), pages.div_ceil(per_invocation));
     assert_carried(&world, world.tenant(), 1_000, "at the end");
 }
@@ -121,7 +121,7 @@ fn records_that_stay_in_their_organisation_are_processed_once() {
     let world = slow(world, is_client_page, SignedDuration::from_secs(8));
     // Ten full pages of clients, which stay where they are, an empty one, and one of each other
     // kind.
-    let (pages, per_invocation) = (10 + 1 + 4_usize, 5);
+    let (pages, per_invocation) = (10 + 1 + 4_usize, 4);
     assert_eq!(invocations(&world, &WakeUpKind::Connected), pages.div_ceil(per_invocation));
     assert_carried(&world, second, 500, "at the end");
     assert_eq!(clients_in(&world, TenantId(world.tenant())), 500);

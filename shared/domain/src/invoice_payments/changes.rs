@@ -147,7 +147,9 @@ impl InvoicePayments {
             if !budget.take_one() {
                 return PaymentChanges { notices, is_all: false };
             }
-            let one = ReceivedPayment { is: recognise_payment(self, one), ..one.clone() };
+            let compared_with = slot.map(|slot| slot.compared_with.clone()).unwrap_or_default();
+            let is = recognise_payment(self, one);
+            let one = ReceivedPayment { is, compared_with, ..one.clone() };
             notices.extend(new_payment_notice(&one));
             notices.extend(self.find_possible_duplicate(&one));
             if let Some(slot) = place.and_then(|place| self.received.get_mut(place)) {

@@ -43,7 +43,8 @@ impl InvoicePayments {
         if let (PaymentMatch::Imported, PaymentMatch::Unclear { candidates }) = (&is, &received.is)
         {
             // The answer is about each of them, and they may be written now.
-            received.compared_with = candidates.clone();
+            let candidates = candidates.clone();
+            received.remember_comparisons(&candidates);
         }
         received.is = is;
         let received = received.clone();

@@ -8,9 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::recognise::{DAYS_OF_DOUBT, days_between, recognise_payment};
-use super::{
-    CANDIDATES_MAX, InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment,
-};
+use super::{InvoicePayments, PaymentMatch, PaymentNotice, ReceivedPayment, RecordedPayment};
 use crate::ids::{PaymentId, XeroPaymentId};
 
 impl InvoicePayments {
@@ -33,11 +31,11 @@ impl InvoicePayments {
         let in_xero = in_xero.collect::<BTreeMap<&PaymentId, &ReceivedPayment>>();
         let written = self.recorded.iter().filter(|one| {
             let document = in_xero.get(&one.payment);
-            may_be_same_money(one, entered)
+            is_unasked_suspicion(one, entered)
                 && document.is_some_and(|document| one.is_written_as(document))
         });
         let nearest = written.min_by_key(|one| days_between(one, entered))?;
-        notify_once(nearest, entered)
+        Some(possible_duplicate(nearest, entered))
     }
 
     /// The notification that a payment which the CRM has just recorded may be one that was imported
@@ -73,38 +71,33 @@ impl InvoicePayments {
         let entered = self
             .received
             .iter()
-            .filter(|one| one.is == PaymentMatch::Imported && may_be_same_money(written, one));
+            .filter(|one| one.is == PaymentMatch::Imported && is_unasked_suspicion(written, one));
         let nearest = entered.min_by_key(|one| days_between(written, one))?;
-        notify_once(written, nearest)
+        Some(possible_duplicate(written, nearest))
     }
 
     /// Remembers that people are asked whether an imported payment is this payment of the CRM.
     pub(super) fn remember_comparison(&mut self, entered: XeroPaymentId, payment: &PaymentId) {
         let Some(entered) = self.received.iter_mut().find(|one| one.id == entered) else { return };
-        let mut compared = entered.compared_with.clone();
-        compared.push(payment.clone());
-        let surplus = compared.len().saturating_sub(CANDIDATES_MAX);
-        entered.compared_with = compared.split_off(surplus);
+        entered.remember_comparisons([payment]);
     }
 }
 
 /// Whether both have the same amount, and dates so near that a person would have to decide about a
-/// payment that the integration does not write.
-fn may_be_same_money(written: &RecordedPayment, entered: &ReceivedPayment) -> bool {
+/// payment that the integration does not write, unless people were asked about the two before.
+fn is_unasked_suspicion(written: &RecordedPayment, entered: &ReceivedPayment) -> bool {
     written.is_in_effect()
+        && !entered.compared_with.contains(&written.payment)
         && written.amount == entered.amount
         && days_between(written, entered) <= DAYS_OF_DOUBT
 }
 
-/// The notification about two payments in Xero. `None` if a person was asked about them before.
-fn notify_once(written: &RecordedPayment, entered: &ReceivedPayment) -> Option<PaymentNotice> {
-    if entered.compared_with.contains(&written.payment) {
-        return None;
-    }
-    Some(PaymentNotice::PossibleDuplicate {
+/// The notification about two payments in Xero.
+fn possible_duplicate(written: &RecordedPayment, entered: &ReceivedPayment) -> PaymentNotice {
+    PaymentNotice::PossibleDuplicate {
         entered: entered.clone(),
         payment: written.payment.clone(),
         paid_on: written.date,
         recorded: None,
-    })
+    }
 }

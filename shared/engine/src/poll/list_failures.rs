@@ -13,23 +13,26 @@ use crate::error_chain::ErrorChain;
 pub(super) struct ListFailures<'a> {
     ledger: &'a Ledger,
     first: Option<AttemptError>,
+    /// Whether Xero has not answered for a list in time. Each further one would take as long.
+    was_unanswered: bool,
 }
 
 impl<'a> ListFailures<'a> {
     /// No list has failed yet.
     pub(super) const fn new(ledger: &'a Ledger) -> Self {
-        Self { ledger, first: None }
+        Self { ledger, first: None, was_unanswered: false }
     }
 
     /// Returns what was read of a list, or nothing if Xero has failed to show this list and may show
-    /// others. After any other error the poll must stop: the first error is returned.
+    /// others. After any other error, and after the second list that is not answered in time, the
+    /// poll must stop: that error is returned, or the first failure if no further call is permitted.
     pub(super) fn keep_failure<T: Default>(
         &mut self,
         list: &'static str,
         read: Result<T, AttemptError>,
     ) -> Result<T, AttemptError> {
         match read {
-            Err(AttemptError::Xero(error)) if may_show_others(&error) => {
+            Err(AttemptError::Xero(error)) if self.may_go_on(&error) => {
                 tracing::warn!(
                     error = %ErrorChain(&*error),
                     account.id = %self.ledger.account,
@@ -37,12 +40,19 @@ impl<'a> ListFailures<'a> {
                     endpoint = list,
                     "Xero did not show a list; the others are read"
                 );
+                self.was_unanswered |= is_unanswered(&error);
                 self.first.get_or_insert(AttemptError::Xero(error));
                 Ok(T::default())
             }
-            Err(error) => Err(self.first.take().unwrap_or(error)),
+            Err(error) if error.is_not_permitted() => Err(self.first.take().unwrap_or(error)),
+            Err(error) => Err(error),
             Ok(value) => Ok(value),
         }
+    }
+
+    /// Returns whether the other lists are read after this failure of one.
+    fn may_go_on(&self, error: &XeroError) -> bool {
+        may_show_others(error) && !(self.was_unanswered && is_unanswered(error))
     }
 
     /// Returns whether Xero has shown every list so far.
@@ -56,17 +66,11 @@ impl<'a> ListFailures<'a> {
     }
 }
 
-/// Returns whether Xero did not show one list, and may show others.
-pub(super) fn is_about_one_list(error: &AttemptError) -> bool {
-    match error {
-        AttemptError::Xero(error) => may_show_others(error),
-        AttemptError::Failure(_)
-        | AttemptError::Explained(_)
-        | AttemptError::Blocked { .. }
-        | AttemptError::Persist(_) => false,
-    }
+const fn is_unanswered(error: &XeroError) -> bool {
+    matches!(error, XeroError::Unanswered { .. })
 }
 
+/// Returns whether Xero did not show one list, and may show others.
 fn may_show_others(error: &XeroError) -> bool {
     is_about_one_document(error)
         || matches!(

@@ -17,7 +17,7 @@ use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{ApiSession, DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
-use super::list_failures::{ListFailures, is_about_one_list};
+use super::list_failures::ListFailures;
 use super::read_by_ids::read_by_ids;
 use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
@@ -44,38 +44,34 @@ pub(super) async fn verify_ledger(
     if is_idle || progress.is_verification_due(tenant_session.engine.clock.now()) {
         changed += verify_open_invoices(tenant_session, progress).boxed().await?;
     }
-    let seen = observe_refunds_and_notes(tenant_session, progress).boxed().await;
-    let seen = match seen {
-        Err(error) if error.is_not_permitted() => Ok(0),
-        seen => seen,
-    };
-    let is_stopped = seen.as_ref().is_err_and(|error| !is_about_one_list(error));
-    let checked = if is_stopped {
-        Ok(())
-    } else {
+    let mut failures = ListFailures::new(&tenant_session.ledger);
+    let seen = observe_refunds_and_notes(tenant_session, progress, &mut failures).boxed().await;
+    let checked = if seen.is_ok() {
         check_stopped_records(tenant_session, progress).boxed().await
+    } else {
+        Ok(())
     };
     // A failing list of credit notes must not prevent the check.
     if progress.codes_due_since.is_some() {
         chart::check_account_codes(tenant_session).boxed().await?;
         progress.codes_due_since = None;
     }
-    match checked {
-        Err(error) if !error.is_not_permitted() => Err(error),
-        Ok(()) | Err(_) => Ok(changed + seen?),
+    match (checked, seen) {
+        (Err(error), _) | (_, Err(error)) if !error.is_not_permitted() => Err(error),
+        (_, seen) => failures.into_result(changed + seen.unwrap_or(0)),
     }
 }
 
 /// Reads the refunds and the credit notes that changed, then the notes that Xero did not show before,
 /// then those with credit left. The next poll reads a list again that Xero fails to show. Returns the
-/// number of notes with changes.
+/// number of notes with changes, or the error after which the poll must stop.
 async fn observe_refunds_and_notes(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
+    failures: &mut ListFailures<'_>,
 ) -> Result<usize, AttemptError> {
     const REFUNDS: &str = "/Payments";
     const NOTES: &str = "/CreditNotes";
-    let mut failures = ListFailures::new(&tenant_session.ledger);
     let refunds = removed_refunds::observe_changed_refunds(tenant_session, progress).boxed().await;
     failures.keep_failure(REFUNDS, refunds)?;
     let notes = credit_notes::observe_changed_notes(tenant_session, progress).boxed().await;
@@ -85,7 +81,7 @@ async fn observe_refunds_and_notes(
     changed += failures.keep_failure(NOTES, absent.await)?;
     let open = open_notes::verify_open_notes(tenant_session, progress, are_shown).boxed();
     changed += failures.keep_failure(NOTES, open.await)?;
-    failures.into_result(changed)
+    Ok(changed)
 }
 
 /// Assigns overpayments to their clients, and asks about the payments and refunds that were given up,

@@ -135,6 +135,36 @@ fn money_that_a_person_calls_another_payment_is_not_asked_about_again_once_that_
     assert!(told.is_empty(), "{told:?}");
 }
 
+/// Imports, a transfer that the CRM records afterwards, and the document that is written for it.
+fn with_compared_import(imports: &[ReceivedPayment]) -> (InvoicePayments, ReceivedPayment) {
+    let mut payments = empty();
+    payments.observed(imports);
+    let transfer = recorded("pay_1", PaymentMethod::BankTransfer, 3_999, 2);
+    let reference = Some(transfer.reference_tag());
+    let told = payments.noted(transfer);
+    assert!(matches!(told.as_slice(), [PaymentNotice::PossibleDuplicate { .. }]), "{told:?}");
+    (payments, ReceivedPayment { reference, ..received(2, 3_999, 2) })
+}
+
+#[test]
+fn an_import_that_is_less_like_a_written_payment_is_reported_if_people_were_asked_about_another() {
+    let (entered, other) = (received(1, 3_999, 25), received(3, 3_999, 26));
+    let (mut payments, document) = with_compared_import(&[entered.clone(), other.clone()]);
+    let told = payments.observed(&[entered, other, document]);
+    assert_eq!(duplicates(&told), [3]);
+}
+
+#[test]
+fn people_are_not_asked_again_about_a_payment_that_xero_omitted_for_a_while() {
+    let entered = received(1, 3_999, 25);
+    let (mut payments, document) = with_compared_import(std::slice::from_ref(&entered));
+    payments.observed(&[]);
+    payments.observed(std::slice::from_ref(&document));
+    let told = payments.observed(&[entered, document]);
+    assert_eq!(standpoints(&payments), [PaymentMatch::Imported, same("pay_1")]);
+    assert!(duplicates(&told).is_empty(), "{told:?}");
+}
+
 #[test]
 fn the_payments_with_which_an_import_was_compared_are_remembered_up_to_a_limit() {
     let mut payments = empty();
