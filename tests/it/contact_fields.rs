@@ -236,8 +236,13 @@ fn an_e_mail_address_stays_in_xero_beside_a_person_that_a_bookkeeper_entered() {
     let contact = contact(&world);
     assert_eq!(contact.email.as_deref(), Some("ap@ridge.example"));
     let names = contact.persons.iter().filter_map(|one| one.first_name.as_deref());
-    assert_eq!(names.collect::<Vec<_>>(), ["Cy"]);
-    assert!(last_remark(&world).contains("address stays"), "{}", last_remark(&world));
+    assert_eq!(names.collect::<Vec<_>>(), ["Cy", "Ana"]);
+    let remark = last_remark(&world);
+    assert!(remark.contains("e-mail address"), "{remark}");
+    // The next push has nothing to write.
+    let calls = world.calls().len();
+    world.receive(Contact, &without.replace(r#""revision":2"#, r#""revision":3"#));
+    assert_eq!(world.calls().split_off(calls), ["GET /Contacts"]);
 }
 
 #[test]

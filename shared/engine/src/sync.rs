@@ -184,13 +184,19 @@ pub struct Synced {
 
 impl Synced {
     /// The result as the log shows it: a document that was found after an attempt of unknown result
-    /// counts as created by that attempt. A contact counts only if this integration created it.
+    /// counts as created by that attempt, unless it was known before. A contact counts only if this
+    /// integration created it.
     fn with_earlier_creation(self, claimed: &Mapping) -> Self {
         let contact = self.link.as_ref().and_then(|link| link.contact.as_ref());
         let is_ours = contact.is_none_or(|written| written.origin == ContactOrigin::Created);
+        let is_known = self
+            .link
+            .as_ref()
+            .is_some_and(|link| claimed.previous_xero_ids.contains(&link.xero_id));
         let is_created = self.operation == LoggedOperation::Adopt
             && claimed.operation.trace == WriteTrace::Uncertain
-            && is_ours;
+            && is_ours
+            && !is_known;
         let operation = if is_created { LoggedOperation::Create } else { self.operation };
         Self { operation, ..self }
     }

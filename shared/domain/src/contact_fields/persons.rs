@@ -107,6 +107,18 @@ pub(super) fn plan_persons(
     PersonsPlan { persons, known, is_kept, is_crowded, lacks_email }
 }
 
+/// Whether a contact has persons whom other people entered.
+pub(super) fn has_persons_of_others(
+    desired: &[ContactPerson],
+    written: &[ContactPerson],
+    remote: &[ContactPerson],
+) -> bool {
+    let is_own = |person: &ContactPerson| {
+        desired.iter().chain(written).any(|own| is_same_person(own, person))
+    };
+    remote.iter().any(|person| !person.is_empty() && !is_own(person))
+}
+
 /// Whether two lists hold the same persons in the same order.
 pub(super) fn are_same_persons(some: &[ContactPerson], others: &[ContactPerson]) -> bool {
     some.len() == others.len()

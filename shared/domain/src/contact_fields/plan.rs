@@ -1,8 +1,11 @@
 //! The decision which fields of a contact are written.
 
+mod email_and_persons;
+
+use self::email_and_persons::may_clear_email;
 use super::address::with_kept_address_parts;
 use super::field::ContactField;
-use super::persons::{EmailOutcome, PersonsPlan, are_same_persons, plan_persons};
+use super::persons::{PersonsPlan, are_same_persons};
 use super::{ContactDetails, ContactFields, ContactOrigin, ContactPrecedence, WrittenContact};
 use crate::document::contact::{ContactAddress, ContactDocument, ContactPhone, PhoneType};
 use crate::spelling::compose_accents;
@@ -34,7 +37,9 @@ pub fn must_read_contact(
     precedence: ContactPrecedence,
 ) -> bool {
     let (wanted, known) = (&desired.fields.details.persons, &written.values.details.persons);
-    !precedence.favours_servicecortex(written.origin) || !are_same_persons(wanted, known)
+    !precedence.favours_servicecortex(written.origin)
+        || !are_same_persons(wanted, known)
+        || may_clear_email(desired, written)
 }
 
 /// Builds the document that creates or updates a contact, without id and number, and remarks for
@@ -109,12 +114,7 @@ struct ContactPlanner<'a> {
 impl ContactPlanner<'_> {
     fn plan_document(mut self, exists: bool) -> (ContactDocument, Vec<String>) {
         let (name, known_name) = self.plan_text(ContactField::Name, |all| all.name.clone());
-        let email = self.plan_field(
-            ContactField::Email,
-            |all| all.email_address.clone(),
-            |one, other| one.trim().eq_ignore_ascii_case(other.trim()),
-        );
-        let (email_address, known_email) = email.into_text();
+        let (email_address, known_email) = self.plan_email().into_text();
         let (company_number, known_company_number) =
             self.plan_text(ContactField::CompanyNumber, |all| all.company_number.clone());
         let (tax_number, known_tax_number) =
@@ -217,24 +217,6 @@ impl ContactPlanner<'_> {
             FieldChange::Clear => (Some(String::new()), Some(String::new())),
         };
         (names, plan.known.unwrap_or_default())
-    }
-
-    /// `email` is the e-mail address that is sent.
-    fn plan_persons(&mut self, email: Option<&str>) -> PersonsPlan {
-        let desired = &self.desired.fields.details.persons;
-        let written = &self.state.written.values.details.persons;
-        let Some(remote) = &self.state.remote else {
-            let known = written.clone();
-            let (is_kept, is_crowded, lacks_email) = (false, false, false);
-            return PersonsPlan { persons: None, known, is_kept, is_crowded, lacks_email };
-        };
-        let email = EmailOutcome::of_write(email, remote.email_address.as_deref());
-        let remote = &remote.details.persons;
-        let plan = plan_persons(desired, written, remote, self.leads, email);
-        if plan.is_kept {
-            self.kept.push(ContactField::Persons);
-        }
-        plan
     }
 
     fn plan_field<T>(

@@ -3,6 +3,9 @@
 use super::sentence::{KnownSentence, cause_sentence, final_sentence, known_sentence};
 use crate::failure::FailureCause;
 
+/// The remedy for a document that Xero no longer changes.
+const CLOSED: &str = "It was paid, voided or deleted in Xero. Remove its payments and credits there: the change is then sent automatically. Or create a new copy with Sync now.";
+
 /// The known sentences about invoices and credit notes.
 pub(super) const ABOUT_DOCUMENTS: &[KnownSentence] = &[
     cause_sentence(
@@ -40,16 +43,22 @@ pub(super) const ABOUT_DOCUMENTS: &[KnownSentence] = &[
         FailureCause::VoidHasPayments,
         "Remove the payments and credits from the document in Xero. It is then voided automatically.",
     ),
+    cause_sentence(
+        "overpayment not of valid status for modification",
+        FailureCause::DocumentClosed,
+        CLOSED,
+    ),
+    cause_sentence(
+        "prepayment not of valid status for modification",
+        FailureCause::DocumentClosed,
+        CLOSED,
+    ),
     known_sentence(
         "payment not of valid status for modification",
         "payment_status_invalid",
         "No action is needed: the next attempt reads the payment in Xero first.",
     ),
-    cause_sentence(
-        "not of valid status for modification",
-        FailureCause::DocumentClosed,
-        "It was paid, voided or deleted in Xero. Remove its payments and credits there: the change is then sent automatically. Or create a new copy with Sync now.",
-    ),
+    cause_sentence("not of valid status for modification", FailureCause::DocumentClosed, CLOSED),
     known_sentence(
         "not of valid status for creation",
         "document_status_invalid",

@@ -21,6 +21,8 @@ fn other_wordings_and_other_names_are_known_too() {
         ("The document date cannot be before the period lock date 31 March 2025", "period_locked"),
         ("Organisation is not subscribed to currency SEK", "currency_not_enabled"),
         ("Credit Note not of valid status for modification", "document_closed"),
+        ("Overpayment not of valid status for modification", "document_closed"),
+        ("Prepayment not of valid status for modification", "document_closed"),
         ("Account code ‘4-1000’ is not a valid code for this document", "account_code_unknown"),
         ("Discount must not be greater than the line total.", "discount_over_line"),
         (
