@@ -1,5 +1,6 @@
 """A local AWS of its own for each test: MiniStack with the rules of this folder."""
 
+import io
 import os
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import time
 import unittest
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import boto3
@@ -16,6 +18,16 @@ from botocore.config import Config
 
 # Only ends a wait for what never happens: other checks use the machine meanwhile, at the same or a higher priority.
 PATIENCE_SECONDS = 600
+
+
+def package_bootstrap(source):
+    """The package of a function whose bootstrap is this program in Python, which names its interpreter as `{python}`."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        file = zipfile.ZipInfo("bootstrap")
+        file.external_attr = 0o755 << 16
+        archive.writestr(file, source.format(python=sys.executable))
+    return package.getvalue()
 
 
 class LocalAwsCase(unittest.TestCase):

@@ -3,14 +3,11 @@
 `cargo verify --only loops` runs them with the Python of the local AWS.
 """
 
-import io
 import json
-import sys
 import unittest
-import zipfile
 from pathlib import Path
 
-from local_aws_case import LocalAwsCase
+from local_aws_case import LocalAwsCase, package_bootstrap
 
 # The minimum delay of an acknowledgement on Linux, in seconds.
 ACKNOWLEDGED_AFTER = 0.04
@@ -51,14 +48,9 @@ Resources:
 class PromptAws(LocalAwsCase):
     def setUp(self):
         super().setUp()
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            file = zipfile.ZipInfo("bootstrap")
-            file.external_attr = 0o755 << 16
-            package.writestr(file, BOOTSTRAP.format(python=sys.executable))
         s3, stacks = self.client("s3"), self.client("cloudformation")
         s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        s3.put_object(Bucket="code", Key="waiting.zip", Body=code.getvalue())
+        s3.put_object(Bucket="code", Key="waiting.zip", Body=package_bootstrap(BOOTSTRAP))
         stacks.create_stack(StackName="waiting", TemplateBody=TEMPLATE)
 
         def is_complete():

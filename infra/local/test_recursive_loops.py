@@ -3,14 +3,11 @@
 `cargo verify --only loops` runs them with the Python of the local AWS.
 """
 
-import io
 import json
-import sys
 import time
 import unittest
-import zipfile
 
-from local_aws_case import LocalAwsCase
+from local_aws_case import LocalAwsCase, package_bootstrap
 from recursive_loops import HOPS_MAX, hash_function, merge_lineages, next_hop, read_lineage, trace_headers
 
 # A function that sends a message to the next queue, at once or by a schedule, until the count in the message is
@@ -130,14 +127,9 @@ class Counting(unittest.TestCase):
 
 class OnTheLocalAws(LocalAwsCase):
     def deploy(self, *functions):
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            file = zipfile.ZipInfo("bootstrap")
-            file.external_attr = 0o755 << 16
-            package.writestr(file, BOOTSTRAP.format(python=sys.executable))
         s3, stacks = self.client("s3"), self.client("cloudformation")
         s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        s3.put_object(Bucket="code", Key="looping.zip", Body=code.getvalue())
+        s3.put_object(Bucket="code", Key="looping.zip", Body=package_bootstrap(BOOTSTRAP))
         stacks.create_stack(StackName="loop", TemplateBody=TEMPLATE.format(functions="".join(functions)),
                             Capabilities=["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"])
 

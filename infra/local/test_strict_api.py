@@ -4,15 +4,12 @@
 """
 
 import base64
-import io
 import json
-import sys
 import unittest
 import urllib.error
 import urllib.request
-import zipfile
 
-from local_aws_case import LocalAwsCase
+from local_aws_case import LocalAwsCase, package_bootstrap
 from strict_rules import REQUEST_BYTES_MAX
 
 # Answers with the event, or fails.
@@ -33,13 +30,8 @@ while True:
 class AnHttpApi(LocalAwsCase):
     def setUp(self):
         super().setUp()
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            file = zipfile.ZipInfo("bootstrap")
-            file.external_attr = 0o755 << 16
-            package.writestr(file, CODE.format(python=sys.executable))
         function = self.client("lambda").create_function(
-            FunctionName="echo", Runtime="provided.al2023", Handler="bootstrap", Code={"ZipFile": code.getvalue()},
+            FunctionName="echo", Runtime="provided.al2023", Handler="bootstrap", Code={"ZipFile": package_bootstrap(CODE)},
             Role="arn:aws:iam::000000000000:role/any", Timeout=20)
         apis = self.client("apigatewayv2")
         self.api = apis.create_api(Name="api", ProtocolType="HTTP")["ApiId"]

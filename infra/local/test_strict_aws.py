@@ -3,16 +3,13 @@
 `cargo verify --only loops` runs them with the Python of the local AWS.
 """
 
-import io
 import json
-import sys
 import unittest
-import zipfile
 from datetime import datetime, timedelta, timezone
 
 from botocore.exceptions import ClientError
 
-from local_aws_case import LocalAwsCase
+from local_aws_case import LocalAwsCase, package_bootstrap
 from strict_aws import RETRY_AFTER
 from strict_rules import (
     ENVIRONMENT_BYTES_MAX, MESSAGE_BYTES_MAX, RESPONSE_BYTES_MAX, SECRET_BYTES_MAX, Deletions, Refusal, Throttle,
@@ -349,14 +346,9 @@ class OnTheLocalAws(LocalAwsCase):
         return self.wait(ended, "the stack")
 
     def test_functions(self):
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            file = zipfile.ZipInfo("bootstrap")
-            file.external_attr = 0o755 << 16
-            package.writestr(file, LARGE.format(python=sys.executable))
         s3 = self.client("s3")
         s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        s3.put_object(Bucket="code", Key="large.zip", Body=code.getvalue())
+        s3.put_object(Bucket="code", Key="large.zip", Body=package_bootstrap(LARGE))
         self.assertEqual(self.stack_status("answering", "short"), "CREATE_COMPLETE")
         self.assertIn(self.stack_status("crowded", "x" * ENVIRONMENT_BYTES_MAX), ["CREATE_FAILED", "ROLLBACK_COMPLETE"])
         functions = self.client("lambda")
