@@ -44,6 +44,16 @@ fn edits(world: &World, contact: Uuid, change: impl FnOnce(&mut xero_sim::Contac
     world.by_hand(|bookkeeper| bookkeeper.edit_contact(contact, change).unwrap());
 }
 
+/// Sends the client with an e-mail address; then a bookkeeper enters the person Cy in Xero.
+fn send_client_and_enter_person(world: &World) {
+    world.receive(Contact, &a_full_client(1, Some("ap@ridge.example"), None));
+    edits(world, contact(world).id, |one| {
+        let mut person = one.persons[0].clone();
+        person.first_name = Some("Cy".to_owned());
+        one.persons.push(person);
+    });
+}
+
 fn chooses(world: &World, contacts: ContactPrecedence) {
     world.choose_preferences(SyncPreferences { contacts, ..SyncPreferences::default() });
 }
@@ -181,13 +191,7 @@ fn persons_that_a_bookkeeper_entered_stay() {
             settings.unconfirmed.empty_persons_clear = empty_persons_clear;
         });
         world.connect();
-        world.receive(Contact, &a_full_client(1, Some("ap@ridge.example"), None));
-        let id = contact(&world).id;
-        edits(&world, id, |one| {
-            let mut person = one.persons[0].clone();
-            person.first_name = Some("Cy".to_owned());
-            one.persons.push(person);
-        });
+        send_client_and_enter_person(&world);
         let renamed = a_full_client(2, Some("ap@ridge.example"), None).replace("Hill", "Hills");
         world.receive(Contact, &renamed);
         let persons = contact(&world).persons;
@@ -224,13 +228,7 @@ fn a_client_without_a_usable_e_mail_address_arrives_without_its_further_persons(
 #[test]
 fn an_e_mail_address_stays_in_xero_beside_a_person_that_a_bookkeeper_entered() {
     let world = World::connected();
-    world.receive(Contact, &a_full_client(1, Some("ap@ridge.example"), None));
-    let id = contact(&world).id;
-    edits(&world, id, |one| {
-        let mut person = one.persons[0].clone();
-        person.first_name = Some("Cy".to_owned());
-        one.persons.push(person);
-    });
+    send_client_and_enter_person(&world);
     let without = a_full_client(2, None, None).replace(r#""email":"bo@ridge.example","#, "");
     world.receive(Contact, &without);
     let contact = contact(&world);
