@@ -6,13 +6,13 @@ use runtime::pages::{BundleFile, FileRole};
 pub(crate) const FILES: [BundleFile; 3] = [
     BundleFile {
         role: FileRole::Script,
-        name: "xero.8826d6d799b8.js",
-        bytes: include_bytes!("../dist/xero.8826d6d799b8.js"),
+        name: "xero.78551c418a59.js",
+        bytes: include_bytes!("../dist/xero.78551c418a59.js"),
     },
     BundleFile {
         role: FileRole::FrameScript,
-        name: "frame.cb955e0591e4.js",
-        bytes: include_bytes!("../dist/frame.cb955e0591e4.js"),
+        name: "frame.8df147806a88.js",
+        bytes: include_bytes!("../dist/frame.8df147806a88.js"),
     },
     BundleFile {
         role: FileRole::FrameStyle,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { violationsOf } from "./harness.mjs";
+import { restorePage, violationsOf } from "./harness.mjs";
 import { startSession } from "./session.mjs";
 import { button } from "./stack/stack.mjs";
 
@@ -369,12 +369,9 @@ test("the focus stays with its row, and a closed cause closed, when the list cha
   const archived = groups.find((one) => one.code === "account_code_archived");
   const [moved] = archived.records.splice(0, 1);
   groups.unshift({ ...archived, code: "contact_name_taken", message: "Another contact has this name.", records: [moved] });
-  // An answer that is a moment old is used again, so one reading may not be enough.
-  const readAgain = () => {
-    window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-    return document.querySelector("servicecortex-xero-attention").shadowRoot.textContent.includes("Another contact has this name.");
-  };
-  await page.waitForFunction(readAgain, undefined, { polling: 300 });
+  await restorePage(page);
+  await page.getByText("Another contact has this name.").first().waitFor({ state: "attached" });
+  await session.harness.settle(page);
   const label = await page.evaluate(() => document.querySelector("servicecortex-xero-attention").shadowRoot.activeElement?.ariaLabel);
   assert.equal(label, "Retry Invoice INV-1043");
   assert.equal(await page.getByText("Invoice INV-0988").isVisible(), false);
@@ -416,7 +413,7 @@ test("a cause leads to the section that cures it", async () => {
 });
 
 test("the findings of a comparison that ends between two readings are shown", async () => {
-  const { page, state, close } = await open("contacts-none");
+  const { page, state, close } = await open("contacts-none", { refreshes: true });
   await button(page, "Compare now").click();
   // The first reading finds a comparison without pages, and the next one a finished comparison.
   await page.getByText("Comparing", { exact: true }).waitFor();

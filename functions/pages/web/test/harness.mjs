@@ -161,9 +161,10 @@ if (frame) window.addEventListener("message", (event) => {
   /**
    * Opens a scenario in a new context. `tokens` are handed out one after the other. `locale` is what the CRM's page passes on,
    * and `timezone` is that of the browser; the CRM's page always passes Pacific/Auckland on. The time of a `silent` page is the test's.
-   * `prepare` runs in the page before its scripts.
+   * `prepare` runs in the page before its scripts. A page reads again by itself only if it `refreshes`: otherwise it takes itself
+   * for one in the background, and how long a step takes does not matter.
    */
-  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, silent, prepare, timezone = "Pacific/Auckland" } = {}) {
+  async openScenario(name, { width = 1040, height = 800, scheme = "light", change, seconds = 3600, framed, refuseOnce, hold, locale, silent, prepare, refreshes = silent, timezone = "Pacific/Auckland" } = {}) {
     const run = `r${(this.#count += 1)}`;
     const state = scenario(name);
     change?.(state);
@@ -173,6 +174,7 @@ if (frame) window.addEventListener("message", (event) => {
     context.setDefaultTimeout(STEP_MS);
     const page = await context.newPage();
     if (prepare) await page.addInitScript(prepare);
+    if (!refreshes) await page.addInitScript(() => Object.defineProperty(document, "hidden", { value: true }));
     if (silent) await page.clock.install();
     this.#watchTraffic(page);
     const lines = [];
@@ -214,6 +216,18 @@ if (frame) window.addEventListener("message", (event) => {
       return own.length > 0 && own.every((one) => one.shadowRoot?.childElementCount > 0) && !isBusy;
     });
   }
+}
+
+/**
+ * Shows the page again, as the browser does when a person goes back to it. That takes the person some seconds, so an answer
+ * from before is too old to be used again.
+ */
+export function restorePage(page) {
+  return page.evaluate(() => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 5_001;
+    window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  });
 }
 
 /** The violations of WCAG 2.2 AA and of axe's best practices, in one line each. */

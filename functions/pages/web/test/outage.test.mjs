@@ -1,7 +1,7 @@
 /** What people see during an outage: one message, whose button reads everything again. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { violationsOf } from "./harness.mjs";
+import { restorePage, violationsOf } from "./harness.mjs";
 import { startSession } from "./session.mjs";
 import { button } from "./stack/stack.mjs";
 
@@ -14,7 +14,7 @@ const failRequests = (state, isAffected, refusal = [503, SAYS]) => {
   state.fail = new Proxy({}, { get: (_, path) => (isAffected(path) ? refusal : undefined) });
 };
 const readAgain = async (page) => {
-  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  await restorePage(page);
   await session.harness.settle(page);
 };
 

@@ -1,6 +1,7 @@
 /** What people see when the network is slow or fails, when something changes elsewhere, and where the focus goes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { restorePage } from "./harness.mjs";
 import { startSession } from "./session.mjs";
 import { button } from "./stack/stack.mjs";
 
@@ -115,7 +116,7 @@ test("further records stay on the list when it is read again", async () => {
   await page.getByText("Invoice INV-1048").waitFor();
   await Promise.all([
     page.waitForResponse((response) => response.url().includes("cursor=c1")),
-    page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))),
+    restorePage(page),
   ]);
   await session.harness.settle(page);
   assert.equal(await page.getByText("Invoice INV-1048").count(), 1);
@@ -163,7 +164,7 @@ test("changes that begin after a discard are based on the newest version", async
   state.preferences = { ...state.preferences, contacts: "xero" };
   await Promise.all([
     page.waitForResponse((response) => response.url().endsWith("/v1/sync-preferences")),
-    page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))),
+    restorePage(page),
   ]);
   await session.harness.settle(page);
   await button(page, "Discard changes").click();

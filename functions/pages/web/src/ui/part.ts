@@ -85,11 +85,11 @@ export abstract class Part extends Widgets {
     for (const one of [this, ...failing]) one.requestUpdate();
   }
 
-  /** The elements with the same trouble, in the order of the page. The first one speaks for all. */
+  /** The elements with the same trouble, in the order of the page. The first visible one speaks for all. */
   #affected(): Part[] {
     const troubleOf = ({ failure }: Part) => (failure?.isPassing ? "" : failure?.message);
     return [...failing]
-      .filter((one) => !one.hidden && one.session === this.session && troubleOf(one) === troubleOf(this))
+      .filter((one) => one.session === this.session && troubleOf(one) === troubleOf(this))
       .sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : -1));
   }
 
@@ -271,7 +271,7 @@ export abstract class Part extends Widgets {
     const { failure } = this;
     const isFirst = !this.isLoaded && !failure;
     const affected = failure ? this.#affected() : [];
-    const isSpeaker = affected[0] === this;
+    const isSpeaker = affected.find((one) => !one.hidden) === this;
     return html`<section class="card" aria-labelledby="title" aria-busy=${isFirst ? "true" : "false"}>
         <header>
           <h2 id="title" tabindex="-1">${this.heading()}</h2>
