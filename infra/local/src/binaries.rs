@@ -43,9 +43,32 @@ pub struct Package {
     pub zip: PathBuf,
 }
 
-/// Builds the functions with the workspace's dev profile, behind one line of progress.
-pub async fn build(workplace: &Workplace) -> Result<(), Failure> {
+/// The profiles that binaries for this machine are built with. Both have the same folder of
+/// cargo: `target/debug` in the target folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Compiles our crates in the shortest time.
+    #[default]
+    Dev,
+    /// That of `cargo test`, which optimises our crates. If the tests are compiled as well, what they
+    /// have in common with the functions is compiled once.
+    Test,
+}
+
+impl Profile {
+    /// Its name on the command line of cargo.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Builds the functions behind one line of progress.
+pub async fn build(workplace: &Workplace, profile: Profile) -> Result<(), Failure> {
     let mut build = build_binaries(workplace.project.root(), &FUNCTIONS);
+    build.args(["--profile", profile.name()]);
     compile(workplace, "Building the functions failed", &mut build).await
 }
 

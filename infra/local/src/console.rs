@@ -137,6 +137,11 @@ impl Console {
         columns.filter(|columns| *columns > 0).map_or(COLUMNS_DEFAULT, |all| all.max(COLUMNS_MIN))
     }
 
+    /// Whether it is a terminal, where somebody reads along.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// How long the run has taken so far.
     pub fn elapsed(&self) -> SignedDuration {
         clock::now().duration_since(self.state().started)

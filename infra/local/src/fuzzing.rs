@@ -36,6 +36,7 @@ pub async fn run(workplace: &Workplace, program: &Path) -> Result<(), Failure> {
             format!("-max_total_time={seconds}"),
             format!("-timeout={INPUT_SECONDS}"),
             "-verbosity=0".to_owned(),
+            "-print_funcs=0".to_owned(),
             "-print_final_stats=1".to_owned(),
         ]);
         let shown = format!("cargo fuzz run {target}, for {seconds} s");

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::task::JoinSet;
 
 use crate::aws::{Aws, KEY, REGION, SECRET};
-use crate::binaries::{self, Package};
+use crate::binaries::{self, Package, Profile};
 use crate::children::Children;
 use crate::crm::{AUDIENCE, Crm};
 use crate::crm_queues::CrmQueues;
@@ -49,6 +49,9 @@ pub struct Options {
     /// The time that the simulated Xero takes to answer a call.
     #[arg(skip)]
     pub xero_latency: Duration,
+    /// The profile that the functions are built with.
+    #[arg(skip)]
+    pub profile: Profile,
 }
 
 /// Parses the first of the stack's ports.
@@ -94,7 +97,7 @@ impl Installation {
             Box::pin(python.environment(workplace, &MINISTACK)),
             Box::pin(async {
                 workplace.console.step("Building the functions");
-                binaries::build(workplace).await
+                binaries::build(workplace, options.profile).await
             }),
         )?;
         let packages = binaries::pack(workplace, &environment).await?;

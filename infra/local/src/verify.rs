@@ -5,6 +5,7 @@ mod check;
 mod durations;
 mod end_to_end;
 mod lanes;
+mod report_board;
 mod supply_chain;
 
 use std::cell::OnceCell;
@@ -17,7 +18,7 @@ pub use self::check::Check;
 use self::check::list_in_order;
 use self::durations::{Outcome, list_durations};
 use crate::api_fuzzing;
-use crate::binaries::{self, FUNCTIONS};
+use crate::binaries::{self, FUNCTIONS, Profile};
 use crate::children::{build_binaries, cargo};
 use crate::compile::compile;
 use crate::console::{Tone, clock_time};
@@ -44,7 +45,8 @@ const TOOLS: [&str; 2] = ["simulate", "measure"];
 pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Result<(), Failure> {
     let console = &workplace.console;
     let checks = list_in_order(only);
-    let mut outcomes = lanes::run_in_lanes(&checks, options, workplace).await;
+    let options = Options { profile: choose_profile(&checks), ..options.clone() };
+    let mut outcomes = lanes::run_in_lanes(&checks, &options, workplace).await;
     outcomes.sort_by_key(|outcome| checks.iter().position(|check| *check == outcome.check));
     console.title("Durations");
     for line in list_durations(&outcomes, console.elapsed()) {
@@ -58,6 +60,12 @@ pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Re
     }
     let again = format!("To run the failed checks again: cargo verify --only {}", failed.join(","));
     Err(Failure::new(format!("Failed: {}", failed.join(", "))).remedy(again))
+}
+
+/// The profile of the functions: that of the tests, if there are any to compile.
+fn choose_profile(checks: &[Check]) -> Profile {
+    let compiles_tests = |check: &Check| matches!(check, Check::Tests | Check::EndToEnd);
+    if checks.iter().any(compiles_tests) { Profile::Test } else { Profile::Dev }
 }
 
 #[derive(Clone, Copy)]
@@ -173,7 +181,7 @@ impl Verifier<'_> {
         self.workplace.console.step("Building the simulator");
         let mut build = build_binaries(root, &["xero-sim"]);
         // `cargo test` builds it, too, perhaps at this moment: with one profile it is one file.
-        build.args(["--profile", "test"]);
+        build.args(["--profile", Profile::Test.name()]);
         compile(self.workplace, "Building the simulator failed", &mut build).await?;
         let simulator = binaries::target(self.workplace).await?.join("debug/xero-sim");
         let script = "tests/sdk/check_simulator.py";
@@ -257,5 +265,17 @@ impl Verifier<'_> {
             Ok(()) => Ok(()),
             Err(failure) => Err(stack.explain(failure).await),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Check, Profile, choose_profile};
+
+    #[test]
+    fn functions_are_built_like_the_tests_only_if_tests_are_compiled() {
+        assert_eq!(choose_profile(&[Check::Story, Check::Tests]), Profile::Test);
+        assert_eq!(choose_profile(&[Check::EndToEnd]), Profile::Test);
+        assert_eq!(choose_profile(&[Check::Api, Check::Story, Check::Browser]), Profile::Dev);
     }
 }

@@ -1,23 +1,20 @@
 //! Runs checks side by side, in lanes. The checks of a lane need the same thing, such as a folder of
 //! cargo, and run one after the other.
 //!
-//! The checks of one lane write to the console while they run. Those of the others run beside them;
-//! their output is kept and printed as a whole, each between two checks.
+//! On a terminal the checks of one lane write to the console while they run. Those of the others run
+//! beside them; their output is kept and printed as a whole, each between two checks. In a pipe,
+//! the output of all of them is kept, unless there is one lane only. The end of what a failed check
+//! printed is repeated after everything else: of a long output, some logs keep only the end.
 
-use std::cell::{OnceCell, RefCell};
-use std::time::Duration;
+use std::cell::OnceCell;
 
 use jiff::SignedDuration;
 
 use super::durations::Outcome;
+use super::report_board::ReportBoard;
 use super::{Check, Verifier};
-use crate::console::Console;
 use crate::stack::Options;
-use crate::wait;
 use crate::workplace::Workplace;
-
-/// How long the last checks may take.
-const ENDED_WITHIN: Duration = Duration::from_hours(3);
 
 /// What a check needs for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,32 +42,39 @@ fn find_first_used(order: [Lane; 4], checks: &[Check]) -> Option<Lane> {
     order.into_iter().find(|lane| checks.iter().any(|check| check.lane() == *lane))
 }
 
+/// Whether the output of a lane is shown while its checks run. `is_read_live`: it goes to a terminal.
+fn is_shown(lane: Lane, checks: &[Check], is_read_live: bool) -> bool {
+    let is_only_one = checks.iter().all(|check| check.lane() == lane);
+    (is_read_live || is_only_one) && find_first_used(SHOWN_FIRST, checks) == Some(lane)
+}
+
 /// Runs the checks and returns how each ended.
 pub(super) async fn run_in_lanes(
     checks: &[Check],
     options: &Options,
     workplace: &Workplace,
 ) -> Vec<Outcome> {
-    let shown = find_first_used(SHOWN_FIRST, checks);
+    let is_shown = |lane| is_shown(lane, checks, workplace.console.is_terminal());
     let urgent = find_first_used(URGENT_FIRST, checks);
-    let beside = checks.iter().filter(|check| shown != Some(check.lane())).count();
-    let board = ReportBoard::new(&workplace.console, beside);
+    let board = ReportBoard::new(&workplace.console, checks.len());
     let (installation, background) = (OnceCell::new(), workplace.in_background());
     let [first, second, third, fourth] = SHOWN_FIRST.map(|lane| {
         let workplace = if urgent == Some(lane) { workplace } else { &background };
         LaneRun {
-            is_shown: shown == Some(lane),
+            is_shown: is_shown(lane),
             checks: checks.iter().copied().filter(|check| check.lane() == lane).collect(),
             verifier: Verifier { options, workplace, installation: &installation },
             board: &board,
         }
     });
-    let (first, second, third, fourth) = tokio::join!(
+    let (first, second, third, fourth, ()) = tokio::join!(
         Box::pin(first.run()),
         Box::pin(second.run()),
         Box::pin(third.run()),
         Box::pin(fourth.run()),
+        board.wait_for_all(),
     );
+    board.repeat_failures();
     [first, second, third, fourth].concat()
 }
 
@@ -88,7 +92,7 @@ impl LaneRun<'_> {
         if self.is_shown { self.run_shown().await } else { self.run_beside().await }
     }
 
-    /// Runs checks that write to the console, then waits for those that run beside them.
+    /// Runs checks that write to the console.
     async fn run_shown(&self) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for check in &self.checks {
@@ -96,7 +100,6 @@ impl LaneRun<'_> {
             outcomes.push(self.verifier.attempt(*check).await);
             self.board.release_console();
         }
-        self.board.wait_for_others().await;
         outcomes
     }
 
@@ -118,112 +121,16 @@ impl LaneRun<'_> {
                     (outcome, failure.lines().join("\n"))
                 }
             };
+            self.board.end_check(&name, report, outcome.has_passed);
             outcomes.push(outcome);
-            self.board.end_check(&name, report);
         }
         outcomes
     }
 }
 
-/// Who writes to the console, and what waits to be printed.
-struct ReportBoard<'a> {
-    console: &'a Console,
-    state: RefCell<BoardState>,
-}
-
-#[derive(Default)]
-struct BoardState {
-    /// Whether a check is writing to the console.
-    is_taken: bool,
-    /// The checks that run beside it.
-    running: Vec<String>,
-    /// How many of those that run beside have not ended, or not even begun.
-    outstanding: usize,
-    /// The output of those that have ended, until it is printed.
-    reports: Vec<String>,
-}
-
-impl<'a> ReportBoard<'a> {
-    fn new(console: &'a Console, outstanding: usize) -> Self {
-        Self { console, state: RefCell::new(BoardState { outstanding, ..BoardState::default() }) }
-    }
-
-    fn take_console(&self) {
-        self.state.borrow_mut().is_taken = true;
-    }
-
-    fn release_console(&self) {
-        self.state.borrow_mut().is_taken = false;
-        self.print_reports();
-    }
-
-    fn begin_check(&self, check: &str) {
-        self.state.borrow_mut().running.push(check.to_owned());
-    }
-
-    fn end_check(&self, check: &str, report: String) {
-        {
-            let mut state = self.state.borrow_mut();
-            state.running.retain(|running| running != check);
-            state.outstanding = state.outstanding.saturating_sub(1);
-            state.reports.push(report);
-        }
-        self.print_reports();
-    }
-
-    /// Prints what waits, unless a check is writing.
-    fn print_reports(&self) {
-        let reports = {
-            let mut state = self.state.borrow_mut();
-            if state.is_taken { Vec::new() } else { std::mem::take(&mut state.reports) }
-        };
-        for report in reports {
-            self.console.line(report.trim_end());
-        }
-    }
-
-    /// Waits until every check has ended, and shows which ones run.
-    async fn wait_for_others(&self) {
-        let others_ended = wait::until(ENDED_WITHIN, async || {
-            let state = self.state.borrow();
-            if state.outstanding == 0 {
-                return Some(());
-            }
-            self.console.progress(&format!("still running: {}", state.running.join(", ")));
-            None
-        });
-        others_ended.await;
-        self.console.progress_over();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
-    use super::{Check, Console, Lane, ReportBoard, SHOWN_FIRST, URGENT_FIRST, find_first_used};
-
-    #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
-
-    impl Page {
-        fn lines(&self) -> Vec<String> {
-            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-            text.lines().map(str::to_owned).collect()
-        }
-    }
-
-    impl Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use super::{Check, Lane, SHOWN_FIRST, URGENT_FIRST, find_first_used, is_shown};
 
     #[test]
     fn the_checks_of_the_workspace_are_shown_and_those_on_a_stack_have_priority() {
@@ -243,34 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_printed_as_a_whole_and_not_into_the_output_of_a_check() {
-        let page = Page::default();
-        let console = Console::plain(page.clone());
-        let board = ReportBoard::new(&console, 2);
-        board.begin_check("deny");
-        board.begin_check("lambda");
-        board.take_console();
-        console.line("tests begin");
-        board.end_check("deny", "deny\nlicences\n".to_owned());
-        console.line("tests end");
-        board.release_console();
-        board.end_check("lambda", "lambda\n".to_owned());
-        assert_eq!(page.lines(), ["tests begin", "tests end", "deny", "licences", "lambda"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_wait_names_what_is_still_running_and_ends_with_it() {
-        let page = Page::default();
-        let console = Console::plain(page.clone());
-        let board = ReportBoard::new(&console, 1);
-        board.begin_check("lambda");
-        let ended = async {
-            tokio::task::yield_now().await;
-            board.end_check("lambda", "lambda: passed".to_owned());
-        };
-        tokio::join!(board.wait_for_others(), ended);
-        let lines = page.lines();
-        assert!(lines[0].ends_with("still running: lambda"), "{lines:?}");
-        assert_eq!(lines[1..], ["lambda: passed"]);
+    fn output_is_shown_live_on_a_terminal_and_where_no_other_lane_runs() {
+        let checks = [Check::Tests, Check::Deny];
+        assert!(is_shown(Lane::Workspace, &checks, true));
+        assert!(!is_shown(Lane::Tools, &checks, true));
+        assert!(!is_shown(Lane::Workspace, &checks, false));
+        assert!(is_shown(Lane::Tools, &[Check::Deny, Check::Sdk], false));
     }
 }
