@@ -1,7 +1,8 @@
 //! The counts from which `infra/scale.py` computes costs and limits agree with the template and the
 //! code. `tests/scale.rs` and the tests of `infra/bench` assert the others.
 
-use engine::poll::{ANSWER_BYTES_MAX, CHUNK, MEMORY_BYTES_MAX};
+use domain::poll::CHUNK;
+use engine::poll::{ANSWER_BYTES_MAX, MEMORY_BYTES_MAX};
 use serde_json::Value;
 use tests::template::Template;
 

@@ -15,6 +15,9 @@ pub use self::failures::STALLED_AFTER;
 pub use self::list_position::{ListPosition, SurplusReading};
 pub use self::verification::{ABSENT_NOTES_MAX, NoteVerification};
 
+/// Maximum ledgers per message of the queue of polls, and so per invocation.
+pub const CHUNK: usize = 100;
+
 /// Overlap of a walk with the previous one. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);

@@ -53,7 +53,7 @@ use self::failed_poll::{is_fault_of_ours, needs_account_action, record_poll_fail
 pub use self::late_chunks::list_unread_ledgers;
 use self::progress::{read_rows_ahead, save_progress, stop_polling};
 use self::surpluses::PaidInvoice;
-pub use self::tick::{CHUNK, PollChunk, plan_tick};
+pub use self::tick::{PollChunk, plan_tick};
 
 /// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
 /// smaller; of larger ones, fewer are requested at once.

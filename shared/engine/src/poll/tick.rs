@@ -5,13 +5,12 @@
 use std::num::NonZeroU16;
 
 use domain::ids::Ledger;
+use domain::poll::CHUNK;
 use jiff::SignedDuration;
 use store::{ShardScan, StoreError};
 
 use crate::Engine;
 
-/// Maximum ledgers per message, and so per invocation.
-pub const CHUNK: usize = 100;
 /// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// The period over which messages are spread. A queue delays a message by whole seconds, and by at
