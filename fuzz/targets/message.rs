@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use domain::entity::EntityKind;
 use domain::envelope::{CrmMessage, InboundBody, MessageContent, QueueSource, find_subject};
 use domain::totals;
-use runtime::poll::PollMessage;
+use requests::PollMessage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use jsonschema::Validator;
-use runtime::api::{describe_api, list_body_errors};
+use requests::list_body_errors;
+use runtime::api::describe_api;
 use serde_json::{Value, json};
 use tests::project::locate_in_project;
 

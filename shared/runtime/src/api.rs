@@ -5,7 +5,6 @@
 mod account_limit;
 mod attempt_errors;
 mod attention;
-mod bodies;
 mod books;
 mod choices;
 mod connection;
@@ -51,7 +50,6 @@ use self::extract::AnyCaller;
 use crate::boot::{boot_engine, read_account_limit};
 use crate::http::{ApiCaller, ProblemDetails, find_content_tag};
 
-pub use self::bodies::list_body_errors;
 pub use self::document::{describe_api, list_routes};
 
 /// Time limit of a request's work. Every request is answered within 25 seconds, because API Gateway

@@ -1,10 +1,8 @@
 //! HTTP as API Gateway passes it: callers, and answers in JSON or as RFC 9457 problems.
 
-mod body;
 mod caller;
 mod problem;
 
-pub(crate) use body::{RequestBody, parse_body};
 pub(crate) use caller::{ApiCaller, CallerRole};
 pub(crate) use problem::{FieldProblem, ProblemDetails, ProblemType};
 

@@ -20,7 +20,6 @@ pub mod pages;
 pub mod poll;
 pub mod queue;
 pub mod scheduled;
-mod secret_text;
 mod telemetry;
 
 pub use boot::BootError;

@@ -20,11 +20,12 @@ use crate::clock::SystemClock;
 use crate::env;
 
 /// The product's own crates, including the functions.
-const OWN_CRATES: [&str; 17] = [
+const OWN_CRATES: [&str; 18] = [
     "domain",
     "xero",
     "store",
     "engine",
+    "requests",
     "runtime",
     "contact_push",
     "invoice_push",

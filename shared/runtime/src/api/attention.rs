@@ -3,22 +3,19 @@
 use std::num::NonZeroU16;
 
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
-use domain::entity::EntityKind;
-use domain::ids::CrmId;
 use domain::operation::AttentionReason;
 use engine::Engine;
 use engine::commands::attention::{self, NamedRecord, RECORDS_MAX};
+use requests::{ChosenRecord, RecordChoice};
 use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, JsonBody, Parameters};
 use super::log::{parse_choice, parse_cursor, parse_page_size};
-use super::views::{AttentionView, AttentionWord, BulkOutcomeView, RecordKind};
+use super::views::{AttentionView, AttentionWord, BulkOutcomeView};
 use super::{RouteResult, find_pages, log_unavailable};
-use crate::http::{ProblemDetails, RequestBody, json_response};
+use crate::http::{ProblemDetails, json_response};
 
 /// The default number of records per page. Each is read from its own row.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
@@ -86,50 +83,20 @@ async fn list_attention(
     Ok(json_response(200, &AttentionView::of_list(reason, list, &pages)))
 }
 
-/// The records that a request is about.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct RecordChoice {
-    /// The records, as the list names them: 1 to 100.
-    #[schema(min_items = 1, max_items = 100)]
-    records: Vec<ChosenRecord>,
-}
-
-/// A record that a request is about.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ChosenRecord {
-    /// Its kind.
-    #[schema(value_type = RecordKind)]
-    entity: EntityKind,
-    /// Its id.
-    #[schema(value_type = String)]
-    crm_id: CrmId,
-}
-
-const RECORD: BodyShape = BodyShape::Object(RECORD_FIELDS);
-const RECORD_FIELDS: &[BodyField] =
-    &[BodyField::single_value("entity"), BodyField::single_value("crm_id")];
-const RECORDS: &[BodyField] = &[BodyField::new("records", BodyShape::List(&RECORD))];
-
-impl RequestBody for RecordChoice {
-    const SHAPE: BodyShape = BodyShape::Object(RECORDS);
-    const MUST: &'static str = "must be {\"records\": [{\"entity\": \"<a kind of record>\", \"crm_id\": \"<its id>\"}]} with 1 to 100 records";
-}
-
-impl RecordChoice {
-    fn into_named_records(self) -> Result<Vec<NamedRecord>, ProblemDetails> {
-        if !(1..=RECORDS_MAX).contains(&self.records.len()) {
-            return Err(ProblemDetails::bad_field("records", "must name 1 to 100 records"));
-        }
-        let records = self.records.into_iter();
-        let mut named: Vec<NamedRecord> = Vec::new();
-        for ChosenRecord { entity: kind, crm_id } in records {
-            let record = NamedRecord { kind, crm_id };
-            if !named.contains(&record) {
-                named.push(record);
-            }
-        }
-        Ok(named)
+/// Lists each chosen record once.
+fn list_named_records(choice: RecordChoice) -> Result<Vec<NamedRecord>, ProblemDetails> {
+    let RecordChoice { records } = choice;
+    if !(1..=RECORDS_MAX).contains(&records.len()) {
+        return Err(ProblemDetails::bad_field("records", "must name 1 to 100 records"));
     }
+    let mut named: Vec<NamedRecord> = Vec::new();
+    for ChosenRecord { entity: kind, crm_id } in records {
+        let record = NamedRecord { kind, crm_id };
+        if !named.contains(&record) {
+            named.push(record);
+        }
+    }
+    Ok(named)
 }
 
 /// Tries records again at once.
@@ -151,7 +118,7 @@ async fn retry_records(
     Administrator(caller): Administrator,
     JsonBody(choice): JsonBody<RecordChoice>,
 ) -> RouteResult {
-    let records = choice.into_named_records()?;
+    let records = list_named_records(choice)?;
     let retried = attention::retry_records(&engine, &caller.account, records).await;
     let outcome = retried.map_err(|error| log_unavailable(&error))?;
     Ok(json_response(202, &BulkOutcomeView::from(outcome)))
@@ -176,7 +143,7 @@ async fn never_send_records(
     Administrator(caller): Administrator,
     JsonBody(choice): JsonBody<RecordChoice>,
 ) -> RouteResult {
-    let records = choice.into_named_records()?;
+    let records = list_named_records(choice)?;
     let marked =
         attention::never_send_records(&engine, &caller.account, &caller.user, records).await;
     let outcome = marked.map_err(|error| log_unavailable(&error))?;

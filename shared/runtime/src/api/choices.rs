@@ -5,13 +5,14 @@ use domain::ids::AccountId;
 use engine::Engine;
 use engine::commands::choices::{self, CodeChoiceOutcome};
 use futures::FutureExt;
+use requests::AccountCodesView;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody, Parameters};
 use super::log::parse_flag;
-use super::views::{AccountChoicesView, AccountCodesView};
+use super::views::AccountChoicesView;
 use super::{
     CHANGE_ATTEMPTS_MAX, RouteResult, describe_attempt_error, find_expected_version, find_pages,
     interactive_invocation, log_unavailable,

@@ -1,7 +1,6 @@
 //! The connection: connect, complete, status, disconnect, and choosing another organisation.
 
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
 use domain::connection::PinnedOrganisation;
 use domain::ids::TenantId;
 use engine::Engine;
@@ -9,18 +8,14 @@ use engine::commands::connect::{self, ConnectError, ConnectOutcome};
 use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::commands::status;
 use engine::connection::disconnect;
-use secrecy::SecretString;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use requests::{ConnectTicket, OrganisationChoice};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::extract::{Administrator, AnyCaller, JsonBody, NoBody};
 use super::views::{CompletionView, ConnectView, OrganisationView, StatusView};
 use super::{RouteResult, answer_in_time, interactive_invocation, log_unavailable};
-use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, json_response};
-use crate::secret_text::deserialize_secret;
+use crate::http::{ApiCaller, CallerRole, ProblemDetails, json_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_connection_routes() -> OpenApiRouter<Engine> {
@@ -51,22 +46,6 @@ async fn begin_connect(
     let begun = connect::begin_connect(&engine, &caller.account, &caller.user).await;
     let authorize_url = begun.map_err(|error: ConnectError| log_unavailable(&error))?;
     Ok(json_response(201, &ConnectView { authorize_url }))
-}
-
-const TICKET: &[BodyField] = &[BodyField::single_value("ticket")];
-
-/// The ticket that the CRM's page received from the callback.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ConnectTicket {
-    /// The ticket.
-    #[serde(deserialize_with = "deserialize_secret")]
-    #[schema(value_type = String)]
-    ticket: SecretString,
-}
-
-impl RequestBody for ConnectTicket {
-    const SHAPE: BodyShape = BodyShape::Object(TICKET);
-    const MUST: &'static str = "must be {\"ticket\": \"<the ticket of the callback>\"}";
 }
 
 /// Some of the selected organisations belong to another account.
@@ -225,20 +204,6 @@ async fn answer_late_choice(engine: &Engine, caller: &ApiCaller, tenant: TenantI
         return Err(ProblemDetails::too_slow());
     }
     answer_status(engine, caller).await
-}
-
-const TENANT: &[BodyField] = &[BodyField::single_value("tenant_id")];
-
-/// The choice of one of the offered organisations.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct OrganisationChoice {
-    /// The organisation.
-    tenant_id: Uuid,
-}
-
-impl RequestBody for OrganisationChoice {
-    const SHAPE: BodyShape = BodyShape::Object(TENANT);
-    const MUST: &'static str = "must name the tenant_id of one of the choices";
 }
 
 /// Chooses one of the offered organisations.

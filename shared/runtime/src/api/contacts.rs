@@ -1,15 +1,13 @@
 //! Contacts: search, link, unlink, and the reconciliation with all clients.
 
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
 use domain::ids::{AccountId, XeroContactId};
 use engine::Engine;
 use engine::commands::contacts::{self, LinkOutcome, reconcile};
+use requests::ContactChoice;
 use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::extract::{Administrator, AnyCaller, JsonBody, NoBody, Parameters, PathIds};
 use super::log::{parse_choice, parse_flag};
@@ -18,7 +16,7 @@ use super::views::{ContactsView, FindingWord, FindingsView, ReconciliationView, 
 use super::{
     RouteResult, describe_attempt_error, find_pages, interactive_invocation, log_unavailable,
 };
-use crate::http::{ProblemDetails, RequestBody, json_response};
+use crate::http::{ProblemDetails, json_response};
 
 /// The length of a search text in characters. Xero does not search for shorter ones.
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
@@ -80,20 +78,6 @@ async fn search_contacts(
 fn clean_query(text: &str) -> String {
     let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-const CONTACT: &[BodyField] = &[BodyField::single_value("contact_id")];
-
-/// The contact to which a client is to be linked.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ContactChoice {
-    /// The contact's id in Xero.
-    contact_id: Uuid,
-}
-
-impl RequestBody for ContactChoice {
-    const SHAPE: BodyShape = BodyShape::Object(CONTACT);
-    const MUST: &'static str = "must be {\"contact_id\": \"<the id of a contact in Xero>\"}";
 }
 
 /// Links a client to a contact.

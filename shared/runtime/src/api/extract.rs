@@ -8,18 +8,18 @@ use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use bytes::Bytes;
-use domain::body::BodyShape;
 use domain::ids::InvalidId;
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::IF_MATCH;
 use lambda_http::http::request::Parts;
+use requests::{RequestBody, parse_body};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::document::takes_parameters;
-use crate::http::{ApiCaller, CallerRole, ProblemDetails, RequestBody, parse_body};
+use crate::http::{ApiCaller, CallerRole, ProblemDetails};
 
 /// The caller of a route that everyone in the account may use.
 #[derive(Debug)]
@@ -217,7 +217,7 @@ where
     type Rejection = ProblemDetails;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ProblemDetails> {
-        parse_body(&read_body(request).await?).map(Self)
+        Ok(Self(parse_body(&read_body(request).await?)?))
     }
 }
 
@@ -229,13 +229,9 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self);
         }
-        parse_body::<IgnoredAny>(&bytes).map(|_| Self)
+        let IgnoredAny = parse_body(&bytes)?;
+        Ok(Self)
     }
-}
-
-impl RequestBody for IgnoredAny {
-    const SHAPE: BodyShape = BodyShape::Object(&[]);
-    const MUST: &'static str = "must be empty, because this request takes none";
 }
 
 /// Reads a body. It is in memory, so that only its length can be wrong. The response to a longer one,

@@ -10,13 +10,14 @@ use engine::Engine;
 use engine::commands::activity;
 use engine::commands::records::{self, LogFilter};
 use jiff::Timestamp;
+use requests::RecordKind;
 use serde::Deserialize;
 use store::LogSpan;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{AnyCaller, Parameters};
-use super::views::{ActivityView, LogOutcome, LogPageView, RecordKind};
+use super::views::{ActivityView, LogOutcome, LogPageView};
 use super::{RouteResult, find_pages, log_unavailable};
 use crate::http::{FieldProblem, ProblemDetails, json_response};
 

@@ -1,43 +1,22 @@
 //! The matching settings.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
 use domain::ids::AccountId;
-use domain::matching::{MatchEvidence, MatchingSettings};
+use domain::matching::MatchingSettings;
 use engine::Engine;
 use engine::commands::matching;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use requests::MatchingChoice;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
-use super::views::{MatchCriterion, MatchingView};
+use super::views::MatchingView;
 use super::{RouteResult, log_unavailable};
-use crate::http::{ProblemDetails, RequestBody, versioned_response};
+use crate::http::{ProblemDetails, versioned_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_matching_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(read_matching, change_matching))
-}
-
-/// The choice of the values that suffice.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct MatchingChoice {
-    /// The values in common that suffice to link a client without a person. The number always
-    /// does.
-    #[schema(value_type = Vec<MatchCriterion>)]
-    automatic: BTreeSet<MatchEvidence>,
-}
-
-const MATCHING: &[BodyField] = &[BodyField::new("automatic", BodyShape::List(&BodyShape::Value))];
-
-impl RequestBody for MatchingChoice {
-    const SHAPE: BodyShape = BodyShape::Object(MATCHING);
-    const MUST: &'static str =
-        "must be {\"automatic\": [\"<number, vat_number, company_number, email or name>\"]}";
 }
 
 /// Reads the matching settings.

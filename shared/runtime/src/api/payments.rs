@@ -1,14 +1,12 @@
 //! Payments that the CRM recorded, and the payments of an invoice from both sides.
 
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
 use domain::ids::{AccountId, PaymentId, XeroPaymentId};
 use domain::invoice_payments::PaymentDecision;
 use engine::Engine;
 use engine::commands::payments;
 use engine::sync::invoice_payments;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use requests::PaymentChoice;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -17,7 +15,7 @@ use super::extract::{Administrator, AnyCaller, JsonBody, NoBody, PathIds};
 use super::records::{parse_crm_id, unknown_record};
 use super::views::{InvoicePaymentsView, PaymentView};
 use super::{RouteResult, answer_in_time, find_pages, interactive_invocation, log_unavailable};
-use crate::http::{ProblemDetails, RequestBody, json_response};
+use crate::http::{ProblemDetails, json_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_payments_routes() -> OpenApiRouter<Engine> {
@@ -151,26 +149,6 @@ async fn answer_invoice_payments(engine: &Engine, account: &AccountId, id: &str)
     let known = invoice_payments::find_invoice_payments(engine, account, &invoice).await;
     let known = known.map_err(|error| log_unavailable(&error))?;
     Ok(json_response(200, &InvoicePaymentsView::from(known)))
-}
-
-/// A person's decision about an unclear payment.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum PaymentChoice {
-    /// It is this payment of the CRM.
-    #[schema(value_type = String)]
-    SameAs(PaymentId),
-    /// It is none of the CRM's payments. Only `true` is accepted.
-    Import(bool),
-}
-
-const CHOICES: &[BodyField] =
-    &[BodyField::single_value("same_as"), BodyField::single_value("import")];
-
-impl RequestBody for PaymentChoice {
-    const SHAPE: BodyShape = BodyShape::Object(CHOICES);
-    const MUST: &'static str =
-        "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
 }
 
 /// Decides what an unclear payment in Xero is.

@@ -4,11 +4,11 @@ use axum::extract::State;
 use domain::ids::AccountId;
 use engine::Engine;
 use engine::commands::preferences::{self, PreferencesOutcome};
+use requests::SyncPreferencesView;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Administrator, AnyCaller, ExpectedVersion, JsonBody};
-use super::views::SyncPreferencesView;
 use super::{CHANGE_ATTEMPTS_MAX, RouteResult, find_expected_version, log_unavailable};
 use crate::http::{ProblemDetails, tagged_response};
 

@@ -1,13 +1,11 @@
 //! Overpayments and prepayments that a person must decide about.
 
 use axum::extract::State;
-use domain::body::{BodyField, BodyShape};
-use domain::ids::{CrmId, XeroId};
+use domain::ids::XeroId;
 use domain::surplus::SurplusAnswer;
 use engine::Engine;
 use engine::commands::surpluses::{self, ResolveSurplusOutcome};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use requests::SurplusChoice;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -15,31 +13,11 @@ use uuid::Uuid;
 use super::extract::{Administrator, JsonBody, PathIds};
 use super::views::SurplusView;
 use super::{RouteResult, log_unavailable};
-use crate::http::{ProblemDetails, RequestBody, json_response};
+use crate::http::{ProblemDetails, json_response};
 
 /// Declares the routes of this module.
 pub(super) fn declare_surpluses_routes() -> OpenApiRouter<Engine> {
     OpenApiRouter::new().routes(routes!(resolve_surplus))
-}
-
-/// A person's answer about an overpayment or prepayment.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum SurplusChoice {
-    /// It is known, and the CRM does nothing more with it. Only `true` is accepted.
-    Acknowledged(bool),
-    /// It belongs to this invoice of the CRM.
-    #[schema(value_type = String)]
-    Invoice(CrmId),
-}
-
-const CHOICES: &[BodyField] =
-    &[BodyField::single_value("acknowledged"), BodyField::single_value("invoice")];
-
-impl RequestBody for SurplusChoice {
-    const SHAPE: BodyShape = BodyShape::Object(CHOICES);
-    const MUST: &'static str =
-        "must be {\"acknowledged\": true} or {\"invoice\": \"<the id of an invoice>\"}";
 }
 
 /// Decides what an overpayment or prepayment in Xero is for.

@@ -3,8 +3,7 @@
 use aws_sdk_sqs::Client;
 use engine::poll::PollChunk;
 use engine::ports::PortError;
-
-use crate::poll::PollMessage;
+use requests::PollMessage;
 
 /// The queue of polls.
 #[derive(Debug, Clone)]

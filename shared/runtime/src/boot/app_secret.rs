@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use engine::ports::{AppSource, PortError, SecretStore};
+use requests::deserialize_secret;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use xero::OAuthApp;
@@ -9,7 +10,6 @@ use xero::OAuthApp;
 use super::BootError;
 use crate::aws::SecretsManager;
 use crate::config::{FunctionConfig, XeroConfig};
-use crate::secret_text::deserialize_secret;
 
 /// The secret, which the operator fills.
 #[derive(Debug, Clone)]

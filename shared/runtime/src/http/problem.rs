@@ -3,6 +3,7 @@
 
 use lambda_http::http::header::{HeaderValue, RETRY_AFTER};
 use lambda_http::{Body, Response};
+use requests::BodyError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -197,9 +198,40 @@ impl ProblemDetails {
     }
 }
 
+/// A body that a route refuses.
+impl From<BodyError> for ProblemDetails {
+    fn from(error: BodyError) -> Self {
+        let BodyError { field, detail } = error;
+        Self::bad_request(&field, detail)
+    }
+}
+
 /// A route that ends with an error answers with its problem document.
 impl axum::response::IntoResponse for ProblemDetails {
     fn into_response(self) -> axum::response::Response {
         self.to_response().map(axum::body::Body::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use requests::{RecordChoice, parse_body};
+
+    use super::ProblemDetails;
+
+    #[test]
+    fn a_refused_body_is_answered_with_the_field_and_the_sentence() {
+        for (body, field, detail) in [
+            (r#"{"record":[]}"#, "record", "record is not a known field; did you mean records?"),
+            (r#"{"records":7}"#, "records", "records: must be a list"),
+        ] {
+            let refused = parse_body::<RecordChoice>(body.as_bytes()).unwrap_err();
+            let expected = ProblemDetails::bad_request(field, detail.to_owned());
+            assert_eq!(ProblemDetails::from(refused), expected);
+        }
+        let refused = parse_body::<RecordChoice>(b"[]").unwrap_err();
+        let problem = ProblemDetails::from(refused);
+        assert_eq!(problem.field.as_deref(), Some("body"));
+        assert!(problem.detail.starts_with("body: must be {\"records\": "), "{}", problem.detail);
     }
 }

@@ -1,108 +1,15 @@
-//! Account codes, and the accounts to choose from.
+//! The accounts, tax rates and tracking options to choose from, in responses.
 
 use std::collections::BTreeMap;
 
-use domain::account_codes::AccountCodes;
-use domain::crm::tracking::LineTracking;
 use domain::translate::UsedRate;
 use engine::commands::choices;
 use engine::commands::links::XeroPages;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::FieldProblem;
-
-/// The account codes, tax types and default tracking options in use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct AccountCodesView {
-    /// Revenue account of invoice lines.
-    pub(crate) sales: String,
-    /// Bank account that receives Stripe payouts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stripe_bank: Option<String>,
-    /// Expense account of Stripe's fees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stripe_fee: Option<String>,
-    /// Income account of surcharges that customers pay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stripe_surcharge: Option<String>,
-    /// Account of gift card redemptions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) gift_card: Option<String>,
-    /// Account of payments in cash. While none is chosen, they are not written to Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cash: Option<String>,
-    /// Account of payments by cheque. While none is chosen, they are not written to Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cheque: Option<String>,
-    /// Account of payments by card on a separate terminal. While none is chosen, they are not
-    /// written to Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) card: Option<String>,
-    /// Account of payments by bank transfer. While none is chosen, they are not written to Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) bank_transfer: Option<String>,
-    /// Xero's tax type for each tax rate of the CRM. A key is the rate as a plain percentage, such
-    /// as `20`, or `none` for lines outside the scope of tax. For a rate without an entry, a tax
-    /// rate of the same percentage is used.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) tax_types: BTreeMap<String, String>,
-    /// The tracking options of lines without a `tracking` field: at most two, of different
-    /// categories. A line with an empty list gets none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tracking: Vec<LineTrackingView>,
-}
-
-/// An option of a tracking category, both by their names in Xero, capitals included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct LineTrackingView {
-    /// The name of the category.
-    pub(crate) category: String,
-    /// The name of the option.
-    pub(crate) option: String,
-}
-
-/// Converts a type into one with the same fields, and the elements of the lists after `;`. A field
-/// after `without` is left out of one of the types; there it gets the given value. The compiler
-/// rejects a list that lacks a field of either type.
-macro_rules! convert_fields {
-    (
-        $source:ident => $target:ident { $($field:ident),*; $($list:ident),* }
-        $(without $left_out:ident)? $(with $added:ident = $value:expr)?
-    ) => {
-        impl From<$source> for $target {
-            fn from(source: $source) -> Self {
-                let $source { $($field,)* $($list,)* $($left_out: _,)? } = source;
-                Self {
-                    $($field,)*
-                    $($list: $list.into_iter().map(Into::into).collect(),)*
-                    $($added: $value,)?
-                }
-            }
-        }
-    };
-}
-
-convert_fields! { LineTracking => LineTrackingView { category, option; } }
-convert_fields! { LineTrackingView => LineTracking { category, option; } }
-
-convert_fields! {
-    AccountCodes => AccountCodesView {
-        sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card,
-        bank_transfer, tax_types;
-        tracking
-    } without meanings
-}
-
-// The meanings are those in the organisation in use, which the engine adds.
-convert_fields! {
-    AccountCodesView => AccountCodes {
-        sales, stripe_bank, stripe_fee, stripe_surcharge, gift_card, cash, cheque, card,
-        bank_transfer, tax_types;
-        tracking
-    } with meanings = None
-}
 
 /// The accounts, tax rates and tracking options to choose from, as Xero has them now.
 #[derive(Debug, Serialize, ToSchema)]

@@ -6,13 +6,14 @@ use engine::commands::attention::{
 };
 use engine::commands::links::XeroPages;
 use jiff::Timestamp;
+use requests::RecordKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::payments::ReceivedPaymentView;
 use super::records::RecordView;
 use super::surpluses::SurplusView;
-use super::words::{AttentionWord, FailureKind, RecordKind, ResponsibleWord};
+use super::words::{AttentionWord, FailureKind, ResponsibleWord};
 
 /// A page of the records that need attention, by cause.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,11 +4,12 @@ use domain::books::{
     BalanceDifference, BooksComparison, CompletedComparison, DifferenceReason, OpenBalance,
 };
 use jiff::Timestamp;
+use requests::RecordKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::records::MoneyView;
-use super::words::{DifferenceWord, RecordKind};
+use super::words::DifferenceWord;
 
 /// Whether the books agree.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,11 +5,10 @@ use domain::ids::XeroContactId;
 use engine::commands::links::XeroPages;
 use engine::commands::{contacts, views};
 use jiff::Timestamp;
+use requests::MatchCriterion;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use super::words::MatchCriterion;
 
 /// The contacts that a search found.
 #[derive(Debug, Serialize, ToSchema)]

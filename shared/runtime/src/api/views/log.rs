@@ -5,11 +5,12 @@ use domain::sync_log::LogEntry;
 use engine::commands::links::XeroPages;
 use engine::commands::{activity, records};
 use jiff::Timestamp;
+use requests::RecordKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::words::{LogAction, LogOutcome, ProgressWord, RecordKind};
+use super::words::{LogAction, LogOutcome, ProgressWord};
 
 /// A page of the sync log, newest first.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,10 +1,9 @@
 //! Matching settings in responses.
 
 use domain::matching::{MatchEvidence, MatchingSettings};
+use requests::MatchCriterion;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::words::MatchCriterion;
 
 /// Which certain matches a reconciliation links without a person. It proposes the others.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,11 +4,11 @@ use domain::document::sales::{LineItem, TrackingAssignment};
 use domain::failure::Failure;
 use engine::commands::preview::Preview;
 use jiff::civil::Date;
+use requests::LineTrackingView;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::LineTrackingView;
 use super::records::FailureView;
 
 /// The document that would be sent, or the reason why none can be sent.

@@ -5,12 +5,13 @@ use domain::reconciliation::{ClientFinding, ContactReconciliation, Reconciliatio
 use engine::commands::contacts::reconcile;
 use engine::commands::links::XeroPages;
 use jiff::Timestamp;
+use requests::MatchCriterion;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contacts::{LinkedContactView, find_contact_page};
-use super::words::{MatchCriterion, ProgressWord};
+use super::words::ProgressWord;
 
 /// The progress of a reconciliation, and the clients by result.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,12 +7,13 @@ use engine::commands::links::XeroPages;
 use engine::commands::{payments, status, views};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use requests::RecordKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contacts::LinkedContactView;
-use super::words::{CreditWord, FailureKind, RecordKind, RecordState};
+use super::words::{CreditWord, FailureKind, RecordState};
 
 /// One record of the CRM and its counterpart in Xero.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
 /// Reads a text as a secret.
-pub(crate) fn deserialize_secret<'de, D: Deserializer<'de>>(
+pub fn deserialize_secret<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
