@@ -1,5 +1,5 @@
 //! Everything that the project depends on is compared with databases of known vulnerabilities, and
-//! every release has a bill of materials.
+//! every release has a bill of materials. What is fuzzed is compiled without the rest.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,6 +54,15 @@ fn every_list_of_pinned_packages_is_compared_with_advisories_on_a_schedule() {
     };
     for list in find_files(is_list) {
         assert!(list.starts_with("infra/local/requirements"), "{list}");
+    }
+}
+
+#[test]
+fn the_fuzz_targets_are_compiled_without_the_engine_and_without_aws() {
+    let lock = read("fuzz/Cargo.lock");
+    assert!(lock.contains("name = \"requests\"\n"));
+    for start in ["engine\"", "store\"", "runtime\"", "aws-", "aws_", "lambda_"] {
+        assert!(!lock.contains(&format!("name = \"{start}")), "fuzz/Cargo.lock has {start}");
     }
 }
 
