@@ -13,7 +13,9 @@ use bytes::Bytes;
 use engine::ports::{Clock, DataKeys, PortError};
 use http::{Request, Response};
 use jiff::SignedDuration;
+use lambda_http::{Context, Error, LambdaEvent, Service as _};
 use runtime::aws::KeyService;
+use runtime::lambda::build_event_service;
 use runtime::queue::{HeldMessages, MessageRedelivery, PushWorker};
 use store::Store;
 use store::memory::MemoryTable;
@@ -160,8 +162,14 @@ async fn process_within(
     let mut event = SqsEvent::default();
     event.records = vec![record];
     let deadline = world.clock.now().checked_add(time).unwrap();
+    let mut context = Context::default();
+    context.deadline = deadline.as_millisecond().unsigned_abs();
+    let handle = move |event: SqsEvent, deadline| async move {
+        Ok::<_, Error>(worker.handle_batch(event, deadline).await)
+    };
+    let mut service = build_event_service(&world.clock, handle);
     let begun = Instant::now();
-    let response = Box::pin(worker.handle_batch(event, deadline)).await;
+    let response = service.call(LambdaEvent::new(event, context)).await.unwrap();
     assert!(begun.elapsed() < time.unsigned_abs(), "{:?}", begun.elapsed());
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }

@@ -38,7 +38,7 @@ use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::header::CONTENT_LENGTH;
 use lambda_http::http::{Method, Uri};
-use lambda_http::{Body, Request, RequestExt, Response, Service, service_fn};
+use lambda_http::{Body, Request, RequestExt, Response, Service};
 use serde::Serialize;
 use tracing::{Instrument, Span};
 use utoipa_axum::router::OpenApiRouter;
@@ -49,6 +49,7 @@ use self::attempt_errors::describe_attempt_error;
 use self::extract::AnyCaller;
 use crate::boot::{boot_engine, read_account_limit};
 use crate::http::{ApiCaller, ProblemDetails, find_content_tag};
+use crate::lambda::serve_requests;
 
 pub use self::document::{describe_api, list_routes};
 
@@ -73,10 +74,7 @@ pub async fn serve_api() -> Result<(), lambda_http::Error> {
     // A user may sync any record.
     let engine = Engine { kinds: PushedKinds::ALL, ..booted.engine.clone() };
     let api = &SettingsApi::new(engine).with_account_limit(limit);
-    lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, lambda_http::Error>(api.answer_request(&request).await)
-    }))
-    .await
+    serve_requests(move |request| async move { api.answer_request(&request).await }).await
 }
 
 /// The API of one process.

@@ -4,21 +4,22 @@
 use engine::Engine;
 use engine::commands::connect::{CallbackOutcome, ConsentCallback, receive_callback};
 use engine::error_chain::ErrorChain;
-use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, Error, Request, RequestExt, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::api::ANSWER_WITHIN;
 use crate::boot::boot_engine;
 use crate::http::with_security_headers;
+use crate::lambda::serve_requests;
 
 /// Serves the callback until Lambda stops the process.
 pub async fn serve_callback() -> Result<(), Error> {
     let booted = boot_engine().await?;
     let booted = &booted;
-    lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(answer_callback(&booted.engine, &booted.crm_return_url, &request).await)
-    }))
+    serve_requests(move |request| async move {
+        answer_callback(&booted.engine, &booted.crm_return_url, &request).await
+    })
     .await
 }
 

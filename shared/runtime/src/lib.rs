@@ -2,9 +2,10 @@
 //! sources, HTTP and telemetry. It makes no accounting decisions.
 //!
 //! Reading order: [`mod@env`] and [`config`] (a function's variables), `telemetry` (its log),
-//! [`boot`] (from the configuration to an engine), [`queue`] (SQS in, partial batch responses out),
-//! [`scheduled`] and [`poll`] (schedules), [`api`], [`callback`] and [`pages`] (API Gateway), [`aws`] (the
-//! engine's ports on AWS), [`metrics`] (metrics in the log).
+//! [`boot`] (from the configuration to an engine), [`lambda`] (every invocation, with its time limit),
+//! [`queue`] (SQS in, partial batch responses out), [`scheduled`] and [`poll`] (schedules), [`api`],
+//! [`callback`] and [`pages`] (API Gateway), [`aws`] (the engine's ports on AWS), [`metrics`] (metrics
+//! in the log).
 
 pub mod api;
 pub mod aws;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod env;
 mod http;
 pub mod ids;
+pub mod lambda;
 pub mod metrics;
 pub mod pages;
 pub mod poll;

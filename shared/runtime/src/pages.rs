@@ -6,11 +6,12 @@ mod document;
 mod tests;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode, header};
-use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, Error, Request, RequestExt, Response};
 
 use self::document::{Document, build_frame_page, text_document};
 use crate::boot::boot_pages;
 use crate::config::PagesConfig;
+use crate::lambda::serve_requests;
 
 /// The name of the script that the CRM's pages load. It does not change with its contents.
 const STABLE_NAME: &str = "xero.js";
@@ -56,10 +57,7 @@ impl FileRole {
 pub async fn serve_pages(files: &[BundleFile]) -> Result<(), Error> {
     let site = PageSite::new(files, &boot_pages()?);
     let site = &site;
-    lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(site.answer_request(&request))
-    }))
-    .await
+    serve_requests(move |request| async move { site.answer_request(&request) }).await
 }
 
 /// The files and pages, ready to be sent.

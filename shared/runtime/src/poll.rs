@@ -14,13 +14,14 @@ use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
 use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use requests::PollMessage;
 use serde::Deserialize;
 
-use crate::aws::{PollQueue, limit_calls};
+use crate::aws::PollQueue;
 use crate::boot::{boot_poll, build_poll_queues};
-use crate::queue::{body_of, invocation_deadline, sent_at};
+use crate::lambda::serve_events;
+use crate::queue::{body_of, sent_at};
 
 /// The event of the function: records of its queue, or the event of a schedule.
 #[derive(Debug, Default, Deserialize)]
@@ -34,11 +35,9 @@ pub async fn serve_poll() -> Result<(), Error> {
     let booted = boot_poll().await?;
     let (queue, dead_letters) = &build_poll_queues(&booted)?;
     let engine = &booted.engine;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {
-        let until = invocation_deadline(&event.context);
-        let work = Box::pin(answer_poll_event(engine, queue, dead_letters, event.payload, until));
-        limit_calls(until, engine.clock.now(), work).await
-    }))
+    serve_events(move |event: PollEvent, until| {
+        Box::pin(answer_poll_event(engine, queue, dead_letters, event, until))
+    })
     .await
 }
 

@@ -34,14 +34,14 @@ use engine::{Engine, Invocation};
 use futures::FutureExt;
 use futures::future::{Either, join, join_all, select};
 use jiff::Timestamp;
-use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use tracing::Instrument;
 
 use self::finish::{BatchDispositions, BatchRecord};
 use self::held::BatchContext;
 use self::records::{MessageGroup, group_of, group_records};
-use crate::aws::limit_calls;
 use crate::boot::{boot_engine, build_push_worker};
+use crate::lambda::serve_events;
 
 pub use self::held::HeldMessages;
 pub(crate) use self::records::{body_of, sent_at};
@@ -57,11 +57,9 @@ pub const HIDDEN_FOR: Duration = Duration::from_secs(15);
 pub async fn serve_queues(function: PushFunction) -> Result<(), Error> {
     let booted = boot_engine().await?;
     let worker = &build_push_worker(&booted, function)?;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(
-            worker.handle_batch(event.payload, invocation_deadline(&event.context)).await,
-        )
-    }))
+    serve_events(move |event: SqsEvent, deadline| async move {
+        Ok::<_, Error>(worker.handle_batch(event, deadline).await)
+    })
     .await
 }
 
@@ -101,8 +99,7 @@ enum ProcessingOutcome {
 impl PushWorker {
     /// Processes a batch until `deadline`. The response names the records that return to the queue.
     pub async fn handle_batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
-        let handled = Box::pin(self.handle_records(event.records, deadline));
-        limit_calls(deadline, self.engine.clock.now(), handled).await
+        Box::pin(self.handle_records(event.records, deadline)).await
     }
 
     async fn handle_records(
@@ -281,11 +278,4 @@ impl PushWorker {
             QueueSource::WakeUps => &self.wake_ups,
         }
     }
-}
-
-pub(crate) fn invocation_deadline(context: &Context) -> Timestamp {
-    i64::try_from(context.deadline)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or(Timestamp::MAX)
 }

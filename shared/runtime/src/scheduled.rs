@@ -15,15 +15,14 @@ use engine::jobs::sweep::sweep_all_shards;
 use engine::sync::release::{OutageReleaseSummary, release_after_outage};
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use store::StoreError;
 
 pub use self::sweep_event::SweepEvent;
-use crate::aws::limit_calls;
 use crate::boot::{boot_engine, boot_table};
-use crate::queue::invocation_deadline;
+use crate::lambda::serve_events;
 
 /// A job that runs on the engine.
 pub type ScheduledJob = for<'a> fn(&'a Engine, Invocation) -> BoxFuture<'a, Result<(), Error>>;
@@ -32,24 +31,17 @@ pub type ScheduledJob = for<'a> fn(&'a Engine, Invocation) -> BoxFuture<'a, Resu
 pub async fn serve_job(job: ScheduledJob) -> Result<(), Error> {
     let booted = boot_engine().await?;
     let engine = &booted.engine;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| {
-        let deadline = invocation_deadline(&event.context);
-        let work = job(engine, Invocation::with_deadline(deadline));
-        limit_calls(deadline, engine.clock.now(), work)
-    }))
-    .await
+    serve_events(move |_: IgnoredAny, deadline| job(engine, Invocation::with_deadline(deadline)))
+        .await
 }
 
 /// Runs the sweep on every event.
 pub async fn serve_sweep() -> Result<(), Error> {
     let booted = boot_engine().await?;
     let engine = &booted.engine;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| {
-        let deadline = invocation_deadline(&event.context);
-        let invocation = Invocation::with_deadline(deadline);
-        let work = answer_sweep_event(engine, event.payload, invocation);
-        limit_calls(deadline, engine.clock.now(), work)
-    }))
+    serve_events(move |event: SweepEvent, deadline| {
+        answer_sweep_event(engine, event, Invocation::with_deadline(deadline))
+    })
     .await
 }
 
@@ -175,11 +167,9 @@ async fn sweep_and_log(engine: &Engine, invocation: Invocation) {
 /// Runs the cleanup on every event. It does not use Xero.
 pub async fn serve_cleanup() -> Result<(), Error> {
     let rows = &boot_table()?;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
-        let deadline = invocation_deadline(&event.context);
+    serve_events(move |_: IgnoredAny, deadline| async move {
         let invocation = Invocation::with_deadline(deadline);
-        let work = remove_expired_rows(&rows.store, &*rows.clock, invocation);
-        let cleaned = limit_calls(deadline, rows.clock.now(), work).await;
+        let cleaned = remove_expired_rows(&rows.store, &*rows.clock, invocation).await;
         let cleaned = cleaned.inspect_err(|error| {
             tracing::error!(error = %ErrorChain(error), "the cleanup failed");
         })?;
@@ -192,7 +182,7 @@ pub async fn serve_cleanup() -> Result<(), Error> {
             "cleaned up"
         );
         Ok::<_, Error>(())
-    }))
+    })
     .await
 }
 

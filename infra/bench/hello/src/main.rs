@@ -5,6 +5,11 @@ use serde::de::IgnoredAny;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    serve_events().await
+}
+
+#[expect(clippy::disallowed_methods, reason = "the benchmark measures Lambda alone")]
+async fn serve_events() -> Result<(), Error> {
     lambda_runtime::run(service_fn(answer_event)).await
 }
 

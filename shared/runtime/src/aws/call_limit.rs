@@ -5,8 +5,9 @@
 //! left when it begins, nothing is sent.
 //!
 //! The limit belongs to the work of an invocation and to everything that it awaits in the same task.
-//! A request of API Gateway needs none: its work is dropped after 25 seconds. Calls at the start of
-//! a process have none either, because Lambda does not say how long a start may take.
+//! `lambda.rs` sets it for every invocation. That of a request of API Gateway is not reached: its work
+//! is dropped after 25 seconds, before Lambda's 29. Calls at the start of a process have no limit,
+//! because Lambda does not say how long a start may take.
 
 use std::time::Duration;
 
