@@ -53,7 +53,7 @@ pub fn service_over(transport: Arc<dyn Transport>) -> KeyService {
         session_token: None,
         endpoint_url: None,
     };
-    KeyService::new(transport, aws, "arn:key".to_owned())
+    KeyService::new(transport, &aws, "arn:key".to_owned())
 }
 
 fn assert_no_answer(error: &PortError) {

@@ -8,9 +8,10 @@ mod token_store;
 use std::fmt;
 use std::num::NonZeroU32;
 
+use aws_credential_types::Credentials;
 use domain::entity::EntityKind;
 use engine::RecoveryMode;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::reader::VariableReader;
@@ -68,6 +69,21 @@ pub struct AwsConfig {
     pub session_token: Option<SecretString>,
     /// Another address of all services.
     pub endpoint_url: Option<String>,
+}
+
+impl AwsConfig {
+    /// Builds the credentials of the execution role. They have no expiry: Lambda does not change
+    /// its variables while a process runs, and ends the process before they expire.
+    pub(crate) fn build_credentials(&self) -> Credentials {
+        let session_token = self.session_token.as_ref();
+        Credentials::new(
+            self.access_key_id.as_str(),
+            self.secret_access_key.expose_secret(),
+            session_token.map(|token| token.expose_secret().to_owned()),
+            None,
+            "Lambda",
+        )
+    }
 }
 
 /// Xero's addresses.
@@ -244,6 +260,15 @@ mod tests {
         let config = FunctionConfig::parse(complete).unwrap();
         assert_eq!(config.table.table_name, "TABLE_NAME value");
         assert!(!format!("{config:?}").contains("AWS_SECRET_ACCESS_KEY value"));
+    }
+
+    #[test]
+    fn credentials_are_those_of_the_role_and_have_no_expiry() {
+        let credentials = FunctionConfig::parse(complete).unwrap().table.aws.build_credentials();
+        assert_eq!(credentials.access_key_id(), "AWS_ACCESS_KEY_ID value");
+        assert_eq!(credentials.secret_access_key(), "AWS_SECRET_ACCESS_KEY value");
+        assert_eq!(credentials.session_token(), Some("AWS_SESSION_TOKEN value"));
+        assert_eq!(credentials.expiry(), None);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
@@ -13,7 +12,6 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use secrecy::ExposeSecret;
 use xero::Transport;
 
 use super::call_limit::CallLimiter;
@@ -35,13 +33,7 @@ impl AwsClients {
     /// Clients with Lambda's own credentials, and the HTTP and TLS stack that is also used for
     /// Xero. The SDK's default TLS provider costs 35 times the instructions at a cold start.
     pub(crate) fn new(config: &AwsConfig, transport: Arc<dyn Transport>) -> Self {
-        let credentials = Credentials::new(
-            config.access_key_id.clone(),
-            config.secret_access_key.expose_secret(),
-            config.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-            None,
-            "Lambda",
-        );
+        let credentials = config.build_credentials();
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(config.region.clone()))

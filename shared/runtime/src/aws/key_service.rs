@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SigningParams, SigningSettings, sign,
 };
@@ -16,7 +15,7 @@ use domain::json_fault::JsonFault;
 use domain::retry::pause_between_tries;
 use engine::ports::{Clock, DataKey, DataKeys, IdSource, PortError};
 use http::Request;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xero::{Transport, TransportError};
@@ -35,14 +34,22 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct KeyService {
     transport: Arc<dyn Transport>,
-    aws: AwsConfig,
+    /// The credentials of the function, for as long as the process runs.
+    identity: Identity,
+    region: String,
+    address: String,
     key: String,
 }
 
 impl KeyService {
     /// Uses this key, given by its ARN.
-    pub fn new(transport: Arc<dyn Transport>, aws: AwsConfig, key: String) -> Self {
-        Self { transport, aws, key }
+    pub fn new(transport: Arc<dyn Transport>, aws: &AwsConfig, key: String) -> Self {
+        let address = match &aws.endpoint_url {
+            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+            None => format!("https://kms.{}.amazonaws.com/", aws.region),
+        };
+        let identity = Identity::from(aws.build_credentials());
+        Self { transport, identity, region: aws.region.clone(), address, key }
     }
 
     /// Makes a call and reads its answer.
@@ -96,27 +103,14 @@ impl KeyService {
         body: Bytes,
         now: SystemTime,
     ) -> Result<Request<Bytes>, KeyServiceError> {
-        let aws = &self.aws;
-        let address = match &aws.endpoint_url {
-            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
-            None => format!("https://kms.{}.amazonaws.com/", aws.region),
-        };
-        let mut request = Request::post(address)
+        let mut request = Request::post(self.address.as_str())
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("TrentService.{operation}"))
             .body(body)
             .map_err(|error| KeyServiceError::Request(error.to_string()))?;
-        let credentials = Credentials::new(
-            aws.access_key_id.clone(),
-            aws.secret_access_key.expose_secret(),
-            aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-            None,
-            "Lambda",
-        );
-        let identity = Identity::from(credentials);
         let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(aws.region.as_str())
+            .identity(&self.identity)
+            .region(self.region.as_str())
             .name("kms")
             .time(now)
             .settings(SigningSettings::default())

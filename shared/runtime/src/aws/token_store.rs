@@ -20,7 +20,7 @@ pub(crate) fn build_token_store(
     transport: &Arc<dyn Transport>,
 ) -> Arc<dyn SecretStore> {
     let table = |key: String| {
-        let keys = KeyService::new(transport.clone(), aws.clone(), key);
+        let keys = KeyService::new(transport.clone(), aws, key);
         SealedSecrets::new(store.clone(), Arc::new(keys))
     };
     let (key, wanted) = match config {

@@ -111,7 +111,7 @@ async fn a_call_of_any_service_ends_before_the_invocation() {
     let (listed, took) = run_in_invocation(Box::pin(listed)).await;
     assert!(matches!(listed, Err(SdkError::TimeoutError(_))), "{listed:?}");
     assert_took(took, CALLS_FOR, "Scheduler");
-    let keys = KeyService::new(silent, test_access(), "arn:key".to_owned());
+    let keys = KeyService::new(silent, &test_access(), "arn:key".to_owned());
     let (key, took) = run_in_invocation(keys.new_key("stage/grant/one")).await;
     assert_eq!(key.unwrap_err().source.to_string(), "KMS did not answer in time");
     assert_took(took, CALLS_FOR, "KMS");
@@ -121,7 +121,7 @@ async fn a_call_of_any_service_ends_before_the_invocation() {
 async fn nothing_is_sent_when_no_time_is_left_except_by_the_last_steps() {
     let service = SlowService::new(Duration::from_hours(1));
     let (table, key) = (a_table(&service), a_key());
-    let keys = KeyService::new(service.clone(), test_access(), "arn:key".to_owned());
+    let keys = KeyService::new(service.clone(), &test_access(), "arn:key".to_owned());
     let work = async {
         sleep_until(Instant::now() + CALLS_FOR).await;
         let read = table.get(&key).await;

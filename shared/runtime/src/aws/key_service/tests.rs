@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use http::Response;
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::aws::test_access::test_access;
@@ -29,8 +30,12 @@ impl Transport for Scripted {
 
 fn service(status: u16, answer: &'static str) -> (KeyService, Arc<Scripted>) {
     let scripted = Arc::new(Scripted { status, answer, requests: Mutex::default() });
-    let aws = AwsConfig { session_token: Some(SecretString::from("session")), ..test_access() };
-    (KeyService::new(scripted.clone(), aws, "arn:key".to_owned()), scripted)
+    let aws = AwsConfig {
+        secret_access_key: SecretString::from("key-of-the-role"),
+        session_token: Some(SecretString::from("session")),
+        ..test_access()
+    };
+    (KeyService::new(scripted.clone(), &aws, "arn:key".to_owned()), scripted)
 }
 
 #[tokio::test]
@@ -48,6 +53,16 @@ async fn a_new_key_is_bound_to_its_context_by_a_signed_call() {
     assert!(authorization.contains("/eu-west-2/kms/aws4_request"), "{authorization}");
     let expected = r#"{"KeyId":"arn:key","KeySpec":"AES_256","EncryptionContext":{"grant_secret":"stage/grant/one"}}"#;
     assert_eq!(request.body(), expected);
+}
+
+#[test]
+fn the_debug_output_contains_neither_the_secret_key_nor_the_session_token() {
+    let (service, _) = service(200, "{}");
+    let output = format!("{service:?}");
+    assert!(output.contains("AKIDEXAMPLE"), "{output}");
+    for hidden in ["key-of-the-role", "session"] {
+        assert!(!output.contains(hidden), "{output}");
+    }
 }
 
 #[tokio::test]
