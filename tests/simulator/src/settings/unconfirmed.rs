@@ -57,9 +57,13 @@ pub struct Unconfirmed {
     pub empty_text_clears: bool,
     /// A domain whose e-mail addresses Xero refuses, for unknown reasons.
     pub refused_email_domain: Option<String>,
-    /// Whether an archived contact can be made active again by a write.
+    /// Whether an archived contact can be made active again by a write. Reports of two integrations
+    /// that tried it quote the refusal that names archived contacts; one program that writes `ACTIVE`
+    /// has abandoned it. A person restores the contact in Xero.
     pub unarchiving_allowed: bool,
-    /// Whether an archived contact accepts a write that leaves it archived.
+    /// Whether an archived contact accepts a write that leaves it archived. Recordings of a demo
+    /// organisation show the refusal even of a write that archives the contact again, and help pages
+    /// of Recurly and Workshop Software quote it for edits.
     pub archived_takes_edits: bool,
     /// Whether an archived contact is returned by its id.
     pub archived_by_id: bool,
@@ -213,8 +217,8 @@ impl Default for Unconfirmed {
             refused_batch_saves_valid: false,
             empty_text_clears: true,
             refused_email_domain: None,
-            unarchiving_allowed: true,
-            archived_takes_edits: true,
+            unarchiving_allowed: false,
+            archived_takes_edits: false,
             archived_by_id: true,
             name_before_number: false,
             refusals_replayed: true,

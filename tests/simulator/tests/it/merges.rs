@@ -14,12 +14,17 @@ fn status(caller: &Caller, contact: Uuid) -> ContactStatus {
     caller.books().contact(contact).unwrap().status
 }
 
+/// What Xero answers to every write to an archived contact.
+const ARCHIVED: &str = "The specified contact details matched an archived contact. Archived \
+                        contacts cannot currently be edited via the API.";
+
 /// Rules 31 and 35.
 #[test]
-fn a_contact_is_archived_and_made_active_again_by_a_write() {
+fn a_contact_that_a_write_archives_is_only_listed_on_request() {
     let mut caller = Caller::connected();
     let contact = caller.contact("Ridge");
     caller.pass(60);
+    assert_eq!(set(&mut caller, contact, &json!({"ContactStatus": "ASLEEP"})).status, 400);
     let row = set(&mut caller, contact, &json!({"ContactStatus": "ARCHIVED"})).first("Contacts");
     assert_eq!((&row["ContactStatus"], &row["Name"]), (&json!("ARCHIVED"), &json!("Ridge")));
     assert_eq!(caller.get("/Contacts").json()["Contacts"], json!([]));
@@ -27,38 +32,60 @@ fn a_contact_is_archived_and_made_active_again_by_a_write() {
     assert_eq!(hidden["Contacts"], json!([]), "archived contacts are omitted unless requested");
     let shown = caller.since("/Contacts?includeArchived=true", "2026-11-02T09:01:00");
     assert_eq!(id(&shown.first("Contacts")["ContactID"]), contact);
-    set(&mut caller, contact, &json!({"ContactStatus": "ACTIVE"})).first("Contacts");
-    assert_eq!(status(&caller, contact), ContactStatus::Active);
-    assert_eq!(set(&mut caller, contact, &json!({"ContactStatus": "ASLEEP"})).status, 400);
 }
 
 /// Rule 35.
 #[test]
-fn a_contact_whose_name_has_been_taken_cannot_be_restored() {
+fn an_archived_contact_refuses_every_write_until_a_bookkeeper_restores_it() {
     let mut caller = Caller::connected();
+    let contact = caller.contact("Ridge");
+    caller.bookkeeper().archive_contact(contact).unwrap();
+    for change in [
+        json!({"EmailAddress": "a@ridge.example"}),
+        json!({"ContactStatus": "ARCHIVED"}),
+        json!({"ContactStatus": "ACTIVE"}),
+        json!({"ContactStatus": "ACTIVE", "Name": "Ridge Ltd"}),
+    ] {
+        assert_eq!(set(&mut caller, contact, &change).messages(), [ARCHIVED], "{change}");
+    }
+    assert_eq!(status(&caller, contact), ContactStatus::Archived);
+    caller.bookkeeper().restore_contact(contact).unwrap();
+    assert_eq!(set(&mut caller, contact, &json!({"EmailAddress": "a@ridge.example"})).status, 200);
+}
+
+/// Rule 35, switched.
+#[test]
+fn an_archived_contact_may_be_made_active_by_a_write_if_its_name_is_free() {
+    let mut caller = Caller::unconfirmed(|switches| switches.unarchiving_allowed = true);
     let first = caller.contact("Ridge");
     caller.bookkeeper().archive_contact(first).unwrap();
-    caller.contact("Ridge");
+    let second = caller.contact("Ridge");
     let clash = set(&mut caller, first, &json!({"ContactStatus": "ACTIVE"})).messages();
     assert!(clash[0].starts_with("The contact name Ridge is already assigned"), "{clash:?}");
     assert!(caller.bookkeeper().restore_contact(first).is_err());
     assert_eq!(status(&caller, first), ContactStatus::Archived);
     let renamed = json!({"ContactStatus": "ACTIVE", "Name": "Ridge (old)"});
     assert_eq!(set(&mut caller, first, &renamed).status, 200);
+    assert_eq!(status(&caller, first), ContactStatus::Active);
+    caller.bookkeeper().archive_contact(second).unwrap();
+    set(&mut caller, second, &json!({"ContactStatus": "ACTIVE"})).first("Contacts");
+    assert_eq!(status(&caller, second), ContactStatus::Active);
 }
 
 /// Rule 35, switched.
 #[test]
-fn an_archived_contact_may_refuse_edits() {
+fn an_archived_contact_may_take_edits() {
     let edit = json!({"EmailAddress": "a@ridge.example"});
     for (takes, expected) in [(true, 200), (false, 400)] {
-        let mut caller = Caller::unconfirmed(|switches| switches.archived_takes_edits = takes);
+        let mut caller = Caller::unconfirmed(|switches| {
+            switches.archived_takes_edits = takes;
+            switches.unarchiving_allowed = true;
+        });
         let contact = caller.contact("Ridge");
         caller.bookkeeper().archive_contact(contact).unwrap();
         let answer = set(&mut caller, contact, &edit);
         assert_eq!(answer.status, expected);
-        let sentence = "Archived contacts cannot currently be edited via the API.";
-        assert_eq!(answer.text.contains(sentence), !takes);
+        assert_eq!(answer.text.contains(ARCHIVED), !takes);
         assert_eq!(set(&mut caller, contact, &json!({"ContactStatus": "ACTIVE"})).status, 200);
     }
 }
@@ -107,15 +134,17 @@ fn a_merge_moves_all_documents() {
 /// Rule 61.
 #[test]
 fn a_merged_contact_cannot_be_restored() {
-    let mut caller = Caller::connected();
-    let (from, into) = (caller.contact("Ridge"), caller.contact("Ridge Ltd"));
-    caller.bookkeeper().merge_contacts(from, into).unwrap();
-    let text = "The contact has been merged into another contact.";
-    assert_eq!(set(&mut caller, from, &json!({"ContactStatus": "ACTIVE"})).messages(), [text]);
-    assert_eq!(caller.bookkeeper().restore_contact(from).unwrap_err().0, text);
-    assert_eq!(caller.bookkeeper().merge_contacts(from, into).unwrap_err().0, text);
-    let refused = caller.put("/Invoices", &invoice(from, "SC-1", "DRAFT"));
-    assert!(refused.messages()[0].contains("must be un-archived"), "{:?}", refused.messages());
+    let merged = "The contact has been merged into another contact.";
+    for (allowed, text) in [(false, ARCHIVED), (true, merged)] {
+        let mut caller = Caller::unconfirmed(|switches| switches.unarchiving_allowed = allowed);
+        let (from, into) = (caller.contact("Ridge"), caller.contact("Ridge Ltd"));
+        caller.bookkeeper().merge_contacts(from, into).unwrap();
+        assert_eq!(set(&mut caller, from, &json!({"ContactStatus": "ACTIVE"})).messages(), [text]);
+        assert_eq!(caller.bookkeeper().restore_contact(from).unwrap_err().0, merged);
+        assert_eq!(caller.bookkeeper().merge_contacts(from, into).unwrap_err().0, merged);
+        let refused = caller.put("/Invoices", &invoice(from, "SC-1", "DRAFT"));
+        assert!(refused.messages()[0].contains("must be un-archived"), "{:?}", refused.messages());
+    }
 }
 
 /// Rule 61.

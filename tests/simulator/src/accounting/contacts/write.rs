@@ -81,8 +81,8 @@ fn plan(context: &mut RequestContext<'_>, element: &Object, how: How) -> Result<
         contact
     });
     let mut messages = apply(&mut contact, &fields, context.unconfirmed)?;
-    if archived_before {
-        messages.extend(stays_archived(context, &contact));
+    if archived_before && let Some(message) = refuses_archived(context, &contact) {
+        return invalid(&message);
     }
     if contact.name.is_empty() {
         messages.push("Contact Name cannot be empty.".to_owned());
@@ -109,18 +109,19 @@ fn lacks_identity(fields: &Fields<'_>) -> Result<bool, Refusal> {
 const NO_IDENTITY: &str = "The Contact must contain at least 1 of the following elements to \
                            identify the contact: Name, ContactID, ContactNumber";
 
-/// Xero's message for a change of an archived contact, as recorded.
+/// Xero's message for a change of an archived contact, as recorded: also if the change only archives
+/// the contact again, or makes it active.
 const ARCHIVED: &str = "The specified contact details matched an archived contact. Archived \
                         contacts cannot currently be edited via the API.";
 
-/// The reasons why a write to an archived contact is refused.
-fn stays_archived(context: &RequestContext<'_>, contact: &Contact) -> Option<String> {
+/// The reason why a write to an archived contact is refused. Xero names no other.
+fn refuses_archived(context: &RequestContext<'_>, contact: &Contact) -> Option<String> {
     let unconfirmed = context.unconfirmed;
     match contact.status {
+        ContactStatus::Active if !unconfirmed.unarchiving_allowed => Some(ARCHIVED.to_owned()),
         ContactStatus::Active if contact.merged_into.is_some() => {
             Some(unconfirmed.texts.merged_contact.clone())
         }
-        ContactStatus::Active if !unconfirmed.unarchiving_allowed => Some(ARCHIVED.to_owned()),
         ContactStatus::Archived if !unconfirmed.archived_takes_edits => Some(ARCHIVED.to_owned()),
         ContactStatus::Active | ContactStatus::Archived | ContactStatus::GdprRequest => None,
     }
