@@ -1,5 +1,5 @@
 //! Archived and merged contacts, for each answer to whether Xero returns an archived contact by its
-//! id.
+//! id, and to whether it accepts changes of one.
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, UserId, XeroContactId};
@@ -225,5 +225,51 @@ fn an_archived_contact_is_read_once_for_all_documents_of_a_call() {
             let failure = world.mapping(Invoice, id).unwrap().operation.failure.unwrap();
             assert_eq!(failure.code, "contact_archived", "{id}");
         }
+    }
+}
+
+fn name_of(world: &World, contact: Uuid) -> String {
+    world.books(|books| books.contact(contact).unwrap().name.clone())
+}
+
+#[test]
+fn a_change_of_a_client_whose_contact_is_archived_fails_alone_and_is_written_after_the_restore() {
+    for world in worlds() {
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        world.receive(Invoice, &an_invoice("inv_2", "cli_2").client_name("Summit").body());
+        let [archived, other] = ["cli_1", "cli_2"].map(|client| world.contact_of(client).unwrap());
+        archive(&world, archived);
+        let changed = [("cli_1", "Ridge Ltd"), ("cli_2", "Summit Ltd")]
+            .map(|(client, name)| a_client(client, 2, name, "push"));
+        world.receive_together(Contact, &changed);
+        world.advance(SignedDuration::from_mins(2));
+        let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
+        assert_eq!(failure.code, "contact_archived");
+        assert!(failure.message.contains("is archived in Xero"), "{failure}");
+        assert!(failure.remedy.contains("Restore the contact in Xero"), "{failure}");
+        assert_eq!(world.state(Contact, "cli_2"), OperationState::Synced);
+        assert_eq!(name_of(&world, other), "Summit Ltd");
+        world.by_hand(|bookkeeper| bookkeeper.restore_contact(archived).unwrap());
+        world.advance(SignedDuration::from_hours(1));
+        assert_eq!(world.state(Contact, "cli_1"), OperationState::Synced);
+        assert_eq!(name_of(&world, archived), "Ridge Ltd");
+        assert_eq!(world.books(|books| books.contacts().count()), 2);
+    }
+}
+
+#[test]
+fn a_change_of_a_client_follows_the_merge_of_its_contact_and_leaves_the_merged_one() {
+    for world in worlds() {
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        let merged = world.contact_of("cli_1").unwrap();
+        let kept = entered(&world, "Ridge Holdings", None);
+        merge(&world, merged, kept);
+        world.receive(Contact, &a_client("cli_1", 2, "Ridge", "push"));
+        world.advance(SignedDuration::from_mins(2));
+        assert_eq!(world.contact_of("cli_1"), Some(kept));
+        assert_eq!(world.state(Contact, "cli_1"), OperationState::Synced);
+        assert_eq!(name_of(&world, merged), "Ridge");
+        assert_eq!(name_of(&world, kept), "Ridge Holdings");
+        assert_eq!(world.books(|books| books.contacts().count()), 2);
     }
 }

@@ -245,9 +245,15 @@ fn use_an_archived_contact(world: &mut World) {
     world.by_hand(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     assert_eq!(failure_code(world, Invoice, "inv_2"), "contact_archived");
+    world.receive(Contact, &a_client("cli_1", 2, "Client one", "push"));
+    assert_eq!(failure_code(world, Contact, "cli_1"), "contact_archived");
     world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
     world.advance(MINUTES(60));
     assert_synced(world, Invoice, "inv_2");
+    assert_synced(world, Contact, "cli_1");
+    let names =
+        world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
+    assert_eq!(names, ["Client one"]);
 }
 
 /// The number of a new invoice is that of another one.
