@@ -1,6 +1,8 @@
 //! Records that failed because a contact was archived continue after it is in use again, even if
 //! the process that records this dies before it releases them, or does not find them.
 
+mod daily_question;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -15,7 +15,7 @@ use tests::template::{Right, Template};
 use connections::{carried_over, commanded, connected_meanwhile, connects, cut_off, released};
 use scenarios::{
     accesses_of_started_walks, accesses_of_tick, approved, checked, cleaned_up, compared, deferred,
-    given_up, kept_alive, polled, reopened, swept, taken_back,
+    given_up, kept_alive, polled, reopened, restored, swept, taken_back,
 };
 
 /// Enough seeds for every function to use all of its permissions.
@@ -38,6 +38,7 @@ fn used() -> Used {
     used.entry(Function::PaymentPoll).or_default().extend(polled());
     used.entry(Function::PaymentPoll).or_default().extend(approved());
     used.entry(Function::PaymentPoll).or_default().extend(reopened());
+    used.entry(Function::PaymentPoll).or_default().extend(restored());
     used.entry(Function::PaymentPush).or_default().extend(taken_back());
     used.entry(Function::Sweep).or_default().extend(commanded());
     used.entry(Function::ContactPush).or_default().extend(compared());

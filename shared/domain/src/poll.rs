@@ -63,15 +63,15 @@ pub struct PollProgress {
     /// again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent_notes: Vec<CrmId>,
-    /// The place in the list of given-up records after which the next daily question about stopped
-    /// payments begins; `None` if it begins with the newest.
+    /// The place in the list of given-up records after which the next daily question about them
+    /// begins; `None` if it begins with the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_payments_after: Option<String>,
     /// The place in the list of undecided overpayments and prepayments after which the next daily
     /// assignment to clients begins; `None` if it begins with the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surpluses_assigned_after: Option<String>,
-    /// Since when overpayments are due to be assigned to their clients, and stopped payments to be
+    /// Since when overpayments are due to be assigned to their clients, and given-up records to be
     /// asked about; `None` after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_check_due_since: Option<Timestamp>,

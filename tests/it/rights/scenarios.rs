@@ -151,6 +151,26 @@ pub(super) fn reopened() -> BTreeSet<Access> {
     used
 }
 
+/// Polls after the restore of a contact, because of which a client was given up.
+pub(super) fn restored() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let _first = world.poll();
+    let contact = world.contact_of("cli_1").unwrap();
+    world.by_hand_apart(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
+    world.receive(Contact, &a_client("cli_1", 2, "Client one", "push"));
+    world.advance(SignedDuration::from_hours(14));
+    world.by_hand_apart(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.io.take_accesses();
+    for _ in 0..4 {
+        world.clock.advance(SignedDuration::from_hours(7));
+        let _polled = world.poll();
+    }
+    let used = world.io.take_accesses();
+    assert!(used.contains(&Access::EnqueueWakeUp(WakeUpQueue::Contacts)), "{used:?}");
+    used
+}
+
 /// The CRM deletes a payment, because of which credit was not applied and an invoice not voided.
 pub(super) fn taken_back() -> BTreeSet<Access> {
     let world = World::with_accounts();

@@ -1,16 +1,19 @@
-//! Finds parts of payments and refunds that may continue although no change of an invoice says so.
+//! Finds given-up records that may continue although no list of changes says so: parts of payments,
+//! refunds, and the records of clients whose contacts were archived.
 //!
 //! Xero does not change an invoice when the reconciliation of one of its payments is undone, and its
 //! documentation leaves open whether the payment's own instant changes. So the poll looks at the
 //! changed payments that it reads anyway, and once a day Xero is asked for each payment and bank
 //! transaction that it did not remove. The credit notes of refunds are in no list of the poll: once a
-//! day those of invoices with a refused refund are read.
+//! day those of invoices with a refused refund are read. Neither are contacts: once a day those are
+//! read because of which records of their clients were given up.
 //!
-//! If there are many stopped payments, Xero is asked about some of them each day. They are found in
+//! If there are many stopped records, Xero is asked about some of them each day. They are found in
 //! the list of all given-up records, and the progress of the poll keeps where the next day begins.
 //! So Xero is asked about each of them in time, even if there are many newer records of other
 //! kinds.
 
+mod archived_contacts;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -27,6 +30,7 @@ use store::table::PageCursor;
 use xero::api::{bank_transactions, payments};
 use xero::{ApiSession, XeroError};
 
+use self::archived_contacts::release_restored_clients;
 use self::questions::{DailyQuestions, collect_questions};
 use super::isolation::is_about_one_document;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -66,13 +70,13 @@ pub(super) async fn release_removals_of<'p>(
     release_refused_removals(&ahead, ledger, keys).boxed().await
 }
 
-/// Asks Xero about the parts of payments and refunds that were given up, and releases those that
-/// may continue. Makes no call if there are none. Those beyond the limits of a day follow on the
-/// next days: `progress` is set to where the next day begins. If the remaining calls are reserved
-/// for more urgent work, that place stays, and the caller repeats the questions. After any other
-/// failure the next day continues, so that a question that always fails does not prevent the others. Repeating it does
-/// no harm.
-pub(super) async fn check_stopped_payments(
+/// Asks Xero about the given-up parts of payments, refunds, and records of clients with archived
+/// contacts, and releases those that may continue. Makes no call if there are none. Those beyond the
+/// limits of a day follow on the next days: `progress` is set to where the next day begins. If the
+/// remaining calls are reserved for more urgent work, that place stays, and the caller repeats the
+/// questions. After any other failure the next day continues, so that a question that always fails
+/// does not prevent the others. Repeating it does no harm.
+pub(super) async fn check_stopped_records(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
 ) -> Result<(), AttemptError> {
@@ -112,7 +116,7 @@ async fn ask_questions(
         }
         release_if_reason_has_passed(engine, refused, ReleaseTiming::AtOnce).boxed().await?;
     }
-    Ok(())
+    release_restored_clients(engine, &patient, &questions.clients).boxed().await
 }
 
 /// Returns the parts with those of these payments that Xero may remove now.

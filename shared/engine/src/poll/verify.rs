@@ -31,8 +31,8 @@ const CALLS_MAX: usize = 10;
 
 /// Performs what is due of the daily verification: checks open invoices, then reads the refunds and
 /// the credit notes that changed, and checks the credit notes with credit left, then assigns
-/// overpayments to their clients, then asks about the payments and refunds that were given up, then
-/// checks the account codes. Records the progress after each part, so that a failure repeats none
+/// overpayments to their clients, then asks about the records that were given up, then checks the
+/// account codes. Records the progress after each part, so that a failure repeats none
 /// that is complete, and a list that Xero fails to show delays none of the other parts. Returns the
 /// number of documents with changes.
 pub(super) async fn verify_ledger(
@@ -84,8 +84,8 @@ async fn observe_refunds_and_notes(
     Ok(changed)
 }
 
-/// Assigns overpayments to their clients, and asks about the payments and refunds that were given up,
-/// if that is due. If the remaining calls are reserved for more urgent work, the next poll repeats it.
+/// Assigns overpayments to their clients, and asks about the records that were given up, if that is
+/// due. If the remaining calls are reserved for more urgent work, the next poll repeats it.
 async fn check_stopped_records(
     tenant_session: &TenantSession<'_>,
     progress: &mut PollProgress,
@@ -97,7 +97,7 @@ async fn check_stopped_records(
     let after = progress.surpluses_assigned_after.take();
     progress.surpluses_assigned_after =
         surplus_clients::try_assign_surpluses(engine, ledger, after.as_deref()).await;
-    let asked = stopped_payments::check_stopped_payments(tenant_session, progress).boxed().await;
+    let asked = stopped_payments::check_stopped_records(tenant_session, progress).boxed().await;
     if !asked.as_ref().is_err_and(AttemptError::is_not_permitted) {
         progress.stopped_check_due_since = None;
     }

@@ -27,9 +27,8 @@ pub(crate) use self::after_settings::release_failed_for_settings;
 pub(crate) use self::decided_payments::{
     DecidedPayment, list_decided_payments, try_release_decided_payments,
 };
-use self::decisive_records::{
-    find_accepted_client, find_client_of_archived_contact, list_decisive_documents,
-};
+pub(crate) use self::decisive_records::find_client_of_archived_contact;
+use self::decisive_records::{find_accepted_client, list_decisive_documents};
 pub(crate) use self::dependants::{
     continue_release, list_releasing_records, release_after_approval, release_all_dependants,
     release_dependants, release_dependants_of_negative_invoice,
@@ -45,7 +44,9 @@ pub(crate) use self::parked_records::release_overlooked;
 pub(crate) use self::refused_payments::{release_refused_removals, try_release_refused_refunds};
 pub(crate) use self::release_mappings::ReleaseTiming;
 use self::release_mappings::{ReleaseTerms, has_failed_before, release_mappings};
-pub(crate) use self::restored_contacts::{record_restored_contact, release_after_restore};
+pub(crate) use self::restored_contacts::{
+    record_restored_contact, release_after_restore, release_restored_client,
+};
 use crate::errors::{FirstError, PersistError};
 use crate::{Engine, Invocation, concurrency};
 

@@ -1,6 +1,7 @@
-//! Collects the questions of one day about stopped payments from the list of given-up records.
+//! Collects the questions of one day about stopped payments and archived contacts from the list of
+//! given-up records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 use domain::crm::payment::{PartRole, PaymentPart};
@@ -12,6 +13,7 @@ use store::table::PageCursor;
 use store::{ReadAheadKeys, StoreError};
 
 use crate::connection::tenant_session::TenantSession;
+use crate::sync::release::find_client_of_archived_contact;
 
 /// Given-up records per page, and maximum pages per day: 2,000 records are looked at.
 const PER_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
@@ -23,7 +25,11 @@ const PAYMENTS_MAX: usize = 200;
 /// Maximum bank transactions per day, and maximum refused refunds: one call for each.
 const SINGLE_CALLS_MAX: usize = 10;
 
-/// The parts of payments and refunds about which Xero is asked on one day.
+/// Maximum clients per day of whose contacts Xero is asked whether they were restored. Of those that
+/// are linked, one call reads forty contacts.
+const CLIENTS_MAX: usize = 80;
+
+/// What Xero is asked about on one day.
 #[derive(Debug, Default)]
 pub(super) struct DailyQuestions {
     /// The parts whose payments Xero did not remove.
@@ -32,12 +38,17 @@ pub(super) struct DailyQuestions {
     pub(super) transactions: Vec<(XeroBankTransactionId, MappingKey)>,
     /// The refunds that were refused.
     pub(super) refunds: Vec<Mapping>,
+    /// The clients with records that were given up because the client's contact was archived.
+    pub(super) clients: BTreeSet<MappingKey>,
 }
 
 impl DailyQuestions {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.payments.is_empty() && self.transactions.is_empty() && self.refunds.is_empty()
+        self.payments.is_empty()
+            && self.transactions.is_empty()
+            && self.refunds.is_empty()
+            && self.clients.is_empty()
     }
 
     /// Adds the question about a record, if there is one to ask. Returns `false` if the day has no
@@ -47,6 +58,15 @@ impl DailyQuestions {
             let has_room = self.refunds.len() < SINGLE_CALLS_MAX;
             if has_room {
                 self.refunds.push(record);
+            }
+            return has_room;
+        }
+        if record.is_stopped_by_archived_contact()
+            && let Some(client) = find_client_of_archived_contact(&record)
+        {
+            let has_room = self.clients.contains(&client) || self.clients.len() < CLIENTS_MAX;
+            if has_room {
+                self.clients.insert(client);
             }
             return has_room;
         }
@@ -67,6 +87,17 @@ impl DailyQuestions {
             }
             None => true,
         }
+    }
+}
+
+/// Whether Xero is asked about given-up records of this kind.
+const fn may_have_question(kind: EntityKind) -> bool {
+    match kind {
+        EntityKind::Contact
+        | EntityKind::Invoice
+        | EntityKind::CreditNote
+        | EntityKind::Payment => true,
+        EntityKind::Allocation => false,
     }
 }
 
@@ -114,12 +145,12 @@ pub(super) async fn collect_questions(
         let records = records.collect::<Vec<_>>();
         let is_last = is_before_start && (page.next.is_none() || records.len() < listed);
         let mut rows = ReadAheadKeys::default();
-        for one in records.iter().filter(|one| one.key.kind == EntityKind::Payment) {
+        for one in records.iter().filter(|one| may_have_question(one.key.kind)) {
             rows.add_mapping(&one.key);
         }
         let ahead = engine.with_rows_read_ahead(rows).await;
         for one in records {
-            if one.key.kind == EntityKind::Payment {
+            if may_have_question(one.key.kind) {
                 let read = ahead.store.find_mapping(&one.key);
                 let row = engine.skip_failing(&ledger.account, read).await?.flatten();
                 let has_room = row.is_none_or(|row| questions.add_question(row.record));
@@ -198,12 +229,31 @@ mod tests {
                 assert_eq!(has_room, number < most, "{role} {number}");
             }
         }
-        let DailyQuestions { payments, transactions, refunds } = &questions;
-        let counts = [payments.len(), transactions.len(), refunds.len()];
-        assert_eq!(counts, [PAYMENTS_MAX, SINGLE_CALLS_MAX, SINGLE_CALLS_MAX]);
+        let DailyQuestions { payments, transactions, refunds, clients } = &questions;
+        let counts = [payments.len(), transactions.len(), refunds.len(), clients.len()];
+        assert_eq!(counts, [PAYMENTS_MAX, SINGLE_CALLS_MAX, SINGLE_CALLS_MAX, 0]);
         // A record without a question needs no room.
         let role = r#"{"refund_note":"inv_1"}"#;
         let other = a_given_up_part(0, role, FailureCause::PaymentReconciled);
         assert!(questions.add_question(other));
+    }
+
+    /// The row of a client, which was given up because its contact was archived.
+    fn a_stopped_client(number: usize) -> Mapping {
+        let part = a_given_up_part(number, r#""fee""#, FailureCause::ContactArchived);
+        let crm_id = CrmId::new(format!("cli_{number}").as_str()).unwrap();
+        let key = MappingKey::new(part.key.ledger.clone(), EntityKind::Contact, crm_id);
+        Mapping { key, ..part }
+    }
+
+    #[test]
+    fn a_day_has_room_for_a_limited_number_of_clients_and_for_any_number_of_records_of_each() {
+        let mut questions = DailyQuestions::default();
+        for number in 0..CLIENTS_MAX + 2 {
+            let has_room = questions.add_question(a_stopped_client(number));
+            assert_eq!(has_room, number < CLIENTS_MAX, "{number}");
+        }
+        assert!(questions.add_question(a_stopped_client(0)));
+        assert_eq!(questions.clients.len(), CLIENTS_MAX);
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn list_decisive_documents(mapping: &Mapping) -> Vec<MappingKey> {
 }
 
 /// Returns the client because of whose archived contact a client or a document has failed.
-pub(super) fn find_client_of_archived_contact(mapping: &Mapping) -> Option<MappingKey> {
+pub(crate) fn find_client_of_archived_contact(mapping: &Mapping) -> Option<MappingKey> {
     let failure = mapping.operation.failure.as_ref();
     if !failure.is_some_and(Failure::is_about_archived_contact) {
         return None;

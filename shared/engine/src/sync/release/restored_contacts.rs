@@ -1,7 +1,8 @@
 //! Releases clients and documents that failed because the contact of the client was archived, once
 //! Xero accepts the contact again. The lists that a poll reads contain no contacts, so the success
-//! of one of the records finds it: then the others do not wait for their own retries. If the client
-//! is linked to another contact, the link releases them as it releases the client's dependants.
+//! of one of the records finds it: then the others do not wait for their own retries. If all were
+//! given up, the daily question about the contact finds it. If the client is linked to another
+//! contact, the link releases them as it releases the client's dependants.
 //!
 //! The client's row says when its contact was last observed in use. That is recorded before the
 //! success, and compared with the beginning of the failed attempts (`overlooked_changes`): by the
@@ -10,6 +11,7 @@
 
 use domain::mapping::{Mapping, MappingKey};
 use futures::FutureExt;
+use store::StoreError;
 
 use super::{
     ReleaseTerms, find_accepted_client, find_client_of_archived_contact, release_dependants,
@@ -38,12 +40,7 @@ pub(crate) async fn record_restored_contact(
     if client == pushed.key {
         return Some(client);
     }
-    let now = engine.clock.now();
-    let recorded = engine.store.update_mapping(&client, |known| {
-        let linked = known.filter(|known| known.link.is_some());
-        linked.map(|known| known.with_restored_contact(now)).ok_or(())
-    });
-    if let Err(error) = recorded.boxed().await {
+    if let Err(error) = record_contact_in_use(engine, &client).boxed().await {
         tracing::error!(
             error = %ErrorChain(&error),
             account.id = %client.ledger.account,
@@ -52,6 +49,17 @@ pub(crate) async fn record_restored_contact(
         );
     }
     Some(client)
+}
+
+/// Records in the row of a client that its contact is in use now. Changes nothing if the client is
+/// not linked.
+async fn record_contact_in_use(engine: &Engine, client: &MappingKey) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    let recorded = engine.store.update_mapping(client, |known| {
+        let linked = known.filter(|known| known.link.is_some());
+        linked.map(|known| known.with_restored_contact(now)).ok_or(())
+    });
+    recorded.boxed().await.map(drop)
 }
 
 /// Returns the client of a record that has succeeded, if the record had failed because the client's
@@ -86,12 +94,28 @@ pub(crate) async fn release_after_restore(engine: &Engine, client: &MappingKey) 
     }
 }
 
+/// Releases a client and its documents, if they failed because the client's contact was archived,
+/// after Xero has shown the contact in use. The client's row says so first, so that the sweep
+/// releases what a process that dies leaves. A client that was never linked is released alone: its
+/// documents wait for the link. May be interrupted and repeated.
+pub(crate) async fn release_restored_client(
+    engine: &Engine,
+    client: &MappingKey,
+) -> Result<(), PersistError> {
+    record_contact_in_use(engine, client).boxed().await?;
+    release_stopped_by_contact(engine, client).boxed().await
+}
+
 async fn release_stopped_by_contact(
     engine: &Engine,
     client: &MappingKey,
 ) -> Result<(), PersistError> {
     let Some(row) = engine.store.find_mapping(client).await? else { return Ok(()) };
-    let documents = release_dependants(engine, &row.record).await;
+    let documents = if row.record.link.is_some() {
+        release_dependants(engine, &row.record).await
+    } else {
+        Ok(())
+    };
     if row.record.is_stopped_by_archived_contact() {
         let (keys, wanted) = (vec![client.clone()], Mapping::is_stopped_by_archived_contact);
         release_mappings(engine, &client.ledger, keys, ReleaseTerms::AT_ONCE, wanted).await?;
