@@ -1,5 +1,6 @@
 //! The payment poll: payments made in Xero, and the events that the CRM receives.
 
+mod failing_lists;
 mod future_dates;
 mod read_first;
 mod unclear;

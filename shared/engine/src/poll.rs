@@ -15,6 +15,7 @@ mod failed_poll;
 mod idle;
 mod isolation;
 mod late_chunks;
+mod ledger_reading;
 mod list_failures;
 mod observe;
 mod open_notes;
@@ -37,10 +38,8 @@ use domain::failure::FailureClass;
 use domain::health::is_check_due;
 use domain::ids::Ledger;
 use domain::operation::Trigger;
-use domain::poll::PollProgress;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use store::VersionedRecord;
 use tracing::Instrument;
 
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -48,11 +47,10 @@ use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 use crate::{Engine, Invocation, concurrency};
 
-use self::changes::PollReading;
 use self::failed_poll::{is_fault_of_ours, needs_account_action, record_poll_failure};
 pub use self::late_chunks::list_unread_ledgers;
-use self::progress::{read_rows_ahead, save_progress, stop_polling};
-use self::surpluses::PaidInvoice;
+use self::ledger_reading::read_changes;
+use self::progress::{read_rows_ahead, stop_polling};
 pub use self::tick::{PollChunk, plan_tick};
 
 /// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
@@ -218,83 +216,6 @@ async fn poll_ledger(
     let read = read_changes(&tenant_session, row, is_idle).await;
     let changed = tenant_session.record_error_on_connection(read).await?;
     Ok(PollOutcome::Read { changed })
-}
-
-/// Reads changes page by page, then checks invoices one by one if that is due: always for a ledger
-/// that had no open invoice. The progress is written after each page whose changes are observed, so
-/// after a later failure only the following pages are read again.
-async fn read_changes(
-    tenant_session: &TenantSession<'_>,
-    row: VersionedRecord<PollProgress>,
-    is_idle: bool,
-) -> Result<usize, AttemptError> {
-    let mut row = row;
-    let mut reading = PollReading::resume_from(
-        &row.record.clone().without_future(tenant_session.engine.clock.now()),
-    );
-    let (mut changed, mut paid) = (0, Vec::new());
-    while let Some(changes) = reading.read_pages(tenant_session).await? {
-        let touched = unreadable::affected_invoices(&changes.undecodable);
-        let paid_here = surpluses::list_paid_invoices(&changes.invoices);
-        let has_money = !paid_here.is_empty() || !changes.payments.is_empty();
-        let observed =
-            observe::observe_changes(tenant_session, changes.invoices, changes.payments, &touched)
-                .await?;
-        changed += observed;
-        unreadable::report_unreadable_rows(tenant_session, &changes.undecodable).await?;
-        let mut progress = reading.apply_to_progress(row.record.clone());
-        progress.is_surplus_due |= observed > 0 && has_money;
-        paid.extend(paid_here);
-        match save_progress(tenant_session, row, progress).await? {
-            Some(saved) => row = saved,
-            None => return Ok(changed),
-        }
-    }
-    let unseen = verify::verify_unseen_invoices(tenant_session).await;
-    // The first reading of overpayments begins at the last verification, not at the one below.
-    let now = tenant_session.engine.clock.now();
-    let mut progress = row.record.clone().without_future(now).with_surplus_positions();
-    // Failures of all three are returned after the rest of the poll is recorded.
-    let (verified, changed_surpluses) = if reading.is_complete() {
-        check_after_changes(tenant_session, &mut progress, &paid, is_idle).await
-    } else {
-        (Ok(0), Ok(0))
-    };
-    // All changes are observed by now, and the settings page shows this instant.
-    if reading.is_complete() && unseen.is_ok() && verified.is_ok() {
-        progress.checked_at = Some(tenant_session.engine.clock.now());
-    }
-    // A poll that fails here every time must not count as completed.
-    let is_completed = unseen.is_ok() && verified.is_ok() && changed_surpluses.is_ok();
-    let progress = if is_completed { progress.with_completed_poll() } else { progress };
-    let saved = save_progress(tenant_session, row, progress).await?;
-    if let Some(row) = saved {
-        let (engine, invocation) = (tenant_session.engine, tenant_session.invocation);
-        books::compare_after_verification(engine, row, invocation).boxed().await?;
-    }
-    Ok(changed + unseen? + verified? + changed_surpluses?)
-}
-
-/// Performs what is due after all changes are read: the daily verification, and reading
-/// overpayments and prepayments. A failure of one does not prevent the other. Returns how many
-/// documents and how many overpayments and prepayments changed.
-async fn check_after_changes(
-    tenant_session: &TenantSession<'_>,
-    progress: &mut PollProgress,
-    paid: &[PaidInvoice],
-    is_idle: bool,
-) -> (Result<usize, AttemptError>, Result<usize, AttemptError>) {
-    let (mut verified, mut changed_surpluses) = (Ok(0), Ok(0));
-    let now = tenant_session.engine.clock.now();
-    if is_idle || progress.is_verification_due(now) || progress.is_verification_unfinished() {
-        let work = verify::verify_ledger(tenant_session, progress, is_idle).boxed();
-        verified = work.await;
-    }
-    if progress.is_surplus_due {
-        let read = surpluses::read_surpluses(tenant_session, progress, paid).boxed();
-        changed_surpluses = read.await;
-    }
-    (verified, changed_surpluses)
 }
 
 fn is_connected(connection: &Connection, ledger: &Ledger) -> bool {

@@ -107,8 +107,11 @@ fn a_ledger_without_open_invoices_is_verified_again_after_half_a_day() {
     for (second, is_due) in [(43_199, false), (43_200, true), (-43_199, false), (-43_200, true)] {
         assert_eq!(fresh.is_idle_verification_due(at(second)), is_due, "{second}");
     }
-    let unchecked = PollProgress { codes_due_since: Some(at(0)), ..fresh };
+    let unchecked = PollProgress { codes_due_since: Some(at(0)), ..fresh.clone() };
     assert!(unchecked.is_idle_verification_due(at(1)));
+    let failed = fresh.with_failed_poll(at(1));
+    assert!(failed.is_idle_verification_due(at(2)));
+    assert!(!failed.with_completed_poll().is_idle_verification_due(at(2)));
 }
 
 #[test]

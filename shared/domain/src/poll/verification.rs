@@ -46,9 +46,11 @@ impl PollProgress {
 
     /// Whether a ledger without open invoices is to be verified in the hour of the day in which its
     /// account is checked: the lists of changes show invoices that are open again, because a
-    /// payment was removed from them.
+    /// payment was removed from them. A poll that failed may have verified everything and yet not
+    /// read one of these lists, so it is repeated.
     pub fn is_idle_verification_due(&self, now: Timestamp) -> bool {
-        self.is_verification_old(now) || self.is_verification_unfinished()
+        let is_verified = !self.is_verification_old(now) && !self.is_verification_unfinished();
+        !is_verified || self.failed_at.is_some()
     }
 
     /// Whether the last verification was on another day.

@@ -79,7 +79,8 @@ pub(super) async fn compare_without_verification(
     row: VersionedRecord<PollProgress>,
     invocation: Invocation,
 ) -> Result<(), StoreError> {
-    let record = row.record.with_completed_verification(engine.clock.now());
+    let now = engine.clock.now();
+    let record = row.record.with_completed_verification(now).with_completed_poll();
     let expect = WriteExpectation::Version(row.version);
     match engine.store.put_poll_progress(&record, expect).await {
         Ok(version) => {
