@@ -3,6 +3,7 @@
 //! one for every ten events, which delivers them.
 
 mod account_rows;
+mod adopted_contacts;
 mod counted_table;
 mod jobs;
 mod number_conflicts;

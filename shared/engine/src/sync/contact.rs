@@ -4,6 +4,7 @@ mod drop_rejected_fields;
 mod linked;
 mod merged_contact;
 mod name_conflict;
+mod preferences;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use xero::{DecodedRows, XeroError};
 
 pub(crate) use self::merged_contact::find_merge_target;
 pub(super) use self::merged_contact::is_about_unused_contact;
+use self::preferences::BatchPreferences;
 use super::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use super::{
     KnownClients, MergedClient, SyncEntity, SyncTask, Synced, already_linked_failure, batch_size,
@@ -92,12 +94,16 @@ impl SyncEntity for ContactEntity {
         _: &KnownClients,
     ) -> Vec<MergedClient<'t, Client>> {
         let batch = batch_size(tasks);
-        let mut updates = linked::draft_linked_contacts(tenant_session, tasks).await;
-        let creates = match_by_numbers(tenant_session, tasks, &mut updates).await;
+        let mut preferences = BatchPreferences::default();
+        let preferences = &mut preferences;
+        let mut updates = linked::draft_linked_contacts(tenant_session, tasks, preferences).await;
+        let creates = match_by_numbers(tenant_session, tasks, &mut updates, preferences).await;
         let unused = update_contacts(tenant_session, updates, batch).await;
         let conflicting = create_contacts(tenant_session, creates, batch).await;
-        let mut again = name_conflict::resolve_conflicts(tenant_session, conflicting).await;
-        again.extend(merged_contact::adopt_merged_contacts(tenant_session, unused).await);
+        let mut again =
+            name_conflict::resolve_conflicts(tenant_session, conflicting, preferences).await;
+        let adopted = merged_contact::adopt_merged_contacts(tenant_session, unused, preferences);
+        again.extend(adopted.await);
         for sent in update_contacts(tenant_session, again, batch).await {
             record_contact_result(sent);
         }
@@ -121,6 +127,7 @@ async fn match_by_numbers<'a>(
     tenant_session: &TenantSession<'_>,
     tasks: &'a ContactTasks<'a>,
     updates: &mut Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
+    preferences: &mut BatchPreferences,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     let unlinked = tasks.iter().filter(|task| task.mapping.link.is_none());
     let unlinked = unlinked.map(|task| (task, task.mapping.contact_number())).collect::<Vec<_>>();
@@ -146,10 +153,13 @@ async fn match_by_numbers<'a>(
                     creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create));
                 }
             },
-            Some(contact) => match adopt_contact(tenant_session, task, contact.clone()).await {
-                Ok(update) => updates.push(update),
-                Err(error) => task.set_outcome(Err(error)),
-            },
+            Some(contact) => {
+                let found = contact.clone();
+                match adopt_contact(tenant_session, task, found, preferences).await {
+                    Ok(update) => updates.push(update),
+                    Err(error) => task.set_outcome(Err(error)),
+                }
+            }
         }
     }
     creates
@@ -173,6 +183,7 @@ async fn adopt_contact<'a>(
     tenant_session: &TenantSession<'_>,
     task: &'a SyncTask<'a, Client>,
     found: RemoteContact,
+    preferences: &mut BatchPreferences,
 ) -> Result<ContactDraft<&'a SyncTask<'a, Client>>, AttemptError> {
     let first = found.id;
     let found = find_merge_target(tenant_session, found).await?;
@@ -195,7 +206,7 @@ async fn adopt_contact<'a>(
         None if has_number => WrittenContact::of_origin(ContactOrigin::Created),
         None => WrittenContact::of_origin(ContactOrigin::Found),
     };
-    let preferences = linked::read_preferences(tenant_session).await?;
+    let preferences = preferences.read_once(tenant_session).await?;
     let state = KnownContactState {
         written,
         remote: Some(found.to_fields()),

@@ -9,11 +9,10 @@ use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use domain::sync_preferences::SyncPreferences;
 use domain::translate::client::{ContactTarget, build_desired_contact};
-use store::StoreError;
 use xero::api::contacts;
 use xero::{DecodedRows, XeroError};
 
-use super::{ContactDraft, ContactTasks, adopt_contact, draft_contact};
+use super::{BatchPreferences, ContactDraft, ContactTasks, adopt_contact, draft_contact};
 use crate::connection::tenant_session::TenantSession;
 use crate::sync::write::DocumentDraft;
 use crate::sync::{SyncTask, Synced, fail_tasks, unknown_contact_failure};
@@ -30,6 +29,7 @@ struct LinkedTask<'a> {
 pub(super) async fn draft_linked_contacts<'a>(
     tenant_session: &TenantSession<'_>,
     tasks: &'a ContactTasks<'a>,
+    preferences: &mut BatchPreferences,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     let linked = tasks.iter().filter_map(|task| {
         let link = task.mapping.link.as_ref()?;
@@ -39,8 +39,8 @@ pub(super) async fn draft_linked_contacts<'a>(
     if linked.is_empty() {
         return Vec::new();
     }
-    let preferences = match read_preferences(tenant_session).await {
-        Ok(preferences) => preferences,
+    let chosen = match preferences.read_once(tenant_session).await {
+        Ok(chosen) => chosen,
         Err(error) => {
             fail_tasks(linked.into_iter().map(|one| one.task), &error.into());
             return Vec::new();
@@ -48,27 +48,21 @@ pub(super) async fn draft_linked_contacts<'a>(
     };
     let (to_read, led): (Vec<_>, Vec<_>) = linked.into_iter().partition(|one| {
         let desired = build_desired_contact(&one.task.snapshot).document;
-        must_read_contact(&desired, &one.written, preferences.contacts)
+        must_read_contact(&desired, &one.written, chosen.contacts)
     });
     let mut drafts = Vec::new();
     for one in led {
-        drafts.extend(draft_linked_contact(one, None, preferences));
+        drafts.extend(draft_linked_contact(one, None, chosen));
     }
-    drafts.extend(draft_read_contacts(tenant_session, to_read, preferences).await);
+    drafts.extend(draft_read_contacts(tenant_session, to_read, chosen, preferences).await);
     drafts
-}
-
-/// Returns the account's choices.
-pub(super) async fn read_preferences(
-    tenant_session: &TenantSession<'_>,
-) -> Result<SyncPreferences, StoreError> {
-    tenant_session.engine.store.read_sync_preferences(&tenant_session.ledger.account).await
 }
 
 async fn draft_read_contacts<'a>(
     tenant_session: &TenantSession<'_>,
     tasks: Vec<LinkedTask<'a>>,
-    preferences: SyncPreferences,
+    chosen: SyncPreferences,
+    preferences: &mut BatchPreferences,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     if tasks.is_empty() {
         return Vec::new();
@@ -87,13 +81,16 @@ async fn draft_read_contacts<'a>(
         let id = one.link.xero_id.0;
         match found.iter().find(|remote| remote.id.0 == id) {
             Some(remote) if remote.is_usable() => {
-                drafts.extend(draft_linked_contact(one, Some(remote), preferences));
+                drafts.extend(draft_linked_contact(one, Some(remote), chosen));
             }
             // It was archived or merged into another one.
-            Some(remote) => match adopt_contact(tenant_session, one.task, remote.clone()).await {
-                Ok(draft) => drafts.push(draft),
-                Err(error) => one.task.set_outcome(Err(error)),
-            },
+            Some(remote) => {
+                let found = remote.clone();
+                match adopt_contact(tenant_session, one.task, found, preferences).await {
+                    Ok(draft) => drafts.push(draft),
+                    Err(error) => one.task.set_outcome(Err(error)),
+                }
+            }
             None => {
                 one.task.set_outcome(Err(match undecodable.iter().find(|odd| odd.may_be(id)) {
                     Some(odd) => XeroError::from(odd).into(),

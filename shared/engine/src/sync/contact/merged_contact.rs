@@ -8,7 +8,7 @@ use domain::rejection;
 use xero::XeroError;
 use xero::api::contacts;
 
-use super::{ContactDraft, ContactDraftResult, adopt_contact};
+use super::{BatchPreferences, ContactDraft, ContactDraftResult, adopt_contact};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::write::DraftResult;
 use crate::sync::{SyncTask, unknown_contact_failure};
@@ -37,6 +37,7 @@ pub(in crate::sync) fn is_about_unused_contact(error: &XeroError) -> bool {
 pub(super) async fn adopt_merged_contacts<'a>(
     tenant_session: &TenantSession<'_>,
     unused: Vec<ContactDraftResult<&'a SyncTask<'a, Client>>>,
+    preferences: &mut BatchPreferences,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     let mut drafts = Vec::new();
     for DraftResult { item: task, result, .. } in unused {
@@ -50,10 +51,12 @@ pub(super) async fn adopt_merged_contacts<'a>(
             None => Ok(None),
         };
         match (found, result) {
-            (Ok(Some(contact)), _) => match adopt_contact(tenant_session, task, contact).await {
-                Ok(draft) => drafts.push(draft),
-                Err(error) => task.set_outcome(Err(error)),
-            },
+            (Ok(Some(contact)), _) => {
+                match adopt_contact(tenant_session, task, contact, preferences).await {
+                    Ok(draft) => drafts.push(draft),
+                    Err(error) => task.set_outcome(Err(error)),
+                }
+            }
             (Err(error), _) => task.set_outcome(Err(error)),
             (Ok(None), Err(error)) => task.set_outcome(Err(AttemptError::Xero(error))),
             (Ok(None), Ok(_)) => task.set_outcome(Err(unknown_contact_failure().into())),

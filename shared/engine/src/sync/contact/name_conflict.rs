@@ -7,7 +7,7 @@ use domain::translate::client::contact_name;
 use xero::api::contacts;
 use xero::{DecodedRows, XeroError};
 
-use super::{ContactDraft, adopt_contact, find_by_contact_number};
+use super::{BatchPreferences, ContactDraft, adopt_contact, find_by_contact_number};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::sync::{SyncTask, fail_tasks};
 
@@ -17,6 +17,7 @@ use crate::sync::{SyncTask, fail_tasks};
 pub(super) async fn resolve_conflicts<'a>(
     tenant_session: &TenantSession<'_>,
     conflicting: Vec<&'a SyncTask<'a, Client>>,
+    preferences: &mut BatchPreferences,
 ) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
     if conflicting.is_empty() {
         return Vec::new();
@@ -37,7 +38,7 @@ pub(super) async fn resolve_conflicts<'a>(
                 continue;
             }
         };
-        match adopt_contact(tenant_session, task, contact).await {
+        match adopt_contact(tenant_session, task, contact, preferences).await {
             Ok(update) => same.push(update),
             Err(error) => task.set_outcome(Err(error)),
         }
