@@ -51,6 +51,7 @@ pub mod oauth;
 pub mod rate_limit_headers;
 pub mod rate_limiter;
 mod repair;
+#[cfg(feature = "reqwest-transport")]
 pub mod reqwest_transport;
 mod resource_kind;
 pub mod rows;
@@ -63,6 +64,7 @@ pub use error::XeroError;
 pub use oauth::{OAuthApp, SCOPES, TokenIdentity, TokenSet};
 pub use rate_limit_headers::RateLimitHeaders;
 pub use rate_limiter::{CallOutcome, NotPermitted, Permit, RateLimiter};
+#[cfg(feature = "reqwest-transport")]
 pub use reqwest_transport::{ReqwestTransport, TransportOptions};
 pub use resource_kind::ResourceKind;
 pub use rows::{DecodedRows, UndecodableRow};
