@@ -8,13 +8,12 @@ use std::time::Duration;
 use clap::Parser as _;
 use local::arguments::Command;
 use local::console::Console;
-use local::exit::report_outcome;
+use local::exit::{report_outcome, wait_for_stop};
 use local::failure::Failure;
 use local::stack::{self, Stack};
 use local::stack_file::{StackFile, prepare_named_file};
 use local::workplace::Workplace;
 use local::{crm_commands, story, verify, wait};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long one wait for the exit of the stack lasts; another one follows.
 const WATCHED_FOR: Duration = Duration::from_hours(1);
@@ -51,7 +50,7 @@ async fn unless_stopped(
     tokio::select! {
         biased;
         outcome = work => Some(outcome),
-        () = stopped() => None,
+        () = wait_for_stop() => None,
     }
 }
 
@@ -98,19 +97,5 @@ async fn stay_up(
         if let Some(failure) = wait::until(WATCHED_FOR, async || stack.ended()).await {
             return Err(failure);
         }
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn stopped() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // If signals cannot be received, only the end of the work itself ends the run.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }

@@ -3,16 +3,19 @@
 //!
 //! On a terminal the checks of one lane write to the console while they run. Those of the others run
 //! beside them; their output is kept and printed as a whole, each between two checks. In a pipe,
-//! the output of all of them is kept, unless there is one lane only. The end of what a failed check
-//! printed is repeated after everything else: of a long output, some logs keep only the end.
+//! the output of all of them is kept, unless there is one lane only. If a run in a pipe is stopped,
+//! the end of what is kept is printed. Of a failed check whose output was kept, the end is repeated
+//! after everything else: of a long output, some logs keep only the end.
 
 use std::cell::OnceCell;
+use std::future::pending;
 
 use jiff::SignedDuration;
 
 use super::durations::Outcome;
 use super::report_board::ReportBoard;
 use super::{Check, Verifier};
+use crate::exit::wait_for_stop;
 use crate::stack::Options;
 use crate::workplace::Workplace;
 
@@ -48,7 +51,8 @@ fn is_shown(lane: Lane, checks: &[Check], is_read_live: bool) -> bool {
     (is_read_live || is_only_one) && find_first_used(SHOWN_FIRST, checks) == Some(lane)
 }
 
-/// Runs the checks and returns how each ended.
+/// Runs the checks and returns how each ended. A signal that stops the run is left to the caller,
+/// after what is kept has been printed.
 pub(super) async fn run_in_lanes(
     checks: &[Check],
     options: &Options,
@@ -67,15 +71,33 @@ pub(super) async fn run_in_lanes(
             board: &board,
         }
     });
-    let (first, second, third, fourth, ()) = tokio::join!(
-        Box::pin(first.run()),
-        Box::pin(second.run()),
-        Box::pin(third.run()),
-        Box::pin(fourth.run()),
-        board.wait_for_all(),
-    );
+    let checked = async {
+        let (first, second, third, fourth, ()) = tokio::join!(
+            Box::pin(first.run()),
+            Box::pin(second.run()),
+            Box::pin(third.run()),
+            Box::pin(fourth.run()),
+            board.wait_for_all(),
+        );
+        [first, second, third, fourth].concat()
+    };
+    let outcomes = tokio::select! {
+        biased;
+        outcomes = checked => outcomes,
+        outcomes = print_if_stopped(&board, workplace) => outcomes,
+    };
     board.repeat_failures();
-    [first, second, third, fourth].concat()
+    outcomes
+}
+
+/// Prints what is kept when a signal stops the run. Then it never ends: the caller of the checks
+/// receives the signal, too, and drops them. On a terminal, whoever stopped the run has seen enough.
+async fn print_if_stopped(board: &ReportBoard<'_>, workplace: &Workplace) -> Vec<Outcome> {
+    wait_for_stop().await;
+    if !workplace.console.is_terminal() {
+        board.print_unfinished();
+    }
+    pending().await
 }
 
 /// The checks of a lane.
@@ -108,9 +130,9 @@ impl LaneRun<'_> {
         let mut outcomes = Vec::new();
         for check in &self.checks {
             let name = check.name();
-            self.board.begin_check(&name);
             let (outcome, report) = match self.verifier.workplace.beside(&name) {
                 Ok(own) => {
+                    self.board.begin_check(&name, own.output.as_deref());
                     let verifier = Verifier { workplace: &own, ..self.verifier };
                     (verifier.attempt(*check).await, own.collected())
                 }

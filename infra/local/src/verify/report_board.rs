@@ -1,15 +1,16 @@
 //! Which check writes to the console, and the output of the others until it is printed.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::console::Console;
 use crate::wait;
 
-/// How long the checks may take.
-const ENDED_WITHIN: Duration = Duration::from_hours(3);
+/// For how long the running checks are shown: longer than CI lets a run take.
+const SHOWN_FOR: Duration = Duration::from_hours(3);
 
-/// How many lines of the output of a failed check are repeated: a test runner ends with what failed.
+/// How many of the last lines of an output are printed again: a test runner ends with what failed.
 const LINES_REPEATED: usize = 80;
 
 /// Who writes to the console, and what waits to be printed.
@@ -23,13 +24,20 @@ struct BoardState {
     /// Whether a check is writing to the console.
     is_taken: bool,
     /// The checks that run beside it.
-    running: Vec<String>,
+    running: Vec<RunningCheck>,
     /// How many checks have not ended, or not even begun.
     outstanding: usize,
     /// The output of those that have ended, until it is printed.
     reports: Vec<String>,
     /// The failed ones whose output was kept, and the end of it.
     failures: Vec<(String, String)>,
+}
+
+/// A check that has not ended.
+struct RunningCheck {
+    name: String,
+    /// The file that collects its output.
+    output: Option<PathBuf>,
 }
 
 impl<'a> ReportBoard<'a> {
@@ -51,19 +59,19 @@ impl<'a> ReportBoard<'a> {
         self.print_reports();
     }
 
-    pub(super) fn begin_check(&self, check: &str) {
-        self.state.borrow_mut().running.push(check.to_owned());
+    /// Takes the start of a check whose output a file collects.
+    pub(super) fn begin_check(&self, check: &str, output: Option<&Path>) {
+        let running = RunningCheck { name: check.to_owned(), output: output.map(Path::to_owned) };
+        self.state.borrow_mut().running.push(running);
     }
 
     pub(super) fn end_check(&self, check: &str, report: String, has_passed: bool) {
         {
             let mut state = self.state.borrow_mut();
-            state.running.retain(|running| running != check);
+            state.running.retain(|running| running.name != check);
             state.outstanding = state.outstanding.saturating_sub(1);
             if !has_passed {
-                let lines = report.trim_end().lines().collect::<Vec<_>>();
-                let (_, end) = lines.split_at(lines.len().saturating_sub(LINES_REPEATED));
-                state.failures.push((check.to_owned(), end.join("\n")));
+                state.failures.push((check.to_owned(), cut_end(&report)));
             }
             state.reports.push(report);
         }
@@ -83,18 +91,33 @@ impl<'a> ReportBoard<'a> {
 
     /// Waits until every check has ended, and shows which ones run while none is writing.
     pub(super) async fn wait_for_all(&self) {
-        let all_ended = wait::until(ENDED_WITHIN, async || {
+        let all_ended = wait::until(SHOWN_FOR, async || {
             let state = self.state.borrow();
             if state.outstanding == 0 {
                 return Some(());
             }
             if !state.is_taken {
-                self.console.progress(&format!("still running: {}", state.running.join(", ")));
+                let running = state.running.iter().map(|running| running.name.as_str());
+                let running = running.collect::<Vec<_>>().join(", ");
+                self.console.progress(&format!("still running: {running}"));
             }
             None
         });
         all_ended.await;
         self.console.progress_over();
+    }
+
+    /// Prints what a run that is stopped has kept: the output of checks that have ended, the end of
+    /// what the others have printed so far, and the failures.
+    pub(super) fn print_unfinished(&self) {
+        self.state.borrow_mut().is_taken = false;
+        self.print_reports();
+        for RunningCheck { name, output } in &self.state.borrow().running {
+            let content = output.as_ref().and_then(|output| std::fs::read(output).ok());
+            self.console.title(&format!("{name} has not ended; the end of its output so far:"));
+            self.console.line(&cut_end(&String::from_utf8_lossy(&content.unwrap_or_default())));
+        }
+        self.repeat_failures();
     }
 
     /// Prints the end of what the failed checks printed once more.
@@ -104,6 +127,13 @@ impl<'a> ReportBoard<'a> {
             self.console.line(end);
         }
     }
+}
+
+/// Returns the last lines of an output.
+fn cut_end(output: &str) -> String {
+    let lines = output.trim_end().lines().collect::<Vec<_>>();
+    let (_, end) = lines.split_at(lines.len().saturating_sub(LINES_REPEATED));
+    end.join("\n")
 }
 
 #[cfg(test)]
@@ -139,8 +169,8 @@ mod tests {
         let page = Page::default();
         let console = Console::plain(page.clone());
         let board = ReportBoard::new(&console, 3);
-        board.begin_check("deny");
-        board.begin_check("lambda");
+        board.begin_check("deny", None);
+        board.begin_check("lambda", None);
         board.take_console();
         console.line("tests begin");
         board.end_check("deny", "deny\nlicences\n".to_owned(), true);
@@ -167,12 +197,39 @@ mod tests {
         assert_eq!(repeated.last(), Some(&format!("line {LINES_REPEATED}")));
     }
 
+    #[test]
+    fn a_run_that_is_stopped_prints_what_it_has_kept_and_the_failures_last() {
+        let page = Page::default();
+        let console = Console::plain(page.clone());
+        let board = ReportBoard::new(&console, 3);
+        let output = std::env::temp_dir().join(format!("stopped-{}.log", std::process::id()));
+        std::fs::write(&output, "tests\nthe first test\n").unwrap();
+        board.take_console();
+        board.begin_check("tests", Some(&output));
+        board.begin_check("deny", None);
+        board.end_check("deny", "a licence is missing\n".to_owned(), false);
+        assert!(page.lines().is_empty());
+        board.print_unfinished();
+        std::fs::remove_file(&output).unwrap();
+        let expected = [
+            "a licence is missing",
+            "",
+            "tests has not ended; the end of its output so far:",
+            "tests",
+            "the first test",
+            "",
+            "deny failed; the end of its output once more:",
+            "a licence is missing",
+        ];
+        assert_eq!(page.lines(), expected);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_wait_names_what_is_still_running_and_ends_with_it() {
         let page = Page::default();
         let console = Console::plain(page.clone());
         let board = ReportBoard::new(&console, 1);
-        board.begin_check("lambda");
+        board.begin_check("lambda", None);
         let ended = async {
             tokio::task::yield_now().await;
             board.end_check("lambda", "lambda: passed".to_owned(), true);
