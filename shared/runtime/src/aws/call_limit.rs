@@ -5,9 +5,10 @@
 //! left when it begins, nothing is sent.
 //!
 //! The limit belongs to the work of an invocation and to everything that it awaits in the same task.
-//! `lambda.rs` sets it for every invocation. That of a request of API Gateway is not reached: its work
-//! is dropped after 25 seconds, before Lambda's 29. Calls at the start of a process have no limit,
-//! because Lambda does not say how long a start may take.
+//! `lambda.rs` sets it for every invocation. A request of API Gateway reaches it only if the process
+//! started within the invocation: otherwise its work is dropped after 25 seconds, before Lambda's 29.
+//! Calls at the start of a process have no limit, because Lambda does not say how long a start may
+//! take.
 
 use std::time::Duration;
 
