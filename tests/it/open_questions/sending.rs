@@ -40,6 +40,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     (keep_a_deleted_draft_deleted, &["deleted_in_lists", "deleted_frees_number"]),
     (use_an_archived_contact, &["unarchiving_allowed", "archived_takes_edits", "archived_by_id"]),
+    (void_an_invoice_of_an_archived_contact, &["archived_takes_voids"]),
     (use_a_taken_number, &["posted_number_overwrites"]),
     (use_a_number_in_other_capitals, &["invoice_numbers_ignore_case"]),
     (void_a_voided_invoice, &["voiding_twice_succeeds"]),
@@ -254,6 +255,18 @@ fn use_an_archived_contact(world: &mut World) {
     let names =
         world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
     assert_eq!(names, ["Client one"]);
+}
+
+fn void_an_invoice_of_an_archived_contact(world: &mut World) {
+    world.connect();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let contact = world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0;
+    world.by_hand(|bookkeeper| bookkeeper.archive_contact(contact).unwrap());
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
+    world.by_hand(|bookkeeper| bookkeeper.restore_contact(contact).unwrap());
+    world.advance(MINUTES(60));
+    assert_synced(world, Invoice, "inv_1");
+    assert_eq!(world.count_live_invoices(), 0);
 }
 
 /// The number of a new invoice is that of another one.

@@ -163,6 +163,7 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(accents_distinguish_names),
     yes_or_no!(deleted_transactions_in_lists),
     yes_or_no!(invoice_numbers_ignore_case),
+    yes_or_no!(archived_takes_voids),
 ];
 
 /// The reason why a switch is not set.

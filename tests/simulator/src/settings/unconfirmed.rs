@@ -67,6 +67,9 @@ pub struct Unconfirmed {
     pub archived_takes_edits: bool,
     /// Whether an archived contact is returned by its id.
     pub archived_by_id: bool,
+    /// Whether documents of an archived contact can be voided and deleted. The quoted refusal speaks
+    /// of new documents; no report shows an attempt to void one.
+    pub archived_takes_voids: bool,
     /// Whether the name takes precedence over the contact number if both match different contacts.
     pub name_before_number: bool,
     /// Whether 4xx responses are kept under an idempotency key like the others.
@@ -220,6 +223,7 @@ impl Default for Unconfirmed {
             unarchiving_allowed: false,
             archived_takes_edits: false,
             archived_by_id: true,
+            archived_takes_voids: true,
             name_before_number: false,
             refusals_replayed: true,
             key_per_tenant: false,

@@ -4,7 +4,7 @@ use crate::caller::*;
 use jiff::civil::date;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use xero_sim::{ContactStatus, Credit, Receipt};
+use xero_sim::{ContactStatus, Credit, InvoiceStatus, Receipt};
 
 fn set(caller: &mut Caller, contact: Uuid, change: &Value) -> Answered {
     caller.post(&format!("/Contacts/{contact}"), &change.to_string())
@@ -87,6 +87,27 @@ fn an_archived_contact_may_take_edits() {
         assert_eq!(answer.status, expected);
         assert_eq!(answer.text.contains(ARCHIVED), !takes);
         assert_eq!(set(&mut caller, contact, &json!({"ContactStatus": "ACTIVE"})).status, 200);
+    }
+}
+
+/// Rule 35, switched.
+#[test]
+fn a_document_of_an_archived_contact_may_refuse_its_void() {
+    for (takes, expected) in [(true, 200), (false, 400)] {
+        let mut caller = Caller::unconfirmed(|switches| switches.archived_takes_voids = takes);
+        let contact = caller.contact("Ridge");
+        let created = caller.put("/Invoices", &invoice(contact, "SC-1", "AUTHORISED"));
+        let voided = id(&created.first("Invoices")["InvoiceID"]);
+        caller.bookkeeper().archive_contact(contact).unwrap();
+        let void = json!({"Invoices": [{"InvoiceID": voided, "Status": "VOIDED"}]}).to_string();
+        let answer = caller.post("/Invoices", &void);
+        assert_eq!(answer.status, expected);
+        assert_eq!(answer.text.contains("must be un-archived"), !takes);
+        caller.bookkeeper().restore_contact(contact).unwrap();
+        if !takes {
+            assert_eq!(caller.post("/Invoices", &void).status, 200);
+        }
+        assert_eq!(caller.invoice_status(voided), InvoiceStatus::Voided);
     }
 }
 

@@ -41,6 +41,11 @@ pub(super) fn plan(
     if let Some(message) = refuses(context.books, &context.unconfirmed.texts, existing, next) {
         return invalid(&message);
     }
+    if next.is_gone()
+        && let Some(message) = contact::refuses_removal(context, existing.contact)
+    {
+        return invalid(&message);
+    }
     let note = CreditNote { updated_at: context.now, ..existing.clone() };
     let mut planned = Planned { note, contact: None, messages: Vec::new() };
     // Cancelling changes only the status, whatever else was sent.

@@ -45,6 +45,17 @@ impl Chosen {
     }
 }
 
+/// The reason why a document of this contact can be neither voided nor deleted.
+pub(in crate::accounting) fn refuses_removal(
+    context: &RequestContext<'_>,
+    contact: Uuid,
+) -> Option<String> {
+    let contact = context.books.contact(contact);
+    let is_archived = contact.is_some_and(|one| one.status == ContactStatus::Archived);
+    let is_refused = is_archived && !context.unconfirmed.archived_takes_voids;
+    is_refused.then(|| context.unconfirmed.texts.archived_contact.clone())
+}
+
 /// The contact of an element; `None` if it is missing or an empty object.
 pub(in crate::accounting) fn named(
     context: &mut RequestContext<'_>,

@@ -23,6 +23,11 @@ pub(super) fn plan(
     {
         return invalid(&message);
     }
+    if next.is_gone()
+        && let Some(message) = contact::refuses_removal(context, existing.contact)
+    {
+        return invalid(&message);
+    }
     let mut planned = Planned {
         invoice: existing.clone(),
         contact: None,
