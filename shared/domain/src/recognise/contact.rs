@@ -74,6 +74,17 @@ pub fn find_unusable_reason(contact: &RemoteContact) -> Option<Failure> {
     })
 }
 
+/// The failure of a void that Xero refuses because the contact of the document is archived. Linking the
+/// client to another contact does not help, because the document keeps its contact.
+pub fn refused_void_failure(number: &str) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        FailureCause::ContactArchived,
+        format!("Xero does not void {number}, because the contact of the document is archived."),
+        "Restore the contact of the document in Xero, then retry.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

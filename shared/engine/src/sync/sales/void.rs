@@ -1,8 +1,9 @@
 //! Voids documents in Xero.
 
 use domain::document::sales::{DocumentStatus, SalesDocument};
-use domain::failure::Failure;
-use domain::recognise::FoundDocument;
+use domain::failure::{Failure, FailureCause};
+use domain::recognise::{FoundDocument, refused_void_failure};
+use domain::rejection;
 use domain::sync_log::LoggedOperation;
 use domain::translate::zero_total::zero_total_failure;
 use xero::XeroError;
@@ -55,9 +56,19 @@ pub(super) async fn void_documents<T: SalesEntity>(
                 let failure = zero_total_failure(&T::record_number(&task.snapshot));
                 Err(AttemptError::Explained(failure))
             }
+            Err(error) if is_about_archived_contact(&error) => {
+                let number = T::record_number(&task.snapshot);
+                Err(AttemptError::Explained(refused_void_failure(&number)))
+            }
             Err(error) => Err(AttemptError::Xero(error)),
         });
     }
+}
+
+/// Returns whether Xero refused a void because the contact of the document is archived.
+fn is_about_archived_contact(error: &XeroError) -> bool {
+    let XeroError::Rejected { messages } = error else { return false };
+    rejection::explain_rejection(messages).cause == Some(FailureCause::ContactArchived)
 }
 
 /// Returns the outcome of voiding a document that Xero does not show. A linked one counts as
