@@ -157,3 +157,31 @@ fn a_failure_that_concerns_every_list_ends_the_poll_at_once() {
         assert_eq!(world.calls().split_off(calls), ["GET /Invoices"], "{kind:?}");
     }
 }
+
+#[test]
+fn a_payment_on_an_invoice_at_which_xero_fails_delays_no_other_and_follows_once_that_is_shown() {
+    let mut world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.poll_and_wait();
+    let working = world.engine.transport.clone();
+    let broken = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().xero_id.0.to_string();
+    fail_list(&mut world, INVOICES, BROKEN);
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(inner, move |request| {
+        let is_of_broken = request.uri().to_string().contains(&broken);
+        is_of_broken.then(|| Ok(respond(BROKEN.0, BROKEN.1)))
+    });
+    world.is_paid("#INV_1", "50.00", &today());
+    world.is_paid("#INV_2", "30.00", &today());
+    let mut expected = vec!["imported 30.00", "part paid 84.00"];
+    // The last of these polls begins behind both payments in the list of payments.
+    for _ in 0..3 {
+        assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+        assert_eq!(describe_events(&world), expected);
+    }
+    world.engine.transport = working;
+    fail_list(&mut world, INVOICES, BROKEN);
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    expected.extend(["imported 50.00", "part paid 64.00"]);
+    assert_eq!(describe_events(&world), expected);
+}

@@ -118,6 +118,14 @@ impl Mapping {
         }
     }
 
+    /// The mapping of an invoice whose newest change in Xero was not observed, because Xero did not show
+    /// the invoice. The next polls read it by its id.
+    #[must_use]
+    pub fn with_unobserved_change(self) -> Self {
+        let link = self.link.map(|link| XeroLink { xero_updated_at: None, ..link });
+        Self { link, ..self }
+    }
+
     /// The mapping of a client whose archived contact was restored, as a success shows at `now`.
     /// What failed before because the contact was archived may continue
     /// ([`Mapping::has_failed_before_restore_of`]).

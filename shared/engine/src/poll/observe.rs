@@ -4,31 +4,31 @@
 //! observation. The events of the invoices that are observed together are delivered together.
 
 mod steps;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::chart::Chart;
 use domain::document::invoice::RemoteInvoice;
-use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::document::payment::RemotePayment;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
-use domain::invoice_payments::PaymentMatch;
 use domain::mapping::{DocumentAmounts, MappingKey};
 use domain::observe::{SeenInvoice, depends_on_known_payments};
 use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, ReadAheadKeys, Store, StoreError};
-use xero::api::invoices::{self, IDS_LIMIT};
+use xero::api::invoices::IDS_LIMIT;
 use xero::api::payments::{self, INVOICES_LIMIT};
 
 use self::steps::observe_steps;
+use self::unread::{find_unread, read_unread};
 use super::ended_waits::EndedWaits;
-use super::isolation::{isolate_invoice, known_payments};
+use super::isolation::isolate_invoice;
 use super::own_invoices::find_own_invoices;
 use super::payment_details::{
     collect_payments, has_details, list_deposits, load_chart_for_deposits,
 };
 use super::stopped_payments::release_removals_of;
-use super::unreadable;
 use crate::concurrency;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
@@ -58,8 +58,8 @@ impl ObservedChange {
 }
 
 /// Observes the changes that were read, the invoices of changed payments, and the payments of
-/// changed invoices. `touched` are invoices with a change that could not be read. Returns the
-/// number of invoices with changes.
+/// changed invoices. `touched` are invoices with a change that could not be read. An invoice that Xero
+/// does not show is unseen until a later poll reads it. Returns the number of invoices with changes.
 pub(super) async fn observe_changes(
     tenant_session: &TenantSession<'_>,
     mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice>,
@@ -75,36 +75,11 @@ pub(super) async fn observe_changes(
     let known = known.collect::<Vec<_>>();
     let mut changed = observe_known(tenant_session, known, &mut details).await?;
     for ids in unread.chunks(IDS_LIMIT) {
-        let more = invoices::find_by_ids(&tenant_session.api, ids).await?;
-        unreadable::report_unreadable_rows(tenant_session, &more.undecodable).await?;
-        let known = more.rows.into_iter();
-        let known = known.filter_map(|one| Some((ours.get(&one.id)?.clone(), one)));
-        changed += observe_known(tenant_session, known.collect(), &mut details).await?;
+        let known = read_unread(tenant_session, ids, &ours).boxed().await?;
+        changed += observe_known(tenant_session, known, &mut details).await?;
     }
     release_removals_of(tenant_session, details.values()).boxed().await?;
     Ok(changed)
-}
-
-/// Returns those of these invoices that have to be read: with a change that could not be read, or
-/// with a payment that differs from the known one.
-async fn find_unread(
-    tenant_session: &TenantSession<'_>,
-    invoices: &[(&XeroInvoiceId, &CrmId)],
-    touched: &BTreeSet<XeroInvoiceId>,
-    details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<Vec<XeroInvoiceId>, PersistError> {
-    let compared = invoices.iter().map(|(id, crm_id)| {
-        let id = **id;
-        async move {
-            let is_unread = touched.contains(&id)
-                || has_other_payment(tenant_session, id, crm_id, details).await?;
-            Ok::<_, PersistError>(is_unread.then_some(id))
-        }
-        .boxed()
-    });
-    let compared = concurrency::map_concurrently(compared.collect()).await;
-    let unread = compared.into_iter().collect::<Result<Vec<_>, PersistError>>()?;
-    Ok(unread.into_iter().flatten().collect())
 }
 
 /// Observes invoices. Those with payments whose details are unknown come in groups, with one call
@@ -250,24 +225,6 @@ pub(super) async fn observe_missing(
         observed?.unwrap_or_else(ObservedChange::failed);
     ended.release_records(engine, ledger).await?;
     Ok(is_any)
-}
-
-/// Returns whether a payment on an invoice differs from the known one. Payments that were read
-/// again because polls overlap do not.
-async fn has_other_payment(
-    tenant_session: &TenantSession<'_>,
-    id: XeroInvoiceId,
-    crm_id: &CrmId,
-    details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<bool, PersistError> {
-    // Observing the invoice reports that its rows cannot be read.
-    let Some(received) = known_payments(tenant_session, crm_id).await? else { return Ok(true) };
-    let is_other = |payment: &RemotePayment| {
-        let known = received.iter().find(|one| one.id == payment.id);
-        let counts = known.is_some_and(|one| one.is != PaymentMatch::Removed);
-        counts != (payment.status == MoneyStatus::Authorised)
-    };
-    Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_other))
 }
 
 /// Observes one invoice, and starts again after a conflict with another process. Its payments are

@@ -1,6 +1,10 @@
 //! Reads documents by their ids, even if Xero fails at one of them.
 
+use domain::document::invoice::RemoteInvoice;
+use domain::ids::XeroInvoiceId;
+use futures::FutureExt;
 use futures::future::BoxFuture;
+use xero::api::invoices;
 use xero::{ApiSession, DecodedRows, XeroError};
 
 /// The documents that a call reads.
@@ -46,4 +50,12 @@ pub(super) async fn read_by_ids<I, T>(
         failing = rest;
     }
     Ok(found)
+}
+
+/// Reads invoices by their ids.
+pub(super) fn find_invoices<'s>(
+    session: &'s ApiSession,
+    ids: &'s [XeroInvoiceId],
+) -> BoxFuture<'s, ReadResult<RemoteInvoice>> {
+    invoices::find_by_ids(session, ids).boxed()
 }

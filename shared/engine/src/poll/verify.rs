@@ -11,14 +11,13 @@ use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use store::ReadAheadKeys;
 use xero::api::invoices::{self, IDS_LIMIT};
-use xero::{ApiSession, DecodedRows, XeroError};
+use xero::{DecodedRows, XeroError};
 
 use super::isolation::{is_about_one_document, isolate_invoice};
 use super::list_failures::ListFailures;
-use super::read_by_ids::read_by_ids;
+use super::read_by_ids::{find_invoices, read_by_ids};
 use super::{credit_notes, observe, open_notes, removed_refunds, stopped_payments, unreadable};
 use crate::connection::chart;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
@@ -176,13 +175,6 @@ async fn list_linked_invoices(
         }
     }
     Ok(linked)
-}
-
-fn find_invoices<'s>(
-    session: &'s ApiSession,
-    ids: &'s [XeroInvoiceId],
-) -> BoxFuture<'s, Result<DecodedRows<RemoteInvoice>, XeroError>> {
-    invoices::find_by_ids(session, ids).boxed()
 }
 
 /// Reads invoices from Xero and records their changes. Returns the number of invoices with changes.
