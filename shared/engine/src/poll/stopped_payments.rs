@@ -25,14 +25,17 @@ use domain::ids::{XeroBankTransactionId, XeroPaymentId};
 use domain::mapping::MappingKey;
 use domain::poll::PollProgress;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use store::ReadAheadKeys;
 use store::table::PageCursor;
 use xero::api::{bank_transactions, payments};
-use xero::{ApiSession, XeroError};
+use xero::{ApiSession, DecodedRows, XeroError};
 
 use self::archived_contacts::release_restored_clients;
 use self::questions::{DailyQuestions, collect_questions};
 use super::isolation::is_about_one_document;
+use super::list_failures::ListFailures;
+use super::read_by_ids::read_by_ids;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
@@ -89,7 +92,8 @@ pub(super) async fn check_stopped_records(
     asked
 }
 
-/// Asks the questions of a day, and releases what may continue after each kind of them.
+/// Asks the questions of a day, and releases what may continue after each kind of them. If Xero fails
+/// to answer those of one kind, the others are asked, and the failure is returned at the end.
 async fn ask_questions(
     tenant_session: &TenantSession<'_>,
     questions: &DailyQuestions,
@@ -99,10 +103,13 @@ async fn ask_questions(
     }
     let (engine, ledger) = (tenant_session.engine, &tenant_session.ledger);
     let patient = tenant_session.session_with_priority(CallPriority::Verification);
-    let removable = find_removable_payments(&patient, &questions.payments).boxed().await?;
+    let mut failures = ListFailures::new(ledger);
+    let found = find_removable_payments(&patient, &questions.payments).boxed().await;
+    let removable = failures.keep_failure("/Payments", found)?;
     release_refused_removals(engine, ledger, removable).boxed().await?;
     let transactions = &questions.transactions;
-    let removable = find_removable_transactions(&patient, transactions).boxed().await?;
+    let found = find_removable_transactions(&patient, transactions).boxed().await;
+    let removable = failures.keep_failure("/BankTransactions", found)?;
     release_refused_removals(engine, ledger, removable).boxed().await?;
     for refused in &questions.refunds {
         match refresh_refunds(tenant_session, &patient, refused).boxed().await {
@@ -112,11 +119,13 @@ async fn ask_questions(
                 warn_unanswered(&refused.key, &error);
                 continue;
             }
-            refreshed => refreshed?,
+            refreshed => failures.keep_failure("/CreditNotes", refreshed)?,
         }
         release_if_reason_has_passed(engine, refused, ReleaseTiming::AtOnce).boxed().await?;
     }
-    release_restored_clients(engine, &patient, &questions.clients).boxed().await
+    let clients = &questions.clients;
+    release_restored_clients(engine, &patient, clients, &mut failures).boxed().await?;
+    failures.into_result(())
 }
 
 /// Returns the parts with those of these payments that Xero may remove now.
@@ -125,9 +134,16 @@ async fn find_removable_payments(
     asked: &BTreeMap<XeroPaymentId, MappingKey>,
 ) -> Result<Vec<MappingKey>, AttemptError> {
     let ids = asked.keys().copied().collect::<Vec<_>>();
-    let found = payments::find_by_ids(session, &ids).await?;
+    let found = read_by_ids(session, &ids, find_payments).await?;
     let found = found.rows.iter().filter(|payment| payment.is_removable());
     Ok(found.filter_map(|payment| asked.get(&payment.id).cloned()).collect())
+}
+
+fn find_payments<'s>(
+    session: &'s ApiSession,
+    ids: &'s [XeroPaymentId],
+) -> BoxFuture<'s, Result<DecodedRows<RemotePayment>, XeroError>> {
+    payments::find_by_ids(session, ids).boxed()
 }
 
 /// Returns the parts with those of these bank transactions that Xero may remove now. One that Xero

@@ -24,8 +24,8 @@ use futures::FutureExt;
 use xero::api::contacts;
 use xero::{DecodedRows, XeroError};
 
-pub(crate) use self::merged_contact::find_merge_target;
 pub(super) use self::merged_contact::is_about_unused_contact;
+pub(crate) use self::merged_contact::{MERGES_MAX, find_merge_target};
 use self::preferences::BatchPreferences;
 use super::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
 use super::{

@@ -1,7 +1,7 @@
 //! Collects the questions of one day about stopped payments and archived contacts from the list of
 //! given-up records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::crm::payment::{PartRole, PaymentPart};
@@ -29,6 +29,16 @@ const SINGLE_CALLS_MAX: usize = 10;
 /// are linked, one call reads forty contacts.
 const CLIENTS_MAX: usize = 80;
 
+/// The contact on which the given-up records of a client depend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NeededContact {
+    /// The client's present one.
+    OfClient,
+    /// Those of its documents, which are only to be voided: an earlier contact of the client may be
+    /// among them.
+    OfDocuments,
+}
+
 /// What Xero is asked about on one day.
 #[derive(Debug, Default)]
 pub(super) struct DailyQuestions {
@@ -39,7 +49,7 @@ pub(super) struct DailyQuestions {
     /// The refunds that were refused.
     pub(super) refunds: Vec<Mapping>,
     /// The clients with records that were given up because the client's contact was archived.
-    pub(super) clients: BTreeSet<MappingKey>,
+    pub(super) clients: BTreeMap<MappingKey, NeededContact>,
 }
 
 impl DailyQuestions {
@@ -64,9 +74,11 @@ impl DailyQuestions {
         if record.is_stopped_by_archived_contact()
             && let Some(client) = find_client_of_archived_contact(&record)
         {
-            let has_room = self.clients.contains(&client) || self.clients.len() < CLIENTS_MAX;
-            if has_room {
-                self.clients.insert(client);
+            let has_room = self.clients.contains_key(&client) || self.clients.len() < CLIENTS_MAX;
+            if has_room && record.is_voided_in_crm() {
+                self.clients.entry(client).or_insert(NeededContact::OfDocuments);
+            } else if has_room {
+                self.clients.insert(client, NeededContact::OfClient);
             }
             return has_room;
         }

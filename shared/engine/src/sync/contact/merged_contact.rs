@@ -14,7 +14,7 @@ use crate::sync::write::DraftResult;
 use crate::sync::{SyncTask, unknown_contact_failure};
 
 /// Maximum number of merges that are followed from one contact.
-const MERGES_MAX: u32 = 5;
+pub(crate) const MERGES_MAX: u32 = 5;
 
 /// Returns whether a write shows that the contact is no longer in use.
 pub(super) fn is_unused<I>(sent: &ContactDraftResult<I>) -> bool {
