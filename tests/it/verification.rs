@@ -150,8 +150,8 @@ fn a_list_of_refunds_that_fails_is_read_later_and_delays_no_credit_note() {
 }
 
 /// A world with an open invoice and this many documents of this kind, a day after the last
-/// verification. Xero fails at every call that names the first document.
-fn with_failing_document(kind: EntityKind, count: usize) -> World {
+/// verification. Xero fails at every call that names one of the first ones, as many as `failing`.
+fn with_failing_documents(kind: EntityKind, count: usize, failing: usize) -> World {
     let mut world = World::connected();
     // A ledger without an open invoice is verified in one hour of the day only.
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -163,23 +163,28 @@ fn with_failing_document(kind: EntityKind, count: usize) -> World {
     world.advance(QUARTER);
     world.poll();
     world.clock.advance(SignedDuration::from_hours(25));
-    let first = if kind == Invoice { "inv_1" } else { "cn_1" };
-    let failing = world.mapping(kind, first).unwrap().link.unwrap().xero_id.0.to_string();
+    let prefix = if kind == Invoice { "inv" } else { "cn" };
+    let id_in_xero = |number: usize| {
+        let link = world.mapping(kind, &format!("{prefix}_{number}")).unwrap().link.unwrap();
+        link.xero_id.0.to_string()
+    };
+    let failing = (1..=failing).map(id_in_xero).collect::<Vec<_>>();
     world.engine.transport = Intercepted::on(world.engine.transport.clone(), move |request| {
-        let is_named = request.uri().to_string().contains(&failing);
+        let uri = request.uri().to_string();
+        let is_named = failing.iter().any(|id| uri.contains(id));
         is_named.then(|| Ok(refusal(500, "An error occurred")))
     });
     world
 }
 
 #[test]
-fn a_document_at_which_xero_always_fails_does_not_stop_the_daily_verification() {
+fn documents_at_which_xero_always_fails_do_not_stop_the_daily_verification() {
     for kind in [Invoice, CreditNote] {
-        for count in [1, 2, 5] {
-            let world = with_failing_document(kind, count);
+        for (count, failing) in [(1, 1), (2, 1), (5, 1), (5, 2)] {
+            let world = with_failing_documents(kind, count, failing);
             let (polled, _) = polls(&world);
-            assert_eq!(polled, PollOutcome::Read { changed: 0 }, "{kind} {count}");
-            assert_eq!(comparisons(&world), 1, "{kind} {count}");
+            assert_eq!(polled, PollOutcome::Read { changed: 0 }, "{kind} {count} {failing}");
+            assert_eq!(comparisons(&world), 1, "{kind} {count} {failing}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads documents by their ids, even if Xero fails at one of them.
+//! Reads documents by their ids, even if Xero fails at some of them.
 
 use domain::document::invoice::RemoteInvoice;
 use domain::ids::XeroInvoiceId;
@@ -14,42 +14,50 @@ type ReadResult<T> = Result<DecodedRows<T>, XeroError>;
 pub(super) type ReadByIds<I, T> =
     for<'s> fn(&'s ApiSession, &'s [I]) -> BoxFuture<'s, ReadResult<T>>;
 
+/// The number of failing calls at which a reading ends. It is enough to find four documents among
+/// forty at which Xero fails.
+const FAULTS_MAX: usize = 24;
+/// The same while Xero has failed at every call, so that it is probably not available. If it fails
+/// at four documents only, it answers an earlier call.
+const FAULTS_WITHOUT_ANSWER_MAX: usize = 8;
+
 /// Reads documents, as many as one call takes. If Xero fails at the call, both halves are read,
-/// then the halves of the one at which Xero fails, until a single document is left, which is
-/// missing in the result. Otherwise one document would keep all others from being read. If Xero
-/// fails at both halves, its error is returned.
+/// then the halves of those at which Xero fails, until the documents at which it fails are alone.
+/// These are missing in the result. Otherwise they would keep all others from being read. If Xero
+/// fails at every part, or at too many calls, its error is returned.
 pub(super) async fn read_by_ids<I, T>(
     session: &ApiSession,
     ids: &[I],
     read: ReadByIds<I, T>,
 ) -> ReadResult<T> {
-    match read(session, ids).await {
-        Err(XeroError::ServerFault { .. }) => {}
+    let fault = match read(session, ids).await {
+        Err(XeroError::ServerFault { .. }) if ids.len() <= 1 => return Ok(DecodedRows::default()),
+        Err(fault @ XeroError::ServerFault { .. }) => fault,
         result => return result,
+    };
+    let (mut found, mut failing) = (DecodedRows::default(), vec![ids]);
+    let (mut faults, mut is_answered) = (1, false);
+    while let Some(part) = failing.pop() {
+        let limit = if is_answered { FAULTS_MAX } else { FAULTS_WITHOUT_ANSWER_MAX };
+        if faults >= limit {
+            return Err(fault);
+        }
+        let (first, second) = part.split_at(part.len() / 2);
+        for half in [first, second] {
+            match read(session, half).await {
+                Ok(rows) => {
+                    is_answered = true;
+                    found.append_rows(rows);
+                }
+                Err(XeroError::ServerFault { .. }) => {
+                    faults += 1;
+                    failing.extend((half.len() > 1).then_some(half));
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
-    let (mut failing, mut found) = (ids, DecodedRows::default());
-    while failing.len() > 1 {
-        let (first, second) = failing.split_at(failing.len() / 2);
-        let halves = (read(session, first).await, read(session, second).await);
-        let rest: &[I] = match halves {
-            (Ok(one), Ok(other)) => {
-                found.append_rows(one);
-                found.append_rows(other);
-                &[]
-            }
-            (Ok(one), Err(XeroError::ServerFault { .. })) => {
-                found.append_rows(one);
-                second
-            }
-            (Err(XeroError::ServerFault { .. }), Ok(other)) => {
-                found.append_rows(other);
-                first
-            }
-            (Err(error), _) | (_, Err(error)) => return Err(error),
-        };
-        failing = rest;
-    }
-    Ok(found)
+    if is_answered { Ok(found) } else { Err(fault) }
 }
 
 /// Reads invoices by their ids.
