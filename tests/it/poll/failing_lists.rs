@@ -185,3 +185,26 @@ fn a_payment_on_an_invoice_at_which_xero_fails_delays_no_other_and_follows_once_
     expected.extend(["imported 50.00", "part paid 64.00"]);
     assert_eq!(describe_events(&world), expected);
 }
+
+#[test]
+fn a_payment_on_an_invoice_whose_row_xero_shows_without_an_id_follows_once_the_row_is_complete() {
+    let mut world = billed();
+    world.poll_and_wait();
+    let working = world.engine.transport.clone();
+    fail_list(&mut world, INVOICES, BROKEN);
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Intercepted::on(inner, |request| {
+        let is_of_one = request.uri().path().contains("/Invoices/");
+        is_of_one.then(|| Ok(respond(200, r#"{"Invoices":[{"Date":7}]}"#)))
+    });
+    world.is_paid("#INV_1", "50.00", &today());
+    // The last of these polls begins behind the payment in the list of payments.
+    for _ in 0..3 {
+        assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+        assert!(describe_events(&world).is_empty());
+    }
+    world.engine.transport = working;
+    fail_list(&mut world, INVOICES, BROKEN);
+    assert_eq!(world.poll_and_wait(), PollOutcome::Later);
+    assert_eq!(describe_events(&world), ["imported 50.00", "part paid 64.00"]);
+}

@@ -42,6 +42,7 @@ pub(super) async fn find_unread(
 
 /// Reads invoices of ours, as many as one call takes, and returns those that Xero shows. The others
 /// are marked as unseen, so that the next polls read them: their payments are not listed again.
+/// An invoice whose row cannot be read is reported instead, if the row names it.
 pub(super) async fn read_unread(
     tenant_session: &TenantSession<'_>,
     ids: &[XeroInvoiceId],
@@ -51,7 +52,7 @@ pub(super) async fn read_unread(
         read_by_ids(&tenant_session.api, ids, find_invoices).await?;
     report_unreadable_rows(tenant_session, &undecodable).await?;
     let is_shown = |id: &XeroInvoiceId| {
-        rows.iter().any(|one| one.id == *id) || undecodable.iter().any(|odd| odd.may_be(id.0))
+        rows.iter().any(|one| one.id == *id) || undecodable.iter().any(|odd| odd.id == Some(id.0))
     };
     for id in ids {
         if !is_shown(id)
