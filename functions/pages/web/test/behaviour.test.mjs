@@ -265,6 +265,8 @@ test("the first status of invoices is chosen with the keyboard, and saved for th
   await button(page, "Save").click();
   await page.getByText("Saved.").waitFor();
   assert.deepEqual(asked("PUT", "/v1/sync-preferences")[0].body, { contacts: "by_origin", new_invoices: "submitted", mark_as_sent: true });
+  // The form reads what was saved, and must not find what someone else saves.
+  await session.harness.settle(page);
 
   await page.getByRole("radio", { name: /^Xero’s/ }).check();
   state.etag = 7;

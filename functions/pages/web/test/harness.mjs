@@ -200,10 +200,12 @@ if (frame) window.addEventListener("message", (event) => {
   async settle(page) {
     const traffic = this.#traffic.get(page);
     for (;;) {
+      // The page needs time for an answer after its last byte, and may ask again then.
       const { count } = traffic;
+      const isAnswered = traffic.open.size === 0;
       await this.#waitForContent(page);
       await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-      if (traffic.open.size === 0 && traffic.count === count) return;
+      if (isAnswered && traffic.count === count) return;
     }
   }
 
