@@ -29,8 +29,13 @@ async fn a_business_connects_and_its_invoice_arrives_once_with_amounts_and_log()
     let path = "/v1/sync-log?entity=invoice&status=synced&limit=10";
     let (status, log) = stack.json(Method::GET, path, &token).await;
     assert_eq!(status, 200);
-    let messages = log["entries"].as_array().unwrap().iter().map(|entry| entry["message"].clone());
-    assert_eq!(messages.collect::<Vec<_>>(), ["Updated in Xero.", "Created in Xero."]);
+    let entries = log["entries"].as_array().unwrap().iter();
+    let messages = entries.map(|entry| entry["message"].as_str().unwrap()).collect::<Vec<_>>();
+    // Another test kills the functions of all accounts. If it loses the outcome of a write, the next
+    // attempt finds the invoice, which counts as created, or the update, which it does not repeat.
+    let updated = ["Updated in Xero.", "Xero already has this version."];
+    assert!(updated.contains(&messages[0]), "{log}");
+    assert_eq!(messages[1..], ["Created in Xero."], "{log}");
 }
 
 #[tokio::test]
