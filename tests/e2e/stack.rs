@@ -136,9 +136,14 @@ impl Stack {
         let callback = browser::press(&self.http, &page, "allow").await.unwrap();
         let returned = browser::follow_callback(&self.http, &callback).await.unwrap();
         let ticket = returned.ticket.unwrap_or_else(|| panic!("no ticket: {}", returned.word));
-        let answer = browser::present(&self.http, &self.api, &token, &ticket).await.unwrap();
-        assert_is_described(&Method::POST, "/v1/connection/complete", &answer);
-        let (status, done) = read(&answer);
+        // The API answers in time even if Xero does not; the same ticket resumes.
+        let completed = until(PATIENCE, async || {
+            let answer = browser::present(&self.http, &self.api, &token, &ticket).await.unwrap();
+            assert_is_described(&Method::POST, "/v1/connection/complete", &answer);
+            let (status, done) = read(&answer);
+            (done["outcome"] != browser::IN_PROGRESS).then_some((status, done))
+        });
+        let (status, done) = completed.await.expect("a completed connection");
         assert_eq!(done["outcome"], "connected", "{status} {done}");
         token
     }

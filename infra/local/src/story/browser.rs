@@ -17,7 +17,7 @@ use crate::wait;
 const COMPLETED_WITHIN: Duration = Duration::from_mins(5);
 
 /// The outcome after which the same ticket is presented again.
-const IN_PROGRESS: &str = "in_progress";
+pub const IN_PROGRESS: &str = "in_progress";
 
 /// A form: its target and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]

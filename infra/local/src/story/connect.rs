@@ -56,18 +56,16 @@ impl Story<'_> {
 
     /// Uses the ticket to connect the account, and checks that it is not accepted again.
     async fn present(&self, ticket: &str) -> Result<(), Failure> {
-        let answer = self.present_once(ticket).await?;
-        // A busy machine may have connected the account without answering in time: the status shows
-        // it.
-        if !is_busy(&answer) {
-            let finished = browser::completion(&answer)?;
-            if finished.outcome != "connected" {
-                let outcome = finished.outcome;
-                return Err(Failure::new(format!(
-                    "The connection attempt ended with \"{outcome}\""
-                )));
-            }
-        }
+        let mut was_busy = false;
+        let waited = wait::while_moving(PATIENCE, async || {
+            self.watch.check().await?;
+            let answer = self.present_once(ticket).await?;
+            let use_of_ticket = read_use(&answer, was_busy)?;
+            was_busy = was_busy || is_busy(&answer);
+            Ok::<_, Failure>(use_of_ticket)
+        });
+        let used: Option<()> = waited.await?;
+        used.ok_or_else(|| Failure::new(format!("POST {COMPLETE_PATH} did not finish in time")))?;
         let again = self.present_once(ticket).await?;
         if again.status().is_success() {
             return Err(Failure::new("The same ticket was accepted a second time"));
@@ -99,5 +97,56 @@ impl Story<'_> {
         });
         let connected = waited.await?;
         connected.ok_or_else(|| Failure::new("GET /v1/connection did not respond in time"))
+    }
+}
+
+/// Whether a ticket is used, after the response to it. A busy machine may connect the account
+/// without answering in time, and then refuses the ticket: the status shows whether it is connected.
+fn read_use(answer: &Response<Bytes>, was_busy: bool) -> Result<Look<()>, Failure> {
+    if is_busy(answer) {
+        return Ok(Look::Pending { state: NOTHING_TO_SEE, quiet: None });
+    }
+    if was_busy && answer.status().is_client_error() {
+        return Ok(Look::Done(()));
+    }
+    match browser::completion(answer)?.outcome.as_str() {
+        "connected" => Ok(Look::Done(())),
+        // The API answers in time even if Xero does not; the same ticket resumes.
+        browser::IN_PROGRESS => Ok(Look::Pending { state: NOTHING_TO_SEE, quiet: None }),
+        other => Err(Failure::new(format!("The connection attempt ended with \"{other}\""))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{Response, StatusCode};
+
+    use super::{Look, NOTHING_TO_SEE, read_use};
+
+    fn answer(status: StatusCode, body: &'static str) -> Response<Bytes> {
+        let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
+        *answer.status_mut() = status;
+        answer
+    }
+
+    #[test]
+    fn a_ticket_is_presented_again_while_the_api_is_busy_or_has_not_finished() {
+        let pending = Look::Pending { state: NOTHING_TO_SEE, quiet: None };
+        let unfinished = answer(StatusCode::ACCEPTED, r#"{"outcome":"in_progress"}"#);
+        assert_eq!(read_use(&unfinished, false).unwrap(), pending);
+        let busy = answer(StatusCode::SERVICE_UNAVAILABLE, "");
+        assert_eq!(read_use(&busy, false).unwrap(), pending);
+        let connected = answer(StatusCode::OK, r#"{"outcome":"connected"}"#);
+        assert_eq!(read_use(&connected, false).unwrap(), Look::Done(()));
+    }
+
+    #[test]
+    fn a_refused_ticket_was_used_only_if_an_answer_is_missing() {
+        let refused = answer(StatusCode::CONFLICT, "{}");
+        assert_eq!(read_use(&refused, true).unwrap(), Look::Done(()));
+        assert!(read_use(&refused, false).is_err());
+        let other = answer(StatusCode::OK, r#"{"outcome":"no_organisation"}"#);
+        assert!(read_use(&other, true).is_err());
     }
 }
