@@ -14,6 +14,10 @@ use crate::failure::Failure;
 use crate::http_client::refused;
 use crate::stack::Stack;
 use crate::token::User;
+use crate::wait::{self, Look, PATIENCE};
+
+/// The wait for an answer has no visible progress.
+const NOTHING_TO_SEE: u64 = 0;
 
 /// The API, called as one user.
 #[derive(Debug, Clone)]
@@ -69,8 +73,7 @@ impl<'a> Api<'a> {
 
     /// The status of the connection.
     pub(super) async fn connection(&self) -> Result<Connection, Failure> {
-        let answer = self.call(Method::GET, "/v1/connection").await?;
-        read("GET /v1/connection", &answer)
+        self.read_when_free("/v1/connection").await
     }
 
     /// The same; `None` while the API is too busy to answer.
@@ -80,14 +83,12 @@ impl<'a> Api<'a> {
 
     /// The newest entries of the sync log.
     pub(super) async fn sync_log(&self, limit: u16) -> Result<SyncLog, Failure> {
-        let answer = self.call(Method::GET, &format!("/v1/sync-log?limit={limit}")).await?;
-        read("GET /v1/sync-log", &answer)
+        self.read_when_free(&format!("/v1/sync-log?limit={limit}")).await
     }
 
     /// The newest entries of the sync log about a client.
     pub(super) async fn client_log(&self, id: &str) -> Result<SyncLog, Failure> {
-        let answer = self.call(Method::GET, &format!("/v1/sync-log?crm_id={id}&limit=10")).await?;
-        read("GET /v1/sync-log", &answer)
+        self.read_when_free(&format!("/v1/sync-log?crm_id={id}&limit=10")).await
     }
 
     /// Replaces settings, in the format of the API; `false` while the API is too busy.
@@ -104,10 +105,10 @@ impl<'a> Api<'a> {
         read::<Value>(&format!("PUT {path}"), &answer).map(|_| true)
     }
 
-    /// Starts the comparison of all clients with all contacts.
+    /// Starts the comparison of all clients with all contacts, unless it is in progress.
     pub(super) async fn start_reconciliation(&self) -> Result<(), Failure> {
-        let answer = self.call(Method::POST, "/v1/reconciliation").await?;
-        read::<Reconciliation>("POST /v1/reconciliation", &answer).map(|_| ())
+        let path = "/v1/reconciliation";
+        self.ask_until_free::<Reconciliation>(&Method::POST, path).await.map(|_| ())
     }
 
     /// The progress of the comparison; `None` while the API is too busy to answer.
@@ -117,9 +118,7 @@ impl<'a> Api<'a> {
 
     /// A page of its findings.
     pub(super) async fn findings(&self, page: u32) -> Result<Findings, Failure> {
-        let path = format!("/v1/reconciliation/findings?page={page}");
-        let answer = self.call(Method::GET, &path).await?;
-        read("GET /v1/reconciliation/findings", &answer)
+        self.read_when_free(&format!("/v1/reconciliation/findings?page={page}")).await
     }
 
     /// An invoice; `None` while the product does not know it.
@@ -177,6 +176,29 @@ impl<'a> Api<'a> {
             return Ok(None);
         }
         read(&format!("GET {path}"), &answer).map(Some)
+    }
+
+    /// Reads something that exists; asks again while the API is too busy to answer.
+    async fn read_when_free<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask_until_free(&Method::GET, path).await
+    }
+
+    /// The answer to a request that may be repeated, once the API is not too busy.
+    async fn ask_until_free<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<T, Failure> {
+        let asked = format!("{method} {path}");
+        let waited = wait::while_moving(PATIENCE, async || {
+            let answer = self.call(method.clone(), path).await?;
+            if is_busy(&answer) {
+                return Ok::<_, Failure>(Look::Pending { state: NOTHING_TO_SEE, quiet: None });
+            }
+            read::<T>(&asked, &answer).map(Look::Done)
+        });
+        let found: Option<T> = waited.await?;
+        found.ok_or_else(|| Failure::new(format!("{asked} did not respond in time")))
     }
 
     async fn call(&self, method: Method, path: &str) -> Result<Response<Bytes>, Failure> {
