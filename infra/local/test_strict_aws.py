@@ -17,6 +17,8 @@ from strict_rules import (
     check_secret, check_secret_name, divide_batch, is_too_large,
 )
 
+# The ids of the versions of secrets.
+FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 NOON = 1_800_000_000 - 1_800_000_000 % 86_400 + 43_200
 
 
@@ -194,16 +196,18 @@ Resources:
 """
 
 
-class OnTheLocalAws(LocalAwsCase):
-    settings = {"STRICT_TABLE_THROTTLED_EVERY": "4", "STRICT_SECRETS_THROTTLED_EVERY": "0",
-                "STRICT_BATCH_DIVIDED_EVERY": "1",
-                "STRICT_SECRETS_VISIBLE_AFTER": "2", "STRICT_SECRETS_DELETED_AFTER": "2"}
-
+class StrictCase(LocalAwsCase):
     def assert_refused(self, code, call, **parameters):
         with self.assertRaises(ClientError) as refused:
             call(**parameters)
         self.assertEqual(refused.exception.response["Error"]["Code"], code, refused.exception)
         return refused.exception.response["ResponseMetadata"]["HTTPHeaders"]
+
+
+class OnTheLocalAws(StrictCase):
+    settings = {"STRICT_TABLE_THROTTLED_EVERY": "4", "STRICT_SECRETS_THROTTLED_EVERY": "0",
+                "STRICT_BATCH_DIVIDED_EVERY": "1",
+                "STRICT_SECRETS_VISIBLE_AFTER": "0.5", "STRICT_SECRETS_DELETED_AFTER": "0.5"}
 
     def test_messages(self):
         sqs = self.client("sqs")
@@ -291,33 +295,17 @@ class OnTheLocalAws(LocalAwsCase):
             table.put_item(TableName="rows", Item=item(f"large-{key}", 300 * 1024))
         self.assertIn("LastEvaluatedKey", table.scan(TableName="rows"))
 
-    def test_secrets(self):
+    def test_secrets_are_visible_and_their_names_free_after_some_time(self):
         operator, function = self.client("secretsmanager"), self.client("secretsmanager", "FUNCTION")
         self.assert_refused("ValidationException", operator.create_secret, Name="with space", SecretString="one")
-        first, second = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
-        created = function.create_secret(Name="grant", SecretString="one", ClientRequestToken=first)
-        self.assertEqual(created["VersionId"], first)
-        missing = "ResourceNotFoundException"
-        self.assert_refused(missing, function.get_secret_value, SecretId="grant")
-        self.assert_refused(missing, function.get_secret_value, SecretId="grant", VersionId=first)
-        self.assertEqual(operator.get_secret_value(SecretId="grant")["SecretString"], "one")
-        self.wait_for_secret(function, "one", VersionId=first)
-        function.put_secret_value(SecretId="grant", SecretString="two", ClientRequestToken=second)
-        self.assertEqual(function.get_secret_value(SecretId="grant")["SecretString"], "one")
-        function.put_secret_value(SecretId="grant", SecretString="two", ClientRequestToken=second)
-        self.assert_refused("ResourceExistsException", function.put_secret_value, SecretId="grant",
-                            SecretString="three", ClientRequestToken=second)
+        created = function.create_secret(Name="grant", SecretString="one", ClientRequestToken=FIRST)
+        self.assertEqual(created["VersionId"], FIRST)
+        self.wait_for_secret(function, "one", VersionId=FIRST)
+        function.put_secret_value(SecretId="grant", SecretString="two", ClientRequestToken=SECOND)
         self.wait_for_secret(function, "two")
         function.delete_secret(SecretId="grant", ForceDeleteWithoutRecovery=True)
-        self.assert_refused(missing, function.get_secret_value, SecretId="grant")
-        # Its name is in use until it is gone.
-        again = {"SecretString": "four"}
-        self.assert_refused("InvalidRequestException", function.put_secret_value, SecretId="grant", **again)
-        self.assert_refused("InvalidRequestException", function.create_secret, Name="grant", **again)
-        self.wait(lambda: self.creates(function, Name="grant", **again), "the name of the deleted secret")
-        # What an operator writes is visible at once.
-        operator.create_secret(Name="app", SecretString="value")
-        self.assertEqual(function.get_secret_value(SecretId="app")["SecretString"], "value")
+        again = {"Name": "grant", "SecretString": "four"}
+        self.wait(lambda: self.creates(function, **again), "the name of the deleted secret")
 
     def creates(self, client, **secret):
         try:
@@ -357,6 +345,36 @@ class OnTheLocalAws(LocalAwsCase):
         large = functions.invoke(FunctionName="answering", Payload=b'{"size": %d}' % RESPONSE_BYTES_MAX)
         self.assertEqual(large["FunctionError"], "Unhandled")
         self.assertIn(b"Function.ResponseSizeTooLarge", large["Payload"].read())
+
+
+class SlowSecrets(StrictCase):
+    # No test takes so long.
+    settings = {"STRICT_SECRETS_THROTTLED_EVERY": "0", "STRICT_SECRETS_VISIBLE_AFTER": "86400",
+                "STRICT_SECRETS_DELETED_AFTER": "86400"}
+
+    def test_what_a_function_writes_is_not_visible_at_once_and_what_an_operator_writes_is(self):
+        operator, function = self.client("secretsmanager"), self.client("secretsmanager", "FUNCTION")
+        function.create_secret(Name="grant", SecretString="one", ClientRequestToken=FIRST)
+        missing = "ResourceNotFoundException"
+        self.assert_refused(missing, function.get_secret_value, SecretId="grant")
+        self.assert_refused(missing, function.get_secret_value, SecretId="grant", VersionId=FIRST)
+        self.assertEqual(operator.get_secret_value(SecretId="grant")["SecretString"], "one")
+        operator.create_secret(Name="app", SecretString="one")
+        self.assertEqual(function.get_secret_value(SecretId="app")["SecretString"], "one")
+        for _ in range(2):
+            function.put_secret_value(SecretId="app", SecretString="two", ClientRequestToken=SECOND)
+            self.assertEqual(function.get_secret_value(SecretId="app")["SecretString"], "one")
+        self.assert_refused("ResourceExistsException", function.put_secret_value, SecretId="app",
+                            SecretString="three", ClientRequestToken=SECOND)
+
+    def test_the_name_of_a_deleted_secret_is_in_use_until_it_is_gone(self):
+        function = self.client("secretsmanager", "FUNCTION")
+        function.create_secret(Name="grant", SecretString="one")
+        function.delete_secret(SecretId="grant", ForceDeleteWithoutRecovery=True)
+        self.assert_refused("ResourceNotFoundException", function.get_secret_value, SecretId="grant")
+        again = {"SecretString": "four"}
+        self.assert_refused("InvalidRequestException", function.put_secret_value, SecretId="grant", **again)
+        self.assert_refused("InvalidRequestException", function.create_secret, Name="grant", **again)
 
 
 if __name__ == "__main__":
