@@ -18,6 +18,8 @@ from botocore.config import Config
 
 # Only ends a wait for what never happens: other checks use the machine meanwhile, at the same or a higher priority.
 PATIENCE_SECONDS = 600
+# How often a free port is looked for.
+STARTS_MAX = 5
 
 
 def package_bootstrap(source):
@@ -39,23 +41,31 @@ class LocalAwsCase(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
+        self.log = open(Path(scratch.name) / "log", "w+b")
+        self.addCleanup(self.log.close)
+        for _ in range(STARTS_MAX):
+            self.start(scratch.name)
+            self.wait(lambda: self.process.poll() is not None or self.answers(), "the local AWS to answer")
+            # Another process may get a free port before the local AWS opens it.
+            if self.process.poll() is None or "already in use" not in self.said():
+                break
+        self.assertIsNone(self.process.poll(), self.said()[-3000:])
+
+    def start(self, scratch):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{port}"
         settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "localhost",
                     "MINISTACK_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-2",
-                    "AWS_ENDPOINT_URL": self.endpoint, "TMPDIR": scratch.name, "IOT_MTLS_ENABLED": "0",
+                    "AWS_ENDPOINT_URL": self.endpoint, "TMPDIR": scratch, "IOT_MTLS_ENABLED": "0",
                     "SFTP_ENABLED": "0", "PERSIST_STATE": "0", "PYTHONUNBUFFERED": "1",
                     "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        self.log = open(Path(scratch.name) / "log", "w+b")
-        self.addCleanup(self.log.close)
         script = Path(__file__).with_name("local_aws.py")
         environment = {**os.environ, **settings, **self.settings}
         self.process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=self.log,
                                         stderr=self.log, env=environment, start_new_session=True)
         self.addCleanup(self.end)
-        self.wait(self.answers, "the local AWS to answer")
 
     def end(self):
         # Closing this pipe ends the local AWS and its functions.
