@@ -51,6 +51,22 @@ test("a refused action is repeated, and the alert of each attempt counts once", 
   await page.close();
 });
 
+test("an action that takes effect although it was refused is not repeated", async () => {
+  const page = await openPage(1);
+  await page.evaluate((answerMs) => {
+    const output = document.querySelector("output");
+    new MutationObserver((_, observer) => {
+      if (!output.querySelector("[role=alert]")) return;
+      observer.disconnect();
+      document.querySelector("button").remove();
+      setTimeout(() => output.insertAdjacentHTML("beforeend", "<p>Saved.</p>"), answerMs);
+    }).observe(output, { childList: true });
+  }, ANSWER_MS);
+  await pressSave(page);
+  assert.equal(await page.evaluate(() => window.presses), 1);
+  await page.close();
+});
+
 test("an action that is refused every time fails with the service’s reason", async () => {
   const page = await openPage(100);
   await assert.rejects(pressSave(page), /^Error: refused: The service is busy\.$/);

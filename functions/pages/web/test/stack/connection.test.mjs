@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violationsOf } from "../harness.mjs";
-import { Account, addresses, button, connect, openConsent, options, press, StackBrowser } from "./stack.mjs";
+import { Account, addresses, button, confirmed, connect, openConsent, options, press, StackBrowser } from "./stack.mjs";
 
 let browser;
 before(async () => {
@@ -61,24 +61,19 @@ test("of two organisations, the person chooses one and can change to the other",
   await press(page, button(page, "Finish connecting"), choice);
   await choice.check();
   await browser.keepPicture(page, "connection-choices");
-  await button(page, "Use this organisation…").click();
-  await page.getByRole("dialog").waitFor();
-  await button(page, "Use this organisation").click();
-  await page.getByText("Connected to Kauri Grove Maintenance Limited.").first().waitFor();
+  const use = confirmed(page, button(page, "Use this organisation…"), "Use this organisation");
+  await press(page, use, page.getByText("Connected to Kauri Grove Maintenance Limited."));
   await account.waitFor("/v1/connection", ({ status, organisation }) => status === "active" && organisation.startsWith("Kauri"));
   await close();
   // The guide for integrators connects another account to these organisations.
-  await account.call("DELETE", "/v1/connection");
-  await account.waitForFreeOrganisations();
+  await account.waitForFreeOrganisations(() => account.call("DELETE", "/v1/connection"));
 });
 
 test("a connection is ended, renewed, and renewed again after its tokens have expired", options, async () => {
   const account = new Account("acc_browser_again", "Owner 7", "owner7@business.example");
   const { page, close } = await browser.signIn(account);
   await connect(page, account);
-  await button(page, "Disconnect…").click();
-  await page.getByRole("dialog").getByRole("button", { name: "Disconnect", exact: true }).click();
-  await page.getByText("Disconnected", { exact: true }).first().waitFor();
+  await press(page, confirmed(page, button(page, "Disconnect…"), "Disconnect"), page.getByText("Disconnected", { exact: true }));
   await account.waitFor("/v1/connection", ({ status }) => status === "disconnected");
   await browser.keepPicture(page, "connection-ended");
 

@@ -24,8 +24,7 @@ test("an account that Xero has archived is refused beside its field, and another
   const field = accounts.getByLabel("Stripe bank account code", { exact: true });
   await field.selectOption("091");
   await account.actInXero("accounts/091/archive");
-  await button(accounts, "Save").click();
-  await page.getByText("There is a problem").waitFor();
+  await press(page, button(accounts, "Save"), page.getByText("There is a problem"));
   await page.getByRole("link", { name: /^Stripe bank account code .*091/ }).click();
   assert.equal(await field.getAttribute("aria-invalid"), "true");
   assert.deepEqual(await violationsOf(page), []);
@@ -34,14 +33,12 @@ test("an account that Xero has archived is refused beside its field, and another
   assert.equal(body.stripe_bank, undefined, "nothing is saved");
 
   await field.selectOption("092");
-  await button(accounts, "Save").click();
-  await accounts.getByText("Saved.").waitFor();
+  await press(page, button(accounts, "Save"), accounts.getByText("Saved."));
   assert.equal((await account.call("GET", "/v1/account-codes")).body.stripe_bank, "092");
 
   const preferences = page.locator("servicecortex-xero-preferences");
   await preferences.getByRole("radio", { name: /^Draft/ }).check();
-  await button(preferences, "Save").click();
-  await preferences.getByText("Saved.").waitFor();
+  await press(page, button(preferences, "Save"), preferences.getByText("Saved."));
   assert.equal((await account.call("GET", "/v1/sync-preferences")).body.new_invoices, "draft");
   await browser.keepPicture(page, "settings-saved");
   await close();
@@ -154,13 +151,12 @@ test("of money that was paid in excess, one part is for an invoice and another s
   await excess.waitFor();
   assert.deepEqual(await violationsOf(page), []);
   await browser.keepPicture(page, "attention-overpaid");
-  await page.getByRole("button", { name: /^Invoice .* \(£12\.94 overpaid/ }).click();
+  await press(page, page.getByRole("button", { name: /^Invoice .* \(£12\.94 overpaid/ }), page.getByText("1 to decide"));
   await excess.waitFor({ state: "detached" });
   const left = await account.waitFor(attention, ({ overpaid }) => overpaid.length === 1);
   assert.equal(left.overpaid[0].kind, "prepayment");
 
-  await page.getByRole("button", { name: /^Keep it as credit \(£40\.00 prepaid/ }).click();
-  await page.getByText("Nothing needs attention.").waitFor();
+  await press(page, page.getByRole("button", { name: /^Keep it as credit \(£40\.00 prepaid/ }), page.getByText("Nothing needs attention."));
   await account.waitFor(attention, ({ overpaid }) => overpaid.length === 0);
   await close();
 });

@@ -15,6 +15,8 @@ const PATIENCE_MS = 900_000;
 const POLL_MS = 1_000;
 /** How often payments are checked: Xero limits calls. */
 const CHECK_MS = 10_000;
+/** How long a button that may go away is waited for at once. */
+const TRY_MS = 5_000;
 /** How often a step may be refused because the service is busy. */
 const REFUSALS_MAX = 5;
 
@@ -64,11 +66,13 @@ export class Account {
     return this.waitFor(path, isWanted, { attempt: checkPayments, everyMs: CHECK_MS });
   }
 
-  /** Waits until Xero has no link to the organisations of the demo any more. */
-  waitForFreeOrganisations() {
+  /** Waits until Xero has no link to the organisations of the demo any more. `attempt` is made before each further look. */
+  waitForFreeOrganisations(attempt) {
     return waitUntil("the organisations of the demo", POLL_MS, async () => {
       const linked = (await listOrganisations()).slice(0, 2).filter((one) => one.isConnected);
-      return linked.length === 0 ? { found: true } : { instead: linked };
+      if (linked.length === 0) return { found: true };
+      const { status } = await attempt();
+      return { instead: { linked, status } };
     });
   }
 
@@ -224,6 +228,19 @@ export const button = (page, name) => page.getByRole("button", { name, exact: tr
 /** Marks the alerts that were there before a button was pressed. */
 const EARLIER = "data-before-press";
 
+/** Clicks a control unless the effect shows first. Returns whether it has clicked. */
+async function clickUnlessShown(control, effect) {
+  for (let left = STEP_MS / TRY_MS; ; left -= 1) {
+    if (await effect.first().isVisible()) return false;
+    try {
+      await control.click({ timeout: TRY_MS });
+      return true;
+    } catch (error) {
+      if (left <= 0) throw error;
+    }
+  }
+}
+
 /**
  * Presses a button until its effect shows. The service may be busy, and then says so beside the button. An alert
  * that was there before is about another action: an element removes the alert of an action before it repeats it.
@@ -233,12 +250,22 @@ export async function press(page, control, effect) {
   const refusal = alerts.and(page.locator(`:not([${EARLIER}])`));
   for (let refusals = 0; ; refusals += 1) {
     await alerts.evaluateAll((earlier, mark) => earlier.forEach((alert) => alert.setAttribute(mark, "")), EARLIER);
-    await control.click();
+    if (refusals === 0) await control.click();
+    // An action that did not end in time may take effect nevertheless, and then its button goes away.
+    else if (!(await clickUnlessShown(control, effect))) return;
     await effect.or(refusal).first().waitFor();
     if (await effect.first().isVisible()) return;
     if (refusals === REFUSALS_MAX) throw new Error(`refused: ${await refusal.first().textContent()}`);
   }
 }
+
+/** A button whose question is answered in its dialog, for `press`. */
+export const confirmed = (page, control, answer) => ({
+  click: async (settings) => {
+    await control.click(settings);
+    await page.getByRole("dialog").getByRole("button", { name: answer, exact: true }).click();
+  },
+});
 
 /** Presses a button that leads to the consent page of Xero, and logs in there as the account's owner. */
 export async function openConsent(page, account, name) {
