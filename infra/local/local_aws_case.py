@@ -93,6 +93,6 @@ class LocalAwsCase(unittest.TestCase):
 
     def client(self, service, key="test"):
         """A client of the root user; with another key, one that the rules take for a function."""
-        config = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+        config = Config(retries={"max_attempts": 0}, read_timeout=PATIENCE_SECONDS, s3={"addressing_style": "path"})
         return boto3.client(service, endpoint_url=self.endpoint, region_name="eu-west-2", config=config,
                             aws_access_key_id=key, aws_secret_access_key="test")

@@ -55,6 +55,8 @@ class ProductCase(LocalAwsCase):
             store.put_object(Bucket=BUCKET, Key=nested, Body=(ROOT / nested).read_bytes())
             template = template.replace(f"TemplateURL: {nested}", f"TemplateURL: {self.endpoint}/{BUCKET}/{nested}")
         template = re.sub(r"CodeUri: target/lambda/[a-z-]+/", f"CodeUri: s3://{BUCKET}/function.zip", template)
+        # The product's programs need less time than those of the tests.
+        template = re.sub(r"^( +Timeout:) (?:10|29)$", r"\1 60", template, flags=re.MULTILINE)
         for text, replacement in [(":schedule/${ScheduleGroup}/*", ":schedule/default/*"),
                                   ("MaximumConcurrency: !Ref PollConcurrency", "MaximumConcurrency: 10"),
                                   ('"yes": { IsEnabled: "true" }', '"yes": { IsEnabled: "false" }')]:

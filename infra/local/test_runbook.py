@@ -174,17 +174,20 @@ class Runbook(ProductCase):
 
 # Makes the calls of an event, and answers with the codes of their errors.
 CALLER = f"#!{sys.executable}" + r"""
-import json, os, urllib.request
+import functools, json, os, urllib.request
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+@functools.cache
+def client(service):
+    return boto3.client(service, config=Config(retries={"max_attempts": 0}))
+
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 
 def make(service, operation, parameters):
-    client = boto3.client(service, config=Config(retries={"max_attempts": 0}))
     try:
-        getattr(client, operation)(**parameters)
+        getattr(client(service), operation)(**parameters)
     except ClientError as error:
         return error.response["Error"]["Code"]
 
