@@ -137,7 +137,7 @@ impl Console {
         columns.filter(|columns| *columns > 0).map_or(COLUMNS_DEFAULT, |all| all.max(COLUMNS_MIN))
     }
 
-    /// Whether it is a terminal, where somebody reads along.
+    /// Whether it is a terminal, whose user sees each line at once.
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }

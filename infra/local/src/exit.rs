@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// The conventional exit code of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// Waits for Ctrl-C or SIGTERM. All who wait are told.
+/// Waits for Ctrl-C or SIGTERM. A signal ends every such wait.
 pub async fn wait_for_stop() {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))

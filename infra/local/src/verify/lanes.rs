@@ -91,7 +91,7 @@ pub(super) async fn run_in_lanes(
 }
 
 /// Prints what is kept when a signal stops the run. Then it never ends: the caller of the checks
-/// receives the signal, too, and drops them. On a terminal, whoever stopped the run has seen enough.
+/// receives the signal, too, and drops them. On a terminal, the user has seen the output.
 async fn print_if_stopped(board: &ReportBoard<'_>, workplace: &Workplace) -> Vec<Outcome> {
     wait_for_stop().await;
     if !workplace.console.is_terminal() {
