@@ -290,4 +290,6 @@ pub fn clock_time(duration: SignedDuration) -> String {
 }
 
 #[cfg(test)]
+pub(crate) mod page;
+#[cfg(test)]
 mod tests;

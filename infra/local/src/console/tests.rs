@@ -1,33 +1,12 @@
 //! Tests of the console's output.
 
 use std::ffi::OsStr;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 
+use super::page::Page;
 use super::{COLUMNS_DEFAULT, Console, Tone, clock_time, is_coloured, step_line};
 use crate::failure::Failure;
-
-#[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
-
-impl Page {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[test]
 fn outside_a_terminal_nothing_is_coloured_and_lines_are_100_columns_wide() {
