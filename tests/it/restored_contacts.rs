@@ -54,6 +54,16 @@ fn with_archived_contact() -> (World, Uuid) {
     (world, contact)
 }
 
+/// Adds a contact to which a user can link the client. A bookkeeper has given it a number.
+fn add_numbered_contact(world: &World) -> Uuid {
+    bookkeeper_acts(world, |bookkeeper| {
+        let added = bookkeeper.add_contact("Client one").unwrap();
+        let number = |one: &mut xero_sim::Contact| one.number = Some("OLD-1".to_owned());
+        bookkeeper.edit_contact(added, number).unwrap();
+        added
+    })
+}
+
 fn contact_of_client(world: &World) -> Uuid {
     world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0
 }
@@ -130,12 +140,7 @@ fn a_link_that_dies_at_any_step_after_it_is_recorded_leaves_nothing_given_up() {
         for step in 1.. {
             let (mut world, _) = with_archived_contact();
             gives_up(&world, "inv_1");
-            let other = bookkeeper_acts(&world, |bookkeeper| {
-                let other = bookkeeper.add_contact("Client one").unwrap();
-                let number = |one: &mut xero_sim::Contact| one.number = Some("OLD-1".to_owned());
-                bookkeeper.edit_contact(other, number).unwrap();
-                other
-            });
+            let other = add_numbered_contact(&world);
             world.clock.advance(MINUTES(1));
             world.restart();
             let at = CrashPoint { step, moment };

@@ -221,12 +221,7 @@ fn a_void_that_xero_refuses_for_an_archived_contact_continues_within_a_day_after
 #[test]
 fn polls_do_not_repeat_the_void_of_a_document_whose_client_has_another_contact_now() {
     let (world, archived) = with_given_up_void();
-    let other = bookkeeper_acts(&world, |bookkeeper| {
-        let other = bookkeeper.add_contact("Client one").unwrap();
-        let number = |one: &mut xero_sim::Contact| one.number = Some("OLD-1".to_owned());
-        bookkeeper.edit_contact(other, number).unwrap();
-        other
-    });
+    let other = add_numbered_contact(&world);
     world.clock.advance(MINUTES(1));
     let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
     let (contact, invocation) = (XeroContactId(other), world.invocation());
